@@ -1,0 +1,259 @@
+"""Values that clients, hosts and the server share, and THE convention they follow.
+
+Coordinates
+    Pixels of the plate's display window. The origin is the top-left corner of the top-left
+    pixel, x grows to the right, y downwards, and pixel centres lie at half-integers: the
+    centre of the top-left pixel is (0.5, 0.5). Non-square pixels are not unsqueezed: one unit
+    is one stored pixel in x and one in y.
+
+Frames
+    Frame numbers are the plate's own: the number in the file name of a sequence (1001 is
+    normal, negative numbers are legal), and 0 for the first picture of a movie. Ranges include
+    both ends.
+
+Only adapters and readers convert; nothing else does. This module needs nothing but the
+standard library, so that it also works inside a host application's interpreter (Python 3.9+).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Presence(Enum):
+    """What the tracker believes of one object on one frame."""
+
+    PRESENT = "present"
+    UNCERTAIN = "uncertain"
+    ABSENT = "absent"
+
+
+class Direction(Enum):
+    """Which way a track runs from the prompted frames."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Click:
+    """A point that belongs to the object, or that does not.
+
+    Attributes:
+        x_px: Position from the left edge of the plate.
+        y_px: Position from the top edge of the plate.
+        positive: True on the object, False on something that must not be part of it.
+    """
+
+    x_px: float
+    y_px: float
+    positive: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.x_px) and math.isfinite(self.y_px)):
+            raise ValueError(
+                f"a click needs finite coordinates, got ({self.x_px}, {self.y_px}): click again inside the picture"
+            )
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle around the object, edges in pixels."""
+
+    left_px: float
+    top_px: float
+    right_px: float
+    bottom_px: float
+
+    def __post_init__(self) -> None:
+        edges = (self.left_px, self.top_px, self.right_px, self.bottom_px)
+        if not all(math.isfinite(edge) for edge in edges):
+            raise ValueError(f"a box needs finite edges, got {edges}: draw it again inside the picture")
+        if self.right_px <= self.left_px or self.bottom_px <= self.top_px:
+            raise ValueError(
+                f"a box needs left < right and top < bottom, got {edges}: draw it from corner to corner"
+            )
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Coverage of one object on one frame.
+
+    Attributes:
+        width_px: Columns.
+        height_px: Rows.
+        alpha: ``height_px * width_px`` bytes, row by row from the top; 0 outside, 255 inside.
+            Linear: it is coverage, so no transfer function applies.
+    """
+
+    width_px: int
+    height_px: int
+    alpha: bytes
+
+    def __post_init__(self) -> None:
+        if self.width_px < 1 or self.height_px < 1:
+            raise ValueError(f"a mask needs at least one pixel, got {self.width_px} x {self.height_px}")
+        if len(self.alpha) != self.width_px * self.height_px:
+            raise ValueError(
+                f"a mask of {self.width_px} x {self.height_px} needs {self.width_px * self.height_px} bytes, "
+                f"got {len(self.alpha)}"
+            )
+
+    def as_array(self) -> NDArray[np.uint8]:
+        """The coverage as a read-only ``(height, width)`` uint8 array (needs NumPy)."""
+        import numpy as np
+
+        return np.frombuffer(self.alpha, np.uint8).reshape(self.height_px, self.width_px)
+
+    @staticmethod
+    def from_array(alpha: NDArray[np.uint8]) -> Mask:
+        """A mask from a ``(height, width)`` uint8 array.
+
+        Raises:
+            ValueError: The array has another shape or another type.
+        """
+        if alpha.ndim != 2 or alpha.dtype.name != "uint8":
+            raise ValueError(f"a mask must be (height, width) uint8, got {alpha.shape} {alpha.dtype}")
+        height_px, width_px = alpha.shape
+        return Mask(width_px, height_px, alpha.tobytes())
+
+
+@dataclass(frozen=True)
+class FramePrompts:
+    """Everything the artist said about one object on one frame, in the order it was said.
+
+    A mask excludes clicks and box: a click corrects what the network made, and there is
+    nothing to correct in a mask drawn by hand.
+    """
+
+    object_id: int
+    frame: int
+    clicks: tuple[Click, ...] = ()
+    box: Box | None = None
+    mask: Mask | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and (self.clicks or self.box is not None):
+            raise ValueError("a frame takes a mask, or clicks and a box, not both: remove one of them")
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing was said."""
+        return not self.clicks and self.box is None and self.mask is None
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """Frames from ``first`` to ``last``, both included."""
+
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ValueError(f"a range needs first <= last, got {self.first}-{self.last}")
+
+    def __contains__(self, frame: int) -> bool:
+        return self.first <= frame <= self.last
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What is known of a clip before its pictures are read.
+
+    Attributes:
+        name: For people: the file or pattern without folders.
+        width_px: Display window.
+        height_px: Display window.
+        first_frame: The plate's own number.
+        last_frame: The plate's own number.
+        missing_frames: Numbers inside the range that have no picture.
+        pixel_aspect: Width of a pixel divided by its height.
+        frames_per_s: None for a sequence that does not say.
+        colour_space: The name of the input space that is in force.
+    """
+
+    name: str
+    width_px: int
+    height_px: int
+    first_frame: int
+    last_frame: int
+    missing_frames: tuple[int, ...] = ()
+    pixel_aspect: float = 1.0
+    frames_per_s: float | None = None
+    colour_space: str = "sRGB"
+
+    @property
+    def frames(self) -> FrameRange:
+        """The whole clip, missing frames included."""
+        return FrameRange(self.first_frame, self.last_frame)
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One object of a session: the id is for ever, the name may change."""
+
+    object_id: int
+    name: str
+    prompted_frames: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class MaskUpdate:
+    """One object's mask on one frame, as it is when it arrives.
+
+    Attributes:
+        object_id: Chosen by the session, unique in it, never reused.
+        object_name: As it was when the update was made.
+        frame: The plate's own number.
+        mask: At the size that was asked for, the whole plate stretched to it.
+        presence: What the tracker believes.
+        presence_score: Probability from 0 to 1 that the object is visible.
+        predicted_iou: The network's own estimate of its mask's quality, 0 to 1.
+        prompted: True where the artist prompted this object on this frame.
+    """
+
+    object_id: int
+    object_name: str
+    frame: int
+    mask: Mask
+    presence: Presence
+    presence_score: float
+    predicted_iou: float
+    prompted: bool = False
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A set of weights the server can use."""
+
+    name: str
+    licence: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a server is and what it allows."""
+
+    version: str
+    device: str
+    model: ModelInfo
+    models: tuple[ModelInfo, ...]
+    max_sessions: int
+    max_objects: int
+    max_side_px: int
+    max_upload_bytes: int
+    opens_paths: bool

@@ -1,0 +1,114 @@
+"""What sessions know of the engine: values and protocols, no torch.
+
+A session owns prompts and results; a tracker owns the network's state over time. They meet
+here. Whatever satisfies :class:`Tracker` can stand behind a session: the real engine, or a
+fake one in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.types import ClipInfo, FramePrompts, Presence
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectFrame:
+    """One object's result on one frame, as the network gave it.
+
+    Attributes:
+        object_id: Whose mask this is.
+        frame: The plate's own number.
+        logits: ``(h, w)`` float16 at the network's mask resolution, positive inside; the whole
+            plate is stretched to this grid.
+        presence_logit: Positive when the object is believed visible.
+        predicted_iou: The network's estimate of its own mask, 0 to 1.
+        presence: The verdict drawn from both.
+        pointer: ``(c,)`` float16, the object's summary vector on this frame. Opaque to all but
+            the engine, which rebuilds its memory from it.
+        prompted: True when the frame carries prompts for the object.
+    """
+
+    object_id: int
+    frame: int
+    logits: NDArray[np.float16]
+    presence_logit: float
+    predicted_iou: float
+    presence: Presence
+    pointer: NDArray[np.float16]
+    prompted: bool = False
+
+
+class FrameSource(Protocol):
+    """Gives pictures of one clip, in any order. Calls come from one thread at a time."""
+
+    @property
+    def info(self) -> ClipInfo:
+        """Size, range and numbering of the clip."""
+        ...
+
+    def read(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """The picture of ``frame`` as ``(height, width, 3)`` display-referred sRGB.
+
+        uint8 spans 0 to 255, float32 spans 0 to 1.
+
+        Raises:
+            FrameMissingError: The clip has no such frame.
+            ClipError: The picture cannot be read.
+        """
+        ...
+
+
+class ResultReader(Protocol):
+    """Where a tracker finds results that it no longer holds itself."""
+
+    def find(self, object_id: int, frame: int) -> ObjectFrame | None:
+        """The stored result, or None where the object has none on this frame."""
+        ...
+
+    def frames_of(self, object_id: int) -> Sequence[int]:
+        """Frame numbers with a result, ascending."""
+        ...
+
+
+class Tracker(Protocol):
+    """The network's state for one clip.
+
+    One caller at a time; every call handles at most one frame, so that whoever schedules can
+    stop after any of them. Results go out as return values; the tracker keeps only what the
+    maths still reads and finds anything older through its :class:`ResultReader`.
+    """
+
+    def prompt(self, prompts: FramePrompts) -> ObjectFrame:
+        """Take all prompts of one object on one frame (they replace earlier ones) and segment it."""
+        ...
+
+    def forget_prompts(self, object_id: int, frame: int) -> None:
+        """Drop the prompts of one object on one frame, as if they had never been given."""
+        ...
+
+    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+        """Segment the objects on ``frame`` from memory, all in one batch.
+
+        Frames are expected in order, each next to the one before in the direction of travel,
+        starting next to (or at) a prompted frame.
+        """
+        ...
+
+    def remove(self, object_id: int) -> None:
+        """Drop everything about one object; the others do not notice."""
+        ...
+
+    def park(self) -> None:
+        """Give back all memory. The next call rebuilds it from prompts and stored results."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the tracker holds now, features and memories together."""
+        ...
