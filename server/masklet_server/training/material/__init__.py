@@ -1,0 +1,1 @@
+"""Licensed pictures from package registries: fetched, packed into one file, decoded for the composer."""
