@@ -1,0 +1,193 @@
+"""Sets masklet up from a clone and runs it: ``python3.11 start.py demo``.
+
+Needs nothing but Python 3.11 or newer, on Linux, macOS and Windows. Everything is installed into
+a virtual environment inside the clone (``.venv``, or the folder named by ``MASKLET_VENV``), with
+the pip configuration, proxy and package index of whoever runs it. A second run starts at once.
+
+    python3.11 start.py demo     Render a clip, cut its object out, write EXRs, a movie and a contact sheet
+    python3.11 start.py test     Run the tests
+    python3.11 start.py check    Lint, format, strict types, import contracts, generated code, protocol
+    python3.11 start.py setup    Install only, and say where the commands are
+
+What follows the command is passed on: ``start.py test tests/core -k prompts``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+OLDEST_PYTHON = (3, 11)
+TORCH = "2.13.0"
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+STAMP_NAME = "masklet-installed.txt"
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+class SetupError(Exception):
+    """Setting up failed; the message says why and what helps."""
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    if sys.version_info < OLDEST_PYTHON:
+        have = platform.python_version()
+        say(f"masklet needs Python 3.11 or newer and this is {have}: run it with python3.11 start.py")
+        return EXIT_USAGE
+    parser = argparse.ArgumentParser(
+        prog="start.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=["demo", "test", "check", "setup"])
+    arguments, rest = parser.parse_known_args()
+    venv = Path(os.environ.get("MASKLET_VENV") or ROOT / ".venv")
+    extra = "dev" if arguments.command in ("test", "check") else "server"
+    try:
+        python = prepare(venv, extra)
+    except SetupError as error:
+        say(str(error))
+        return EXIT_FAILED
+    try:
+        return COMMANDS[arguments.command](python, rest)
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130
+
+
+def prepare(venv: Path, extra: str) -> Path:
+    """Return the interpreter of an environment that has ``masklet[extra]`` installed.
+
+    Raises:
+        SetupError: The environment cannot be made, or pip could not install something.
+    """
+    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = venv / STAMP_NAME
+    wanted = digest_of_requirements()
+    done = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else []
+    # "dev" contains "server": whoever has the larger set needs nothing for the smaller one.
+    if python.is_file() and done[:1] == [wanted] and (extra in done[1:] or "dev" in done[1:]):
+        return python
+
+    say(f"installing into {venv} (once; a few minutes, about 1 GB)")
+    if not python.is_file():
+        make_environment(venv)
+    if not has_torch(python):
+        install_torch(python)
+    pip(python, "install", "--quiet", "-e", f"{ROOT}[{extra}]")
+    stamp.write_text(f"{wanted} {extra}\n", encoding="utf-8")
+    return python
+
+
+def digest_of_requirements() -> str:
+    """Changes whenever something else would have to be installed, or the clone has moved."""
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
+    digest.update(f"{ROOT} {TORCH} {platform.python_version()}".encode())
+    return digest.hexdigest()
+
+
+def make_environment(venv: Path) -> None:
+    """Make an empty environment with pip in it."""
+    result = subprocess.run([sys.executable, "-m", "venv", str(venv)], check=False)
+    if result.returncode != 0:
+        shutil.rmtree(venv, ignore_errors=True)
+        raise SetupError(
+            f"no environment could be made at {venv}: on Debian and Ubuntu install python3-venv, elsewhere see the "
+            "reason above; another place is chosen with MASKLET_VENV=/some/folder"
+        )
+
+
+def has_torch(python: Path) -> bool:
+    """True when the environment has the version of torch that is tested."""
+    code = f"import importlib.metadata as m; assert m.version('torch').split('+')[0] == '{TORCH}'"
+    return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def install_torch(python: Path) -> None:
+    """Install torch, on Linux its build for processors unless there is an NVIDIA card.
+
+    The common build for Linux brings several gigabytes of CUDA that a laptop has no use for.
+    """
+    say(f"installing torch {TORCH}")
+    wants_cpu_build = (
+        platform.system() == "Linux" and platform.machine() == "x86_64" and shutil.which("nvidia-smi") is None
+    )
+    if wants_cpu_build:
+        cpu_build = f"torch=={TORCH}+cpu"
+        elsewhere = ["--extra-index-url", CPU_WHEELS, "--retries", "1", "--timeout", "20"]
+        for attempt in ([cpu_build], [cpu_build, *elsewhere]):
+            command = [str(python), "-m", "pip", "install", "--quiet", *attempt]
+            if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+                return
+    pip(python, "install", "--quiet", f"torch=={TORCH}")
+
+
+def pip(python: Path, *arguments: str) -> None:
+    """Run pip, which shows its own messages."""
+    if subprocess.run([str(python), "-m", "pip", *arguments], check=False).returncode != 0:
+        raise SetupError(
+            "pip could not install what masklet needs (its reason is above): check the network, the proxy "
+            "(HTTPS_PROXY) or the package index (PIP_INDEX_URL), then run the same command again"
+        )
+
+
+def demo(python: Path, rest: list[str]) -> int:
+    """Cut the object out of the project's own clip."""
+    return run(python, "-m", "masklet.cli", "demo", *rest)
+
+
+def test(python: Path, rest: list[str]) -> int:
+    """Run the tests."""
+    return run(python, "-m", "pytest", *rest)
+
+
+def setup(python: Path, rest: list[str]) -> int:
+    """Say where the commands are."""
+    del rest
+    say(f"ready: {python.parent / 'masklet'} and {python.parent / 'masklet-server'}")
+    return EXIT_OK
+
+
+def check(python: Path, rest: list[str]) -> int:
+    """Run every check that is no test, all of them even if one fails."""
+    del rest
+    tools = python.parent
+    steps = [
+        ("lint", [str(tools / "ruff"), "check", "."], ROOT),
+        ("format", [str(tools / "ruff"), "format", "--check", "."], ROOT),
+        ("types", [str(python), "-m", "mypy"], ROOT),
+        ("import contracts", [str(tools / "lint-imports")], ROOT),
+        ("generated code", [str(python), "installers/generate_protos.py", "--check"], ROOT),
+        ("protocol", [str(tools / "buf"), "lint"], ROOT / "protos"),
+    ]
+    failed = []
+    for name, command, folder in steps:
+        say(f"check: {name}")
+        if subprocess.run(command, cwd=folder, check=False).returncode != 0:
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return EXIT_FAILED if failed else EXIT_OK
+
+
+def run(python: Path, *arguments: str) -> int:
+    """Run the environment's interpreter in the clone and return its exit code."""
+    return subprocess.run([str(python), *arguments], cwd=ROOT, check=False).returncode
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal, apart from the output of the programs that are run."""
+    print(f"start.py: {sentence}", file=sys.stderr, flush=True)
+
+
+COMMANDS = {"demo": demo, "test": test, "check": check, "setup": setup}
+
+if __name__ == "__main__":
+    sys.exit(main())
