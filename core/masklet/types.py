@@ -60,7 +60,8 @@ class Click:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.x_px) and math.isfinite(self.y_px)):
             raise ValueError(
-                f"a click needs finite coordinates, got ({self.x_px}, {self.y_px}): click again inside the picture"
+                f"a click needs finite coordinates, got ({self.x_px}, {self.y_px}): "
+                "click again inside the picture"
             )
 
 
@@ -257,3 +258,56 @@ class ServerInfo:
     max_side_px: int
     max_upload_bytes: int
     opens_paths: bool
+
+
+@dataclass(frozen=True)
+class MaskFormat:
+    """The size and packing in which masks are wanted.
+
+    Attributes:
+        max_side_px: Longest side; the mask keeps the plate's proportions. 0: the plate's own size.
+        bits: True for inside or outside only (an eighth of the bytes), False for 256 steps of coverage.
+    """
+
+    max_side_px: int = 0
+    bits: bool = False
+
+
+@dataclass(frozen=True)
+class StateRange:
+    """Consecutive frames of one object that are in the same state."""
+
+    object_id: int
+    frames: FrameRange
+    presence: Presence
+    prompted: bool
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """A session as the server holds it.
+
+    Attributes:
+        session_id: 32 hexadecimal digits.
+        clip: What the session was opened on.
+        objects: In the order in which they were added.
+        states: By object, then frame; frames without a result are in no range.
+    """
+
+    session_id: str
+    clip: ClipInfo
+    objects: tuple[ObjectInfo, ...] = ()
+    states: tuple[StateRange, ...] = ()
+
+
+@dataclass(frozen=True)
+class PromptDocument:
+    """All prompts of a session; from it, and the clip, everything else can be rebuilt.
+
+    Attributes:
+        objects: In the order of their ids.
+        prompts: In the order of object, then frame.
+    """
+
+    objects: tuple[ObjectInfo, ...] = ()
+    prompts: tuple[FramePrompts, ...] = ()

@@ -1,0 +1,358 @@
+"""Wire messages to values and back; the only module that knows both.
+
+``x_to_wire`` never fails on a valid value. ``x_from_wire`` raises :class:`BadInputError` when a
+message makes no valid value, so that what comes over the network is checked exactly once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, TypeVar
+
+from masklet.errors import BadInputError
+from masklet.types import (
+    Box,
+    Click,
+    ClipInfo,
+    Direction,
+    FramePrompts,
+    FrameRange,
+    Mask,
+    MaskFormat,
+    MaskUpdate,
+    ModelInfo,
+    ObjectInfo,
+    Presence,
+    PromptDocument,
+    ServerInfo,
+    SessionInfo,
+    StateRange,
+)
+from masklet.v1 import server_pb2, values_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_T = TypeVar("_T")
+_Number = TypeVar("_Number", bound=int)
+
+MAX_MASK_PIXELS = 16384 * 16384
+"""No mask on the wire is larger, whatever its header says: a small zlib stream can claim anything."""
+
+_PRESENCE_TO_WIRE = {
+    Presence.PRESENT: values_pb2.PRESENCE_PRESENT,
+    Presence.UNCERTAIN: values_pb2.PRESENCE_UNCERTAIN,
+    Presence.ABSENT: values_pb2.PRESENCE_ABSENT,
+}
+_PRESENCE_FROM_WIRE = {wire: value for value, wire in _PRESENCE_TO_WIRE.items()}
+_DIRECTION_TO_WIRE = {
+    Direction.FORWARD: values_pb2.DIRECTION_FORWARD,
+    Direction.BACKWARD: values_pb2.DIRECTION_BACKWARD,
+    Direction.BOTH: values_pb2.DIRECTION_BOTH,
+}
+_DIRECTION_FROM_WIRE = {
+    values_pb2.DIRECTION_UNSPECIFIED: Direction.BOTH,
+    **{wire: value for value, wire in _DIRECTION_TO_WIRE.items()},
+}
+
+
+def click_to_wire(click: Click) -> values_pb2.Click:
+    """The message of a click."""
+    return values_pb2.Click(x_px=click.x_px, y_px=click.y_px, positive=click.positive)
+
+
+def click_from_wire(message: values_pb2.Click) -> Click:
+    """The click in a message."""
+    return _checked(lambda: Click(message.x_px, message.y_px, positive=message.positive))
+
+
+def box_to_wire(box: Box) -> values_pb2.Box:
+    """The message of a box."""
+    return values_pb2.Box(
+        left_px=box.left_px, top_px=box.top_px, right_px=box.right_px, bottom_px=box.bottom_px
+    )
+
+
+def box_from_wire(message: values_pb2.Box) -> Box:
+    """The box in a message."""
+    return _checked(lambda: Box(message.left_px, message.top_px, message.right_px, message.bottom_px))
+
+
+def mask_to_wire(mask: Mask, *, bits: bool = False) -> values_pb2.Mask:
+    """The message of a mask; with ``bits``, coverage from 128 counts as inside and the rest is dropped."""
+    # Level 1: masks are long runs, higher levels cost several times the time for a few per cent.
+    if not bits:
+        return values_pb2.Mask(
+            width_px=mask.width_px,
+            height_px=mask.height_px,
+            encoding=values_pb2.MASK_ENCODING_ALPHA8_ZLIB,
+            data=zlib.compress(mask.alpha, 1),
+        )
+    import numpy as np
+
+    packed = np.packbits(mask.as_array() >= 128, axis=1)
+    return values_pb2.Mask(
+        width_px=mask.width_px,
+        height_px=mask.height_px,
+        encoding=values_pb2.MASK_ENCODING_BITS_ZLIB,
+        data=zlib.compress(packed.tobytes(), 1),
+    )
+
+
+def mask_from_wire(message: values_pb2.Mask) -> Mask:
+    """The mask in a message; unpacks no more bytes than its size allows."""
+    width_px, height_px = message.width_px, message.height_px
+    if not 0 < width_px * height_px <= MAX_MASK_PIXELS:
+        raise BadInputError(
+            f"a mask of {width_px} x {height_px} pixels cannot be used: send one of the plate's size"
+        )
+    if message.encoding != values_pb2.MASK_ENCODING_BITS_ZLIB:
+        return Mask(width_px, height_px, _inflate(message.data, width_px * height_px))
+    import numpy as np
+
+    row_bytes = (width_px + 7) // 8
+    packed = np.frombuffer(_inflate(message.data, row_bytes * height_px), np.uint8)
+    inside = np.unpackbits(packed.reshape(height_px, row_bytes), axis=1, count=width_px)
+    return Mask(width_px, height_px, (inside * np.uint8(255)).tobytes())
+
+
+def mask_format_to_wire(mask_format: MaskFormat) -> values_pb2.MaskFormat:
+    """The message of a mask format."""
+    encoding = (
+        values_pb2.MASK_ENCODING_BITS_ZLIB if mask_format.bits else values_pb2.MASK_ENCODING_ALPHA8_ZLIB
+    )
+    return values_pb2.MaskFormat(max_side_px=mask_format.max_side_px, encoding=encoding)
+
+
+def mask_format_from_wire(message: values_pb2.MaskFormat) -> MaskFormat:
+    """The mask format in a message."""
+    return MaskFormat(
+        max_side_px=message.max_side_px, bits=message.encoding == values_pb2.MASK_ENCODING_BITS_ZLIB
+    )
+
+
+def prompts_to_wire(prompts: FramePrompts) -> values_pb2.FramePrompts:
+    """The message of all prompts of one object on one frame."""
+    return values_pb2.FramePrompts(
+        object_id=prompts.object_id,
+        frame=prompts.frame,
+        clicks=[click_to_wire(click) for click in prompts.clicks],
+        box=None if prompts.box is None else box_to_wire(prompts.box),
+        mask=None if prompts.mask is None else mask_to_wire(prompts.mask),
+    )
+
+
+def prompts_from_wire(message: values_pb2.FramePrompts) -> FramePrompts:
+    """The prompts in a message."""
+    clicks = tuple(click_from_wire(click) for click in message.clicks)
+    box = box_from_wire(message.box) if message.HasField("box") else None
+    mask = mask_from_wire(message.mask) if message.HasField("mask") else None
+    return _checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask))
+
+
+def range_to_wire(frames: FrameRange) -> values_pb2.FrameRange:
+    """The message of a range."""
+    return values_pb2.FrameRange(first=frames.first, last=frames.last)
+
+
+def range_from_wire(message: values_pb2.FrameRange) -> FrameRange:
+    """The range in a message."""
+    return _checked(lambda: FrameRange(message.first, message.last))
+
+
+def direction_to_wire(direction: Direction) -> values_pb2.Direction.ValueType:
+    """The number of a direction."""
+    return _DIRECTION_TO_WIRE[direction]
+
+
+def direction_from_wire(number: values_pb2.Direction.ValueType) -> Direction:
+    """The direction of a number; unspecified is both ways."""
+    return _looked_up(_DIRECTION_FROM_WIRE, number, "a direction")
+
+
+def clip_to_wire(clip: ClipInfo) -> values_pb2.ClipInfo:
+    """The message of a clip."""
+    return values_pb2.ClipInfo(
+        name=clip.name,
+        width_px=clip.width_px,
+        height_px=clip.height_px,
+        first_frame=clip.first_frame,
+        last_frame=clip.last_frame,
+        missing_frames=clip.missing_frames,
+        pixel_aspect=clip.pixel_aspect,
+        frames_per_s=clip.frames_per_s,
+        colour_space=clip.colour_space,
+    )
+
+
+def clip_from_wire(message: values_pb2.ClipInfo) -> ClipInfo:
+    """The clip in a message."""
+    return ClipInfo(
+        name=message.name,
+        width_px=message.width_px,
+        height_px=message.height_px,
+        first_frame=message.first_frame,
+        last_frame=message.last_frame,
+        missing_frames=tuple(message.missing_frames),
+        pixel_aspect=message.pixel_aspect,
+        frames_per_s=message.frames_per_s if message.HasField("frames_per_s") else None,
+        colour_space=message.colour_space,
+    )
+
+
+def object_to_wire(info: ObjectInfo) -> values_pb2.ObjectInfo:
+    """The message of an object."""
+    return values_pb2.ObjectInfo(
+        object_id=info.object_id, name=info.name, prompted_frames=info.prompted_frames
+    )
+
+
+def object_from_wire(message: values_pb2.ObjectInfo) -> ObjectInfo:
+    """The object in a message."""
+    return ObjectInfo(message.object_id, message.name, tuple(message.prompted_frames))
+
+
+def update_to_wire(update: MaskUpdate, *, bits: bool = False) -> values_pb2.MaskUpdate:
+    """The message of a mask with its scores."""
+    return values_pb2.MaskUpdate(
+        object_id=update.object_id,
+        object_name=update.object_name,
+        frame=update.frame,
+        mask=mask_to_wire(update.mask, bits=bits),
+        presence=_PRESENCE_TO_WIRE[update.presence],
+        presence_score=update.presence_score,
+        predicted_iou=update.predicted_iou,
+        prompted=update.prompted,
+    )
+
+
+def update_from_wire(message: values_pb2.MaskUpdate) -> MaskUpdate:
+    """The mask and its scores in a message."""
+    return MaskUpdate(
+        object_id=message.object_id,
+        object_name=message.object_name,
+        frame=message.frame,
+        mask=mask_from_wire(message.mask),
+        presence=_looked_up(_PRESENCE_FROM_WIRE, message.presence, "a presence"),
+        presence_score=message.presence_score,
+        predicted_iou=message.predicted_iou,
+        prompted=message.prompted,
+    )
+
+
+def session_to_wire(session: SessionInfo) -> values_pb2.SessionInfo:
+    """The message of a session."""
+    return values_pb2.SessionInfo(
+        session_id=session.session_id,
+        clip=clip_to_wire(session.clip),
+        objects=[object_to_wire(info) for info in session.objects],
+        states=[
+            values_pb2.StateRange(
+                object_id=state.object_id,
+                frames=range_to_wire(state.frames),
+                presence=_PRESENCE_TO_WIRE[state.presence],
+                prompted=state.prompted,
+            )
+            for state in session.states
+        ],
+    )
+
+
+def session_from_wire(message: values_pb2.SessionInfo) -> SessionInfo:
+    """The session in a message."""
+    return SessionInfo(
+        session_id=message.session_id,
+        clip=clip_from_wire(message.clip),
+        objects=tuple(object_from_wire(info) for info in message.objects),
+        states=tuple(
+            StateRange(
+                state.object_id,
+                range_from_wire(state.frames),
+                _looked_up(_PRESENCE_FROM_WIRE, state.presence, "a presence"),
+                state.prompted,
+            )
+            for state in message.states
+        ),
+    )
+
+
+def document_to_wire(document: PromptDocument) -> values_pb2.PromptDocument:
+    """The message of a prompt document."""
+    return values_pb2.PromptDocument(
+        objects=[object_to_wire(info) for info in document.objects],
+        prompts=[prompts_to_wire(prompts) for prompts in document.prompts],
+    )
+
+
+def document_from_wire(message: values_pb2.PromptDocument) -> PromptDocument:
+    """The prompt document in a message."""
+    return PromptDocument(
+        objects=tuple(object_from_wire(info) for info in message.objects),
+        prompts=tuple(prompts_from_wire(prompts) for prompts in message.prompts),
+    )
+
+
+def server_to_wire(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
+    """The message of what a server is."""
+    return server_pb2.GetServerInfoResponse(
+        version=info.version,
+        device=info.device,
+        model=_model_to_wire(info.model),
+        models=[_model_to_wire(model) for model in info.models],
+        max_sessions=info.max_sessions,
+        max_objects=info.max_objects,
+        max_side_px=info.max_side_px,
+        max_upload_bytes=info.max_upload_bytes,
+        opens_paths=info.opens_paths,
+    )
+
+
+def server_from_wire(message: server_pb2.GetServerInfoResponse) -> ServerInfo:
+    """What a server is, from its message."""
+    return ServerInfo(
+        version=message.version,
+        device=message.device,
+        model=_model_from_wire(message.model),
+        models=tuple(_model_from_wire(model) for model in message.models),
+        max_sessions=message.max_sessions,
+        max_objects=message.max_objects,
+        max_side_px=message.max_side_px,
+        max_upload_bytes=message.max_upload_bytes,
+        opens_paths=message.opens_paths,
+    )
+
+
+def _model_to_wire(model: ModelInfo) -> values_pb2.ModelInfo:
+    return values_pb2.ModelInfo(
+        name=model.name, licence=model.licence, size_bytes=model.size_bytes, sha256=model.sha256
+    )
+
+
+def _model_from_wire(message: values_pb2.ModelInfo) -> ModelInfo:
+    return ModelInfo(message.name, message.licence, message.size_bytes, message.sha256)
+
+
+def _checked(make: Callable[[], _T]) -> _T:
+    try:
+        return make()
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
+
+
+def _looked_up(table: Mapping[_Number, _T], number: _Number, what: str) -> _T:
+    try:
+        return table[number]
+    except KeyError:
+        raise BadInputError(f"{number} is not {what} that this version knows: update masklet") from None
+
+
+def _inflate(data: bytes, size_bytes: int) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        # One byte more than wanted, so that a longer stream is noticed and never unpacked.
+        content = inflater.decompress(data, size_bytes + 1)
+    except zlib.error:
+        raise BadInputError("a mask arrived damaged: send it again") from None
+    if len(content) != size_bytes:
+        raise BadInputError(f"a mask should unpack to {size_bytes} bytes and did not: send it again")
+    return content

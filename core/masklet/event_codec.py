@@ -1,0 +1,130 @@
+"""Wire messages of long calls, and of what is asked of exports, to values and back."""
+
+from __future__ import annotations
+
+from masklet.codec import update_from_wire, update_to_wire
+from masklet.errors import BadInputError, ServerFaultError
+from masklet.events import (
+    ExportEvent,
+    ExportFinished,
+    ExportProgress,
+    FileChunk,
+    FileWritten,
+    MatteFormat,
+    OverlayKind,
+    TrackEvent,
+    TrackFinished,
+    TrackStarted,
+)
+from masklet.types import MaskUpdate
+from masklet.v1 import export_pb2, track_pb2
+
+_FORMAT_TO_WIRE = {
+    MatteFormat.EXR_LAYERS: export_pb2.MATTE_FORMAT_EXR_LAYERS,
+    MatteFormat.EXR_PER_OBJECT: export_pb2.MATTE_FORMAT_EXR_PER_OBJECT,
+    MatteFormat.PNG8: export_pb2.MATTE_FORMAT_PNG8,
+    MatteFormat.PNG16: export_pb2.MATTE_FORMAT_PNG16,
+}
+_FORMAT_FROM_WIRE = {
+    export_pb2.MATTE_FORMAT_UNSPECIFIED: MatteFormat.EXR_LAYERS,
+    **{wire: value for value, wire in _FORMAT_TO_WIRE.items()},
+}
+_OVERLAY_TO_WIRE = {
+    OverlayKind.MOVIE: export_pb2.OVERLAY_KIND_MOVIE,
+    OverlayKind.SHEET: export_pb2.OVERLAY_KIND_SHEET,
+}
+_OVERLAY_FROM_WIRE = {
+    export_pb2.OVERLAY_KIND_UNSPECIFIED: OverlayKind.MOVIE,
+    **{wire: value for value, wire in _OVERLAY_TO_WIRE.items()},
+}
+
+
+def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.TrackResponse:
+    """The message of one event of a track; ``bits`` as in :func:`masklet.codec.mask_to_wire`."""
+    if isinstance(event, TrackStarted):
+        started = track_pb2.TrackStarted(
+            steps=event.steps, updates=event.updates, missing_frames=event.missing_frames
+        )
+        return track_pb2.TrackResponse(started=started)
+    if isinstance(event, MaskUpdate):
+        return track_pb2.TrackResponse(update=update_to_wire(event, bits=bits))
+    finished = track_pb2.TrackFinished(steps=event.steps, updates=event.updates, cancelled=event.cancelled)
+    return track_pb2.TrackResponse(finished=finished)
+
+
+def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
+    """The event in a message.
+
+    Raises:
+        ServerFaultError: The message holds no event.
+    """
+    kind = message.WhichOneof("event")
+    if kind == "started":
+        started = message.started
+        return TrackStarted(started.steps, started.updates, tuple(started.missing_frames))
+    if kind == "update":
+        return update_from_wire(message.update)
+    if kind == "finished":
+        finished = message.finished
+        return TrackFinished(finished.steps, finished.updates, cancelled=finished.cancelled)
+    raise ServerFaultError("the server sent an event that this version does not know: update masklet")
+
+
+def matte_format_to_wire(matte_format: MatteFormat) -> export_pb2.MatteFormat.ValueType:
+    """The number of a matte format."""
+    return _FORMAT_TO_WIRE[matte_format]
+
+
+def matte_format_from_wire(number: export_pb2.MatteFormat.ValueType) -> MatteFormat:
+    """The matte format of a number; unspecified is one multi-layer EXR per frame."""
+    if number not in _FORMAT_FROM_WIRE:
+        raise BadInputError(f"{number} is not a matte format that this version knows: update masklet")
+    return _FORMAT_FROM_WIRE[number]
+
+
+def overlay_kind_to_wire(kind: OverlayKind) -> export_pb2.OverlayKind.ValueType:
+    """The number of a kind of overlay."""
+    return _OVERLAY_TO_WIRE[kind]
+
+
+def overlay_kind_from_wire(number: export_pb2.OverlayKind.ValueType) -> OverlayKind:
+    """The kind of overlay of a number; unspecified is a movie."""
+    if number not in _OVERLAY_FROM_WIRE:
+        raise BadInputError(f"{number} is not a kind of overlay that this version knows: update masklet")
+    return _OVERLAY_FROM_WIRE[number]
+
+
+def export_event_to_wire(event: ExportEvent) -> export_pb2.ExportEvent:
+    """The message of one event of an export."""
+    if isinstance(event, ExportProgress):
+        progress = export_pb2.ExportProgress(frames_done=event.frames_done, frames_total=event.frames_total)
+        return export_pb2.ExportEvent(progress=progress)
+    if isinstance(event, FileWritten):
+        written = export_pb2.FileWritten(relative_name=event.relative_name, size_bytes=event.size_bytes)
+        return export_pb2.ExportEvent(written=written)
+    if isinstance(event, FileChunk):
+        chunk = export_pb2.FileChunk(
+            relative_name=event.relative_name, data=event.data, size_bytes=event.size_bytes, last=event.last
+        )
+        return export_pb2.ExportEvent(chunk=chunk)
+    finished = export_pb2.ExportFinished(files=event.files, empty_frames=event.empty_frames)
+    return export_pb2.ExportEvent(finished=finished)
+
+
+def export_event_from_wire(message: export_pb2.ExportEvent) -> ExportEvent:
+    """The event in a message.
+
+    Raises:
+        ServerFaultError: The message holds no event.
+    """
+    kind = message.WhichOneof("event")
+    if kind == "progress":
+        return ExportProgress(message.progress.frames_done, message.progress.frames_total)
+    if kind == "written":
+        return FileWritten(message.written.relative_name, message.written.size_bytes)
+    if kind == "chunk":
+        chunk = message.chunk
+        return FileChunk(chunk.relative_name, chunk.data, chunk.size_bytes, chunk.last)
+    if kind == "finished":
+        return ExportFinished(message.finished.files, tuple(message.finished.empty_frames))
+    raise ServerFaultError("the server sent an event that this version does not know: update masklet")

@@ -1,0 +1,107 @@
+"""What long calls report while they run, and what can be asked of exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Union
+
+from masklet.types import MaskUpdate
+
+
+class MatteFormat(Enum):
+    """What files hold mattes."""
+
+    EXR_LAYERS = "exr"
+    """One half-float EXR per frame, one layer per object."""
+    EXR_PER_OBJECT = "exr-per-object"
+    """One half-float EXR per frame and object."""
+    PNG8 = "png"
+    """One 8-bit PNG per frame and object."""
+    PNG16 = "png16"
+    """One 16-bit PNG per frame and object."""
+
+
+class OverlayKind(Enum):
+    """What an overlay is."""
+
+    MOVIE = "movie"
+    """H.264 in MP4."""
+    SHEET = "sheet"
+    """One PNG with some frames side by side."""
+
+
+@dataclass(frozen=True)
+class TrackStarted:
+    """The plan of a track.
+
+    Attributes:
+        steps: How many frames will be visited.
+        updates: How many masks will come.
+        missing_frames: Frames of the range that the clip does not have.
+    """
+
+    steps: int
+    updates: int
+    missing_frames: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrackFinished:
+    """How a track ended: the frames visited, the masks sent, and whether somebody stopped it."""
+
+    steps: int
+    updates: int
+    cancelled: bool = False
+
+
+TrackEvent = Union[TrackStarted, MaskUpdate, TrackFinished]
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """How far an export is."""
+
+    frames_done: int
+    frames_total: int
+
+
+@dataclass(frozen=True)
+class FileWritten:
+    """A file that is complete on the server's side; the name is below the export's folder."""
+
+    relative_name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class FileChunk:
+    """A piece of a file, in order and one file after the other.
+
+    Attributes:
+        relative_name: Below the export's folder, with forward slashes.
+        data: At most 1 MiB.
+        size_bytes: Of the whole file.
+        last: True on the file's last chunk.
+    """
+
+    relative_name: str
+    data: bytes
+    size_bytes: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class ExportFinished:
+    """How an export ended.
+
+    Attributes:
+        files: How many were finished.
+        empty_frames: Frames of the range without any mask.
+    """
+
+    files: int
+    empty_frames: tuple[int, ...] = ()
+
+
+ExportEvent = Union[ExportProgress, FileWritten, FileChunk, ExportFinished]
