@@ -127,7 +127,10 @@ EMBEDDED = NetworkConfig(
 
 PRESETS = MappingProxyType(
     {
-        **{f"sam2.1_hiera_{size}": NetworkConfig(f"sam2.1_hiera_{size}", 1024, trunk) for size, trunk in _SIZES.items()},
+        **{
+            f"sam2.1_hiera_{size}": NetworkConfig(f"sam2.1_hiera_{size}", 1024, trunk)
+            for size, trunk in _SIZES.items()
+        },
         **{
             f"sam2_hiera_{size}": NetworkConfig(f"sam2_hiera_{size}", 1024, trunk, pointer_time="none")
             for size, trunk in _SIZES.items()

@@ -1,0 +1,49 @@
+"""Attention over memory, in the form that is fastest on each device. All forms are exact."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_BLOCK_ROWS = 256
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, *, valid: Tensor | None = None) -> Tensor:
+    """Softmax attention with one head, whose values may be narrower than its keys.
+
+    Args:
+        query: ``(B or 1, N, D)``.
+        key: ``(B, L, D)``.
+        value: ``(B, L, V)``.
+        valid: ``(B, L)`` bool, False where a key must not be seen; every row needs one True.
+
+    Returns:
+        ``(B, N, V)``.
+    """
+    query = query.expand(key.shape[0], -1, -1)
+    if key.device.type == "cpu" and not torch.is_grad_enabled():
+        return _attend_in_blocks(query, key, value, valid)
+    mask = None if valid is None else valid[:, None, None, :]  # (B, 1, 1, L)
+    return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None], mask)[:, 0]
+
+
+def _attend_in_blocks(query: Tensor, key: Tensor, value: Tensor, valid: Tensor | None) -> Tensor:
+    """Some rows of the score matrix at a time.
+
+    torch's fused kernel for processors wants values as wide as the keys, and the whole matrix
+    would be half a gigabyte an object.
+    """
+    query = query * (1.0 / math.sqrt(query.shape[-1]))
+    out = query.new_empty(*query.shape[:-1], value.shape[-1])
+    for item in range(query.shape[0]):
+        transposed = key[item].T
+        for start in range(0, query.shape[1], _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            scores = query[item, rows] @ transposed  # (rows, L)
+            if valid is not None:
+                scores.masked_fill_(~valid[item], -torch.inf)
+            torch.mm(scores.softmax(-1), value[item], out=out[item, rows])
+    return out

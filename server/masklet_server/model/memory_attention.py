@@ -1,0 +1,141 @@
+"""The current frame looks at what is remembered of its objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet_server.model.attention import attend
+from masklet_server.model.position import TableCache, rotary_grid, rotate, sine_grid
+
+_QUERY_POSITION_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Everything an object's frame attends to, as tokens.
+
+    Attributes:
+        values: ``(B, L, M)``: tokens of T maps, then those of the pointers.
+        codes: ``(B, L, M)``: where and when each of them is, added to make keys.
+        spatial: How many of the L tokens belong to maps; only these turn with their position.
+        valid: ``(B, L)`` bool or None: False where a token stands for nothing.
+    """
+
+    values: Tensor
+    codes: Tensor
+    spatial: int
+    valid: Tensor | None
+
+
+class RotaryAttention(nn.Module):
+    """Attention with one head and rotary positions.
+
+    Args:
+        width: C, of queries and keys.
+        memory_width: Of what is attended to: C or M.
+    """
+
+    def __init__(self, width: int, memory_width: int) -> None:
+        super().__init__()
+        self.q_proj = nn.Linear(width, width)
+        self.k_proj = nn.Linear(memory_width, width)
+        self.v_proj = nn.Linear(memory_width, width)
+        self.out_proj = nn.Linear(width, width)
+
+    def among(self, x: Tensor, rotation: Tensor) -> Tensor:
+        """Self-attention, ``(B, N, C)`` to the same."""
+        q, k = rotate(self.q_proj(x), rotation), rotate(self.k_proj(x), rotation)
+        y: Tensor = self.out_proj(attend(q, k, self.v_proj(x)))
+        return y
+
+    def over(self, x: Tensor, memory: Memory, rotation: Tensor) -> Tensor:
+        """Cross-attention of ``(B or 1, N, C)`` over a memory, to ``(B, N, C)``."""
+        q = rotate(self.q_proj(x), rotation)
+        k = self.k_proj(memory.values + memory.codes)  # (B, L, C)
+        maps = k[:, : memory.spatial].unflatten(1, (-1, x.shape[1]))  # (B, T, N, C)
+        k = torch.cat((rotate(maps, rotation).flatten(1, 2), k[:, memory.spatial :]), dim=1)
+        # The values' projection is linear and the weights sum to one, so it can wait until
+        # after the attention, which then carries M instead of C channels.
+        seen = attend(q, k, memory.values, valid=memory.valid)  # (B, N, M)
+        y: Tensor = self.out_proj(self.v_proj(seen))
+        return y
+
+
+class MemoryAttentionLayer(nn.Module):
+    """Self-attention, attention over the memory, feed-forward; norms before each."""
+
+    def __init__(self, width: int, memory_width: int, feed_forward: int) -> None:
+        super().__init__()
+        self.self_attn = RotaryAttention(width, width)
+        self.cross_attn_image = RotaryAttention(width, memory_width)
+        self.linear1 = nn.Linear(width, feed_forward)
+        self.linear2 = nn.Linear(feed_forward, width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.norm3 = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, memory: Memory, rotation: Tensor) -> Tensor:
+        """``(B or 1, N, C)`` to ``(B, N, C)``."""
+        x = x + self.self_attn.among(self.norm1(x), rotation)
+        x = x + self.cross_attn_image.over(self.norm2(x), memory, rotation)
+        x = x + self.linear2(F.relu(self.linear1(self.norm3(x))))
+        return x
+
+
+class MemoryAttention(nn.Module):
+    """Layers in a row, and the positions they need.
+
+    Args:
+        width: C.
+        memory_width: M.
+        feed_forward: Inner width of the layers.
+        layers: How many.
+    """
+
+    def __init__(self, width: int, memory_width: int, feed_forward: int, layers: int) -> None:
+        super().__init__()
+        self.memory_width = memory_width
+        self.layers = nn.ModuleList(
+            MemoryAttentionLayer(width, memory_width, feed_forward) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        self._tables = TableCache()
+
+    def forward(self, embedding: Tensor, memory: Memory) -> Tensor:
+        """Condition an embedding on memories.
+
+        Args:
+            embedding: ``(B or 1, C, h, w)``. A batch of 1 serves all B objects of the memory, and
+                is computed once for them as far as the memory does not enter.
+            memory: Of B objects.
+
+        Returns:
+            ``(B, C, h, w)``.
+        """
+        _, width, rows, columns = embedding.shape
+        device = embedding.device
+        place = self._tables.get(
+            ("sine", rows, columns, device), lambda: sine_grid(rows, columns, width, device=device)
+        )
+        rotation = self._tables.get(
+            ("rotary", rows, columns, device), lambda: rotary_grid(rows, columns, width, device=device)
+        )
+        x = embedding + _QUERY_POSITION_SHARE * place.to(embedding.dtype)
+        x = x.flatten(2).transpose(1, 2)  # (B or 1, N, C)
+        for layer in self.layers:
+            x = layer(x, memory, rotation)
+        x = self.norm(x)
+        return x.transpose(1, 2).unflatten(-1, (rows, columns))  # (B, C, h, w)
+
+    def map_place(self, rows: int, columns: int, device: torch.device) -> Tensor:
+        """Where each token of a memory map is, ``(N, M)``."""
+
+        def build() -> Tensor:
+            grid = sine_grid(rows, columns, self.memory_width, device=device)
+            return grid.flatten(1).T.contiguous()
+
+        return self._tables.get(("map", rows, columns, device), build)
