@@ -167,13 +167,13 @@ def config_from_json(text: str) -> NetworkConfig:
     """
     try:
         fields: dict[str, Any] = json.loads(text)
-        trunk = {
+        trunk: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in fields.pop("trunk").items()
         }
-        kind = HieraConfig if "heads" in trunk else ConvTrunkConfig
         fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
-        return NetworkConfig(trunk=kind(**trunk), **fields)
+        parsed = HieraConfig(**trunk) if "heads" in trunk else ConvTrunkConfig(**trunk)
+        return NetworkConfig(trunk=parsed, **fields)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("the text describes no network") from error
 

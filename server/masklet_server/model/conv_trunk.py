@@ -37,8 +37,8 @@ class NormedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, channels_in, rows, columns)`` to ``(B, channels, rows', columns')``."""
-        x = self.norm(self.conv(x))
-        return x
+        result: Tensor = self.norm(self.conv(x))
+        return result
 
     def fold(self) -> None:
         """Move the batch norm into the convolution: the same function, one pass less, no more training."""
@@ -67,7 +67,8 @@ class ConvBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(B, channels, rows, columns)`` to the same."""
         inner = F.gelu(self.expand(self.depthwise(x)))
-        return x + self.scale * self.reduce(inner)
+        result: Tensor = x + self.scale * self.reduce(inner)
+        return result
 
 
 class AttentionBlock(nn.Module):
@@ -93,7 +94,8 @@ class AttentionBlock(nn.Module):
         attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
         tokens = tokens + self.project(attended)
         tokens = tokens + self.feed_forward(self.norm2(tokens))
-        return tokens.transpose(1, 2).unflatten(-1, (rows, columns))  # (B, channels, rows, columns)
+        result: Tensor = tokens.transpose(1, 2).unflatten(-1, (rows, columns))
+        return result  # (B, channels, rows, columns)
 
 
 class ConvTrunk(nn.Module):

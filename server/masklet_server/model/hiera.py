@@ -44,8 +44,8 @@ class MultiScaleAttention(nn.Module):
             q = q.reshape(batch, rows * columns, self.heads, -1)
         x = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
         x = x.transpose(1, 2).reshape(batch, rows, columns, -1)
-        x = self.proj(x)
-        return x
+        result: Tensor = self.proj(x)
+        return result
 
 
 class Block(nn.Module):
@@ -80,8 +80,8 @@ class Block(nn.Module):
         else:
             attended = self.attn(normed)
         x = x + attended
-        x = x + self.mlp(self.norm2(x))
-        return x
+        result: Tensor = x + self.mlp(self.norm2(x))
+        return result
 
 
 class Hiera(nn.Module):

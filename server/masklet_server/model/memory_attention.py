@@ -82,8 +82,8 @@ class MemoryAttentionLayer(nn.Module):
         """``(B or 1, N, C)`` to ``(B, N, C)``."""
         x = x + self.self_attn.among(self.norm1(x), rotation)
         x = x + self.cross_attn_image.over(self.norm2(x), memory, rotation)
-        x = x + self.linear2(F.relu(self.linear1(self.norm3(x))))
-        return x
+        result: Tensor = x + self.linear2(F.relu(self.linear1(self.norm3(x))))
+        return result
 
 
 class MemoryAttention(nn.Module):
@@ -129,7 +129,8 @@ class MemoryAttention(nn.Module):
         for layer in self.layers:
             x = layer(x, memory, rotation)
         x = self.norm(x)
-        return x.transpose(1, 2).unflatten(-1, (rows, columns))  # (B, C, h, w)
+        result: Tensor = x.transpose(1, 2).unflatten(-1, (rows, columns))
+        return result  # (B, C, h, w)
 
     def map_place(self, rows: int, columns: int, device: torch.device) -> Tensor:
         """Where each token of a memory map is, ``(N, M)``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,7 +24,7 @@ class MaskDownsampler(nn.Module):
     def __init__(self, channels: tuple[int, ...], width: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inner, outer in zip(channels[:-1], channels[1:], strict=True):
+        for inner, outer in itertools.pairwise(channels):
             layers += [nn.Conv2d(inner, outer, 3, stride=2, padding=1), ChannelNorm(outer), nn.GELU()]
         layers.append(nn.Conv2d(channels[-1], width, 1))
         self.encoder = nn.Sequential(*layers)
@@ -48,7 +50,8 @@ class FuserBlock(nn.Module):
         """``(B, C, h, w)`` to the same."""
         inner = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)  # (B, h, w, C)
         inner = self.gamma * self.pwconv2(F.gelu(self.pwconv1(inner)))
-        return x + inner.permute(0, 3, 1, 2)  # (B, C, h, w)
+        result: Tensor = x + inner.permute(0, 3, 1, 2)
+        return result  # (B, C, h, w)
 
 
 class Fuser(nn.Module):

@@ -55,7 +55,8 @@ class Neck(nn.Module):
         coarse = self.level(32)(maps[3])
         # Nearest, in float32, as trained.
         above = F.interpolate(coarse.float(), scale_factor=2.0, mode="nearest").to(coarse.dtype)
-        return self.level(16)(maps[2]) + above
+        result: Tensor = self.level(16)(maps[2]) + above
+        return result
 
 
 class ImageEncoder(nn.Module):

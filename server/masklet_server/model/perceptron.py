@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import torch.nn.functional as F
@@ -18,9 +19,7 @@ class Perceptron(nn.Module):
 
     def __init__(self, *widths: int, activation: Callable[[Tensor], Tensor] = F.relu) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            nn.Linear(inner, outer) for inner, outer in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(nn.Linear(inner, outer) for inner, outer in itertools.pairwise(widths))
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:

@@ -123,5 +123,5 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     Real arithmetic: complex tensors know no bfloat16 and stop the compiler.
     """
     cos, sin = rotation.to(x.dtype).unbind(0)
-    even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)  # (..., N, D / 2) each
+    even, odd = x.reshape(*x.shape[:-1], -1, 2).unbind(-1)  # (..., N, D / 2) each
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)

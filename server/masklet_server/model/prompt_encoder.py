@@ -60,7 +60,8 @@ class PromptEncoder(nn.Module):
         table = torch.cat(kinds)  # (1 + 4, C)
         where = self.pe_layer((points.float() + 0.5) / side_px).to(table.dtype)  # (B, N + 1, C)
         where = where * (labels != PADDING)[..., None]
-        return where + table[labels.long() + 1]
+        result: Tensor = where + table[labels.long() + 1]
+        return result
 
     def mask(self, mask_logits: Tensor) -> Tensor:
         """``(B, 1, 4h, 4w)`` mask logits as a map ``(B, C, h, w)``."""
