@@ -39,7 +39,7 @@ class ClipSource(Protocol):
     """Anything that makes batches of clips."""
 
     def compose(self, batch: int, frames: int, side_px: int, objects: int) -> ClipBatch:
-        """New clips: B = ``batch``, T = ``frames`` (1 for still pictures), S = ``side_px``, O = ``objects``."""
+        """New clips: ``batch`` of them with ``frames`` each (1 for stills) and ``objects`` slots."""
 
     def state(self) -> Tensor:
         """Where its random numbers stand, for an exact resume; a CPU uint8 tensor."""

@@ -24,6 +24,7 @@ class Material:
             object: a single picture, the views of a turn, or the frames of an animation.
         group_views: (G,) int64, number of views.
         group_weight: (G,) float32, how often the group is drawn, relative to others.
+        group_bare: (G,) bool, True for shapes without colours of their own, always textured.
         group_extent: (G, 2) float32, width and height of the opaque part as fractions of C.
         photos: (M, 3, P, P) uint8, backgrounds and textures, stretched to the square.
         photo_aspect: (M,) float32, width over height before stretching.
@@ -35,6 +36,7 @@ class Material:
     group_first: Tensor
     group_views: Tensor
     group_weight: Tensor
+    group_bare: Tensor
     group_extent: Tensor
     photos: Tensor
     photo_aspect: Tensor
