@@ -1,5 +1,70 @@
-"""Video mattes from clicks: the client library of the masklet server."""
+"""Video mattes from clicks: the client library of the masklet server.
+
+``masklet.connect()`` is the way in; see :mod:`masklet.client` for ten lines that do everything.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from masklet.client import Server, connect
+    from masklet.errors import MaskletError
+    from masklet.events import MatteFormat, OverlayKind
+    from masklet.session import Session, Track, TrackedObject
+    from masklet.types import (
+        Box,
+        Click,
+        ClipInfo,
+        Direction,
+        FramePrompts,
+        FrameRange,
+        Mask,
+        MaskFormat,
+        MaskUpdate,
+        Presence,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Box",
+    "Click",
+    "ClipInfo",
+    "Direction",
+    "FramePrompts",
+    "FrameRange",
+    "Mask",
+    "MaskFormat",
+    "MaskUpdate",
+    "MaskletError",
+    "MatteFormat",
+    "OverlayKind",
+    "Presence",
+    "Server",
+    "Session",
+    "Track",
+    "TrackedObject",
+    "__version__",
+    "connect",
+]
+
+_HOMES = {
+    "Server": "masklet.client",
+    "connect": "masklet.client",
+    "MaskletError": "masklet.errors",
+    "MatteFormat": "masklet.events",
+    "OverlayKind": "masklet.events",
+    "Session": "masklet.session",
+    "Track": "masklet.session",
+    "TrackedObject": "masklet.session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: a host application imports the package at start and may never need all of it.
+    if name not in __all__:
+        raise AttributeError(f"module 'masklet' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES.get(name, "masklet.types")), name)

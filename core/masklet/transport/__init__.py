@@ -1,0 +1,1 @@
+"""Ways to reach a server; all of them look like :class:`masklet.transport.interface.Transport`."""

@@ -1,0 +1,186 @@
+"""Connect to a server, or start one, and open clips there.
+
+::
+
+    import masklet
+
+    with masklet.connect() as server:
+        session = server.open("plate.%04d.exr")
+        hero = session.object("hero")
+        hero.click(frame=1001, x_px=640, y_px=360)
+        for update in session.track():
+            print(update.frame, update.presence.value)
+        session.export("mattes")
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.clip_files import find_files, is_here
+from masklet.errors import LimitError, MaskletError, PathNotAllowedError
+from masklet.session import Session
+from masklet.settings import read_settings
+from masklet.transport.interface import ClipFile
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from masklet.transport.interface import Transport
+    from masklet.transport.local_server import LocalServer
+    from masklet.types import ServerInfo
+
+
+def connect(
+    address: str | None = None,
+    *,
+    token: str | None = None,
+    tls_ca_file: Path | str | None = None,
+    weights: str | None = None,
+    device: str | None = None,
+) -> Server:
+    """A server that answers; close it, or use ``with``.
+
+    What is not given comes from the environment (:mod:`masklet.settings`). With no address at all
+    a server of one's own is started on this machine and stopped again by :meth:`Server.close`.
+
+    Args:
+        address: ``host:port``. The connection uses TLS unless the host is this machine and no
+            certificate is given.
+        token: By which the server lets in.
+        tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
+        weights: Name or file, for a server of one's own.
+        device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
+
+    Raises:
+        ServerUnreachableError: No server answers there, or one's own did not start.
+        AccessDeniedError: The server does not take the token.
+        WeightsError: There are no such weights.
+        VersionError: Server and client are too far apart.
+    """
+    from masklet.transport.grpc import GrpcTransport
+    from masklet.transport.grpc_channel import Channel, Endpoint, is_loopback
+    from masklet.transport.local_server import LocalServer
+
+    settings = read_settings()
+    address = address or settings.address
+    if address is None:
+        local = LocalServer(weights=weights or settings.weights, device=device)
+        endpoint = Endpoint(local.address, token=local.token, plaintext=True)
+        return _checked(Server(GrpcTransport(Channel(endpoint, still_alive=local.why_dead)), local=local))
+    ca_file = Path(tls_ca_file) if tls_ca_file else settings.tls_ca_file
+    endpoint = Endpoint(
+        address,
+        token=token or settings.token,
+        tls_ca_file=ca_file,
+        plaintext=ca_file is None and is_loopback(address),
+    )
+    return _checked(Server(GrpcTransport(Channel(endpoint, still_alive=lambda: None))))
+
+
+def _checked(server: Server) -> Server:
+    """The server once it has answered; closed again if it does not."""
+    try:
+        server.info()
+    except MaskletError:
+        server.close()
+        raise
+    return server
+
+
+class Server:
+    """A server and the connection to it.
+
+    Args:
+        transport: What carries calls there.
+        local: The process behind it when it is one's own; stopped by :meth:`close`.
+    """
+
+    def __init__(self, transport: Transport, *, local: LocalServer | None = None) -> None:
+        self._transport = transport
+        self._local = local
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def is_own(self) -> bool:
+        """True when this client started the server."""
+        return self._local is not None
+
+    def info(self) -> ServerInfo:
+        """Version, device, models and limits."""
+        return self._transport.server_info()
+
+    def open(
+        self, clip: Path | str, *, colour_space: str | None = None, upload: bool | None = None
+    ) -> Session:
+        """Open a session on a clip.
+
+        Args:
+            clip: A movie, a pattern such as ``plate.%04d.exr`` or ``plate.####.exr``, a folder with
+                one sequence, or a single picture.
+            colour_space: Name of the input space for OpenColorIO; None to let the files say.
+            upload: True sends the files, False has the server open the path. None lets the server
+                open what it sees and sends what it does not.
+
+        Raises:
+            ClipError: There is no such clip, or it cannot be read.
+            PathNotAllowedError: The server may not open this path, and it is not to be uploaded.
+            LimitError: The clip is larger than the server allows.
+        """
+        path = Path(clip).expanduser()
+        here = is_here(str(path))
+        if upload is None and here and not self.is_own and not self.info().opens_paths:
+            upload = True
+        if not upload:
+            # A path of this machine is made complete; one that only the server knows goes as it is.
+            sent = str(path.absolute()) if here or self.is_own else str(clip)
+            try:
+                opened = self._transport.open_session(path=sent, colour_space=colour_space)
+                return Session(self._transport, opened)
+            except PathNotAllowedError:
+                if upload is False or not here:
+                    raise
+        return self._open_uploaded(str(path), colour_space)
+
+    def resume(self, session_id: str) -> Session:
+        """A session that is already on the server.
+
+        Raises:
+            SessionNotFoundError: It was closed or never existed.
+        """
+        return Session(self._transport, self._transport.get_session(session_id))
+
+    def close(self) -> None:
+        """Let the connection go, and stop the server if it is one's own. Twice is fine."""
+        with suppress(MaskletError):
+            self._transport.close()
+        if self._local is not None:
+            self._local.stop()
+            self._local = None
+
+    def _open_uploaded(self, clip: str, colour_space: str | None) -> Session:
+        files = find_files(clip)
+        size_bytes = sum(file.path.stat().st_size for file in files)
+        limit_bytes = self.info().max_upload_bytes
+        if size_bytes > limit_bytes:
+            raise LimitError(
+                f"the clip has {size_bytes / 1e9:.1f} GB and the server takes {limit_bytes / 1e9:.1f} GB: put "
+                "it where the server can open it, or send a shorter range"
+            )
+        upload_id = self._transport.upload(
+            Path(clip).name, [ClipFile(file.path, file.frame) for file in files]
+        )
+        opened = self._transport.open_session(upload_id=upload_id, colour_space=colour_space)
+        return Session(self._transport, opened)

@@ -1,0 +1,222 @@
+"""The prompt document: a JSON file from which the same mattes can be made again.
+
+It holds what the artist said and nothing that follows from it. Coordinates and frame numbers are
+those of :mod:`masklet.types`, so the file is valid on any machine that has the plate.
+
+::
+
+    {
+      "masklet_prompts": 1,
+      "clip": "plate.%04d.exr",
+      "colour_space": null,
+      "track": {"first": 1001, "last": 1100, "direction": "both"},
+      "objects": [
+        {"name": "hero", "frames": [
+          {"frame": 1001,
+           "clicks": [{"x_px": 640.0, "y_px": 360.0, "positive": true}],
+           "box": {"left_px": 600.0, "top_px": 300.0, "right_px": 700.0, "bottom_px": 420.0}},
+          {"frame": 1050,
+           "mask": {"width_px": 1920, "height_px": 1080, "alpha_zlib_base64": "eJz…"}}
+        ]}
+      ]
+    }
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import uuid
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from masklet.errors import BadInputError, OutputError
+from masklet.types import (
+    Box,
+    Click,
+    Direction,
+    FramePrompts,
+    FrameRange,
+    Mask,
+    ObjectInfo,
+    PromptDocument,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = 1
+_KEY = "masklet_prompts"
+_MAX_MASK_BYTES = 16384 * 16384
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A clip, what was said about it, and what to track.
+
+    Attributes:
+        clip: As the person named it; where it lies may differ on another machine.
+        document: Objects and prompts; ids count from 1 in the order of the objects.
+        frames: None for the whole clip.
+        direction: Which way to track.
+        colour_space: Name of the input space; None to let the file say.
+    """
+
+    clip: str
+    document: PromptDocument
+    frames: FrameRange | None = None
+    direction: Direction = Direction.BOTH
+    colour_space: str | None = None
+
+
+def to_json(shot: Shot) -> str:
+    """The document as text, the same for the same shot on every machine."""
+    track: dict[str, Any] = {"direction": shot.direction.value}
+    if shot.frames is not None:
+        track = {"first": shot.frames.first, "last": shot.frames.last, **track}
+    objects = [
+        {
+            "name": info.name,
+            "frames": [
+                _frame_to_json(prompts)
+                for prompts in sorted(shot.document.prompts, key=lambda prompts: prompts.frame)
+                if prompts.object_id == info.object_id and not prompts.is_empty
+            ],
+        }
+        for info in shot.document.objects
+    ]
+    content = {
+        _KEY: VERSION,
+        "clip": shot.clip,
+        "colour_space": shot.colour_space,
+        "track": track,
+        "objects": objects,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Shot:
+    """The shot in a document.
+
+    Raises:
+        BadInputError: The text is no prompt document, of a later version, or holds a value that
+            makes no prompt; the message names the place.
+    """
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInputError(
+            f"the prompt document is not JSON (line {error.lineno}): save it again with --prompts"
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get(_KEY), int):
+        raise BadInputError("this is no prompt document of masklet: save one with masklet roto --prompts")
+    if content[_KEY] > VERSION:
+        raise BadInputError(
+            f"the prompt document has version {content[_KEY]} and this masklet knows {VERSION}: update it"
+        )
+    place = "the prompt document"
+    try:
+        objects, prompts = [], []
+        for object_id, item in enumerate(content["objects"], 1):
+            place = f"object {object_id} of the prompt document"
+            frames = [_frame_from_json(object_id, frame) for frame in item["frames"]]
+            prompts.extend(sorted(frames, key=lambda prompts: prompts.frame))
+            prompted = tuple(sorted(frame.frame for frame in frames))
+            objects.append(ObjectInfo(object_id, str(item["name"]), prompted))
+        place = "what to track in the prompt document"
+        track = content.get("track") or {}
+        return Shot(
+            clip=str(content["clip"]),
+            document=PromptDocument(tuple(objects), tuple(prompts)),
+            frames=FrameRange(int(track["first"]), int(track["last"])) if "first" in track else None,
+            direction=Direction(track.get("direction", "both")),
+            colour_space=content.get("colour_space"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error) as error:
+        raise BadInputError(f"{place} cannot be understood ({error}): correct it or save it again") from error
+
+
+def digest(document: PromptDocument) -> str:
+    """SHA-256 of what was said, as 64 hexadecimal digits: the same prompts, the same digest."""
+    return hashlib.sha256(to_json(Shot("", document)).encode()).hexdigest()
+
+
+def read_shot(file: Path) -> Shot:
+    """The shot in a file.
+
+    Raises:
+        BadInputError: The file cannot be read or is no prompt document.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"the prompt document {file} cannot be read: check the path") from error
+    return from_json(text)
+
+
+def write_shot(file: Path, shot: Shot) -> None:
+    """Write the document, whole or not at all.
+
+    Raises:
+        OutputError: The folder is missing, read-only or full.
+    """
+    try:
+        temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+        try:
+            temporary.write_text(to_json(shot), encoding="utf-8")
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the prompt document {file} cannot be written ({error.strerror}): check folder, rights and space"
+        ) from error
+
+
+def _frame_to_json(prompts: FramePrompts) -> dict[str, Any]:
+    content: dict[str, Any] = {"frame": prompts.frame}
+    if prompts.clicks:
+        content["clicks"] = [
+            {"x_px": click.x_px, "y_px": click.y_px, "positive": click.positive} for click in prompts.clicks
+        ]
+    if prompts.box is not None:
+        box = prompts.box
+        content["box"] = {
+            "left_px": box.left_px,
+            "top_px": box.top_px,
+            "right_px": box.right_px,
+            "bottom_px": box.bottom_px,
+        }
+    if prompts.mask is not None:
+        mask = prompts.mask
+        packed = base64.b64encode(zlib.compress(mask.alpha, 9)).decode("ascii")
+        content["mask"] = {
+            "width_px": mask.width_px,
+            "height_px": mask.height_px,
+            "alpha_zlib_base64": packed,
+        }
+    return content
+
+
+def _frame_from_json(object_id: int, content: dict[str, Any]) -> FramePrompts:
+    clicks = tuple(
+        Click(float(click["x_px"]), float(click["y_px"]), positive=bool(click.get("positive", True)))
+        for click in content.get("clicks", ())
+    )
+    edges, mask = content.get("box"), content.get("mask")
+    box = None
+    if edges is not None:
+        box = Box(*(float(edges[key]) for key in ("left_px", "top_px", "right_px", "bottom_px")))
+    return FramePrompts(object_id, int(content["frame"]), clicks, box, mask and _mask_from_json(mask))
+
+
+def _mask_from_json(content: dict[str, Any]) -> Mask:
+    width_px, height_px = int(content["width_px"]), int(content["height_px"])
+    size_bytes = width_px * height_px
+    if not 0 < size_bytes <= _MAX_MASK_BYTES:
+        raise ValueError(f"a mask of {width_px} x {height_px} pixels")
+    packed = base64.b64decode(content["alpha_zlib_base64"], validate=True)
+    return Mask(width_px, height_px, zlib.decompressobj().decompress(packed, size_bytes + 1))

@@ -1,0 +1,276 @@
+"""The server over gRPC, in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import TYPE_CHECKING
+
+from masklet import codec, event_codec
+from masklet.errors import ClipError, MaskletError
+from masklet.transport.interface import Undone
+from masklet.v1 import (
+    export_pb2,
+    export_pb2_grpc,
+    prompt_pb2,
+    prompt_pb2_grpc,
+    server_pb2,
+    server_pb2_grpc,
+    session_pb2,
+    session_pb2_grpc,
+    track_pb2,
+    track_pb2_grpc,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from masklet.events import ExportEvent, TrackEvent
+    from masklet.transport.grpc_channel import Channel
+    from masklet.transport.interface import ClipFile, ExportRequest, TrackRequest
+    from masklet.types import (
+        Click,
+        FramePrompts,
+        MaskFormat,
+        MaskUpdate,
+        ObjectInfo,
+        PromptDocument,
+        ServerInfo,
+        SessionInfo,
+    )
+
+_STATUS_TIMEOUT_S = 10.0
+# The first prompt of a session decodes a frame and runs the network on it, at worst a large one
+# on a processor, behind the prompts of others.
+_WORK_TIMEOUT_S = 180.0
+_UPLOAD_TIMEOUT_S = 4 * 3600.0
+_CHUNK_BYTES = 1024 * 1024
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+class GrpcTransport:
+    """:class:`masklet.transport.interface.Transport` over one gRPC channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._server = server_pb2_grpc.ServerServiceStub(channel.raw)
+        self._sessions = session_pb2_grpc.SessionServiceStub(channel.raw)
+        self._prompts = prompt_pb2_grpc.PromptServiceStub(channel.raw)
+        self._tracks = track_pb2_grpc.TrackServiceStub(channel.raw)
+        self._exports = export_pb2_grpc.ExportServiceStub(channel.raw)
+
+    def server_info(self) -> ServerInfo:  # noqa: D102  (the protocol documents the methods)
+        response = self._channel.call(
+            self._server.GetServerInfo, server_pb2.GetServerInfoRequest(), timeout_s=_STATUS_TIMEOUT_S
+        )
+        return codec.server_from_wire(response)
+
+    def upload(self, clip_name: str, files: Sequence[ClipFile]) -> str:  # noqa: D102
+        upload = _Upload(clip_name, files)
+        try:
+            response = self._channel.call(
+                self._sessions.UploadClip, upload.messages(), timeout_s=_UPLOAD_TIMEOUT_S, retry=False
+            )
+        except MaskletError as error:
+            raise upload.failure or error from error
+        return response.upload_id
+
+    def open_session(  # noqa: D102
+        self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
+    ) -> SessionInfo:
+        request = session_pb2.OpenSessionRequest(request_id=_new_id(), colour_space=colour_space or "")
+        if path is not None:
+            request.path = path
+        elif upload_id is not None:
+            request.upload_id = upload_id
+        response = self._channel.call(self._sessions.OpenSession, request, timeout_s=_WORK_TIMEOUT_S)
+        return codec.session_from_wire(response.session)
+
+    def get_session(self, session_id: str) -> SessionInfo:  # noqa: D102
+        request = session_pb2.GetSessionRequest(session_id=session_id)
+        response = self._channel.call(self._sessions.GetSession, request, timeout_s=_STATUS_TIMEOUT_S)
+        return codec.session_from_wire(response.session)
+
+    def close_session(self, session_id: str) -> None:  # noqa: D102
+        request = session_pb2.CloseSessionRequest(session_id=session_id, request_id=_new_id())
+        self._channel.call(self._sessions.CloseSession, request, timeout_s=_STATUS_TIMEOUT_S)
+
+    def add_object(self, session_id: str, name: str) -> ObjectInfo:  # noqa: D102
+        request = session_pb2.AddObjectRequest(session_id=session_id, request_id=_new_id(), name=name)
+        response = self._channel.call(self._sessions.AddObject, request, timeout_s=_STATUS_TIMEOUT_S)
+        return codec.object_from_wire(response.object)
+
+    def rename_object(self, session_id: str, object_id: int, name: str) -> ObjectInfo:  # noqa: D102
+        request = session_pb2.RenameObjectRequest(
+            session_id=session_id, request_id=_new_id(), object_id=object_id, name=name
+        )
+        response = self._channel.call(self._sessions.RenameObject, request, timeout_s=_STATUS_TIMEOUT_S)
+        return codec.object_from_wire(response.object)
+
+    def remove_object(self, session_id: str, object_id: int) -> None:  # noqa: D102
+        request = session_pb2.RemoveObjectRequest(
+            session_id=session_id, request_id=_new_id(), object_id=object_id
+        )
+        self._channel.call(self._sessions.RemoveObject, request, timeout_s=_STATUS_TIMEOUT_S)
+
+    def set_prompts(  # noqa: D102
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+    ) -> MaskUpdate | None:
+        request = prompt_pb2.SetPromptsRequest(
+            session_id=session_id,
+            request_id=_new_id(),
+            prompts=codec.prompts_to_wire(prompts),
+            mask_format=codec.mask_format_to_wire(mask_format),
+        )
+        response = self._channel.call(self._prompts.SetPrompts, request, timeout_s=_WORK_TIMEOUT_S)
+        return codec.update_from_wire(response.update) if response.HasField("update") else None
+
+    def add_click(  # noqa: D102
+        self, session_id: str, object_id: int, frame: int, click: Click, mask_format: MaskFormat
+    ) -> MaskUpdate:
+        request = prompt_pb2.AddClickRequest(
+            session_id=session_id,
+            request_id=_new_id(),
+            object_id=object_id,
+            frame=frame,
+            click=codec.click_to_wire(click),
+            mask_format=codec.mask_format_to_wire(mask_format),
+        )
+        response = self._channel.call(self._prompts.AddClick, request, timeout_s=_WORK_TIMEOUT_S)
+        return codec.update_from_wire(response.update)
+
+    def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:  # noqa: D102
+        request = prompt_pb2.UndoPromptRequest(
+            session_id=session_id,
+            request_id=_new_id(),
+            mask_format=codec.mask_format_to_wire(mask_format),
+        )
+        response = self._channel.call(self._prompts.UndoPrompt, request, timeout_s=_WORK_TIMEOUT_S)
+        update = codec.update_from_wire(response.update) if response.HasField("update") else None
+        return Undone(codec.prompts_from_wire(response.prompts), update, response.left)
+
+    def get_prompts(self, session_id: str) -> PromptDocument:  # noqa: D102
+        request = prompt_pb2.GetPromptDocumentRequest(session_id=session_id)
+        response = self._channel.call(self._prompts.GetPromptDocument, request, timeout_s=_STATUS_TIMEOUT_S)
+        return codec.document_from_wire(response.document)
+
+    def set_prompts_of_session(  # noqa: D102
+        self, session_id: str, document: PromptDocument
+    ) -> tuple[ObjectInfo, ...]:
+        request = prompt_pb2.SetPromptDocumentRequest(
+            session_id=session_id, request_id=_new_id(), document=codec.document_to_wire(document)
+        )
+        response = self._channel.call(self._prompts.SetPromptDocument, request, timeout_s=_WORK_TIMEOUT_S)
+        return tuple(codec.object_from_wire(info) for info in response.objects)
+
+    def track(self, session_id: str, request: TrackRequest) -> Generator[TrackEvent, None, None]:  # noqa: D102
+        message = track_pb2.TrackRequest(
+            session_id=session_id,
+            request_id=_new_id(),
+            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            object_ids=request.object_ids,
+            direction=codec.direction_to_wire(request.direction),
+            mask_format=codec.mask_format_to_wire(request.mask_format),
+        )
+        return self._channel.stream(self._tracks.Track, message, event_codec.track_event_from_wire)
+
+    def cancel(self, session_id: str) -> bool:  # noqa: D102
+        request = track_pb2.CancelRequest(session_id=session_id, request_id=_new_id())
+        response = self._channel.call(self._tracks.Cancel, request, timeout_s=_STATUS_TIMEOUT_S)
+        return response.was_tracking
+
+    def fetch_masks(  # noqa: D102
+        self, session_id: str, request: TrackRequest
+    ) -> Generator[MaskUpdate, None, None]:
+        message = track_pb2.FetchMasksRequest(
+            session_id=session_id,
+            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            object_ids=request.object_ids,
+            mask_format=codec.mask_format_to_wire(request.mask_format),
+        )
+        return self._channel.stream(
+            self._tracks.FetchMasks, message, lambda response: codec.update_from_wire(response.update)
+        )
+
+    def export_mattes(  # noqa: D102
+        self, session_id: str, request: ExportRequest
+    ) -> Generator[ExportEvent, None, None]:
+        message = export_pb2.ExportMattesRequest(
+            session_id=session_id,
+            request_id=_new_id(),
+            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            object_ids=request.object_ids,
+            format=event_codec.matte_format_to_wire(request.matte_format),
+            folder=request.server_folder or "",
+            base_name=request.base_name or "",
+        )
+        return self._channel.stream(
+            self._exports.ExportMattes,
+            message,
+            lambda response: event_codec.export_event_from_wire(response.event),
+        )
+
+    def export_overlay(  # noqa: D102
+        self, session_id: str, request: ExportRequest
+    ) -> Generator[ExportEvent, None, None]:
+        message = export_pb2.ExportOverlayRequest(
+            session_id=session_id,
+            request_id=_new_id(),
+            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            object_ids=request.object_ids,
+            kind=event_codec.overlay_kind_to_wire(request.overlay_kind),
+            folder=request.server_folder or "",
+            base_name=request.base_name or "",
+        )
+        return self._channel.stream(
+            self._exports.ExportOverlay,
+            message,
+            lambda response: event_codec.export_event_from_wire(response.event),
+        )
+
+    def close(self) -> None:  # noqa: D102
+        self._channel.close()
+
+
+class _Upload:
+    """The messages of an upload, and why they ended early if they did.
+
+    gRPC reads the messages in a thread of its own and reports an exception there as a broken call
+    and nothing else, so the reason waits here.
+    """
+
+    def __init__(self, clip_name: str, files: Sequence[ClipFile]) -> None:
+        self._clip_name = clip_name
+        self._files = files
+        self.failure: ClipError | None = None
+
+    def messages(self) -> Iterator[session_pb2.UploadClipRequest]:
+        """Header, files in pieces, and the commit without which the server keeps nothing."""
+        digest = hashlib.sha256()
+        yield session_pb2.UploadClipRequest(
+            header=session_pb2.UploadHeader(request_id=_new_id(), clip_name=self._clip_name)
+        )
+        for file in self._files:
+            try:
+                size_bytes = file.path.stat().st_size
+                yield session_pb2.UploadClipRequest(
+                    file=session_pb2.UploadFileStart(
+                        frame=file.frame, suffix=file.path.suffix, size_bytes=size_bytes
+                    )
+                )
+                with file.path.open("rb") as content:
+                    while chunk := content.read(_CHUNK_BYTES):
+                        digest.update(chunk)
+                        yield session_pb2.UploadClipRequest(chunk=chunk)
+            except OSError as error:
+                self.failure = ClipError(
+                    f"{file.path.name} cannot be read ({error.strerror}): check the file, "
+                    "then open the clip again"
+                )
+                return
+        yield session_pb2.UploadClipRequest(
+            commit=session_pb2.UploadCommit(files=len(self._files), sha256=digest.digest())
+        )

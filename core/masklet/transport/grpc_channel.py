@@ -1,0 +1,168 @@
+"""A gRPC channel with masklet's settings, its errors as masklet's, its repetitions harmless."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+
+from masklet.errors import (
+    BadInputError,
+    CancelledError,
+    MaskletError,
+    ServerUnreachableError,
+    error_from_wire,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+_Response = TypeVar("_Response")
+_Value = TypeVar("_Value")
+
+ERROR_KIND_KEY = "masklet-error-kind"
+"""Trailing metadata that names the error; see :attr:`masklet.errors.MaskletError.kind`."""
+
+_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+_BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 2.0, 2.0)
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # gRPC's own limit is two minutes: a restarted server would seem dead for as long.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    # A proxy for the internet is never the way to a server of the studio.
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is and how to be let in.
+
+    Attributes:
+        address: ``host:port``.
+        token: Sent with every call; None where the server asks for none.
+        tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
+        plaintext: True for a connection without TLS, which only a server on this machine takes.
+    """
+
+    address: str
+    token: str | None = None
+    tls_ca_file: Path | None = None
+    plaintext: bool = False
+
+
+def is_loopback(address: str) -> bool:
+    """True when ``host:port`` names this very machine."""
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+class Channel:
+    """One connection; makes calls and turns what goes wrong into masklet's errors.
+
+    Args:
+        endpoint: The server.
+        still_alive: Says why there is no point in trying again, or None while there is one.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, still_alive: Callable[[], str | None]) -> None:
+        self._endpoint = endpoint
+        self._why_dead = still_alive
+        self._metadata = (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
+        if endpoint.plaintext:
+            self.raw = grpc.insecure_channel(endpoint.address, options=_OPTIONS)
+        else:
+            self.raw = grpc.secure_channel(
+                endpoint.address, grpc.ssl_channel_credentials(_read_ca(endpoint)), options=_OPTIONS
+            )
+
+    def call(
+        self, method: Callable[..., _Response], request: object, *, timeout_s: float, retry: bool = True
+    ) -> _Response:
+        """Make one call, again after a lost connection.
+
+        Safe for every call that carries a request id or changes nothing. An iterable of messages
+        can be read once only, so streams to the server are sent with ``retry=False``.
+        """
+        for pause_s in (*_BACKOFF_S, None):
+            try:
+                return method(request, timeout=timeout_s, metadata=self._metadata)
+            except grpc.RpcError as error:
+                gone = error.code() is grpc.StatusCode.UNAVAILABLE
+                if not (gone and retry and pause_s is not None and self._why_dead() is None):
+                    raise self._translated(error) from error
+            # Spread, so that all artists of a restarted server do not come back at once.
+            time.sleep(pause_s * random.uniform(0.7, 1.3))
+        raise AssertionError("the last round returns or raises")
+
+    def stream(
+        self,
+        method: Callable[..., Iterable[_Response]],
+        request: object,
+        decode: Callable[[_Response], _Value],
+    ) -> Generator[_Value, None, None]:
+        """Yield the answers of a call that takes as long as it takes; closing cancels it."""
+        call: Any = method(request, metadata=self._metadata)
+        try:
+            for response in call:
+                yield decode(response)
+        except grpc.RpcError as error:
+            raise self._translated(error) from error
+        finally:
+            call.cancel()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.raw.close()
+
+    def _translated(self, error: grpc.RpcError) -> MaskletError:
+        """The error of masklet that says what this one of gRPC means."""
+        status, detail = error.code(), error.details() or ""
+        trailing = error.trailing_metadata() or ()
+        kind = next((value for key, value in trailing if key == ERROR_KIND_KEY), None)
+        address = self._endpoint.address
+        if kind is not None:
+            return error_from_wire(str(kind), status.name, detail)
+        if status is grpc.StatusCode.UNAVAILABLE:
+            why_dead = self._why_dead()
+            if why_dead is not None:
+                return ServerUnreachableError(why_dead)
+            return ServerUnreachableError(
+                f"no server answers at {address}: check that it runs, the address, the firewall, and that "
+                "both ends use TLS or neither does"
+            )
+        if status is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return ServerUnreachableError(
+                f"the server at {address} did not answer in time: it may be overloaded, try again in a minute"
+            )
+        if status is grpc.StatusCode.CANCELLED:
+            return CancelledError("the call was cancelled; what was finished is kept")
+        return error_from_wire(None, status.name, detail)
+
+
+def _read_ca(endpoint: Endpoint) -> bytes | None:
+    if endpoint.tls_ca_file is None:
+        return None
+    try:
+        return endpoint.tls_ca_file.read_bytes()
+    except OSError as error:
+        raise BadInputError(
+            f"the certificate {endpoint.tls_ca_file} cannot be read ({error.strerror}): check the path"
+        ) from error

@@ -1,0 +1,142 @@
+"""A server of one's own: a process on this machine that lives as long as whoever started it.
+
+It listens on a free port of the loopback interface and lets in only who knows the token made for
+it. It may read whatever its user may, since nobody else can reach it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from masklet.errors import MaskletError, ServerUnreachableError, WeightsError
+
+# Importing torch alone takes seconds on a cold disk; large weights take more.
+_START_TIMEOUT_S = 180.0
+_STOP_TIMEOUT_S = 10.0
+
+
+class LocalServer:
+    """A running ``masklet-server``.
+
+    Args:
+        weights: Name or file; None for the server's default, the embedded model.
+        device: ``cpu``, ``cuda`` or ``cuda:1``; None lets the server choose.
+
+    Raises:
+        ServerUnreachableError: It did not start; the message holds the server's own reason.
+        WeightsError: There are no such weights.
+    """
+
+    def __init__(self, *, weights: str | None = None, device: str | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="masklet-server-"))
+        self.token = secrets.token_urlsafe(32)
+        self.log_file = self._folder / "server.log"
+        token_file = self._folder / "token"
+        token_file.touch(mode=0o600)
+        token_file.write_text(self.token, encoding="ascii")
+        command = [sys.executable, "-m", "masklet_server.cli", "serve", "--address", "127.0.0.1:0"]
+        command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin"]
+        for root in _own_roots():
+            command += ["--root", root]
+        if weights is not None:
+            command += ["--weights", weights]
+        if device is not None:
+            command += ["--device", device]
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C is for whoever started the server, who then decides what it finishes.
+                start_new_session=os.name != "nt",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        try:
+            self.address = self._wait_for_address()
+        except MaskletError:
+            self.stop()
+            raise
+
+    def why_dead(self) -> str | None:
+        """Why there is no point in waiting for the server; None while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return (
+            f"masklet's own server stopped in mid-work ({reason}): finished frames are kept where they were "
+            "written; run the same again, and if it stops again try fewer objects or a smaller model"
+        )
+
+    def stop(self) -> None:
+        """Stop the server and delete what it needed; twice is fine."""
+        with suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait_for_address(self) -> str:
+        # In a thread of its own: reading a pipe cannot be given a time limit on Windows.
+        first_line: queue.Queue[bytes] = queue.Queue()
+        assert self._process.stdout is not None
+        threading.Thread(
+            target=_read_line,
+            args=(self._process.stdout, first_line),
+            daemon=True,
+            name="masklet-server-start",
+        ).start()
+        try:
+            line = first_line.get(timeout=_START_TIMEOUT_S)
+        except queue.Empty:
+            raise ServerUnreachableError(
+                f"masklet's own server was not ready after {_START_TIMEOUT_S:.0f} s: the machine may be "
+                "short of memory, close other programs or use a smaller model"
+            ) from None
+        try:
+            return str(json.loads(line)["address"])
+        except (ValueError, KeyError, TypeError):
+            raise self._start_error() from None
+
+    def _start_error(self) -> MaskletError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_TIMEOUT_S)
+        log = self.log_file.read_text(encoding="utf-8", errors="replace").strip()
+        if "No module named 'masklet_server'" in log or "No module named 'torch'" in log:
+            return ServerUnreachableError(
+                "the server is not installed beside this client: pip install 'masklet[server]', or name a "
+                "running server with --server or MASKLET_SERVER"
+            )
+        reason = log.splitlines()[-1] if log else f"exit code {self._process.returncode}"
+        reason = reason.removeprefix("masklet-server: ")
+        error = WeightsError if "weights" in reason else ServerUnreachableError
+        return error(f"masklet's own server did not start: {reason}")
+
+
+def _own_roots() -> list[str]:
+    """What a server of one's own may read and write: all that its user may, on every drive in sight."""
+    anchors = {Path.cwd().anchor, Path.home().anchor, Path(tempfile.gettempdir()).resolve().anchor}
+    return sorted(anchors)
+
+
+def _read_line(stream: IO[bytes], into: queue.Queue[bytes]) -> None:
+    with suppress(OSError, ValueError):
+        into.put(stream.readline())
