@@ -1,0 +1,55 @@
+"""Opening a folder of annotated clips, whatever its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from masklet.errors import BadInputError
+from masklet_server.evaluation.clips import AnnotatedClip
+from masklet_server.evaluation.layouts.plain import is_plain, read_plain
+
+_LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], list[AnnotatedClip]]], ...] = (
+    (is_plain, read_plain),
+)
+
+
+def open_dataset(
+    folder: Path,
+    *,
+    sequences: Sequence[str] = (),
+    without: Sequence[str] = (),
+    frame_limit: int | None = None,
+) -> list[AnnotatedClip]:
+    """The annotated clips of a folder, by name.
+
+    Args:
+        folder: A data set in the layout of DAVIS, YouTube-VOS, MOSE, LVOS or SA-V, or with
+            ``frames`` and ``masks`` in each sequence's folder.
+        sequences: Only these; empty for all.
+        without: All but these.
+        frame_limit: Only so many frames of each.
+
+    Raises:
+        BadInputError: The folder has no known layout, a sequence is unknown, or annotations
+            are broken.
+    """
+    if not folder.is_dir():
+        raise BadInputError(f"there is no folder {folder.name}: check the path of the data set.")
+    if frame_limit is not None and frame_limit < 2:
+        raise BadInputError(f"a limit of {frame_limit} frames leaves nothing to judge: give 2 or more.")
+    clips = next((read(folder) for matches, read in _LAYOUTS if matches(folder)), [])
+    if not clips:
+        raise BadInputError(
+            f"{folder.name} has no layout that is known: give the top folder of a data set like DAVIS, "
+            "YouTube-VOS, MOSE, LVOS or SA-V, or one with frames and masks in each sequence's folder."
+        )
+    known = {clip.name for clip in clips}
+    unknown = [name for name in (*sequences, *without) if name not in known]
+    if unknown:
+        raise BadInputError(
+            f"{folder.name} has no sequence {unknown[0]}: it has {', '.join(sorted(known)[:8])} …"
+        )
+    wanted = (set(sequences) or known) - set(without)
+    return [replace(clip, frame_limit=frame_limit) for clip in clips if clip.name in wanted]

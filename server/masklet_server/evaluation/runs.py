@@ -1,0 +1,97 @@
+"""One clip with one tracker: prompts in, masks at plate size out, time kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.types import FramePrompts
+from masklet_server.evaluation.clips import AnnotatedClip
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+
+TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
+"""Makes the tracker of one clip."""
+
+
+class MemoryResults:
+    """Results of one clip, kept in memory."""
+
+    def __init__(self) -> None:
+        self._by_object: dict[int, dict[int, ObjectFrame]] = {}
+
+    def put(self, result: ObjectFrame) -> None:
+        """Keep a result in place of an earlier one."""
+        self._by_object.setdefault(result.object_id, {})[result.frame] = result
+
+    def find(self, object_id: int, frame: int) -> ObjectFrame | None:
+        """The result, or None where there is none."""
+        return self._by_object.get(object_id, {}).get(frame)
+
+    def frames_of(self, object_id: int) -> Sequence[int]:
+        """Frame numbers with a result, ascending."""
+        return sorted(self._by_object.get(object_id, {}))
+
+
+class ClipRun:
+    """A tracker at work on one clip.
+
+    Attributes:
+        seconds: Time spent in the tracker, decoding included.
+        frames_done: Frames tracked or prompted so far; a frame done twice counts twice.
+    """
+
+    def __init__(self, clip: AnnotatedClip, make_tracker: TrackerFactory) -> None:
+        self.clip = clip
+        self.results = MemoryResults()
+        self.seconds = 0.0
+        self.frames_done = 0
+        self._tracker = make_tracker(clip.limited_source, self.results)
+        self._height_px, self._width_px = clip.info.height_px, clip.info.width_px
+
+    def prompt(self, prompts: FramePrompts) -> NDArray[np.bool_]:
+        """The ``(h, w)`` mask that the prompts give."""
+        start_s = time.perf_counter()
+        result = self._tracker.prompt(prompts)
+        self.seconds += time.perf_counter() - start_s
+        self.results.put(result)
+        return self._at_plate_size(result.logits) > 0
+
+    def track(self, frames: Iterable[int], object_ids: Sequence[int]) -> None:
+        """Track the objects over frames that ascend, and keep the results."""
+        for frame in frames:
+            start_s = time.perf_counter()
+            results = self._tracker.track(frame, object_ids, backward=False)
+            self.seconds += time.perf_counter() - start_s
+            self.frames_done += 1
+            for result in results:
+                self.results.put(result)
+
+    def mask(self, object_id: int, frame: int) -> NDArray[np.bool_]:
+        """The ``(h, w)`` mask of one object; empty where it has no result."""
+        result = self.results.find(object_id, frame)
+        if result is None:
+            return np.zeros((self._height_px, self._width_px), np.bool_)
+        return self._at_plate_size(result.logits) > 0
+
+    def masks(self, frame: int, object_ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
+        """The ``(h, w)`` masks of several objects, as the clip's kind of truth has them.
+
+        Where objects exclude each other, a pixel goes to the one with the highest logit.
+        """
+        found = [(object_id, self.results.find(object_id, frame)) for object_id in object_ids]
+        logits = {object_id: self._at_plate_size(r.logits) for object_id, r in found if r is not None}
+        empty = np.zeros((self._height_px, self._width_px), np.bool_)
+        masks = {object_id: values > 0 for object_id, values in logits.items()}
+        if self.clip.exclusive and len(logits) > 1:
+            highest = np.max(np.stack(list(logits.values())), axis=0)
+            masks = {object_id: masks[object_id] & (logits[object_id] == highest) for object_id in masks}
+        return {object_id: masks.get(object_id, empty) for object_id in object_ids}
+
+    def _at_plate_size(self, logits: NDArray[np.float16]) -> NDArray[np.float32]:
+        size_px = (self._width_px, self._height_px)
+        resized = cv2.resize(logits.astype(np.float32), size_px, interpolation=cv2.INTER_LINEAR)
+        return resized.astype(np.float32, copy=False)
