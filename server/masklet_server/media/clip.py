@@ -1,0 +1,68 @@
+"""What every opened clip offers, whatever it is read from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from masklet.errors import FrameMissingError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from masklet.types import ClipInfo
+
+
+class Clip(ABC):
+    """A clip that is open; satisfies ``sessions.tracking.FrameSource`` and can be closed.
+
+    Calls come from one thread at a time.
+    """
+
+    def __init__(self, info: ClipInfo) -> None:
+        self._info = info
+        self._missing = frozenset(info.missing_frames)
+
+    @property
+    def info(self) -> ClipInfo:
+        """Size, range and numbering of the clip."""
+        return self._info
+
+    def read(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """The picture of ``frame`` as ``(H, W, 3)`` display-referred sRGB.
+
+        uint8 spans 0 to 255, float32 spans 0 to 1 and is always finite. Plates that are sRGB
+        already and hold 8 bits come as uint8, all others as float32.
+
+        Raises:
+            FrameMissingError: The clip has no such frame.
+            ClipError: The picture cannot be read, or its size is not the clip's.
+        """
+        info = self._info
+        if frame not in info.frames:
+            raise FrameMissingError(
+                f"{info.name} has no frame {frame}: it runs from {info.first_frame} to {info.last_frame}."
+            )
+        if frame in self._missing:
+            raise FrameMissingError(
+                f"frame {frame} of {info.name} is missing on disk: render it, or leave it out of the range."
+            )
+        return self._read_picture(frame)
+
+    @abstractmethod
+    def _read_picture(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """The picture of a frame that is known to exist."""
+
+    def close(self) -> None:  # noqa: B027  (most clips hold nothing open between reads)
+        """Give back open files and buffers. Reading afterwards opens them again or fails."""
+
+    def __enter__(self) -> Clip:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

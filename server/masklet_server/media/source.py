@@ -1,0 +1,115 @@
+"""Opens whatever an artist names: a pattern, a folder, a picture or a movie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.errors import BadInputError, ClipError
+from masklet_server.media.limits import Limits
+from masklet_server.media.pattern import FramePattern, frame_in, frames_matching, group_sequences
+from masklet_server.media.picture import EXTENSIONS, is_picture
+from masklet_server.media.sequence import PictureClip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from masklet_server.media.clip import Clip
+
+
+def open_clip(
+    path: str | Path,
+    *,
+    limits: Limits | None = None,
+    colour: str | None = None,
+    first_frame: int | None = None,
+) -> Clip:
+    """The clip at ``path``, opened; close it or use it in a ``with`` statement.
+
+    Args:
+        path: A pattern (``plate.%04d.exr``, ``plate.####.exr``, ``plate.@@@@.exr``), a folder that
+            holds one sequence, a picture (a clip of one frame, numbered as its name says, else 0),
+            or a movie.
+        limits: Sizes that are accepted; the defaults of :class:`Limits` when None.
+        colour: The input space, such as ``ACEScg`` or ``sRGB``; None to take it from the file.
+        first_frame: The number of the first frame of a movie, which is 0 otherwise. Sequences have
+            numbers of their own and take none.
+
+    Raises:
+        ClipError: Nothing is there, or it cannot be read as a clip.
+        LimitError: It exceeds the limits.
+        BadInputError: The path, the colour space or the first frame makes no sense.
+    """
+    path = Path(path)
+    limits = limits or Limits()
+    if "\0" in str(path):
+        raise BadInputError("the path of the clip holds a zero byte: type it again.")
+    try:
+        if path.is_dir():
+            clip = _open_folder(path, limits, colour)
+        elif path.exists():
+            if not is_picture(path):
+                return _open_movie(path, limits, colour, first_frame)
+            frame = frame_in(path.name)
+            clip = PictureClip(path.name, {0 if frame is None else frame: path}, limits=limits, colour=colour)
+        else:
+            clip = _open_pattern(path, limits, colour)
+    except PermissionError:
+        raise ClipError(f"{path.name} may not be read by the server: change its permissions.") from None
+    except OSError as error:
+        raise ClipError(
+            f"{path.name} cannot be read ({error.strerror}): check the disk and the path."
+        ) from error
+    if first_frame is not None and first_frame != clip.info.first_frame:
+        raise BadInputError(
+            f"{clip.info.name} starts at frame {clip.info.first_frame}, as its file names say: "
+            "only a movie can be given another first frame."
+        )
+    return clip
+
+
+def _open_pattern(path: Path, limits: Limits, colour: str | None) -> Clip:
+    pattern = FramePattern.parse(path.name)
+    if pattern is None or not path.parent.is_dir():
+        raise ClipError(f"{path.name} does not exist: check the path.")
+    frames = frames_matching(pattern, _names_in(path.parent))
+    if not frames:
+        raise ClipError(f"no file fits {path.name}: check the folder, the name and the number of digits.")
+    return PictureClip(
+        str(pattern),
+        {frame: path.parent / name for frame, name in frames.items()},
+        limits=limits,
+        colour=colour,
+    )
+
+
+def _open_folder(folder: Path, limits: Limits, colour: str | None) -> Clip:
+    names = [name for name in _names_in(folder) if Path(name).suffix.lower() in EXTENSIONS]
+    sequences, loose = group_sequences(names)
+    found = [*sequences, *loose]
+    if not found:
+        raise ClipError(
+            f"the folder {folder.name} holds no pictures: name the folder of the frames, or a movie."
+        )
+    if len(found) > 1:
+        shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+        raise BadInputError(f"the folder {folder.name} holds several clips ({shown}): name one of them.")
+    (name,) = found
+    files = sequences.get(name, {0: name})
+    return PictureClip(
+        name if len(files) > 1 else next(iter(files.values())),
+        {frame: folder / file for frame, file in files.items()},
+        limits=limits,
+        colour=colour,
+    )
+
+
+def _open_movie(path: Path, limits: Limits, colour: str | None, first_frame: int | None) -> Clip:
+    # Loading the video libraries costs a quarter of a second that a sequence need not wait for.
+    from masklet_server.media.movie import MovieClip
+
+    return MovieClip(path, limits=limits, colour=colour, first_frame=first_frame or 0)
+
+
+def _names_in(folder: Path) -> Iterable[str]:
+    return (entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
