@@ -1,0 +1,1 @@
+"""Sessions: who owns prompts and results, and whose frame is next. No torch in here."""

@@ -1,0 +1,270 @@
+"""What the artist said: objects, prompts and the way back. The truth from which a session is rebuilt."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from masklet.errors import (
+    BadInputError,
+    FrameMissingError,
+    LimitError,
+    NameTakenError,
+    ObjectNotFoundError,
+)
+from masklet.types import Box, Click, ClipInfo, FramePrompts, ObjectInfo, PromptDocument
+
+MAX_NAME_CHARACTERS = 64
+MAX_CLICKS = 256
+"""Per object and frame: more help nobody, and the network's time grows with them."""
+MAX_UNDO = 256
+FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
+"""Names become layers and files on three operating systems."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change that can be taken back: what was said before, None where nothing was."""
+
+    object_id: int
+    frame: int
+    before: FramePrompts | None
+
+
+class PromptBook:
+    """Objects and prompts of one session.
+
+    Every method checks before it changes anything, so that an error leaves the book as it was.
+    Dictionaries are replaced and never changed in place: one thread may read while another writes.
+    """
+
+    def __init__(self, clip: ClipInfo, *, max_objects: int) -> None:
+        self._clip = clip
+        self._max_objects = max_objects
+        self._names: dict[int, str] = {}
+        self._prompts: dict[tuple[int, int], FramePrompts] = {}
+        self._undo: deque[Change] = deque(maxlen=MAX_UNDO)
+        self._next_id = 1
+
+    @property
+    def undo_left(self) -> int:
+        """How many changes can be taken back."""
+        return len(self._undo)
+
+    def objects(self) -> tuple[ObjectInfo, ...]:
+        """All objects in the order in which they were added."""
+        return tuple(self.object(object_id) for object_id in self._names)
+
+    def object(self, object_id: int) -> ObjectInfo:
+        """One object.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+        """
+        if object_id not in self._names:
+            raise ObjectNotFoundError(
+                f"this session has no object number {object_id}: it was removed or never added. "
+                "List the objects"
+            )
+        return ObjectInfo(object_id, self._names[object_id], self.prompted_frames(object_id))
+
+    def prompted_frames(self, object_id: int) -> tuple[int, ...]:
+        """Frames with prompts of this object, ascending."""
+        return tuple(sorted(frame for owner, frame in self._prompts if owner == object_id))
+
+    def find(self, object_id: int, frame: int) -> FramePrompts | None:
+        """What is said about an object on a frame, None where nothing is."""
+        return self._prompts.get((object_id, frame))
+
+    def document(self) -> PromptDocument:
+        """Everything, ordered by object and frame."""
+        return PromptDocument(
+            objects=self.objects(), prompts=tuple(self._prompts[key] for key in sorted(self._prompts))
+        )
+
+    def add_object(self, name: str) -> ObjectInfo:
+        """Add an object; an empty name gets a free one.
+
+        Raises:
+            BadInputError: The name cannot be a layer or a file.
+            NameTakenError: Another object has it.
+            LimitError: The session is full.
+        """
+        if len(self._names) >= self._max_objects:
+            raise LimitError(
+                f"a session holds at most {self._max_objects} objects: remove one or open another session"
+            )
+        chosen = self._check_name(name) if name else self._free_name()
+        object_id = self._next_id
+        self._next_id += 1
+        self._names = {**self._names, object_id: chosen}
+        return self.object(object_id)
+
+    def rename_object(self, object_id: int, name: str) -> ObjectInfo:
+        """Give an object another name; errors as in :meth:`add_object`."""
+        if self.object(object_id).name != name:
+            self._names = {**self._names, object_id: self._check_name(name)}
+        return self.object(object_id)
+
+    def remove_object(self, object_id: int) -> None:
+        """Forget an object, its prompts, and the way back to them."""
+        self.object(object_id)
+        self._names = {key: name for key, name in self._names.items() if key != object_id}
+        self._prompts = {key: value for key, value in self._prompts.items() if key[0] != object_id}
+        kept = [change for change in self._undo if change.object_id != object_id]
+        self._undo = deque(kept, maxlen=MAX_UNDO)
+
+    def check(self, prompts: FramePrompts) -> FramePrompts:
+        """The prompts as they will be kept: a box is cut at the edge of the picture.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+            FrameMissingError: The clip has no such frame.
+            BadInputError: A click or box lies outside the picture, a mask has another size, or
+                there are too many clicks.
+        """
+        self.object(prompts.object_id)
+        self._check_frame(prompts.frame)
+        if len(prompts.clicks) > MAX_CLICKS:
+            raise BadInputError(f"one frame takes at most {MAX_CLICKS} clicks: remove some")
+        for click in prompts.clicks:
+            self._check_click(click)
+        mask, clip = prompts.mask, self._clip
+        if mask is not None and (mask.width_px, mask.height_px) != (clip.width_px, clip.height_px):
+            raise BadInputError(
+                f"the mask is {mask.width_px} x {mask.height_px} and the picture "
+                f"{clip.width_px} x {clip.height_px}: give a mask of the picture's size"
+            )
+        return prompts if prompts.box is None else replace(prompts, box=self._cut_box(prompts.box))
+
+    def with_click(self, object_id: int, frame: int, click: Click) -> FramePrompts:
+        """What is said about an object on a frame, with one click more.
+
+        Raises:
+            BadInputError: A mask is in force, which a click cannot correct.
+        """
+        before = self.find(object_id, frame) or FramePrompts(object_id, frame)
+        if before.mask is not None:
+            raise BadInputError(
+                f"frame {frame} has a mask drawn by hand, which a click cannot correct: remove the mask first"
+            )
+        return replace(before, clicks=(*before.clicks, click))
+
+    def put(self, prompts: FramePrompts) -> None:
+        """Keep checked prompts in place of what was said there; empty ones take it back.
+
+        Raises:
+            ObjectNotFoundError: The object has gone since they were checked.
+        """
+        self.object(prompts.object_id)
+        key = (prompts.object_id, prompts.frame)
+        self._undo.append(Change(prompts.object_id, prompts.frame, self._prompts.get(key)))
+        self._restore(prompts)
+
+    def last_change(self) -> FramePrompts:
+        """What taking back the last change would bring: prompts, empty where nothing was said.
+
+        Raises:
+            BadInputError: There is nothing to take back.
+        """
+        if not self._undo:
+            raise BadInputError("there is no prompt to take back: click first")
+        change = self._undo[-1]
+        return change.before or FramePrompts(change.object_id, change.frame)
+
+    def take_back(self) -> None:
+        """Take back the last change."""
+        self._restore(self.last_change())
+        self._undo.pop()
+
+    def replaced_by(self, document: PromptDocument) -> tuple[PromptBook, tuple[FramePrompts, ...]]:
+        """A book with the document's objects under new ids, and its prompts, checked but not yet put.
+
+        Raises:
+            BadInputError: The document contradicts itself or does not fit the clip; as in
+                :meth:`add_object` and :meth:`check`.
+        """
+        book = PromptBook(self._clip, max_objects=self._max_objects)
+        # Ids are never reused, or a late answer about an old object would hit a new one.
+        book._next_id = self._next_id
+        ids: dict[int, int] = {}
+        for info in document.objects:
+            if info.object_id in ids:
+                raise BadInputError(
+                    f"two objects of the document have the number {info.object_id}: repair it"
+                )
+            ids[info.object_id] = book.add_object(info.name).object_id
+        checked: dict[tuple[int, int], FramePrompts] = {}
+        for prompts in document.prompts:
+            if prompts.object_id not in ids:
+                raise BadInputError(
+                    f"the document prompts object {prompts.object_id}, which it does not list: repair it"
+                )
+            own = book.check(replace(prompts, object_id=ids[prompts.object_id]))
+            if own.is_empty or (own.object_id, own.frame) in checked:
+                raise BadInputError(
+                    f"the document's prompts on frame {own.frame} are empty or said twice: repair it"
+                )
+            checked[own.object_id, own.frame] = own
+        return book, tuple(checked.values())
+
+    def forget_undo(self) -> None:
+        """Make what is said now the beginning: nothing can be taken back."""
+        self._undo.clear()
+
+    def _restore(self, prompts: FramePrompts) -> None:
+        key = (prompts.object_id, prompts.frame)
+        kept = {other: value for other, value in self._prompts.items() if other != key}
+        self._prompts = kept if prompts.is_empty else {**kept, key: prompts}
+
+    def _check_name(self, name: str) -> str:
+        if name in self._names.values():
+            raise NameTakenError(f"another object is called {name!r}: choose another name")
+        if len(name) > MAX_NAME_CHARACTERS:
+            raise BadInputError(
+                f"an object's name has at most {MAX_NAME_CHARACTERS} characters: choose a shorter one"
+            )
+        if not name or name != name.strip() or name in {".", ".."} or not name.isprintable():
+            raise BadInputError(
+                f"{name!r} cannot be an object's name: use letters and digits, without space at either end"
+            )
+        bad = sorted(set(name) & set(FORBIDDEN_IN_NAMES))
+        if bad:
+            raise BadInputError(
+                f"an object's name must not contain {' '.join(bad)} because it becomes a layer and a file: "
+                "choose another name"
+            )
+        return name
+
+    def _free_name(self) -> str:
+        taken = set(self._names.values())
+        numbers = range(1, len(taken) + 2)
+        return next(name for name in (f"object{number}" for number in numbers) if name not in taken)
+
+    def _check_frame(self, frame: int) -> None:
+        clip = self._clip
+        if frame not in clip.frames:
+            raise FrameMissingError(
+                f"frame {frame} is not in the clip, which has {clip.first_frame}-{clip.last_frame}: "
+                "choose a frame inside it"
+            )
+        if frame in clip.missing_frames:
+            raise FrameMissingError(f"the clip has no picture for frame {frame}: prompt another frame")
+
+    def _check_click(self, click: Click) -> None:
+        width_px, height_px = self._clip.width_px, self._clip.height_px
+        if not (0 <= click.x_px <= width_px and 0 <= click.y_px <= height_px):
+            raise BadInputError(
+                f"the click at ({click.x_px:g}, {click.y_px:g}) lies outside the picture of "
+                f"{width_px} x {height_px} pixels: click inside it"
+            )
+
+    def _cut_box(self, box: Box) -> Box:
+        width_px, height_px = self._clip.width_px, self._clip.height_px
+        left_px, right_px = max(box.left_px, 0.0), min(box.right_px, float(width_px))
+        top_px, bottom_px = max(box.top_px, 0.0), min(box.bottom_px, float(height_px))
+        if left_px >= right_px or top_px >= bottom_px:
+            raise BadInputError(
+                f"the box lies outside the picture of {width_px} x {height_px} pixels: draw it inside"
+            )
+        return Box(left_px, top_px, right_px, bottom_px)

@@ -1,0 +1,241 @@
+"""Masks of one session, compressed: in memory up to a limit, in a temporary file beyond it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.errors import OutputError
+from masklet.types import FrameRange, Presence, StateRange
+from masklet_server.sessions.tracking import ObjectFrame
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A result without its logits."""
+
+    presence_logit: float
+    predicted_iou: float
+    presence: Presence
+    pointer: NDArray[np.float16]
+    prompted: bool
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Spilled:
+    """Where packed logits lie in the temporary file."""
+
+    file: BinaryIO
+    offset_bytes: int
+    size_bytes: int
+
+
+class ResultStore:
+    """Keeps every result of a session and finds it again, bit for bit. Safe to use from any thread.
+
+    A fresh result is kept as it is, which costs nothing where the device waits; :meth:`pack` compresses
+    it later, in a thread that has the time.
+
+    Args:
+        memory_bytes: How much packed logits may stay in memory; what was written longest ago moves
+            to a temporary file, which has no name and vanishes with the process.
+        spill_folder: Where that file is made; None for the system's own place.
+    """
+
+    def __init__(self, *, memory_bytes: int = 256 << 20, spill_folder: Path | None = None) -> None:
+        self._memory_limit_bytes = memory_bytes
+        self._spill_folder = spill_folder
+        self._entries: dict[tuple[int, int], _Entry] = {}
+        self._fresh: dict[tuple[int, int], NDArray[np.float16]] = {}
+        self._packed: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._spilled: dict[tuple[int, int], _Spilled] = {}
+        self._packed_bytes = 0
+        self._file: BinaryIO | None = None
+        self._file_bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Packed logits in memory."""
+        return self._packed_bytes
+
+    @property
+    def spilled_bytes(self) -> int:
+        """Size of the temporary file."""
+        return self._file_bytes
+
+    def put(self, result: ObjectFrame) -> None:
+        """Keep a result in place of an earlier one of the same object and frame."""
+        key = (result.object_id, result.frame)
+        height, width = result.logits.shape
+        entry = _Entry(
+            result.presence_logit,
+            result.predicted_iou,
+            result.presence,
+            result.pointer,
+            result.prompted,
+            (height, width),
+        )
+        with self._lock:
+            self._drop(key)
+            self._entries[key] = entry
+            self._fresh[key] = result.logits
+
+    def pack(self) -> None:
+        """Compress what is fresh.
+
+        Raises:
+            OutputError: The temporary file cannot be written; everything stays in memory.
+        """
+        with self._lock:
+            fresh = list(self._fresh.items())
+        for key, logits in fresh:
+            packed = _pack(logits)
+            with self._lock:
+                # Replaced or removed meanwhile: the newer one is packed by the next call.
+                if self._fresh.get(key) is not logits:
+                    continue
+                del self._fresh[key]
+                self._packed[key] = packed
+                self._packed_bytes += len(packed)
+                while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
+                    self._spill_oldest()
+
+    def find(self, object_id: int, frame: int) -> ObjectFrame | None:
+        """The stored result, or None where the object has none on this frame."""
+        key = (object_id, frame)
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            logits = self._fresh.get(key)
+            if logits is None:
+                packed = self._packed[key] if key in self._packed else _read(self._spilled[key])
+        if logits is None:
+            logits = _unpack(packed, entry.shape)
+        return ObjectFrame(
+            object_id,
+            frame,
+            logits,
+            entry.presence_logit,
+            entry.predicted_iou,
+            entry.presence,
+            entry.pointer,
+            entry.prompted,
+        )
+
+    def frames_of(self, object_id: int) -> tuple[int, ...]:
+        """Frame numbers with a result, ascending."""
+        with self._lock:
+            return tuple(sorted(frame for owner, frame in self._entries if owner == object_id))
+
+    def remove(self, object_id: int, frame: int) -> None:
+        """Forget one result; fine when there is none."""
+        with self._lock:
+            self._drop((object_id, frame))
+
+    def remove_object(self, object_id: int) -> None:
+        """Forget all results of one object."""
+        with self._lock:
+            for key in [key for key in self._entries if key[0] == object_id]:
+                self._drop(key)
+
+    def close(self) -> None:
+        """Forget everything and give the temporary file back."""
+        with self._lock:
+            self._entries.clear()
+            self._fresh.clear()
+            self._packed.clear()
+            self._spilled.clear()
+            self._packed_bytes = 0
+            self._close_file()
+
+    def states(self, object_id: int, prompted_frames: Collection[int]) -> tuple[StateRange, ...]:
+        """Runs of consecutive frames in the same state, in order; frames without a result are in none."""
+        with self._lock:
+            presences = {
+                frame: entry.presence for (owner, frame), entry in self._entries.items() if owner == object_id
+            }
+        ranges: list[StateRange] = []
+        for frame in sorted(presences):
+            state = StateRange(
+                object_id, FrameRange(frame, frame), presences[frame], prompted=frame in prompted_frames
+            )
+            last = ranges[-1] if ranges else None
+            if (
+                last is not None
+                and last.frames.last == frame - 1
+                and (last.presence, last.prompted) == (state.presence, state.prompted)
+            ):
+                ranges[-1] = StateRange(
+                    object_id, FrameRange(last.frames.first, frame), last.presence, last.prompted
+                )
+            else:
+                ranges.append(state)
+        return tuple(ranges)
+
+    def _drop(self, key: tuple[int, int]) -> None:
+        if self._entries.pop(key, None) is None:
+            return
+        if self._fresh.pop(key, None) is not None:
+            return
+        packed = self._packed.pop(key, None)
+        if packed is not None:
+            self._packed_bytes -= len(packed)
+            return
+        del self._spilled[key]
+        if not self._spilled:
+            # Holes of replaced results are only reclaimed as a whole: whoever tracks again tracks most of it.
+            self._close_file()
+
+    def _spill_oldest(self) -> None:
+        key, packed = next(iter(self._packed.items()))
+        try:
+            if self._file is None:
+                self._file = cast("BinaryIO", tempfile.TemporaryFile(dir=self._spill_folder))  # noqa: SIM115
+            self._file.seek(self._file_bytes)
+            self._file.write(packed)
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                "the server's disk for temporary files is full or read-only: free some space, "
+                "or track a shorter range"
+            ) from error
+        del self._packed[key]
+        self._packed_bytes -= len(packed)
+        self._spilled[key] = _Spilled(self._file, self._file_bytes, len(packed))
+        self._file_bytes += len(packed)
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+        self._file_bytes = 0
+
+
+def _read(place: _Spilled) -> bytes:
+    place.file.seek(place.offset_bytes)
+    return place.file.read(place.size_bytes)
+
+
+def _pack(logits: NDArray[np.float16]) -> bytes:
+    # High bytes first, then low bytes: sign and exponent hardly change between neighbours and
+    # pack well once the noise of the mantissa no longer lies between them.
+    planes = np.ascontiguousarray(logits, dtype="<f2").view(np.uint8).reshape(-1, 2).T  # (2, h * w)
+    return zlib.compress(np.ascontiguousarray(planes[::-1]).tobytes(), 1)
+
+
+def _unpack(packed: bytes, shape: tuple[int, int]) -> NDArray[np.float16]:
+    planes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(2, -1)[::-1]  # (2, h * w)
+    logits = np.ascontiguousarray(planes.T).view("<f2").reshape(shape)  # (h, w)
+    return logits.astype(np.float16, copy=False)

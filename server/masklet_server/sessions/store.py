@@ -1,0 +1,188 @@
+"""All sessions of a server: who may see which, and who has to give memory back."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from masklet.errors import LimitError, SessionNotFoundError
+from masklet_server.sessions.plan import TrackOrder
+from masklet_server.sessions.replies import ReplyLog
+from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.session import ClosingSource, Session, SessionLimits, TrackerFactory
+
+SESSION_ID_BYTES = 16
+"""128 random bits: nobody finds a session by trying."""
+
+
+@dataclass(frozen=True)
+class StoreLimits:
+    """What all sessions together may hold.
+
+    Attributes:
+        max_sessions: Open sessions, parked ones included.
+        memory_bytes: Of the trackers together; beyond it the session that was used longest ago parks.
+        idle_s: A session without a call for so long parks.
+        forgotten_s: A session without a call for so long is closed for good.
+        session: What each one may hold.
+    """
+
+    max_sessions: int = 32
+    memory_bytes: int = 4 << 30
+    idle_s: float = 600.0
+    forgotten_s: float = 14 * 86400.0
+    session: SessionLimits = field(default_factory=SessionLimits)
+
+
+@dataclass(eq=False)
+class _Held:
+    session: Session
+    used_s: float
+    parked: bool = False
+    # Called when the session goes, with whatever the clip came from: an upload's files.
+    on_close: Callable[[], Awaitable[None]] | None = None
+
+
+class SessionStore:
+    """Opens, finds, parks and closes sessions.
+
+    Args:
+        make_tracker: The engine's door.
+        scheduler: The device's door.
+        limits: See :class:`StoreLimits`.
+        order: From which prompt frames are tracked.
+        clock_s: An argument for tests.
+    """
+
+    def __init__(
+        self,
+        make_tracker: TrackerFactory,
+        scheduler: Scheduler,
+        *,
+        limits: StoreLimits = StoreLimits(),
+        order: TrackOrder = TrackOrder.NEAREST,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits
+        self._make_tracker = make_tracker
+        self._scheduler = scheduler
+        self._order = order
+        self._clock_s = clock_s
+        self._held: dict[str, _Held] = {}
+        self._replies: dict[str, ReplyLog] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def replies(self, user: str) -> ReplyLog:
+        """Answers that belong to no session, by user."""
+        return self._replies.setdefault(user, ReplyLog(capacity=64))
+
+    def check_room(self) -> None:
+        """Refuse early, before a clip is opened.
+
+        Raises:
+            LimitError: The server is full.
+        """
+        if len(self._held) >= self.limits.max_sessions:
+            raise LimitError(
+                f"the server holds {self.limits.max_sessions} sessions already, its limit: "
+                "close one and try again"
+            )
+
+    def open(
+        self, user: str, source: ClosingSource, *, on_close: Callable[[], Awaitable[None]] | None = None
+    ) -> Session:
+        """A fresh session on a clip, which it closes in the end.
+
+        Args:
+            user: Only this user finds it again.
+            source: The clip.
+            on_close: Called after the session has gone.
+
+        Raises:
+            LimitError: The server is full.
+        """
+        self.check_room()
+        session = Session(
+            secrets.token_hex(SESSION_ID_BYTES),
+            user,
+            source,
+            self._make_tracker,
+            self._scheduler,
+            limits=self.limits.session,
+            order=self._order,
+        )
+        self._held[session.session_id] = _Held(session, self._clock_s(), on_close=on_close)
+        return session
+
+    def get(self, session_id: str, user: str) -> Session:
+        """The session, which counts as used now.
+
+        Raises:
+            SessionNotFoundError: It was closed, never existed, or is another user's.
+        """
+        held = self._held.get(session_id)
+        if held is None or held.session.user != user:
+            # The same sentence in all cases: whether somebody else's session exists is theirs to know.
+            raise SessionNotFoundError(
+                "the server holds no such session: it was closed or the server was restarted. "
+                "Open the clip again; your prompts are all it takes"
+            )
+        held.used_s = self._clock_s()
+        held.parked = False
+        return held.session
+
+    async def close(self, session_id: str, user: str) -> None:
+        """Close a session; fine when it has gone already, or is another user's."""
+        held = self._held.get(session_id)
+        if held is not None and held.session.user == user:
+            await self._close(held)
+
+    async def close_all(self) -> None:
+        """Close every session: the server stops."""
+        for held in list(self._held.values()):
+            await self._close(held)
+
+    async def tidy(self) -> None:
+        """Park what is idle, park more while memory is short, close what was forgotten.
+
+        To be called every few seconds.
+        """
+        now_s = self._clock_s()
+        for held in list(self._held.values()):
+            if held.session.is_busy:
+                # A track that runs for an hour without another call is not idle.
+                held.used_s = now_s
+            elif now_s - held.used_s >= self.limits.forgotten_s:
+                await self._close(held)
+            elif not held.parked and now_s - held.used_s >= self.limits.idle_s:
+                await self._park(held)
+        await self.fit_memory()
+
+    async def fit_memory(self) -> None:
+        """Park sessions, the one used longest ago first, until the trackers fit the memory budget.
+
+        Busy sessions are left alone, and so is the last one: whoever works alone may use it all.
+        """
+        by_age = sorted(self._held.values(), key=lambda held: held.used_s)
+        total_bytes = sum(held.session.memory_bytes for held in by_age)
+        for held in by_age[:-1]:
+            if total_bytes <= self.limits.memory_bytes:
+                return
+            if held.session.memory_bytes and not held.session.is_busy:
+                total_bytes -= held.session.memory_bytes
+                await self._park(held)
+
+    async def _park(self, held: _Held) -> None:
+        held.parked = True
+        await held.session.park()
+
+    async def _close(self, held: _Held) -> None:
+        if self._held.pop(held.session.session_id, None) is None:
+            return
+        await held.session.close()
+        if held.on_close is not None:
+            await held.on_close()

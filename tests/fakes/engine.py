@@ -1,0 +1,136 @@
+"""A clip and a tracker that cost nothing, and a clock that stands still until it is set."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.errors import FrameMissingError
+from masklet.types import ClipInfo, FramePrompts, Presence
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+
+SIDE = 8
+
+
+@dataclass
+class FakeClock:
+    """Tells the time that the test sets."""
+
+    now_s: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@dataclass
+class FakeClip:
+    """Grey pictures."""
+
+    info: ClipInfo = ClipInfo("fake.####.png", 64, 48, 1, 10)
+    closed: bool = False
+
+    def read(self, frame: int) -> NDArray[np.uint8]:
+        if frame not in self.info.frames or frame in self.info.missing_frames:
+            raise FrameMissingError(f"no frame {frame}")
+        return np.full((self.info.height_px, self.info.width_px, 3), 128, np.uint8)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class FakeTracker:
+    """Answers every call with a mask that says where it came from, and remembers the calls.
+
+    The mask of a prompted frame is the sum of its clicks' x; a tracked mask is its neighbour's plus
+    one, found through the results. So a wrong order, or a lost result, shows in the values.
+    """
+
+    source: FrameSource
+    results: ResultReader
+    frame_s: float = 0.0
+    presence: Callable[[int], Presence] = lambda frame: Presence.PRESENT
+    fail: Callable[[str, int], Exception | None] = lambda call, frame: None
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    prompts: dict[tuple[int, int], FramePrompts] = field(default_factory=dict)
+    memory_bytes: int = 0
+    threads: set[int] = field(default_factory=set)
+
+    def prompt(self, prompts: FramePrompts) -> ObjectFrame:
+        self._work("prompt", prompts.frame, prompts.object_id)
+        self.prompts[prompts.object_id, prompts.frame] = prompts
+        value = sum(click.x_px for click in prompts.clicks)
+        return self._result(prompts.object_id, prompts.frame, value, prompted=True)
+
+    def forget_prompts(self, object_id: int, frame: int) -> None:
+        self.calls.append(("forget", frame, object_id))
+        self.prompts.pop((object_id, frame), None)
+
+    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+        self._work("track", frame, tuple(object_ids), backward)
+        found = []
+        for object_id in object_ids:
+            before = self.results.find(object_id, frame + 1 if backward else frame - 1)
+            value = -1000.0 if before is None else float(before.logits[0, 0]) + 1
+            found.append(self._result(object_id, frame, value))
+        return found
+
+    def remove(self, object_id: int) -> None:
+        self.calls.append(("remove", object_id))
+
+    def park(self) -> None:
+        self.calls.append(("park",))
+        self.memory_bytes = 0
+
+    def _work(self, call: str, frame: int, *rest: object) -> None:
+        self.calls.append((call, frame, *rest))
+        self.threads.add(threading.get_ident())
+        time.sleep(self.frame_s)
+        self.source.read(frame)
+        self.memory_bytes = 1000
+        error = self.fail(call, frame)
+        if error is not None:
+            raise error
+
+    def _result(self, object_id: int, frame: int, value: float, *, prompted: bool = False) -> ObjectFrame:
+        return ObjectFrame(
+            object_id=object_id,
+            frame=frame,
+            logits=np.full((SIDE, SIDE), value, np.float16),
+            presence_logit=2.0,
+            predicted_iou=0.9,
+            presence=self.presence(frame),
+            pointer=np.zeros(4, np.float16),
+            prompted=prompted,
+        )
+
+
+@dataclass
+class FakeEngine:
+    """Makes trackers and keeps them for the test to look at; what is set here holds for all of them."""
+
+    frame_s: float = 0.0
+    presence: Callable[[int], Presence] = lambda frame: Presence.PRESENT
+    fail: Callable[[str, int], Exception | None] = lambda call, frame: None
+    trackers: list[FakeTracker] = field(default_factory=list)
+
+    def __call__(self, source: FrameSource, results: ResultReader) -> FakeTracker:
+        tracker = FakeTracker(
+            source,
+            results,
+            frame_s=self.frame_s,
+            presence=self.presence,
+            fail=lambda call, frame: self.fail(call, frame),
+        )
+        self.trackers.append(tracker)
+        return tracker
+
+    @property
+    def calls(self) -> list[tuple[object, ...]]:
+        """Of all trackers, in the order in which these were made."""
+        return [call for tracker in self.trackers for call in tracker.calls]
