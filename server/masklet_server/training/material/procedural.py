@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 
 
 def procedural_material(
-    *, device: torch.device | str, seed: int, cutout_side_px: int = 128, photo_side_px: int = 256
+    *,
+    device: torch.device | str,
+    seed: int,
+    cutout_side_px: int = 128,
+    photo_side_px: int = 256,
+    shape_count: int = 40,
+    texture_count: int = 16,
 ) -> Material:
-    """Forty bare shapes and sixteen textures; enough for tests and a first look, not for a good model."""
+    """Bare shapes and textures; enough for tests and a first look, not for a good model."""
     generator = torch.Generator().manual_seed(seed)
-    alpha = shapes(generator, 40, cutout_side_px)
-    shade = shapes_shading(generator, 40, cutout_side_px)
+    alpha = shapes(generator, shape_count, cutout_side_px)
+    shade = shapes_shading(generator, shape_count, cutout_side_px)
     cutouts = torch.cat((shade, alpha), 1)
-    photos = textures(generator, 16, photo_side_px)
+    photos = textures(generator, texture_count, photo_side_px)
     count = len(cutouts)
     return Material(
         cutouts=as_bytes(cutouts).to(device),
