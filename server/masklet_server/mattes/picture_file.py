@@ -1,0 +1,130 @@
+"""One matte file as bytes: multi-layer half-float EXR, or PNG."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio  # noqa: N813
+from numpy.typing import NDArray
+
+from masklet.errors import OutputError
+from masklet.types import ClipInfo
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a matte comes from, written into every file's header.
+
+    Attributes:
+        model: Name of the weights.
+        weights_sha256: Their digest, in hexadecimal.
+        settings: All settings that change pixels, as JSON.
+        prompts_sha256: Digest of the prompt document, in hexadecimal.
+    """
+
+    model: str = ""
+    weights_sha256: str = ""
+    settings: str = ""
+    prompts_sha256: str = ""
+
+    def as_attributes(self) -> dict[str, str]:
+        """Header attributes by name; empty ones are left out."""
+        named = {
+            "masklet/model": self.model,
+            "masklet/weightsSha256": self.weights_sha256,
+            "masklet/settings": self.settings,
+            "masklet/promptsSha256": self.prompts_sha256,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+def encode_layers_exr(
+    alphas: Mapping[str, NDArray[np.float32]], clip: ClipInfo, provenance: Provenance
+) -> bytes:
+    """A multi-layer EXR: one channel ``LAYER.A`` per object, half-float, ZIPS.
+
+    Args:
+        alphas: Layer name to ``(H, W)`` coverage at the size of the plate.
+        clip: Gives display window, pixel aspect and frame rate.
+        provenance: Written into the header.
+
+    Raises:
+        OutputError: The file cannot be encoded.
+    """
+    names = [f"{layer}.A" for layer in alphas]
+    return _encode("exr", np.stack(list(alphas.values()), axis=-1), names, "half", clip, provenance)
+
+
+def encode_matte_exr(alpha: NDArray[np.float32], clip: ClipInfo, provenance: Provenance) -> bytes:
+    """An EXR of one object: ``(H, W)`` coverage in R, G, B and A, half-float, ZIPS.
+
+    All four, because some applications take a matte from the alpha and others from the colour.
+
+    Raises:
+        OutputError: The file cannot be encoded.
+    """
+    return _encode(
+        "exr", np.repeat(alpha[..., None], 4, axis=-1), ["R", "G", "B", "A"], "half", clip, provenance
+    )
+
+
+def encode_png(
+    alpha: NDArray[np.float32], clip: ClipInfo, provenance: Provenance, *, bits: int = 16
+) -> bytes:
+    """A grey PNG of ``(H, W)`` coverage with 8 or 16 bits, linear.
+
+    Raises:
+        OutputError: The file cannot be encoded.
+    """
+    return _encode("png", alpha[..., None], ["Y"], "uint16" if bits == 16 else "uint8", clip, provenance)
+
+
+def _encode(
+    extension: str,
+    pixels: NDArray[np.float32],
+    names: list[str],
+    sample: str,
+    clip: ClipInfo,
+    provenance: Provenance,
+) -> bytes:
+    """Encode ``(H, W, C)``."""
+    height_px, width_px, channels = pixels.shape
+    spec = oiio.ImageSpec(width_px, height_px, channels, sample)
+    spec.channelnames = names
+    _describe(spec, extension, clip, provenance)
+    # OpenImageIO's Python module writes to named files only.
+    with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
+        path = Path(folder) / f"matte.{extension}"
+        writer = oiio.ImageOutput.create(str(path))
+        if writer is None:
+            raise OutputError(
+                f"{extension.upper()} files cannot be written here: install OpenImageIO with it."
+            )
+        written = writer.open(str(path), spec) and writer.write_image(np.ascontiguousarray(pixels))
+        written = writer.close() and written
+        problem = writer.geterror() or oiio.geterror()
+        if not written or problem:
+            raise OutputError("a matte cannot be encoded, the temporary folder may be full: free some space.")
+        return path.read_bytes()
+
+
+def _describe(spec: Any, extension: str, clip: ClipInfo, provenance: Provenance) -> None:
+    spec["Software"] = "masklet"
+    # Empty, so that the time of writing stays out and the same prompts give the same bytes.
+    spec["DateTime"] = ""
+    # Coverage is not a colour: without this a PNG would say that it is sRGB.
+    spec["oiio:ColorSpace"] = "data"
+    spec["PixelAspectRatio"] = float(clip.pixel_aspect)
+    for name, value in provenance.as_attributes().items():
+        spec[name] = value
+    if extension == "exr":
+        spec["compression"] = "zips"
+        if clip.frames_per_s:
+            rate = Fraction(clip.frames_per_s).limit_denominator(1001)
+            spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (rate.numerator, rate.denominator))
