@@ -176,8 +176,8 @@ class Server:
         limit_bytes = self.info().max_upload_bytes
         if size_bytes > limit_bytes:
             raise LimitError(
-                f"the clip has {size_bytes / 1e9:.1f} GB and the server takes {limit_bytes / 1e9:.1f} GB: put "
-                "it where the server can open it, or send a shorter range"
+                f"the clip has {size_bytes / 1e9:.1f} GB and the server takes {limit_bytes / 1e9:.1f} GB: "
+                "put it where the server can open it, or send a shorter range"
             )
         upload_id = self._transport.upload(
             Path(clip).name, [ClipFile(file.path, file.frame) for file in files]

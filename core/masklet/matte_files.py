@@ -89,6 +89,23 @@ def receive(
     return Exported(tuple(files), empty_frames)
 
 
+def prepare_folder(folder: Path) -> None:
+    """Make a folder and see that files can be written there, before hours of work depend on it.
+
+    Raises:
+        OutputError: It cannot be made or is read-only.
+    """
+    trial = folder / f".masklet-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"the folder {folder} cannot be written ({error.strerror}): choose another, or have its rights changed"
+        ) from error
+
+
 def _open_part(folder: Path, relative_name: str) -> _Part:
     name = PurePosixPath(relative_name)
     if name.is_absolute() or ".." in name.parts or "\\" in relative_name or ":" in relative_name:

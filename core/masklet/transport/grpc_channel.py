@@ -136,7 +136,7 @@ class Channel:
         """The error of masklet that says what this one of gRPC means."""
         status, detail = error.code(), error.details() or ""
         trailing = error.trailing_metadata() or ()
-        kind = next((value for key, value in trailing if key == ERROR_KIND_KEY), None)
+        kind = next((item.value for item in trailing if item.key == ERROR_KIND_KEY), None)
         address = self._endpoint.address
         if kind is not None:
             return error_from_wire(str(kind), status.name, detail)

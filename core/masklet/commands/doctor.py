@@ -1,0 +1,220 @@
+"""``masklet doctor``: what on this machine could keep masklet from working, and what helps."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from importlib import metadata, util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from masklet import __version__
+from masklet.commands.options import ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
+from masklet.errors import MaskletError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MIN_FREE_BYTES = 2 * 10**9
+_CLIENT_PACKAGES = ("numpy", "grpcio", "protobuf", "typer", "rich")
+_SERVER_PACKAGES = (
+    "torch",
+    "OpenImageIO",
+    "opencolorio",
+    "av",
+    "opencv-python-headless",
+    "safetensors",
+    "grpcio-health-checking",
+)
+
+
+class Verdict(Enum):
+    """How grave a finding is."""
+
+    GOOD = "ok"
+    NOTE = "note"
+    BAD = "BAD"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        verdict: BAD keeps masklet from working; NOTE is worth knowing.
+        subject: What was looked at.
+        cause: What is the case.
+        repair: What helps; empty when nothing needs help.
+    """
+
+    verdict: Verdict
+    subject: str
+    cause: str
+    repair: str = ""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register ``doctor``."""
+    app.command()(doctor)
+
+
+def doctor(
+    server: ServerOption = None,
+    token_file: TokenFileOption = None,
+    tls_ca: TlsCaOption = None,
+    start: Annotated[bool, typer.Option(help="Also start a server for a moment, if none is named.")] = True,
+) -> None:
+    """Look at everything masklet needs and say what is wrong and what helps.
+
+    Exits with 1 when something keeps masklet from working.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    bad = False
+    for finding in _findings(server, token_file, tls_ca, start=start):
+        bad = bad or finding.verdict is Verdict.BAD
+        repair = f" -> {finding.repair}" if finding.repair else ""
+        console.print(f"{finding.verdict.value:4}  {finding.subject}: {finding.cause}{repair}", markup=False)
+    if bad:
+        raise typer.Exit(1)
+
+
+def _findings(
+    server: str | None, token_file: Path | None, tls_ca: Path | None, *, start: bool
+) -> Iterator[Finding]:
+    yield Finding(Verdict.GOOD, "masklet", f"{__version__} in {Path(__file__).parents[1]}")
+    yield examine_python(sys.version_info[:2])
+    yield from _examine_packages()
+    yield examine_weights()
+    yield _examine_gpu()
+    yield examine_ocio(os.environ.get("OCIO"))
+    yield _examine_ports()
+    yield examine_space(shutil.disk_usage(Path.cwd()).free)
+    if server or os.environ.get("MASKLET_SERVER") or start:
+        yield _examine_server(server, token_file, tls_ca)
+
+
+def examine_python(version: tuple[int, ...]) -> Finding:
+    """Whether this interpreter is recent enough."""
+    shown = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if version < (3, 11):
+        return Finding(Verdict.NOTE, "Python", shown, "the server is tested with 3.11 and newer")
+    return Finding(Verdict.GOOD, "Python", shown)
+
+
+def _examine_packages() -> Iterator[Finding]:
+    for extra, packages in (("client", _CLIENT_PACKAGES), ("server", _SERVER_PACKAGES)):
+        found, missing = [], []
+        for package in packages:
+            try:
+                found.append(f"{package} {metadata.version(package)}")
+            except metadata.PackageNotFoundError:
+                missing.append(package)
+        if found:
+            yield Finding(Verdict.GOOD, f"packages of the {extra}", ", ".join(found))
+        if missing:
+            # A workstation that uses a server elsewhere needs none of the server's packages.
+            verdict = Verdict.BAD if extra == "client" else Verdict.NOTE
+            yield Finding(
+                verdict,
+                f"packages of the {extra}",
+                f"{', '.join(missing)} not installed",
+                f"pip install 'masklet[{extra}]'",
+            )
+
+
+def examine_weights(folder: Path | None = None) -> Finding:
+    """Whether the embedded model is there; ``folder`` is its package's unless given."""
+    if folder is None:
+        found = util.find_spec("masklet_server")
+        if found is None or not found.submodule_search_locations:
+            return Finding(Verdict.NOTE, "weights", "the server is not installed here")
+        folder = Path(found.submodule_search_locations[0]) / "weights"
+    file = folder / "masklet_embedded.safetensors"
+    if not file.is_file() or file.stat().st_size < 1_000_000:
+        return Finding(
+            Verdict.BAD,
+            "weights",
+            "the embedded model is missing or cut short",
+            "install masklet again, or name other weights with --weights",
+        )
+    return Finding(Verdict.GOOD, "weights", f"embedded model, {file.stat().st_size / 1e6:.1f} MB")
+
+
+def _examine_gpu() -> Finding:
+    if util.find_spec("torch") is None:
+        return Finding(Verdict.NOTE, "GPU", "torch is not installed here")
+    code = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
+    # In a process of its own: torch takes seconds to import, and a broken driver can kill it.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return Finding(Verdict.BAD, "GPU", f"torch does not start ({reason})", "install torch again")
+    name = done.stdout.strip()
+    if name:
+        return Finding(Verdict.GOOD, "GPU", name)
+    if shutil.which("nvidia-smi"):
+        return Finding(
+            Verdict.NOTE,
+            "GPU",
+            "there is an NVIDIA driver but torch cannot use it",
+            "install torch with CUDA from pytorch.org",
+        )
+    return Finding(Verdict.NOTE, "GPU", "none that torch can use; the server runs on the processor")
+
+
+def examine_ocio(variable: str | None) -> Finding:
+    """Whether ``$OCIO``, if set, names a configuration that can be read."""
+    if not variable:
+        return Finding(Verdict.GOOD, "OCIO", "not set; the built-in ACES configuration is used")
+    if variable.startswith("ocio://"):
+        return Finding(Verdict.GOOD, "OCIO", variable)
+    if not Path(variable).is_file():
+        return Finding(
+            Verdict.BAD, "OCIO", f"{variable} is no file", "correct the variable OCIO, or unset it"
+        )
+    return Finding(Verdict.GOOD, "OCIO", variable)
+
+
+def _examine_ports() -> Finding:
+    try:
+        with socket.create_server(("127.0.0.1", 0)):
+            return Finding(Verdict.GOOD, "ports", "this machine lets programs listen on its loopback address")
+    except OSError as error:
+        return Finding(
+            Verdict.BAD,
+            "ports",
+            f"nothing can listen on 127.0.0.1 ({error.strerror})",
+            "allow Python in the firewall or the endpoint protection",
+        )
+
+
+def examine_space(free_bytes: int) -> Finding:
+    """Whether there is room for mattes where this runs."""
+    cause = f"{free_bytes / 1e9:.1f} GB free in this folder"
+    if free_bytes < _MIN_FREE_BYTES:
+        return Finding(Verdict.NOTE, "disk", cause, "write mattes elsewhere or make room")
+    return Finding(Verdict.GOOD, "disk", cause)
+
+
+def _examine_server(server: str | None, token_file: Path | None, tls_ca: Path | None) -> Finding:
+    try:
+        with connect_as_asked(server, token_file, tls_ca) as connected:
+            info = connected.info()
+            cause = f"masklet {info.version}, {info.model.name} on {info.device}"
+            if info.version.split(".")[:2] != __version__.split(".")[:2]:
+                return Finding(
+                    Verdict.NOTE, "server", cause, f"this client is {__version__}: update the older"
+                )
+            return Finding(Verdict.GOOD, "server", cause)
+    except MaskletError as error:
+        # The message says the cause and the repair already.
+        return Finding(Verdict.BAD, "server", str(error))

@@ -1,0 +1,173 @@
+"""``masklet roto``: from a clip and clicks to mattes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from masklet.clip_files import is_pattern
+from masklet.commands.options import (
+    BoxOption,
+    ClickOption,
+    ColourOption,
+    DeviceOption,
+    MaskOption,
+    ObjectOption,
+    OrderedCommand,
+    ServerOption,
+    TlsCaOption,
+    TokenFileOption,
+    WeightsOption,
+    connect_as_asked,
+    merged,
+    parse_range,
+    typed_prompts,
+)
+from masklet.commands.progress import Progress
+from masklet.errors import NotPromptedError
+from masklet.events import MatteFormat, OverlayKind, TrackStarted
+from masklet.matte_files import prepare_folder
+from masklet.prompts import Shot, read_shot, write_shot
+from masklet.types import Direction, MaskFormat, MaskUpdate, Presence, PromptDocument
+
+if TYPE_CHECKING:
+    from masklet.session import Session
+
+EXIT_INTERRUPTED = 130
+
+# Progress needs no picture, and a small one costs the stream next to nothing.
+_PROGRESS_MASKS = MaskFormat(max_side_px=64, bits=True)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register ``roto``."""
+    app.command(cls=OrderedCommand)(roto)
+
+
+def roto(
+    context: typer.Context,
+    clip: Annotated[
+        str, typer.Argument(help="plate.%04d.exr, plate.####.exr, a folder, a movie, a picture.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where mattes go; made if need be.")],
+    objects: ObjectOption = None,
+    clicks: ClickOption = None,
+    boxes: BoxOption = None,
+    masks: MaskOption = None,
+    prompts: Annotated[
+        Optional[Path],
+        typer.Option("--prompts", metavar="FILE.json", help="Prompt document: read if there, then written."),
+    ] = None,
+    frames: Annotated[
+        Optional[str], typer.Option("--range", metavar="FIRST-LAST", help="Frames to track; else all.")
+    ] = None,
+    direction: Annotated[
+        Optional[Direction], typer.Option(help="From the prompted frames.", show_default="both")
+    ] = None,
+    matte_format: Annotated[
+        MatteFormat, typer.Option("--format", help="exr: one file per frame, one layer per object.")
+    ] = MatteFormat.EXR_LAYERS,
+    name: Annotated[Optional[str], typer.Option(help="First part of file names; else the clip's.")] = None,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also a movie and a contact sheet.")] = False,
+    colour_space: ColourOption = None,
+    weights: WeightsOption = None,
+    device: DeviceOption = None,
+    server: ServerOption = None,
+    token_file: TokenFileOption = None,
+    tls_ca: TlsCaOption = None,
+) -> None:
+    """Cut objects out of a clip and write their mattes.
+
+    masklet roto plate.%04d.exr --object hero --click 1001:640,360 --click 1050:600,300:- --out mattes
+
+    Ctrl-C stops after the frame in hand and writes what is finished.
+    """
+    del objects, clicks, boxes, masks  # in the order they were typed, they come from the context
+    shot = Shot(clip, PromptDocument())
+    if prompts is not None and prompts.exists():
+        shot = replace(read_shot(prompts), clip=clip)
+    shot = replace(shot, document=merged(shot.document, typed_prompts(context)))
+    if frames is not None:
+        shot = replace(shot, frames=parse_range(frames))
+    if direction is not None:
+        shot = replace(shot, direction=direction)
+    if colour_space is not None:
+        shot = replace(shot, colour_space=colour_space)
+    if not shot.document.prompts:
+        raise NotPromptedError(
+            "nothing says what to cut out: add --object NAME --click FRAME:X,Y, or --prompts with a document"
+        )
+    if prompts is not None:
+        write_shot(prompts, replace(shot, clip=Path(clip).name if is_pattern(clip) else clip))
+
+    progress = Progress()
+    prepare_folder(out)
+    progress.say("opening the clip")
+    with (
+        connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
+        connected.open(clip, colour_space=shot.colour_space) as session,
+    ):
+        session.load_prompts(shot.document)
+        interrupted = track(session, shot, progress)
+        exported = session.export(
+            out,
+            matte_format=matte_format,
+            frames=shot.frames,
+            base_name=name,
+            on_progress=progress.writing,
+        )
+        progress.say(f"{len(exported.files)} files in {out}")
+        if overlay:
+            for kind in OverlayKind:
+                for file in session.export_overlay(
+                    out, kind=kind, frames=shot.frames, base_name=name, on_progress=progress.writing
+                ).files:
+                    progress.say(f"look at {file}")
+    if interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def track(session: Session, shot: Shot, progress: Progress) -> bool:
+    """Track the shot with a progress bar; True when Ctrl-C stopped it."""
+    running = session.track(frames=shot.frames, direction=shot.direction, mask_format=_PROGRESS_MASKS)
+    uncertain: dict[str, list[int]] = {}
+    started_s = time.monotonic()
+    frames_seen: set[int] = set()
+    interrupted = False
+    try:
+        with progress.bar("tracking") as bar:
+            for event in running.events():
+                if isinstance(event, TrackStarted):
+                    bar.total(event.steps)
+                    for missing in event.missing_frames:
+                        progress.say(f"frame {missing} is missing from the clip and was left out")
+                elif isinstance(event, MaskUpdate):
+                    if event.frame not in frames_seen:
+                        frames_seen.add(event.frame)
+                        bar.step()
+                    if event.presence is Presence.UNCERTAIN:
+                        uncertain.setdefault(event.object_name, []).append(event.frame)
+    except KeyboardInterrupt:
+        interrupted = True
+        progress.say("stopped; writing what is finished")
+    seconds = time.monotonic() - started_s
+    speed_fps = len(frames_seen) / max(seconds, 1e-3)
+    progress.say(f"tracked {len(frames_seen)} frames in {seconds:.1f} s ({speed_fps:.1f} fps)")
+    for name, frames in uncertain.items():
+        progress.say(f"look at {name} on {shown_frames(frames)}: it may be lost there")
+    return interrupted
+
+
+def shown_frames(frames: list[int]) -> str:
+    """Frame numbers for people, runs written as ranges: ``1003, 1010-1014``."""
+    runs: list[list[int]] = []
+    for frame in sorted(set(frames)):
+        if runs and frame == runs[-1][1] + 1:
+            runs[-1][1] = frame
+        else:
+            runs.append([frame, frame])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
