@@ -1,0 +1,37 @@
+"""State over time: what a tracker remembers of a clip, and how the network reads it.
+
+Shape letters of this package: B objects in a batch; S side of the network's square input;
+s = S / 4 side of its mask logits; C channels of the embedding at stride 16 and of a pointer;
+M channels of a memory map; h = w = S / 16 sides of the embedding and of a memory map;
+T memory maps and P pointers that one object reads; N points of a prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from masklet.types import ModelInfo
+from masklet_server.sessions.tracking import FrameSource, ResultReader, Tracker
+
+TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
+
+
+def load_tracker_factory(
+    weights: str, device: str = "auto", profile: str = "editor"
+) -> tuple[TrackerFactory, ModelInfo]:
+    """A maker of trackers that share one network, and what is known of its weights.
+
+    Torch is imported here and not before.
+
+    Args:
+        weights: A name that the weight store knows, or a file.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; ``"auto"`` takes a GPU if there is one.
+        profile: ``"editor"``, ``"reference"`` or ``"benchmark"``.
+
+    Raises:
+        WeightsError: There are no such weights, or they are damaged.
+        BadInputError: There is no such device or profile.
+    """
+    from masklet_server.engine.loading import load
+
+    return load(weights, device, profile)

@@ -1,0 +1,78 @@
+"""From the network's tensors to results: one transfer per frame, whatever the number of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from masklet_server.engine.cleaning import clean_logits
+from masklet_server.engine.presence import presence_of
+from masklet_server.engine.profile import Profile
+from masklet_server.model.network import Decoded
+from masklet_server.sessions.tracking import ObjectFrame
+
+# Absent objects carry -1024; float16 holds 65504 and a runaway logit must not become infinite.
+_LARGEST_LOGIT = 60000.0
+
+
+def hand_over(
+    decoded: Decoded,
+    object_ids: Sequence[int],
+    frame: int,
+    profile: Profile,
+    *,
+    prompted: bool,
+    clean: bool = True,
+) -> tuple[list[ObjectFrame], NDArray[np.float32]]:
+    """Results of B objects on one frame, and their cleaned logits ``(B, s, s)`` unrounded.
+
+    Args:
+        decoded: Of the network, batch B.
+        object_ids: B of them.
+        frame: The plate's own number.
+        profile: Says what is cleaned.
+        prompted: The frame carries prompts for these objects.
+        clean: False leaves holes and specks where they are.
+    """
+    batch, side = len(object_ids), decoded.best_logits.shape[-1]
+    packed = torch.cat(
+        (
+            decoded.best_logits.flatten(1).float(),
+            decoded.presence_logit.float(),
+            decoded.best_iou[:, None].float(),
+            decoded.pointer.float(),
+        ),
+        dim=1,
+    )  # (B, s * s + 1 + 1 + C)
+    # The only point of a frame at which the processor waits for the device.
+    values: NDArray[np.float32] = packed.cpu().numpy()
+    logits = values[:, : side * side].reshape(batch, side, side)
+    if clean:
+        logits = np.stack(
+            [
+                clean_logits(one, hole_area_px=profile.hole_area_px, speck_area_px=profile.speck_area_px)
+                for one in logits
+            ]
+        )
+    frames = []
+    for index, object_id in enumerate(object_ids):
+        presence_logit, predicted_iou = (
+            float(value) for value in values[index, side * side : side * side + 2]
+        )
+        rounded = np.clip(logits[index], -_LARGEST_LOGIT, _LARGEST_LOGIT).astype(np.float16)
+        frames.append(
+            ObjectFrame(
+                object_id=object_id,
+                frame=frame,
+                logits=rounded,
+                presence_logit=presence_logit,
+                predicted_iou=predicted_iou,
+                presence=presence_of(presence_logit, predicted_iou, empty=not bool((rounded > 0).any())),
+                pointer=values[index, side * side + 2 :].astype(np.float16),
+                prompted=prompted,
+            )
+        )
+    return frames, logits

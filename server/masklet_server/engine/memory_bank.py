@@ -1,0 +1,196 @@
+"""Memories written, read and rebuilt: the engine's dealings with the network's memory parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from masklet_server.engine.features import FeatureCache
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
+from masklet_server.engine.profile import Profile
+from masklet_server.engine.recall import Reach, Recall
+from masklet_server.model.network import Decoded, ImageFeatures, Network
+from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What one object reads, found: maps with slots, pointers with ages."""
+
+    maps: list[Tensor]
+    slots: list[int]
+    pointers: list[Tensor]
+    ages: list[int]
+
+
+class MemoryBank:
+    """Reads and writes memories of all objects; holds nothing itself."""
+
+    def __init__(
+        self, network: Network, features: FeatureCache, results: ResultReader, profile: Profile, reach: Reach
+    ) -> None:
+        self._network = network
+        self._features = features
+        self._results = results
+        self._profile = profile
+        self._reach = reach
+        self._map_type = {
+            "network": network.dtype,
+            "bfloat16": torch.bfloat16,
+            "float32": torch.float32,
+        }[profile.memory_type]
+
+    def attend(
+        self, features: ImageFeatures, objects: Sequence[ObjectMemory], recalls: Sequence[Recall]
+    ) -> Tensor:
+        """``(B, C, h, w)``: the picture as each object's memory makes it look.
+
+        Objects that read equally many maps go in one batch. Fewer pointers are padded, as they
+        are few; whole maps are not, as every one of them costs as much as a real one.
+        """
+        reads = [self._read(memory, recall) for memory, recall in zip(objects, recalls, strict=True)]
+        groups: dict[int, list[int]] = {}
+        for index, read in enumerate(reads):
+            groups.setdefault(len(read.maps), []).append(index)
+        if len(groups) == 1:
+            return self._attend_group(features, reads)
+
+        parts: dict[int, Tensor] = {}
+        for indices in groups.values():
+            conditioned = self._attend_group(features, [reads[index] for index in indices])
+            parts.update(zip(indices, conditioned.unbind(0), strict=True))
+        return torch.stack([parts[index] for index in range(len(reads))])
+
+    def write_tracked(self, features: ImageFeatures, decoded: Decoded) -> list[FrameMemory]:
+        """Memories of B objects on a tracked frame, from masks as soft and as dirty as they are."""
+        batch = decoded.best_logits.shape[0]
+        maps = self._encode(features, decoded.best_logits, decoded.presence_logit, binarise=False)
+        memories = []
+        for index in range(batch):
+            # Copies, as a view would keep the whole batch alive when other objects are gone.
+            memories.append(
+                FrameMemory(
+                    pointer=decoded.pointer[index].clone(),
+                    presence_logit=decoded.presence_logit[index].clone(),
+                    map=maps[index].clone() if batch > 1 else maps[index],
+                    logits=decoded.best_logits[index].clone() if self._profile.keep_logits else None,
+                )
+            )
+        return memories
+
+    def write_prompted(self, entry: PromptedFrame) -> FrameMemory:
+        """The memory of a prompted frame with its map, written now unless it was before."""
+        memory = entry.memory
+        if memory is not None and memory.map is not None:
+            return memory
+        if memory is None:
+            memory = self._without_map(entry.result)
+            entry.memory = memory
+        logits = entry.logits if entry.logits is not None else self._tensor(entry.result.logits)[None, None]
+        features = self._features.features(entry.prompts.frame)
+        memory.map = self._encode(
+            features,
+            logits.to(self._network.device),
+            memory.presence_logit[None],
+            binarise=self._profile.binarise_prompted,
+        )[0]
+        return memory
+
+    def _read(self, memory: ObjectMemory, recall: Recall) -> _Read:
+        """Find everything that ``recall`` names, rebuilding what is not held."""
+        read = _Read([], [], [], [])
+        for frame, slot in recall.maps:
+            found = self._memory_with_map(memory, frame)
+            if found is not None and found.map is not None:
+                read.maps.append(found.map)
+                read.slots.append(slot)
+        for frame, age in recall.pointers:
+            pointer = self._pointer(memory, frame)
+            if pointer is not None:
+                read.pointers.append(pointer)
+                read.ages.append(age)
+        return read
+
+    def _memory_with_map(self, memory: ObjectMemory, frame: int) -> FrameMemory | None:
+        prompted = memory.prompted.get(frame)
+        if prompted is not None:
+            return self.write_prompted(prompted)
+        held = memory.held.get(frame)
+        if held is not None and held.map is not None:
+            return held
+        result = self._results.find(memory.object_id, frame)
+        if result is None:
+            return None
+        rebuilt = held or self._without_map(result)
+        rebuilt.map = self._encode(
+            self._features.features(frame),
+            self._tensor(result.logits)[None, None],
+            rebuilt.presence_logit[None],
+            binarise=False,
+        )[0]
+        memory.held[frame] = rebuilt
+        return rebuilt
+
+    def _pointer(self, memory: ObjectMemory, frame: int) -> Tensor | None:
+        prompted = memory.prompted.get(frame)
+        if prompted is not None:
+            return (
+                self._tensor(prompted.result.pointer) if prompted.memory is None else prompted.memory.pointer
+            )
+        held = memory.held.get(frame)
+        if held is None:
+            result = self._results.find(memory.object_id, frame)
+            if result is None:
+                return None
+            held = memory.held[frame] = self._without_map(result)
+        return held.pointer
+
+    def _without_map(self, result: ObjectFrame) -> FrameMemory:
+        scores = torch.tensor([result.presence_logit], device=self._network.device)
+        return FrameMemory(self._tensor(result.pointer), scores, None)
+
+    def _tensor(self, values: NDArray[np.float16]) -> Tensor:
+        return torch.from_numpy(values.astype(np.float32)).to(self._network.device)
+
+    def _encode(
+        self, features: ImageFeatures, logits: Tensor, presence_logit: Tensor, *, binarise: bool
+    ) -> Tensor:
+        """``(B, M, h, w)`` from logits ``(B, 1, s, s)``, in the type in which maps are kept."""
+        side_px = 4 * logits.shape[-1]
+        full = functional.interpolate(
+            logits.float(), size=(side_px, side_px), mode="bilinear"
+        )  # (B, 1, S, S)
+        maps = self._network.encode_memory(features.embedding, full, presence_logit, binarise=binarise)
+        return maps.to(self._map_type)
+
+    def _attend_group(self, features: ImageFeatures, reads: Sequence[_Read]) -> Tensor:
+        """``(B, C, h, w)`` for objects that read equally many maps."""
+        batch = len(reads)
+        if not reads[0].maps:
+            return self._network.without_memory(features.embedding).expand(batch, -1, -1, -1)
+        device, dtype = self._network.device, self._network.dtype
+        most = max(len(read.pointers) for read in reads)
+        pointers = torch.zeros(batch, most, self._network.config.width, device=device, dtype=torch.float32)
+        ages = [read.ages + [0] * (most - len(read.ages)) for read in reads]
+        for index, read in enumerate(reads):
+            if read.pointers:
+                pointers[index, : len(read.pointers)] = torch.stack(read.pointers)
+        valid = None
+        if any(len(read.pointers) < most for read in reads):
+            counts = torch.tensor([len(read.pointers) for read in reads], device=device)
+            valid = torch.arange(most, device=device) < counts[:, None]  # (B, P)
+        return self._network.attend_memory(
+            features.embedding,
+            maps=torch.stack([torch.stack(read.maps) for read in reads]).to(dtype),  # (B, T, M, h, w)
+            slots=torch.tensor([read.slots for read in reads], device=device),
+            pointers=pointers,
+            pointer_distance=torch.tensor(ages, device=device, dtype=torch.float32).view(batch, most),
+            max_distance=self._reach.pointer_unit_frames,
+            pointer_valid=valid,
+        )

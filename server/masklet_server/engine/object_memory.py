@@ -1,0 +1,134 @@
+"""What is remembered of one object: its prompts, where it was tracked, and the memories held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from masklet.types import FramePrompts
+from masklet_server.engine.frame_log import FrameLog
+from masklet_server.engine.prompting import Turn
+from masklet_server.engine.recall import Reach
+from masklet_server.sessions.tracking import ObjectFrame
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(eq=False)
+class FrameMemory:
+    """One frame in an object's memory.
+
+    Attributes:
+        pointer: ``(C,)``.
+        presence_logit: ``(1,)``.
+        map: ``(M, h, w)``, or None where only the pointer is still within reach.
+        logits: ``(1, s, s)`` float32, kept where a profile asks for it.
+    """
+
+    pointer: Tensor
+    presence_logit: Tensor
+    map: Tensor | None
+    logits: Tensor | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all tensors together."""
+        tensors = (self.pointer, self.presence_logit, self.map, self.logits)
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
+
+
+@dataclass(eq=False)
+class PromptedFrame:
+    """A frame with prompts.
+
+    Attributes:
+        prompts: What the artist said.
+        conditioning: True where it stands as a prompted frame for the network; False for the
+            corrections of profiles that take them for ordinary memories.
+        base: ``(1, 1, s, s)`` result of tracking before the first prompt, which the prompts
+            correct, on the processor; None where they start from nothing.
+        backward: The direction in which it was tracked before the first prompt.
+        turns: The turns that the network was shown.
+        result: What came of them.
+        logits: ``(1, 1, s, s)`` float32 as cleaned, on the processor; None once parked.
+        memory: Pointer and presence, with the map once it is written; None once parked.
+        passed_backward: How tracking went over the frame, None while it has not.
+    """
+
+    prompts: FramePrompts
+    conditioning: bool
+    base: Tensor | None
+    backward: bool
+    turns: tuple[Turn, ...]
+    result: ObjectFrame
+    logits: Tensor | None
+    memory: FrameMemory | None
+    passed_backward: bool | None = None
+
+
+@dataclass(eq=False)
+class ObjectMemory:
+    """Everything a tracker holds of one object.
+
+    Attributes:
+        prompted: By frame, what the network treats as prompted.
+        pending: By frame, prompts whose memory is not written yet.
+        tracked: Frames whose results count as memory.
+        held: Tracked frames whose memory is at hand.
+        heads: The last frame tracked, by direction (True is backward).
+    """
+
+    object_id: int
+    prompted: dict[int, PromptedFrame] = field(default_factory=dict)
+    pending: dict[int, PromptedFrame] = field(default_factory=dict)
+    tracked: FrameLog = field(default_factory=FrameLog)
+    held: dict[int, FrameMemory] = field(default_factory=dict)
+    heads: dict[bool, int] = field(default_factory=dict)
+
+    @property
+    def has_prompts(self) -> bool:
+        """True when there is something to track from."""
+        return bool(self.prompted) or any(entry.conditioning for entry in self.pending.values())
+
+    def entry(self, frame: int) -> PromptedFrame | None:
+        """The prompts on ``frame``, the latest first."""
+        return self.pending.get(frame) or self.prompted.get(frame)
+
+    def forget_around(self, frame: int, radius_frames: int) -> None:
+        """Drop tracked memory within ``radius_frames`` of ``frame``, and keep it from coming back."""
+        first, last = frame - radius_frames, frame + radius_frames
+        self.tracked.discard(first, last)
+        for near in [near for near in self.held if first <= near <= last]:
+            del self.held[near]
+
+    def advance(self, frame: int, reach: Reach, *, backward: bool, slack_frames: int) -> None:
+        """Move a head to ``frame`` and drop what no head can read any more."""
+        self.heads[backward] = frame
+        for other, memory in list(self.held.items()):
+            # By how much each head is past the frame; negative where it has yet to come there.
+            lags = [other - head if way else head - other for way, head in self.heads.items()]
+            lags = [lag for lag in lags if lag >= -slack_frames]
+            # The next frame is one further on.
+            if not lags or min(lags) + 1 > reach.pointer_frames + slack_frames:
+                del self.held[other]
+            elif min(lags) + 1 > reach.map_frames + slack_frames:
+                memory.map = None
+                memory.logits = None
+
+    def park(self) -> None:
+        """Give back all tensors; what remains is what they can be rebuilt from."""
+        self.held.clear()
+        self.heads.clear()
+        for entry in (*self.prompted.values(), *self.pending.values()):
+            entry.memory = None
+            entry.logits = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all memories together."""
+        memories = [*self.held.values()]
+        entries = (*self.prompted.values(), *self.pending.values())
+        memories += [entry.memory for entry in entries if entry.memory is not None]
+        logits = sum(entry.logits.nbytes for entry in entries if entry.logits is not None)
+        return logits + sum(memory.held_bytes for memory in memories)

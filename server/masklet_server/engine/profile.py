@@ -1,0 +1,94 @@
+"""How a tracker uses the network over time: the official predictor's ways, and an editor's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Everything about tracking that is no part of the weights.
+
+    Attributes:
+        name: For settings and reports.
+        stability_fallback: A single mask that is unstable under a small shift of its threshold
+            gives way to the best of the three (the official "dynamic multimask").
+        binarise_prompted: Masks of prompted frames enter the memory as hard masks.
+        hole_area_px: Holes up to this area, at a mask side of 256, are filled; 0 leaves them.
+        speck_area_px: Islands up to this area, at a mask side of 256, go, except an object's
+            largest part; 0 leaves them.
+        clean_given_masks: Masks that the artist drew are cleaned like those of the network.
+        max_prompted: Prompted frames attended at most; None for all of them.
+        keep_first_prompted: The earliest prompted frame is always among those attended.
+        corrections: What prompts on a frame that was already tracked become. ``"memory"``, the
+            official way: an ordinary memory, which tracking over the frame replaces.
+            ``"prompted"``: a prompted frame like the others, which tracking leaves alone.
+        correction_memory: What the network reads when a tracked frame is corrected: all that
+            tracking would read, or the object's other prompted frames only. The latter needs no
+            features of neighbouring frames, so that a click stays quick anywhere, and gives
+            the same mask whatever was tracked around it.
+        clicks: ``"together"``, the official way: clicks that arrive in one call are shown to
+            the network at once, with the frame's previous mask. ``"in_order"``: one after the
+            other, each with the mask of the one before, so that the result depends on the
+            prompts alone and not on how they came in.
+        forget_radius_frames: Tracked memory this near to newly prompted frames is forgotten,
+            so that the prompt wins; 0 forgets none.
+        memory_type: Floating-point type in which maps are kept; ``"network"`` for that of the
+            weights.
+        keep_logits: Full-precision logits stay beside each memory, so that a correction starts
+            from them and not from the rounded result.
+        slack_frames: Frames kept on either side beyond what the maths reads. The official
+            predictor keeps everything; a bounded memory has none of this.
+        feature_frames: Frames whose image features are kept for further prompts.
+    """
+
+    name: str
+    stability_fallback: bool
+    binarise_prompted: bool
+    hole_area_px: int
+    speck_area_px: int = 0
+    clean_given_masks: bool = True
+    max_prompted: int | None = None
+    keep_first_prompted: bool = False
+    corrections: Literal["memory", "prompted"] = "memory"
+    correction_memory: Literal["all", "prompted"] = "all"
+    clicks: Literal["together", "in_order"] = "together"
+    forget_radius_frames: int = 0
+    memory_type: Literal["network", "bfloat16", "float32"] = "bfloat16"
+    keep_logits: bool = False
+    slack_frames: int = 0
+    feature_frames: int = 4
+
+    def __post_init__(self) -> None:
+        if self.max_prompted is not None and self.max_prompted < 2:
+            raise ValueError(
+                f"a profile attends two prompted frames or more, got {self.max_prompted}: raise it"
+            )
+
+
+REFERENCE = Profile(name="reference", stability_fallback=True, binarise_prompted=True, hole_area_px=8)
+"""The official video predictor as ``build_sam2_video_predictor`` makes it."""
+
+BENCHMARK = Profile(name="benchmark", stability_fallback=False, binarise_prompted=False, hole_area_px=0)
+"""The official predictor without post-processing: what the published figures were made with."""
+
+EDITOR = Profile(
+    name="editor",
+    stability_fallback=True,
+    binarise_prompted=True,
+    hole_area_px=16,
+    speck_area_px=16,
+    clean_given_masks=False,
+    max_prompted=4,
+    keep_first_prompted=True,
+    corrections="prompted",
+    correction_memory="prompted",
+    clicks="in_order",
+    forget_radius_frames=7,
+    memory_type="network",
+)
+"""The default: corrections win, results follow from the prompts, small dirt is removed."""
+
+PROFILES = MappingProxyType({profile.name: profile for profile in (REFERENCE, BENCHMARK, EDITOR)})

@@ -1,0 +1,117 @@
+"""Which memories the network reads on a frame: pure arithmetic on frame numbers.
+
+Follows the selection of the official video predictor (sections 2.3.1 to 2.3.3 of the facts this
+project builds on, `facebookresearch/sam2` at 2b90b9f): prompted frames first, whether they lie
+in the past or in the future, then the most recent tracked frames, then object pointers, which
+come from the past only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a network and a profile look.
+
+    Attributes:
+        maps: Memory maps attended at most besides further prompted frames.
+        pointers: Pointers attended at most, clip length permitting.
+        max_prompted: Prompted frames attended at most; None for all of them.
+        keep_first_prompted: The earliest prompted frame is always among them.
+    """
+
+    maps: int
+    pointers: int
+    max_prompted: int | None = None
+    keep_first_prompted: bool = False
+
+    @property
+    def map_frames(self) -> int:
+        """Distance of the oldest tracked frame whose map is read."""
+        return self.maps - 1
+
+    @property
+    def pointer_frames(self) -> int:
+        """Distance of the oldest tracked frame whose pointer is read."""
+        return self.pointers - 1
+
+    @property
+    def pointer_unit_frames(self) -> float:
+        """What the network divides a pointer's age by; 1 where a clip has a single frame."""
+        return float(max(self.pointers - 1, 1))
+
+
+def pointers_in_clip(pointers: int, length_frames: int | None) -> int:
+    """Pointers a network may read in a clip of ``length_frames``, None where that is unknown.
+
+    The network measures the age of a pointer in units of the clip's length, at most ``pointers``
+    (16) frames. A stream of unknown length counts as long: that is right for it the moment it
+    has shown as many frames, and its first frames read what they would in a long clip.
+    """
+    return pointers if length_frames is None else min(length_frames, pointers)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What one object reads on one frame.
+
+    Attributes:
+        maps: Pairs of a frame and the slot of its temporal code: the last slot for prompted
+            frames, 0 for the frame just before.
+        pointers: Pairs of a frame and its age in frames; in the direction of travel, so it is
+            positive for anything already passed.
+    """
+
+    maps: tuple[tuple[int, int], ...]
+    pointers: tuple[tuple[int, int], ...]
+
+
+def recall(
+    frame: int, prompted: Collection[int], tracked: Container[int], reach: Reach, *, backward: bool
+) -> Recall:
+    """The memories that an object reads on ``frame``.
+
+    Args:
+        frame: The frame to segment.
+        prompted: Prompted frames of the object, wherever they lie.
+        tracked: Frames tracked before and not forgotten.
+        reach: How far to look.
+        backward: The direction of travel; "before" means later frames then.
+    """
+    attended = _attended_prompts(frame, prompted, reach)
+    others = set(prompted) - set(attended)
+    step = 1 if backward else -1
+
+    maps = [(prompt, reach.maps - 1) for prompt in attended]
+    for age in range(reach.map_frames, 0, -1):
+        before = frame + step * age
+        if before in others or (before in tracked and before not in attended):
+            maps.append((before, age - 1))
+
+    pointers = [(prompt, (prompt - frame) * step) for prompt in attended if (prompt - frame) * step >= 0]
+    for age in range(1, reach.pointers):
+        before = frame + step * age
+        if before in others or (before in tracked and before not in attended):
+            pointers.append((before, age))
+    return Recall(tuple(maps), tuple(pointers))
+
+
+def _attended_prompts(frame: int, prompted: Collection[int], reach: Reach) -> tuple[int, ...]:
+    """The prompted frames to attend, ascending: both neighbours, the first, then the nearest."""
+    if reach.max_prompted is None or len(prompted) <= reach.max_prompted:
+        return tuple(sorted(prompted))
+    chosen: set[int] = set()
+    before = [prompt for prompt in prompted if prompt < frame]
+    after = [prompt for prompt in prompted if prompt >= frame]
+    if before:
+        chosen.add(max(before))
+    if after:
+        chosen.add(min(after))
+    if reach.keep_first_prompted and len(chosen) < reach.max_prompted:
+        chosen.add(min(prompted))
+    nearest = sorted(set(prompted) - chosen, key=lambda prompt: (abs(prompt - frame), prompt))
+    chosen.update(nearest[: reach.max_prompted - len(chosen)])
+    return tuple(sorted(chosen))

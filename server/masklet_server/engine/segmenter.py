@@ -1,0 +1,213 @@
+"""Prompts to masks on one frame: what is shown to the network, in which order, over which memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masklet.types import ClipInfo, FramePrompts
+from masklet_server.engine.frame_log import FrameLog
+from masklet_server.engine.handover import hand_over
+from masklet_server.engine.memory_bank import MemoryBank
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
+from masklet_server.engine.profile import Profile
+from masklet_server.engine.prompting import Turn, added_turns, mask_square, turns_in_order
+from masklet_server.engine.recall import Reach, recall
+from masklet_server.model.network import Decoded, ImageFeatures, Network
+from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+
+# Logits of an earlier mask beyond this add nothing but numerical trouble, as officially.
+_PREVIOUS_LIMIT = 32.0
+
+
+class Segmenter:
+    """Segments one object on one frame from its prompts; changes no memory."""
+
+    def __init__(
+        self,
+        network: Network,
+        bank: MemoryBank,
+        results: ResultReader,
+        profile: Profile,
+        reach: Reach,
+        clip: ClipInfo,
+    ) -> None:
+        self._network = network
+        self._bank = bank
+        self._results = results
+        self._profile = profile
+        self._reach = reach
+        self._clip = clip
+
+    def segment(self, memory: ObjectMemory, prompts: FramePrompts, features: ImageFeatures) -> PromptedFrame:
+        """What comes of ``prompts``, which replace earlier ones of the object on this frame.
+
+        On a frame that was tracked before, they correct what is there; elsewhere they start
+        from nothing, as on a single picture.
+        """
+        before = memory.entry(prompts.frame)
+        backward = self._was_backward(memory, prompts.frame, before)
+        base = self._base(memory, prompts, before, features, backward=backward)
+        correcting = self._is_correction(memory, prompts.frame, before, base)
+
+        if prompts.mask is not None:
+            decoded, result, logits = self._given_mask(prompts, features)
+            turns: tuple[Turn, ...] = ()
+        else:
+            turns, open_turns, previous = self._plan(memory, prompts, before, base)
+            if before is not None and not open_turns:
+                return before
+            conditioned = (
+                self._conditioned(memory, prompts.frame, features, backward=backward)
+                if correcting
+                else self._network.without_memory(features.embedding)
+            )
+            for turn in open_turns:
+                decoded = self._decode(turn, features, conditioned, previous)
+                result, logits = self._result(decoded, prompts, clean=True)
+                previous = logits
+
+        return PromptedFrame(
+            prompts=prompts,
+            conditioning=self._profile.corrections == "prompted" or not correcting,
+            base=base,
+            backward=backward,
+            turns=turns,
+            result=result,
+            logits=logits,
+            memory=FrameMemory(
+                pointer=decoded.pointer[0],
+                presence_logit=decoded.presence_logit[0],
+                map=None,
+                logits=logits[0] if self._profile.keep_logits else None,
+            ),
+            passed_backward=None if before is None else before.passed_backward,
+        )
+
+    def _was_backward(self, memory: ObjectMemory, frame: int, before: PromptedFrame | None) -> bool:
+        """The direction in which tracking came, or would come, to ``frame``."""
+        if before is not None:
+            return before.backward if before.passed_backward is None else before.passed_backward
+        tracked = memory.tracked.was_backward(frame)
+        if tracked is not None:
+            return tracked
+        return bool(memory.prompted) and frame < min(memory.prompted)
+
+    def _base(
+        self,
+        memory: ObjectMemory,
+        prompts: FramePrompts,
+        before: PromptedFrame | None,
+        features: ImageFeatures,
+        *,
+        backward: bool,
+    ) -> Tensor | None:
+        """``(1, 1, s, s)`` that the prompts correct: what tracking gave here before the first of them.
+
+        Prompts that only say what does not belong to the object need something to take it from:
+        on a frame that was not tracked yet it is tracked for them.
+        """
+        if self._profile.corrections != "prompted":
+            return None
+        if before is not None:
+            return before.base
+        result = self._results.find(prompts.object_id, prompts.frame)
+        if result is not None and not result.prompted:
+            return torch.from_numpy(result.logits.astype(np.float32))[None, None]
+        only_negative = (
+            prompts.mask is None
+            and prompts.box is None
+            and not any(click.positive for click in prompts.clicks)
+        )
+        if not only_negative or not memory.prompted:
+            return None
+        read = recall(prompts.frame, memory.prompted, memory.tracked, self._reach, backward=backward)
+        decoded = self._network.decode(
+            features,
+            self._bank.attend(features, [memory], [read]),
+            points=None,
+            labels=None,
+            mask_logits=None,
+            multimask=True,
+            stability_fallback=self._profile.stability_fallback,
+        )
+        return self._result(decoded, prompts, clean=True)[1]
+
+    def _is_correction(
+        self, memory: ObjectMemory, frame: int, before: PromptedFrame | None, base: Tensor | None
+    ) -> bool:
+        if self._profile.corrections == "prompted":
+            return base is not None
+        return frame in memory.tracked or (before is not None and before.passed_backward is not None)
+
+    def _plan(
+        self, memory: ObjectMemory, prompts: FramePrompts, before: PromptedFrame | None, base: Tensor | None
+    ) -> tuple[tuple[Turn, ...], tuple[Turn, ...], Tensor | None]:
+        """All turns that the prompts stand for, those still open, and the mask that these start from."""
+        if self._profile.clicks == "together":
+            together = (Turn(prompts.box, prompts.clicks),)
+            return together, together, self._shown(memory, prompts.frame, before)
+        turns = turns_in_order(prompts)
+        if before is not None and before.turns and before.logits is not None:
+            added = added_turns(turns, before.turns)
+            if added is not None:
+                return turns, added, before.logits
+        return turns, turns, base
+
+    def _shown(self, memory: ObjectMemory, frame: int, before: PromptedFrame | None) -> Tensor | None:
+        """``(1, 1, s, s)`` of the latest mask on the frame, wherever it came from."""
+        if before is not None and before.logits is not None:
+            return before.logits
+        held = memory.held.get(frame)
+        if held is not None and held.logits is not None:
+            return held.logits[None]
+        result = before.result if before is not None else self._results.find(memory.object_id, frame)
+        return None if result is None else torch.from_numpy(result.logits.astype(np.float32))[None, None]
+
+    def _conditioned(
+        self, memory: ObjectMemory, frame: int, features: ImageFeatures, *, backward: bool
+    ) -> Tensor:
+        """``(1, C, h, w)`` over the memory that a correction may read."""
+        prompted = set(memory.prompted)
+        tracked = memory.tracked
+        if self._profile.correction_memory == "prompted":
+            prompted.discard(frame)
+            tracked = FrameLog()
+        read = recall(frame, prompted, tracked, self._reach, backward=backward)
+        return self._bank.attend(features, [memory], [read])
+
+    def _decode(
+        self, turn: Turn, features: ImageFeatures, conditioned: Tensor, previous: Tensor | None
+    ) -> Decoded:
+        side_px, device = self._network.config.image_side_px, self._network.device
+        points, labels = turn.points(self._clip, side_px=side_px, device=device)
+        limited = None
+        if previous is not None:
+            limited = previous.to(device).clamp(-_PREVIOUS_LIMIT, _PREVIOUS_LIMIT)
+        return self._network.decode(
+            features,
+            conditioned,
+            points=points,
+            labels=labels,
+            mask_logits=limited,
+            # One point may mean the part or the whole; more of them leave no doubt.
+            multimask=turn.count <= 1,
+            stability_fallback=self._profile.stability_fallback,
+        )
+
+    def _given_mask(
+        self, prompts: FramePrompts, features: ImageFeatures
+    ) -> tuple[Decoded, ObjectFrame, Tensor]:
+        assert prompts.mask is not None
+        side_px = self._network.config.image_side_px
+        square = mask_square(prompts.mask, side_px=side_px, device=self._network.device)
+        decoded = self._network.decode_mask(features, square)
+        return decoded, *self._result(decoded, prompts, clean=self._profile.clean_given_masks)
+
+    def _result(self, decoded: Decoded, prompts: FramePrompts, *, clean: bool) -> tuple[ObjectFrame, Tensor]:
+        """The result, and its logits ``(1, 1, s, s)`` unrounded, on the processor."""
+        results, logits = hand_over(
+            decoded, [prompts.object_id], prompts.frame, self._profile, prompted=True, clean=clean
+        )
+        return results[0], torch.from_numpy(logits)[:, None]

@@ -1,0 +1,194 @@
+"""The tracker: SAM 2's network, one frame at a time, in any order and either direction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from masklet.errors import NotPromptedError
+from masklet.types import FramePrompts
+from masklet_server.engine.features import FeatureCache, FrameReader
+from masklet_server.engine.handover import hand_over
+from masklet_server.engine.memory_bank import MemoryBank
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
+from masklet_server.engine.profile import EDITOR, Profile
+from masklet_server.engine.prompting import check_prompts
+from masklet_server.engine.recall import Reach, pointers_in_clip, recall
+from masklet_server.engine.segmenter import Segmenter
+from masklet_server.model.network import Network
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+
+
+class NetworkTracker:
+    """Implements :class:`masklet_server.sessions.tracking.Tracker` with a network.
+
+    Args:
+        network: In evaluation mode, where it shall run and in the type it shall run in.
+        source: Pictures of the clip.
+        results: Where results that were handed out can be found again.
+        profile: How to use the network over time.
+        length_known: False for a stream that may go on: pointers are then aged as in a long
+            clip (see :func:`masklet_server.engine.recall.pointers_in_clip`).
+
+    Raises:
+        ValueError: The network is in training mode.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        source: FrameSource,
+        results: ResultReader,
+        *,
+        profile: Profile = EDITOR,
+        length_known: bool = True,
+    ) -> None:
+        if network.training:
+            raise ValueError("a tracker needs a network in evaluation mode: call network.eval() first")
+        config = network.config
+        self._network = network
+        self._source = source
+        self._profile = profile
+        self._reach = Reach(
+            maps=config.memory_frames,
+            pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
+            max_prompted=profile.max_prompted,
+            keep_first_prompted=profile.keep_first_prompted,
+        )
+        reader = FrameReader(source, side_px=config.image_side_px)
+        self._features = FeatureCache(network, reader, capacity=profile.feature_frames)
+        self._bank = MemoryBank(network, self._features, results, profile, self._reach)
+        self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
+        self._objects: dict[int, ObjectMemory] = {}
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of features, pictures read ahead and memories."""
+        return self._features.held_bytes + sum(memory.held_bytes for memory in self._objects.values())
+
+    def memory(self, object_id: int, frame: int) -> FrameMemory | None:
+        """What is held of one object on one frame: for reports and comparisons, not for results."""
+        found = self._objects.get(object_id)
+        if found is None:
+            return None
+        entry = found.entry(frame)
+        return entry.memory if entry is not None else found.held.get(frame)
+
+    @torch.inference_mode()
+    def prompt(self, prompts: FramePrompts) -> ObjectFrame:
+        """Take all prompts of one object on one frame (they replace earlier ones) and segment it.
+
+        Raises:
+            BadInputError: The prompts say nothing or lie outside the picture.
+            ClipError: The picture cannot be read.
+        """
+        check_prompts(prompts, self._source.info)
+        memory = self._objects.get(prompts.object_id) or ObjectMemory(prompts.object_id)
+        if self._profile.corrections == "prompted":
+            self._write_pending(memory, but=prompts.frame)
+        features = self._features.features(prompts.frame)
+        entry = self._segmenter.segment(memory, prompts, features)
+
+        self._objects[prompts.object_id] = memory
+        memory.pending[prompts.frame] = entry
+        if self._profile.forget_radius_frames and entry.conditioning:
+            memory.forget_around(prompts.frame, self._profile.forget_radius_frames)
+        return entry.result
+
+    def forget_prompts(self, object_id: int, frame: int) -> None:
+        """Drop the prompts of one object on one frame, as if they had never been given.
+
+        The frame counts as not tracked from then on; results elsewhere stay until they are
+        tracked anew.
+        """
+        memory = self._objects.get(object_id)
+        if memory is None:
+            return
+        memory.pending.pop(frame, None)
+        memory.prompted.pop(frame, None)
+        memory.tracked.discard(frame, frame)
+        memory.held.pop(frame, None)
+
+    @torch.inference_mode()
+    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+        """Segment the objects on ``frame`` from memory, all in one batch.
+
+        On a frame with prompts of its own an object keeps the result of these.
+
+        Raises:
+            NotPromptedError: One of the objects has no prompts.
+            ClipError: The picture cannot be read.
+        """
+        memories = [self._prompted_object(object_id) for object_id in object_ids]
+        for memory in memories:
+            self._write_pending(memory)
+
+        moving = [memory for memory in memories if frame not in memory.prompted]
+        tracked = self._track(frame, moving, backward=backward) if moving else {}
+        frames = []
+        for memory in memories:
+            entry = memory.prompted.get(frame)
+            if entry is not None:
+                entry.passed_backward = backward
+            memory.advance(frame, self._reach, backward=backward, slack_frames=self._profile.slack_frames)
+            frames.append(entry.result if entry is not None else tracked[memory.object_id])
+        return frames
+
+    def remove(self, object_id: int) -> None:
+        """Drop everything about one object; the others do not notice."""
+        self._objects.pop(object_id, None)
+
+    def park(self) -> None:
+        """Give back all tensors of the device; prompts and their results stay, in main memory."""
+        self._features.drop()
+        for memory in self._objects.values():
+            memory.park()
+
+    def _prompted_object(self, object_id: int) -> ObjectMemory:
+        memory = self._objects.get(object_id)
+        if memory is None or not memory.has_prompts:
+            raise NotPromptedError(
+                "the object has no prompt to track from: click on it, or draw a box or a mask first"
+            )
+        return memory
+
+    def _write_pending(self, memory: ObjectMemory, *, but: int | None = None) -> None:
+        """Write prompts into the memory: late, as a click is often followed by another."""
+        for frame in [frame for frame in memory.pending if frame != but]:
+            entry = memory.pending[frame]
+            self._bank.write_prompted(entry)
+            if entry.conditioning:
+                memory.prompted[frame] = entry
+                memory.tracked.discard(frame, frame)
+                memory.held.pop(frame, None)
+            elif frame not in memory.prompted and entry.memory is not None:
+                memory.held[frame] = entry.memory
+            del memory.pending[frame]
+
+    def _track(
+        self, frame: int, objects: Sequence[ObjectMemory], *, backward: bool
+    ) -> Mapping[int, ObjectFrame]:
+        """Results by object id; memories change only once all of the work has succeeded."""
+        features = self._features.features(frame)
+        self._features.read_ahead(frame - 1 if backward else frame + 1)
+        recalls = [
+            recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
+            for memory in objects
+        ]
+        decoded = self._network.decode(
+            features,
+            self._bank.attend(features, objects, recalls),
+            points=None,
+            labels=None,
+            mask_logits=None,
+            multimask=True,
+            stability_fallback=self._profile.stability_fallback,
+        )
+        written = self._bank.write_tracked(features, decoded)
+        object_ids = [memory.object_id for memory in objects]
+        frames, _ = hand_over(decoded, object_ids, frame, self._profile, prompted=False)
+        for memory, new in zip(objects, written, strict=True):
+            memory.held[frame] = new
+            memory.tracked.add(frame, backward=backward)
+        return {result.object_id: result for result in frames}
