@@ -130,9 +130,9 @@ def write_safetensors(
         name: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in state.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, temporary, entries)
         temporary.replace(path)
     except (OSError, SafetensorError) as error:

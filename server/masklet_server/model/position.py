@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,10 @@ class TableCache:
                 table = build()
             self._tables[key] = table
         return table
+
+    def clear(self) -> None:
+        """Forget all tables."""
+        self._tables.clear()
 
 
 def sine_grid(height: int, width: int, channels: int, *, device: torch.device) -> Tensor:
@@ -98,8 +103,11 @@ class FourierPosition(nn.Module):
             code: Tensor = self(torch.stack((columns, rows), dim=-1))  # (height, width, channels)
             return code.permute(2, 0, 1)[None].contiguous()
 
-        # The version changes when weights are loaded into the buffer.
-        return self._grids.get((height, width, matrix.device, matrix.data_ptr(), matrix._version), build)
+        return self._grids.get((height, width, matrix.device), build)
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        self._grids.clear()  # they hold what the old matrix made
+        super()._load_from_state_dict(*args)
 
 
 def rotary_grid(height: int, width: int, channels: int, *, device: torch.device) -> Tensor:

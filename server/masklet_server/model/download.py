@@ -1,0 +1,151 @@
+"""Official checkpoints from Meta's published address, only when somebody asks."""
+
+from __future__ import annotations
+
+import http
+import http.client
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from masklet.errors import WeightsError
+from masklet.types import ModelInfo
+from masklet_server.model.config import EMBEDDED, PRESETS
+from masklet_server.model.store import digest_of, weights_folder, write_record
+
+BASE_ADDRESS: Final = "https://dl.fbaipublicfiles.com/segment_anything_2"
+OFFICIAL_LICENCE: Final = "Apache-2.0"
+OFFICIAL_NAMES: Final = tuple(name for name in PRESETS if name != EMBEDDED.name)
+
+_READ_BYTES = 1 << 20
+_TIMEOUT_S = 60.0
+_PAUSE_S = 2.0
+
+Progress = Callable[[int, "int | None"], None]
+"""Called with bytes done and bytes in all, None while nobody knows."""
+
+
+def official_address(name: str, base_address: str = BASE_ADDRESS) -> str:
+    """Where a checkpoint is published.
+
+    Raises:
+        WeightsError: There is no official checkpoint of this name.
+    """
+    if name not in OFFICIAL_NAMES:
+        raise WeightsError(
+            f"there is no official checkpoint called {name}: choose {', '.join(OFFICIAL_NAMES)}"
+        )
+    release = "092824" if name.startswith("sam2.1") else "072824"
+    return f"{base_address}/{release}/{name}.pt"
+
+
+def pull_weights(
+    name: str,
+    *,
+    folder: Path | None = None,
+    base_address: str = BASE_ADDRESS,
+    progress: Progress | None = None,
+    attempts: int = 3,
+    pause_s: float = _PAUSE_S,
+) -> ModelInfo:
+    """Fetch an official checkpoint into the weights folder.
+
+    What an interrupted run has fetched is kept, and the next one goes on from there. Proxies
+    are those of the environment (``HTTPS_PROXY``, ``NO_PROXY``).
+
+    Args:
+        name: For example ``sam2.1_hiera_tiny``.
+        folder: See :func:`masklet_server.model.store.weights_folder`.
+        base_address: Without the release's folder; a studio's mirror, for instance.
+        progress: Told about every megabyte.
+        attempts: Connections in a row without a single new byte before giving up.
+        pause_s: Between attempts.
+
+    Raises:
+        WeightsError: No such checkpoint, no connection, or no room.
+    """
+    address = official_address(name, base_address)
+    place = weights_folder(folder)
+    target, part = place / f"{name}.pt", place / f".{name}.pt.part"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        in_vain = 0
+        while True:
+            before_bytes = _size_of(part)
+            trouble = _fetch(address, part, progress)
+            if trouble is None:
+                break
+            in_vain = 0 if _size_of(part) > before_bytes else in_vain + 1
+            if in_vain >= attempts:
+                raise WeightsError(
+                    f"{name} could not be fetched to its end ({trouble}): check the connection and "
+                    "pull again, what is already here is kept"
+                )
+            time.sleep(pause_s)
+        info = ModelInfo(name, OFFICIAL_LICENCE, part.stat().st_size, digest_of(part))
+        part.replace(target)
+        _tag_path(part).unlink(missing_ok=True)
+        write_record(target, info, origin=address)
+    except OSError as error:
+        raise WeightsError(
+            "the weights folder cannot be written: check its permissions and the room on its disk"
+        ) from error
+    return info
+
+
+def _fetch(address: str, part: Path, progress: Progress | None) -> str | None:
+    """Add to ``part`` what one connection gives; None when it is complete, else the trouble."""
+    start = _size_of(part)
+    tag = _tag_path(part).read_text(encoding="utf-8") if start and _tag_path(part).is_file() else ""
+    headers = {}
+    if start and tag:
+        # If the file has changed since, the server sends all of it instead of the rest.
+        headers = {"Range": f"bytes={start}-", "If-Range": tag}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers=headers), timeout=_TIMEOUT_S
+        ) as response:
+            if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+                start = 0
+            left = response.headers.get("Content-Length")
+            total = start + int(left) if left is not None else None
+            tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+            _tag_path(part).write_text(tag, encoding="utf-8")
+            done = start
+            with part.open("ab" if start else "wb") as file:
+                while block := response.read(_READ_BYTES):
+                    file.write(block)
+                    done += len(block)
+                    if progress is not None:
+                        progress(done, total)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink()
+        elif error.code < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise WeightsError(
+                f"the server does not give this file (status {error.code}): check the address"
+            ) from error
+        return f"status {error.code}"
+    except (
+        urllib.error.URLError,
+        TimeoutError,
+        ConnectionError,
+        ssl.SSLError,
+        http.client.HTTPException,
+    ) as error:
+        return str(getattr(error, "reason", error))
+    if total is not None and done < total:
+        return "the connection ended early"
+    return None
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _tag_path(part: Path) -> Path:
+    return part.with_name(f"{part.name}.tag")

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from masklet.errors import WeightsError
+from masklet_server.model.command import add_commands
+from masklet_server.model.config import EMBEDDED
+from masklet_server.model.download import OFFICIAL_NAMES, official_address, pull_weights
+from masklet_server.model.store import add_weights, digest_of, find_weights, list_weights, verify_weights
+
+_NAME = "sam2.1_hiera_tiny"
+
+
+@dataclass
+class Site:
+    """A loopback web server with one file, which it can break off or change."""
+
+    content: bytes = bytes(range(256)) * 12_000
+    tag: str = '"one"'
+    break_after_bytes: list[int] = field(default_factory=list)
+    status: int | None = None
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
+    address: str = ""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            site.requests.append((self.path, self.headers.get("Range")))
+            if site.status is not None:
+                self.send_error(site.status)
+                return
+            start = 0
+            if self.headers.get("Range") and self.headers.get("If-Range") == site.tag:
+                start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            if start >= len(site.content):
+                self.send_error(416)
+                return
+            body = site.content[start:]
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", site.tag)
+            self.end_headers()
+            if site.break_after_bytes:
+                body = body[: site.break_after_bytes.pop(0)]
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    site.address = f"http://127.0.0.1:{server.server_port}"
+    yield site
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_checkpoint_is_fetched_with_its_digest_on_record(site: Site, tmp_path: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+
+    info = pull_weights(
+        _NAME, folder=tmp_path, base_address=site.address, progress=lambda *step: seen.append(step)
+    )
+
+    path = tmp_path / f"{_NAME}.pt"
+    assert path.read_bytes() == site.content
+    assert site.requests == [(f"/092824/{_NAME}.pt", None)]
+    assert info.sha256 == digest_of(path)
+    assert info.licence == "Apache-2.0"
+    assert seen[-1] == (len(site.content), len(site.content))
+    assert list_weights(tmp_path)[0] == info
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_broken_connection_is_taken_up_where_it_ended(site: Site, tmp_path: Path) -> None:
+    site.break_after_bytes = [1_000_000, 700_000]
+
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address, pause_s=0)
+
+    assert (tmp_path / f"{_NAME}.pt").read_bytes() == site.content
+    assert [asked for _, asked in site.requests] == [None, "bytes=1000000-", "bytes=1700000-"]
+
+
+def test_a_later_pull_goes_on_from_an_interrupted_one(site: Site, tmp_path: Path) -> None:
+    site.break_after_bytes = [500_000, 0]
+
+    with pytest.raises(WeightsError, match="what is already here is kept"):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address, attempts=1, pause_s=0)
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+
+    assert (tmp_path / f"{_NAME}.pt").read_bytes() == site.content
+    assert site.requests[-1][1] == "bytes=500000-"
+
+
+def test_a_file_that_changed_in_between_is_fetched_from_its_start(site: Site, tmp_path: Path) -> None:
+    site.break_after_bytes = [500_000, 0]
+    with pytest.raises(WeightsError):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address, attempts=1, pause_s=0)
+    site.content, site.tag = b"new" * 400_000, '"two"'
+
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+
+    assert (tmp_path / f"{_NAME}.pt").read_bytes() == site.content
+
+
+def test_a_refusal_is_told_and_leaves_nothing(site: Site, tmp_path: Path) -> None:
+    site.status = 404
+
+    with pytest.raises(WeightsError, match="status 404"):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+
+    assert list_weights(tmp_path) == list_weights(tmp_path / "none")
+
+
+def test_a_server_that_nobody_reaches_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="check the connection and pull again"):
+        pull_weights(_NAME, folder=tmp_path, base_address="http://127.0.0.1:9", pause_s=0)
+
+
+def test_only_official_names_have_an_address() -> None:
+    assert official_address("sam2_hiera_large").endswith("/072824/sam2_hiera_large.pt")
+    assert official_address("sam2.1_hiera_large").endswith("/092824/sam2.1_hiera_large.pt")
+    assert len(OFFICIAL_NAMES) == 8
+    with pytest.raises(WeightsError, match="choose"):
+        official_address(EMBEDDED.name)
+
+
+def test_added_weights_are_found_by_name_and_verified(tmp_path: Path) -> None:
+    source = tmp_path / "studio.pt"
+    source.write_bytes(b"weights")
+    folder = tmp_path / "store"
+
+    info = add_weights(source, name="show", licence="proprietary", folder=folder)
+
+    assert find_weights("show", folder) == folder / "show.pt"
+    assert verify_weights("show", folder) == info
+    assert (info.name, info.licence, info.size_bytes) == ("show", "proprietary", 7)
+
+
+def test_changed_bytes_do_not_pass_verification(tmp_path: Path) -> None:
+    source = tmp_path / "studio.pt"
+    source.write_bytes(b"weights")
+    add_weights(source, folder=tmp_path / "store")
+    (tmp_path / "store" / "studio.pt").write_bytes(b"weighty")
+
+    with pytest.raises(WeightsError, match="not what was stored"):
+        verify_weights("studio", tmp_path / "store")
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden"])
+def test_names_stay_inside_the_folder(tmp_path: Path, name: str) -> None:
+    source = tmp_path / "studio.pt"
+    source.write_bytes(b"weights")
+
+    with pytest.raises(WeightsError, match="without slashes"):
+        add_weights(source, name=name, folder=tmp_path / "store")
+    with pytest.raises(WeightsError):
+        find_weights(name, tmp_path / "store")
+
+
+def test_a_file_that_lies_there_without_a_record_is_listed_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "copied.pt").write_bytes(b"by hand")
+
+    (info,) = (each for each in list_weights(tmp_path) if each.name == "copied")
+
+    assert info.licence == "unknown"
+    assert info.sha256 == digest_of(tmp_path / "copied.pt")
+
+
+def test_the_command_refuses_a_file_that_is_no_network(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    add_commands(app)
+    (tmp_path / "noise.pt").write_bytes(b"noise")
+
+    runner = CliRunner()
+    refused = runner.invoke(
+        app, ["weights", "add", str(tmp_path / "noise.pt"), "--folder", str(tmp_path / "w")]
+    )
+    listed = runner.invoke(app, ["weights", "list", "--folder", str(tmp_path)])
+
+    assert isinstance(refused.exception, WeightsError)
+    assert not (tmp_path / "w").exists()
+    assert listed.exit_code == 0
+    assert "noise" in listed.stdout
