@@ -178,7 +178,7 @@ class _Run:
         self._tracker.prompt(FramePrompts(object_id, frame, clicks=given))
         logits = self._memory(object_id, frame).logits
         assert logits is not None
-        size = (self._side_px, self._side_px)
+        size = (self.side_px, self.side_px)
         return functional.interpolate(logits[None], size=size, mode="bilinear").numpy()
 
     def box(
