@@ -85,6 +85,15 @@ def encode_png(
     return _encode("png", alpha[..., None], ["Y"], "uint16" if bits == 16 else "uint8", clip, provenance)
 
 
+def exact_rate(frames_per_s: float) -> Fraction:
+    """The frame rate that a rounded one stands for: 23.976 is 24000/1001."""
+    nominal = round(frames_per_s)
+    broadcast = Fraction(nominal * 1000, 1001)
+    if nominal and abs(frames_per_s - broadcast) < 0.002:
+        return broadcast
+    return Fraction(frames_per_s).limit_denominator(1001)
+
+
 def _encode(
     extension: str,
     pixels: NDArray[np.float32],
@@ -126,5 +135,5 @@ def _describe(spec: Any, extension: str, clip: ClipInfo, provenance: Provenance)
     if extension == "exr":
         spec["compression"] = "zips"
         if clip.frames_per_s:
-            rate = Fraction(clip.frames_per_s).limit_denominator(1001)
+            rate = exact_rate(clip.frames_per_s)
             spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (rate.numerator, rate.denominator))

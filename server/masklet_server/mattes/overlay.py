@@ -1,0 +1,201 @@
+"""Pictures for people: the plate with every object tinted and outlined, as a movie or one sheet."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.errors import BadInputError, OutputError
+from masklet_server.mattes.alpha import render_preview
+from masklet_server.mattes.picture_file import exact_rate
+
+if TYPE_CHECKING:
+    from masklet.types import ObjectInfo
+    from masklet_server.sessions.tracking import FrameSource, ResultReader
+
+#: One colour per object, by its place in the list; told apart with the common colour weaknesses
+#: too. Source: M. Okabe and K. Ito, "Color Universal Design", 2002.
+PALETTE: tuple[tuple[int, int, int], ...] = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (204, 121, 167),
+    (213, 94, 0),
+    (0, 114, 178),
+)
+_TINT = 0.45
+
+
+def paint(
+    picture: NDArray[np.uint8], masks: Sequence[tuple[tuple[int, int, int], NDArray[np.uint8]]]
+) -> NDArray[np.uint8]:
+    """The picture with each mask as a tint and an outline.
+
+    Args:
+        picture: ``(H, W, 3)`` sRGB; stays as it is.
+        masks: Colour and ``(H, W)`` coverage of each object, painted in this order.
+    """
+    painted = picture.astype(np.float32)  # (H, W, 3)
+    shown = picture.copy()
+    for colour, mask in masks:
+        weight = (mask.astype(np.float32) * (_TINT / 255.0))[..., None]  # (H, W, 1)
+        painted += weight * (np.asarray(colour, np.float32) - painted)
+    np.rint(painted, out=painted)
+    shown[:] = painted.astype(np.uint8)
+    thickness_px = max(1, round(max(picture.shape[:2]) / 640))
+    for colour, mask in masks:
+        inside = (mask > 127).astype(np.uint8)
+        outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(shown, outlines, -1, colour, thickness_px, cv2.LINE_AA)
+    return shown
+
+
+def overlay_pictures(
+    source: FrameSource,
+    objects: Sequence[ObjectInfo],
+    results: ResultReader,
+    frames: Iterable[int],
+    *,
+    max_side_px: int = 1280,
+    label: bool = True,
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Painted frames, one after another, with square pixels and even sides.
+
+    Frames that the clip does not have are left out.
+
+    Args:
+        source: The clip.
+        objects: Whom to paint, in the order of :data:`PALETTE`.
+        results: Where their masks are found.
+        frames: The plate's own numbers.
+        max_side_px: Longest side; smaller plates keep their size.
+        label: Writes the frame number into the corner.
+
+    Yields:
+        Frame number and ``(H, W, 3)`` sRGB.
+
+    Raises:
+        ClipError: A picture cannot be read.
+    """
+    info = source.info
+    missing = frozenset(info.missing_frames)
+    width = info.width_px * info.pixel_aspect
+    scale = min(1.0, max_side_px / max(width, info.height_px))
+    # H.264 halves its colour planes, so both sides must be even.
+    size = (max(2, round(width * scale / 2) * 2), max(2, round(info.height_px * scale / 2) * 2))
+    for frame in frames:
+        if frame in missing or frame not in info.frames:
+            continue
+        picture = _as_uint8(source.read(frame))
+        small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        masks = []
+        for place, each in enumerate(objects):
+            result = results.find(each.object_id, frame)
+            if result is not None:
+                masks.append((PALETTE[place % len(PALETTE)], render_preview(result.logits, *size)))
+        shown = paint(small, masks)
+        if label:
+            _write_label(shown, str(frame))
+        yield frame, shown
+
+
+def encode_movie(pictures: Iterable[tuple[int, NDArray[np.uint8]]], *, frames_per_s: float | None) -> bytes:
+    """An H.264 MP4 of the pictures, all of one even size.
+
+    Args:
+        pictures: As :func:`overlay_pictures` gives them.
+        frames_per_s: 24 when None.
+
+    Raises:
+        BadInputError: There are no pictures.
+        OutputError: This build of FFmpeg cannot write H.264.
+    """
+    # Video libraries are slow to load and mattes are mostly written without them.
+    import av
+    from av.video.reformatter import ColorRange, Colorspace
+
+    waiting = iter(pictures)
+    first = next(waiting, None)
+    if first is None:
+        raise BadInputError("an overlay movie needs at least one frame: track something first.")
+    height_px, width_px = first[1].shape[:2]
+    buffer = io.BytesIO()
+    try:
+        container = av.open(buffer, "w", format="mp4")
+        stream = container.add_stream("libx264", rate=exact_rate(frames_per_s or 24.0))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise OutputError("movies cannot be written here: install PyAV with MP4 and H.264.") from error
+    with container:
+        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        stream.options = {"crf": "18", "preset": "veryfast"}
+        # Said in the stream, or players guess the matrix from the size of the picture.
+        stream.codec_context.colorspace = Colorspace.ITU709
+        stream.codec_context.color_range = ColorRange.MPEG
+        for _, picture in itertools.chain((first,), waiting):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+def encode_contact_sheet(pictures: Sequence[tuple[int, NDArray[np.uint8]]], *, width_px: int = 1920) -> bytes:
+    """A PNG that shows all pictures side by side, in reading order.
+
+    Args:
+        pictures: As :func:`overlay_pictures` gives them; a dozen makes a good sheet.
+        width_px: Of the sheet.
+
+    Raises:
+        BadInputError: There are no pictures.
+    """
+    if not pictures:
+        raise BadInputError("a contact sheet needs at least one frame: track something first.")
+    height, width = pictures[0][1].shape[:2]
+    # As near to 16:9 as whole rows and columns come.
+    columns = min(len(pictures), max(1, round(math.sqrt(len(pictures) * height / width * 16 / 9))))
+    rows = math.ceil(len(pictures) / columns)
+    gap_px = 4
+    cell_width = (width_px - gap_px * (columns + 1)) // columns
+    cell_height = max(1, round(cell_width * height / width))
+    sheet = np.full((rows * (cell_height + gap_px) + gap_px, width_px, 3), 24, np.uint8)
+    for place, (_, picture) in enumerate(pictures):
+        top = gap_px + (place // columns) * (cell_height + gap_px)
+        left = gap_px + (place % columns) * (cell_width + gap_px)
+        cell = cv2.resize(picture, (cell_width, cell_height), interpolation=cv2.INTER_AREA)
+        sheet[top : top + cell_height, left : left + cell_width] = cell
+    _, data = cv2.imencode(".png", np.ascontiguousarray(sheet[..., ::-1]))
+    return data.tobytes()
+
+
+def spread_frames(frames: Sequence[int], count: int) -> list[int]:
+    """At most ``count`` of the frames, evenly spread, first and last included."""
+    if len(frames) <= count:
+        return list(frames)
+    places = np.linspace(0, len(frames) - 1, count).round().astype(int)
+    return [frames[place] for place in places]
+
+
+def _as_uint8(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
+    if picture.dtype == np.uint8:
+        return np.asarray(picture, np.uint8)
+    return np.asarray(np.clip(np.rint(picture * 255.0), 0, 255), np.uint8)
+
+
+def _write_label(picture: NDArray[np.uint8], text: str) -> None:
+    scale = max(picture.shape[:2]) / 1600
+    place = (round(14 * scale) + 4, picture.shape[0] - round(14 * scale) - 4)
+    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        weight = max(1, round(thickness * max(1.0, scale)))
+        cv2.putText(
+            picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, max(0.4, scale), colour, weight, cv2.LINE_AA
+        )
