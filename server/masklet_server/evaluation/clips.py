@@ -129,6 +129,8 @@ class AnnotatedClip:
         frame_limit: Only so many frames from the first on; None for all.
         exclusive: True where objects never overlap in the truth, so that a pixel can be given
             to the likeliest object only.
+        visible_at_start: True where the layout promises that the first annotated frame shows
+            the objects.
         picture_files: What the pictures are read from, for telling whether they changed.
     """
 
@@ -136,6 +138,7 @@ class AnnotatedClip:
     source: FrameSource
     truth: Truth
     exclusive: bool = True
+    visible_at_start: bool = False
     frame_limit: int | None = None
     picture_files: Sequence[Path] = field(default=())
 
@@ -177,6 +180,21 @@ class AnnotatedClip:
                 "add the picture or remove the mask."
             )
         return annotated
+
+    def check(self) -> None:
+        """Read as little as tells whether the clip can be used.
+
+        Raises:
+            BadInputError: There are no masks, a picture is missing, sizes differ at the start,
+                or nothing is visible where the layout promises it.
+        """
+        first = self.annotated_frames[0]
+        masks = self.read_truth(first).masks
+        if self.visible_at_start and not any(mask.any() for mask in masks.values()):
+            raise BadInputError(
+                f"the first mask of {self.name} is empty, so there is nothing to track: "
+                "let the sequence start where the object is visible."
+            )
 
     def read_truth(self, frame: int) -> FrameTruth:
         """The annotation of one frame, sure to have the size of the pictures.

@@ -33,6 +33,7 @@ def evaluate(
     ] = None,
     sequences: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
     without: Annotated[str, typer.Option(help="All but these, separated by commas.")] = "",
+    split: Annotated[str | None, typer.Option(help="Only the data set's own list, such as val.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a picture of the worst frames to this PNG.")
@@ -66,6 +67,7 @@ def evaluate(
         data,
         sequences=_names(sequences),
         without=_names(without),
+        split=split,
         frame_limit=None if on_images else limit,
     )
     assignment = Assignment(

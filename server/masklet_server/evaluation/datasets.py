@@ -8,10 +8,16 @@ from pathlib import Path
 
 from masklet.errors import BadInputError
 from masklet_server.evaluation.clips import AnnotatedClip
+from masklet_server.evaluation.layouts.davis import is_davis, read_davis, split_names
 from masklet_server.evaluation.layouts.plain import is_plain, read_plain
+from masklet_server.evaluation.layouts.sa_v_tree import is_sa_v, read_sa_v_tree
+from masklet_server.evaluation.layouts.youtube_vos import is_youtube_vos, read_youtube_vos
 
 _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], list[AnnotatedClip]]], ...] = (
     (is_plain, read_plain),
+    (is_davis, read_davis),
+    (is_sa_v, read_sa_v_tree),
+    (is_youtube_vos, read_youtube_vos),
 )
 
 
@@ -20,6 +26,7 @@ def open_dataset(
     *,
     sequences: Sequence[str] = (),
     without: Sequence[str] = (),
+    split: str | None = None,
     frame_limit: int | None = None,
 ) -> list[AnnotatedClip]:
     """The annotated clips of a folder, by name.
@@ -29,6 +36,7 @@ def open_dataset(
             ``frames`` and ``masks`` in each sequence's folder.
         sequences: Only these; empty for all.
         without: All but these.
+        split: Only those that the data set's own list of this name has, such as ``val``.
         frame_limit: Only so many frames of each.
 
     Raises:
@@ -52,4 +60,13 @@ def open_dataset(
             f"{folder.name} has no sequence {unknown[0]}: it has {', '.join(sorted(known)[:8])} …"
         )
     wanted = (set(sequences) or known) - set(without)
-    return [replace(clip, frame_limit=frame_limit) for clip in clips if clip.name in wanted]
+    if split is not None:
+        wanted &= set(split_names(folder, split))
+    chosen = [replace(clip, frame_limit=frame_limit) for clip in clips if clip.name in wanted]
+    if not chosen:
+        raise BadInputError(
+            f"no sequence of {folder.name} is left: check which ones are chosen and left out."
+        )
+    for clip in chosen:
+        clip.check()
+    return chosen

@@ -41,7 +41,7 @@ def read_plain(folder: Path) -> list[AnnotatedClip]:
     """All sequences of the folder.
 
     Raises:
-        BadInputError: A sequence has no masks, or its first mask is empty.
+        BadInputError: A sequence has no masks.
     """
     clips = []
     for child in sorted(folder.iterdir()):
@@ -51,13 +51,13 @@ def read_plain(folder: Path) -> list[AnnotatedClip]:
         masks = numbered_files(child / "masks") if (child / "masks").is_dir() else {}
         if not masks:
             raise BadInputError(f"{child.name} has no masks: an evaluation needs the truth to compare with.")
-        if not read_binary(next(iter(masks.values()))).any():
-            raise BadInputError(
-                f"the first mask of {child.name} is empty, so there is nothing to track: "
-                "let the sequence start where the object is visible."
-            )
-        source = PictureFiles(child.name, pictures)
         clips.append(
-            AnnotatedClip(child.name, source, BinaryMasks(masks), picture_files=tuple(pictures.values()))
+            AnnotatedClip(
+                child.name,
+                PictureFiles(child.name, pictures),
+                BinaryMasks(masks),
+                visible_at_start=True,
+                picture_files=tuple(pictures.values()),
+            )
         )
     return clips
