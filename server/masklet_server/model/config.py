@@ -114,10 +114,10 @@ _SIZES = {"tiny": _TINY, "small": _SMALL, "base_plus": _BASE_PLUS, "large": _LAR
 EMBEDDED = NetworkConfig(
     name="masklet_embedded",
     image_side_px=448,
-    trunk=ConvTrunkConfig(channels=(48, 96, 192, 256), stages=(1, 3, 9, 2)),
+    trunk=ConvTrunkConfig(channels=(32, 80, 208, 320), stages=(1, 2, 9, 2)),
     width=128,
     memory_width=64,
-    memory_frames=5,
+    memory_frames=4,
     memory_layers=2,
     memory_feed_forward=256,
     memory_mask_channels=(1, 4, 8, 16, 64),
