@@ -102,7 +102,7 @@ def prepare_folder(folder: Path) -> None:
         trial.unlink()
     except OSError as error:
         raise OutputError(
-            f"the folder {folder} cannot be written ({error.strerror}): choose another, or have its rights changed"
+            f"the folder {folder} cannot be written ({error.strerror}): choose another or change its rights"
         ) from error
 
 

@@ -73,7 +73,7 @@ def demo(
     lines = [
         f"{model}, one click on frame {clicks[0][0]}",
         f"IoU with the true masks: mean {mean:.3f}, worst {min(scores):.3f} (frame {worst})",
-        f"first click to mask {1e3 * result.click_s:.0f} ms, tracking {result.track_fps:.1f} frames per second",
+        f"first click to mask {1e3 * result.click_s:.0f} ms, tracking {result.track_fps:.1f} fps",
         f"{len(mattes.files)} EXR files in {out / 'mattes'}",
         *(f"look at {file}" for file in looks),
     ]
