@@ -23,7 +23,7 @@ BASELINES: Mapping[str, Callable[[AnnotatedClip], Iterator[tuple[int, Mapping[in
     "flow": warp_by_flow,
 }
 
-_VERSION = 1
+_VERSION = 2
 """Counts up whenever the baselines or the metrics change, which makes old entries worthless."""
 
 
