@@ -1,0 +1,81 @@
+"""The files of a clip are found the way people write clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from masklet.clip_files import find_files, is_here, is_pattern
+from masklet.errors import ClipError
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize("pattern", ["plate.%04d.exr", "plate.####.exr", "plate.@@@@.exr", "plate.%d.exr"])
+def test_a_pattern_finds_its_frames_in_order(tmp_path: Path, pattern: str) -> None:
+    touch(tmp_path, "plate.1002.exr", "plate.1001.exr", "plate.10000.exr", "plate.exr", "other.1001.exr")
+
+    found = find_files(str(tmp_path / pattern))
+
+    assert [(file.path.name, file.frame) for file in found] == [
+        ("plate.1001.exr", 1001),
+        ("plate.1002.exr", 1002),
+        ("plate.10000.exr", 10000),
+    ]
+
+
+def test_a_pattern_finds_negative_frames(tmp_path: Path) -> None:
+    touch(tmp_path, "p.-0001.png", "p.0000.png", "p.0001.png")
+
+    assert [file.frame for file in find_files(str(tmp_path / "p.%04d.png"))] == [-1, 0, 1]
+
+
+def test_a_pattern_leaves_out_numbers_with_too_few_digits(tmp_path: Path) -> None:
+    touch(tmp_path, "p.7.png", "p.0008.png")
+
+    assert [file.frame for file in find_files(str(tmp_path / "p.%04d.png"))] == [8]
+
+
+def test_a_folder_with_one_sequence_is_that_sequence(tmp_path: Path) -> None:
+    touch(tmp_path, "a.0001.jpg", "a.0002.jpg", "notes.txt", "thumbs.0001.db")
+
+    assert [file.frame for file in find_files(str(tmp_path))] == [1, 2]
+
+
+def test_a_folder_with_two_sequences_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "a.0001.jpg", "b.0001.jpg")
+
+    with pytest.raises(ClipError, match="holds 2 sequences"):
+        find_files(str(tmp_path))
+
+
+def test_a_movie_is_one_file_without_a_number(tmp_path: Path) -> None:
+    touch(tmp_path, "take2.MOV")
+
+    assert [(file.path.name, file.frame) for file in find_files(str(tmp_path / "take2.MOV"))] == [
+        ("take2.MOV", None)
+    ]
+
+
+def test_a_single_picture_keeps_the_number_in_its_name(tmp_path: Path) -> None:
+    touch(tmp_path, "plate.1010.exr", "still.png")
+
+    assert find_files(str(tmp_path / "plate.1010.exr"))[0].frame == 1010
+    assert find_files(str(tmp_path / "still.png"))[0].frame == 0
+
+
+@pytest.mark.parametrize("clip", ["missing.mov", "plate.%04d.exr", "nowhere/plate.####.exr"])
+def test_what_is_not_there_is_refused(tmp_path: Path, clip: str) -> None:
+    with pytest.raises(ClipError, match=r"no clip|no file matches"):
+        find_files(str(tmp_path / clip))
+
+
+def test_here_means_the_file_or_the_folder_of_the_pattern(tmp_path: Path) -> None:
+    assert is_here(str(tmp_path / "plate.%04d.exr"))
+    assert not is_here(str(tmp_path / "nowhere" / "plate.%04d.exr"))
+    assert not is_here(str(tmp_path / "plate.mov"))
+    assert not is_pattern(str(tmp_path / "a%04d" / "plate.mov"))

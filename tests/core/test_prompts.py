@@ -1,0 +1,129 @@
+"""The prompt document: everything comes back, and what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masklet.errors import BadInputError, OutputError
+from masklet.prompts import Shot, digest, from_json, read_shot, to_json, write_shot
+from masklet.types import (
+    Box,
+    Click,
+    Direction,
+    FramePrompts,
+    FrameRange,
+    Mask,
+    ObjectInfo,
+    PromptDocument,
+)
+
+finite = st.floats(min_value=-1e5, max_value=1e5, allow_nan=False)
+clicks = st.lists(st.builds(Click, finite, finite, st.booleans()), min_size=1, max_size=4).map(tuple)
+small_masks = st.binary(min_size=6, max_size=6).map(lambda alpha: Mask(3, 2, alpha))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> PromptDocument:
+    names = draw(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True))
+    objects, prompts = [], []
+    for object_id, name in enumerate(names, 1):
+        frames = sorted(draw(st.lists(st.integers(-50, 2000), unique=True, max_size=3)))
+        for frame in frames:
+            if draw(st.booleans()):
+                prompts.append(FramePrompts(object_id, frame, mask=draw(small_masks)))
+            else:
+                prompts.append(FramePrompts(object_id, frame, draw(clicks)))
+        objects.append(ObjectInfo(object_id, name, tuple(frames)))
+    return PromptDocument(tuple(objects), tuple(prompts))
+
+
+@given(documents(), st.sampled_from(Direction), st.none() | st.just(FrameRange(-3, 1100)))
+def test_a_shot_survives_being_written_and_read(
+    document: PromptDocument, direction: Direction, frames: FrameRange | None
+) -> None:
+    shot = Shot("plate.%04d.exr", document, frames, direction, colour_space="ACEScg")
+
+    assert from_json(to_json(shot)) == shot
+
+
+def one_click() -> PromptDocument:
+    return PromptDocument((ObjectInfo(1, "hero", (1001,)),), (FramePrompts(1, 1001, (Click(640.5, 360),)),))
+
+
+def test_a_box_survives_being_written_and_read() -> None:
+    prompts = FramePrompts(1, 7, (Click(2, 3, positive=False),), box=Box(1, 2, 30.5, 40))
+    shot = Shot("a.mov", PromptDocument((ObjectInfo(1, "hero", (7,)),), (prompts,)))
+
+    assert from_json(to_json(shot)) == shot
+
+
+def test_the_digest_follows_the_prompts_and_nothing_else() -> None:
+    moved = PromptDocument((ObjectInfo(1, "hero", (1001,)),), (FramePrompts(1, 1001, (Click(641, 360),)),))
+
+    assert digest(one_click()) == digest(one_click())
+    assert digest(one_click()) != digest(moved)
+    assert len(digest(moved)) == 64
+
+
+def test_a_click_at_nan_in_a_document_is_refused_with_its_object() -> None:
+    content = json.loads(to_json(Shot("a.mov", one_click())))
+    content["objects"][0]["frames"][0]["clicks"][0]["x_px"] = float("nan")
+
+    with pytest.raises(BadInputError, match=r"object 1 .*finite coordinates"):
+        from_json(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "no prompt document"),
+        ('{"masklet_prompts": 99}', "version 99"),
+        ('{"masklet_prompts": 1, "clip": "a"}', "cannot be understood"),
+        ('{"masklet_prompts": 1, "clip": "a", "objects": [{"name": "a"}]}', "object 1 "),
+        (
+            '{"masklet_prompts": 1, "clip": "a", "objects": [], "track": {"first": 9, "last": 1}}',
+            "what to track",
+        ),
+        ('{"masklet_prompts": 1, "clip": "a", "objects": [], "track": {"direction": "up"}}', "what to track"),
+    ],
+)
+def test_a_wrong_document_is_refused_with_the_place(text: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        from_json(text)
+
+
+def test_a_mask_that_claims_to_be_huge_is_refused_before_it_is_unpacked() -> None:
+    mask = {"width_px": 10**6, "height_px": 10**6, "alpha_zlib_base64": "eJwDAAAAAAE="}
+    content = {
+        "masklet_prompts": 1,
+        "clip": "a",
+        "objects": [{"name": "a", "frames": [{"frame": 1, "mask": mask}]}],
+    }
+
+    with pytest.raises(BadInputError, match="1000000 x 1000000"):
+        from_json(json.dumps(content))
+
+
+def test_a_document_in_a_file_is_read_back(tmp_path: Path) -> None:
+    shot = Shot("plate.%04d.exr", one_click())
+
+    write_shot(tmp_path / "shot.json", shot)
+
+    assert read_shot(tmp_path / "shot.json") == shot
+    assert [file.name for file in tmp_path.iterdir()] == ["shot.json"]
+
+
+def test_a_document_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_shot(tmp_path / "nowhere" / "shot.json", Shot("a.mov", one_click()))
+
+
+def test_a_missing_document_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="cannot be read"):
+        read_shot(tmp_path / "shot.json")
