@@ -144,8 +144,9 @@ class Server:
         if upload is None and here and not self.is_own and not self.info().opens_paths:
             upload = True
         if not upload:
-            # A path of this machine is made complete; one that only the server knows goes as it is.
-            sent = str(path.absolute()) if here or self.is_own else str(clip)
+            # A path of this machine is made complete, without links or ".." for the server to doubt;
+            # one that only the server knows goes as it is.
+            sent = str(path.parent.resolve() / path.name) if here or self.is_own else str(clip)
             try:
                 opened = self._transport.open_session(path=sent, colour_space=colour_space)
                 return Session(self._transport, opened)

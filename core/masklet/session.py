@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.errors import ObjectNotFoundError
+from masklet.errors import BadInputError, ObjectNotFoundError
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted
 from masklet.matte_files import Exported, receive
 from masklet.transport.interface import ExportRequest, TrackRequest, Undone
 from masklet.types import Box, Click, Direction, FramePrompts, Mask, MaskFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from types import TracebackType
 
     from masklet.events import TrackEvent
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 PLATE_SIZE = MaskFormat()
 """Masks as large as the plate, 256 steps of coverage."""
+
+
+@contextmanager
+def _bad_input() -> Iterator[None]:
+    """A value that refuses its arguments, as the error that all of the client raises."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
 
 
 class TrackedObject:
@@ -49,14 +58,20 @@ class TrackedObject:
             BadInputError: The coordinates are not finite or lie outside the plate.
             FrameMissingError: The clip has no such frame.
         """
-        click = Click(x_px, y_px, positive=positive)
+        with _bad_input():
+            click = Click(x_px, y_px, positive=positive)
         return self._transport.add_click(self._session_id, self.object_id, frame, click, PLATE_SIZE)
 
     def box(
         self, *, frame: int, left_px: float, top_px: float, right_px: float, bottom_px: float
     ) -> MaskUpdate | None:
-        """Say that the object fills this rectangle. Replaces what was said on this frame."""
-        box = Box(left_px, top_px, right_px, bottom_px)
+        """Say that the object fills this rectangle. Replaces what was said on this frame.
+
+        Raises:
+            BadInputError: An edge is not finite, or the box has no area.
+        """
+        with _bad_input():
+            box = Box(left_px, top_px, right_px, bottom_px)
         return self.prompt(FramePrompts(self.object_id, frame, box=box))
 
     def mask(self, *, frame: int, mask: Mask) -> MaskUpdate | None:

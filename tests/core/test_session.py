@@ -1,0 +1,174 @@
+"""What the client library does before anything reaches a wire."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.transport import FakeTransport
+
+from masklet.client import Server
+from masklet.errors import BadInputError, ClipError, LimitError, ObjectNotFoundError, PathNotAllowedError
+from masklet.session import Session, Track
+from masklet.types import Click, Direction, FramePrompts, FrameRange
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> str:
+    for frame in (1001, 1002, 1003):
+        (tmp_path / f"plate.{frame}.png").write_bytes(b"picture")
+    return str(tmp_path / "plate.%04d.png")
+
+
+def test_a_clip_that_the_server_sees_is_opened_by_its_full_path(
+    plate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = FakeTransport()
+    monkeypatch.chdir(Path(plate).parent)
+
+    Server(transport).open("plate.%04d.png")
+
+    assert transport.opened == [plate]
+    assert transport.uploads == []
+
+
+def test_a_clip_that_the_server_may_not_open_is_sent(plate: str) -> None:
+    transport = FakeTransport(refuses_path=PathNotAllowedError("not under a root"))
+
+    Server(transport).open(plate)
+
+    assert transport.uploads == [
+        [("plate.1001.png", 1001), ("plate.1002.png", 1002), ("plate.1003.png", 1003)]
+    ]
+    assert transport.opened == ["upload of plate.%04d.png"]
+
+
+def test_a_server_that_opens_no_paths_is_sent_the_clip_at_once(plate: str) -> None:
+    transport = FakeTransport(opens_paths=False, refuses_path=PathNotAllowedError("never asked"))
+
+    Server(transport).open(plate)
+
+    assert len(transport.uploads) == 1
+
+
+def test_a_clip_is_not_sent_when_that_was_ruled_out(plate: str) -> None:
+    transport = FakeTransport(refuses_path=PathNotAllowedError("not under a root"))
+
+    with pytest.raises(PathNotAllowedError):
+        Server(transport).open(plate, upload=False)
+
+    assert transport.uploads == []
+
+
+def test_a_path_that_only_the_server_knows_goes_as_it_is() -> None:
+    transport = FakeTransport()
+
+    Server(transport).open("/mnt/show/sh010/plate.####.exr")
+
+    assert transport.opened == ["/mnt/show/sh010/plate.####.exr"]
+
+
+def test_a_clip_over_the_upload_limit_is_refused_before_it_is_sent(plate: str) -> None:
+    transport = FakeTransport(max_upload_bytes=20)
+
+    with pytest.raises(LimitError, match=r"the server takes .* GB"):
+        Server(transport).open(plate, upload=True)
+
+    assert transport.uploads == []
+
+
+def test_a_clip_that_is_nowhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match=r"no clip gone\.mov"):
+        Server(FakeTransport()).open(tmp_path / "gone.mov", upload=True)
+
+
+def opened(transport: FakeTransport) -> Session:
+    return Session(transport, transport.get_session("s1"))
+
+
+def test_an_object_is_added_once_and_found_again() -> None:
+    session = opened(FakeTransport())
+
+    first = session.object("hero")
+    again = session.object("hero")
+
+    assert first.object_id == again.object_id
+    assert [item.name for item in session.objects()] == ["hero"]
+
+
+def test_what_is_said_of_an_object_arrives() -> None:
+    transport = FakeTransport()
+    hero = opened(transport).object("hero")
+
+    hero.click(frame=1001, x_px=2, y_px=1, positive=False)
+    hero.box(frame=1002, left_px=0, top_px=0, right_px=2, bottom_px=2)
+    hero.clear(frame=1002)
+
+    assert transport.clicks == [(1, 1001, Click(2, 1, positive=False))]
+    assert transport.prompts[-1] == FramePrompts(1, 1002)
+
+
+def test_a_click_at_nan_never_leaves_the_client() -> None:
+    transport = FakeTransport()
+    hero = opened(transport).object("hero")
+
+    with pytest.raises(BadInputError, match="finite coordinates"):
+        hero.click(frame=1001, x_px=float("nan"), y_px=1)
+
+    assert transport.clicks == []
+
+
+def test_a_track_yields_masks_and_keeps_plan_and_end() -> None:
+    transport = FakeTransport()
+    session = opened(transport)
+    session.object("hero")
+
+    track = session.track(frames=FrameRange(1001, 1003), objects=["hero"], direction=Direction.FORWARD)
+    frames = [update.frame for update in track]
+
+    assert frames == [1001, 1002, 1003]
+    assert track.started is not None
+    assert track.finished is not None
+    assert transport.tracked[0].object_ids == (1,)
+    assert transport.tracks_left_early == 0
+
+
+def test_leaving_the_loop_early_stops_the_track() -> None:
+    transport = FakeTransport()
+
+    def first_frame(track: Track) -> int:
+        for update in track:
+            return update.frame
+        raise AssertionError("no update came")
+
+    assert first_frame(opened(transport).track()) == 1001
+    assert transport.tracks_left_early == 1
+
+
+def test_an_object_that_is_not_there_cannot_be_tracked() -> None:
+    session = opened(FakeTransport())
+    session.object("hero")
+
+    with pytest.raises(ObjectNotFoundError, match="no object 'car': it has hero"):
+        session.track(objects=["car"])
+
+
+def test_mattes_are_written_where_the_client_is(tmp_path: Path) -> None:
+    transport = FakeTransport()
+
+    exported = opened(transport).export(tmp_path / "mattes", base_name="sh010")
+
+    assert exported.files == (tmp_path / "mattes" / "plate.1001.exr",)
+    assert exported.files[0].read_bytes() == b"pixels"
+    assert exported.empty_frames == (1002, 1003)
+    assert transport.exported[0].server_folder is None
+    assert transport.exported[0].base_name == "sh010"
+
+
+def test_leaving_the_server_closes_the_connection() -> None:
+    transport = FakeTransport()
+
+    with Server(transport):
+        assert not transport.closed
+
+    assert transport.closed
