@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes.transport import FakeTransport
 
+from fakes.transport import FakeTransport
 from masklet.client import Server
 from masklet.errors import BadInputError, ClipError, LimitError, ObjectNotFoundError, PathNotAllowedError
 from masklet.session import Session, Track
