@@ -183,7 +183,7 @@ def _studio_config(path: str) -> Any | None:
         return None
     try:
         return ocio.Config.CreateFromFile(path)
-    except ocio.Exception as error:
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         raise BadInputError(
             f"the OCIO config {Path(path).name!r} named by $OCIO cannot be loaded: correct the variable "
             "or unset it."

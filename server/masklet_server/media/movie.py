@@ -105,7 +105,9 @@ class MovieClip(Clip):
         except av.error.FFmpegError as error:
             raise ClipError(f"{name} is damaged at its start: copy or render it again.") from error
         if frame is None:
-            raise ClipError(f"{name} has a video track without a single frame: render it again.")
+            raise ClipError(
+                f"{name} has no frame that can be read, it is damaged or cut off: copy or render it again."
+            )
         limits.check_frame_count(frame_count, what=name)
         limits.check_size(frame.width, frame.height, what=name)
         self._size_px = (frame.width, frame.height)
@@ -137,11 +139,14 @@ class MovieClip(Clip):
         try:
             decoded = self._decode(place)
         except (av.error.FFmpegError, OSError) as error:
+            self._reopen()
             raise ClipError(
                 f"frame {frame} of {self._info.name} cannot be decoded, the file is damaged there: "
                 "copy or render it again."
             ) from error
         if decoded is None:
+            # The decoder has seen the end of the stream and would go on seeing it.
+            self._reopen()
             raise ClipError(
                 f"{self._info.name} breaks off before frame {frame}, though its header promises "
                 f"{len(self._info.frames)} frames: copy or render it again."
@@ -211,8 +216,6 @@ class MovieClip(Clip):
                 self._next = here + 1
                 if here == place:
                     return frame
-        # Nothing is known of the position any more: start over the next time.
-        self._reopen()
         return None
 
     def _build_index(self, *, exact: bool) -> None:

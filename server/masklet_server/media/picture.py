@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -72,55 +73,66 @@ class PictureHeader:
     orientation: int
 
 
-def read_header(path: Path, limits: Limits) -> PictureHeader:
-    """What the picture says of itself; no pixel is decoded.
+class OpenPicture:
+    """A picture file whose header has been read and accepted; use it in a ``with`` statement.
+
+    Args:
+        path: The file.
+        limits: Checked against the header.
 
     Raises:
         ClipError: There is no such file, it is empty, not a known picture, or its header is damaged.
         LimitError: The picture is larger than the limits allow.
     """
-    reader = _open(path, limits)
-    try:
-        return _header(reader, path, limits)
-    finally:
-        _close(reader)
 
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._reader = _open(path, limits)
+        try:
+            self.header = _header(self._reader, path, limits)
+        except BaseException:
+            self.close()
+            raise
 
-def read_pixels(path: Path, limits: Limits) -> NDArray[Any]:
-    """The picture as ``(H, W, 3)`` at its display window, in the file's own values.
+    def pixels(self) -> NDArray[Any]:
+        """The picture as ``(H, W, 3)`` at its display window, upright, in the file's own values.
 
-    Integer pictures keep uint8 or become uint16, all others become float32. Outside the data
-    window the picture is black. NaN becomes 0 and infinity the largest half-float of its sign,
-    so that everything returned is finite.
+        Integer pictures keep uint8 or become uint16, all others become float32. Outside the data
+        window the picture is black. NaN becomes 0 and infinity the largest half-float of its sign,
+        so that everything returned is finite.
 
-    Raises:
-        ClipError: The file is missing, damaged, cut off, or not a picture.
-        LimitError: The picture is larger than the limits allow.
-    """
-    reader = _open(path, limits)
-    try:
-        header = _header(reader, path, limits)
-        spec = reader.spec()
-        sample_type = {"uint8": oiio.UINT8, "uint16": oiio.UINT16, "uint10": oiio.UINT16}.get(
-            str(spec.format), oiio.FLOAT
-        )
+        Raises:
+            ClipError: The file is damaged or cut off.
+        """
+        header, spec = self.header, self._reader.spec()
+        sample_type = {"uint8": oiio.UINT8, "uint16": oiio.UINT16}.get(str(spec.format), oiio.FLOAT)
         begin, end = min(header.channels), max(header.channels) + 1
-        pixels = reader.read_image(header.subimage, 0, begin, end, sample_type)
-        problem = reader.geterror()
+        pixels = self._reader.read_image(header.subimage, 0, begin, end, sample_type)
+        problem = self._reader.geterror()
         # The JPEG reader returns grey for the part it could not read, and only its message tells.
         if pixels is None or problem:
-            raise ClipError(f"{path.name} is damaged or cut off: copy or render it again.")
+            raise ClipError(f"{header.name} is damaged or cut off: copy or render it again.")
         data: NDArray[Any] = np.asarray(pixels).reshape(spec.height, spec.width, end - begin)  # (h, w, C)
-        if header.channels == (begin, begin + 1, begin + 2):
-            data = data[..., :3]  # (h, w, 3)
-        else:
+        if header.channels != (begin, begin + 1, begin + 2):
             data = data[..., [channel - begin for channel in header.channels]]  # (h, w, 3)
         picture = _fit_display_window(data, spec)  # (H, W, 3)
-    finally:
-        _close(reader)
-    if picture.dtype == np.float32:
-        picture = make_finite(picture)
-    return upright(picture, header.orientation)
+        if picture.dtype == np.float32:
+            picture = make_finite(picture)
+        return upright(picture, header.orientation)
+
+    def close(self) -> None:
+        """Give back the file."""
+        self._reader.close()
+        # OpenImageIO prints what nobody fetched when the interpreter ends.
+        self._reader.geterror()
+        oiio.geterror()
+
+    def __enter__(self) -> OpenPicture:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def make_finite(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -272,10 +284,3 @@ def _refused_dimensions(message: str) -> tuple[int, int] | None:
     """Width and height out of OpenImageIO's refusal of a picture over its limit."""
     match = re.search(r"(\d+)\s*x\s*(\d+)", message)
     return (int(match.group(1)), int(match.group(2))) if match else None
-
-
-def _close(reader: Any) -> None:
-    reader.close()
-    # OpenImageIO prints what nobody fetched when the interpreter ends.
-    reader.geterror()
-    oiio.geterror()

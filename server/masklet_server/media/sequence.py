@@ -10,7 +10,7 @@ from masklet.errors import ClipError
 from masklet.types import ClipInfo
 from masklet_server.media.clip import Clip
 from masklet_server.media.colour import conversion_from, guess_space
-from masklet_server.media.picture import read_header, read_pixels
+from masklet_server.media.picture import OpenPicture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,8 @@ class PictureClip(Clip):
             raise ClipError(f"{name} has no frames: check the path and the pattern.")
         first, last = min(files), max(files)
         limits.check_frame_count(last - first + 1, what=name)
-        header = read_header(files[first], limits)
+        with OpenPicture(files[first], limits) as picture:
+            header = picture.header
         space = colour or guess_space(
             header.name, header.format_name, is_float=header.is_float, metadata=header.metadata
         )
@@ -67,11 +68,12 @@ class PictureClip(Clip):
 
     def _read_picture(self, frame: int) -> NDArray[np.uint8]:
         info = self._info
-        # The header first: decoding a picture only to refuse it would be wasted memory.
-        header = read_header(self._files[frame], self._limits)
-        if (header.width_px, header.height_px) != (info.width_px, info.height_px):
-            raise ClipError(
-                f"frame {frame} of {info.name} is {header.width_px} x {header.height_px}, the first one is "
-                f"{info.width_px} x {info.height_px}: render the clip in one size."
-            )
-        return self._conversion.to_srgb(read_pixels(self._files[frame], self._limits))
+        with OpenPicture(self._files[frame], self._limits) as picture:
+            header = picture.header
+            if (header.width_px, header.height_px) != (info.width_px, info.height_px):
+                raise ClipError(
+                    f"frame {frame} of {info.name} is {header.width_px} x {header.height_px}, the first one "
+                    f"is {info.width_px} x {info.height_px}: render the clip in one size."
+                )
+            pixels = picture.pixels()
+        return self._conversion.to_srgb(pixels)

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import os
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generated_media import numbered_picture, scene, write_empty_png, write_movie, write_picture, write_sound
+from masklet.errors import BadInputError, ClipError, LimitError
+from masklet_server.media.limits import Limits
+from masklet_server.media.source import open_clip
+
+PICTURE = scene()
+SAMPLES = {"exr": "half", "dpx": "uint16", "tif": "uint8", "png": "uint8", "jpg": "uint8", "hdr": "float"}
+
+
+def test_a_missing_clip_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match=r"^plate.mov does not exist: check the path\.$"):
+        open_clip(tmp_path / "plate.mov")
+    with pytest.raises(ClipError, match=r"no file fits plate.%04d.exr: check the folder"):
+        open_clip(tmp_path / "plate.%04d.exr")
+    with pytest.raises(ClipError, match=r"does not exist"):
+        open_clip(tmp_path / "nowhere" / "plate.####.exr")
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "shot").mkdir()
+    (tmp_path / "shot" / "notes.txt").write_text("no pictures here")
+
+    with pytest.raises(ClipError, match="the folder shot holds no pictures"):
+        open_clip(tmp_path / "shot")
+
+
+def test_a_folder_of_several_clips_names_them(tmp_path: Path) -> None:
+    for name in ("a.1001.png", "a.1002.png", "b.1001.png"):
+        write_picture(tmp_path / name, PICTURE)
+
+    with pytest.raises(BadInputError, match=r"holds several clips \(a.%04d.png, b.%04d.png\): name one"):
+        open_clip(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["plate.exr", "plate.mov"])
+def test_an_empty_file_is_called_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+
+    with pytest.raises(ClipError, match=rf"{name} is empty \(0 bytes\)"):
+        open_clip(tmp_path / name)
+
+
+@pytest.mark.parametrize("extension", sorted(SAMPLES))
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.9])
+def test_a_picture_that_breaks_off_is_never_read_in_part(tmp_path: Path, extension: str, part: float) -> None:
+    for frame in (1, 2):
+        write_picture(tmp_path / f"plate.{frame}.{extension}", PICTURE, SAMPLES[extension])
+    whole = (tmp_path / f"plate.2.{extension}").read_bytes()
+    (tmp_path / f"plate.2.{extension}").write_bytes(whole[: max(16, int(len(whole) * part))])
+
+    with open_clip(tmp_path / f"plate.%d.{extension}") as clip:
+        clip.read(1)
+        with pytest.raises(ClipError, match=rf"plate.2.{extension} is damaged or cut off"):
+            clip.read(2)
+
+
+def test_a_text_file_is_neither_picture_nor_movie(tmp_path: Path) -> None:
+    path = tmp_path / "plate.exr"
+    path.write_text("this is not an EXR")
+
+    with pytest.raises(ClipError, match=r"plate.exr is neither a picture nor a movie this server reads"):
+        open_clip(path)
+    write_picture(tmp_path / "other.1.exr", PICTURE, "half")
+    path.rename(tmp_path / "other.2.exr")
+    with (
+        open_clip(tmp_path / "other.%d.exr") as clip,
+        pytest.raises(ClipError, match=r"other.2.exr is not a picture this server reads"),
+    ):
+        clip.read(2)
+
+
+def test_a_playlist_cannot_make_the_server_open_other_files(tmp_path: Path) -> None:
+    secret = write_movie(tmp_path / "secret.mp4", [numbered_picture(1)])
+    playlist = tmp_path / "plate.mov"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n")
+    concat = tmp_path / "other.mov"
+    concat.write_text(f"ffconcat version 1.0\nfile '{secret.name}'\n")
+
+    for path in (playlist, concat):
+        with pytest.raises(ClipError, match="neither a picture nor a movie"):
+            open_clip(path)
+
+
+def test_a_frame_that_changes_size_is_named_with_both_sizes(tmp_path: Path) -> None:
+    write_picture(tmp_path / "plate.1001.png", PICTURE)
+    write_picture(tmp_path / "plate.1002.png", PICTURE[:40, :50])
+
+    with (
+        open_clip(tmp_path / "plate.%04d.png") as clip,
+        pytest.raises(ClipError, match=r"frame 1002 of plate.%04d.png is 50 x 40, the first one is 96 x 64"),
+    ):
+        clip.read(1002)
+
+
+def test_a_file_with_sound_only_has_no_video(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "plate.mp4")
+
+    with pytest.raises(
+        ClipError, match=r"plate.mp4 has no video in it: choose the file that holds the picture"
+    ):
+        open_clip(path)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.95])
+def test_a_movie_without_its_table_of_contents_is_damaged(tmp_path: Path, part: float) -> None:
+    path = write_movie(tmp_path / "plate.mp4", [numbered_picture(number) for number in range(20)])
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+
+    with pytest.raises(ClipError, match=r"plate.mp4 .* it is damaged or cut off"):
+        open_clip(path)
+
+
+def test_a_movie_that_breaks_off_says_where(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    pictures = [rng.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(30)]
+    path = write_movie(tmp_path / "plate.mov", pictures, codec="prores_ks", pixel_format="yuv422p10le")
+    data = path.read_bytes()
+    # The index of a MOV stands at its end; cut out pictures before it.
+    moov = data.rindex(b"moov") - 4
+    path.write_bytes(data[: moov // 2] + bytes(moov - moov // 2) + data[moov:])
+
+    with open_clip(path) as clip:
+        clip.read(3)
+        with pytest.raises(
+            ClipError, match=r"frame 25 of plate.mov cannot be decoded|breaks off before frame 25"
+        ):
+            clip.read(25)
+        clip.read(4)
+
+
+def test_a_picture_without_pixels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="damaged or cut off"):
+        open_clip(write_empty_png(tmp_path / "plate.png", 0, 0))
+    with pytest.raises(ClipError, match=r"plate has no pixels \(0 x 5\)"):
+        Limits().check_size(0, 5, what="plate")
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(20_000, 20_000), (20_000, 8), (65_535, 65_535)])
+def test_a_huge_picture_is_refused_before_it_is_decoded(
+    tmp_path: Path, width_px: int, height_px: int
+) -> None:
+    path = write_empty_png(tmp_path / "plate.png", width_px, height_px)
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.perf_counter()
+
+    with pytest.raises(
+        LimitError, match=rf"plate.png is {width_px} x {height_px} pixels .* at most 16384 on a side"
+    ):
+        open_clip(path)
+
+    assert time.perf_counter() - started < 1.0
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 100_000
+
+
+def test_a_compressed_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    path = write_empty_png(tmp_path / "plate.png", 16_000, 16_000)
+
+    with pytest.raises(LimitError, match=r"16000 x 16000 = 256000000 pixels"):
+        open_clip(path)
+
+
+def test_a_large_movie_is_refused_by_its_header(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "plate.mp4", [numbered_picture(1, 128, 96)])
+
+    with pytest.raises(LimitError, match=r"plate.mp4 is 128 x 96 pixels .* at most 100 on a side"):
+        open_clip(path, limits=Limits(max_side_px=100))
+
+
+def test_a_stray_file_with_a_far_off_number_is_refused(tmp_path: Path) -> None:
+    write_picture(tmp_path / "plate.1.png", PICTURE)
+    write_picture(tmp_path / "plate.20231005093000.png", PICTURE)
+
+    with pytest.raises(LimitError, match="a stray file with a far-off number"):
+        open_clip(tmp_path / "plate.%d.png")
+
+
+def test_a_deep_picture_is_refused(tmp_path: Path) -> None:
+    import OpenImageIO as oiio  # noqa: N813
+
+    path = tmp_path / "plate.exr"
+    spec = oiio.ImageSpec(4, 4, 4, "float")
+    spec.channelnames = ("R", "G", "B", "A")
+    spec.deep = True
+    data = oiio.DeepData()
+    data.init(16, 4, ["float"] * 4, ["R", "G", "B", "A"])
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec)
+    assert output.write_deep_image(data)
+    output.close()
+
+    with pytest.raises(ClipError, match=r"plate.exr is a deep EXR: flatten it"):
+        open_clip(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "plate.png", PICTURE)
+    path.chmod(0)
+
+    with pytest.raises(ClipError, match=r"plate.png cannot be read .* check its permissions"):
+        open_clip(path)
+
+
+def test_a_folder_where_a_frame_should_be_is_unreadable(tmp_path: Path) -> None:
+    write_picture(tmp_path / "plate.1.png", PICTURE)
+    (tmp_path / "plate.2.png").mkdir()
+
+    with (
+        open_clip(tmp_path / "plate.%d.png") as clip,
+        pytest.raises(ClipError, match=r"plate.2.png cannot be read"),
+    ):
+        clip.read(2)
+
+
+def test_a_sequence_takes_no_other_first_frame(tmp_path: Path) -> None:
+    write_picture(tmp_path / "plate.1001.png", PICTURE)
+
+    with pytest.raises(BadInputError, match="starts at frame 1001, as its file names say"):
+        open_clip(tmp_path / "plate.%04d.png", first_frame=1)
+
+
+def test_a_path_with_a_zero_byte_is_refused() -> None:
+    with pytest.raises(BadInputError, match="zero byte"):
+        open_clip("plate\0.exr")
