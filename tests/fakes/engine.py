@@ -15,6 +15,7 @@ from masklet.types import ClipInfo, FramePrompts, Presence
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 SIDE = 8
+FAKE_INFO = ClipInfo("fake.####.png", 64, 48, 1, 10)
 
 
 @dataclass
@@ -31,7 +32,7 @@ class FakeClock:
 class FakeClip:
     """Grey pictures."""
 
-    info: ClipInfo = ClipInfo("fake.####.png", 64, 48, 1, 10)
+    info: ClipInfo = FAKE_INFO
     closed: bool = False
 
     def read(self, frame: int) -> NDArray[np.uint8]:

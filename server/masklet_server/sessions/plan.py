@@ -82,12 +82,7 @@ def plan_track(
     Raises:
         BadInputError: The range leaves the clip.
     """
-    wanted = clip.frames if frames is None else frames
-    if wanted.first < clip.first_frame or wanted.last > clip.last_frame:
-        raise BadInputError(
-            f"frames {wanted.first}-{wanted.last} are not all in the clip, which has "
-            f"{clip.first_frame}-{clip.last_frame}: choose a range inside it"
-        )
+    wanted = range_in(clip, frames)
     missing = frozenset(clip.missing_frames)
     known = known_frames or {}
     ahead: dict[int, list[int]] = {}
@@ -112,6 +107,22 @@ def plan_track(
     )
 
 
+def range_in(clip: ClipInfo, frames: FrameRange | None) -> FrameRange:
+    """The range that was asked for, the whole clip when that is None.
+
+    Raises:
+        BadInputError: The range leaves the clip.
+    """
+    if frames is None:
+        return clip.frames
+    if frames.first < clip.first_frame or frames.last > clip.last_frame:
+        raise BadInputError(
+            f"frames {frames.first}-{frames.last} are not all in the clip, which has "
+            f"{clip.first_frame}-{clip.last_frame}: choose a range inside it"
+        )
+    return frames
+
+
 def _legs(
     own: Sequence[int], wanted: FrameRange, direction: Direction, order: TrackOrder
 ) -> list[tuple[int, int]]:
@@ -129,7 +140,6 @@ def _legs(
         if direction is not Direction.FORWARD:
             last = wanted.first if left is None else _meeting(left, start, direction) + 1
             legs.append((start, last))
-    # A leg that would have to turn round covers nothing.
     return legs
 
 

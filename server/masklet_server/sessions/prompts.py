@@ -68,6 +68,10 @@ class PromptBook:
             )
         return ObjectInfo(object_id, self._names[object_id], self.prompted_frames(object_id))
 
+    def name_of(self, object_id: int) -> str | None:
+        """An object's name, None where there is no such object."""
+        return self._names.get(object_id)
+
     def prompted_frames(self, object_id: int) -> tuple[int, ...]:
         """Frames with prompts of this object, ascending."""
         return tuple(sorted(frame for owner, frame in self._prompts if owner == object_id))

@@ -7,8 +7,8 @@ it; so book, tracker and results never contradict each other, and no lock is nee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -75,6 +75,7 @@ class Session:
     Args:
         session_id: Given by the store.
         user: Whom the device's time is charged to.
+        open_source: Opens the clip once more, for whoever reads pictures beside the tracker.
         source: The clip; closed with the session.
         make_tracker: Called on the device's thread when the first prompt comes.
         scheduler: The door to the device.
@@ -86,6 +87,7 @@ class Session:
         self,
         session_id: str,
         user: str,
+        open_source: Callable[[], ClosingSource],
         source: ClosingSource,
         make_tracker: TrackerFactory,
         scheduler: Scheduler,
@@ -95,6 +97,7 @@ class Session:
     ) -> None:
         self.session_id = session_id
         self.user = user
+        self.open_source = open_source
         self.replies = ReplyLog()
         self.results = ResultStore(memory_bytes=limits.result_memory_bytes, spill_folder=limits.spill_folder)
         self.memory_bytes = 0
@@ -135,6 +138,10 @@ class Session:
     def object(self, object_id: int) -> ObjectInfo:
         """One object; raises ObjectNotFoundError."""
         return self._book.object(object_id)
+
+    def name_of(self, object_id: int) -> str | None:
+        """An object's name, None where there is no such object."""
+        return self._book.name_of(object_id)
 
     def document(self) -> PromptDocument:
         """All objects and prompts."""
@@ -270,6 +277,15 @@ class Session:
         self._track.stop()
         return True
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Count as busy for as long as something outside, an export say, reads the results."""
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
+
     async def park(self) -> None:
         """Give the device's memory back; the next call rebuilds what it needs."""
         if self._tracker is not None:
@@ -315,11 +331,8 @@ class Session:
         return results
 
     async def _turn(self, call: Callable[[], ResultT], *, urgent: bool = False) -> ResultT:
-        self._calls += 1
-        try:
+        with self.in_use():
             return await self._scheduler.run(call, user=self.user, urgent=urgent)
-        finally:
-            self._calls -= 1
 
     # From here on: on the device's thread.
 

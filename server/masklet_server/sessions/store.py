@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -80,35 +81,36 @@ class SessionStore:
         """Answers that belong to no session, by user."""
         return self._replies.setdefault(user, ReplyLog(capacity=64))
 
-    def check_room(self) -> None:
-        """Refuse early, before a clip is opened.
-
-        Raises:
-            LimitError: The server is full.
-        """
-        if len(self._held) >= self.limits.max_sessions:
-            raise LimitError(
-                f"the server holds {self.limits.max_sessions} sessions already, its limit: "
-                "close one and try again"
-            )
-
-    def open(
-        self, user: str, source: ClosingSource, *, on_close: Callable[[], Awaitable[None]] | None = None
+    async def open(
+        self,
+        user: str,
+        open_source: Callable[[], ClosingSource],
+        *,
+        on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> Session:
         """A fresh session on a clip, which it closes in the end.
 
         Args:
             user: Only this user finds it again.
-            source: The clip.
+            open_source: Opens the clip; called in a thread of its own.
             on_close: Called after the session has gone.
 
         Raises:
             LimitError: The server is full.
+            MaskletError: Whatever ``open_source`` raises.
         """
-        self.check_room()
+        self._check_room()
+        source = await asyncio.get_running_loop().run_in_executor(None, open_source)
+        try:
+            # Others may have opened sessions meanwhile.
+            self._check_room()
+        except LimitError:
+            source.close()
+            raise
         session = Session(
             secrets.token_hex(SESSION_ID_BYTES),
             user,
+            open_source,
             source,
             self._make_tracker,
             self._scheduler,
@@ -175,6 +177,13 @@ class SessionStore:
             if held.session.memory_bytes and not held.session.is_busy:
                 total_bytes -= held.session.memory_bytes
                 await self._park(held)
+
+    def _check_room(self) -> None:
+        if len(self._held) >= self.limits.max_sessions:
+            raise LimitError(
+                f"the server holds {self.limits.max_sessions} sessions already, its limit: "
+                "close one and try again"
+            )
 
     async def _park(self, held: _Held) -> None:
         held.parked = True

@@ -7,8 +7,8 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
-from fakes.engine import FakeClip, FakeClock, FakeEngine
 
+from fakes.engine import FakeClip, FakeClock, FakeEngine
 from masklet.errors import (
     BadInputError,
     BusyError,
@@ -51,7 +51,7 @@ def in_session(work: Callable[[Session, FakeEngine], Coroutine[Any, Any, None]])
     async def run() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
-            await work(store.open("ann", FakeClip()), engine)
+            await work(await store.open("ann", FakeClip), engine)
 
     asyncio.run(run())
 
@@ -124,7 +124,7 @@ def test_undo_brings_back_what_was_said_and_then_nothing() -> None:
         assert twice.result is None
         assert session.results.find(hero, 1) is None
         assert engine.calls[-1] == ("forget", 1, hero)
-        with pytest.raises(BadInputError, match="nothing|no prompt to take back"):
+        with pytest.raises(BadInputError, match="no prompt to take back"):
             await session.undo()
 
     in_session(work)
@@ -266,13 +266,13 @@ def test_a_document_rebuilds_a_session_elsewhere() -> None:
     async def run() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
-            first = store.open("ann", FakeClip())
+            first = await store.open("ann", FakeClip)
             gone = first.add_object("gone").object_id
             hero = first.add_object("hero").object_id
             await first.remove_object(gone)
             await click(first, hero, 3, 7.0)
             await click(first, hero, 8, 2.0)
-            second = store.open("ann", FakeClip())
+            second = await store.open("ann", FakeClip)
             old = second.add_object("old").object_id
             await click(second, old, 1)
 
@@ -349,7 +349,7 @@ def test_missing_frames_are_left_out_and_reported() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
             clip = FakeClip(ClipInfo("gap", 64, 48, -2, 5, missing_frames=(1, 2)))
-            session = store.open("ann", clip)
+            session = await store.open("ann", lambda: clip)
             hero = session.add_object("hero").object_id
             await click(session, hero, -1)
             started = await anext(session.track())
@@ -365,7 +365,7 @@ def test_idle_sessions_park_and_come_back_unnoticed() -> None:
     async def run() -> None:
         engine, clock = FakeEngine(), FakeClock()
         async with stores(engine, clock, StoreLimits(idle_s=60.0)) as store:
-            session = store.open("ann", FakeClip())
+            session = await store.open("ann", FakeClip)
             hero = session.add_object("hero").object_id
             await click(session, hero, 1, 0.0)
             clock.now_s = 59.0
@@ -389,7 +389,7 @@ def test_the_session_used_longest_ago_parks_when_memory_is_short() -> None:
     async def run() -> None:
         engine, clock = FakeEngine(), FakeClock()
         async with stores(engine, clock, StoreLimits(memory_bytes=2000)) as store:
-            sessions = [store.open("ann", FakeClip()) for _ in range(3)]
+            sessions = [await store.open("ann", FakeClip) for _ in range(3)]
             for at_s, number in ((1.0, 2), (2.0, 0), (3.0, 1)):
                 clock.now_s = at_s
                 session = store.get(sessions[number].session_id, "ann")
@@ -410,7 +410,7 @@ def test_forgotten_sessions_are_closed_and_their_clips_with_them() -> None:
             gone.append(True)
 
         async with stores(FakeEngine(), clock, StoreLimits(forgotten_s=100.0)) as store:
-            session = store.open("ann", clip, on_close=note)
+            session = await store.open("ann", lambda: clip, on_close=note)
             clock.now_s = 100.0
             await store.tidy()
 
@@ -425,7 +425,7 @@ def test_forgotten_sessions_are_closed_and_their_clips_with_them() -> None:
 def test_a_session_is_invisible_to_other_users() -> None:
     async def run() -> None:
         async with stores(FakeEngine()) as store:
-            session = store.open("ann", FakeClip())
+            session = await store.open("ann", FakeClip)
 
             with pytest.raises(SessionNotFoundError):
                 store.get(session.session_id, "bob")
@@ -440,9 +440,9 @@ def test_limits_of_sessions_and_objects_name_themselves() -> None:
     async def run() -> None:
         limits = StoreLimits(max_sessions=1, session=SessionLimits(max_objects=2))
         async with stores(FakeEngine(), limits=limits) as store:
-            session = store.open("ann", FakeClip())
+            session = await store.open("ann", FakeClip)
             with pytest.raises(LimitError, match="1 sessions"):
-                store.open("ann", FakeClip())
+                await store.open("ann", FakeClip)
             session.add_object("a")
             session.add_object("")
             with pytest.raises(LimitError, match="2 objects"):

@@ -1,0 +1,70 @@
+"""``masklet.v1.ExportService``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from masklet import codec, event_codec
+from masklet.errors import PathNotAllowedError
+from masklet.v1 import export_pb2, export_pb2_grpc
+from masklet_server.service.access import current_user
+from masklet_server.service.context import Context
+from masklet_server.service.exports import Exporter, Selection, select
+from masklet_server.service.roots import Roots
+from masklet_server.sessions.plan import range_in
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.store import SessionStore
+
+
+class ExportServicer(export_pb2_grpc.ExportServiceServicer):
+    """Turns masks into files.
+
+    Args:
+        store: All sessions.
+        exporter: Renders and delivers.
+        roots: Where files may be written.
+    """
+
+    def __init__(self, store: SessionStore, exporter: Exporter, roots: Roots) -> None:
+        self._store = store
+        self._exporter = exporter
+        self._roots = roots
+
+    async def ExportMattes(  # noqa: N802  (gRPC names methods)
+        self, request: export_pb2.ExportMattesRequest, context: Context
+    ) -> AsyncIterator[export_pb2.ExportMattesResponse]:
+        """Render mattes; leaving the stream stops after the file in hand."""
+        session, selection, folder = await self._read(request)
+        matte_format = event_codec.matte_format_from_wire(request.format)
+        with session.in_use():
+            files = self._exporter.mattes(session, selection, matte_format)
+            async for event in self._exporter.deliver(files, folder, selection.frames):
+                yield export_pb2.ExportMattesResponse(event=event_codec.export_event_to_wire(event))
+
+    async def ExportOverlay(  # noqa: N802
+        self, request: export_pb2.ExportOverlayRequest, context: Context
+    ) -> AsyncIterator[export_pb2.ExportOverlayResponse]:
+        """Draw the masks over the clip."""
+        session, selection, folder = await self._read(request)
+        kind = event_codec.overlay_kind_from_wire(request.kind)
+        with session.in_use():
+            files = self._exporter.overlay(session, selection, kind)
+            async for event in self._exporter.deliver(files, folder, selection.frames):
+                yield export_pb2.ExportOverlayResponse(event=event_codec.export_event_to_wire(event))
+
+    async def _read(
+        self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest
+    ) -> tuple[Session, Selection, Path | None]:
+        session = self._store.get(request.session_id, current_user.get())
+        frames = range_in(
+            session.clip, codec.range_from_wire(request.range) if request.HasField("range") else None
+        )
+        selection = select(session, frames, tuple(request.object_ids), request.base_name)
+        if not request.folder:
+            return session, selection, None
+        if not self._roots.any:
+            raise PathNotAllowedError("this server writes no files: leave the folder out and receive them")
+        loop = asyncio.get_running_loop()
+        return session, selection, await loop.run_in_executor(None, self._roots.output, request.folder)

@@ -1,0 +1,232 @@
+"""Mattes and overlays of a session, as files on the server's disk or in pieces for the client."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from masklet.errors import BadInputError, CancelledError
+from masklet.events import (
+    ExportEvent,
+    ExportFinished,
+    ExportProgress,
+    FileChunk,
+    FileWritten,
+    MatteFormat,
+    OverlayKind,
+)
+from masklet.types import FrameRange, ModelInfo, ObjectInfo
+from masklet_server.mattes import export as matte_export
+from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
+from masklet_server.mattes.naming import clip_stem
+from masklet_server.mattes.picture_file import Provenance
+from masklet_server.service.limits import CHUNK_BYTES
+from masklet_server.service.rendering import Renderer
+from masklet_server.sessions.digest import prompts_sha256
+from masklet_server.sessions.session import Session
+
+SHEET_PICTURES = 12
+PROGRESS_EVERY_S = 0.25
+_BASE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+_FORMATS = {
+    MatteFormat.EXR_LAYERS: matte_export.MatteFormat.EXR,
+    MatteFormat.EXR_PER_OBJECT: matte_export.MatteFormat.EXR_PER_OBJECT,
+    MatteFormat.PNG8: matte_export.MatteFormat.PNG_8,
+    MatteFormat.PNG16: matte_export.MatteFormat.PNG,
+}
+
+Step = RenderedFile | ExportProgress
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a session to export: frames, objects, and what file names begin with."""
+
+    frames: FrameRange
+    objects: tuple[ObjectInfo, ...]
+    stem: str
+
+
+class Exporter:
+    """Renders files; one frame at a time, off the event loop.
+
+    Args:
+        renderer: The threads to do it in.
+        model: Named in every header.
+        settings: Everything else that decides about pixels, as JSON.
+    """
+
+    def __init__(self, renderer: Renderer, model: ModelInfo, settings: str) -> None:
+        self._renderer = renderer
+        self._model = model
+        self._settings = settings
+
+    async def mattes(
+        self, session: Session, selection: Selection, matte_format: MatteFormat
+    ) -> AsyncGenerator[Step, None]:
+        """Files of every frame with a mask, and progress after each frame."""
+        provenance = Provenance(
+            model=self._model.name,
+            weights_sha256=self._model.sha256,
+            settings=self._settings,
+            prompts_sha256=prompts_sha256(session.document()),
+        )
+        alpha = matte_export.LogitAlpha(session.clip)
+        total = len(selection.frames)
+        for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
+            files = matte_export.render_mattes(
+                session.clip,
+                selection.objects,
+                session.results,
+                (frame,),
+                matte_format=_FORMATS[matte_format],
+                provenance=provenance,
+                alpha=alpha,
+                stem=selection.stem,
+            )
+            while (file := await self._renderer.run(next, files, None)) is not None:
+                yield file
+            yield ExportProgress(done, total)
+
+    async def overlay(
+        self, session: Session, selection: Selection, kind: OverlayKind
+    ) -> AsyncGenerator[Step, None]:
+        """One file, and progress while it is made.
+
+        Raises:
+            BadInputError: Nothing in the range has a mask.
+        """
+        frames = _shown_frames(session, selection, kind)
+        work = _Overlay(session, selection, kind, frames)
+        loop = asyncio.get_running_loop()
+        # Not in the renderer's threads: a long movie would keep clicks waiting for theirs.
+        finished = loop.run_in_executor(None, work.run)
+        try:
+            while not finished.done():
+                await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
+                yield ExportProgress(work.done, len(frames))
+            yield await finished
+        finally:
+            work.stop.set()
+            await asyncio.gather(finished, return_exceptions=True)
+
+    async def deliver(
+        self, steps: AsyncGenerator[Step, None], folder: Path | None, frames: FrameRange
+    ) -> AsyncIterator[ExportEvent]:
+        """Write files into ``folder``, or cut them into chunks where that is None, and say so.
+
+        Raises:
+            OutputError: The folder is missing, read-only or full; finished files stay.
+        """
+        if folder is not None:
+            await self._renderer.run(prepare_folder, folder)
+        files = 0
+        filled: set[int] = set()
+        whole_clip = False
+        async with aclosing(steps):
+            async for step in steps:
+                if isinstance(step, ExportProgress):
+                    yield step
+                    continue
+                files += 1
+                if step.frame is None:
+                    whole_clip = True
+                else:
+                    filled.add(step.frame)
+                if folder is not None:
+                    path = folder.joinpath(*PurePosixPath(step.relative_name).parts)
+                    await self._renderer.run(write_whole, path, step.data)
+                    yield FileWritten(step.relative_name, len(step.data))
+                else:
+                    for chunk in _chunks(step):
+                        yield chunk
+        wanted = range(frames.first, frames.last + 1)
+        empty = () if whole_clip else tuple(frame for frame in wanted if frame not in filled)
+        yield ExportFinished(files, empty)
+
+
+class _Overlay:
+    """The making of one overlay in a thread."""
+
+    def __init__(
+        self, session: Session, selection: Selection, kind: OverlayKind, frames: Sequence[int]
+    ) -> None:
+        self._session = session
+        self._selection = selection
+        self._kind = kind
+        self._frames = frames
+        self.done = 0
+        self.stop = threading.Event()
+
+    def run(self) -> RenderedFile:
+        # Video libraries are slow to load and most servers never draw an overlay.
+        from masklet_server.mattes.overlay import encode_contact_sheet, encode_movie, overlay_pictures
+
+        source = self._session.open_source()
+        try:
+            pictures = overlay_pictures(
+                source, self._selection.objects, self._session.results, self._counted()
+            )
+            stem = self._selection.stem
+            if self._kind is OverlayKind.SHEET:
+                return RenderedFile(f"{stem}_sheet.png", None, encode_contact_sheet(list(pictures)))
+            movie = encode_movie(pictures, frames_per_s=source.info.frames_per_s)
+            return RenderedFile(f"{stem}_overlay.mp4", None, movie)
+        finally:
+            source.close()
+
+    def _counted(self) -> Iterator[int]:
+        for frame in self._frames:
+            if self.stop.is_set():
+                raise CancelledError("the overlay was cancelled")
+            yield frame
+            self.done += 1
+
+
+def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base_name: str) -> Selection:
+    """The selection that a request describes.
+
+    Raises:
+        ObjectNotFoundError: The session has no such object.
+        BadInputError: It has no object at all, or files cannot be named so.
+    """
+    chosen = tuple(session.object(object_id) for object_id in dict.fromkeys(object_ids)) or session.objects()
+    if not chosen:
+        raise BadInputError("there is nothing to export: add an object, click it and track it first")
+    if base_name and not _BASE_NAME.fullmatch(base_name):
+        raise BadInputError(
+            f"files cannot be called {base_name!r}: use letters, digits, dots, hyphens and underscores"
+        )
+    return Selection(frames, chosen, base_name or clip_stem(session.clip.name))
+
+
+def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> Sequence[int]:
+    missing = frozenset(session.clip.missing_frames)
+    masked = {
+        frame
+        for info in selection.objects
+        for frame in session.results.frames_of(info.object_id)
+        if frame in selection.frames
+    }
+    if not masked:
+        raise BadInputError("nothing in this range has a mask: track it first")
+    if kind is OverlayKind.MOVIE:
+        frames = range(selection.frames.first, selection.frames.last + 1)
+        return [frame for frame in frames if frame not in missing]
+    ordered = sorted(masked)
+    if len(ordered) <= SHEET_PICTURES:
+        return ordered
+    last = len(ordered) - 1
+    return [ordered[round(place * last / (SHEET_PICTURES - 1))] for place in range(SHEET_PICTURES)]
+
+
+def _chunks(file: RenderedFile) -> Iterator[FileChunk]:
+    size_bytes = len(file.data)
+    for start in range(0, max(size_bytes, 1), CHUNK_BYTES):
+        data = file.data[start : start + CHUNK_BYTES]
+        yield FileChunk(file.relative_name, data, size_bytes, last=start + CHUNK_BYTES >= size_bytes)

@@ -1,0 +1,53 @@
+"""What one client may ask of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from masklet.errors import LimitError
+
+CHUNK_BYTES = 1 << 20
+"""Of files on the wire, both ways: small enough that a prompt never waits long behind one."""
+
+
+@dataclass(frozen=True)
+class ServiceLimits:
+    """Bounds of the service; those of sessions are in :mod:`masklet_server.sessions.store`.
+
+    Attributes:
+        max_upload_bytes: Of all files of one upload.
+        max_uploads_bytes: Of all uploads the server holds.
+        max_upload_files: Files of one upload.
+        upload_kept_s: How long an upload waits to be opened.
+    """
+
+    max_upload_bytes: int = 32 << 30
+    max_uploads_bytes: int = 128 << 30
+    max_upload_files: int = 100_000
+    upload_kept_s: float = 3600.0
+
+    def check_upload(self, files: int, upload_bytes: int, all_bytes: int) -> None:
+        """Refuse an upload that has become too large.
+
+        Raises:
+            LimitError: The message names the limit.
+        """
+        if files > self.max_upload_files:
+            raise LimitError(f"an upload has at most {self.max_upload_files} files: send a shorter clip")
+        if upload_bytes > self.max_upload_bytes:
+            raise LimitError(
+                f"an upload has at most {_described(self.max_upload_bytes)}: send a shorter clip, "
+                "or compress it"
+            )
+        if all_bytes > self.max_uploads_bytes:
+            raise LimitError(
+                f"the server's uploads fill the {_described(self.max_uploads_bytes)} they may take: "
+                "close sessions on uploaded clips, or try again later"
+            )
+
+
+def _described(size_bytes: int) -> str:
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.4g} {name}"
+    return f"{size_bytes} bytes"

@@ -1,0 +1,124 @@
+"""Where a server listens, and with which settings. Every figure was measured; see docs/server.md."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import grpc.aio
+
+from masklet.errors import BadInputError
+
+MAX_MESSAGE_BYTES = 32 << 20
+
+OPTIONS: Sequence[tuple[str, int]] = (
+    # Without it, one client that opens and resets streams keeps all others out.
+    ("grpc.max_concurrent_streams", 64),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", 8 << 10),
+    # By default a second server binds the same port in silence and takes half of the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.server_handshake_timeout_ms", 3000),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 4_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a port; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    @staticmethod
+    def parse(text: str) -> Address:
+        """The address in ``host:port`` or ``[v6]:port``.
+
+        Raises:
+            BadInputError: It is no address.
+        """
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+        if not colon or not host or not port.isdecimal() or int(port) > 65535:
+            raise BadInputError(f"{text!r} is not an address: give host:port, such as 127.0.0.1:7700")
+        return Address(host, int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """True when only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def with_port(self, port: int) -> Address:
+        """The same host with another port."""
+        return Address(self.host, port)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """A certificate chain and its private key, both PEM."""
+
+    certificate: Path
+    key: Path
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """What gRPC wants of them.
+
+        Raises:
+            BadInputError: One of them cannot be read.
+        """
+        try:
+            pair = (self.key.read_bytes(), self.certificate.read_bytes())
+        except OSError as error:
+            raise BadInputError(
+                "the TLS certificate or its key cannot be read: check both paths and their permissions"
+            ) from error
+        return grpc.ssl_server_credentials([pair])
+
+
+def check_exposure(address: Address, *, has_tls: bool, has_tokens: bool) -> None:
+    """Refuse to be reachable from other machines in the open.
+
+    Raises:
+        BadInputError: The address is not loopback, and TLS or tokens are missing.
+    """
+    if address.is_loopback or (has_tls and has_tokens):
+        return
+    missing = [name for name, given in (("TLS", has_tls), ("a token file", has_tokens)) if not given]
+    raise BadInputError(
+        f"{address} can be reached from other machines, and {' and '.join(missing)} "
+        f"{'are' if len(missing) > 1 else 'is'} missing: give --tls-cert, --tls-key and --token-file, "
+        "or listen on 127.0.0.1"
+    )
+
+
+def bind(server: grpc.aio.Server, address: Address, tls: TlsFiles | None) -> Address:
+    """Take the port and say which it is.
+
+    Raises:
+        BadInputError: The port is taken, or the host is not of this machine.
+    """
+    try:
+        if tls is None:
+            port = server.add_insecure_port(str(address))
+        else:
+            port = server.add_secure_port(str(address), tls.credentials())
+    except RuntimeError as error:
+        raise BadInputError(
+            f"the server cannot listen on {address}: the port is taken, or the host is not of this machine. "
+            "Stop what runs there, or give --address another port (0 takes a free one)"
+        ) from error
+    return address.with_port(port)

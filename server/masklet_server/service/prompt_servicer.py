@@ -1,0 +1,112 @@
+"""``masklet.v1.PromptService``."""
+
+from __future__ import annotations
+
+from masklet import codec
+from masklet.errors import BadInputError
+from masklet.types import MaskFormat
+from masklet.v1 import prompt_pb2, prompt_pb2_grpc, values_pb2
+from masklet_server.service.access import current_user
+from masklet_server.service.context import Context
+from masklet_server.service.rendering import Renderer, mask_size_px, update_of
+from masklet_server.sessions.session import Prompted, Session
+from masklet_server.sessions.store import SessionStore
+
+
+class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
+    """Takes prompts and answers with masks.
+
+    Args:
+        store: All sessions.
+        renderer: Makes masks of results.
+    """
+
+    def __init__(self, store: SessionStore, renderer: Renderer) -> None:
+        self._store = store
+        self._renderer = renderer
+
+    async def SetPrompts(  # noqa: N802  (gRPC names methods)
+        self, request: prompt_pb2.SetPromptsRequest, context: Context
+    ) -> prompt_pb2.SetPromptsResponse:
+        """Replace all prompts of one object on one frame."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.SetPromptsResponse:
+            if not request.HasField("prompts"):
+                raise BadInputError("the prompts are missing: name the object and the frame")
+            # A mask in the prompts may be large.
+            prompts = await self._renderer.run(lambda: codec.prompts_from_wire(request.prompts))
+            made = await session.set_prompts(prompts)
+            return prompt_pb2.SetPromptsResponse(
+                update=await self._update(session, made, request.mask_format)
+            )
+
+        return await session.replies.once("SetPrompts", request.request_id, change)
+
+    async def AddClick(  # noqa: N802
+        self, request: prompt_pb2.AddClickRequest, context: Context
+    ) -> prompt_pb2.AddClickResponse:
+        """Add one click."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.AddClickResponse:
+            click = codec.click_from_wire(request.click)
+            made = await session.add_click(request.object_id, request.frame, click)
+            return prompt_pb2.AddClickResponse(
+                update=await self._update(session, made, request.mask_format),
+                prompts=codec.prompts_to_wire(made.prompts),
+            )
+
+        return await session.replies.once("AddClick", request.request_id, change)
+
+    async def UndoPrompt(  # noqa: N802
+        self, request: prompt_pb2.UndoPromptRequest, context: Context
+    ) -> prompt_pb2.UndoPromptResponse:
+        """Take back the last change of prompts."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.UndoPromptResponse:
+            made = await session.undo()
+            return prompt_pb2.UndoPromptResponse(
+                prompts=codec.prompts_to_wire(made.prompts),
+                update=await self._update(session, made, request.mask_format),
+                left=session.undo_left,
+            )
+
+        return await session.replies.once("UndoPrompt", request.request_id, change)
+
+    async def GetPromptDocument(  # noqa: N802
+        self, request: prompt_pb2.GetPromptDocumentRequest, context: Context
+    ) -> prompt_pb2.GetPromptDocumentResponse:
+        """All objects and prompts."""
+        session = self._store.get(request.session_id, current_user.get())
+        document = await self._renderer.run(lambda: codec.document_to_wire(session.document()))
+        return prompt_pb2.GetPromptDocumentResponse(document=document)
+
+    async def SetPromptDocument(  # noqa: N802
+        self, request: prompt_pb2.SetPromptDocumentRequest, context: Context
+    ) -> prompt_pb2.SetPromptDocumentResponse:
+        """Begin anew from a document."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.SetPromptDocumentResponse:
+            document = await self._renderer.run(lambda: codec.document_from_wire(request.document))
+            objects = await session.set_document(document)
+            return prompt_pb2.SetPromptDocumentResponse(
+                objects=[codec.object_to_wire(info) for info in objects]
+            )
+
+        return await session.replies.once("SetPromptDocument", request.request_id, change)
+
+    async def _update(
+        self, session: Session, made: Prompted, wire_format: values_pb2.MaskFormat
+    ) -> values_pb2.MaskUpdate | None:
+        result = made.result
+        if result is None:
+            return None
+        mask_format: MaskFormat = codec.mask_format_from_wire(wire_format)
+        size_px = mask_size_px(session.clip, mask_format)
+        name = session.object(result.object_id).name
+        return await self._renderer.run(
+            lambda: codec.update_to_wire(update_of(result, name, size_px), bits=mask_format.bits)
+        )

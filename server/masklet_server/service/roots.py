@@ -1,0 +1,96 @@
+"""Which paths a client may name: those under the server's roots, symbolic links followed first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from masklet.errors import BadInputError, PathNotAllowedError
+
+MAX_PATH_CHARACTERS = 4096
+
+
+class Roots:
+    """The folders under which clips may be read and mattes written.
+
+    Args:
+        folders: None at all closes the server's disk to its clients.
+
+    Raises:
+        BadInputError: One of them is not a folder.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(_existing(folder) for folder in folders)
+
+    @property
+    def any(self) -> bool:
+        """True when some path is open at all."""
+        return bool(self._folders)
+
+    def clip(self, text: str) -> Path:
+        """The path of a clip that may be read: a file, a folder, or a pattern in a folder.
+
+        Frames that are links are followed as well, or one in an open folder would open the disk.
+
+        Raises:
+            BadInputError: The text is no absolute path.
+            PathNotAllowedError: It leads out of the roots.
+        """
+        path = self._inside(text)
+        folder = path if path.is_dir() else path.parent
+        wanted = "" if folder == path else path.suffix.lower()
+        try:
+            with os.scandir(folder) as entries:
+                links = [Path(entry.path) for entry in entries if entry.is_symlink()]
+        except OSError:
+            # Whoever opens the clip says what is wrong, in one place for all such cases.
+            return path
+        for link in links:
+            if (not wanted or link.suffix.lower() == wanted) and not self._holds(_resolved(link)):
+                raise PathNotAllowedError(
+                    f"{link.name} is a link to a place this server may not read: copy the file itself"
+                )
+        return path
+
+    def output(self, text: str) -> Path:
+        """A folder that may be written, whether it exists or not; errors as in :meth:`clip`."""
+        return self._inside(text)
+
+    def _inside(self, text: str) -> Path:
+        if not text or "\0" in text or len(text) > MAX_PATH_CHARACTERS:
+            raise BadInputError("this is not a path: give the clip or folder by its full path")
+        given = Path(text)
+        if not given.is_absolute():
+            raise BadInputError(f"{given.name} is a relative path: give the full path, as the server sees it")
+        path = _resolved(given)
+        # ".." is refused as such: after a link it does not lead where it seems to lead.
+        if ".." in given.parts or not self._holds(path):
+            raise PathNotAllowedError(
+                f"this server may not open {given.name} where it lies: copy it under one of the server's "
+                "roots, or send it as an upload"
+            )
+        return path
+
+    def _holds(self, path: Path) -> bool:
+        return any(path == folder or folder in path.parents for folder in self._folders)
+
+
+def _existing(folder: Path) -> Path:
+    try:
+        resolved = folder.resolve(strict=True)
+    except OSError as error:
+        raise BadInputError(f"the root {folder} does not exist: create it or leave it out") from error
+    if not resolved.is_dir():
+        raise BadInputError(f"the root {folder} is a file: name a folder")
+    return resolved
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise PathNotAllowedError(
+            f"{path.name} is a link that leads nowhere: give the file itself"
+        ) from error

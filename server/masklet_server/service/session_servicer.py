@@ -1,0 +1,128 @@
+"""``masklet.v1.SessionService``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from masklet import codec
+from masklet.errors import BadInputError
+from masklet.v1 import session_pb2, session_pb2_grpc
+from masklet_server.service.access import current_user
+from masklet_server.service.clips import Clips
+from masklet_server.service.context import Context
+from masklet_server.service.uploads import UploadStore
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.store import SessionStore
+
+
+class SessionServicer(session_pb2_grpc.SessionServiceServicer):
+    """Opens and closes sessions and keeps their objects.
+
+    Args:
+        store: All sessions.
+        clips: The way to clips.
+        uploads: Clips that clients sent.
+    """
+
+    def __init__(self, store: SessionStore, clips: Clips, uploads: UploadStore) -> None:
+        self._store = store
+        self._clips = clips
+        self._uploads = uploads
+
+    async def UploadClip(  # noqa: N802  (gRPC names methods)
+        self, request_iterator: AsyncIterator[session_pb2.UploadClipRequest], context: Context
+    ) -> session_pb2.UploadClipResponse:
+        """Receive a clip's files."""
+        upload = await self._uploads.receive(request_iterator, user=current_user.get())
+        return session_pb2.UploadClipResponse(upload_id=upload.upload_id, size_bytes=upload.size_bytes)
+
+    async def OpenSession(  # noqa: N802
+        self, request: session_pb2.OpenSessionRequest, context: Context
+    ) -> session_pb2.OpenSessionResponse:
+        """Open a session on a path or an upload."""
+        replies = self._store.replies(current_user.get())
+        return await replies.once("OpenSession", request.request_id, lambda: self._open(request))
+
+    async def GetSession(  # noqa: N802
+        self, request: session_pb2.GetSessionRequest, context: Context
+    ) -> session_pb2.GetSessionResponse:
+        """Clip, objects and states."""
+        session = self._store.get(request.session_id, current_user.get())
+        return session_pb2.GetSessionResponse(session=codec.session_to_wire(session.info()))
+
+    async def CloseSession(  # noqa: N802
+        self, request: session_pb2.CloseSessionRequest, context: Context
+    ) -> session_pb2.CloseSessionResponse:
+        """Forget a session."""
+        await self._store.close(request.session_id, current_user.get())
+        return session_pb2.CloseSessionResponse()
+
+    async def AddObject(  # noqa: N802
+        self, request: session_pb2.AddObjectRequest, context: Context
+    ) -> session_pb2.AddObjectResponse:
+        """Add an object."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def add() -> session_pb2.AddObjectResponse:
+            info = session.add_object(request.name)
+            return session_pb2.AddObjectResponse(object=codec.object_to_wire(info))
+
+        return await session.replies.once("AddObject", request.request_id, add)
+
+    async def RenameObject(  # noqa: N802
+        self, request: session_pb2.RenameObjectRequest, context: Context
+    ) -> session_pb2.RenameObjectResponse:
+        """Rename an object."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def rename() -> session_pb2.RenameObjectResponse:
+            info = session.rename_object(request.object_id, request.name)
+            return session_pb2.RenameObjectResponse(object=codec.object_to_wire(info))
+
+        return await session.replies.once("RenameObject", request.request_id, rename)
+
+    async def RemoveObject(  # noqa: N802
+        self, request: session_pb2.RemoveObjectRequest, context: Context
+    ) -> session_pb2.RemoveObjectResponse:
+        """Remove an object."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def remove() -> session_pb2.RemoveObjectResponse:
+            await session.remove_object(request.object_id)
+            return session_pb2.RemoveObjectResponse()
+
+        return await session.replies.once("RemoveObject", request.request_id, remove)
+
+    async def ListObjects(  # noqa: N802
+        self, request: session_pb2.ListObjectsRequest, context: Context
+    ) -> session_pb2.ListObjectsResponse:
+        """All objects."""
+        session = self._store.get(request.session_id, current_user.get())
+        objects = [codec.object_to_wire(info) for info in session.objects()]
+        return session_pb2.ListObjectsResponse(objects=objects)
+
+    async def _open(self, request: session_pb2.OpenSessionRequest) -> session_pb2.OpenSessionResponse:
+        user = current_user.get()
+        kind = request.WhichOneof("clip")
+        if kind == "path":
+            open_source = await self._clips.by_path(request.path, request.colour_space)
+            session = await self._store.open(user, open_source)
+        elif kind == "upload_id":
+            session = await self._open_upload(user, request)
+        else:
+            raise BadInputError("a session is opened on a path or on an upload: name one")
+        return session_pb2.OpenSessionResponse(session=codec.session_to_wire(session.info()))
+
+    async def _open_upload(self, user: str, request: session_pb2.OpenSessionRequest) -> Session:
+        upload = self._uploads.open(request.upload_id, user)
+
+        async def release() -> None:
+            await self._uploads.release(upload)
+
+        try:
+            open_source = self._clips.by_upload(upload, request.colour_space)
+            return await self._store.open(user, open_source, on_close=release)
+        except BaseException:
+            # Kept for another try, with another colour space perhaps.
+            self._uploads.return_unused(upload)
+            raise

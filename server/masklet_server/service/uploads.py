@@ -1,0 +1,266 @@
+"""Files that clients sent, from the first byte to the last session that reads them.
+
+An upload exists from its commit on. Until then, and whenever its stream ends without one, it is
+nothing: the end of a stream looks the same whether the client finished, died or was cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from masklet.errors import BadInputError, LimitError, OutputError
+from masklet.v1 import session_pb2
+from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
+
+ArgumentT = TypeVar("ArgumentT")
+
+MAX_CLIP_NAME_CHARACTERS = 255
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+@dataclass(eq=False)
+class Upload:
+    """A clip's files on the server's disk, under names of the server's own.
+
+    Attributes:
+        upload_id: 32 hexadecimal digits.
+        user: Only this user can open it.
+        clip_name: For people, never a path.
+        folder: Holds the files and nothing else.
+        pictures: File name by frame number; empty for a movie.
+        movie: File name of a movie, empty for pictures.
+        size_bytes: Of all files.
+    """
+
+    upload_id: str
+    user: str
+    clip_name: str
+    folder: Path
+    pictures: dict[int, str] = field(default_factory=dict)
+    movie: str = ""
+    size_bytes: int = 0
+    received_s: float = 0.0
+    readers: int = 0
+
+    @property
+    def files(self) -> int:
+        """How many files it has."""
+        return len(self.pictures) + bool(self.movie)
+
+
+class UploadStore:
+    """Receives uploads, hands them to sessions, deletes them.
+
+    Args:
+        limits: Sizes and times.
+        folder: Where a folder of the store's own is made; None for the system's place.
+        clock_s: An argument for tests.
+    """
+
+    def __init__(
+        self,
+        limits: ServiceLimits,
+        *,
+        folder: Path | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits = limits
+        self._clock_s = clock_s
+        self._folder = Path(tempfile.mkdtemp(prefix="masklet-uploads-", dir=folder))
+        self._uploads: dict[str, Upload] = {}
+        self._by_request: dict[tuple[str, str], str] = {}
+        self._arriving_bytes = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all uploads, arriving ones included."""
+        return self._arriving_bytes + sum(upload.size_bytes for upload in self._uploads.values())
+
+    async def receive(self, messages: AsyncIterator[session_pb2.UploadClipRequest], *, user: str) -> Upload:
+        """Read one upload to its commit.
+
+        Raises:
+            BadInputError: The messages come in a wrong order, do not agree with what they announced,
+                or end before the commit.
+            LimitError: It is too large.
+            OutputError: The server's disk is full.
+        """
+        header = await anext(messages, None)
+        if header is None or header.WhichOneof("part") != "header":
+            raise BadInputError("an upload begins with its header: update the client")
+        key = (user, header.header.request_id)
+        done = self._uploads.get(self._by_request.get(key, ""))
+        if done is not None and header.header.request_id:
+            return done
+        name = header.header.clip_name
+        if not name or len(name) > MAX_CLIP_NAME_CHARACTERS or not name.isprintable():
+            raise BadInputError("an upload needs the clip's name, of at most 255 printable characters")
+        upload_id = secrets.token_hex(16)
+        upload = Upload(upload_id, user, name, self._folder / upload_id)
+        try:
+            await self._read_files(upload, messages)
+        except BaseException:
+            await _in_thread(_delete_tree, upload.folder)
+            raise
+        upload.received_s = self._clock_s()
+        self._uploads[upload_id] = upload
+        if header.header.request_id:
+            self._by_request[key] = upload_id
+        return upload
+
+    def open(self, upload_id: str, user: str) -> Upload:
+        """The upload, which stays until its last reader has let it go.
+
+        Raises:
+            BadInputError: There is no such upload, or it is another user's.
+        """
+        upload = self._uploads.get(upload_id)
+        if upload is None or upload.user != user:
+            raise BadInputError(
+                "the server holds no such upload: it was deleted after a while. Send it again"
+            )
+        upload.readers += 1
+        return upload
+
+    async def release(self, upload: Upload) -> None:
+        """Let an opened upload go; the last reader's goodbye deletes it."""
+        upload.readers -= 1
+        if upload.readers == 0:
+            await self._delete(upload)
+
+    def return_unused(self, upload: Upload) -> None:
+        """Let an opened upload go without deleting it: its session did not come about."""
+        upload.readers -= 1
+
+    async def tidy(self) -> None:
+        """Delete uploads that nobody opened in time."""
+        now_s = self._clock_s()
+        for upload in list(self._uploads.values()):
+            if upload.readers == 0 and now_s - upload.received_s >= self._limits.upload_kept_s:
+                await self._delete(upload)
+
+    async def close(self) -> None:
+        """Delete everything."""
+        self._uploads.clear()
+        await _in_thread(_delete_tree, self._folder)
+
+    async def _delete(self, upload: Upload) -> None:
+        self._uploads.pop(upload.upload_id, None)
+        self._by_request = {key: kept for key, kept in self._by_request.items() if kept != upload.upload_id}
+        await _in_thread(_delete_tree, upload.folder)
+
+    async def _read_files(
+        self, upload: Upload, messages: AsyncIterator[session_pb2.UploadClipRequest]
+    ) -> None:
+        writer = _Writer(upload)
+        arrived_bytes = 0
+        try:
+            async for message in messages:
+                part = message.WhichOneof("part")
+                if part == "file":
+                    writer.check_complete()
+                    size_bytes = message.file.size_bytes
+                    # The announced size is charged before the first byte: room is refused early.
+                    self._arriving_bytes += size_bytes
+                    arrived_bytes += size_bytes
+                    self._limits.check_upload(upload.files + 1, arrived_bytes, self.size_bytes)
+                    await _in_thread(writer.start, message.file)
+                elif part == "chunk":
+                    await _in_thread(writer.write, message.chunk)
+                elif part == "commit":
+                    writer.check_commit(message.commit)
+                    upload.size_bytes = arrived_bytes
+                    return
+                else:
+                    raise BadInputError("an upload has one header, at its beginning: update the client")
+        except OSError as error:
+            raise OutputError(
+                "the server cannot store the upload, its disk is full: try again later"
+            ) from error
+        finally:
+            writer.close()
+            self._arriving_bytes -= arrived_bytes
+        raise BadInputError("the upload ended before it was complete, and nothing was kept: send it again")
+
+
+class _Writer:
+    """Writes the files of one upload, one after the other."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self._digest = hashlib.sha256()
+        self._file: BinaryIO | None = None
+        self._missing_bytes = 0
+
+    def start(self, start: session_pb2.UploadFileStart) -> None:
+        upload = self._upload
+        if not _SUFFIX.fullmatch(start.suffix):
+            raise BadInputError(
+                "a file of the upload has no usable suffix: give its files names like plate.exr"
+            )
+        if start.size_bytes == 0:
+            raise BadInputError("a file of the upload is empty: render it again, or leave it out")
+        name = f"{upload.files:08d}{start.suffix.lower()}"
+        if not start.HasField("frame"):
+            if upload.files:
+                raise BadInputError("a movie is uploaded alone: send one file without a frame number")
+            upload.movie = name
+        elif upload.movie or start.frame in upload.pictures:
+            raise BadInputError(f"frame {start.frame} was uploaded twice, or beside a movie: send each once")
+        else:
+            upload.pictures[start.frame] = name
+        upload.folder.mkdir(mode=0o700, exist_ok=True)
+        self.close()
+        self._file = (upload.folder / name).open("xb")
+        self._missing_bytes = start.size_bytes
+
+    def write(self, chunk: bytes) -> None:
+        if self._file is None:
+            raise BadInputError("bytes of an upload came before their file: update the client")
+        if len(chunk) > CHUNK_BYTES:
+            raise LimitError("a chunk of an upload has at most 1 MiB: update the client")
+        if len(chunk) > self._missing_bytes:
+            raise BadInputError(
+                "a file of the upload is longer than announced: it changed meanwhile, send it again"
+            )
+        self._file.write(chunk)
+        self._digest.update(chunk)
+        self._missing_bytes -= len(chunk)
+
+    def check_complete(self) -> None:
+        if self._missing_bytes:
+            raise BadInputError(
+                "a file of the upload is shorter than announced: it changed meanwhile, send it again"
+            )
+
+    def check_commit(self, commit: session_pb2.UploadCommit) -> None:
+        self.check_complete()
+        if commit.files != self._upload.files or not commit.files:
+            raise BadInputError(
+                f"the upload has {self._upload.files} files and should have {commit.files}: send it again"
+            )
+        if commit.sha256 != self._digest.digest():
+            raise BadInputError("the upload was damaged on its way, its digest is wrong: send it again")
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+
+def _delete_tree(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _in_thread(work: Callable[[ArgumentT], None], argument: ArgumentT) -> None:
+    await asyncio.get_running_loop().run_in_executor(None, work, argument)

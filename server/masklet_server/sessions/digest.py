@@ -1,0 +1,33 @@
+"""A digest of prompts, so that a matte can name what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from masklet.types import FramePrompts, PromptDocument
+
+
+def prompts_sha256(document: PromptDocument) -> str:
+    """SHA-256 in hexadecimal over all names and prompts.
+
+    Object ids are left out: they differ between sessions that were told the same.
+    """
+    places = {info.object_id: place for place, info in enumerate(document.objects)}
+    content = {
+        "objects": [info.name for info in document.objects],
+        "prompts": [_described(places[prompts.object_id], prompts) for prompts in document.prompts],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _described(place: int, prompts: FramePrompts) -> list[object]:
+    box, mask = prompts.box, prompts.mask
+    return [
+        place,
+        prompts.frame,
+        [[click.x_px, click.y_px, click.positive] for click in prompts.clicks],
+        None if box is None else [box.left_px, box.top_px, box.right_px, box.bottom_px],
+        None if mask is None else [mask.width_px, mask.height_px, hashlib.sha256(mask.alpha).hexdigest()],
+    ]
