@@ -29,11 +29,11 @@ def clean_logits(
     scale = (logits.shape[0] / _REFERENCE_SIDE) ** 2
     cleaned = logits
     if hole_area_px > 0:
-        holes = _small_parts(logits <= 0, max(1, round(hole_area_px * scale)), spare_largest=False)
+        holes = _small_parts(logits <= 0, round(hole_area_px * scale), spare_largest=False)
         if holes is not None:
             cleaned = np.where(holes, np.float32(_FILLED_LOGIT), cleaned)
     if speck_area_px > 0:
-        specks = _small_parts(cleaned > 0, max(1, round(speck_area_px * scale)), spare_largest=True)
+        specks = _small_parts(cleaned > 0, round(speck_area_px * scale), spare_largest=True)
         if specks is not None:
             cleaned = np.where(specks, np.float32(_REMOVED_LOGIT), cleaned)
     return cleaned

@@ -77,6 +77,8 @@ class ObjectMemory:
         tracked: Frames whose results count as memory.
         held: Tracked frames whose memory is at hand.
         heads: The last frame tracked, by direction (True is backward).
+        origins: The frame where that run began, likewise: tracking the other way from there
+            reads what this run left behind.
     """
 
     object_id: int
@@ -85,6 +87,7 @@ class ObjectMemory:
     tracked: FrameLog = field(default_factory=FrameLog)
     held: dict[int, FrameMemory] = field(default_factory=dict)
     heads: dict[bool, int] = field(default_factory=dict)
+    origins: dict[bool, int] = field(default_factory=dict)
 
     @property
     def has_prompts(self) -> bool:
@@ -104,22 +107,33 @@ class ObjectMemory:
 
     def advance(self, frame: int, reach: Reach, *, backward: bool, slack_frames: int) -> None:
         """Move a head to ``frame`` and drop what no head can read any more."""
+        step = -1 if backward else 1
+        if self.heads.get(backward) not in (frame - step, frame):
+            self.origins[backward] = frame
         self.heads[backward] = frame
         for other, memory in list(self.held.items()):
-            # By how much each head is past the frame; negative where it has yet to come there.
-            lags = [other - head if way else head - other for way, head in self.heads.items()]
-            lags = [lag for lag in lags if lag >= -slack_frames]
-            # The next frame is one further on.
-            if not lags or min(lags) + 1 > reach.pointer_frames + slack_frames:
+            lag = self._lag(other, slack_frames)
+            if lag > reach.pointer_frames + slack_frames:
                 del self.held[other]
-            elif min(lags) + 1 > reach.map_frames + slack_frames:
+            elif lag > reach.map_frames + slack_frames:
                 memory.map = None
                 memory.logits = None
+
+    def _lag(self, frame: int, slack_frames: int) -> float:
+        """How long ago ``frame`` will be for whoever reads it next; endless where nobody will."""
+        lags = []
+        for backward, head in self.heads.items():
+            step = -1 if backward else 1
+            # The next frame is one further on; a frame that the head has yet to reach is not read.
+            lags.append((head - frame) * step + 1)
+            lags.append((frame - self.origins[backward]) * step + 1)
+        return min((lag for lag in lags if lag > -slack_frames), default=float("inf"))
 
     def park(self) -> None:
         """Give back all tensors; what remains is what they can be rebuilt from."""
         self.held.clear()
         self.heads.clear()
+        self.origins.clear()
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None

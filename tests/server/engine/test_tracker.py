@@ -1,0 +1,413 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
+from masklet.errors import BadInputError, ClipError, FrameMissingError, NotPromptedError
+from masklet.types import Box, Click, FramePrompts, Mask, Presence
+from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
+from masklet_server.engine.tracker import NetworkTracker
+from masklet_server.model.network import build_network
+from masklet_server.sessions.tracking import ObjectFrame
+
+FIRST = 1001
+
+
+def click(object_id: int, frame: int, *places: tuple[float, float, bool]) -> FramePrompts:
+    return FramePrompts(object_id, frame, clicks=tuple(Click(x, y, positive) for x, y, positive in places))
+
+
+def on_disc(object_id: int, frame: int) -> FramePrompts:
+    return click(object_id, frame, (20.0 + 1.5 * (frame - FIRST), 27.0, True))
+
+
+def assert_same(ours: Sequence[ObjectFrame], theirs: Sequence[ObjectFrame], *, atol: float = 5e-3) -> None:
+    assert [(one.object_id, one.frame) for one in ours] == [(one.object_id, one.frame) for one in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one.logits, other.logits, atol=atol, rtol=2e-3)
+        np.testing.assert_allclose(one.presence_logit, other.presence_logit, atol=atol)
+
+
+def of(object_id: int, results: Sequence[ObjectFrame]) -> list[ObjectFrame]:
+    return [result for result in results if result.object_id == object_id]
+
+
+def differs(one: ObjectFrame, other: ObjectFrame) -> bool:
+    return float(np.abs(one.logits.astype(np.float32) - other.logits.astype(np.float32)).max()) > 0.02
+
+
+def test_a_click_gives_a_mask_on_its_frame(network: TinyNetwork) -> None:
+    result = Desk(network).prompt(on_disc(7, FIRST))
+
+    assert (result.object_id, result.frame, result.prompted) == (7, FIRST, True)
+    assert result.logits.shape == (16, 16)
+    assert result.logits.dtype == np.float16
+    assert result.pointer.shape == (32,)
+    assert 0 <= result.predicted_iou <= 1
+    assert result.presence is not Presence.ABSENT
+
+
+@pytest.mark.parametrize("profile", [EDITOR, REFERENCE, BENCHMARK], ids=lambda profile: profile.name)
+def test_frames_are_tracked_both_ways_from_a_prompt_in_the_middle(
+    network: TinyNetwork, profile: Profile
+) -> None:
+    desk = Desk(network, profile=profile)
+    desk.prompt(on_disc(1, FIRST + 10))
+
+    forward = desk.track(range(FIRST + 10, FIRST + 24), 1)
+    backward = desk.track(range(FIRST + 9, FIRST - 1, -1), 1, backward=True)
+
+    assert [result.frame for result in forward] == list(range(FIRST + 10, FIRST + 24))
+    assert [result.frame for result in backward] == list(range(FIRST + 9, FIRST - 1, -1))
+    assert [result.prompted for result in forward] == [True] + 13 * [False]
+    assert all(np.isfinite(result.logits).all() for result in forward + backward)
+
+
+def test_turning_round_at_a_prompt_reads_what_the_first_direction_left(network: TinyNetwork) -> None:
+    desk, alone = Desk(network), Desk(network)
+    for each in (desk, alone):
+        each.prompt(on_disc(1, FIRST + 10))
+    desk.track(range(FIRST + 11, FIRST + 24), 1)
+    encoded = network.encoded
+
+    after = desk.track(range(FIRST + 9, FIRST + 4, -1), 1, backward=True)
+
+    assert network.encoded == encoded + 5
+    assert differs(after[0], alone.track([FIRST + 9], 1, backward=True)[0])
+
+
+def test_objects_in_one_batch_get_what_they_get_alone(network: TinyNetwork) -> None:
+    given = {
+        1: [on_disc(1, FIRST)],
+        2: [click(2, FIRST + 3, (80.0, 40.0, True))],
+        3: [FramePrompts(3, FIRST, box=Box(4.0, 4.0, 40.0, 50.0)), on_disc(3, FIRST + 5)],
+    }
+    desk = Desk(network)
+    for prompts in given.values():
+        for one in prompts:
+            desk.prompt(one)
+
+    together = desk.track(range(FIRST, FIRST + 12), 1, 2, 3)
+
+    for object_id, prompts in given.items():
+        alone = Desk(network)
+        for one in prompts:
+            alone.prompt(one)
+        assert_same(of(object_id, together), alone.track(range(FIRST, FIRST + 12), object_id))
+
+
+def test_objects_come_and_go_without_the_others_noticing(network: TinyNetwork) -> None:
+    desk, alone = Desk(network), Desk(network)
+    for each in (desk, alone):
+        each.prompt(on_disc(1, FIRST))
+
+    together = desk.track(range(FIRST, FIRST + 5), 1)
+    desk.prompt(click(2, FIRST + 4, (70.0, 12.0, True)))
+    together += of(1, desk.track(range(FIRST + 5, FIRST + 10), 1, 2))
+    desk.tracker.remove(2)
+    together += desk.track(range(FIRST + 10, FIRST + 15), 1)
+
+    assert_same(together, alone.track(range(FIRST, FIRST + 15), 1))
+    with pytest.raises(NotPromptedError):
+        desk.tracker.track(FIRST + 15, [2], backward=False)
+
+
+def test_an_object_without_prompts_is_refused_with_a_way_out(network: TinyNetwork) -> None:
+    with pytest.raises(NotPromptedError, match="click on it"):
+        Desk(network).tracker.track(FIRST, [1], backward=False)
+
+
+def test_tracking_over_a_prompted_frame_keeps_what_the_prompts_gave(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    given = desk.prompt(on_disc(1, FIRST + 4))
+
+    results = desk.track(range(FIRST, FIRST + 8), 1)
+
+    assert results[4] is given
+
+
+def test_a_frame_that_cannot_be_read_leaves_the_memory_as_it_was(network: TinyNetwork) -> None:
+    desk, untroubled = Desk(network, DiscClip(failing={FIRST + 4})), Desk(network)
+    for each in (desk, untroubled):
+        each.prompt(on_disc(1, FIRST))
+        each.track(range(FIRST, FIRST + 4), 1)
+
+    with pytest.raises(ClipError, match="damaged"):
+        desk.tracker.track(FIRST + 4, [1], backward=False)
+    desk.clip.failing.clear()
+
+    rest = range(FIRST + 4, FIRST + 9)
+    assert_same(desk.track(rest, 1), untroubled.track(rest, 1), atol=0)
+
+
+def test_a_prompt_on_an_unreadable_frame_adds_no_object(network: TinyNetwork) -> None:
+    desk = Desk(network, DiscClip(failing={FIRST}))
+
+    with pytest.raises(ClipError):
+        desk.tracker.prompt(on_disc(1, FIRST))
+
+    with pytest.raises(NotPromptedError):
+        desk.tracker.track(FIRST + 1, [1], backward=False)
+
+
+def test_tracking_goes_on_behind_a_missing_frame(network: TinyNetwork) -> None:
+    desk = Desk(network, DiscClip(missing_frames=(FIRST + 3,)))
+    desk.prompt(on_disc(1, FIRST))
+
+    desk.track(range(FIRST, FIRST + 3), 1)
+    with pytest.raises(FrameMissingError):
+        desk.tracker.track(FIRST + 3, [1], backward=False)
+
+    assert len(desk.track(range(FIRST + 4, FIRST + 8), 1)) == 4
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+def test_memory_does_not_grow_with_the_clip(network: TinyNetwork, backward: bool) -> None:
+    desk = Desk(network, DiscClip(length_frames=300))
+    frames = list(range(FIRST, FIRST + 300))
+    if backward:
+        frames.reverse()
+    desk.prompt(click(1, frames[0], (20.0, 27.0, True)))
+    desk.prompt(click(2, frames[0], (80.0, 40.0, True)))
+
+    sizes = []
+    for frame in frames:
+        desk.track([frame], 1, 2, backward=backward)
+        sizes.append(desk.tracker.memory_bytes)
+
+    assert max(sizes[30:]) <= max(sizes[20:30])
+
+
+def test_a_parked_tracker_holds_nothing_and_goes_on_as_if_it_had(network: TinyNetwork) -> None:
+    desk, untroubled = Desk(network), Desk(network)
+    for each in (desk, untroubled):
+        each.prompt(on_disc(1, FIRST))
+        each.prompt(click(2, FIRST + 2, (80.0, 40.0, True)))
+        each.track(range(FIRST, FIRST + 12), 1, 2)
+
+    desk.tracker.park()
+
+    assert desk.tracker.memory_bytes == 0
+    rest = range(FIRST + 12, FIRST + 20)
+    for ours, theirs in zip(desk.track(rest, 1, 2), untroubled.track(rest, 1, 2), strict=True):
+        assert intersection_over_union(ours, theirs) > 0.99
+
+
+def intersection_over_union(one: ObjectFrame, other: ObjectFrame) -> float:
+    ours, theirs = one.logits > 0, other.logits > 0
+    union = int((ours | theirs).sum())
+    return 1.0 if union == 0 else int((ours & theirs).sum()) / union
+
+
+def test_prompts_given_before_parking_still_count(network: TinyNetwork) -> None:
+    desk, untroubled = Desk(network), Desk(network)
+    for each in (desk, untroubled):
+        each.prompt(on_disc(1, FIRST))
+
+    desk.tracker.park()
+
+    assert_same(
+        desk.track(range(FIRST, FIRST + 4), 1), untroubled.track(range(FIRST, FIRST + 4), 1), atol=0.05
+    )
+
+
+def test_clicks_one_by_one_give_what_they_give_at_once(network: TinyNetwork) -> None:
+    first, second, third = (20.0, 27.0, True), (30.0, 30.0, False), (22.0, 22.0, True)
+    one_by_one, at_once = Desk(network), Desk(network)
+
+    one_by_one.prompt(click(1, FIRST, first))
+    one_by_one.prompt(click(1, FIRST, first, second))
+    late = one_by_one.prompt(click(1, FIRST, first, second, third))
+
+    assert_same([late], [at_once.prompt(click(1, FIRST, first, second, third))], atol=0)
+
+
+def test_taking_a_click_back_gives_what_was_there_before(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST, FIRST + 9), 1)
+    once = desk.prompt(click(1, FIRST + 6, (30.0, 30.0, True)))
+    twice = desk.prompt(click(1, FIRST + 6, (30.0, 30.0, True), (50.0, 10.0, False)))
+
+    again = desk.prompt(click(1, FIRST + 6, (30.0, 30.0, True)))
+
+    assert differs(once, twice)
+    assert_same([again], [once], atol=0)
+
+
+def test_a_correction_starts_from_what_tracking_gave(network: TinyNetwork) -> None:
+    tracked, fresh = Desk(network), Desk(network)
+    for each in (tracked, fresh):
+        each.prompt(on_disc(1, FIRST))
+    tracked.track(range(FIRST, FIRST + 9), 1)
+
+    corrected = tracked.prompt(click(1, FIRST + 6, (30.0, 30.0, True)))
+
+    assert differs(corrected, fresh.prompt(click(1, FIRST + 6, (30.0, 30.0, True))))
+
+
+def test_memory_near_a_correction_is_forgotten(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST, FIRST + 20), 1)
+
+    desk.prompt(click(1, FIRST + 17, (40.0, 30.0, True)))
+    corrected = desk.track(range(FIRST + 18, FIRST + 21), 1)
+
+    assert desk.tracker.memory(1, FIRST + 16) is None
+    assert desk.tracker.memory(1, FIRST + 18) is not None
+    assert all(np.isfinite(result.logits).all() for result in corrected)
+
+
+def test_a_correction_changes_what_is_tracked_after_it(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    before = desk.track(range(FIRST, FIRST + 12), 1)
+
+    desk.prompt(click(1, FIRST + 6, (80.0, 10.0, True), (30.0, 27.0, False)))
+    after = desk.track(range(FIRST + 7, FIRST + 12), 1)
+
+    assert all(differs(one, other) for one, other in zip(before[7:], after, strict=True))
+
+
+def test_in_the_reference_profile_a_correction_is_lost_as_in_the_official_code(network: TinyNetwork) -> None:
+    exact = replace(REFERENCE, memory_type="float32", keep_logits=True, slack_frames=24)
+    desk = Desk(network, profile=exact)
+    desk.prompt(on_disc(1, FIRST))
+    before = desk.track(range(FIRST, FIRST + 12), 1)
+
+    desk.prompt(click(1, FIRST + 6, (80.0, 10.0, True), (30.0, 27.0, False)))
+    after = desk.track(range(FIRST + 6, FIRST + 12), 1)
+
+    assert_same(after, before[6:])
+
+
+def test_a_click_that_only_takes_away_needs_no_tracked_frame(network: TinyNetwork) -> None:
+    desk, tracked = Desk(network), Desk(network)
+    for each in (desk, tracked):
+        each.prompt(on_disc(1, FIRST))
+    tracked.track([FIRST, FIRST + 1], 1)
+
+    result = desk.prompt(click(1, FIRST + 1, (80.0, 10.0, False)))
+
+    assert_same([result], [tracked.prompt(click(1, FIRST + 1, (80.0, 10.0, False)))], atol=0.05)
+
+
+def test_forgotten_prompts_leave_no_trace(network: TinyNetwork) -> None:
+    desk, untroubled = Desk(network), Desk(network)
+    for each in (desk, untroubled):
+        each.prompt(on_disc(1, FIRST))
+    desk.prompt(click(1, FIRST + 3, (80.0, 10.0, True)))
+
+    desk.tracker.forget_prompts(1, FIRST + 3)
+
+    assert_same(desk.track(range(FIRST, FIRST + 8), 1), untroubled.track(range(FIRST, FIRST + 8), 1), atol=0)
+
+
+def test_forgetting_the_only_prompt_stops_tracking(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST, FIRST + 4), 1)
+
+    desk.tracker.forget_prompts(1, FIRST)
+
+    with pytest.raises(NotPromptedError):
+        desk.tracker.track(FIRST + 4, [1], backward=False)
+
+
+def test_new_prompts_on_a_frame_replace_the_old_ones(network: TinyNetwork) -> None:
+    desk, untroubled = Desk(network), Desk(network)
+    desk.prompt(click(1, FIRST, (80.0, 10.0, True)))
+    for each in (desk, untroubled):
+        each.prompt(on_disc(1, FIRST))
+
+    assert_same(desk.track(range(FIRST, FIRST + 5), 1), untroubled.track(range(FIRST, FIRST + 5), 1), atol=0)
+
+
+def test_a_drawn_mask_is_the_result_on_its_frame(network: TinyNetwork) -> None:
+    alpha = np.zeros((54, 96), np.uint8)
+    alpha[10:40, 24:72] = 255
+
+    result = Desk(network).prompt(FramePrompts(1, FIRST, mask=Mask.from_array(alpha)))
+
+    rows, columns = np.nonzero(result.logits > 0)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 11, 4, 11)
+    assert result.presence is Presence.PRESENT
+    assert result.predicted_iou == 1.0
+
+
+def test_an_empty_drawn_mask_says_that_the_object_is_absent(network: TinyNetwork) -> None:
+    empty = Mask.from_array(np.zeros((54, 96), np.uint8))
+
+    result = Desk(network).prompt(FramePrompts(1, FIRST, mask=empty))
+
+    assert result.presence is Presence.ABSENT
+
+
+def test_clicks_replace_a_drawn_mask_without_a_trace(network: TinyNetwork) -> None:
+    desk, untroubled = Desk(network), Desk(network)
+    desk.prompt(FramePrompts(1, FIRST, mask=Mask.from_array(np.full((54, 96), 255, np.uint8))))
+
+    assert_same([desk.prompt(on_disc(1, FIRST))], [untroubled.prompt(on_disc(1, FIRST))], atol=0)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        (FramePrompts(1, FIRST), "has no prompt"),
+        (click(1, FIRST, (96.5, 10.0, True)), "outside the picture of 96 x 54"),
+        (click(1, FIRST, (10.0, -0.5, True)), "outside the picture of 96 x 54"),
+        (FramePrompts(1, FIRST, box=Box(100.0, 0.0, 120.0, 20.0)), "the box lies outside"),
+    ],
+    ids=["empty", "right of it", "above it", "box"],
+)
+def test_prompts_that_make_no_sense_are_refused(
+    network: TinyNetwork, prompts: FramePrompts, message: str
+) -> None:
+    with pytest.raises(BadInputError, match=message):
+        Desk(network).tracker.prompt(prompts)
+
+
+def test_further_clicks_on_a_frame_do_not_encode_it_again(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    encoded = network.encoded
+
+    desk.prompt(click(1, FIRST, (20.0, 27.0, True), (40.0, 20.0, False)))
+    desk.prompt(click(2, FIRST, (80.0, 20.0, True)))
+
+    assert network.encoded == encoded
+
+
+def test_a_correction_far_from_the_heads_encodes_its_own_frame_only(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST, FIRST + 24), 1)
+    encoded = network.encoded
+
+    desk.prompt(click(1, FIRST + 9, (30.0, 30.0, True)))
+
+    assert network.encoded == encoded + 1
+
+
+def test_pictures_are_read_by_one_thread_at_a_time_and_once_each(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+
+    desk.track(range(FIRST, FIRST + 10), 1)
+    desk.tracker.park()
+
+    assert desk.clip.most_inside == 1
+    assert sorted(set(desk.clip.reads)) == sorted(desk.clip.reads)
+
+
+def test_a_network_in_training_mode_is_refused() -> None:
+    desk = Desk(TinyNetwork())
+
+    with pytest.raises(ValueError, match="evaluation mode"):
+        NetworkTracker(build_network(TINY), desk.clip, desk.results)
