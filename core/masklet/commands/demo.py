@@ -50,13 +50,14 @@ def demo(
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where everything goes.")] = Path(
         "out/demo"
     ),
+    frames: Annotated[int, typer.Option(min=1, help="Length of the clip.")] = 36,
     weights: WeightsOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Render a clip, click its object, track it, write mattes, and compare with the true masks."""
     progress = Progress()
     progress.say("rendering the demo clip")
-    clip, truth, clicks = render_clip(out / "clip")
+    clip, truth, clicks = render_clip(out / "clip", frames)
     progress.say("starting a server")
     with connect_as_asked(None, weights=weights, device=device) as server, server.open(clip) as session:
         result = cut_out(session, clicks, truth, progress)
@@ -80,7 +81,9 @@ def demo(
     Console(highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
 
 
-def render_clip(folder: Path) -> tuple[str, dict[int, NDArray[np.bool_]], list[tuple[int, float, float]]]:
+def render_clip(
+    folder: Path, frames: int
+) -> tuple[str, dict[int, NDArray[np.bool_]], list[tuple[int, float, float]]]:
     """Render the clip and return its pattern, its true masks by frame, and where to click.
 
     Raises:
@@ -94,7 +97,7 @@ def render_clip(folder: Path) -> tuple[str, dict[int, NDArray[np.bool_]], list[t
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}): choose another with --out") from error
     done = subprocess.run(
-        [sys.executable, "-m", "masklet_server.demo", str(folder)],
+        [sys.executable, "-m", "masklet_server.demo", str(folder), str(frames)],
         capture_output=True,
         text=True,
         check=False,

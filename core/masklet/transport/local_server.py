@@ -69,6 +69,11 @@ class LocalServer:
             self.stop()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The process, for who wants to watch it."""
+        return self._process.pid
+
     def why_dead(self) -> str | None:
         """Why there is no point in waiting for the server; None while it runs."""
         code = self._process.poll()

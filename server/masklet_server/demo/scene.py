@@ -137,7 +137,7 @@ def _blurred(layer: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]
 def _shadow(x_px: float, y_px: float, size_px: float) -> NDArray[np.float32]:
     x, y = np.meshgrid(np.arange(WIDTH_PX) + 0.5, np.arange(HEIGHT_PX) + 0.5)
     distance = ((x - x_px - 0.25 * size_px) / (0.95 * size_px)) ** 2 + ((y - y_px) / (0.24 * size_px)) ** 2
-    return np.exp(-(distance**1.5)).astype(np.float32)
+    return np.asarray(np.exp(-(distance**1.5)), np.float32)
 
 
 def _backdrop(generator: np.random.Generator) -> NDArray[np.float32]:
@@ -160,17 +160,16 @@ def _backdrop(generator: np.random.Generator) -> NDArray[np.float32]:
     nearness = 0.35 + np.maximum(y - table_px, 0) / 260
     planks = 0.5 + 0.5 * np.sin((x - width_px / 2) / nearness / 9.0)
     fibre = _blurred(generator.standard_normal((height_px, width_px)).astype(np.float32), 1.2)
-    fibre = cv2.resize(cv2.blur(fibre, (31, 1)), (width_px, height_px))
-    wood = 0.26 - 0.05 * planks**8 + 0.45 * fibre
+    wood = 0.26 - 0.05 * planks**8 + 0.45 * cv2.blur(fibre, (31, 1))
     table = np.stack([wood, 0.62 * wood, 0.36 * wood], axis=-1)
     picture[table_px:] = np.clip(table, 0.02, 1)[table_px:]
 
     other = Pose(690 + _MARGIN_PX, 236 + _MARGIN_PX, 62, yaw_deg=205)
     dim = 1.0 - 0.5 * np.exp(-((((x - other.x_px) / 66) ** 2 + ((y - other.y_px - 46) / 13) ** 2) ** 1.5))
     colour, coverage = cast(_duck_parts(_TEAL), other, width_px=width_px, height_px=height_px)
-    picture = colour + picture * dim[..., None] * (1 - coverage)[..., None]
+    picture = np.asarray(colour + picture * dim[..., None] * (1 - coverage)[..., None], np.float32)
     picture[:table_px] = _blurred(picture, 1.6)[:table_px]
-    return picture.astype(np.float32)
+    return picture
 
 
 def _post(generator: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,0 +1,138 @@
+"""The command line against a real server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from masklet import cli
+from masklet_server.demo.clip_writer import DemoClip
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """The exit code of ``masklet …``."""
+    monkeypatch.setattr(sys, "argv", ["masklet", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    code = ended.value.code
+    return code if isinstance(code, int) else 0
+
+
+def pixels(file: Path) -> np.ndarray:
+    picture = oiio.ImageInput.open(str(file))
+    assert picture is not None
+    values = picture.read_image()
+    picture.close()
+    return np.asarray(values)
+
+
+def test_roto_writes_mattes_and_the_same_ones_from_the_document(
+    environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, x_px, y_px = clip.clicks[0]
+    click = f"{frame}:{x_px},{y_px}"
+    first = ["roto", clip.pattern, "--object", "duck", "--click", click, "--range", "1001-1003"]
+
+    assert run(monkeypatch, *first, "--prompts", "shot.json", "--out", "a", "--name", "sh") == 0
+    assert run(monkeypatch, "roto", clip.pattern, "--prompts", "shot.json", "--out", "b", "--name", "sh") == 0
+
+    made, again = (sorted((environment / name).glob("*.exr")) for name in "ab")
+    assert [file.name for file in made] == [file.name for file in again]
+    assert len(made) == 3
+    for one, other in zip(made, again, strict=True):
+        assert np.array_equal(pixels(one), pixels(other))
+    document = json.loads((environment / "shot.json").read_text())
+    assert document["objects"][0]["name"] == "duck"
+
+
+def test_roto_writes_a_movie_and_a_sheet_to_look_at(
+    environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, x_px, y_px = clip.clicks[0]
+
+    code = run(
+        monkeypatch,
+        *("roto", clip.pattern, "--click", f"{frame}:{x_px},{y_px}", "--range", "1001-1002"),
+        *("--out", "out", "--format", "png", "--overlay"),
+    )
+
+    assert code == 0
+    suffixes = sorted(file.suffix for file in (environment / "out").rglob("*") if file.is_file())
+    assert suffixes == [".mp4", ".png", ".png", ".png"]
+
+
+def test_click_shows_one_frame(environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, x_px, y_px = clip.clicks[0]
+
+    code = run(
+        monkeypatch,
+        *(
+            "click",
+            clip.pattern,
+            "--click",
+            f"{frame}:{x_px},{y_px}",
+            "--out",
+            "look.png",
+            "--matte",
+            "matte.png",
+        ),
+    )
+
+    assert code == 0
+    look, matte = cv2.imread("look.png"), cv2.imread("matte.png", cv2.IMREAD_UNCHANGED)
+    assert look is not None
+    assert matte is not None
+    assert matte.shape == (480, 854)
+
+
+def test_ping_names_server_and_model(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "ping") == 0
+
+    assert "masklet_embedded on" in capsys.readouterr().out
+
+
+def test_nothing_to_cut_out_is_said_before_a_server_is_bothered(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MASKLET_SERVER", "127.0.0.1:1")
+
+    assert run(monkeypatch, "roto", "plate.%04d.exr", "--out", "out") == 1
+
+    assert "masklet: nothing says what to cut out" in capsys.readouterr().err
+
+
+def test_a_wrong_token_has_an_exit_code_of_its_own(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MASKLET_TOKEN", "not the token at all")
+
+    assert run(monkeypatch, "ping") == 3
+
+    error = capsys.readouterr().err
+    assert "token" in error
+    assert "Traceback" not in error
+
+
+def test_a_missing_clip_is_said_in_a_sentence(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "roto", "gone.mov", "--click", "0:1,1", "--out", "out") == 1
+
+    assert "gone.mov" in capsys.readouterr().err
+
+
+def test_the_demo_measures_itself(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "demo", "--out", "demo", "--frames", "3") == 0
+
+    assert "IoU with the true masks: mean" in capsys.readouterr().out
+    assert len(list((environment / "demo" / "mattes").glob("*.exr"))) == 3
