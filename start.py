@@ -100,8 +100,8 @@ def make_environment(venv: Path) -> None:
     if result.returncode != 0:
         shutil.rmtree(venv, ignore_errors=True)
         raise SetupError(
-            f"no environment could be made at {venv}: on Debian and Ubuntu install python3-venv, elsewhere see the "
-            "reason above; another place is chosen with MASKLET_VENV=/some/folder"
+            f"no environment could be made at {venv}: on Debian and Ubuntu install python3-venv, elsewhere "
+            "see the reason above; another place is chosen with MASKLET_VENV=/some/folder"
         )
 
 
