@@ -107,7 +107,7 @@ def test_a_failing_pip_is_explained_and_nothing_is_called_done(
         subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, int("pip" in command))
     )
 
-    with pytest.raises(start.SetupError, match="pip could not install .* check the network"):
+    with pytest.raises(start.SetupError, match=r"pip could not install .* check the network"):
         start.prepare(tmp_path, "server")
 
     assert not (tmp_path / start.STAMP_NAME).exists()
