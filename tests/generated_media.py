@@ -12,7 +12,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-import OpenImageIO as oiio  # noqa: N813
+import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 

@@ -31,12 +31,13 @@ class EdgeSettings:
 
     Attributes:
         width_px: From 10 % to 90 % coverage, in pixels of the picture that is made.
-        max_gain: Most that a slope is steepened. Where the network leaves a wide ramp (hair,
-            motion blur), the ramp stays visible.
+        ramp_cells: A ramp of the logits up to this wide, from 10 % to 90 % and in cells of the
+            network's grid, is drawn as such an edge. Wider ones (hair, motion blur) stay soft in
+            proportion.
     """
 
     width_px: float = 1.8
-    max_gain: float = 8.0
+    ramp_cells: float = 6.0
 
 
 def render_alpha(
@@ -94,7 +95,8 @@ def _steepened(
     slope = cv2.magnitude(slope_x, slope_y)
     # Smoothed, so that the gain follows the outline and not every cell of the grid.
     slope = cv2.GaussianBlur(slope, (5, 5), 1.2)
-    gain = np.clip(_TEN_TO_NINETY / edge.width_px / np.maximum(slope, 1e-6), 1.0, edge.max_gain)
+    least_slope = _TEN_TO_NINETY / edge.ramp_cells * min(columns / width_px, rows / height_px)
+    gain = np.maximum(_TEN_TO_NINETY / edge.width_px / np.maximum(slope, least_slope), 1.0)
     size = (width_px, height_px)
     steep: NDArray[np.float32] = np.empty((height_px, width_px), np.float32)
     gain_up: NDArray[np.float32] = np.empty((height_px, width_px), np.float32)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PyOpenColorIO as ocio  # type: ignore[import-untyped]  # noqa: N813
+import PyOpenColorIO as ocio  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from masklet.errors import BadInputError

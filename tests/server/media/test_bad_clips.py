@@ -186,7 +186,7 @@ def test_a_stray_file_with_a_far_off_number_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_deep_picture_is_refused(tmp_path: Path) -> None:
-    import OpenImageIO as oiio  # noqa: N813
+    import OpenImageIO as oiio
 
     path = tmp_path / "plate.exr"
     spec = oiio.ImageSpec(4, 4, 4, "float")

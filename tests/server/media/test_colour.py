@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import PyOpenColorIO as ocio  # noqa: N813
+import PyOpenColorIO as ocio
 import pytest
 from numpy.typing import NDArray
 

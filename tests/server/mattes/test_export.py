@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+from numpy.typing import NDArray
+
+from masklet.types import ClipInfo, ObjectInfo, Presence
+from masklet_server.mattes.alpha import render_alpha
+from masklet_server.mattes.export import MatteFormat, render_mattes
+from masklet_server.mattes.files import write_files
+from masklet_server.mattes.picture_file import Provenance, encode_png, exact_rate
+from masklet_server.media.pattern import FramePattern
+from masklet_server.sessions.tracking import ObjectFrame
+
+CLIP = ClipInfo("plate.%04d.exr", 320, 180, 1001, 1003, pixel_aspect=2.0, frames_per_s=23.976)
+OBJECTS = [ObjectInfo(1, "hero"), ObjectInfo(2, "left arm")]
+PROVENANCE = Provenance(
+    model="masklet-embedded",
+    weights_sha256="ab" * 32,
+    settings=json.dumps({"edge": 1.8}),
+    prompts_sha256="cd" * 32,
+)
+
+
+class StoredResults:
+    """Discs that move by a cell a frame; the second object has no result on frame 1002."""
+
+    def find(self, object_id: int, frame: int) -> ObjectFrame | None:
+        if frame == 1003 or (object_id, frame) == (2, 1002):
+            return None
+        y, x = np.mgrid[0:64, 0:64] + 0.5
+        logits = (12 - np.hypot(x - 20 * object_id - (frame - 1001), y - 30)) * 2
+        pointer = np.zeros(4, np.float16)
+        return ObjectFrame(object_id, frame, logits.astype(np.float16), 5.0, 0.9, Presence.PRESENT, pointer)
+
+    def frames_of(self, object_id: int) -> Sequence[int]:
+        return (1001, 1002) if object_id == 1 else (1001,)
+
+
+def export(folder: Path, matte_format: MatteFormat) -> list[str]:
+    files = render_mattes(
+        CLIP, OBJECTS, StoredResults(), [1001, 1002, 1003], matte_format=matte_format, provenance=PROVENANCE
+    )
+    return [path.relative_to(folder).as_posix() for path in write_files(folder, files)]
+
+
+def read_back(path: Path) -> tuple[oiio.ImageSpec, NDArray[np.float32]]:
+    reader = oiio.ImageInput.open(str(path))
+    assert reader is not None, oiio.geterror()
+    spec, pixels = reader.spec(), reader.read_image(0, 0, 0, reader.spec().nchannels, oiio.FLOAT)
+    reader.close()
+    return spec, pixels
+
+
+def expected(object_id: int, frame: int) -> NDArray[np.float32]:
+    result = StoredResults().find(object_id, frame)
+    if result is None:
+        return np.zeros((180, 320), np.float32)
+    return render_alpha(result.logits, 320, 180)
+
+
+def test_one_exr_per_frame_holds_a_layer_per_object(tmp_path: Path) -> None:
+    assert export(tmp_path, MatteFormat.EXR) == ["plate_mattes.1001.exr", "plate_mattes.1002.exr"]
+
+    for frame in (1001, 1002):
+        spec, pixels = read_back(tmp_path / f"plate_mattes.{frame}.exr")
+        # Nuke reads NAME.A as the alpha of layer NAME; all frames have the same layers.
+        assert spec.channelnames == ("hero.A", "left_arm.A")
+        assert str(spec.format) == "half"
+        for place, object_id in enumerate((1, 2)):
+            assert np.abs(pixels[..., place] - expected(object_id, frame)).max() < 1e-3
+
+
+def test_an_exr_says_where_it_comes_from(tmp_path: Path) -> None:
+    export(tmp_path, MatteFormat.EXR)
+    spec, _ = read_back(tmp_path / "plate_mattes.1001.exr")
+
+    assert spec["masklet/model"] == "masklet-embedded"
+    assert spec["masklet/weightsSha256"] == "ab" * 32
+    assert spec["masklet/settings"] == '{"edge": 1.8}'
+    assert spec["masklet/promptsSha256"] == "cd" * 32
+    assert spec["compression"] == "zips"
+    assert (spec.full_x, spec.full_y, spec.full_width, spec.full_height) == (0, 0, 320, 180)
+    assert (spec.x, spec.y, spec.width, spec.height) == (0, 0, 320, 180)
+    assert spec["PixelAspectRatio"] == 2.0
+    assert spec["FramesPerSecond"] == (24000, 1001)
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    names = export(first, MatteFormat.EXR)
+    export(second, MatteFormat.EXR)
+
+    assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
+
+
+def test_a_sequence_per_object_serves_alpha_and_colour(tmp_path: Path) -> None:
+    assert export(tmp_path, MatteFormat.EXR_PER_OBJECT) == [
+        "hero/plate_hero.1001.exr",
+        "left_arm/plate_left_arm.1001.exr",
+        "hero/plate_hero.1002.exr",
+    ]
+    spec, pixels = read_back(tmp_path / "hero" / "plate_hero.1002.exr")
+
+    assert spec.channelnames == ("R", "G", "B", "A")
+    assert all(np.abs(pixels[..., place] - expected(1, 1002)).max() < 1e-3 for place in range(4))
+
+
+@pytest.mark.parametrize(
+    ("matte_format", "sample", "step"),
+    [(MatteFormat.PNG, "uint16", 65535), (MatteFormat.PNG_8, "uint8", 255)],
+)
+def test_png_carries_the_same_coverage(
+    tmp_path: Path, matte_format: MatteFormat, sample: str, step: int
+) -> None:
+    assert "hero/plate_hero.1001.png" in export(tmp_path, matte_format)
+    spec, pixels = read_back(tmp_path / "hero" / "plate_hero.1001.png")
+
+    assert (str(spec.format), spec.nchannels) == (sample, 1)
+    assert np.abs(pixels[..., 0] - expected(1, 1001)).max() <= 0.51 / step
+    assert spec["masklet/promptsSha256"] == "cd" * 32
+
+
+def test_a_png_does_not_claim_to_be_srgb() -> None:
+    data = encode_png(np.full((4, 4), 0.5, np.float32), CLIP, PROVENANCE)
+
+    assert b"sRGB" not in data
+    assert b"gAMA" not in data
+
+
+def test_an_object_has_its_own_place_for_making_coverage() -> None:
+    def half(result: ObjectFrame) -> NDArray[np.float32]:
+        return np.full((180, 320), 0.5, np.float32)
+
+    files = list(
+        render_mattes(CLIP, OBJECTS[:1], StoredResults(), [1001], matte_format=MatteFormat.PNG_8, alpha=half)
+    )
+
+    assert [file.frame for file in files] == [1001]
+
+
+def test_file_names_are_found_again_by_their_pattern() -> None:
+    clip = ClipInfo("plate.%04d.exr", 16, 16, -3, 3)
+
+    class Everywhere(StoredResults):
+        def find(self, object_id: int, frame: int) -> ObjectFrame | None:
+            return super().find(object_id, 1001)
+
+    files = list(render_mattes(clip, OBJECTS[:1], Everywhere(), [-3, 0, 2]))
+    pattern = FramePattern.parse("plate_mattes.%04d.exr")
+
+    assert pattern is not None
+    assert [pattern.frame_of(file.relative_name) for file in files] == [-3, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("rounded", "exact"),
+    [
+        (23.976, "24000/1001"),
+        (29.97, "30000/1001"),
+        (24.0, "24"),
+        (25.0, "25"),
+        (59.94, "60000/1001"),
+        (12.5, "25/2"),
+    ],
+)
+def test_rounded_frame_rates_are_made_exact(rounded: float, exact: str) -> None:
+    assert str(exact_rate(rounded)) == exact
