@@ -47,8 +47,9 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> Any:
         """The method's handler with this layer around it."""
         handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
+        # Health is told to everybody: whoever balances or watches servers has no token.
+        if handler is None or str(handler_call_details.method).startswith(HEALTH_PREFIX):
+            return handler
         call = _Guarded(handler, handler_call_details, self._tokens)
         read = handler.request_deserializer
         make: Callable[..., Any]
@@ -97,7 +98,7 @@ class _Guarded:
 
     def _enter(self) -> None:
         user = LOCAL_USER
-        if self._tokens is not None and not self._method.startswith(HEALTH_PREFIX):
+        if self._tokens is not None:
             user = self._tokens.user_of(self._metadata)
         current_user.set(user)
 

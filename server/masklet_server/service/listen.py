@@ -11,6 +11,8 @@ import grpc
 import grpc.aio
 
 from masklet.errors import BadInputError
+from masklet_server.service.access import TokenTable
+from masklet_server.settings import ServerSettings
 
 MAX_MESSAGE_BYTES = 32 << 20
 
@@ -89,33 +91,57 @@ class TlsFiles:
         return grpc.ssl_server_credentials([pair])
 
 
-def check_exposure(address: Address, *, has_tls: bool, has_tokens: bool) -> None:
-    """Refuse to be reachable from other machines in the open.
+@dataclass(frozen=True, eq=False)
+class Access:
+    """Where the server listens and who may call.
 
-    Raises:
-        BadInputError: The address is not loopback, and TLS or tokens are missing.
+    Attributes:
+        address: As it was asked for.
+        tls: None for plaintext.
+        tokens: None lets everybody in.
     """
-    if address.is_loopback or (has_tls and has_tokens):
-        return
-    missing = [name for name, given in (("TLS", has_tls), ("a token file", has_tokens)) if not given]
-    raise BadInputError(
-        f"{address} can be reached from other machines, and {' and '.join(missing)} "
-        f"{'are' if len(missing) > 1 else 'is'} missing: give --tls-cert, --tls-key and --token-file, "
-        "or listen on 127.0.0.1"
-    )
+
+    address: Address
+    tls: TlsFiles | None
+    tokens: TokenTable | None
+
+    @staticmethod
+    def of(settings: ServerSettings) -> Access:
+        """What the settings say.
+
+        Raises:
+            BadInputError: They name files that cannot be read, or would have the server reachable
+                from other machines without TLS and tokens.
+        """
+        address = Address.parse(settings.address)
+        certificate, key = settings.tls_certificate, settings.tls_key
+        if (certificate is None) != (key is None):
+            raise BadInputError("TLS needs both files: give --tls-cert and --tls-key")
+        tls = None if certificate is None or key is None else TlsFiles(certificate, key)
+        tokens = None if settings.token_file is None else TokenTable.read(settings.token_file)
+        given = {"TLS": tls is not None, "a token file": tokens is not None}
+        missing = [name for name, there in given.items() if not there]
+        if missing and not address.is_loopback:
+            raise BadInputError(
+                f"{address} can be reached from other machines, and {' and '.join(missing)} "
+                f"{'are' if len(missing) > 1 else 'is'} missing: give --tls-cert, --tls-key and "
+                "--token-file, or listen on 127.0.0.1"
+            )
+        return Access(address, tls, tokens)
 
 
-def bind(server: grpc.aio.Server, address: Address, tls: TlsFiles | None) -> Address:
+def bind(server: grpc.aio.Server, access: Access) -> Address:
     """Take the port and say which it is.
 
     Raises:
         BadInputError: The port is taken, or the host is not of this machine.
     """
+    address = access.address
     try:
-        if tls is None:
+        if access.tls is None:
             port = server.add_insecure_port(str(address))
         else:
-            port = server.add_secure_port(str(address), tls.credentials())
+            port = server.add_secure_port(str(address), access.tls.credentials())
     except RuntimeError as error:
         raise BadInputError(
             f"the server cannot listen on {address}: the port is taken, or the host is not of this machine. "

@@ -143,6 +143,11 @@ class SessionStore:
         if held is not None and held.session.user == user:
             await self._close(held)
 
+    def cancel_all(self) -> None:
+        """Stop every track after its frame in hand."""
+        for held in self._held.values():
+            held.session.cancel()
+
     async def close_all(self) -> None:
         """Close every session: the server stops."""
         for held in list(self._held.values()):

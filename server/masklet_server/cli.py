@@ -1,0 +1,47 @@
+"""``masklet-server``: serve clips, keep weights, measure and train models.
+
+Exit codes: 0 all is well; 1 it failed, and one sentence on standard error says why and what helps;
+2 the command line is wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from masklet.errors import MaskletError
+from masklet_server.evaluation import command as evaluation
+from masklet_server.evaluation import parity_command as parity
+from masklet_server.model import command as model
+from masklet_server.service import command as service
+from masklet_server.training import command as training
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="masklet-server",
+    help="Serves clips to masklet clients; keeps weights, measures and trains models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for area in (service, model, evaluation, parity, training):
+    area.add_commands(app)
+
+
+def main() -> None:
+    """Run the command line; ends the process with the exit codes above."""
+    try:
+        app()
+    except MaskletError as error:
+        # An expected failure is one line to a person, not a traceback.
+        typer.echo(f"masklet-server: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

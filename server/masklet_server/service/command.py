@@ -1,0 +1,108 @@
+"""``masklet-server serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ADDRESS_HELP = "host:port to listen on; port 0 takes a free one."
+TLS_HELP = "PEM file; needed, with a token file, to listen on anything but loopback."
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``serve``."""
+    app.command()(serve)
+
+
+def serve(
+    address: Annotated[str, typer.Option(help=ADDRESS_HELP)] = "127.0.0.1:7700",
+    weights: Annotated[str, typer.Option(help="Name or file of the model.")] = "masklet_embedded",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")] = "auto",
+    profile: Annotated[
+        str, typer.Option(help="editor; benchmark and reference are for comparisons.")
+    ] = "editor",
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder to open clips from and write mattes to; repeat it for more. None: uploads only."
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="One token, or user:token, a line; whoever calls needs one.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help=TLS_HELP)] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,
+    upload_folder: Annotated[
+        Path | None, typer.Option(help="Where uploads are kept; the system's temporary folder by default.")
+    ] = None,
+    max_sessions: Annotated[int, typer.Option(min=1, help="Sessions at a time.")] = 32,
+    memory_gib: Annotated[
+        float, typer.Option(min=0.0, help="Memory of all trackers; beyond it the oldest session parks.")
+    ] = 4.0,
+    idle_s: Annotated[
+        float, typer.Option(min=1.0, help="A session parks after so long without a call.")
+    ] = 600.0,
+    announce: Annotated[
+        bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
+    ] = False,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Write the same line to this file when ready.")
+    ] = None,
+    stop_with_stdin: Annotated[
+        bool, typer.Option("--stop-with-stdin", help="Stop when standard input ends.")
+    ] = False,
+) -> None:
+    """Serve clips to clients until SIGTERM or Ctrl-C."""
+    import asyncio
+    import logging
+    from dataclasses import replace
+
+    from masklet.errors import BadInputError, OutputError
+    from masklet_server.settings import PROFILES, ServerSettings
+
+    if profile not in PROFILES:
+        raise BadInputError(f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}")
+    plain = ServerSettings()
+    settings = ServerSettings(
+        address=address,
+        weights=weights,
+        device=device,
+        profile=PROFILES[profile],
+        roots=tuple(root or ()),
+        token_file=token_file,
+        tls_certificate=tls_cert,
+        tls_key=tls_key,
+        upload_folder=upload_folder,
+        store=replace(
+            plain.store, max_sessions=max_sessions, memory_bytes=int(memory_gib * (1 << 30)), idle_s=idle_s
+        ),
+    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    from masklet_server.service.listen import Access
+    from masklet_server.service.running import run_server
+
+    # What contradicts itself is said at once, not after the weights have been read.
+    Access.of(settings)
+
+    from masklet_server.engine import load_tracker_factory
+    from masklet_server.model.store import list_weights
+    from masklet_server.service.server import Engine
+
+    make_tracker, model = load_tracker_factory(settings.weights, settings.device, settings.profile)
+    engine = Engine(make_tracker, model, list_weights(), settings.device)
+
+    def ready(line: str) -> None:
+        if announce:
+            typer.echo(line)
+        if ready_file is not None:
+            try:
+                ready_file.write_text(line + "\n", encoding="utf-8")
+            except OSError as error:
+                raise OutputError(
+                    f"the ready file {ready_file} cannot be written: check its folder"
+                ) from error
+
+    asyncio.run(run_server(settings, engine, announce=ready, stop_with_stdin=stop_with_stdin))

@@ -1,0 +1,96 @@
+"""A server process from its first line to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from masklet import __version__
+from masklet_server.media.limits import Limits
+from masklet_server.media.source import open_clip
+from masklet_server.media.upload import open_upload
+from masklet_server.service.server import Engine, MaskletServer
+from masklet_server.sessions.session import ClosingSource
+from masklet_server.settings import ServerSettings
+
+
+class MediaOpener:
+    """Opens clips with the server's own readers.
+
+    Args:
+        limits: Sizes that are accepted.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def path(self, path: Path, *, colour: str | None) -> ClosingSource:
+        """The clip at a path."""
+        return open_clip(path, limits=self._limits, colour=colour)
+
+    def pictures(
+        self, folder: Path, files: dict[int, str], *, name: str, colour: str | None
+    ) -> ClosingSource:
+        """The clip that uploaded pictures make."""
+        return open_upload(folder, files, name=name, limits=self._limits, colour=colour)
+
+
+async def run_server(
+    settings: ServerSettings,
+    engine: Engine,
+    *,
+    announce: Callable[[str], None],
+    stop_with_stdin: bool = False,
+) -> None:
+    """Serve until SIGTERM, SIGINT or, when asked, the end of standard input.
+
+    Args:
+        settings: What the server's keeper decided.
+        engine: The network, loaded.
+        announce: Given one line of JSON, with ``address``, ``pid`` and ``version``, once calls are
+            answered.
+        stop_with_stdin: Stop when standard input ends: a server started by a program goes with it,
+            even when that is killed.
+
+    Raises:
+        BadInputError: The settings contradict each other, or the port is taken.
+    """
+    limits = Limits()
+    stopping = asyncio.Event()
+    _stop_on_signals(stopping)
+    if stop_with_stdin:
+        _stop_on_stdin(stopping)
+    server = MaskletServer(settings, engine, MediaOpener(limits), max_side_px=limits.max_side_px)
+    try:
+        address = await server.start()
+        announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": __version__}))
+        await stopping.wait()
+    finally:
+        await server.stop()
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stopping.set)
+        except NotImplementedError:
+            # Windows' event loop has no signal handlers of its own.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
+
+
+def _stop_on_stdin(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def wait_for_end() -> None:
+        # Unbuffered: a thread that sits in sys.stdin's lock makes the interpreter's exit fail.
+        while os.read(0, 4096):
+            pass
+        loop.call_soon_threadsafe(stopping.set)
+
+    threading.Thread(target=wait_for_end, daemon=True, name="stdin").start()

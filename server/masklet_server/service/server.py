@@ -1,0 +1,153 @@
+"""A whole server: everything put together, started, kept tidy and drained."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from masklet import __version__
+from masklet.errors import MaskletError
+from masklet.types import ModelInfo, ServerInfo
+from masklet.v1 import export_pb2_grpc, prompt_pb2_grpc, server_pb2_grpc, session_pb2_grpc, track_pb2_grpc
+from masklet_server.service import listen
+from masklet_server.service.clips import ClipOpener, Clips
+from masklet_server.service.export_servicer import ExportServicer
+from masklet_server.service.exports import Exporter
+from masklet_server.service.interceptor import Guard
+from masklet_server.service.prompt_servicer import PromptServicer
+from masklet_server.service.rendering import Renderer
+from masklet_server.service.roots import Roots
+from masklet_server.service.server_servicer import ServerServicer
+from masklet_server.service.session_servicer import SessionServicer
+from masklet_server.service.track_servicer import TrackServicer
+from masklet_server.service.uploads import UploadStore
+from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.session import TrackerFactory
+from masklet_server.sessions.store import SessionStore
+from masklet_server.settings import ServerSettings
+
+TIDY_EVERY_S = 2.0
+
+_log = logging.getLogger("masklet_server.service")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the service knows of the network.
+
+    Attributes:
+        make_tracker: Gives a tracker for a clip.
+        model: The weights in force.
+        models: All that this machine has.
+        device: For people.
+    """
+
+    make_tracker: TrackerFactory
+    model: ModelInfo
+    models: tuple[ModelInfo, ...]
+    device: str
+
+
+class MaskletServer:
+    """One server in one event loop.
+
+    Args:
+        settings: What its keeper decided.
+        engine: The network.
+        opener: Reads clips.
+        max_side_px: Of clips, as the opener enforces it; told to clients.
+
+    Raises:
+        BadInputError: The settings contradict each other or name files that cannot be read.
+    """
+
+    def __init__(
+        self, settings: ServerSettings, engine: Engine, opener: ClipOpener, *, max_side_px: int = 16_384
+    ) -> None:
+        self._settings = settings
+        self._access = listen.Access.of(settings)
+        self._guard = Guard(self._access.tokens)
+        self._roots = Roots(settings.roots)
+        self._scheduler = Scheduler()
+        self.store = SessionStore(
+            engine.make_tracker, self._scheduler, limits=settings.store, order=settings.order
+        )
+        self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
+        self._clips = Clips(opener, self._roots)
+        self._renderer = Renderer()
+        self._engine = engine
+        self._info = ServerInfo(
+            version=__version__,
+            device=engine.device,
+            model=engine.model,
+            models=engine.models,
+            max_sessions=settings.store.max_sessions,
+            max_objects=settings.store.session.max_objects,
+            max_side_px=max_side_px,
+            max_upload_bytes=settings.service.max_upload_bytes,
+            opens_paths=self._roots.any,
+        )
+        self._health = health.aio.HealthServicer()
+        self._server: grpc.aio.Server | None = None
+        self._tidying: asyncio.Task[None] | None = None
+
+    async def start(self) -> listen.Address:
+        """Listen, and say where.
+
+        Raises:
+            BadInputError: The port is taken.
+        """
+        settings = self._settings
+        server = grpc.aio.server(
+            interceptors=(self._guard,),
+            options=listen.OPTIONS,
+            maximum_concurrent_rpcs=4 * settings.store.max_sessions + 32,
+        )
+        exporter = Exporter(self._renderer, self._engine.model, json.dumps({"profile": settings.profile}))
+        server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info), server)
+        session_pb2_grpc.add_SessionServiceServicer_to_server(
+            SessionServicer(self.store, self._clips, self._uploads), server
+        )
+        prompt_pb2_grpc.add_PromptServiceServicer_to_server(
+            PromptServicer(self.store, self._renderer), server
+        )
+        track_pb2_grpc.add_TrackServiceServicer_to_server(TrackServicer(self.store, self._renderer), server)
+        export_pb2_grpc.add_ExportServiceServicer_to_server(
+            ExportServicer(self.store, exporter, self._roots), server
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        address = listen.bind(server, self._access)
+        await server.start()
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        self._server = server
+        self._tidying = asyncio.get_running_loop().create_task(self._tidy())
+        return address
+
+    async def stop(self) -> None:
+        """Say so to those who watch, stop tracks after their frame, end calls, give everything back."""
+        await self._health.enter_graceful_shutdown()
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
+        self.store.cancel_all()
+        if self._server is not None:
+            await self._server.stop(self._settings.drain_s)
+        await self.store.close_all()
+        await self._scheduler.close()
+        await self._uploads.close()
+        self._renderer.close()
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_EVERY_S)
+            try:
+                await self.store.tidy()
+                await self._uploads.tidy()
+            except (MaskletError, OSError, RuntimeError):
+                # One session that cannot be parked must not keep the others in memory for ever.
+                _log.exception("tidying up failed, next try in %s s", TIDY_EVERY_S)

@@ -1,0 +1,52 @@
+"""What the keeper of a server decides; read once, at the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from masklet_server.service.limits import ServiceLimits
+from masklet_server.sessions.plan import TrackOrder
+from masklet_server.sessions.store import StoreLimits
+
+ProfileName = Literal["editor", "benchmark", "reference"]
+PROFILES: dict[str, ProfileName] = {name: name for name in get_args(ProfileName)}
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Everything a server can be told.
+
+    Attributes:
+        address: ``host:port``; port 0 takes a free one.
+        weights: Name or file of the model.
+        device: Where the network runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        profile: How the network is used over time; the last two are for comparisons.
+        roots: Folders whose clips may be opened and where mattes may be written. None: uploads only.
+        token_file: One token a line; None lets everybody in.
+        tls_certificate: PEM chain; with ``tls_key``.
+        tls_key: PEM.
+        upload_folder: Where uploads are stored; None for the system's place for temporary files.
+        store: Limits of sessions.
+        service: Limits of requests.
+        drain_s: How long calls may take to end when the server stops.
+    """
+
+    address: str = "127.0.0.1:7700"
+    weights: str = "masklet_embedded"
+    device: str = "auto"
+    profile: ProfileName = "editor"
+    roots: tuple[Path, ...] = ()
+    token_file: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    upload_folder: Path | None = None
+    store: StoreLimits = field(default_factory=StoreLimits)
+    service: ServiceLimits = field(default_factory=ServiceLimits)
+    drain_s: float = 3.0
+
+    @property
+    def order(self) -> TrackOrder:
+        """From which prompt frames are tracked."""
+        return TrackOrder.NEAREST if self.profile == "editor" else TrackOrder.FIRST_PROMPT

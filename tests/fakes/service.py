@@ -1,0 +1,171 @@
+"""A real server on loopback with a fake engine and fake clips, and a client's end of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import grpc
+import grpc.aio
+from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
+
+from masklet.errors import ClipError
+from masklet.types import ClipInfo, ModelInfo
+from masklet.v1 import (
+    export_pb2_grpc,
+    prompt_pb2,
+    prompt_pb2_grpc,
+    server_pb2_grpc,
+    session_pb2,
+    session_pb2_grpc,
+    track_pb2_grpc,
+    values_pb2,
+)
+from masklet_server.service.server import Engine, MaskletServer
+from masklet_server.settings import ServerSettings
+
+MODEL = ModelInfo("fake", "Apache-2.0", 1, "00" * 32)
+SMALL = values_pb2.MaskFormat(max_side_px=32)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass
+class FakeOpener:
+    """Opens any path that exists as the clip that the test set, and remembers what was opened."""
+
+    info: ClipInfo = FAKE_INFO
+    error: Exception | None = None
+    opened: list[Path] = field(default_factory=list)
+    uploads: list[Mapping[int, str]] = field(default_factory=list)
+
+    def path(self, path: Path, *, colour: str | None) -> FakeClip:
+        self.opened.append(path)
+        if self.error is not None:
+            raise self.error
+        if not path.exists():
+            raise ClipError(f"{path.name} does not exist: check the path")
+        return FakeClip(replace(self.info, name=path.name))
+
+    def pictures(self, folder: Path, files: Mapping[int, str], *, name: str, colour: str | None) -> FakeClip:
+        self.uploads.append(dict(files))
+        if self.error is not None:
+            raise self.error
+        return FakeClip(replace(self.info, name=name, first_frame=min(files), last_frame=max(files)))
+
+
+class FakeClient:
+    """Stubs of all services on one channel, and the few calls that every test makes."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.server = server_pb2_grpc.ServerServiceStub(channel)
+        self.sessions = session_pb2_grpc.SessionServiceStub(channel)
+        self.prompts = prompt_pb2_grpc.PromptServiceStub(channel)
+        self.tracks = track_pb2_grpc.TrackServiceStub(channel)
+        self.exports = export_pb2_grpc.ExportServiceStub(channel)
+
+    async def open(self, path: Path) -> values_pb2.SessionInfo:
+        request = session_pb2.OpenSessionRequest(request_id=new_id(), path=str(path))
+        return (await self.sessions.OpenSession(request)).session
+
+    async def add(self, session_id: str, name: str = "") -> int:
+        request = session_pb2.AddObjectRequest(session_id=session_id, request_id=new_id(), name=name)
+        return (await self.sessions.AddObject(request)).object.object_id
+
+    async def click(
+        self, session_id: str, object_id: int, frame: int = 1, x_px: float = 10.0, y_px: float = 10.0
+    ) -> prompt_pb2.AddClickResponse:
+        return await self.prompts.AddClick(
+            prompt_pb2.AddClickRequest(
+                session_id=session_id,
+                request_id=new_id(),
+                object_id=object_id,
+                frame=frame,
+                click=values_pb2.Click(x_px=x_px, y_px=y_px, positive=True),
+                mask_format=SMALL,
+            )
+        )
+
+    async def clicked(self, path: Path, *names: str) -> tuple[str, list[int]]:
+        """A session with one click on frame 1 for each object."""
+        session = await self.open(path)
+        ids = [await self.add(session.session_id, name) for name in names or ("hero",)]
+        for object_id in ids:
+            await self.click(session.session_id, object_id)
+        return session.session_id, ids
+
+
+@dataclass
+class Running:
+    """A server that runs, and what a test may look at."""
+
+    server: MaskletServer
+    address: str
+    root: Path
+    engine: FakeEngine
+    opener: FakeOpener
+
+    @asynccontextmanager
+    async def client(
+        self,
+        *,
+        token: str | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        options: Sequence[tuple[str, object]] = (),
+    ) -> AsyncIterator[FakeClient]:
+        interceptors = [] if token is None else [_Token(token)]
+        if credentials is None:
+            channel = grpc.aio.insecure_channel(self.address, options=options, interceptors=interceptors)
+        else:
+            channel = grpc.aio.secure_channel(
+                self.address, credentials, options=options, interceptors=interceptors
+            )
+        async with channel:
+            yield FakeClient(channel)
+
+
+class _Token(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def intercept_unary_unary(self, continuation, client_call_details, request):  # type: ignore[no-untyped-def]
+        metadata = client_call_details.metadata or grpc.aio.Metadata()
+        metadata.add("authorization", f"Bearer {self._token}")
+        return await continuation(client_call_details._replace(metadata=metadata), request)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    settings: ServerSettings | None = None,
+    engine: FakeEngine | None = None,
+    opener: FakeOpener | None = None,
+) -> AsyncIterator[Running]:
+    """A server whose one root is ``folder/root``, which has a clip called ``clip``."""
+    root = folder / "root"
+    root.mkdir(exist_ok=True)
+    (root / "clip").mkdir(exist_ok=True)
+    uploads = folder / "uploads"
+    uploads.mkdir(exist_ok=True)
+    engine, opener = engine or FakeEngine(), opener or FakeOpener()
+    settings = settings or ServerSettings()
+    settings = replace(
+        settings,
+        address="127.0.0.1:0" if settings.address == ServerSettings().address else settings.address,
+        roots=settings.roots or (root,),
+        upload_folder=uploads,
+        drain_s=0.5,
+    )
+    server = MaskletServer(settings, Engine(engine, MODEL, (MODEL,), "cpu"), opener)
+    try:
+        address = await server.start()
+        yield Running(server, str(address), root, engine, opener)
+    finally:
+        await server.stop()
