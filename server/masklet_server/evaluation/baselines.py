@@ -61,8 +61,8 @@ class DenseFlow:
     def backward(self, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
         """``(h, w, 2)`` x and y from each pixel of ``after`` to where it was in ``before``."""
         # OpenCV's stubs forget None, and any array, even of zeros, would be taken as a first guess.
-        field = self._flow.calc(after, before, None)  # type: ignore[call-overload]
-        return field.astype(np.float32, copy=False)
+        field: NDArray[np.float32] = self._flow.calc(after, before, None)  # type: ignore[call-overload]
+        return field
 
     def warp(self, values: NDArray[np.float32], field: NDArray[np.float32]) -> NDArray[np.float32]:
         """``(h, w)`` values fetched from where ``field`` points, zero from outside."""

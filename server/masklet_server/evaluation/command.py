@@ -39,7 +39,7 @@ def evaluate(
         Path | None, typer.Option(help="Write a picture of the worst frames to this PNG.")
     ] = None,
     side: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, …")] = "cpu",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, …")] = "auto",
     profile: Annotated[str, typer.Option(help="editor, reference or benchmark.")] = "editor",
     jobs: Annotated[int, typer.Option(help="Processes, each with a network of its own.")] = 1,
     baselines: Annotated[bool, typer.Option(help="Measure copying and optical flow too.")] = True,
