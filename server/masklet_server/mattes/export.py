@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,6 +67,7 @@ def render_mattes(
     provenance: Provenance | None = None,
     alpha: AlphaSource | None = None,
     stem: str | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> Iterator[RenderedFile]:
     """The files of the given frames, one after another, each as soon as it is encoded.
 
@@ -82,11 +83,14 @@ def render_mattes(
         provenance: Written into every header.
         alpha: Makes coverage; :class:`LogitAlpha` when None.
         stem: What file names begin with; made from the clip's name when None.
+        names: Layer and file names by object id, as :func:`safe_names` makes them; of ``objects``
+            when None. Where only some of a session's objects are exported, pass the names of all,
+            or one that clashes would be called differently alone.
 
     Raises:
         OutputError: A file cannot be encoded.
     """
-    names = safe_names(objects)
+    names = safe_names(objects) if names is None else names
     alpha = alpha or LogitAlpha(clip)
     provenance = provenance or Provenance()
     stem = stem or clip_stem(clip.name)

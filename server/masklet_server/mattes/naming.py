@@ -13,11 +13,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from masklet.errors import BadInputError
 from masklet.types import ObjectInfo
 
-#: OpenEXR itself allows 255 bytes for a channel; old readers stop at 31 with the channel's suffix.
-MAX_NAME_LENGTH = 64
+# A file name holds the clip's name, this one, a frame number and an extension in 255 bytes.
+_MAX_LENGTH = 64
 # Layers every Nuke script has, names of its default views, and what its reader treats apart.
 _RESERVED = frozenset(
     {
@@ -41,32 +40,6 @@ _RESERVED = frozenset(
         "rotopaint_mask",
     }
 )
-_FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
-
-
-def check_object_name(name: str) -> str:
-    """The name without surrounding spaces, in Unicode's composed form.
-
-    Raises:
-        BadInputError: It is empty, too long, or holds a character that no file name may hold.
-    """
-    name = unicodedata.normalize("NFC", name.strip())
-    if not name:
-        raise BadInputError("an object needs a name: type one, such as hero.")
-    if len(name) > MAX_NAME_LENGTH:
-        raise BadInputError(
-            f"the object name {name[:16]}... has {len(name)} characters: use at most {MAX_NAME_LENGTH}."
-        )
-    found = _FORBIDDEN.search(name)
-    if found is not None:
-        shown = found.group() if found.group().isprintable() else "a control character"
-        raise BadInputError(
-            f"the object name {name!r} holds {shown}, which layers and files cannot carry: "
-            "use letters, digits, spaces, dots, hyphens and underscores."
-        )
-    if any(unicodedata.category(letter) in ("Cs", "Cn", "Co", "Cc", "Zl", "Zp") for letter in name):
-        raise BadInputError("the object name holds characters that cannot be printed: type it again.")
-    return name
 
 
 def safe_name(name: str) -> str:
@@ -74,7 +47,8 @@ def safe_name(name: str) -> str:
 
     Accents are dropped (``café`` becomes ``cafe``), letters of other scripts become their code
     points (``猫`` becomes ``u732b``), all else becomes an underscore. A name that would then start
-    with anything but a letter, or that Nuke keeps for itself, is prefixed with ``obj_``.
+    with anything but a letter, or that Nuke keeps for itself, is prefixed with ``obj_``. Anything
+    goes in, and at most 64 characters come out.
     """
     parts: list[str] = []
     for letter in unicodedata.normalize("NFKD", name.strip()):
@@ -82,9 +56,9 @@ def safe_name(name: str) -> str:
             parts.append(letter if letter.isalnum() else "_")
         elif unicodedata.category(letter)[0] in "LNS":
             parts.append(f"u{ord(letter):04x}")
-    safe = re.sub(r"_+", "_", "".join(parts)).strip("_")
+    safe = re.sub(r"_+", "_", "".join(parts))[:_MAX_LENGTH].strip("_")
     if not safe[:1].isalpha() or safe.lower() in _RESERVED:
-        safe = f"obj_{safe}".rstrip("_")
+        safe = f"obj_{safe}"[:_MAX_LENGTH].rstrip("_")
     return safe
 
 

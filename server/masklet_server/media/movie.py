@@ -55,6 +55,7 @@ class MovieClip(Clip):
         limits: Checked against the stream's header.
         colour: The input space; None for sRGB, or what an HDR stream says of itself.
         first_frame: The number that the first picture gets.
+        name: What people call the movie; the file's name when None.
 
     Raises:
         ClipError: Not a movie, without video, empty, or damaged at its start.
@@ -63,9 +64,16 @@ class MovieClip(Clip):
     """
 
     def __init__(
-        self, path: Path, *, limits: Limits, colour: str | None = None, first_frame: int = 0
+        self,
+        path: Path,
+        *,
+        limits: Limits,
+        colour: str | None = None,
+        first_frame: int = 0,
+        name: str | None = None,
     ) -> None:
         self._path = path
+        self._name = name or path.name
         self._container: InputContainer | None = None
         self._decoded: OrderedDict[int, VideoFrame] = OrderedDict()
         self._decoded_bytes = 0
@@ -88,7 +96,7 @@ class MovieClip(Clip):
             self._container = None
 
     def _open(self, limits: Limits, colour: str | None, first_frame: int) -> ClipInfo:
-        name = self._path.name
+        name = self._name
         if self._path.stat().st_size == 0:
             raise ClipError(f"{name} is empty (0 bytes): copy or render it again.")
         stream = self._reopen()
@@ -226,7 +234,7 @@ class MovieClip(Clip):
 
     def _reopen(self) -> VideoStream:
         """Open the file anew, at its first frame."""
-        name = self._path.name
+        name = self._name
         if self._container is not None:
             self._container.close()
             self._container = None

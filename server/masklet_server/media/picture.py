@@ -79,16 +79,18 @@ class OpenPicture:
     Args:
         path: The file.
         limits: Checked against the header.
+        name: What messages call it; the file's name when None.
 
     Raises:
         ClipError: There is no such file, it is empty, not a known picture, or its header is damaged.
         LimitError: The picture is larger than the limits allow.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self._reader = _open(path, limits)
+    def __init__(self, path: Path, limits: Limits, *, name: str | None = None) -> None:
+        name = name or path.name
+        self._reader = _open(path, name, limits)
         try:
-            self.header = _header(self._reader, path, limits)
+            self.header = _header(self._reader, name, limits)
         except BaseException:
             self.close()
             raise
@@ -167,17 +169,17 @@ def _sniff(path: Path) -> str | None:
     return next((name for signature, name in _SIGNATURES if start.startswith(signature)), None)
 
 
-def _open(path: Path, limits: Limits) -> Any:
+def _open(path: Path, name: str, limits: Limits) -> Any:
     try:
-        limits.check_picture_bytes(path.stat().st_size, what=path.name)
+        limits.check_picture_bytes(path.stat().st_size, what=name)
         known = is_picture(path)
     except FileNotFoundError:
-        raise ClipError(f"{path.name} does not exist: check the path and the frame number.") from None
+        raise ClipError(f"{name} does not exist: check the path and the frame number.") from None
     except OSError as error:
-        raise ClipError(f"{path.name} cannot be read ({error.strerror}): check its permissions.") from error
+        raise ClipError(f"{name} cannot be read ({error.strerror}): check its permissions.") from error
     if not known:
         raise ClipError(
-            f"{path.name} is not a picture this server reads: use EXR, DPX, TIFF, PNG, JPEG or HDR, "
+            f"{name} is not a picture this server reads: use EXR, DPX, TIFF, PNG, JPEG or HDR, "
             "or copy it again if it should be one of these."
         )
     # A second net under Limits: OpenImageIO itself then refuses to allocate more.
@@ -188,14 +190,12 @@ def _open(path: Path, limits: Limits) -> Any:
         message = oiio.geterror()
         dimensions = _refused_dimensions(message)
         if dimensions is not None:
-            limits.check_size(*dimensions, what=path.name)
-        raise ClipError(
-            f"{path.name} is damaged or cut off (its header is unusable): copy or render it again."
-        )
+            limits.check_size(*dimensions, what=name)
+        raise ClipError(f"{name} is damaged or cut off (its header is unusable): copy or render it again.")
     return reader
 
 
-def _header(reader: Any, path: Path, limits: Limits) -> PictureHeader:
+def _header(reader: Any, name: str, limits: Limits) -> PictureHeader:
     subimage, channels = 0, None
     while subimage < 64 and reader.seek_subimage(subimage, 0):
         channels = _pick_channels(list(reader.spec().channelnames))
@@ -208,9 +208,9 @@ def _header(reader: Any, path: Path, limits: Limits) -> PictureHeader:
     reader.geterror()  # running past the last part leaves a message that is of no interest
     spec = reader.spec()
     if spec.deep:
-        raise ClipError(f"{path.name} is a deep EXR: flatten it (DeepToImage in Nuke) first.")
-    limits.check_size(spec.full_width, spec.full_height, what=path.name)
-    limits.check_size(spec.width, spec.height, what=path.name)
+        raise ClipError(f"{name} is a deep EXR: flatten it (DeepToImage in Nuke) first.")
+    limits.check_size(spec.full_width, spec.full_height, what=name)
+    limits.check_size(spec.width, spec.height, what=name)
     metadata: dict[str, object] = {attribute.name: attribute.value for attribute in spec.extra_attribs}
     format_name = reader.format_name()
     orientation = metadata.get("Orientation", 1) if format_name in _ORIENTED_FORMATS else 1
@@ -221,7 +221,7 @@ def _header(reader: Any, path: Path, limits: Limits) -> PictureHeader:
     if orientation in _SIDEWAYS:
         width_px, height_px, aspect = height_px, width_px, 1.0 / aspect
     return PictureHeader(
-        name=path.name,
+        name=name,
         format_name=format_name,
         width_px=width_px,
         height_px=height_px,

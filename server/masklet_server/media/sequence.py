@@ -30,6 +30,8 @@ class PictureClip(Clip):
         files: Frame number to file. Gaps are missing frames.
         limits: Checked against every header.
         colour: The input space, or None to take it from the first picture.
+        names_are_ours: The files have names that mean nothing to whoever sent them, so messages
+            speak of frames.
 
     Raises:
         ClipError: There are no files, or the first one cannot be used.
@@ -38,16 +40,26 @@ class PictureClip(Clip):
     """
 
     def __init__(
-        self, name: str, files: Mapping[int, Path], *, limits: Limits, colour: str | None = None
+        self,
+        name: str,
+        files: Mapping[int, Path],
+        *,
+        limits: Limits,
+        colour: str | None = None,
+        names_are_ours: bool = False,
     ) -> None:
         if not files:
             raise ClipError(f"{name} has no frames: check the path and the pattern.")
         first, last = min(files), max(files)
         limits.check_frame_count(last - first + 1, what=name)
-        with OpenPicture(files[first], limits) as picture:
+        self._name = name
+        self._files = dict(files)
+        self._limits = limits
+        self._names_are_ours = names_are_ours
+        with self._open(first) as picture:
             header = picture.header
         space = colour or guess_space(
-            header.name, header.format_name, is_float=header.is_float, metadata=header.metadata
+            name, header.format_name, is_float=header.is_float, metadata=header.metadata
         )
         self._conversion = conversion_from(space)
         super().__init__(
@@ -63,12 +75,14 @@ class PictureClip(Clip):
                 colour_space=self._conversion.space,
             )
         )
-        self._files = dict(files)
-        self._limits = limits
+
+    def _open(self, frame: int) -> OpenPicture:
+        shown = f"frame {frame} of {self._name}" if self._names_are_ours else None
+        return OpenPicture(self._files[frame], self._limits, name=shown)
 
     def _read_picture(self, frame: int) -> NDArray[np.uint8]:
         info = self._info
-        with OpenPicture(self._files[frame], self._limits) as picture:
+        with self._open(frame) as picture:
             header = picture.header
             if (header.width_px, header.height_px) != (info.width_px, info.height_px):
                 raise ClipError(

@@ -23,6 +23,7 @@ def open_clip(
     limits: Limits | None = None,
     colour: str | None = None,
     first_frame: int | None = None,
+    name: str | None = None,
 ) -> Clip:
     """The clip at ``path``, opened; close it or use it in a ``with`` statement.
 
@@ -34,6 +35,8 @@ def open_clip(
         colour: The input space, such as ``ACEScg`` or ``sRGB``; None to take it from the file.
         first_frame: The number of the first frame of a movie, which is 0 otherwise. Sequences have
             numbers of their own and take none.
+        name: What people call a movie that was uploaded and stored under another name; its file's
+            name when None.
 
     Raises:
         ClipError: Nothing is there, or it cannot be read as a clip.
@@ -49,7 +52,7 @@ def open_clip(
             clip = _open_folder(path, limits, colour)
         elif path.exists():
             if not is_picture(path):
-                return _open_movie(path, limits, colour, first_frame)
+                return _open_movie(path, limits, colour, first_frame, name)
             frame = frame_in(path.name)
             clip = PictureClip(path.name, {0 if frame is None else frame: path}, limits=limits, colour=colour)
         else:
@@ -104,11 +107,13 @@ def _open_folder(folder: Path, limits: Limits, colour: str | None) -> Clip:
     )
 
 
-def _open_movie(path: Path, limits: Limits, colour: str | None, first_frame: int | None) -> Clip:
+def _open_movie(
+    path: Path, limits: Limits, colour: str | None, first_frame: int | None, name: str | None
+) -> Clip:
     # Loading the video libraries costs a quarter of a second that a sequence need not wait for.
     from masklet_server.media.movie import MovieClip
 
-    return MovieClip(path, limits=limits, colour=colour, first_frame=first_frame or 0)
+    return MovieClip(path, limits=limits, colour=colour, first_frame=first_frame or 0, name=name)
 
 
 def _names_in(folder: Path) -> Iterable[str]:

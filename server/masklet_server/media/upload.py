@@ -39,5 +39,9 @@ def open_upload(
         if not (folder / stored).is_file():
             raise ClipError(f"frame {frame} of {name} did not arrive: send the clip again.")
     return PictureClip(
-        name, {frame: folder / stored for frame, stored in files.items()}, limits=limits, colour=colour
+        name,
+        {frame: folder / stored for frame, stored in files.items()},
+        limits=limits,
+        colour=colour,
+        names_are_ours=True,
     )

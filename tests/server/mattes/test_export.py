@@ -13,6 +13,7 @@ from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.export import MatteFormat, render_mattes
 from masklet_server.mattes.files import write_files
+from masklet_server.mattes.naming import safe_names
 from masklet_server.mattes.picture_file import Provenance, encode_png, exact_rate
 from masklet_server.media.pattern import FramePattern
 from masklet_server.sessions.tracking import ObjectFrame
@@ -142,6 +143,19 @@ def test_an_object_has_its_own_place_for_making_coverage() -> None:
     )
 
     assert [file.frame for file in files] == [1001]
+
+
+def test_an_object_exported_alone_keeps_the_name_it_has_among_all() -> None:
+    clashing = [ObjectInfo(1, "left arm"), ObjectInfo(2, "left.arm")]
+    names = safe_names(clashing)
+
+    files = list(
+        render_mattes(
+            CLIP, clashing[1:], StoredResults(), [1001], matte_format=MatteFormat.PNG_8, names=names
+        )
+    )
+
+    assert [file.relative_name for file in files] == ["left_arm_2/plate_left_arm_2.1001.png"]
 
 
 def test_file_names_are_found_again_by_their_pattern() -> None:

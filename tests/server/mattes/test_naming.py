@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masklet.errors import BadInputError
 from masklet.types import ObjectInfo
-from masklet_server.mattes.naming import check_object_name, clip_stem, safe_name, safe_names
+from masklet_server.mattes.naming import clip_stem, safe_name, safe_names
 
 
 def as_nuke_reads(channel: str) -> tuple[str, str]:
@@ -21,34 +20,22 @@ def as_nuke_reads(channel: str) -> tuple[str, str]:
     )
 
 
-def accepted_names() -> st.SearchStrategy[str]:
-    return st.text(min_size=1, max_size=40).filter(is_accepted)
-
-
-def is_accepted(name: str) -> bool:
-    try:
-        check_object_name(name)
-    except BadInputError:
-        return False
-    return True
-
-
-@given(name=accepted_names())
+@given(name=st.text(max_size=80))
 def test_a_safe_name_reaches_nuke_as_it_is(name: str) -> None:
-    safe = safe_name(check_object_name(name))
+    safe = safe_name(name)
 
     assert as_nuke_reads(f"{safe}.A") == (safe, "alpha")
 
 
-@given(name=accepted_names())
+@given(name=st.text(max_size=80))
 def test_a_safe_name_is_a_plain_word_and_stays_itself(name: str) -> None:
-    safe = safe_name(check_object_name(name))
+    safe = safe_name(name)
 
-    assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", safe)
+    assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", safe)
     assert safe_name(safe) == safe
 
 
-@given(names=st.lists(accepted_names(), min_size=1, max_size=8))
+@given(names=st.lists(st.text(max_size=80), min_size=1, max_size=8))
 def test_objects_never_share_a_name(names: list[str]) -> None:
     objects = [ObjectInfo(place, name) for place, name in enumerate(names)]
 
@@ -84,28 +71,6 @@ def test_a_clash_is_numbered_by_id() -> None:
     objects = [ObjectInfo(3, "left arm"), ObjectInfo(1, "left.arm"), ObjectInfo(2, "Left_Arm")]
 
     assert safe_names(objects) == {1: "left_arm", 2: "Left_Arm_2", 3: "left_arm_3"}
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("a/b", "holds /, which layers and files cannot carry"),
-        ("a\\b", "which layers and files cannot carry"),
-        ("..\0", "holds a control character"),
-        ("what?", r"holds \?"),
-        ("", "an object needs a name"),
-        ("   ", "an object needs a name"),
-        ("x" * 65, "has 65 characters: use at most 64"),
-        ("a\ud800", "cannot be printed"),
-    ],
-)
-def test_unusable_names_are_refused_with_the_reason(name: str, message: str) -> None:
-    with pytest.raises(BadInputError, match=message):
-        check_object_name(name)
-
-
-def test_spaces_around_a_name_are_dropped() -> None:
-    assert check_object_name("  hero ") == "hero"
 
 
 @pytest.mark.parametrize(

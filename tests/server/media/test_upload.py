@@ -45,3 +45,14 @@ def test_a_frame_that_did_not_arrive_is_named(tmp_path: Path) -> None:
 def test_an_upload_without_frames_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match="plate has no frames"):
         open_upload(tmp_path, {}, name="plate", limits=Limits())
+
+
+def test_a_damaged_frame_is_named_as_the_sender_knows_it(tmp_path: Path) -> None:
+    files = stored_frames(tmp_path)
+    (tmp_path / files[1002]).write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    with (
+        open_upload(tmp_path, files, name="plate.%04d.png", limits=Limits()) as clip,
+        pytest.raises(ClipError, match=r"^frame 1002 of plate.%04d.png is damaged or cut off"),
+    ):
+        clip.read(1002)
