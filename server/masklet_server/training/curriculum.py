@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _CLIPS_MULTIPLE = 4
 """Batches come in fours, so that shares of a quarter are exact."""
 
+_FULL_MEMORY_SHARE = 0.6
+
 
 @dataclass(frozen=True)
 class StepPlan:
@@ -33,6 +35,7 @@ class StepPlan:
         corrections: Correction clicks after the first click or box.
         corrected_frame: A later frame that gets clicks too, or None.
         later_corrections: How many clicks it gets.
+        recent_maps: Tracked frames attended at most; None for as many as the network has slots.
     """
 
     clips: int
@@ -44,6 +47,7 @@ class StepPlan:
     corrections: int
     corrected_frame: int | None = None
     later_corrections: int = 0
+    recent_maps: int | None = None
 
     @property
     def entries(self) -> int:
@@ -75,6 +79,11 @@ def plan_step(config: TrainingConfig, *, step: int, progress: float) -> StepPlan
         corrected_frame, later_corrections = None, 0
     else:
         corrected_frame, later_corrections = chance.randrange(1, frames - 1), chance.choice((1, 2, 3))
+    # Sometimes fewer than there are slots, so that an engine may choose speed over memory.
+    most_recent = config.network.memory_frames - 1
+    recent_maps = (
+        most_recent if chance.random() < _FULL_MEMORY_SHARE else chance.randint(1, max(most_recent, 1))
+    )
     return StepPlan(
         clips=clips,
         frames=frames,
@@ -85,6 +94,7 @@ def plan_step(config: TrainingConfig, *, step: int, progress: float) -> StepPlan
         corrections=corrections,
         corrected_frame=corrected_frame,
         later_corrections=later_corrections,
+        recent_maps=recent_maps,
     )
 
 

@@ -255,7 +255,8 @@ class ClipUnroll:
         """Condition ``embedding`` (N, C, h, h) on memory: all prompted frames and the last few others."""
         slots = self._network.config.memory_frames
         prompted = [seen for seen in self._memory if seen.prompted]
-        recent = [seen for seen in self._memory if not seen.prompted and frame - seen.frame < slots]
+        most_recent = slots - 1 if self._plan.recent_maps is None else self._plan.recent_maps
+        recent = [seen for seen in self._memory if not seen.prompted and frame - seen.frame <= most_recent]
         seen = [*prompted, *recent]
         # Slots of tracked frames count from the newest, the last slot is for prompted frames.
         slot = [slots - 1] * len(prompted) + [frame - one.frame - 1 for one in recent]

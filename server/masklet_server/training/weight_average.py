@@ -22,7 +22,7 @@ class WeightAverage:
 
     def __init__(self, network: nn.Module, *, decay: float) -> None:
         self._decay = decay
-        self._source = {name: tensor for name, tensor in network.state_dict(keep_vars=True).items()}
+        self._source = dict(network.state_dict(keep_vars=True))
         self._average = {name: tensor.detach().clone() for name, tensor in self._source.items()}
         self._moving = [name for name, tensor in self._source.items() if tensor.is_floating_point()]
 

@@ -1,0 +1,146 @@
+"""``masklet-server train``, ``train-probe``, ``train-plot`` and ``finetune``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from masklet_server.training.clips import ClipSource
+
+_ConfigArgument = Annotated[str, typer.Argument(help="A TOML file, or a preset such as embedded.")]
+_PackOption = Annotated[Path, typer.Option("--pack", help="Material made by `masklet-server material pack`.")]
+_DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="cuda or cpu; the GPU by default if there is one.")
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of training to the server's command line."""
+    app.command("train")(train)
+    app.command("train-probe")(probe)
+    app.command("train-plot")(plot)
+
+
+def train(
+    config: _ConfigArgument,
+    pack: _PackOption = Path("runs/material.pack"),
+    out: Annotated[Path, typer.Option("--out", help="Folder of checkpoint, weights and log.")] = Path(
+        "runs/train"
+    ),
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Folder of a run to go on from; may be the same as --out.")
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="Weights to start from, as safetensors, instead of random ones."),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", help="Stop, with a checkpoint, after so much time in all.")
+    ] = None,
+    until: Annotated[
+        float,
+        typer.Option("--until", help="Share of the run at which this piece ends; 0.5 for the first half."),
+    ] = 1.0,
+    step_megapixels: Annotated[
+        float | None,
+        typer.Option("--step-megapixels", help="Batch by pixels of all frames of a step, in millions."),
+    ] = None,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Small checkpoints, from which a run goes on nearly exactly.")
+    ] = False,
+    device: _DeviceOption = None,
+) -> None:
+    """Train a network on composed clips; several GPUs with `torchrun -m masklet_server.training train …`."""
+    started_s = time.monotonic()
+    import dataclasses
+
+    from safetensors.torch import load_file
+
+    from masklet_server.training.config import load_config
+    from masklet_server.training.distributed import join_team
+    from masklet_server.training.loop import Piece, Trainer
+    from masklet_server.training.loop import train as run_piece
+
+    run = load_config(config)
+    if step_megapixels is not None:
+        run = dataclasses.replace(run, step_megapixels=step_megapixels)
+    team = join_team(device)
+    _prepare(str(team.device))
+    source = _composer(pack, str(team.device), seed=run.seed * 1000 + team.rank)
+    weights = None if start is None else load_file(start)
+    trainer = Trainer(run, source, team, start=weights)
+    if resume is not None:
+        trainer.restore(resume)
+    typer.echo(f"{run.name} on {team.device}, ready after {time.monotonic() - started_s:.1f} s")
+    piece = Piece(minutes=minutes, started_s=started_s, until=until, compact=compact)
+    run_piece(trainer, out, piece, report=typer.echo)
+    team.disband()
+
+
+def probe(
+    config: _ConfigArgument = "embedded",
+    pack: _PackOption = Path("runs/material.pack"),
+    megapixels: Annotated[str, typer.Option(help="Step sizes to try, in millions of pixels.")] = "20,40",
+    shapes: Annotated[str, typer.Option(help="Clip lengths and sides to try.")] = "4x384,8x448",
+    steps: Annotated[int, typer.Option(help="Timed steps of each.")] = 8,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Also list what takes most time in a step.")
+    ] = False,
+    device: _DeviceOption = None,
+) -> None:
+    """Measure how fast this machine trains, and how much of it is composing clips."""
+    started_s = time.monotonic()
+    from masklet_server.training.config import load_config
+    from masklet_server.training.distributed import join_team
+    from masklet_server.training.probe import Trial, profile_step, run_trial
+
+    run = load_config(config)
+    team = join_team(device)
+    _prepare(str(team.device))
+    source = _composer(pack, str(team.device), seed=1)
+    typer.echo(f"ready after {time.monotonic() - started_s:.1f} s")
+    sizes = [tuple(int(part) for part in shape.split("x")) for shape in shapes.split(",")]
+    for frames, side_px in sizes:
+        for size in megapixels.split(","):
+            trial = Trial(float(size), frames, side_px)
+            result = run_trial(run, source, team, trial, steps=steps)
+            typer.echo(
+                f"{frames} frames of {side_px} px, {size} MP: {result.clips} clips, {result.step_ms:.0f} ms a step,"
+                f" {result.clips_per_s:.1f} clips/s, {result.frames_per_s:.0f} frames/s, composing"
+                f" {100 * result.compose_share:.0f} %, {result.peak_gb:.1f} GB, loss {result.loss:.3f},"
+                f" after {time.monotonic() - started_s:.0f} s"
+            )
+    if profile:
+        frames, side_px = sizes[0]
+        trial = Trial(float(megapixels.split(",", 1)[0]), frames, side_px)
+        profile_step(run, source, team, trial, typer.echo)
+
+
+def plot(
+    log: Annotated[Path, typer.Argument(help="log.jsonl of a run.")],
+    picture: Annotated[Path, typer.Argument(help="PNG to write.")],
+) -> None:
+    """Draw the curves of a run."""
+    from masklet_server.training.log import plot_log
+
+    plot_log(log, picture)
+
+
+def _prepare(device: str) -> None:
+    """Let the device use its fast paths: none of them matters to a result beside bfloat16."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+
+
+def _composer(pack: Path, device: str, *, seed: int) -> ClipSource:
+    from masklet_server.training.composer import ClipComposer
+    from masklet_server.training.material.pack import load_material
+
+    return ClipComposer(load_material(pack, device=device), device=device, seed=seed)
