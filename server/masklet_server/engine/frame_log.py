@@ -67,3 +67,8 @@ class FrameLog:
 
     def __len__(self) -> int:
         return sum(run.last - run.first + 1 for run in self._runs)
+
+    @property
+    def run_count(self) -> int:
+        """Runs that the log stores: what its size depends on."""
+        return len(self._runs)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from masklet_server.engine.recall import Reach, pointers_in_clip, recall
+
+OFFICIAL = Reach(maps=7, pointers=16)
+
+
+def test_only_the_prompted_frame_is_read_next_to_it() -> None:
+    read = recall(1, {0}, (), OFFICIAL, backward=False)
+
+    assert read.maps == ((0, 6),)
+    assert read.pointers == ((0, 1),)
+
+
+def test_six_tracked_frames_join_the_prompted_one_newest_in_slot_zero() -> None:
+    read = recall(20, {0}, range(1, 20), OFFICIAL, backward=False)
+
+    assert read.maps == ((0, 6), (14, 5), (15, 4), (16, 3), (17, 2), (18, 1), (19, 0))
+
+
+def test_fifteen_pointers_of_tracked_frames_join_that_of_the_prompted_one() -> None:
+    read = recall(20, {0}, range(1, 20), OFFICIAL, backward=False)
+
+    assert read.pointers == ((0, 20), *((20 - age, age) for age in range(1, 16)))
+
+
+def test_backward_is_the_mirror_image_of_forward() -> None:
+    forward = recall(20, {0, 30}, range(1, 20), OFFICIAL, backward=False)
+    backward = recall(-20, {0, -30}, range(-19, 0), OFFICIAL, backward=True)
+
+    assert {(-frame, slot) for frame, slot in backward.maps} == set(forward.maps)
+    assert {(-frame, age) for frame, age in backward.pointers} == set(forward.pointers)
+
+
+def test_a_prompted_frame_ahead_gives_its_map_but_not_its_pointer() -> None:
+    read = recall(5, {0, 9}, range(1, 5), OFFICIAL, backward=False)
+
+    assert (9, 6) in read.maps
+    assert [frame for frame, _ in read.pointers if frame > 5] == []
+
+
+def test_frames_that_were_not_tracked_are_left_out() -> None:
+    read = recall(10, {0}, (4, 9), OFFICIAL, backward=False)
+
+    assert read.maps == ((0, 6), (4, 5), (9, 0))
+    assert read.pointers == ((0, 10), (9, 1), (4, 6))
+
+
+def test_a_prompted_frame_counts_once_even_where_it_was_tracked_too() -> None:
+    read = recall(3, {0, 2}, (0, 1, 2), OFFICIAL, backward=False)
+
+    assert read.maps == ((0, 6), (2, 6), (1, 1))
+    assert read.pointers == ((0, 3), (2, 1), (1, 2))
+
+
+def test_all_prompted_frames_are_read_where_no_limit_is_set() -> None:
+    prompted = set(range(0, 100, 10))
+
+    read = recall(55, prompted, (), OFFICIAL, backward=False)
+
+    assert {frame for frame, _ in read.maps} == prompted
+
+
+def test_a_limit_keeps_both_neighbours_the_first_and_then_the_nearest() -> None:
+    reach = Reach(maps=7, pointers=16, max_prompted=4, keep_first_prompted=True)
+
+    read = recall(55, set(range(0, 100, 10)), (), reach, backward=False)
+
+    assert {frame for frame, slot in read.maps if slot == 6} == {0, 50, 60, 40}
+
+
+def test_a_limit_without_the_first_keeps_the_nearest() -> None:
+    reach = Reach(maps=7, pointers=16, max_prompted=3)
+
+    read = recall(55, set(range(0, 100, 10)), (), reach, backward=False)
+
+    assert {frame for frame, slot in read.maps if slot == 6} == {50, 60, 40}
+
+
+def test_a_prompted_frame_beyond_the_limit_is_read_as_a_recent_one() -> None:
+    reach = Reach(maps=7, pointers=16, max_prompted=2)
+
+    read = recall(10, {7, 8, 9, 12}, (6,), reach, backward=False)
+
+    assert set(read.maps) == {(9, 6), (12, 6), (8, 1), (7, 2), (6, 3)}
+    assert set(read.pointers) == {(9, 1), (8, 2), (7, 3), (6, 4)}
+
+
+@pytest.mark.parametrize(("length_frames", "pointers"), [(1, 1), (12, 12), (16, 16), (5000, 16), (None, 16)])
+def test_pointers_are_limited_by_short_clips_only(length_frames: int | None, pointers: int) -> None:
+    assert pointers_in_clip(16, length_frames) == pointers
+
+
+def test_ages_in_a_single_picture_have_a_unit() -> None:
+    assert Reach(maps=7, pointers=1).pointer_unit_frames == 1.0
+    assert Reach(maps=7, pointers=12).pointer_unit_frames == 11.0
