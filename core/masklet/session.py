@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, ObjectNotFoundError
+from masklet.errors import BadInputError, ObjectNotFoundError, ServerUnreachableError
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted
 from masklet.matte_files import Exported, receive
 from masklet.transport.interface import ExportRequest, TrackRequest, Undone
@@ -165,7 +165,10 @@ class Session:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        # A server that is gone holds no session any more, and saying so here would hide the error
+        # that told first.
+        with suppress(ServerUnreachableError):
+            self.close()
 
     def info(self) -> SessionInfo:
         """Clip, objects and the states of all frames as they are now."""

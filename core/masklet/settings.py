@@ -21,7 +21,7 @@ class ClientSettings:
         address: ``host:port`` (``MASKLET_SERVER``); None to start a server of one's own.
         token: ``MASKLET_TOKEN``, or the content of the file ``MASKLET_TOKEN_FILE``.
         tls_ca_file: Certificate of the authority that signed the server's (``MASKLET_TLS_CA``).
-        weights: For a server of one's own (``MASKLET_WEIGHTS``); None for the embedded model.
+        weights: For a server of one's own (``MASKLET_MODEL``); None for the embedded model.
     """
 
     address: str | None = None
@@ -43,7 +43,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> ClientSetting
         address=values.get("MASKLET_SERVER") or None,
         token=token or (read_token(Path(token_file)) if token_file else None),
         tls_ca_file=Path(ca_file) if ca_file else None,
-        weights=values.get("MASKLET_WEIGHTS") or None,
+        weights=values.get("MASKLET_MODEL") or None,
     )
 
 

@@ -24,7 +24,7 @@ def test_everything_can_be_said_in_the_environment(tmp_path: Path) -> None:
             "MASKLET_SERVER": "gpu1:7500",
             "MASKLET_TOKEN_FILE": str(token_file),
             "MASKLET_TLS_CA": "/studio/ca.pem",
-            "MASKLET_WEIGHTS": "sam2.1_hiera_tiny",
+            "MASKLET_MODEL": "sam2.1_hiera_tiny",
         }
     )
 

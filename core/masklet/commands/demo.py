@@ -65,7 +65,7 @@ def demo(
         looks = [
             file
             for kind in OverlayKind
-            for file in session.export_overlay(out, kind=kind, base_name="duck_overlay").files
+            for file in session.export_overlay(out, kind=kind, base_name="duck").files
         ]
         model = server.info().model.name
     scores = list(result.iou.values())
