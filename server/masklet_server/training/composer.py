@@ -127,7 +127,7 @@ class ClipComposer:
             x, y = self._shifted(points, number, side_px)
             to_world = inverse(plan.camera.homography(moment * plan.shutter)).flatten(0, 1)
             x, y = project(to_world, (x, y))
-            x, y = scene.onto_photo(x.unflatten(0, (-1, frames)), y.unflatten(0, (-1, frames)))
+            x, y = scene.onto_photo(x.reshape(-1, frames, side_px, side_px), y.reshape(-1, frames, side_px, side_px))
             drawn = layers.sample_photos(stack, x, y)
             inside = ((x.abs() < 1.0) & (y.abs() < 1.0)).float()[:, :, None]
             drawn = torch.cat((drawn[:, :, :3], drawn[:, :, 3:] * inside), 2)

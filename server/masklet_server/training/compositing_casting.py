@@ -84,8 +84,7 @@ def _scene(
     draws: Draws, material: Material, is_scene: Tensor, aspect: Tensor, frames: int, objects: int
 ) -> ScenePlan:
     batch = len(is_scene)
-    photos = torch.full((batch,), len(material.photos), device=draws.device)
-    photo = draws.below(photos)
+    photo = draws.weighted(material.photo_weight.cumsum(0), batch)
     side = material.photos.shape[-1]
     own = torch.zeros(batch, objects, side, side, device=draws.device)
     if len(material.photo_labels):
@@ -101,7 +100,12 @@ def _scene(
             own[:, slot] = (labels == number[:, None, None]).float() * shown[:, None, None]
     photo_aspect = material.photo_aspect[photo]
     cover = torch.maximum(torch.ones_like(aspect), aspect / photo_aspect)
-    cover = cover * draws.log_uniform(batch, low=1.02, high=1.7)
+    closest = draws.log_uniform(batch, low=1.02, high=2.4)
+    # A target may not fill the frame: scenes are seen nearly whole.
+    cover = cover * torch.where(is_scene > 0.5, closest.clamp(max=1.5), closest)
+    slack = torch.stack(((cover * photo_aspect - aspect), cover - 1.0), -1) / torch.stack(
+        (cover * photo_aspect, cover), -1
+    )
     reach = torch.stack((cover * photo_aspect * draws.sign(batch), cover), -1)
     centre, radius = _extent(own[:, 0])
     wander = walk(draws, (radius * 0.12)[:, None].expand(batch, 2), frames).value.transpose(1, 2)
@@ -110,6 +114,7 @@ def _scene(
     return ScenePlan(
         photo=photo,
         reach=reach,
+        middle=draws.uniform(batch, 2, low=-0.9, high=0.9) * slack.clamp(min=0.0),
         objects=own,
         bend=_bends(draws, amplitude, frames),
         push=push * is_scene[:, None, None],

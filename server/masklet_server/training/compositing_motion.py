@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from masklet_server.training.compositing_draws import Draws
 
 
+_FARTHEST = 0.025
+
+
 @dataclass(frozen=True)
 class Track:
     """A value per frame and how fast it changes per frame."""
@@ -24,9 +27,12 @@ class Track:
     value: Tensor
     rate: Tensor
 
-    def at(self, offset: float) -> Tensor:
-        """The value ``offset`` frames later, to first order."""
-        return self.value + self.rate * offset
+    def at(self, offset: Tensor) -> Tensor:
+        """The value ``offset`` (B, 1) frames later, to first order, and never far away.
+
+        The points in time of a frame are few: further apart than this they would show as copies.
+        """
+        return self.value + (self.rate * offset).clamp(-_FARTHEST, _FARTHEST)
 
 
 def walk(draws: Draws, speed: Tensor, frames: int, *, jerk: float = 0.25, turn_share: float = 0.15) -> Track:
@@ -88,7 +94,7 @@ class Pose:
     tilt_y: Track
     shape: Tensor
 
-    def homography(self, offset: float) -> Tensor:
+    def homography(self, offset: Tensor) -> Tensor:
         """From the picture's square [-1, 1] to isotropic coordinates, (..., T, 3, 3)."""
         size = self.log_size.at(offset).exp()
         angle = self.angle.at(offset)

@@ -92,6 +92,7 @@ class ScenePlan:
     Attributes:
         photo: (B,) int64 into the material's photographs.
         reach: (B, 2), half of its width and height in isotropic coordinates; a negative width mirrors it.
+        middle: (B, 2), which of its points is in the middle of the world, in [-1, 1].
         objects: (B, O, P, P), coverage of its own objects that are targets, 0 or 1.
         bend: (B, T, 2, k, k), elastic displacement in the photograph's coordinates.
         push: (B, T, 2), displacement of the first own object against its surroundings.
@@ -102,6 +103,7 @@ class ScenePlan:
 
     photo: Tensor
     reach: Tensor
+    middle: Tensor
     objects: Tensor
     bend: Tensor
     push: Tensor
@@ -111,9 +113,8 @@ class ScenePlan:
 
     def onto_photo(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """From the world's isotropic coordinates to the photograph's [-1, 1]; all (B, T, S, S)."""
-        batch = x.shape[0]
-        u = x / self.reach[:, 0, None, None, None]
-        v = y / self.reach[:, 1, None, None, None]
+        u = x / self.reach[:, 0, None, None, None] + self.middle[:, 0, None, None, None]
+        v = y / self.reach[:, 1, None, None, None] + self.middle[:, 1, None, None, None]
         bend_u, bend_v = elastic(self.bend.flatten(0, 1), u.flatten(0, 1), v.flatten(0, 1))
         centre_u, centre_v = (self.push_centre[:, axis, None, None, None] for axis in (0, 1))
         radius = self.push_radius[:, None, None, None]
@@ -121,8 +122,8 @@ class ScenePlan:
         near = torch.exp(-distance)
         push_u, push_v = (self.push[:, :, axis, None, None] for axis in (0, 1))
         return (
-            u + bend_u.unflatten(0, (batch, -1)) - push_u * near,
-            v + bend_v.unflatten(0, (batch, -1)) - push_v * near,
+            u + bend_u.reshape(x.shape) - push_u * near,
+            v + bend_v.reshape(x.shape) - push_v * near,
         )
 
 

@@ -27,6 +27,7 @@ class Material:
         group_bare: (G,) bool, True for shapes without colours of their own, always textured.
         group_extent: (G, 2) float32, width and height of the opaque part as fractions of C.
         photos: (M, 3, P, P) uint8, backgrounds and textures, stretched to the square.
+        photo_weight: (M,) float32, how often the photograph is a background, relative to others.
         photo_aspect: (M,) float32, width over height before stretching.
         photo_labels: (K, P, P) uint8, object numbers of the first K photographs (0 is background).
         photo_objects: (K,) int64, how many objects each of them has; objects are 1 to that number.
@@ -39,6 +40,7 @@ class Material:
     group_bare: Tensor
     group_extent: Tensor
     photos: Tensor
+    photo_weight: Tensor
     photo_aspect: Tensor
     photo_labels: Tensor
     photo_objects: Tensor

@@ -18,7 +18,9 @@ _THEMES = (
 class ClipArt:
     """Drawn things with alpha, without signs, letters, frames and thin lines."""
 
-    licence = Licence("openclipart", "Debian openclipart-png", "Public domain", "Open Clip Art Library contributors")
+    licence = Licence(
+        "openclipart", "Debian openclipart-png", "Public domain", "Open Clip Art Library contributors"
+    )
     share = 0.08
 
     def __init__(self, folder: Path, *, limit: int = 700) -> None:
@@ -32,7 +34,12 @@ class ClipArt:
         count = 0
         for path in sorted(paths, key=lambda path: order_of(path.name)):
             picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-            if picture is None or picture.dtype != np.uint8 or picture.shape[-1] != 4 or min(picture.shape[:2]) < 120:
+            if (
+                picture is None
+                or picture.dtype != np.uint8
+                or picture.shape[-1] != 4
+                or min(picture.shape[:2]) < 120
+            ):
                 continue
             solid = picture[..., 3] > 128
             if not 0.2 < solid.mean() < 0.85 or picture[solid][:, :3].std() < 25.0:
@@ -47,7 +54,9 @@ class ClipArt:
         return iter(())
 
 
-def _shrunk(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _shrunk(
+    picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Very large drawings at most 600 px on a side."""
     scale = 600 / max(picture.shape[:2])
     if scale >= 1.0:

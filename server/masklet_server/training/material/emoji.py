@@ -30,7 +30,10 @@ class StillEmoji:
     """Still pictures, 256 px."""
 
     licence = Licence(
-        "fluent-emoji-3d", "npm @lobehub/fluent-emoji-3d", "MIT", "Fluent Emoji, Microsoft Corporation; LobeHub"
+        "fluent-emoji-3d",
+        "npm @lobehub/fluent-emoji-3d",
+        "MIT",
+        "Fluent Emoji, Microsoft Corporation; LobeHub",
     )
     share = 0.10
 
@@ -55,7 +58,10 @@ class MovingEmoji:
     """Animations, 256 px: articulated and non-rigid motion with exact alpha."""
 
     licence = Licence(
-        "fluent-emoji-anim", "npm @lobehub/fluent-emoji-anim-1 to -4", "MIT", "Fluent Emoji, Microsoft Corporation; LobeHub"
+        "fluent-emoji-anim",
+        "npm @lobehub/fluent-emoji-anim-1 to -4",
+        "MIT",
+        "Fluent Emoji, Microsoft Corporation; LobeHub",
     )
     share = 0.20
 

@@ -28,6 +28,7 @@ _INDEX = "index.json"
 _BARE_SHARE = 0.12
 _BARE_SHAPES = 60
 _NOISE_TEXTURES = 48
+_NOISE_SHARE = 0.12
 
 
 class GroupEntry(TypedDict):
@@ -44,6 +45,7 @@ class PhotoEntry(TypedDict):
 
     source: str
     name: str
+    weight: float
     picture: str
     labels: str
     objects: int
@@ -73,19 +75,45 @@ def write_pack(
     Weights are scaled so that each source has its share, however many objects it yields.
     """
     index: Index = {"groups": [], "photos": [], "licences": []}
-    counts: dict[str, tuple[int, int, int]] = {}
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for source in sources:
-            name = source.licence.source
             groups = _write_groups(archive, source, cutout_side_px)
             photos = _write_photos(archive, source, photo_longest_px)
             index["groups"] += groups
             index["photos"] += photos
             index["licences"].append(asdict(source.licence))
-            counts[name] = (len(groups), sum(len(group["views"]) for group in groups), len(photos))
         archive.writestr(_INDEX, json.dumps(index))
-    return PackReport(counts, path.stat().st_size)
+    names = [source.licence.source for source in sources]
+    return PackReport({name: _count(index, name) for name in names}, path.stat().st_size)
+
+
+def join_packs(parts: Sequence[Path], path: Path) -> PackReport:
+    """One pack from several that hold different sources; nothing is encoded again.
+
+    Raises:
+        BadInputError: A part is missing or is no pack, or two hold the same source.
+    """
+    index: Index = {"groups": [], "photos": [], "licences": []}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for part in parts:
+            own, files = _read_pack(part)
+            index["groups"] += own["groups"]
+            index["photos"] += own["photos"]
+            index["licences"] += own["licences"]
+            for name, data in files.items():
+                archive.writestr(name, data)
+        names = [licence["source"] for licence in index["licences"]]
+        if len(set(names)) < len(names):
+            raise BadInputError("Two of the packs hold the same source. Name each only once.")
+        archive.writestr(_INDEX, json.dumps(index))
+    return PackReport({name: _count(index, name) for name in names}, path.stat().st_size)
+
+
+def _count(index: Index, source: str) -> tuple[int, int, int]:
+    groups = [group for group in index["groups"] if group["source"] == source]
+    photos = [photo for photo in index["photos"] if photo["source"] == source]
+    return len(groups), sum(len(group["views"]) for group in groups), len(photos)
 
 
 def _write_groups(archive: zipfile.ZipFile, source: Source, side_px: int) -> list[GroupEntry]:
@@ -94,7 +122,9 @@ def _write_groups(archive: zipfile.ZipFile, source: Source, side_px: int) -> lis
         views = squared(cutout.views, side_px)
         if not views:
             continue
-        names = [f"{source.licence.source}/{len(groups):05d}-{number:02d}.webp" for number in range(len(views))]
+        names = [
+            f"{source.licence.source}/{len(groups):05d}-{number:02d}.webp" for number in range(len(views))
+        ]
         for name, view in zip(names, views, strict=True):
             archive.writestr(name, _encoded(".webp", view, [cv2.IMWRITE_WEBP_QUALITY, 80]))
         groups.append(
@@ -119,6 +149,7 @@ def _write_photos(archive: zipfile.ZipFile, source: Source, longest_px: int) -> 
             {
                 "source": source.licence.source,
                 "name": photo.name,
+                "weight": photo.weight,
                 "picture": f"{stem}.jpg",
                 "labels": labels,
                 "objects": 0 if photo.labels is None else int(photo.labels.max()),
@@ -130,8 +161,23 @@ def _write_photos(archive: zipfile.ZipFile, source: Source, longest_px: int) -> 
 def _encoded(suffix: str, picture: Pixels, options: list[int]) -> bytes:
     done, data = cv2.imencode(suffix, picture, options)
     if not done:
-        raise BadInputError(f"A picture could not be encoded as {suffix[1:]}. Is OpenCV built with that format?")
+        raise BadInputError(
+            f"A picture could not be encoded as {suffix[1:]}. Is OpenCV built with that format?"
+        )
     return data.tobytes()
+
+
+def _read_pack(path: Path) -> tuple[Index, dict[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            index: Index = json.loads(archive.read(_INDEX))
+            files = {name: archive.read(name) for name in archive.namelist() if name != _INDEX}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BadInputError(
+            f"{path.name} is missing or is no pack of training material. Make one with"
+            " `masklet-server material fetch` and `masklet-server material pack`."
+        ) from error
+    return index, files
 
 
 def load_material(
@@ -148,15 +194,7 @@ def load_material(
     Raises:
         BadInputError: The file is missing or is no pack.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            index: Index = json.loads(archive.read(_INDEX))
-            files = {name: archive.read(name) for name in archive.namelist() if name != _INDEX}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise BadInputError(
-            f"{path.name} is missing or is no pack of training material. Make one with"
-            " `masklet-server material fetch` and `masklet-server material pack`."
-        ) from error
+    index, files = _read_pack(path)
     photos = sorted(index["photos"], key=lambda photo: not photo["labels"])
     labelled = [photo for photo in photos if photo["labels"]]
     views = [name for group in index["groups"] for name in group["views"]]
@@ -187,6 +225,8 @@ def _assembled(
     counts = torch.tensor([len(group["views"]) for group in index["groups"]] + [1] * _BARE_SHAPES)
     weights = torch.tensor([group["weight"] for group in index["groups"]])
     bare_weight = _BARE_SHARE * float(weights.sum()) / (1.0 - _BARE_SHARE) / _BARE_SHAPES
+    sharp = torch.tensor([photo["weight"] for photo in photos])
+    noise_weight = _NOISE_SHARE * float(sharp.sum()) / (1.0 - _NOISE_SHARE) / _NOISE_TEXTURES
     atlas = torch.cat((torch.from_numpy(np.stack(cutouts)), made.cutouts))
     first = counts.cumsum(0) - counts
     solid = torch.zeros(len(counts), dtype=torch.bool)
@@ -200,8 +240,13 @@ def _assembled(
         group_weight=torch.cat((weights, torch.full((_BARE_SHAPES,), bare_weight))).to(device),
         group_bare=solid.to(device),
         group_extent=procedural.extents(atlas[first, 3].float() / 255.0).to(device),
-        photos=torch.cat((torch.from_numpy(np.stack([picture for picture, _ in pictures])), made.photos)).to(device),
-        photo_aspect=torch.cat((torch.tensor([aspect for _, aspect in pictures]), made.photo_aspect)).to(device),
+        photos=torch.cat((torch.from_numpy(np.stack([picture for picture, _ in pictures])), made.photos)).to(
+            device
+        ),
+        photo_weight=torch.cat((sharp, torch.full((_NOISE_TEXTURES,), noise_weight))).to(device),
+        photo_aspect=torch.cat((torch.tensor([aspect for _, aspect in pictures]), made.photo_aspect)).to(
+            device
+        ),
         photo_labels=torch.from_numpy(label_planes).to(device),
         photo_objects=torch.tensor(objects, dtype=torch.int64).to(device),
     )
@@ -227,7 +272,9 @@ def _photo(data: bytes, side_px: int) -> tuple[Pixels, float]:
     picture = _decoded(data, cv2.IMREAD_COLOR)
     height, width = picture.shape[:2]
     shrinks = side_px < max(height, width)
-    scaled = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    scaled = cv2.resize(
+        picture, (side_px, side_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    )
     return np.ascontiguousarray(scaled[..., ::-1].transpose(2, 0, 1).astype(np.uint8)), width / height
 
 

@@ -40,11 +40,13 @@ class Photo:
         name: For the index; unique within its source.
         picture: (H, W, 3), BGR.
         labels: (H, W), 0 for background and 1 upwards for objects, or None.
+        weight: How often it appears, 1 for a sharp photograph.
     """
 
     name: str
     picture: Pixels
     labels: Pixels | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,9 @@ def placed(view: Pixels, scale: float, shift_x: float, shift_y: float, side_px: 
         whole = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
         matrix = np.array([[1.0, 0.0, shift_x], [0.0, 1.0, shift_y]])
     else:
-        matrix = np.array([[scale, 0.0, shift_x + 0.5 * scale - 0.5], [0.0, scale, shift_y + 0.5 * scale - 0.5]])
+        matrix = np.array(
+            [[scale, 0.0, shift_x + 0.5 * scale - 0.5], [0.0, scale, shift_y + 0.5 * scale - 0.5]]
+        )
     moved = cv2.warpAffine(whole, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR)
     colour = moved[..., :3] / np.maximum(moved[..., 3:], 1e-3)
     straight = np.concatenate((colour, moved[..., 3:] * 255.0), axis=2)
@@ -132,4 +136,4 @@ def fitted(photo: Photo, longest_px: int) -> Photo:
     if labels is not None:
         labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     picture = cv2.resize(photo.picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return Photo(photo.name, picture, labels)
+    return Photo(photo.name, picture, labels, photo.weight)

@@ -40,6 +40,7 @@ def procedural_material(
         group_bare=torch.ones(count, dtype=torch.bool, device=device),
         group_extent=extents(cutouts[:, 3]).to(device),
         photos=as_bytes(photos).to(device),
+        photo_weight=torch.ones(len(photos), device=device),
         photo_aspect=torch.ones(len(photos), device=device),
         photo_labels=torch.zeros(0, photo_side_px, photo_side_px, dtype=torch.uint8, device=device),
         photo_objects=torch.zeros(0, dtype=torch.int64, device=device),
