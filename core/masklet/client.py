@@ -69,7 +69,7 @@ def connect(
     if address is None:
         local = LocalServer(weights=weights or settings.weights, device=device)
         endpoint = Endpoint(local.address, token=local.token, plaintext=True)
-        return _checked(Server(GrpcTransport(Channel(endpoint, still_alive=local.why_dead)), local=local))
+        return _checked(Server(GrpcTransport(Channel(endpoint, why_dead=local.why_dead)), local=local))
     ca_file = Path(tls_ca_file) if tls_ca_file else settings.tls_ca_file
     endpoint = Endpoint(
         address,
@@ -77,7 +77,7 @@ def connect(
         tls_ca_file=ca_file,
         plaintext=ca_file is None and is_loopback(address),
     )
-    return _checked(Server(GrpcTransport(Channel(endpoint, still_alive=lambda: None))))
+    return _checked(Server(GrpcTransport(Channel(endpoint, why_dead=lambda: None))))
 
 
 def _checked(server: Server) -> Server:

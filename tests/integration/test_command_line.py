@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -127,6 +131,30 @@ def test_a_missing_clip_is_said_in_a_sentence(
     assert run(monkeypatch, "roto", "gone.mov", "--click", "0:1,1", "--out", "out") == 1
 
     assert "gone.mov" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+def test_ctrl_c_keeps_finished_frames(environment: Path, clip: DemoClip) -> None:
+    long_clip = environment / "long"
+    long_clip.mkdir()
+    for frame in range(1001, 1201):
+        (long_clip / f"a.{frame}.png").symlink_to(str(clip.pattern) % (1001 + frame % 5))
+    frame, x_px, y_px = clip.clicks[0]
+    command = [sys.executable, "-m", "masklet.cli", "roto", str(long_clip), "--out", "out"]
+    command += ["--click", f"{frame}:{x_px},{y_px}"]
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        while "tracking" not in running.stderr.readline():
+            assert running.poll() is None
+        time.sleep(2)
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+    files = list((environment / "out").glob("*.exr"))
+
+    assert running.returncode == 130
+    assert "writing what is finished" in rest
+    assert 0 < len(files) < 200
 
 
 def test_the_demo_measures_itself(

@@ -143,6 +143,7 @@ def track(session: Session, shot: Shot, progress: Progress) -> bool:
             for event in running.events():
                 if isinstance(event, TrackStarted):
                     bar.total(event.steps)
+                    progress.say(f"tracking {event.steps} frames")
                     for missing in event.missing_frames:
                         progress.say(f"frame {missing} is missing from the clip and was left out")
                 elif isinstance(event, MaskUpdate):

@@ -79,12 +79,13 @@ class Channel:
 
     Args:
         endpoint: The server.
-        still_alive: Says why there is no point in trying again, or None while there is one.
+        why_dead: Says why there is no point in trying again, or None while there is one.
     """
 
-    def __init__(self, endpoint: Endpoint, *, still_alive: Callable[[], str | None]) -> None:
+    def __init__(self, endpoint: Endpoint, *, why_dead: Callable[[], str | None]) -> None:
         self._endpoint = endpoint
-        self._why_dead = still_alive
+        self._why_dead = why_dead
+        self._has_answered = False
         self._metadata = (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
         if endpoint.plaintext:
             self.raw = grpc.insecure_channel(endpoint.address, options=_OPTIONS)
@@ -96,18 +97,21 @@ class Channel:
     def call(
         self, method: Callable[..., _Response], request: object, *, timeout_s: float, retry: bool = True
     ) -> _Response:
-        """Make one call, again after a lost connection.
+        """Make one call, again after a lost connection to a server that has answered before.
 
         Safe for every call that carries a request id or changes nothing. An iterable of messages
         can be read once only, so streams to the server are sent with ``retry=False``.
         """
         for pause_s in (*_BACKOFF_S, None):
             try:
-                return method(request, timeout=timeout_s, metadata=self._metadata)
+                response = method(request, timeout=timeout_s, metadata=self._metadata)
             except grpc.RpcError as error:
-                gone = error.code() is grpc.StatusCode.UNAVAILABLE
-                if not (gone and retry and pause_s is not None and self._why_dead() is None):
+                lost = error.code() is grpc.StatusCode.UNAVAILABLE and self._has_answered
+                if not (lost and retry and pause_s is not None and self._why_dead() is None):
                     raise self._translated(error) from error
+            else:
+                self._has_answered = True
+                return response
             # Spread, so that all artists of a restarted server do not come back at once.
             time.sleep(pause_s * random.uniform(0.7, 1.3))
         raise AssertionError("the last round returns or raises")

@@ -65,7 +65,8 @@ class LocalServer:
             )
         try:
             self.address = self._wait_for_address()
-        except MaskletError:
+        except BaseException:
+            # Ctrl-C too: a server that is still starting must not outlive who wanted it.
             self.stop()
             raise
 
