@@ -40,12 +40,14 @@ class Position:
         step: Steps made.
         progress: Share of the run made, 0 to 1.
         elapsed_s: Time spent on steps, all pieces together.
+        batch_progress: Progress when the batch now in use was composed.
     """
 
     name: str
     step: int
     progress: float
     elapsed_s: float
+    batch_progress: float = 0.0
 
 
 def write_checkpoint(
@@ -77,8 +79,8 @@ def write_checkpoint(
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise OutputError(
-            f"The checkpoint of step {position.step} could not be written ({error.strerror}); the one before it is"
-            " kept. Make room on the disk, then resume."
+            f"The checkpoint of step {position.step} could not be written ({error.strerror}); the one before it"
+            " is kept. Make room on the disk, then resume."
         ) from error
     for older in _checkpoints(folder):
         if older != final:

@@ -52,6 +52,12 @@ def train(
     compact: Annotated[
         bool, typer.Option("--compact", help="Small checkpoints, from which a run goes on nearly exactly.")
     ] = False,
+    clip_uses: Annotated[
+        int | None, typer.Option("--clip-uses", help="Steps made with each batch of clips.")
+    ] = None,
+    autotune: Annotated[
+        bool, typer.Option("--autotune", help="Let cuDNN try its kernels for each new size of step.")
+    ] = False,
     device: _DeviceOption = None,
 ) -> None:
     """Train a network on composed clips; several GPUs with `torchrun -m masklet_server.training train …`."""
@@ -68,8 +74,10 @@ def train(
     run = load_config(config)
     if step_megapixels is not None:
         run = dataclasses.replace(run, step_megapixels=step_megapixels)
+    if clip_uses is not None:
+        run = dataclasses.replace(run, clip_uses=clip_uses)
     team = join_team(device)
-    _prepare(str(team.device))
+    _prepare(str(team.device), autotune=autotune)
     source = _composer(pack, str(team.device), seed=run.seed * 1000 + team.rank)
     weights = None if start is None else load_file(start)
     trainer = Trainer(run, source, team, start=weights)
@@ -100,24 +108,20 @@ def probe(
 
     run = load_config(config)
     team = join_team(device)
-    _prepare(str(team.device))
+    _prepare(str(team.device), autotune=False)
     source = _composer(pack, str(team.device), seed=1)
     typer.echo(f"ready after {time.monotonic() - started_s:.1f} s")
     sizes = [tuple(int(part) for part in shape.split("x")) for shape in shapes.split(",")]
-    for frames, side_px in sizes:
-        for size in megapixels.split(","):
-            trial = Trial(float(size), frames, side_px)
-            result = run_trial(run, source, team, trial, steps=steps)
-            typer.echo(
-                f"{frames} frames of {side_px} px, {size} MP: {result.clips} clips, {result.step_ms:.0f} ms a step,"
-                f" {result.clips_per_s:.1f} clips/s, {result.frames_per_s:.0f} frames/s, composing"
-                f" {100 * result.compose_share:.0f} %, {result.peak_gb:.1f} GB, loss {result.loss:.3f},"
-                f" after {time.monotonic() - started_s:.0f} s"
-            )
+    trials = [Trial(float(size), *shape) for shape in sizes for size in megapixels.split(",")]
+    for trial in trials:
+        result = run_trial(run, source, team, trial, steps=steps)
+        typer.echo(f"{result}, after {time.monotonic() - started_s:.0f} s")
+    if team.device.type == "cuda":
+        _prepare(str(team.device), autotune=True)
+        result = run_trial(run, source, team, trials[0], steps=steps)
+        typer.echo(f"with cuDNN's autotuning, {result}, after {time.monotonic() - started_s:.0f} s")
     if profile:
-        frames, side_px = sizes[0]
-        trial = Trial(float(megapixels.split(",", 1)[0]), frames, side_px)
-        profile_step(run, source, team, trial, typer.echo)
+        profile_step(run, source, team, trials[0], typer.echo)
 
 
 def plot(
@@ -130,12 +134,12 @@ def plot(
     plot_log(log, picture)
 
 
-def _prepare(device: str) -> None:
+def _prepare(device: str, *, autotune: bool) -> None:
     """Let the device use its fast paths: none of them matters to a result beside bfloat16."""
     import torch
 
     if device.startswith("cuda"):
-        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.benchmark = autotune
         torch.set_float32_matmul_precision("high")
 
 

@@ -136,6 +136,7 @@ class TrainingConfig:
             it, the side and the clip length, so that steps cost about the same.
         most_clips: No batch is larger.
         seed: Of weights, prompts, clips and curriculum.
+        clip_uses: Steps made with each batch of clips, every second one backwards and mirrored.
         compile_trunk: Compile the image encoder; each side compiles once.
         prompts: How prompts are simulated.
         losses: What is minimised.
@@ -150,6 +151,7 @@ class TrainingConfig:
     step_megapixels: float = 20.0
     most_clips: int = 128
     seed: int = 1
+    clip_uses: int = 1
     compile_trunk: bool = False
     prompts: PromptConfig = field(default_factory=PromptConfig)
     losses: LossConfig = field(default_factory=LossConfig)

@@ -62,10 +62,12 @@ class StepPlan:
 
 def plan_step(config: TrainingConfig, *, step: int, progress: float) -> StepPlan:
     """The step's plan; equal arguments give equal plans."""
+    # Steps that share a batch of clips share its shape, whatever progress is made between them.
+    shape_chance = random.Random(f"{config.seed}/shape/{step // config.clip_uses}")
     chance = random.Random(f"{config.seed}/{step}")
     phase = config.phase_at(progress)
-    frames = 1 if chance.random() < phase.image_share else chance.choice(phase.frames)
-    side_px = chance.choice(phase.sides_px)
+    frames = 1 if shape_chance.random() < phase.image_share else shape_chance.choice(phase.frames)
+    side_px = shape_chance.choice(phase.sides_px)
     clips = clips_per_step(config, frames=frames, side_px=side_px)
     entries = clips * phase.objects
     prompts = config.prompts

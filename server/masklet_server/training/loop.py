@@ -25,6 +25,7 @@ from masklet_server.training.checkpoints import (
 from masklet_server.training.curriculum import plan_step, rate_share
 from masklet_server.training.log import RunLog
 from masklet_server.training.optimiser import PartedAdamW
+from masklet_server.training.reuse import ReusedClips
 from masklet_server.training.stopwatch import DeviceStopwatch
 from masklet_server.training.unroll import FIGURES, ClipUnroll
 from masklet_server.training.weight_average import WeightAverage
@@ -88,7 +89,8 @@ class Trainer:
         self.step = 0
         self.progress = 0.0
         self.elapsed_s = 0.0
-        self._source = source
+        self._clips = ReusedClips(source, times=config.clip_uses)
+        self._batch_progress = 0.0
         self._team = team
         torch.manual_seed(config.seed)
         self.network: Network = build_network(config.network)
@@ -104,7 +106,9 @@ class Trainer:
 
     def make_step(self) -> tuple[StepPlan, Tensor]:
         """Train on one batch; its plan and its :data:`FIGURES`, still on the device."""
-        plan = plan_step(self.config, step=self.step, progress=self.progress)
+        if self.step % self.config.clip_uses == 0:
+            self._batch_progress = self.progress
+        plan = plan_step(self.config, step=self.step, progress=self._batch_progress)
         figures = self.train_on(plan)
         return plan, figures
 
@@ -112,7 +116,7 @@ class Trainer:
         """Train on one batch made to ``plan``."""
         self._generator.manual_seed((self.config.seed * 1_000_003 + self.step) * 64 + self._team.rank)
         self.watch.lap("other")
-        batch = self._source.compose(plan.clips, plan.frames, plan.side_px, plan.objects)
+        batch = self._clips.batch_for(plan, step=self.step)
         self.watch.lap("compose")
         device = self._team.device
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
@@ -128,13 +132,13 @@ class Trainer:
 
     def position(self) -> Position:
         """How far the run is."""
-        return Position(self.config.name, self.step, self.progress, self.elapsed_s)
+        return Position(self.config.name, self.step, self.progress, self.elapsed_s, self._batch_progress)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything to go on from, under the names that checkpoints use."""
         network = {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
         average = {f"average/{name}": tensor for name, tensor in self.average.state().items()}
-        return {**network, **average, **self.optimiser.state(), "source": self._source.state()}
+        return {**network, **average, **self.optimiser.state(), "source": self._clips.state(step=self.step)}
 
     def restore(self, folder: Path) -> None:
         """Go on from the newest checkpoint in ``folder``.
@@ -146,9 +150,9 @@ class Trainer:
         _load(self.network, part_of(tensors, "network"))
         self.average.restore(part_of(tensors, "average"))
         self.optimiser.restore(tensors)
-        if tensors["source"].numel() == self._source.state().numel():
-            self._source.restore(tensors["source"])
+        self._clips.restore(tensors["source"])
         self.step, self.progress, self.elapsed_s = position.step, position.progress, position.elapsed_s
+        self._batch_progress = position.batch_progress
 
 
 def train(
@@ -296,7 +300,7 @@ def _load(network: Network, weights: Mapping[str, Tensor]) -> None:
     different += [name for name in weights if name not in own]
     if different:
         raise WeightsError(
-            f"These weights are of another network; the first that differ are {', '.join(different[:3])}. Train"
-            " with the configuration that they were made with."
+            f"These weights are of another network; the first that differ are {', '.join(different[:3])}."
+            " Train with the configuration that they were made with."
         )
     network.load_state_dict({name: weights[name].to(tensor.dtype) for name, tensor in own.items()})

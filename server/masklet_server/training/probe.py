@@ -65,6 +65,14 @@ class TrialResult:
     peak_gb: float
     loss: float
 
+    def __str__(self) -> str:
+        trial = self.trial
+        return (
+            f"{trial.frames} frames of {trial.side_px} px, {trial.megapixels:g} MP: {self.clips} clips,"
+            f" {self.step_ms:.0f} ms a step, {self.clips_per_s:.1f} clips/s, {self.frames_per_s:.0f} frames/s,"
+            f" composing {100 * self.compose_share:.0f} %, {self.peak_gb:.1f} GB, loss {self.loss:.3f}"
+        )
+
 
 def run_trial(
     config: TrainingConfig, source: ClipSource, team: Team, trial: Trial, *, steps: int
@@ -74,7 +82,7 @@ def run_trial(
     Raises:
         RuntimeError: The device ran out of memory (``torch.cuda.OutOfMemoryError``).
     """
-    sized = dataclasses.replace(config, step_megapixels=trial.megapixels)
+    sized = dataclasses.replace(config, step_megapixels=trial.megapixels, clip_uses=1)
     clips = clips_per_step(sized, frames=trial.frames, side_px=trial.side_px)
     plan = plan_of(clips=clips, frames=trial.frames, side_px=trial.side_px)
     trainer = Trainer(sized, source, team)
@@ -119,7 +127,7 @@ def profile_step(
     config: TrainingConfig, source: ClipSource, team: Team, trial: Trial, report: Callable[[str], None]
 ) -> None:
     """Report the operations that take most of a step's time, composing included."""
-    sized = dataclasses.replace(config, step_megapixels=trial.megapixels)
+    sized = dataclasses.replace(config, step_megapixels=trial.megapixels, clip_uses=1)
     clips = clips_per_step(sized, frames=trial.frames, side_px=trial.side_px)
     plan = plan_of(clips=clips, frames=trial.frames, side_px=trial.side_px)
     trainer = Trainer(sized, source, team)

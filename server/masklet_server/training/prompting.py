@@ -156,7 +156,7 @@ def box_around(target: Tensor, generator: torch.Generator, config: PromptConfig)
     sides = torch.stack((right - left, bottom - top), dim=1).repeat(1, 2)  # (N, 4)
     noise = torch.randn(corners.shape, device=target.device, generator=generator) * sides * config.box_noise
     noise = noise.clamp(-config.box_noise_max_px, config.box_noise_max_px)
-    at_px = (corners + noise).clamp(0, side_px - 1).unflatten(1, (2, 2))  # (N, 2, 2)
+    at_px = (corners + noise).clamp(0, side_px - 1).reshape(-1, 2, 2)  # (N, 2, 2)
     labels = torch.arange(2, 4, device=target.device).expand(len(target), 2)
     return Points(at_px, torch.where(found[:, None], labels, -1))
 

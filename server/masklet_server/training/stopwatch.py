@@ -25,8 +25,8 @@ class DeviceStopwatch:
     def lap(self, name: str) -> None:
         """End a lap: all work since the one before belongs to ``name``."""
         if self._on_gpu:
-            event = torch.cuda.Event(enable_timing=True)
-            event.record()  # type: ignore[no-untyped-call]
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            event.record()
             self._marks.append((name, event))
         else:
             self._marks.append((name, time.perf_counter()))

@@ -319,7 +319,7 @@ def _per_frame(features: ImageFeatures, *, clips: int) -> list[ImageFeatures]:
     """Features of all clips for each frame, from those of B*T pictures."""
     # Unbound once, not sliced per frame: the gradient of a slice is as large as the whole.
     levels = (features.embedding, features.skip8, features.skip4)
-    frames = zip(*(level.unflatten(0, (clips, -1)).unbind(1) for level in levels), strict=True)
+    frames = zip(*(level.view(clips, -1, *level.shape[1:]).unbind(1) for level in levels), strict=True)
     return [type(features)(*one) for one in frames]
 
 

@@ -32,7 +32,7 @@ def _small(steps: int) -> TrainingConfig:
     """Steps of about 50 ms that use every kind of prompt, still pictures and corrections."""
     proof = load_config("proof")
     phase = dataclasses.replace(proof.phases[0], frames=(2, 4), sides_px=(64,), objects=2, image_share=0.2)
-    return dataclasses.replace(proof, steps=steps, phases=(phase,), step_megapixels=0.05)
+    return dataclasses.replace(proof, steps=steps, phases=(phase,), step_megapixels=0.05, clip_uses=2)
 
 
 def _piece(minutes: float | None = None, **values: Any) -> Piece:
@@ -85,7 +85,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, d
     train(whole, tmp_path / "whole", _piece(), report=_ignore)
 
     source = drifting_discs(seed=1)
-    source.interrupt_after = 4
+    source.interrupt_after = 2  # batches of two steps each
     interrupted = Trainer(_small(6), source, ALONE)
     train(interrupted, tmp_path / "parts", _piece(), report=_ignore)
     resumed = Trainer(_small(6), drifting_discs(seed=7), ALONE)
