@@ -8,7 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_BLOCK_ROWS = 256
+from masklet_server.model.dense import dense
+
+# Scores at a time. More would leave the cache, and make the allocator ask the operating system
+# for fresh pages every time; fewer would starve the matrix product.
+_BLOCK_VALUES = 7_500_000
+_FEWEST_ROWS = 64
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, *, valid: Tensor | None = None) -> Tensor:
@@ -38,12 +43,13 @@ def _attend_in_blocks(query: Tensor, key: Tensor, value: Tensor, valid: Tensor |
     """
     query = query * (1.0 / math.sqrt(query.shape[-1]))
     out = query.new_empty(*query.shape[:-1], value.shape[-1])
+    rows = max(_FEWEST_ROWS, _BLOCK_VALUES // key.shape[1])
     for item in range(query.shape[0]):
-        transposed = key[item].T
-        for start in range(0, query.shape[1], _BLOCK_ROWS):
-            rows = slice(start, start + _BLOCK_ROWS)
-            scores = query[item, rows] @ transposed  # (rows, L)
+        turned = value[item].T.contiguous()  # (V, L)
+        for block, target in zip(torch.split(query[item], rows), torch.split(out[item], rows), strict=True):
+            scores = dense(block, key[item], None)  # (rows, L)
             if valid is not None:
                 scores.masked_fill_(~valid[item], -torch.inf)
-            torch.mm(scores.softmax(-1), value[item], out=out[item, rows])
+            torch.softmax(scores, -1, out=scores)
+            target.copy_(dense(scores, turned, None))
     return out

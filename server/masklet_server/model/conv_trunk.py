@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet_server.model.config import ConvTrunkConfig
+from masklet_server.model.dense import Dense
 from masklet_server.model.perceptron import Perceptron
 
 _HEAD_CHANNELS = 32
@@ -79,10 +80,10 @@ class AttentionBlock(nn.Module):
         self.heads = max(1, channels // _HEAD_CHANNELS)
         self.position = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
         self.norm1 = nn.LayerNorm(channels)
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.project = nn.Linear(channels, channels)
+        self.qkv = Dense(channels, 3 * channels)
+        self.project = Dense(channels, channels)
         self.norm2 = nn.LayerNorm(channels)
-        self.feed_forward = Perceptron(channels, expansion * channels, channels, activation=F.gelu)
+        self.feed_forward = Perceptron(channels, expansion * channels, channels, activation="gelu")
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, channels, rows, columns)`` to the same."""

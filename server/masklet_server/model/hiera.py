@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet_server.model.config import HieraConfig
+from masklet_server.model.dense import Dense
 from masklet_server.model.perceptron import Perceptron
 
 
@@ -30,8 +31,8 @@ class MultiScaleAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.pools = pools
-        self.qkv = nn.Linear(channels_in, 3 * channels)
-        self.proj = nn.Linear(channels, channels)
+        self.qkv = Dense(channels_in, 3 * channels)
+        self.proj = Dense(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, rows, columns, channels_in)`` to ``(B, rows', columns', channels)``."""
@@ -58,8 +59,8 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(channels_in, eps=1e-6)
         self.attn = MultiScaleAttention(channels_in, channels, heads, pools=pools)
         self.norm2 = nn.LayerNorm(channels, eps=1e-6)
-        self.mlp = Perceptron(channels, 4 * channels, channels, activation=F.gelu)
-        self.proj = nn.Linear(channels_in, channels) if channels_in != channels else None
+        self.mlp = Perceptron(channels, 4 * channels, channels, activation="gelu")
+        self.proj = Dense(channels_in, channels) if channels_in != channels else None
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, rows, columns, channels_in)`` to ``(B, rows', columns', channels)``."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet_server.model.attention import attend
+from masklet_server.model.dense import Dense, feed_forward
 from masklet_server.model.position import TableCache, rotary_grid, rotate, sine_grid
 
 _QUERY_POSITION_SHARE = 0.1
@@ -41,10 +41,10 @@ class RotaryAttention(nn.Module):
 
     def __init__(self, width: int, memory_width: int) -> None:
         super().__init__()
-        self.q_proj = nn.Linear(width, width)
-        self.k_proj = nn.Linear(memory_width, width)
-        self.v_proj = nn.Linear(memory_width, width)
-        self.out_proj = nn.Linear(width, width)
+        self.q_proj = Dense(width, width)
+        self.k_proj = Dense(memory_width, width)
+        self.v_proj = Dense(memory_width, width)
+        self.out_proj = Dense(width, width)
 
     def among(self, x: Tensor, rotation: Tensor) -> Tensor:
         """Self-attention, ``(B, N, C)`` to the same."""
@@ -72,8 +72,8 @@ class MemoryAttentionLayer(nn.Module):
         super().__init__()
         self.self_attn = RotaryAttention(width, width)
         self.cross_attn_image = RotaryAttention(width, memory_width)
-        self.linear1 = nn.Linear(width, feed_forward)
-        self.linear2 = nn.Linear(feed_forward, width)
+        self.linear1 = Dense(width, feed_forward)
+        self.linear2 = Dense(feed_forward, width)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
         self.norm3 = nn.LayerNorm(width)
@@ -82,7 +82,7 @@ class MemoryAttentionLayer(nn.Module):
         """``(B or 1, N, C)`` to ``(B, N, C)``."""
         x = x + self.self_attn.among(self.norm1(x), rotation)
         x = x + self.cross_attn_image.over(self.norm2(x), memory, rotation)
-        result: Tensor = x + self.linear2(F.relu(self.linear1(self.norm3(x))))
+        result: Tensor = x + feed_forward(self.norm3(x), self.linear1, self.linear2, "relu")
         return result
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from masklet_server.model.dense import Dense, feed_forward
 from masklet_server.model.normalisation import ChannelNorm
 
 _FUSER_BLOCKS = 2
@@ -42,14 +42,14 @@ class FuserBlock(nn.Module):
         super().__init__()
         self.dwconv = nn.Conv2d(width, width, 7, padding=3, groups=width)
         self.norm = ChannelNorm(width)
-        self.pwconv1 = nn.Linear(width, 4 * width)
-        self.pwconv2 = nn.Linear(4 * width, width)
+        self.pwconv1 = Dense(width, 4 * width)
+        self.pwconv2 = Dense(4 * width, width)
         self.gamma = nn.Parameter(torch.full((width,), 1e-6))
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, h, w)`` to the same."""
         inner = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)  # (B, h, w, C)
-        inner = self.gamma * self.pwconv2(F.gelu(self.pwconv1(inner)))
+        inner = self.gamma * feed_forward(inner, self.pwconv1, self.pwconv2, "gelu")
         result: Tensor = x + inner.permute(0, 3, 1, 2)
         return result  # (B, C, h, w)
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet_server.model.config import NetworkConfig
+from masklet_server.model.dense import Dense
 from masklet_server.model.mask_decoder import MaskDecoder, stability
 from masklet_server.model.memory_attention import Memory, MemoryAttention
 from masklet_server.model.memory_encoder import MemoryEncoder
@@ -105,7 +106,7 @@ class Network(nn.Module):
         self.no_obj_ptr = _embedding(1, width)
         if config.pointer_time == "signed":
             self.no_obj_embed_spatial = _embedding(1, memory_width)
-            self.obj_ptr_tpos_proj = nn.Linear(width, memory_width)
+            self.obj_ptr_tpos_proj = Dense(width, memory_width)
 
     @property
     def device(self) -> torch.device:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from masklet_server.model.dense import Activation, Dense, dense, feed_forward
 
 
 class Perceptron(nn.Module):
@@ -17,16 +17,15 @@ class Perceptron(nn.Module):
         activation: Applied after every layer but the last.
     """
 
-    def __init__(self, *widths: int, activation: Callable[[Tensor], Tensor] = F.relu) -> None:
+    def __init__(self, *widths: int, activation: Activation = "relu") -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(inner, outer) for inner, outer in itertools.pairwise(widths))
-        self.activation = activation
+        layers = [Dense(inner, outer) for inner, outer in itertools.pairwise(widths)]
+        self.layers = nn.ModuleList(layers)
+        self.activation: Activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """``(..., widths[0])`` to ``(..., widths[-1])``."""
-        last = len(self.layers) - 1
-        for index, layer in enumerate(self.layers):
-            x = layer(x)
-            if index < last:
-                x = self.activation(x)
-        return x
+        *before, inner, outer = (layer for layer in self.layers if isinstance(layer, Dense))
+        for layer in before:
+            x = dense(x, layer.weight, layer.bias, self.activation)
+        return feed_forward(x, inner, outer, self.activation)

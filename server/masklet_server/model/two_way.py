@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from masklet_server.model.dense import Dense
 from masklet_server.model.perceptron import Perceptron
 
 _DEPTH = 2
@@ -23,10 +24,10 @@ class TokenAttention(nn.Module):
         super().__init__()
         inner = width // shrink
         self.heads = heads
-        self.q_proj = nn.Linear(width, inner)
-        self.k_proj = nn.Linear(width, inner)
-        self.v_proj = nn.Linear(width, inner)
-        self.out_proj = nn.Linear(inner, width)
+        self.q_proj = Dense(width, inner)
+        self.k_proj = Dense(width, inner)
+        self.v_proj = Dense(width, inner)
+        self.out_proj = Dense(inner, width)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """``(B, N, C)`` queries over ``(B, N', C)`` keys and values, to ``(B, N, C)``."""
