@@ -39,6 +39,7 @@ class ComposerConfig:
         samples_per_frame: Points in time averaged per frame, for motion blur and smooth edges.
         retexture_share: Cut-outs filled with a piece of a photograph.
         smallest_area: Share of the frame an object must show on frame 0 to count as valid.
+        piece_megapixels: More pixels than this are made in several pieces, to bound the memory.
         looks: False leaves out grain, exposure and compression, to look at the geometry alone.
     """
 
@@ -46,6 +47,7 @@ class ComposerConfig:
     samples_per_frame: int = 3
     retexture_share: float = 0.35
     smallest_area: float = 0.0008
+    piece_megapixels: float = 16.0
     looks: bool = True
 
 
@@ -80,16 +82,31 @@ class ClipComposer:
 
     def compose(self, batch: int, frames: int, side_px: int, objects: int) -> ClipBatch:
         """New clips: see :class:`masklet_server.training.clips.ClipSource`."""
-        with torch.no_grad():
-            plan = plan_clips(self._draws, self._material, self._config.cast, batch, frames, objects)
-            canvas = self._paint_background(plan, side_px)
-            for layer in plan.layers:
-                self._paint_layer(canvas, plan, layer)
-            colour = self._finish(canvas.colour)
-            alphas = (canvas.coverage * 255.0).round().to(torch.uint8)
-            masks = alphas > 127
-            area = masks[:, 0].flatten(2).float().mean(2)
-            return ClipBatch(colour, masks, alphas, area >= self._config.smallest_area)
+        fitting = max(1, int(self._config.piece_megapixels * 1e6 / (frames * side_px**2)))
+        sizes = [min(fitting, batch - first) for first in range(0, batch, fitting)]
+        kind = self._draws.device.type
+        # Half precision would shift edges by a pixel, so a caller's autocast does not apply here.
+        with torch.no_grad(), torch.autocast(kind, enabled=False):
+            pieces = [self._piece(size, frames, side_px, objects) for size in sizes]
+        if len(pieces) == 1:
+            return pieces[0]
+        return ClipBatch(
+            torch.cat([piece.images for piece in pieces]),
+            torch.cat([piece.masks for piece in pieces]),
+            torch.cat([piece.alphas for piece in pieces]),
+            torch.cat([piece.valid for piece in pieces]),
+        )
+
+    def _piece(self, batch: int, frames: int, side_px: int, objects: int) -> ClipBatch:
+        plan = plan_clips(self._draws, self._material, self._config.cast, batch, frames, objects)
+        canvas = self._paint_background(plan, side_px)
+        for layer in plan.layers:
+            self._paint_layer(canvas, plan, layer)
+        colour = self._finish(canvas.colour)
+        alphas = (canvas.coverage * 255.0).round().to(torch.uint8)
+        masks = alphas > 127
+        area = masks[:, 0].flatten(2).float().mean(2)
+        return ClipBatch(colour, masks, alphas, area >= self._config.smallest_area)
 
     def state(self) -> Tensor:
         """Where its random numbers stand, for an exact resume; a CPU uint8 tensor."""
@@ -127,7 +144,9 @@ class ClipComposer:
             x, y = self._shifted(points, number, side_px)
             to_world = inverse(plan.camera.homography(moment * plan.shutter)).flatten(0, 1)
             x, y = project(to_world, (x, y))
-            x, y = scene.onto_photo(x.reshape(-1, frames, side_px, side_px), y.reshape(-1, frames, side_px, side_px))
+            x, y = scene.onto_photo(
+                x.reshape(-1, frames, side_px, side_px), y.reshape(-1, frames, side_px, side_px)
+            )
             drawn = layers.sample_photos(stack, x, y)
             inside = ((x.abs() < 1.0) & (y.abs() < 1.0)).float()[:, :, None]
             drawn = torch.cat((drawn[:, :, :3], drawn[:, :, 3:] * inside), 2)
@@ -159,7 +178,7 @@ class ClipComposer:
             drawn = layers.sample(halvings, u + bend[0], v + bend[1], level)
             total = drawn if total is None else total + drawn
         assert total is not None
-        drawn = (total / self._config.samples_per_frame).unflatten(0, (-1, frames))
+        drawn = (total / self._config.samples_per_frame).reshape(-1, frames, 4, side_px, side_px)
         drawn = drawn * layer.present[:, None, None, None, None]
         colour = layers.soften(drawn[:, :, :3], layer.blur)
         cover = layers.soften(drawn[:, :, 3:], layer.blur)

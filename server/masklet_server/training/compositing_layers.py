@@ -88,12 +88,12 @@ def sample_photos(photos: Tensor, x: Tensor, y: Tensor) -> Tensor:
     batch, frames, side, _ = x.shape
     grid = torch.stack((x, y), -1).reshape(batch, frames * side, side, 2)
     drawn = F.grid_sample(photos, grid, padding_mode="reflection", align_corners=False)
-    return drawn.unflatten(2, (frames, side)).transpose(1, 2)
+    return drawn.reshape(batch, -1, frames, side, side).transpose(1, 2)
 
 
 def soften(pictures: Tensor, amount: Tensor) -> Tensor:
     """Blur (B, T, 3, S, S) by ``amount`` (B,), 0 for none and 3 for about twelve pixels across."""
-    batch, frames = pictures.shape[:2]
+    frames = pictures.shape[1]
     flat = pictures.flatten(0, 1)
     side = flat.shape[-1]
     weight = amount.repeat_interleave(frames)[:, None, None, None]
@@ -101,7 +101,7 @@ def soften(pictures: Tensor, amount: Tensor) -> Tensor:
         small = F.avg_pool2d(flat, factor, ceil_mode=True, count_include_pad=False)
         wide = F.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)
         flat = torch.lerp(flat, wide, (weight - step).clamp(0.0, 1.0))
-    return flat.unflatten(0, (batch, frames))
+    return flat.reshape(pictures.shape)
 
 
 def soft_shadow(coverage: Tensor, shift: Tensor, strength: Tensor) -> Tensor:

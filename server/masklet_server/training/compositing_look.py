@@ -56,7 +56,7 @@ def add_grain(draws: Draws, pictures: Tensor) -> Tensor:
     noise = torch.randn(
         (batch * frames, channels, side, side), generator=draws.generator, device=pictures.device
     )
-    noise = torch.lerp(noise, noise.mean(1, keepdim=True).expand_as(noise), 0.5).unflatten(0, (batch, frames))
+    noise = torch.lerp(noise, noise.mean(1, keepdim=True).expand_as(noise), 0.5).reshape(pictures.shape)
     return pictures + noise * strength[:, None, None, None, None]
 
 
@@ -72,13 +72,14 @@ def _cosines(device: torch.device) -> Tensor:
 def _quantise(planes: Tensor, steps: Tensor) -> Tensor:
     """Round 8x8 blocks of (N, H, W) in the frequency domain; steps (N, 8, 8) in units of 1/255."""
     basis = _cosines(planes.device)
-    blocks = planes.unflatten(2, (-1, 8)).unflatten(1, (-1, 8)).transpose(2, 3)
+    count, height, width = planes.shape
+    blocks = planes.reshape(count, height // 8, 8, width // 8, 8).transpose(2, 3)
     # (N, H/8, W/8, 8, 8)
     spectrum = basis @ blocks @ basis.T
     step = steps[:, None, None] / 255.0
     rounded = (spectrum / step).round() * step
-    restored = basis.T @ rounded @ basis
-    return restored.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+    restored: Tensor = basis.T @ rounded @ basis
+    return restored.transpose(2, 3).reshape(planes.shape)
 
 
 def compress(draws: Draws, pictures: Tensor, *, share: float = 0.5) -> Tensor:
@@ -100,9 +101,9 @@ def compress(draws: Draws, pictures: Tensor, *, share: float = 0.5) -> Tensor:
     colour = torch.stack((red - bright, blue - bright), 1)
     colour = F.avg_pool2d(colour, 2)
     bright = _quantise(bright, steps)
-    colour = _quantise(colour.flatten(0, 1), (steps * 1.3).repeat_interleave(2, 0)).unflatten(0, (-1, 2))
+    colour = _quantise(colour.flatten(0, 1), (steps * 1.3).repeat_interleave(2, 0)).reshape(colour.shape)
     colour = F.interpolate(colour, scale_factor=2, mode="bilinear", align_corners=False)
     red, blue = colour[:, 0] + bright, colour[:, 1] + bright
     green = (bright - 0.299 * red - 0.114 * blue) / 0.587
-    stored = torch.stack((red, green, blue), 1)[..., :side, :side].unflatten(0, (batch, frames))
+    stored = torch.stack((red, green, blue), 1)[..., :side, :side].reshape(pictures.shape)
     return torch.lerp(pictures, stored, applied[:, None, None, None, None])

@@ -100,15 +100,20 @@ class Pose:
         angle = self.angle.at(offset)
         cosine, sine = angle.cos() * size, angle.sin() * size
         turn = torch.stack((torch.stack((cosine, -sine), -1), torch.stack((sine, cosine), -1)), -2)
-        linear = turn @ self.shape[..., None, :, :]
+        linear = product(turn, self.shape[..., None, :, :])
         x, y = self.x.at(offset), self.y.at(offset)
         tilt_x, tilt_y = self.tilt_x.at(offset), self.tilt_y.at(offset)
         centre = torch.stack((x, y), -1)[..., None]
         tilt = torch.stack((tilt_x, tilt_y), -1)[..., None, :]
         # The centre stays the centre under perspective: shift after the division, not before.
-        upper = torch.cat((linear + centre @ tilt, centre), -1)
+        upper = torch.cat((linear + centre * tilt, centre), -1)
         lower = torch.cat((tilt, torch.ones_like(tilt[..., :1])), -1)
         return torch.cat((upper, lower), -2)
+
+
+def product(first: Tensor, second: Tensor) -> Tensor:
+    """First times second, (..., n, n) each, in full precision whatever the device does to matrix products."""
+    return (first[..., :, :, None] * second[..., None, :, :]).sum(-2)
 
 
 def inverse(matrix: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet_server.training.compositing_layers import LEVELS, elastic
+from masklet_server.training.compositing_motion import product
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,7 +77,7 @@ class LayerPlan:
     def placement(self, plan: ClipPlan, offset: Tensor) -> Tensor:
         """From the picture's square to the frame's isotropic coordinates, (B, T, 3, 3)."""
         own = self.pose.homography(offset)
-        seen = plan.camera.homography(offset) @ own
+        seen = product(plan.camera.homography(offset), own)
         return torch.where(self.follows_camera[:, None, None, None] > 0.5, seen, own)
 
     def level(self, cutout_side_px: int, side_px: int, aspect: Tensor) -> Tensor:

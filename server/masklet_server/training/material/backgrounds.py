@@ -112,7 +112,7 @@ class Panoramas:
 
 def _panorama(path: Path) -> NDArray[np.float32]:
     """(H, W, 3), BGR, linear, from a JavaScript module that holds the EXR file in base 64."""
-    import OpenImageIO as oiio
+    import OpenImageIO
 
     found = re.search(r"base64,([A-Za-z0-9+/=]+)", path.read_text())
     if found is None:
@@ -120,7 +120,7 @@ def _panorama(path: Path) -> NDArray[np.float32]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "panorama.exr"
         file.write_bytes(base64.b64decode(found.group(1)))
-        pixels = oiio.ImageBuf(str(file)).get_pixels(oiio.FLOAT)
+        pixels = OpenImageIO.ImageBuf(str(file)).get_pixels(OpenImageIO.FLOAT)
     return np.ascontiguousarray(np.asarray(pixels, np.float32)[..., 2::-1])
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from masklet_server.training.material.pictures import CutOut, Licence, Photo, order_of
 
-_THEMES = (
-    "animals buildings computer containers electronics food office people plants recreation tools transportation"
-).split()
+_THEMES = frozenset(
+    {"animals", "buildings", "computer", "containers", "electronics", "food"}
+    | {"office", "people", "plants", "recreation", "tools", "transportation"}
+)
 
 
 class ClipArt:
@@ -30,7 +31,7 @@ class ClipArt:
 
     def cutouts(self) -> Iterator[CutOut]:
         """Single views."""
-        paths = [path for path in self._folder.rglob("*.png") if set(path.parts) & set(_THEMES)]
+        paths = [path for path in self._folder.rglob("*.png") if _THEMES & set(path.parts)]
         count = 0
         for path in sorted(paths, key=lambda path: order_of(path.name)):
             picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

@@ -64,8 +64,8 @@ def render(model: Model, views: int, side_px: int) -> CutOut | None:
     cloud = scatter(mesh, 600_000, generator)
     if not len(cloud.positions):
         return None
-    light = generator.normal(size=3) * (0.8, 0.3, 0.3) + (0.0, 0.7, 0.5)
-    light = (light / np.linalg.norm(light)).astype(np.float32)
+    direction = generator.normal(size=3) * (0.8, 0.3, 0.3) + (0.0, 0.7, 0.5)
+    light = (direction / np.linalg.norm(direction)).astype(np.float32)
     start, elevation = generator.uniform(0.0, 6.28), generator.uniform(0.05, 0.5)
     pictures = tuple(
         view(cloud, yaw=start + _STEP_RAD * number, elevation=elevation, light=light, side_px=side_px)
@@ -83,8 +83,8 @@ class Furniture:
         "sweethome3d-furniture",
         "Debian sweethome3d-furniture",
         "CC0-1.0 and CC-BY-3.0, by catalogue",
-        "Andrew Kator & Jennifer Legaz; Reallusion; Scopia Visual Interfaces Systems; Blend Swap contributors (the"
-        " pack's index names the creator of each model)",
+        "Andrew Kator & Jennifer Legaz; Reallusion; Scopia Visual Interfaces Systems; Blend Swap contributors"
+        " (the pack's index names the creator of each model)",
     )
     share = 0.26
 

@@ -19,7 +19,7 @@ import torch
 from masklet.errors import BadInputError
 from masklet_server.training.material import procedural
 from masklet_server.training.material.atlas import Material
-from masklet_server.training.material.pictures import Photo, Pixels, Source, fitted, placed, squared
+from masklet_server.training.material.pictures import Pixels, Source, fitted, placed, squared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

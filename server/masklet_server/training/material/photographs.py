@@ -110,9 +110,10 @@ def refined(picture: Pixels, mask: Bits, *, band_px: int = 5) -> Bits:
     belief = np.full(mask.shape, cv2.GC_BGD, np.uint8)
     belief[outer], belief[mask], belief[inner] = cv2.GC_PR_BGD, cv2.GC_PR_FGD, cv2.GC_FGD
     part = np.ascontiguousarray(belief[window])
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    background, object_ = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
-    cv2.grabCut(np.ascontiguousarray(picture[window]), part, None, *models, 3, cv2.GC_INIT_WITH_MASK)
+    crop = np.ascontiguousarray(picture[window])
+    cv2.grabCut(crop, part, (0, 0, 1, 1), background, object_, 3, cv2.GC_INIT_WITH_MASK)
     better = np.zeros_like(mask)
     better[window] = (part == cv2.GC_FGD) | (part == cv2.GC_PR_FGD)
     overlap = (better & mask).sum() / max(1, (better | mask).sum())
