@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
-from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
 from masklet.errors import ClipError
 from masklet.types import ClipInfo, ModelInfo
 from masklet.v1 import (
@@ -24,6 +26,7 @@ from masklet.v1 import (
     track_pb2_grpc,
     values_pb2,
 )
+from masklet_server.service.interceptor import ERROR_KIND_KEY
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.settings import ServerSettings
 
@@ -70,6 +73,10 @@ class FakeClient:
         self.tracks = track_pb2_grpc.TrackServiceStub(channel)
         self.exports = export_pb2_grpc.ExportServiceStub(channel)
 
+    async def is_serving(self) -> bool:
+        answer = await health_pb2_grpc.HealthStub(self.channel).Check(health_pb2.HealthCheckRequest())
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
     async def open(self, path: Path) -> values_pb2.SessionInfo:
         request = session_pb2.OpenSessionRequest(request_id=new_id(), path=str(path))
         return (await self.sessions.OpenSession(request)).session
@@ -111,6 +118,10 @@ class Running:
     engine: FakeEngine
     opener: FakeOpener
 
+    def on(self, host: str) -> Running:
+        """The same server under another of its machine's addresses."""
+        return replace(self, address=f"{host}:{self.address.rpartition(':')[2]}")
+
     @asynccontextmanager
     async def client(
         self,
@@ -138,6 +149,19 @@ class _Token(grpc.aio.UnaryUnaryClientInterceptor):
         metadata = client_call_details.metadata or grpc.aio.Metadata()
         metadata.add("authorization", f"Bearer {self._token}")
         return await continuation(client_call_details._replace(metadata=metadata), request)
+
+
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str, str]:
+    """Status, kind and message with which a call fails."""
+    try:
+        if hasattr(call, "__aiter__"):
+            answers: Any = [answer async for answer in call]
+        else:
+            answers = await call
+    except grpc.aio.AioRpcError as error:
+        kinds = [value for key, value in error.trailing_metadata() or () if key == ERROR_KIND_KEY]
+        return error.code(), str(kinds[0]) if kinds else "", error.details() or ""
+    raise AssertionError(f"the call should fail and answered {answers}")
 
 
 @asynccontextmanager

@@ -81,11 +81,14 @@ def serve(
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-    from masklet_server.service.listen import Access
+    from masklet_server.service.listen import Access, check_free
+    from masklet_server.service.roots import Roots
     from masklet_server.service.running import run_server
 
-    # What contradicts itself is said at once, not after the weights have been read.
-    Access.of(settings)
+    # What cannot work is said at once, not after the weights have been read.
+    access = Access.of(settings)
+    check_free(access.address)
+    Roots(settings.roots)
 
     from masklet_server.engine import load_tracker_factory
     from masklet_server.model.store import list_weights

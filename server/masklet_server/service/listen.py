@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +132,26 @@ class Access:
         return Access(address, tls, tokens)
 
 
+def check_free(address: Address) -> None:
+    """Find out early, before a model is read for nothing, whether the port can be had.
+
+    Raises:
+        BadInputError: The port is taken, or the host is not of this machine.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                # Or the port of a server that has just stopped would seem taken for a minute.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen()
+    except OSError as error:
+        raise _not_listening(address) from error
+
+
 def bind(server: grpc.aio.Server, access: Access) -> Address:
     """Take the port and say which it is.
 
@@ -143,8 +165,12 @@ def bind(server: grpc.aio.Server, access: Access) -> Address:
         else:
             port = server.add_secure_port(str(address), access.tls.credentials())
     except RuntimeError as error:
-        raise BadInputError(
-            f"the server cannot listen on {address}: the port is taken, or the host is not of this machine. "
-            "Stop what runs there, or give --address another port (0 takes a free one)"
-        ) from error
+        raise _not_listening(address) from error
     return address.with_port(port)
+
+
+def _not_listening(address: Address) -> BadInputError:
+    return BadInputError(
+        f"the server cannot listen on {address}: the port is taken, or the host is not of this machine. "
+        "Stop what runs there, or give --address another port (0 takes a free one)"
+    )

@@ -93,10 +93,9 @@ def plan_track(
         for frame in own:
             if frame in wanted:
                 prompted.setdefault(frame, []).append(object_id)
-        for start, target in _legs(own, wanted, direction, order):
-            leg = _reach(start, target, wanted, known.get(object_id, ()), frozenset(own))
-            for frame in leg:
-                (behind if target < start else ahead).setdefault(frame, []).append(object_id)
+        for leg in _legs(own, wanted, direction, order):
+            for frame in _reach(leg, wanted, known.get(object_id, ()), frozenset(own)):
+                (behind if leg.backward else ahead).setdefault(frame, []).append(object_id)
     forward = (Step(frame, tuple(ahead[frame]), backward=False) for frame in sorted(ahead))
     backward = (Step(frame, tuple(behind[frame]), backward=True) for frame in sorted(behind, reverse=True))
     return Plan(
@@ -123,23 +122,31 @@ def range_in(clip: ClipInfo, frames: FrameRange | None) -> FrameRange:
     return frames
 
 
-def _legs(
-    own: Sequence[int], wanted: FrameRange, direction: Direction, order: TrackOrder
-) -> list[tuple[int, int]]:
-    """Pairs (prompted frame to start at, last frame to reach) that cover the range once."""
+@dataclass(frozen=True)
+class _Leg:
+    """A way from next to a prompted frame to a last frame; one that would have to turn round is empty."""
+
+    start: int
+    last: int
+    backward: bool
+
+
+def _legs(own: Sequence[int], wanted: FrameRange, direction: Direction, order: TrackOrder) -> list[_Leg]:
+    """Legs that cover the range once, as far as the direction allows."""
     if not own:
         return []
-    if order is TrackOrder.FIRST_PROMPT:
-        legs = [(own[0], wanted.last)] if direction is not Direction.BACKWARD else []
-        return legs + ([(own[0], wanted.first)] if direction is not Direction.FORWARD else [])
-    legs = []
-    neighbours = [None, *own, None]
-    for left, start, right in zip(neighbours, own, neighbours[2:], strict=False):
+    legs: list[_Leg] = []
+    first_prompt = order is TrackOrder.FIRST_PROMPT
+    starts = [None, own[0], None] if first_prompt else [None, *own, None]
+    for left, start, right in zip(starts, starts[1:], starts[2:], strict=False):
+        if start is None:
+            continue
         if direction is not Direction.BACKWARD:
-            legs.append((start, wanted.last if right is None else _meeting(start, right, direction)))
+            last = wanted.last if right is None else _meeting(start, right, direction)
+            legs.append(_Leg(start, last, backward=False))
         if direction is not Direction.FORWARD:
             last = wanted.first if left is None else _meeting(left, start, direction) + 1
-            legs.append((start, last))
+            legs.append(_Leg(start, last, backward=True))
     return legs
 
 
@@ -152,16 +159,14 @@ def _meeting(left: int, right: int, direction: Direction) -> int:
     return (left + right) // 2
 
 
-def _reach(
-    start: int, target: int, wanted: FrameRange, known: Collection[int], own: frozenset[int]
-) -> list[int]:
-    """Frames from next to ``start`` up to ``target``, without those outside the range that are not needed."""
-    step = -1 if target < start else 1
-    leg = [frame for frame in range(start + step, target + step, step) if frame not in own]
-    inside = [index for index, frame in enumerate(leg) if frame in wanted]
+def _reach(leg: _Leg, wanted: FrameRange, known: Collection[int], own: frozenset[int]) -> list[int]:
+    """Frames of a leg up to its last one in the range, without those before it that are not needed."""
+    way = -1 if leg.backward else 1
+    frames = [frame for frame in range(leg.start + way, leg.last + way, way) if frame not in own]
+    inside = [index for index, frame in enumerate(frames) if frame in wanted]
     if not inside:
         return []
     entry = inside[0]
-    while entry > 0 and leg[entry - 1] not in known:
+    while entry > 0 and frames[entry - 1] not in known:
         entry -= 1
-    return leg[entry : inside[-1] + 1]
+    return frames[entry : inside[-1] + 1]

@@ -7,7 +7,6 @@ threads, and time only as durations that it is told.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +14,7 @@ CallT = TypeVar("CallT")
 
 STARVATION_SHARE = 0.1
 """Of the device's time, what tracking keeps however many prompts arrive."""
+MAX_IDLE_USERS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +109,9 @@ class TurnQueue(Generic[CallT]):
         return any(user in users for users in self._waiting.values())
 
     def _forget_idle(self) -> None:
-        # At or below the level a user's history says nothing that push() would not restore.
-        for user in list(self._idle_users()):
-            if self._used_s[user] <= self._level_s:
+        # At or below the level a user's history says nothing that push() would not restore; above it,
+        # it is kept until too many have come and gone.
+        many = len(self._used_s) > MAX_IDLE_USERS
+        for user in [user for user in self._used_s if not self._is_waiting(user)]:
+            if many or self._used_s[user] <= self._level_s:
                 del self._used_s[user]
-
-    def _idle_users(self) -> Iterator[str]:
-        return (user for user in self._used_s if not self._is_waiting(user))

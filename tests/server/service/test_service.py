@@ -10,14 +10,13 @@ import grpc
 import grpc.aio
 import numpy as np
 import pytest
-from fakes.engine import FakeEngine
-from fakes.service import SMALL, FakeClient, Running, new_id, running
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from fakes.engine import FakeEngine
+from fakes.service import SMALL, FakeClient, Running, new_id, refusal, running
 from masklet import codec
 from masklet.types import Click, FramePrompts
 from masklet.v1 import prompt_pb2, server_pb2, session_pb2, track_pb2, values_pb2
-from masklet_server.service.interceptor import ERROR_KIND_KEY
 
 Work = Callable[[Running, FakeClient], Coroutine[Any, Any, None]]
 
@@ -28,19 +27,6 @@ def serve(folder: Path, work: Work, *, engine: FakeEngine | None = None) -> None
             await work(server, client)
 
     asyncio.run(run())
-
-
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str, str]:
-    """Status, kind and message with which a call fails."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        if isinstance(call, grpc.aio.Call) and hasattr(call, "__aiter__"):
-            async for _ in call:
-                pass
-        else:
-            await call
-    error = caught.value
-    kinds = [value for key, value in error.trailing_metadata() or () if key == ERROR_KIND_KEY]
-    return error.code(), str(kinds[0]) if kinds else "", error.details() or ""
 
 
 def test_a_click_answers_with_a_mask_of_the_wanted_size(tmp_path: Path) -> None:
@@ -61,7 +47,7 @@ def test_a_click_answers_with_a_mask_of_the_wanted_size(tmp_path: Path) -> None:
 
 def test_masks_travel_as_bits_when_asked(tmp_path: Path) -> None:
     async def work(server: Running, client: FakeClient) -> None:
-        session_id, (hero,) = await client.clicked(server.root / "clip")
+        session_id, _ = await client.clicked(server.root / "clip")
         wanted = values_pb2.MaskFormat(max_side_px=33, encoding=values_pb2.MASK_ENCODING_BITS_ZLIB)
         request = track_pb2.FetchMasksRequest(session_id=session_id, mask_format=wanted)
 

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import cv2
+import grpc
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from fakes.engine import FakeEngine
+from fakes.service import FakeClient, Running, new_id, refusal, running
+from masklet.v1 import export_pb2, track_pb2, values_pb2
+
+Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
+FRAMES = values_pb2.FrameRange(first=2, last=4)
+
+
+def serve(folder: Path, work: Work, *, engine: FakeEngine | None = None) -> None:
+    """Work on a session with two objects, tracked over frames 1 to 4 of 10."""
+
+    async def run() -> None:
+        async with running(folder, engine=engine) as server, server.client() as client:
+            session_id, _ = await client.clicked(server.root / "clip", "hero", "left hand")
+            tracking = track_pb2.TrackRequest(
+                session_id=session_id, range=values_pb2.FrameRange(first=1, last=4)
+            )
+            async for _ in client.tracks.Track(tracking):
+                pass
+            await work(server, client, session_id)
+
+    asyncio.run(run())
+
+
+async def mattes(client: FakeClient, session_id: str, **fields: Any) -> list[export_pb2.ExportEvent]:
+    request = export_pb2.ExportMattesRequest(session_id=session_id, request_id=new_id(), **fields)
+    return [response.event async for response in client.exports.ExportMattes(request)]
+
+
+def test_mattes_are_written_under_a_root(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        events = await mattes(client, session_id, range=FRAMES, folder=str(server.root / "out"))
+
+        names = [event.written.relative_name for event in events if event.HasField("written")]
+        assert names == [f"clip_mattes.{frame:04d}.exr" for frame in (2, 3, 4)]
+        assert [event.progress.frames_done for event in events if event.HasField("progress")] == [1, 2, 3]
+        assert events[-1].finished.files == 3
+        image = oiio.ImageBuf(str(server.root / "out" / names[0]))
+        assert sorted(image.spec().channelnames) == ["hero.A", "left_hand.A"]
+        assert image.spec().getattribute("masklet/model") == "fake"
+        assert len(image.spec().getattribute("masklet/promptsSha256")) == 64
+        assert np.all(image.get_pixels() == 1.0)
+
+    serve(tmp_path, work)
+
+
+def test_mattes_arrive_in_chunks_where_no_disk_is_shared(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        events = await mattes(client, session_id, format=export_pb2.MATTE_FORMAT_PNG8, base_name="shot")
+
+        files: dict[str, bytes] = defaultdict(bytes)
+        for event in events:
+            files[event.chunk.relative_name] += event.chunk.data
+        files.pop("")
+        assert sorted(files)[0] == "hero/shot_hero.0001.png"
+        assert len(files) == 8
+        picture = cv2.imdecode(
+            np.frombuffer(files["hero/shot_hero.0001.png"], np.uint8), cv2.IMREAD_UNCHANGED
+        )
+        assert picture.shape == (48, 64)
+        assert picture.min() == 255
+        assert list(events[-1].finished.empty_frames) == [5, 6, 7, 8, 9, 10]
+
+    serve(tmp_path, work)
+
+
+def test_an_overlay_is_a_movie_or_a_sheet(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        starts = {export_pb2.OVERLAY_KIND_MOVIE: b"ftyp", export_pb2.OVERLAY_KIND_SHEET: b"PNG"}
+        for kind, mark in starts.items():
+            request = export_pb2.ExportOverlayRequest(session_id=session_id, range=FRAMES, kind=kind)
+            events = [response.event async for response in client.exports.ExportOverlay(request)]
+
+            data = b"".join(event.chunk.data for event in events)
+            assert mark in data[:16]
+            assert events[-1].finished.files == 1
+            assert not events[-1].finished.empty_frames
+
+    serve(tmp_path, work)
+
+
+def test_an_overlay_of_nothing_is_refused(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportOverlayRequest(
+            session_id=session_id, range=values_pb2.FrameRange(first=8, last=10)
+        )
+        status, _, message = await refusal(client.exports.ExportOverlay(request))
+
+        assert status == grpc.StatusCode.INVALID_ARGUMENT
+        assert "track it first" in message
+
+    serve(tmp_path, work)
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "ROOT/../elsewhere", "ROOT/link"])
+def test_nothing_is_written_outside_the_roots(tmp_path: Path, folder: str) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        (server.root / "link").symlink_to(tmp_path)
+        request = export_pb2.ExportMattesRequest(
+            session_id=session_id, folder=folder.replace("ROOT", str(server.root))
+        )
+        status, kind, message = await refusal(client.exports.ExportMattes(request))
+
+        assert (status, kind) == (grpc.StatusCode.PERMISSION_DENIED, "path-not-allowed")
+        assert str(tmp_path) not in message
+
+    serve(tmp_path, work)
+
+
+@pytest.mark.parametrize("base_name", ["../x", "a/b", ".hidden", "a b", "x" * 101])
+def test_file_names_cannot_lead_elsewhere(tmp_path: Path, base_name: str) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportMattesRequest(session_id=session_id, base_name=base_name)
+        status, _, message = await refusal(client.exports.ExportMattes(request))
+
+        assert status == grpc.StatusCode.INVALID_ARGUMENT
+        assert "cannot be called" in message
+
+    serve(tmp_path, work)
+
+
+def test_a_missing_output_folder_is_said_so(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportMattesRequest(
+            session_id=session_id, folder=str(server.root / "missing" / "out")
+        )
+        status, kind, message = await refusal(client.exports.ExportMattes(request))
+
+        assert (status, kind) == (grpc.StatusCode.FAILED_PRECONDITION, "output")
+        assert "does not exist" in message
+        assert str(tmp_path) not in message
+
+    serve(tmp_path, work)
+
+
+def test_clicks_are_answered_while_an_overlay_is_made(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportOverlayRequest(session_id=session_id)
+        exporting = client.exports.ExportOverlay(request)
+        await exporting.read()
+
+        answer = await asyncio.wait_for(client.click(session_id, 1, 2, 5.0), timeout=5.0)
+
+        assert answer.update.frame == 2
+        exporting.cancel()
+
+    serve(tmp_path, work)

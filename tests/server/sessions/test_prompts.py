@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from masklet.errors import BadInputError, FrameMissingError, MaskletError, ObjectNotFoundError
+from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, ObjectInfo, PromptDocument
+from masklet_server.sessions.digest import prompts_sha256
+from masklet_server.sessions.prompts import MAX_CLICKS, PromptBook
+
+CLIP = ClipInfo("clip", 64, 48, 1, 10, missing_frames=(4,))
+
+
+@pytest.fixture
+def book() -> PromptBook:
+    book = PromptBook(CLIP, max_objects=8)
+    book.add_object("hero")
+    return book
+
+
+def test_a_box_is_cut_at_the_edge_of_the_picture(book: PromptBook) -> None:
+    checked = book.check(FramePrompts(1, 1, box=Box(-5.0, 10.0, 70.0, 60.0)))
+
+    assert checked.box == Box(0.0, 10.0, 64.0, 48.0)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "words"),
+    [
+        (FramePrompts(1, 1, box=Box(70.0, 0.0, 80.0, 10.0)), "outside the picture"),
+        (FramePrompts(1, 1, (Click(1.0, 49.0),)), "outside the picture"),
+        (FramePrompts(1, 1, mask=Mask(2, 2, bytes(4))), "2 x 2 and the picture 64 x 48"),
+        (FramePrompts(1, 1, (Click(1.0, 1.0),) * (MAX_CLICKS + 1)), "at most 256 clicks"),
+        (FramePrompts(1, 0, (Click(1.0, 1.0),)), "1-10"),
+        (FramePrompts(1, 4, (Click(1.0, 1.0),)), "no picture for frame 4"),
+    ],
+)
+def test_prompts_that_cannot_be_meant_are_refused(
+    book: PromptBook, prompts: FramePrompts, words: str
+) -> None:
+    with pytest.raises((BadInputError, FrameMissingError), match=words):
+        book.check(prompts)
+
+
+def test_a_click_cannot_correct_a_mask_drawn_by_hand(book: PromptBook) -> None:
+    book.put(FramePrompts(1, 1, mask=Mask(64, 48, bytes(64 * 48))))
+
+    with pytest.raises(BadInputError, match="remove the mask first"):
+        book.with_click(1, 1, Click(1.0, 1.0))
+
+
+def test_removing_an_object_takes_its_undo_along(book: PromptBook) -> None:
+    other = book.add_object("other").object_id
+    book.put(FramePrompts(other, 1, (Click(1.0, 1.0),)))
+    book.put(FramePrompts(1, 1, (Click(1.0, 1.0),)))
+    book.put(FramePrompts(other, 2, (Click(1.0, 1.0),)))
+    book.remove_object(other)
+
+    book.take_back()
+
+    assert book.undo_left == 0
+    assert book.document().prompts == ()
+    with pytest.raises(ObjectNotFoundError):
+        book.put(FramePrompts(other, 2, (Click(1.0, 1.0),)))
+
+
+def test_ids_are_never_given_twice(book: PromptBook) -> None:
+    book.remove_object(1)
+    second = book.add_object("hero").object_id
+    fresh, _ = book.replaced_by(PromptDocument((ObjectInfo(1, "hero"),)))
+
+    assert [second, fresh.objects()[0].object_id] == [2, 3]
+
+
+def test_a_name_may_be_kept_when_renaming_and_freed_by_it(book: PromptBook) -> None:
+    assert book.rename_object(1, "hero").name == "hero"
+    assert book.rename_object(1, "villain").name == "villain"
+    assert book.add_object("hero").object_id == 2
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        PromptDocument((ObjectInfo(1, "a"), ObjectInfo(1, "b"))),
+        PromptDocument((ObjectInfo(1, "a"), ObjectInfo(2, "a"))),
+        PromptDocument((ObjectInfo(1, "a"),), (FramePrompts(1, 1),)),
+        PromptDocument((ObjectInfo(1, "a"),), (FramePrompts(1, 1, (Click(1, 1),)),) * 2),
+        PromptDocument((ObjectInfo(1, "a/b"),)),
+        PromptDocument((ObjectInfo(1, "a"),), (FramePrompts(1, 99, (Click(1, 1),)),)),
+    ],
+)
+def test_documents_that_make_no_sense_are_refused(book: PromptBook, document: PromptDocument) -> None:
+    with pytest.raises(MaskletError):
+        book.replaced_by(document)
+
+    assert [info.name for info in book.objects()] == ["hero"]
+
+
+def test_the_digest_follows_what_was_said_and_not_the_ids() -> None:
+    document = PromptDocument((ObjectInfo(3, "a"),), (FramePrompts(3, 1, (Click(1.0, 2.0),)),))
+    elsewhere = PromptDocument((ObjectInfo(9, "a"),), (FramePrompts(9, 1, (Click(1.0, 2.0),)),))
+    negative = replace(document.prompts[0], clicks=(Click(1.0, 2.0, positive=False),))
+
+    digests = {
+        prompts_sha256(document),
+        prompts_sha256(elsewhere),
+        prompts_sha256(replace(document, prompts=(negative,))),
+        prompts_sha256(replace(document, objects=(ObjectInfo(3, "b"),))),
+    }
+    assert len(digests) == 3

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from masklet.errors import BadInputError, ClipError
+from masklet_server.sessions.replies import ReplyLog
+
+
+class Work:
+    """Counts its calls and answers with the count."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.error: Exception | None = None
+
+    async def __call__(self) -> int:
+        self.calls += 1
+        await asyncio.sleep(0.01)
+        if self.error is not None:
+            raise self.error
+        return self.calls
+
+
+def test_a_retry_waits_for_the_first_attempt_and_gets_its_answer() -> None:
+    async def run() -> None:
+        log, work = ReplyLog(), Work()
+        answers = await asyncio.gather(*(log.once("click", "a", work) for _ in range(3)))
+        later = await log.once("click", "a", work)
+
+        assert [*answers, later] == [1, 1, 1, 1]
+        assert await log.once("click", "b", work) == 2
+        assert await log.once("other", "a", work) == 3
+
+    asyncio.run(run())
+
+
+def test_calls_without_an_id_are_always_made() -> None:
+    async def run() -> None:
+        log, work = ReplyLog(), Work()
+        assert [await log.once("click", "", work) for _ in range(3)] == [1, 2, 3]
+
+    asyncio.run(run())
+
+
+def test_a_failed_call_is_tried_again() -> None:
+    async def run() -> None:
+        log, work = ReplyLog(), Work()
+        work.error = ClipError("torn")
+        with pytest.raises(ClipError):
+            await log.once("click", "a", work)
+        work.error = None
+        assert await log.once("click", "a", work) == 2
+
+    asyncio.run(run())
+
+
+def test_a_client_that_goes_away_does_not_undo_the_call() -> None:
+    async def run() -> None:
+        log, work = ReplyLog(), Work()
+        call = asyncio.create_task(log.once("click", "a", work))
+        await asyncio.sleep(0.001)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+        assert await log.once("click", "a", work) == 1
+        assert work.calls == 1
+
+    asyncio.run(run())
+
+
+def test_the_oldest_answers_are_forgotten() -> None:
+    async def run() -> None:
+        log, work = ReplyLog(capacity=2), Work()
+        for request_id in "abc":
+            await log.once("click", request_id, work)
+        assert await log.once("click", "c", work) == 3
+        assert await log.once("click", "a", work) == 4
+
+    asyncio.run(run())
+
+
+def test_a_long_id_is_refused() -> None:
+    async def run() -> None:
+        with pytest.raises(BadInputError, match="128 characters"):
+            await ReplyLog().once("click", "x" * 129, Work())
+
+    asyncio.run(run())

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from masklet.errors import OutputError
+from masklet.types import Presence
+from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.tracking import ObjectFrame
+
+
+def result(frame: int, object_id: int = 1, seed: int = 0, side: int = 32) -> ObjectFrame:
+    values = np.random.default_rng([seed, frame & 0xFFFF]).normal(size=(side, side)).astype(np.float16)
+    return ObjectFrame(object_id, frame, values, 1.5, 0.5, Presence.UNCERTAIN, values[0], prompted=frame == 3)
+
+
+def same(ours: ObjectFrame | None, theirs: ObjectFrame) -> bool:
+    assert ours is not None
+    assert ours.logits.dtype == np.float16
+    np.testing.assert_array_equal(ours.logits, theirs.logits)
+    np.testing.assert_array_equal(ours.pointer, theirs.pointer)
+    return (ours.presence, ours.presence_logit, ours.predicted_iou, ours.prompted) == (
+        theirs.presence,
+        theirs.presence_logit,
+        theirs.predicted_iou,
+        theirs.prompted,
+    )
+
+
+@given(
+    hnp.arrays(
+        np.float16,
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+        elements=st.floats(width=16, allow_nan=False),
+    )
+)
+def test_logits_come_back_bit_for_bit(logits: np.ndarray) -> None:
+    store = ResultStore()
+    store.put(ObjectFrame(1, 1, logits, 0.0, 0.0, Presence.PRESENT, logits[0]))
+    fresh = store.find(1, 1)
+    store.pack()
+    packed = store.find(1, 1)
+
+    for found in (fresh, packed):
+        assert found is not None
+        assert found.logits.tobytes() == logits.tobytes()
+        assert found.logits.shape == logits.shape
+    store.close()
+
+
+def test_results_beyond_the_limit_move_to_a_file_and_are_found_there(tmp_path: Path) -> None:
+    store = ResultStore(memory_bytes=10_000, spill_folder=tmp_path)
+    for frame in range(20):
+        store.put(result(frame))
+        store.pack()
+
+    assert store.memory_bytes <= 10_000
+    assert store.spilled_bytes > 10_000
+    assert all(same(store.find(1, frame), result(frame)) for frame in range(20))
+    store.put(result(0, seed=9))
+    store.pack()
+    assert same(store.find(1, 0), result(0, seed=9))
+    store.remove_object(1)
+    assert store.spilled_bytes == 0
+    assert store.memory_bytes == 0
+    assert store.frames_of(1) == ()
+
+
+def test_results_are_kept_apart_by_object_and_frame() -> None:
+    store = ResultStore()
+    for frame in (5, -2, 3):
+        for object_id in (1, 2):
+            store.put(result(frame, object_id, seed=object_id))
+    store.remove(1, 3)
+    store.remove(1, 99)
+
+    assert store.frames_of(1) == (-2, 5)
+    assert store.frames_of(2) == (-2, 3, 5)
+    assert store.find(1, 3) is None
+    assert same(store.find(2, 3), result(3, 2, seed=2))
+    store.close()
+    assert store.find(2, 3) is None
+
+
+def test_a_full_disk_keeps_results_in_memory_and_says_so(tmp_path: Path) -> None:
+    store = ResultStore(memory_bytes=1, spill_folder=tmp_path / "missing")
+    store.put(result(1))
+    store.put(result(2))
+
+    with pytest.raises(OutputError, match="full or read-only"):
+        store.pack()
+    assert same(store.find(1, 1), result(1))
+    assert same(store.find(1, 2), result(2))
+
+
+def test_readers_never_see_half_a_result() -> None:
+    store = ResultStore(memory_bytes=5_000)
+    problems: list[BaseException] = []
+
+    def write() -> None:
+        for turn in range(30):
+            for frame in range(8):
+                store.put(result(frame, seed=turn % 2 * 100))
+            store.pack()
+
+    def read() -> None:
+        try:
+            for turn in range(300):
+                found = store.find(1, turn % 8)
+                if found is not None:
+                    kinds = [result(turn % 8, seed=seed).logits for seed in (0, 100)]
+                    assert any(np.array_equal(found.logits, kind) for kind in kinds)
+        except AssertionError as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=target) for target in (write, read, read)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store.close()
+    assert not problems

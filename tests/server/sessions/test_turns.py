@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from masklet_server.sessions.turns import MAX_IDLE_USERS, Turn, TurnQueue
+
+
+def play(queue: TurnQueue[str], turns: int, *, cost_s: float = 0.03) -> list[str]:
+    """Serve turns of which each user always has the next one ready."""
+    served = []
+    for _ in range(turns):
+        turn = queue.pop()
+        queue.charge(turn, cost_s)
+        queue.push(Turn(turn.call, turn.user, turn.urgent))
+        served.append(turn.call)
+    return served
+
+
+def test_users_share_the_device_whatever_number_of_sessions_they_have() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("ann", "ann"))
+    for _ in range(4):
+        queue.push(Turn("bob", "bob"))
+
+    served = Counter(play(queue, 100))
+
+    assert abs(served["ann"] - served["bob"]) <= 1
+
+
+def test_expensive_frames_count_for_what_they_cost() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("4k", "ann"))
+    queue.push(Turn("hd", "bob"))
+    used_s: Counter[str] = Counter()
+    for _ in range(200):
+        turn = queue.pop()
+        cost_s = 0.1 if turn.call == "4k" else 0.02
+        queue.charge(turn, cost_s)
+        used_s[turn.call] += cost_s
+        queue.push(turn)
+
+    assert used_s["4k"] == pytest.approx(used_s["hd"], rel=0.05)
+
+
+def test_a_prompt_goes_before_all_tracking() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    for user in ("ann", "bob", "cat"):
+        queue.push(Turn("track", user))
+    play(queue, 10)
+    queue.push(Turn("prompt", "ann", urgent=True))
+
+    assert queue.pop().call == "prompt"
+
+
+def test_tracking_keeps_a_tenth_however_many_prompts_come() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("track", "ann"))
+    queue.push(Turn("prompt", "bob", urgent=True))
+
+    served = Counter(play(queue, 200))
+
+    assert 0.08 <= served["track"] / 200 <= 0.12
+
+
+def test_waiting_earns_no_credit() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("ann", "ann"))
+    play(queue, 100)
+    queue.push(Turn("bob", "bob"))
+
+    served = Counter(play(queue, 20))
+
+    assert abs(served["ann"] - served["bob"]) <= 2
+
+
+def test_turns_of_one_user_come_in_their_order() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    for call in "abc":
+        queue.push(Turn(call, "ann"))
+
+    assert [queue.pop().call for _ in range(3)] == ["a", "b", "c"]
+    with pytest.raises(IndexError, match="no turn waits"):
+        queue.pop()
+
+
+def test_a_discarded_turn_never_comes() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    turns = [Turn(call, "ann") for call in "abc"]
+    for turn in turns:
+        queue.push(turn)
+    queue.discard(turns[1])
+    queue.discard(turns[1])
+
+    assert len(queue) == 2
+    assert [queue.pop().call for _ in range(2)] == ["a", "c"]
+
+
+def test_users_who_left_are_forgotten() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    for number in range(1000):
+        turn = Turn("once", f"user{number}")
+        queue.push(turn)
+        queue.charge(queue.pop(), 0.01)
+
+    assert len(queue._used_s) <= MAX_IDLE_USERS + 1
