@@ -85,7 +85,7 @@ def evaluate(
             reports.append(report)
             tiles += worst
             status.update(f"{len(reports)} of {len(clips)} sequences, last: {report.name}")
-    result = Report(data.name, protocol, weights, tuple(reports))
+    result = Report(data.name, protocol, Path(weights).name, tuple(reports))
     console.print(_table(result))
     for line in _remarks(result):
         console.print(line)

@@ -70,10 +70,8 @@ def evaluate_clips(
         return
     # A forked child would inherit the thread pools of OpenCV and torch in a state that hangs.
     context = get_context("spawn")
-    with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_prepare, initargs=(load_trackers,)
-    ) as pool:
-        yield from pool.map(partial(_evaluate_prepared, assignment), clips)
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        yield from pool.map(partial(_evaluate_in_worker, assignment, load_trackers), clips)
 
 
 def evaluate_clip(
@@ -90,20 +88,19 @@ def evaluate_clip(
     return ClipReport(clip.name, outcome, baselines, flicker), tiles
 
 
-class _Prepared:
+class _Worker:
     """What a worker process keeps between clips."""
 
     make_tracker: TrackerFactory | None = None
 
 
-def _prepare(load_trackers: Callable[[], TrackerFactory]) -> None:
-    _Prepared.make_tracker = load_trackers()
-
-
-def _evaluate_prepared(assignment: Assignment, clip: AnnotatedClip) -> tuple[ClipReport, tuple[Tile, ...]]:
-    if _Prepared.make_tracker is None:
-        raise RuntimeError("a worker evaluates only after it was prepared")
-    return evaluate_clip(clip, assignment, _Prepared.make_tracker)
+def _evaluate_in_worker(
+    assignment: Assignment, load_trackers: Callable[[], TrackerFactory], clip: AnnotatedClip
+) -> tuple[ClipReport, tuple[Tile, ...]]:
+    # Loading here and not when the process starts lets an error reach the caller as it is.
+    if _Worker.make_tracker is None:
+        _Worker.make_tracker = load_trackers()
+    return evaluate_clip(clip, assignment, _Worker.make_tracker)
 
 
 def _flicker(

@@ -80,15 +80,15 @@ class ClipRun:
     def masks(self, frame: int, object_ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
         """The ``(h, w)`` masks of several objects, as the clip's kind of truth has them.
 
-        Where objects exclude each other, a pixel goes to the one with the highest logit.
+        Where objects exclude each other, a pixel goes to the one with the highest logit, of equals to the first.
         """
         found = [(object_id, self.results.find(object_id, frame)) for object_id in object_ids]
         logits = {object_id: self._at_plate_size(r.logits) for object_id, r in found if r is not None}
         empty = np.zeros((self._height_px, self._width_px), np.bool_)
         masks = {object_id: values > 0 for object_id, values in logits.items()}
         if self.clip.exclusive and len(logits) > 1:
-            highest = np.max(np.stack(list(logits.values())), axis=0)
-            masks = {object_id: masks[object_id] & (logits[object_id] == highest) for object_id in masks}
+            winner = np.argmax(np.stack(list(logits.values())), axis=0)
+            masks = {object_id: mask & (winner == at) for at, (object_id, mask) in enumerate(masks.items())}
         return {object_id: masks.get(object_id, empty) for object_id in object_ids}
 
     def _at_plate_size(self, logits: NDArray[np.float16]) -> NDArray[np.float32]:

@@ -237,7 +237,7 @@ def _content(annotation: SaVAnnotation) -> dict[str, Any]:
         "masklet_size_rel": [area_px / pixels for area_px in mean_px],
         "masklet_size_abs": mean_px,
         "masklet_size_bucket": [_bucket(area_px) for area_px in mean_px],
-        "masklet_visibility_changes": [int(np.count_nonzero(np.diff(column))) for column in visible.T],
+        "masklet_visibility_changes": [_changes(column) for column in visible.T],
         "masklet_first_appeared_frame": [float(column.argmax()) for column in visible.T],
         "masklet_frame_count": [len(annotation.codes)] * len(annotation.objects),
         "masklet_edited_frame_count": [one.edited_frame_count for one in annotation.objects],
@@ -248,6 +248,11 @@ def _content(annotation: SaVAnnotation) -> dict[str, Any]:
         "masklet_edited_frames": [list(one.edited_frames) for one in annotation.objects],
         "masklet_edit_seconds": [one.edit_seconds for one in annotation.objects],
     }
+
+
+def _changes(visible: NDArray[np.bool_]) -> int:
+    """How often an object went or came back after it was first seen."""
+    return int(np.count_nonzero(np.diff(visible[int(visible.argmax()) :])))
 
 
 def _bucket(area_px: float) -> str:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fakes import annotated_sets as sets
+from fakes.tracking import TINY
+from masklet.errors import BadInputError, WeightsError
+from masklet_server.evaluation.command import add_commands
+from masklet_server.model.checkpoint import save_network
+from masklet_server.model.network import build_network
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_network(build_network(TINY), path, licence="none")
+    return path
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    add_commands(app)
+    app.command("nothing")(lambda: None)
+    return app
+
+
+@pytest.mark.parametrize("protocol", ["mask", "box", "3clicks", "offline", "online", "image"])
+def test_any_weights_of_the_family_are_measured(
+    app: typer.Typer, weights: Path, tmp_path: Path, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    data, report, sheet = sets.write_plain(tmp_path / "set"), tmp_path / "r.json", tmp_path / "sheet.png"
+    arguments = ["evaluate", "--data", data, "--protocol", protocol, "--weights", weights, "--limit", 4]
+
+    result = CliRunner().invoke(
+        app, [str(word) for word in (*arguments, "--json", report, "--sheet", sheet, "--device", "cpu")]
+    )
+
+    assert result.exit_code == 0, result.output
+    content = json.loads(report.read_text())
+    assert content["protocol"] == protocol
+    assert content["weights"] == "tiny.safetensors"
+    assert 0 <= content["overall"]["j_and_f"] <= 100
+    assert sheet.stat().st_size > 1000
+    assert "overall" in result.output
+    if protocol == "image":
+        assert set(content["overall"]["iou_after_clicks"]) == {"1", "5"}
+    else:
+        assert set(content["baselines"]) == {"copy", "flow"}
+        assert "flow" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (["--protocol", "wish"], BadInputError, "no protocol wish"),
+        (["--weights", "unheard_of"], WeightsError, "no weights called unheard_of"),
+        (["--side", "100"], BadInputError, "multiple of 32"),
+        (["--profile", "lazy"], BadInputError, "no profile lazy"),
+        (["--limit", "1"], BadInputError, "leaves nothing to judge"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_words(
+    app: typer.Typer, weights: Path, tmp_path: Path, arguments: list[str], error: type[Exception], words: str
+) -> None:
+    data = sets.write_plain(tmp_path / "set")
+    line = ["evaluate", "--data", str(data), "--weights", str(weights), "--device", "cpu", *arguments]
+
+    result = CliRunner().invoke(app, line)
+
+    assert isinstance(result.exception, error)
+    assert words in str(result.exception)
