@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import uuid
 import zlib
@@ -137,11 +136,6 @@ def from_json(text: str) -> Shot:
         )
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error) as error:
         raise BadInputError(f"{place} cannot be understood ({error}): correct it or save it again") from error
-
-
-def digest(document: PromptDocument) -> str:
-    """SHA-256 of what was said, as 64 hexadecimal digits: the same prompts, the same digest."""
-    return hashlib.sha256(to_json(Shot("", document)).encode()).hexdigest()
 
 
 def read_shot(file: Path) -> Shot:

@@ -39,13 +39,9 @@ class Bar:
         """Say how long the bar is."""
         self._bars.update(self._task, total=frames)
 
-    def step(self) -> None:
-        """One frame more."""
-        self._bars.advance(self._task)
-
-    def at(self, done: int, total: int) -> None:
-        """So many frames of so many."""
-        self._bars.update(self._task, completed=done, total=total)
+    def step(self, frames: float = 1.0) -> None:
+        """So many frames more."""
+        self._bars.advance(self._task, frames)
 
 
 class Progress:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from masklet.clip_files import is_pattern
 from masklet.commands.options import (
     BoxOption,
     ClickOption,
@@ -102,7 +101,7 @@ def roto(
             "nothing says what to cut out: add --object NAME --click FRAME:X,Y, or --prompts with a document"
         )
     if prompts is not None:
-        write_shot(prompts, replace(shot, clip=Path(clip).name if is_pattern(clip) else clip))
+        write_shot(prompts, shot)
 
     progress = Progress()
     prepare_folder(out)
@@ -137,19 +136,21 @@ def track(session: Session, shot: Shot, progress: Progress) -> bool:
     uncertain: dict[str, list[int]] = {}
     started_s = time.monotonic()
     frames_seen: set[int] = set()
+    # Several objects on one frame are one step, which their masks share.
+    steps_per_mask = 1.0
     interrupted = False
     try:
         with progress.bar("tracking") as bar:
             for event in running.events():
                 if isinstance(event, TrackStarted):
                     bar.total(event.steps)
+                    steps_per_mask = event.steps / max(event.updates, 1)
                     progress.say(f"tracking {event.steps} frames")
                     for missing in event.missing_frames:
                         progress.say(f"frame {missing} is missing from the clip and was left out")
                 elif isinstance(event, MaskUpdate):
-                    if event.frame not in frames_seen:
-                        frames_seen.add(event.frame)
-                        bar.step()
+                    frames_seen.add(event.frame)
+                    bar.step(steps_per_mask)
                     if event.presence is Presence.UNCERTAIN:
                         uncertain.setdefault(event.object_name, []).append(event.frame)
     except KeyboardInterrupt:
