@@ -79,8 +79,8 @@ def write_checkpoint(
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise OutputError(
-            f"The checkpoint of step {position.step} could not be written ({error.strerror}); the one before it"
-            " is kept. Make room on the disk, then resume."
+            f"The checkpoint of step {position.step} could not be written ({error.strerror}); the one before"
+            " it is kept. Make room on the disk, then resume."
         ) from error
     for older in _checkpoints(folder):
         if older != final:

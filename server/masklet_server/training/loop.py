@@ -23,6 +23,7 @@ from masklet_server.training.checkpoints import (
     write_weights,
 )
 from masklet_server.training.curriculum import plan_step, rate_share
+from masklet_server.training.graphs import GraphedLessons
 from masklet_server.training.log import RunLog
 from masklet_server.training.optimiser import PartedAdamW
 from masklet_server.training.reuse import ReusedClips
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from masklet_server.model.network import Network
-    from masklet_server.training.clips import ClipSource
+    from masklet_server.training.clips import ClipBatch, ClipSource
     from masklet_server.training.config import TrainingConfig
     from masklet_server.training.curriculum import StepPlan
     from masklet_server.training.distributed import Team
@@ -101,6 +102,9 @@ class Trainer:
         self.average = WeightAverage(self.network, decay=config.optimiser.ema_decay)
         self._generator = torch.Generator(device=team.device)
         self.watch = DeviceStopwatch(team.device)
+        self._graphed: GraphedLessons | None = None
+        if config.step_variants and team.device.type == "cuda":
+            self._graphed = GraphedLessons(self._learn_from, self.optimiser.parameters, self._generator)
         if config.compile_trunk:
             self.network.image_encoder.trunk.compile(dynamic=False)
 
@@ -118,16 +122,25 @@ class Trainer:
         self.watch.lap("other")
         batch = self._clips.batch_for(plan, step=self.step)
         self.watch.lap("compose")
-        device = self._team.device
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            unroll = ClipUnroll(self.network, batch, plan, config=self.config, generator=self._generator)
-            outcome = unroll.run()
-        outcome.loss.backward()  # type: ignore[no-untyped-call]
+        if self._graphed is None:
+            self.optimiser.forget_gradients()
+            figures = self._learn_from(batch, plan)
+        else:
+            figures = self._graphed(batch, plan)
         self._team.average_gradients(self.optimiser.parameters)
         self.optimiser.step(rate_share=rate_share(self.config, step=self.step, progress=self.progress))
         self.average.update(step=self.step)
         self.step += 1
         self.watch.lap("learn")
+        return figures
+
+    def _learn_from(self, batch: ClipBatch, plan: StepPlan) -> Tensor:
+        """Add the gradients of a batch to the parameters'; its figures."""
+        device = self._team.device
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            unroll = ClipUnroll(self.network, batch, plan, config=self.config, generator=self._generator)
+            outcome = unroll.run()
+        outcome.loss.backward()  # type: ignore[no-untyped-call]
         return outcome.figures()
 
     def position(self) -> Position:
@@ -225,6 +238,7 @@ class _Writer:
         self._leads = trainer._team.leads
         self._log = RunLog(folder / "log.jsonl")
         self._figures: list[Tensor] = []
+        self._plan: StepPlan | None = None
         self._clips = 0
         self._frames = 0
         self._since_s = time.monotonic()
@@ -234,12 +248,15 @@ class _Writer:
         self._figures.append(figures)
         self._clips += plan.clips
         self._frames += plan.clips * plan.frames
+        self._plan = plan
         if self._trainer.step % self._piece.log_steps == 0:
             self._record(plan)
         if time.monotonic() - self._saved_s > self._piece.checkpoint_s:
             self._save()
 
     def finish(self) -> None:
+        if self._figures and self._plan is not None:
+            self._record(self._plan)
         self._save()
         self._report(f"step {self._trainer.step}, {100 * self._trainer.progress:.1f} % of the run")
 

@@ -69,8 +69,9 @@ class TrialResult:
         trial = self.trial
         return (
             f"{trial.frames} frames of {trial.side_px} px, {trial.megapixels:g} MP: {self.clips} clips,"
-            f" {self.step_ms:.0f} ms a step, {self.clips_per_s:.1f} clips/s, {self.frames_per_s:.0f} frames/s,"
-            f" composing {100 * self.compose_share:.0f} %, {self.peak_gb:.1f} GB, loss {self.loss:.3f}"
+            f" {self.step_ms:.0f} ms a step, {self.clips_per_s:.1f} clips/s, {self.frames_per_s:.0f} frames/s"
+            f" composing included ({100 * self.compose_share:.0f} %), {self.peak_gb:.1f} GB,"
+            f" loss {self.loss:.3f}"
         )
 
 
