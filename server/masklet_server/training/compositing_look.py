@@ -53,9 +53,7 @@ def add_grain(draws: Draws, pictures: Tensor) -> Tensor:
     """Noise that is new on every frame; (B, T, 3, S, S)."""
     batch, frames, channels, side, _ = pictures.shape
     strength = draws.log_uniform(batch, low=0.002, high=0.05) * draws.chance(batch, share=0.6)
-    noise = torch.randn(
-        (batch * frames, channels, side, side), generator=draws.generator, device=pictures.device
-    )
+    noise = draws.normal(batch * frames, channels, side, side)
     noise = torch.lerp(noise, noise.mean(1, keepdim=True).expand_as(noise), 0.5).reshape(pictures.shape)
     return pictures + noise * strength[:, None, None, None, None]
 
