@@ -137,6 +137,8 @@ class TrainingConfig:
         most_clips: No batch is larger.
         seed: Of weights, prompts, clips and curriculum.
         clip_uses: Steps made with each batch of clips, every second one backwards and mirrored.
+        step_variants: Ways in which prompts, corrections and memory differ between steps of one
+            shape; 0 for any number. A GPU captures each way of each shape once and replays it.
         compile_trunk: Compile the image encoder; each side compiles once.
         prompts: How prompts are simulated.
         losses: What is minimised.
@@ -152,6 +154,7 @@ class TrainingConfig:
     most_clips: int = 128
     seed: int = 1
     clip_uses: int = 1
+    step_variants: int = 0
     compile_trunk: bool = False
     prompts: PromptConfig = field(default_factory=PromptConfig)
     losses: LossConfig = field(default_factory=LossConfig)

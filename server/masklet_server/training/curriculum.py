@@ -68,6 +68,9 @@ def plan_step(config: TrainingConfig, *, step: int, progress: float) -> StepPlan
     phase = config.phase_at(progress)
     frames = 1 if shape_chance.random() < phase.image_share else shape_chance.choice(phase.frames)
     side_px = shape_chance.choice(phase.sides_px)
+    if config.step_variants:
+        variant = chance.randrange(config.step_variants)
+        chance = random.Random(f"{config.seed}/{frames}/{side_px}/{variant}")
     clips = clips_per_step(config, frames=frames, side_px=side_px)
     entries = clips * phase.objects
     prompts = config.prompts

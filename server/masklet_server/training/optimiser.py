@@ -66,6 +66,9 @@ class PartedAdamW:
         self._adamw.found_inf = found  # type: ignore[attr-defined]
         self._adamw.grad_scale = None  # type: ignore[attr-defined]
         self._adamw.step()
+
+    def forget_gradients(self) -> None:
+        """Start the next step's gradients from nothing."""
         self._adamw.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Tensor]:

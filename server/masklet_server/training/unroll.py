@@ -10,6 +10,7 @@ Shape letters: B clips, T frames, O objects, N = B*O entries, S side, C width, h
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -267,9 +268,9 @@ class ClipUnroll:
         return self._network.attend_memory(
             embedding,
             maps=torch.stack([one.map for one in seen], dim=1),
-            slots=_on_device(slot, device, torch.int64).expand(entries, -1),
+            slots=_on_device(tuple(slot), device, torch.int64).expand(entries, -1),
             pointers=torch.stack([one.pointer for one in by_age], dim=1),
-            pointer_distance=_on_device(distance, device, torch.float32).expand(entries, -1),
+            pointer_distance=_on_device(tuple(distance), device, torch.float32).expand(entries, -1),
             max_distance=POINTER_SPAN_FRAMES,
             map_valid=None,
             pointer_valid=None,
@@ -348,8 +349,12 @@ def _enlarged(logits: Tensor, side_px: int) -> Tensor:
     return F.interpolate(logits, size=(side_px, side_px), mode="bilinear", align_corners=False)
 
 
-def _on_device(values: Sequence[float], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """A ``(1, n)`` tensor, copied without waiting for the device."""
+@functools.lru_cache(maxsize=4096)
+def _on_device(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """A ``(1, n)`` tensor, copied once, without waiting for the device.
+
+    Kept, because a captured step reads it again and again.
+    """
     host = torch.tensor([values], dtype=dtype)
     if device.type == "cuda":
         host = host.pin_memory()
