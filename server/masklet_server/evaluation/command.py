@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet_server.evaluation.presence_command import evaluate_presence
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -20,6 +22,7 @@ _PROTOCOLS = "mask, box, click, 3clicks, 5clicks, offline, online or image"
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this package to the server's command line."""
     app.command("evaluate")(evaluate)
+    app.command("evaluate-presence")(evaluate_presence)
 
 
 def evaluate(
@@ -90,7 +93,7 @@ def evaluate(
     for line in _remarks(result):
         console.print(line)
     if json_file is not None:
-        write_json(json_file, result)
+        write_json(json_file, result.as_json())
     if sheet is not None and tiles:
         write_sheet(sheet, sorted(tiles, key=lambda tile: tile.j))
 

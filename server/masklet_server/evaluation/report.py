@@ -116,14 +116,14 @@ class Report:
         }
 
 
-def write_json(path: Path, report: Report) -> None:
-    """Write all figures of a report.
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain values, such as those of :meth:`Report.as_json`.
 
     Raises:
         OutputError: The file cannot be written.
     """
     try:
-        path.write_text(json.dumps(report.as_json(), indent=2) + "\n", "utf-8")
+        path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     except OSError as error:
         raise OutputError(
             f"{path.name} cannot be written: check that its folder exists and has room."

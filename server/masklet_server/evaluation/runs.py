@@ -80,7 +80,8 @@ class ClipRun:
     def masks(self, frame: int, object_ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
         """The ``(h, w)`` masks of several objects, as the clip's kind of truth has them.
 
-        Where objects exclude each other, a pixel goes to the one with the highest logit, of equals to the first.
+        Where objects exclude each other, a pixel goes to the one with the highest logit, of equals
+        to the first.
         """
         found = [(object_id, self.results.find(object_id, frame)) for object_id in object_ids]
         logits = {object_id: self._at_plate_size(r.logits) for object_id, r in found if r is not None}

@@ -34,7 +34,7 @@ def report(clips: list[AnnotatedClip], tmp_path: Path) -> Report:
 def test_the_file_has_figures_overall_and_per_sequence_beside_the_baselines(
     report: Report, tmp_path: Path
 ) -> None:
-    write_json(tmp_path / "report.json", report)
+    write_json(tmp_path / "report.json", report.as_json())
 
     content = json.loads((tmp_path / "report.json").read_text())
     assert set(content["sequences"]) == {"run", "walk"}
@@ -102,7 +102,7 @@ def test_a_tile_marks_our_mask_and_outlines_the_truth() -> None:
 
 def test_a_report_that_cannot_be_written_is_told(report: Report, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"report\.json cannot be written"):
-        write_json(tmp_path / "nowhere" / "report.json", report)
+        write_json(tmp_path / "nowhere" / "report.json", report.as_json())
 
 
 def test_an_error_in_one_clip_names_the_clip(clips: list[AnnotatedClip], tmp_path: Path) -> None:

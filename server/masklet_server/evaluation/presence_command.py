@@ -1,0 +1,74 @@
+"""``masklet-server evaluate-presence``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from masklet_server.evaluation.presence import PresenceCounts
+
+
+def evaluate_presence(
+    weights: Annotated[str, typer.Option(help="Name in the weight store, or a file.")] = "masklet_embedded",
+    pack: Annotated[Path, typer.Option(help="Material made by `masklet-server material pack`.")] = Path(
+        "runs/material.pack"
+    ),
+    clips: Annotated[int, typer.Option(help="Clips to generate.")] = 24,
+    frames: Annotated[int, typer.Option(help="Frames of each clip.")] = 24,
+    clip_side: Annotated[int, typer.Option(help="Side of the clips in pixels.")] = 384,
+    seed: Annotated[int, typer.Option(help="Another one gives other clips.")] = 20261,
+    side: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, …")] = "auto",
+    profile: Annotated[str, typer.Option(help="editor, reference or benchmark.")] = "editor",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+) -> None:
+    """Measure on generated clips whether absent objects are called absent and found again."""
+    from rich.console import Console
+
+    from masklet.errors import BadInputError
+    from masklet_server.evaluation.presence import PresenceCounts, generate_clips, measure_presence
+    from masklet_server.evaluation.report import write_json
+    from masklet_server.evaluation.trackers import network_trackers
+    from masklet_server.training.composer import ClipComposer, ComposerConfig
+    from masklet_server.training.compositing_plan import CastConfig
+    from masklet_server.training.material.pack import load_material
+
+    if not pack.is_file():
+        raise BadInputError(
+            f"there is no material at {pack.name}: make it with masklet-server material pack."
+        )
+    console = Console()
+    make_tracker = network_trackers(weights, profile=profile, side_px=side, device=device)
+    # Every clip has an object that leaves or is covered; look-alikes stay, as they are the trap.
+    config = ComposerConfig(cast=CastConfig(leave_share=1.0))
+    source = ClipComposer(load_material(pack, device="cpu"), device="cpu", seed=seed, config=config)
+    total = PresenceCounts()
+    with console.status("generating and tracking") as status:
+        generated = generate_clips(source, clips=clips, frames=frames, side_px=clip_side)
+        for number, clip in enumerate(generated, start=1):
+            total = total + measure_presence(clip, make_tracker)
+            status.update(f"{number} of {clips} clips")
+    figures = _figures(total)
+    for name, value in figures.items():
+        console.print(f"{name}: {value}")
+    if json_file is not None:
+        write_json(json_file, {"weights": Path(weights).name, "seed": seed, "clips": clips, **figures})
+
+
+def _figures(counts: PresenceCounts) -> dict[str, float | int | None]:
+    def percent(share: float | None) -> float | None:
+        return None if share is None else round(100 * share, 1)
+
+    return {
+        "absent_precision": percent(counts.precision),
+        "absent_recall": percent(counts.recall),
+        "found_again": percent(counts.found_share),
+        "mean_iou": percent(counts.mean_iou),
+        "objects": counts.objects,
+        "present_frames": counts.present,
+        "absent_frames": counts.absent,
+        "returns": counts.returns,
+    }
