@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class PromptedFrame:
         prompts: What the artist said.
         conditioning: True where it stands as a prompted frame for the network; False for the
             corrections of profiles that take them for ordinary memories.
-        base: ``(1, 1, s, s)`` result of tracking before the first prompt, which the prompts
+        base: ``(1, 1, s, s)`` float16 result of tracking before the first prompt, which the prompts
             correct, on the processor; None where they start from nothing.
         backward: The direction in which it was tracked before the first prompt.
         turns: The turns that the network was shown.
@@ -77,8 +78,6 @@ class ObjectMemory:
         tracked: Frames whose results count as memory.
         held: Tracked frames whose memory is at hand.
         heads: The last frame tracked, by direction (True is backward).
-        origins: The frame where that run began, likewise: tracking the other way from there
-            reads what this run left behind.
     """
 
     object_id: int
@@ -87,7 +86,6 @@ class ObjectMemory:
     tracked: FrameLog = field(default_factory=FrameLog)
     held: dict[int, FrameMemory] = field(default_factory=dict)
     heads: dict[bool, int] = field(default_factory=dict)
-    origins: dict[bool, int] = field(default_factory=dict)
 
     @property
     def has_prompts(self) -> bool:
@@ -100,40 +98,70 @@ class ObjectMemory:
 
     def forget_around(self, frame: int, radius_frames: int) -> None:
         """Drop tracked memory within ``radius_frames`` of ``frame``, and keep it from coming back."""
-        first, last = frame - radius_frames, frame + radius_frames
+        self._forget(frame - radius_frames, frame + radius_frames)
+
+    def forget_prompts(self, frame: int) -> None:
+        """Drop the prompts on ``frame`` and the tracked memory that is nearer to them than to others.
+
+        Without any prompts left nothing is remembered at all.
+        """
+        self.pending.pop(frame, None)
+        self.prompted.pop(frame, None)
+        others = {*self.prompted, *(other for other, entry in self.pending.items() if entry.conditioning)}
+        before = max((other for other in others if other < frame), default=None)
+        after = min((other for other in others if other > frame), default=None)
+        frames = [*self.tracked, frame]
+        first = min(frames) if before is None else (before + frame) // 2 + 1
+        last = max(frames) if after is None else (frame + after - 1) // 2
+        self._forget(first, last)
+
+    def _forget(self, first: int, last: int) -> None:
         self.tracked.discard(first, last)
         for near in [near for near in self.held if first <= near <= last]:
             del self.held[near]
 
     def advance(self, frame: int, reach: Reach, *, backward: bool, slack_frames: int) -> None:
-        """Move a head to ``frame`` and drop what no head can read any more."""
-        step = -1 if backward else 1
-        if self.heads.get(backward) not in (frame - step, frame):
-            self.origins[backward] = frame
+        """Move a head to ``frame`` and drop what is out of reach of heads and prompted frames."""
         self.heads[backward] = frame
+        anchors = self._limit_prompted(frame, reach)
         for other, memory in list(self.held.items()):
-            lag = self._lag(other, slack_frames)
+            lag = self._lag(other, anchors, reach, slack_frames)
             if lag > reach.pointer_frames + slack_frames:
                 del self.held[other]
             elif lag > reach.map_frames + slack_frames:
                 memory.map = None
                 memory.logits = None
 
-    def _lag(self, frame: int, slack_frames: int) -> float:
-        """How long ago ``frame`` will be for whoever reads it next; endless where nobody will."""
-        lags = []
-        for backward, head in self.heads.items():
-            step = -1 if backward else 1
-            # The next frame is one further on; a frame that the head has yet to reach is not read.
-            lags.append((head - frame) * step + 1)
-            lags.append((frame - self.origins[backward]) * step + 1)
-        return min((lag for lag in lags if lag > -slack_frames), default=float("inf"))
+    def _limit_prompted(self, frame: int, reach: Reach) -> list[int]:
+        """Drop maps of prompted frames that no head will come to soon; what remains, by frame."""
+        if reach.max_prompted is None:
+            return list(self.prompted)
+        by_distance = sorted(self.prompted, key=lambda prompt: (abs(prompt - frame), prompt))
+        kept = set(by_distance[: 2 * reach.max_prompted])
+        if reach.keep_first_prompted and by_distance:
+            kept.add(min(by_distance))
+        for far in [far for far in by_distance if far not in kept]:
+            self.prompted[far].memory = None
+            self.prompted[far].logits = None
+        return sorted(kept)
+
+    def _lag(self, frame: int, anchors: Sequence[int], reach: Reach, slack_frames: int) -> float:
+        """How long ago ``frame`` will be for whoever reads it next; endless where nobody will.
+
+        Frames around a prompted one are read when tracking leaves it in the other direction.
+        """
+        # The next frame is one further on; a frame that the head has yet to reach is not read.
+        lags = [(frame - head if backward else head - frame) + 1 for backward, head in self.heads.items()]
+        lags = [lag for lag in lags if lag > -slack_frames]
+        distance = min((abs(frame - anchor) for anchor in anchors), default=None)
+        if distance is not None and distance <= reach.map_frames:
+            lags.append(distance)
+        return min(lags, default=float("inf"))
 
     def park(self) -> None:
         """Give back all tensors; what remains is what they can be rebuilt from."""
         self.held.clear()
         self.heads.clear()
-        self.origins.clear()
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None

@@ -114,7 +114,7 @@ class Segmenter:
             return before.base
         result = self._results.find(prompts.object_id, prompts.frame)
         if result is not None and not result.prompted:
-            return torch.from_numpy(result.logits.astype(np.float32))[None, None]
+            return torch.from_numpy(result.logits.copy())[None, None]
         only_negative = (
             prompts.mask is None
             and prompts.box is None
@@ -132,14 +132,20 @@ class Segmenter:
             multimask=True,
             stability_fallback=self._profile.stability_fallback,
         )
-        return self._result(decoded, prompts, clean=True)[1]
+        return self._result(decoded, prompts, clean=True)[1].half()
 
     def _is_correction(
         self, memory: ObjectMemory, frame: int, before: PromptedFrame | None, base: Tensor | None
     ) -> bool:
         if self._profile.corrections == "prompted":
             return base is not None
-        return frame in memory.tracked or (before is not None and before.passed_backward is not None)
+        if before is not None:
+            return frame in memory.tracked or before.passed_backward is not None
+        if frame not in memory.tracked:
+            return False
+        # Prompts that an earlier tracker was given are given again: they correct nothing.
+        result = self._results.find(memory.object_id, frame)
+        return result is None or not result.prompted
 
     def _plan(
         self, memory: ObjectMemory, prompts: FramePrompts, before: PromptedFrame | None, base: Tensor | None
@@ -184,7 +190,7 @@ class Segmenter:
         points, labels = turn.points(self._clip, side_px=side_px, device=device)
         limited = None
         if previous is not None:
-            limited = previous.to(device).clamp(-_PREVIOUS_LIMIT, _PREVIOUS_LIMIT)
+            limited = previous.to(device, torch.float32).clamp(-_PREVIOUS_LIMIT, _PREVIOUS_LIMIT)
         return self._network.decode(
             features,
             conditioned,

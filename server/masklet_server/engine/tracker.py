@@ -49,6 +49,7 @@ class NetworkTracker:
         config = network.config
         self._network = network
         self._source = source
+        self._results = results
         self._profile = profile
         self._reach = Reach(
             maps=config.memory_frames,
@@ -84,7 +85,7 @@ class NetworkTracker:
             ClipError: The picture cannot be read.
         """
         check_prompts(prompts, self._source.info)
-        memory = self._objects.get(prompts.object_id) or ObjectMemory(prompts.object_id)
+        memory = self._objects.get(prompts.object_id) or self._returning(prompts)
         if self._profile.corrections == "prompted":
             self._write_pending(memory, but=prompts.frame)
         features = self._features.features(prompts.frame)
@@ -99,16 +100,12 @@ class NetworkTracker:
     def forget_prompts(self, object_id: int, frame: int) -> None:
         """Drop the prompts of one object on one frame, as if they had never been given.
 
-        The frame counts as not tracked from then on; results elsewhere stay until they are
-        tracked anew.
+        Tracked frames nearer to this one than to other prompts count as not tracked from then on;
+        their results stay where they are until they are tracked anew.
         """
         memory = self._objects.get(object_id)
-        if memory is None:
-            return
-        memory.pending.pop(frame, None)
-        memory.prompted.pop(frame, None)
-        memory.tracked.discard(frame, frame)
-        memory.held.pop(frame, None)
+        if memory is not None:
+            memory.forget_prompts(frame)
 
     @torch.inference_mode()
     def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
@@ -144,6 +141,13 @@ class NetworkTracker:
         self._features.drop()
         for memory in self._objects.values():
             memory.park()
+
+    def _returning(self, prompts: FramePrompts) -> ObjectMemory:
+        """The memory of an object that is new here; if it has results, another tracker was here before."""
+        memory = ObjectMemory(prompts.object_id)
+        for frame in self._results.frames_of(prompts.object_id):
+            memory.tracked.add(frame, backward=frame < prompts.frame)
+        return memory
 
     def _prompted_object(self, object_id: int) -> ObjectMemory:
         memory = self._objects.get(object_id)

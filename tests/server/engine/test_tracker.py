@@ -309,6 +309,65 @@ def test_forgotten_prompts_leave_no_trace(network: TinyNetwork) -> None:
     assert_same(desk.track(range(FIRST, FIRST + 8), 1), untroubled.track(range(FIRST, FIRST + 8), 1), atol=0)
 
 
+def test_what_was_tracked_from_forgotten_prompts_is_forgotten_too(network: TinyNetwork) -> None:
+    desk, fresh = Desk(network), Desk(network)
+    desk.prompt(click(1, FIRST, (80.0, 10.0, True)))
+    desk.track(range(FIRST, FIRST + 6), 1)
+    desk.tracker.forget_prompts(1, FIRST)
+    del desk.results.held[1, FIRST]
+
+    for each in (desk, fresh):
+        each.prompt(on_disc(1, FIRST + 8))
+
+    assert_same(
+        desk.track(range(FIRST + 9, FIRST + 12), 1), fresh.track(range(FIRST + 9, FIRST + 12), 1), atol=0
+    )
+
+
+def test_what_was_tracked_from_other_prompts_is_kept(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    desk.prompt(on_disc(1, FIRST + 10))
+    desk.track(range(FIRST, FIRST + 15), 1)
+
+    desk.tracker.forget_prompts(1, FIRST + 10)
+
+    assert desk.tracker.memory(1, FIRST + 5) is not None
+    assert [desk.tracker.memory(1, FIRST + index) for index in (6, 10, 14)] == [None, None, None]
+
+
+@pytest.mark.parametrize("profile", [EDITOR, REFERENCE], ids=lambda profile: profile.name)
+def test_a_new_tracker_goes_on_from_prompts_and_stored_results(
+    network: TinyNetwork, profile: Profile
+) -> None:
+    desk = Desk(network, profile=profile)
+    desk.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST, FIRST + 20), 1)
+    successor, beginner = Desk(network, profile=profile), Desk(network, profile=profile)
+    successor.results.held.update(desk.results.held)
+    for each in (successor, beginner):
+        each.prompt(on_disc(1, FIRST))
+
+    [wanted], [ours], [without] = (each.track([FIRST + 20], 1) for each in (desk, successor, beginner))
+
+    assert distance(ours, wanted) < 0.2 * distance(without, wanted)
+
+
+def distance(one: ObjectFrame, other: ObjectFrame) -> float:
+    return float(np.abs(one.logits.astype(np.float32) - other.logits.astype(np.float32)).mean())
+
+
+def test_many_prompted_frames_do_not_keep_as_many_maps(network: TinyNetwork) -> None:
+    desk = Desk(network, DiscClip(length_frames=120))
+    sizes = []
+    for start in range(FIRST, FIRST + 120, 3):
+        desk.prompt(click(1, start, (40.0, 27.0, True)))
+        desk.track(range(start, start + 3), 1)
+        sizes.append(desk.tracker.memory_bytes)
+
+    assert max(sizes[20:]) <= 1.02 * max(sizes[10:20])
+
+
 def test_forgetting_the_only_prompt_stops_tracking(network: TinyNetwork) -> None:
     desk = Desk(network)
     desk.prompt(on_disc(1, FIRST))
