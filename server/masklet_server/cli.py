@@ -11,10 +11,10 @@ import sys
 import typer
 
 from masklet.errors import MaskletError
+from masklet_server import serving
 from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
 from masklet_server.model import command as model
-from masklet_server.service import command as service
 from masklet_server.training import command as training
 
 EXIT_FAILED = 1
@@ -27,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for area in (service, model, evaluation, parity, training):
+for area in (serving, model, evaluation, parity, training):
     area.add_commands(app)
 
 

@@ -32,6 +32,8 @@ from masklet_server.sessions.session import Session
 
 SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
+OVERLAYS_AT_ONCE = 2
+"""More wait: each takes a thread and much of the processor for as long as it lasts."""
 _BASE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _FORMATS = {
     MatteFormat.EXR_LAYERS: matte_export.MatteFormat.EXR,
@@ -65,6 +67,7 @@ class Exporter:
         self._renderer = renderer
         self._model = model
         self._settings = settings
+        self._overlays = asyncio.Semaphore(OVERLAYS_AT_ONCE)
 
     async def mattes(
         self, session: Session, selection: Selection, matte_format: MatteFormat
@@ -103,17 +106,17 @@ class Exporter:
         """
         frames = _shown_frames(session, selection, kind)
         work = _Overlay(session, selection, kind, frames)
-        loop = asyncio.get_running_loop()
-        # Not in the renderer's threads: a long movie would keep clicks waiting for theirs.
-        finished = loop.run_in_executor(None, work.run)
-        try:
-            while not finished.done():
-                await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
-                yield ExportProgress(work.done, len(frames))
-            yield await finished
-        finally:
-            work.stop.set()
-            await asyncio.gather(finished, return_exceptions=True)
+        async with self._overlays:
+            # Not in the renderer's threads: a long movie would keep clicks waiting for theirs.
+            finished = asyncio.get_running_loop().run_in_executor(None, work.run)
+            try:
+                while not finished.done():
+                    await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
+                    yield ExportProgress(work.done, len(frames))
+                yield await finished
+            finally:
+                work.stop.set()
+                await asyncio.gather(finished, return_exceptions=True)
 
     async def deliver(
         self, steps: AsyncGenerator[Step, None], folder: Path | None, frames: FrameRange

@@ -54,8 +54,13 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.CloseSessionRequest, context: Context
     ) -> session_pb2.CloseSessionResponse:
         """Forget a session."""
-        await self._store.close(request.session_id, current_user.get())
-        return session_pb2.CloseSessionResponse()
+        user = current_user.get()
+
+        async def close() -> session_pb2.CloseSessionResponse:
+            await self._store.close(request.session_id, user)
+            return session_pb2.CloseSessionResponse()
+
+        return await self._store.replies(user).once("CloseSession", request.request_id, close)
 
     async def AddObject(  # noqa: N802
         self, request: session_pb2.AddObjectRequest, context: Context

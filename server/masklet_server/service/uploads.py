@@ -263,4 +263,5 @@ def _delete_tree(folder: Path) -> None:
 
 
 async def _in_thread(work: Callable[[ArgumentT], None], argument: ArgumentT) -> None:
-    await asyncio.get_running_loop().run_in_executor(None, work, argument)
+    # Shielded: a call that is being cancelled may be cancelled once more where it cleans up.
+    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work, argument))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from masklet.errors import BusyError, NotPromptedError
+from masklet.errors import BusyError, NotPromptedError, SessionNotFoundError
 from masklet.types import (
     Click,
     ClipInfo,
@@ -109,6 +109,7 @@ class Session:
         self._tracker: Tracker | None = None
         self._track: TrackRun | None = None
         self._calls = 0
+        self._closed = False
 
     @property
     def clip(self) -> ClipInfo:
@@ -294,6 +295,7 @@ class Session:
     async def close(self) -> None:
         """Forget everything. Results can no longer be read."""
         self.cancel()
+        self._closed = True
         await self._turn(self._release, urgent=True)
         self.results.close()
         self._source.close()
@@ -340,7 +342,7 @@ class Session:
         # The plan may be older than the book: objects go, and frames get prompts of their own.
         prompted = {object_id: self._book.prompted_frames(object_id) for object_id in step.object_ids}
         object_ids = [object_id for object_id, own in prompted.items() if own and step.frame not in own]
-        if not object_ids:
+        if not object_ids or self._closed:
             return ()
         results = self._engine().track(step.frame, object_ids, backward=step.backward)
         for result in results:
@@ -366,6 +368,8 @@ class Session:
         self._measure()
 
     def _engine(self) -> Tracker:
+        if self._closed:
+            raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
         if self._tracker is None:
             self._tracker = self._make_tracker(self._source, self.results)
         return self._tracker

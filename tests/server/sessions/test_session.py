@@ -31,6 +31,7 @@ from masklet.types import (
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
+from masklet_server.sessions.track import QUEUED_EVENTS
 from masklet_server.sessions.tracking import ObjectFrame
 
 
@@ -459,5 +460,45 @@ def test_the_engine_is_called_from_one_thread_which_is_not_the_loops() -> None:
 
         assert len(engine.trackers[0].threads) == 1
         assert threading.get_ident() not in engine.trackers[0].threads
+
+    in_session(work)
+
+
+def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
+    async def run() -> None:
+        engine = FakeEngine()
+        async with stores(engine) as store:
+            clip = ClipInfo("long", 64, 48, 1, 200)
+            stalled, other = [await store.open(user, lambda: FakeClip(clip)) for user in ("ann", "bob")]
+            for session in (stalled, other):
+                await click(session, session.add_object("hero").object_id, 1)
+            reading = stalled.track()
+            await anext(reading)
+            await asyncio.sleep(0.05)
+            ahead = len(engine.trackers[0].calls)
+
+            values = await tracked(other)
+
+            assert len(values) == 200
+            assert len(engine.trackers[0].calls) == ahead <= QUEUED_EVENTS + 2
+            await reading.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_session_closed_in_mid_track_ends_it_and_frees_the_tracker() -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        engine.frame_s = 0.01
+        hero = session.add_object("hero").object_id
+        await click(session, hero, 1)
+        async for item in session.track():
+            if isinstance(item, ObjectFrame) and item.frame == 3:
+                await session.close()
+
+        assert isinstance(item, TrackFinished)
+        assert len(engine.trackers) == 1
+        assert engine.calls[-1] == ("park",)
+        with pytest.raises(SessionNotFoundError):
+            await click(session, hero, 2)
 
     in_session(work)

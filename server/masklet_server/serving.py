@@ -1,4 +1,4 @@
-"""``masklet-server serve``."""
+"""``masklet-server serve``: the one place that knows both the service and the engine."""
 
 from __future__ import annotations
 
@@ -91,11 +91,12 @@ def serve(
     Roots(settings.roots)
 
     from masklet_server.engine import load_tracker_factory
+    from masklet_server.engine.loading import find_device
     from masklet_server.model.store import list_weights
     from masklet_server.service.server import Engine
 
     make_tracker, model = load_tracker_factory(settings.weights, settings.device, settings.profile)
-    engine = Engine(make_tracker, model, list_weights(), settings.device)
+    engine = Engine(make_tracker, model, list_weights(), str(find_device(settings.device)))
 
     def ready(line: str) -> None:
         if announce:
