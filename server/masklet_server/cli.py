@@ -16,6 +16,7 @@ from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
 from masklet_server.model import command as model
 from masklet_server.training import command as training
+from masklet_server.training.material import command as material
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for area in (serving, model, evaluation, parity, training):
+for area in (serving, model, evaluation, parity, training, material):
     area.add_commands(app)
 
 

@@ -323,7 +323,7 @@ def test_cancel_ends_the_stream_in_order(tmp_path: Path) -> None:
 
 
 def test_prompts_stay_quick_while_other_sessions_track(tmp_path: Path) -> None:
-    frame_s = 0.03
+    frame_s = 0.06
 
     async def work(server: Running, client: FakeClient) -> None:
         background = [await client.clicked(server.root / "clip") for _ in range(4)]
@@ -338,7 +338,7 @@ def test_prompts_stay_quick_while_other_sessions_track(tmp_path: Path) -> None:
         tracks = [asyncio.create_task(track(other)) for other, _ in background]
         await asyncio.sleep(0.2)
         waits_s = []
-        for x_px in range(8):
+        for x_px in range(7):
             started_s = time.perf_counter()
             await client.click(session_id, hero, 1, float(x_px))
             waits_s.append(time.perf_counter() - started_s)
@@ -349,7 +349,7 @@ def test_prompts_stay_quick_while_other_sessions_track(tmp_path: Path) -> None:
 
         # At most the frame in hand and its own; behind four tracks in a row it would be five. Twice
         # that is room for a busy machine.
-        assert sorted(waits_s)[4] < 4 * frame_s
+        assert sorted(waits_s)[3] < 4 * frame_s
 
     serve(tmp_path, work, engine=FakeEngine(frame_s=frame_s))
 
