@@ -19,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from masklet import __version__
 from masklet.clip_files import find_files, is_here
-from masklet.errors import LimitError, MaskletError, PathNotAllowedError
+from masklet.errors import LimitError, MaskletError, PathNotAllowedError, VersionError
 from masklet.session import Session
 from masklet.settings import read_settings
 from masklet.transport.interface import ClipFile
@@ -80,10 +81,22 @@ def connect(
     return _checked(Server(GrpcTransport(Channel(endpoint, why_dead=lambda: None))))
 
 
+def check_versions(server: str, client: str) -> None:
+    """Refuse a server of another protocol: another major version, or before 1.0 another minor one.
+
+    Raises:
+        VersionError: They are too far apart.
+    """
+    ours, theirs = client.split("."), server.split(".")
+    digits = 2 if ours[0] == "0" else 1
+    if ours[:digits] != theirs[:digits]:
+        raise VersionError(f"the server has masklet {server} and this client {client}: update the older one")
+
+
 def _checked(server: Server) -> Server:
     """The server once it has answered; closed again if it does not."""
     try:
-        server.info()
+        check_versions(server.info().version, __version__)
     except MaskletError:
         server.close()
         raise

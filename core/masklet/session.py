@@ -10,7 +10,7 @@ from masklet.errors import BadInputError, ObjectNotFoundError, ServerUnreachable
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted
 from masklet.matte_files import Exported, receive
 from masklet.transport.interface import ExportRequest, TrackRequest, Undone
-from masklet.types import Box, Click, Direction, FramePrompts, Mask, MaskFormat
+from masklet.types import Box, Click, Direction, FramePrompts, Mask, MaskFormat, MaskUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from masklet.events import TrackEvent
     from masklet.transport.interface import Transport
-    from masklet.types import ClipInfo, FrameRange, MaskUpdate, ObjectInfo, PromptDocument, SessionInfo
+    from masklet.types import ClipInfo, FrameRange, ObjectInfo, PromptDocument, SessionInfo
 
 PLATE_SIZE = MaskFormat()
 """Masks as large as the plate, 256 steps of coverage."""
@@ -119,13 +119,9 @@ class Track:
         self.finished: TrackFinished | None = None
 
     def __iter__(self) -> Generator[MaskUpdate, None, None]:
-        with closing(self._events) as events:
+        with closing(self.events()) as events:
             for event in events:
-                if isinstance(event, TrackStarted):
-                    self.started = event
-                elif isinstance(event, TrackFinished):
-                    self.finished = event
-                else:
+                if isinstance(event, MaskUpdate):
                     yield event
 
     def events(self) -> Generator[TrackEvent, None, None]:

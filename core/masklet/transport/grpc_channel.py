@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _Value = TypeVar("_Value")
 ERROR_KIND_KEY = "masklet-error-kind"
 """Trailing metadata that names the error; see :attr:`masklet.errors.MaskletError.kind`."""
 
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}")
 _MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 2.0, 2.0)
 
@@ -80,9 +82,14 @@ class Channel:
     Args:
         endpoint: The server.
         why_dead: Says why there is no point in trying again, or None while there is one.
+
+    Raises:
+        BadInputError: The address is none, or the certificate cannot be read.
     """
 
     def __init__(self, endpoint: Endpoint, *, why_dead: Callable[[], str | None]) -> None:
+        if not _ADDRESS.fullmatch(endpoint.address):
+            raise BadInputError(f"{endpoint.address!r} is no address: write host:port, like gpu1:7700")
         self._endpoint = endpoint
         self._why_dead = why_dead
         self._has_answered = False

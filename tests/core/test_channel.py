@@ -1,0 +1,197 @@
+"""Calls over a connection that breaks, and answers that are errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+import masklet
+from masklet.client import check_versions
+from masklet.errors import (
+    BadInputError,
+    BusyError,
+    LimitError,
+    ObjectNotFoundError,
+    ServerFaultError,
+    ServerUnreachableError,
+    VersionError,
+)
+from masklet.transport.grpc import GrpcTransport
+from masklet.transport.grpc_channel import ERROR_KIND_KEY, Channel, Endpoint, is_loopback
+from masklet.v1 import server_pb2, server_pb2_grpc, session_pb2, session_pb2_grpc, values_pb2
+
+
+class Answers(server_pb2_grpc.ServerServiceServicer, session_pb2_grpc.SessionServiceServicer):
+    """A server that fails as it is told and remembers request ids.
+
+    Attributes:
+        failures: Status, detail and kind of the next answers; then it succeeds.
+        request_ids: Of every call to add an object.
+    """
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[grpc.StatusCode, str, str | None]] = []
+        self.request_ids: list[str] = []
+
+    def GetServerInfo(self, request, context):  # type: ignore[no-untyped-def]
+        self._fail_if_told(context)
+        return server_pb2.GetServerInfoResponse(version=masklet.__version__)
+
+    def AddObject(self, request, context):  # type: ignore[no-untyped-def]
+        self.request_ids.append(request.request_id)
+        self._fail_if_told(context)
+        return session_pb2.AddObjectResponse(object=values_pb2.ObjectInfo(object_id=1, name=request.name))
+
+    def _fail_if_told(self, context: grpc.ServicerContext) -> None:
+        if self.failures:
+            status, detail, kind = self.failures.pop(0)
+            if kind is not None:
+                context.set_trailing_metadata(((ERROR_KIND_KEY, kind),))
+            context.abort(status, detail)
+
+
+def start(answers: Answers, port: int = 0) -> tuple[grpc.Server, int]:
+    server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)])
+    server_pb2_grpc.add_ServerServiceServicer_to_server(answers, server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(answers, server)
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    return server, port
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def address(answers: Answers) -> Iterator[str]:
+    server, port = start(answers)
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+@pytest.fixture
+def transport(address: str) -> Iterator[GrpcTransport]:
+    channel = Channel(Endpoint(address, plaintext=True), why_dead=lambda: None)
+    yield GrpcTransport(channel)
+    channel.close()
+
+
+def test_a_lost_call_is_made_again_under_the_same_id(answers: Answers, transport: GrpcTransport) -> None:
+    transport.server_info()
+    answers.failures = [(grpc.StatusCode.UNAVAILABLE, "gone", None)] * 2
+
+    assert transport.add_object("s1", "hero").name == "hero"
+
+    assert len(answers.request_ids) == 3
+    assert len(set(answers.request_ids)) == 1
+
+
+def test_the_first_contact_is_not_tried_again(answers: Answers, transport: GrpcTransport) -> None:
+    answers.failures = [(grpc.StatusCode.UNAVAILABLE, "gone", None)] * 2
+
+    with pytest.raises(ServerUnreachableError, match="no server answers"):
+        transport.server_info()
+
+    assert len(answers.failures) == 1
+
+
+def test_what_the_server_refuses_is_not_tried_again(answers: Answers, transport: GrpcTransport) -> None:
+    transport.server_info()
+    answers.failures = [(grpc.StatusCode.NOT_FOUND, "no object 7", "object-not-found")]
+
+    with pytest.raises(ObjectNotFoundError, match="no object 7"):
+        transport.add_object("s1", "hero")
+
+    assert len(answers.request_ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "expected"),
+    [
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "limit", LimitError),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", BusyError),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, None, BusyError),
+        (grpc.StatusCode.INVALID_ARGUMENT, "a kind of the future", BadInputError),
+        (grpc.StatusCode.DATA_LOSS, None, ServerFaultError),
+    ],
+)
+def test_errors_arrive_as_what_they_were(
+    answers: Answers,
+    transport: GrpcTransport,
+    status: grpc.StatusCode,
+    kind: str | None,
+    expected: type[Exception],
+) -> None:
+    answers.failures = [(status, "the reason", kind)]
+
+    with pytest.raises(expected, match="the reason") as caught:
+        transport.server_info()
+
+    assert type(caught.value) is expected
+
+
+def test_a_restart_of_the_server_is_survived(answers: Answers) -> None:
+    server, port = start(answers)
+    channel = Channel(Endpoint(f"127.0.0.1:{port}", plaintext=True), why_dead=lambda: None)
+    transport = GrpcTransport(channel)
+    transport.server_info()
+    server.stop(None).wait()
+    restarted: list[grpc.Server] = []
+
+    def start_again() -> None:
+        time.sleep(0.6)
+        restarted.append(start(answers, port)[0])
+
+    thread = threading.Thread(target=start_again)
+    thread.start()
+    assert transport.server_info().version == masklet.__version__
+
+    thread.join()
+    channel.close()
+    restarted[0].stop(None).wait()
+
+
+def test_a_dead_server_of_ones_own_is_not_waited_for(answers: Answers) -> None:
+    server, port = start(answers)
+    channel = Channel(Endpoint(f"127.0.0.1:{port}", plaintext=True), why_dead=lambda: "it stopped")
+    transport = GrpcTransport(channel)
+    transport.server_info()
+    server.stop(None).wait()
+
+    started_s = time.monotonic()
+    with pytest.raises(ServerUnreachableError, match="it stopped"):
+        transport.server_info()
+
+    assert time.monotonic() - started_s < 2
+    channel.close()
+
+
+@pytest.mark.parametrize("address", ["gpu1", "gpu1:", "http://gpu1:7700", "gpu1:7700/x", ""])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(BadInputError, match="write host:port"):
+        Channel(Endpoint(address, plaintext=True), why_dead=lambda: None)
+
+
+def test_only_this_machine_is_loopback() -> None:
+    assert is_loopback("127.0.0.1:7700")
+    assert is_loopback("[::1]:7700")
+    assert is_loopback("localhost:7700")
+    assert not is_loopback("gpu1:7700")
+    assert not is_loopback("192.168.0.1:7700")
+
+
+def test_versions_fit_up_to_the_number_that_may_break() -> None:
+    check_versions("0.1.9", "0.1.0")
+    check_versions("1.7.0", "1.0.3")
+
+    with pytest.raises(VersionError, match=r"0\.2\.0 and this client 0\.1\.0: update"):
+        check_versions("0.2.0", "0.1.0")
+    with pytest.raises(VersionError):
+        check_versions("2.0.0", "1.9.0")
