@@ -59,8 +59,9 @@ def write_checkpoint(
         folder: Of the run; made if it is missing.
         position: How far the run is.
         tensors: Everything to go on from.
-        compact: Store averages and optimiser moments in half the bytes. The run then goes on
-            nearly, not exactly, as it would have.
+        compact: Leave out what a run soon finds again (average, first moments) and store the rest
+            in half the bytes, a quarter of the whole. The run then goes on nearly, not exactly, as
+            it would have.
 
     Raises:
         OutputError: The disk is full or read-only; the checkpoint before is kept.
@@ -69,7 +70,9 @@ def write_checkpoint(
     partial = folder / f"{final.name}.partial"
     try:
         partial.mkdir(parents=True, exist_ok=True)
-        stored = {name: _stored(name, tensor, compact=compact) for name, tensor in tensors.items()}
+        if compact:
+            tensors = _compacted(tensors)
+        stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         for index, shard in enumerate(_shards(stored)):
             _write(partial / f"part-{index:02d}.safetensors", save(shard))
         _write(partial / _POSITION, json.dumps(asdict(position)).encode())
@@ -138,14 +141,15 @@ def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
 
 
-def _stored(name: str, tensor: Tensor, *, compact: bool) -> Tensor:
-    tensor = tensor.detach().cpu()
-    if compact and tensor.is_floating_point():
-        if name.startswith("moment"):
-            return tensor.to(torch.bfloat16)  # moments span more powers of ten than float16 has
-        if name.startswith("average/"):
-            return tensor.half()
-    return tensor.contiguous()
+def _compacted(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    kept = {name: tensor for name, tensor in tensors.items() if not name.startswith(("average/", "moment1/"))}
+    # Moments span more powers of ten than float16 has.
+    halves = {"network": torch.float16, "moment2": torch.bfloat16}
+    return {
+        name: tensor.to(halves[part]) if part in halves and tensor.is_floating_point() else tensor
+        for name, tensor in kept.items()
+        for part in [name.split("/", 1)[0]]
+    }
 
 
 def _shards(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:

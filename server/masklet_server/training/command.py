@@ -23,6 +23,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("train-probe")(probe)
     app.command("train-plot")(plot)
+    app.command("train-compact")(compact_checkpoint)
 
 
 def train(
@@ -122,6 +123,18 @@ def probe(
         typer.echo(f"with cuDNN's autotuning, {result}, after {time.monotonic() - started_s:.0f} s")
     if profile:
         profile_step(run, source, team, trials[0], typer.echo)
+
+
+def compact_checkpoint(
+    run: Annotated[Path, typer.Argument(help="Folder of a run with a checkpoint.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write the small checkpoint to.")],
+) -> None:
+    """Make a small copy of a checkpoint, from which the run goes on nearly exactly."""
+    from masklet_server.training.checkpoints import read_checkpoint, write_checkpoint
+
+    position, tensors = read_checkpoint(run)
+    written = write_checkpoint(out, position, tensors, compact=True)
+    typer.echo(f"{written.name}: {sum(file.stat().st_size for file in written.iterdir()) / 1e6:.1f} MB")
 
 
 def plot(

@@ -161,7 +161,7 @@ class Trainer:
         """
         position, tensors = read_checkpoint(folder)
         _load(self.network, part_of(tensors, "network"))
-        self.average.restore(part_of(tensors, "average"))
+        self.average.restore(part_of(tensors, "average") or self.network.state_dict())
         self.optimiser.restore(tensors)
         self._clips.restore(tensors["source"])
         self.step, self.progress, self.elapsed_s = position.step, position.progress, position.elapsed_s

@@ -84,12 +84,14 @@ class PartedAdamW:
         return tensors
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Go on from a :meth:`state`; parameters it does not name start afresh."""
+        """Go on from a :meth:`state`; parameters and moments it does not name start afresh."""
         for name, parameter in self._named.items():
             if f"count/{name}" not in tensors:
                 continue
             held = {
                 key: tensors[f"{prefix}/{name}"].to(parameter.device, parameter.dtype).clone()
+                if f"{prefix}/{name}" in tensors
+                else torch.zeros_like(parameter)
                 for prefix, key in _MOMENTS.items()
             }
             count = tensors[f"count/{name}"].to(parameter.device, torch.float32).clone()

@@ -59,15 +59,14 @@ def test_large_states_are_split_into_small_files(tmp_path: Path, monkeypatch: py
     assert torch.equal(read_checkpoint(tmp_path)[1]["moment2/a"], _tensors(1)["moment2/a"])
 
 
-def test_a_compact_checkpoint_keeps_weights_exact_and_halves_the_rest(tmp_path: Path) -> None:
+def test_a_compact_checkpoint_keeps_a_quarter_of_the_bytes(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, _position(1), _tensors(1), compact=True)
 
     _, tensors = read_checkpoint(tmp_path)
 
-    assert torch.equal(tensors["network/a"], _tensors(1)["network/a"])
+    assert tensors.keys() == {"network/a", "moment2/a", "count/a", "source"}
     assert torch.equal(tensors["source"], _tensors(1)["source"])
-    assert tensors["moment2/a"].dtype == torch.bfloat16
-    assert tensors["average/a"].dtype == torch.float16
+    torch.testing.assert_close(tensors["network/a"].float(), _tensors(1)["network/a"], rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(tensors["moment2/a"].float(), _tensors(1)["moment2/a"], rtol=1e-2, atol=1e-3)
 
 

@@ -97,6 +97,19 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, d
         assert torch.equal(tensor, resumed.network.state_dict()[name]), name
 
 
+def test_a_run_goes_on_from_a_compact_checkpoint(tmp_path: Path, drifting_discs: Any) -> None:
+    first = Trainer(_small(6), drifting_discs(seed=1), ALONE)
+    train(first, tmp_path, _piece(until=0.5, compact=True), report=_ignore)
+    second = Trainer(_small(6), drifting_discs(seed=1), ALONE)
+
+    second.restore(tmp_path)
+    train(second, tmp_path, _piece(), report=_ignore)
+
+    assert (first.step, second.step) == (3, 6)
+    weights = first.network.state_dict()["no_mem_embed"]
+    torch.testing.assert_close(second.network.state_dict()["no_mem_embed"], weights, rtol=0, atol=0.02)
+
+
 def test_a_run_in_minutes_ends_with_the_clock_and_its_cosine_with_it(
     tmp_path: Path, drifting_discs: Any
 ) -> None:
