@@ -1,4 +1,4 @@
-"""Draws the plan of a batch: pictures, sizes, motion, disappearances, the camera.
+"""Draws who appears in a clip: pictures, sizes, motion, disappearances.
 
 Letters as in ``composer``.
 """
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet_server.training.compositing_motion import Pose, Track, fold, leave_curve, walk
-from masklet_server.training.compositing_plan import CastConfig, ClipPlan, LayerPlan, ScenePlan
+from masklet_server.training.compositing_plan import CastConfig, ClipPlan, LayerPlan
+from masklet_server.training.compositing_scenery import draw_bends, draw_camera, draw_scene
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,121 +19,23 @@ if TYPE_CHECKING:
     from masklet_server.training.compositing_draws import Draws
     from masklet_server.training.material.atlas import Material
 
-_BEND_SIDE = 5
-
 
 def plan_clips(
     draws: Draws, material: Material, config: CastConfig, batch: int, frames: int, objects: int
 ) -> ClipPlan:
     """Draw everything that decides a batch, except its colours."""
     aspect = draws.log_uniform(batch, low=1.0, high=1.9)
-    camera = _camera(draws, batch, frames, config.cut_share)
+    camera = draw_camera(draws, batch, frames, config.cut_share)
     is_scene = draws.chance(batch, share=config.scene_share if len(material.photo_labels) else 0.0)
-    scene = _scene(draws, material, is_scene, aspect, frames, objects)
+    scene = draw_scene(draws, material, is_scene, aspect, frames, objects)
     count = max(config.layers, objects)
     cast = _Cast(draws, material, config, aspect, is_scene, frames, objects, count)
     shutter = draws.uniform(batch, 1, low=0.1, high=0.6) * draws.chance(batch, 1, share=0.5)
     return ClipPlan(frames, aspect, camera, shutter, scene, cast.layers())
 
 
-def _constant(value: Tensor, frames: int) -> Track:
-    held = value[..., None].expand(*value.shape, frames)
-    return Track(held, torch.zeros_like(held))
-
-
 def _offset(track: Track, start: Tensor) -> Track:
     return Track(track.value + start[..., None], track.rate)
-
-
-def _bends(draws: Draws, amplitude: Tensor, frames: int) -> Tensor:
-    """Elastic displacements that swing over time; amplitude (...,) gives (..., T, 2, k, k)."""
-    shape = (*amplitude.shape, 1, 2, _BEND_SIDE, _BEND_SIDE)
-    clock = torch.arange(frames, device=draws.device)[:, None, None, None]
-    phase = draws.uniform(*shape, high=6.3)
-    pace = draws.uniform(*amplitude.shape, 1, 1, 1, 1, low=0.1, high=1.2)
-    return torch.sin(phase + pace * clock) * draws.normal(*shape) * amplitude[..., None, None, None, None]
-
-
-def _camera(draws: Draws, batch: int, frames: int, cut_share: float) -> Pose:
-    moving = draws.chance(batch, share=0.75)
-    speed = draws.log_uniform(batch, low=0.004, high=0.2) * moving
-    shake = draws.log_uniform(batch, low=0.002, high=0.04) * draws.chance(batch, share=0.35)
-    when = draws.uniform(batch, 1, low=0.5, high=max(0.6, frames - 0.5))
-    after = (torch.arange(frames, device=draws.device) >= when).float() * draws.chance(
-        batch, 1, share=cut_share
-    )
-
-    def shaken(track: Track, strength: Tensor, jump: Tensor) -> Track:
-        tremble = draws.normal(*track.value.shape) * strength[:, None]
-        return Track(track.value + tremble + after * jump[:, None], track.rate + tremble)
-
-    still = torch.zeros(batch, device=draws.device)
-    turning = draws.normal(batch, deviation=0.15) * moving * draws.chance(batch, share=0.4)
-    zoom = draws.log_uniform(batch, low=0.002, high=0.06) * moving
-    return Pose(
-        x=shaken(walk(draws, speed, frames), shake, draws.uniform(batch, low=-0.7, high=0.7)),
-        y=shaken(walk(draws, speed * 0.5, frames), shake, draws.uniform(batch, low=-0.4, high=0.4)),
-        angle=shaken(walk(draws, turning * 0.1, frames), shake * 0.3, still),
-        log_size=shaken(walk(draws, zoom, frames), shake * 0.2, draws.uniform(batch, low=-0.3, high=0.5)),
-        tilt_x=walk(draws, speed * 0.1, frames),
-        tilt_y=walk(draws, speed * 0.1, frames),
-        shape=torch.eye(2, device=draws.device).expand(batch, 2, 2),
-    )
-
-
-def _scene(
-    draws: Draws, material: Material, is_scene: Tensor, aspect: Tensor, frames: int, objects: int
-) -> ScenePlan:
-    batch = len(is_scene)
-    photo = draws.weighted(material.photo_weight.cumsum(0), batch)
-    side = material.photos.shape[-1]
-    own = torch.zeros(batch, objects, side, side, device=draws.device)
-    if len(material.photo_labels):
-        labelled = draws.below(torch.full((batch,), len(material.photo_labels), device=draws.device))
-        photo = torch.where(is_scene > 0.5, labelled, photo)
-        available = material.photo_objects[labelled]
-        first = draws.below(available)
-        labels = material.photo_labels[labelled]
-        for slot in range(objects):
-            # Numbers wrap around; what would come a second time is left out.
-            number = (first + slot) % available + 1
-            shown = is_scene * (available > slot).float()
-            own[:, slot] = (labels == number[:, None, None]).float() * shown[:, None, None]
-    photo_aspect = material.photo_aspect[photo]
-    cover = torch.maximum(torch.ones_like(aspect), aspect / photo_aspect)
-    closest = draws.log_uniform(batch, low=1.02, high=2.4)
-    # A target may not fill the frame: scenes are seen nearly whole.
-    cover = cover * torch.where(is_scene > 0.5, closest.clamp(max=1.5), closest)
-    slack = torch.stack(((cover * photo_aspect - aspect), cover - 1.0), -1) / torch.stack(
-        (cover * photo_aspect, cover), -1
-    )
-    reach = torch.stack((cover * photo_aspect * draws.sign(batch), cover), -1)
-    centre, radius = _extent(own[:, 0])
-    wander = walk(draws, (radius * 0.12)[:, None].expand(batch, 2), frames).value.transpose(1, 2)
-    push = torch.tanh(wander / (0.4 * radius[:, None, None])) * 0.4 * radius[:, None, None]
-    amplitude = draws.log_uniform(batch, low=0.005, high=0.05) * draws.chance(batch, share=0.5)
-    return ScenePlan(
-        photo=photo,
-        reach=reach,
-        middle=draws.uniform(batch, 2, low=-0.9, high=0.9) * slack.clamp(min=0.0),
-        objects=own,
-        bend=_bends(draws, amplitude, frames),
-        push=push * is_scene[:, None, None],
-        push_centre=centre,
-        push_radius=radius,
-        blur=draws.uniform(batch, high=2.0) * draws.chance(batch, share=0.3) * (1.0 - is_scene),
-    )
-
-
-def _extent(coverage: Tensor) -> tuple[Tensor, Tensor]:
-    """Centre (B, 2) and radius (B,) of (B, P, P) coverage, in [-1, 1]; the middle where it is empty."""
-    side = coverage.shape[-1]
-    line = (torch.arange(side, device=coverage.device) + 0.5) * (2.0 / side) - 1.0
-    mass = coverage.sum((1, 2)).clamp(min=1.0)
-    x = (coverage.sum(1) * line).sum(1) / mass
-    y = (coverage.sum(2) * line).sum(1) / mass
-    area = mass * (4.0 / side**2)
-    return torch.stack((x, y), -1), (area.sqrt() * 0.8).clamp(0.05, 0.8)
 
 
 class _Cast:
@@ -179,7 +82,7 @@ class _Cast:
             self._pictures(group),
             present,
             slots * present[..., None],
-            _bends(draws, flexible, self._frames),
+            draw_bends(draws, flexible, self._frames),
             draws.chance(batch, count, share=0.5),
             self._like_first(texture),
             draw,
@@ -292,8 +195,8 @@ class _Cast:
         )
 
     def _sizes(self, extent: Tensor) -> Tensor:
-        """Half sides, so that a layer covers half a per cent to 40 per cent of the frame; (B, L)."""
-        area = self._draws.log_uniform(*extent.shape[:2], low=0.005, high=0.4)
+        """Half sides, so that a layer covers one to 40 per cent of the frame; (B, L)."""
+        area = self._draws.log_uniform(*extent.shape[:2], low=0.009, high=0.4)
         opaque = (extent[..., 0] * extent[..., 1]).clamp(min=0.05) * 0.65
         size = (area * self._aspect[:, None] / opaque).sqrt()
         if self._count > 1:
