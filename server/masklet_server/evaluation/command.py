@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet_server.evaluation.dataset_command import add_dataset_commands
 from masklet_server.evaluation.presence_command import evaluate_presence
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this package to the server's command line."""
     app.command("evaluate")(evaluate)
     app.command("evaluate-presence")(evaluate_presence)
+    add_dataset_commands(app)
 
 
 def evaluate(

@@ -21,6 +21,23 @@ _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], list[AnnotatedCli
 )
 
 
+def read_clips(folder: Path) -> list[AnnotatedClip]:
+    """All annotated clips of a folder by name, none of them checked.
+
+    Raises:
+        BadInputError: The folder has no known layout, or parts of it are missing.
+    """
+    if not folder.is_dir():
+        raise BadInputError(f"there is no folder {folder.name}: check the path of the data set.")
+    clips = next((read(folder) for matches, read in _LAYOUTS if matches(folder)), [])
+    if not clips:
+        raise BadInputError(
+            f"{folder.name} has no layout that is known: give the top folder of a data set like DAVIS, "
+            "YouTube-VOS, MOSE, LVOS or SA-V, or one with frames and masks in each sequence's folder."
+        )
+    return clips
+
+
 def open_dataset(
     folder: Path,
     *,
@@ -43,16 +60,9 @@ def open_dataset(
         BadInputError: The folder has no known layout, a sequence is unknown, or annotations
             are broken.
     """
-    if not folder.is_dir():
-        raise BadInputError(f"there is no folder {folder.name}: check the path of the data set.")
     if frame_limit is not None and frame_limit < 2:
         raise BadInputError(f"a limit of {frame_limit} frames leaves nothing to judge: give 2 or more.")
-    clips = next((read(folder) for matches, read in _LAYOUTS if matches(folder)), [])
-    if not clips:
-        raise BadInputError(
-            f"{folder.name} has no layout that is known: give the top folder of a data set like DAVIS, "
-            "YouTube-VOS, MOSE, LVOS or SA-V, or one with frames and masks in each sequence's folder."
-        )
+    clips = read_clips(folder)
     known = {clip.name for clip in clips}
     unknown = [name for name in (*sequences, *without) if name not in known]
     if unknown:
