@@ -83,6 +83,7 @@ class FakeTracker:
 
     def remove(self, object_id: int) -> None:
         self.calls.append(("remove", object_id))
+        self.prompts = {key: said for key, said in self.prompts.items() if key[0] != object_id}
 
     def park(self) -> None:
         self.calls.append(("park",))

@@ -73,11 +73,13 @@ class Exporter:
         self, session: Session, selection: Selection, matte_format: MatteFormat
     ) -> AsyncGenerator[Step, None]:
         """Files of every frame with a mask, and progress after each frame."""
+        # In a thread: prompts may hold masks.
+        digest = await self._renderer.run(prompts_sha256, session.document())
         provenance = Provenance(
             model=self._model.name,
             weights_sha256=self._model.sha256,
             settings=self._settings,
-            prompts_sha256=prompts_sha256(session.document()),
+            prompts_sha256=digest,
         )
         alpha = matte_export.LogitAlpha(session.clip)
         total = len(selection.frames)

@@ -52,7 +52,7 @@ class ResultStore:
         spill_folder: Where that file is made; None for the system's own place.
     """
 
-    def __init__(self, *, memory_bytes: int = 256 << 20, spill_folder: Path | None = None) -> None:
+    def __init__(self, *, memory_bytes: int = 64 << 20, spill_folder: Path | None = None) -> None:
         self._memory_limit_bytes = memory_bytes
         self._spill_folder = spill_folder
         self._entries: dict[tuple[int, int], _Entry] = {}

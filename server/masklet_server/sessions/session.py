@@ -57,7 +57,7 @@ class SessionLimits:
     """
 
     max_objects: int = 64
-    result_memory_bytes: int = 256 << 20
+    result_memory_bytes: int = 64 << 20
     spill_folder: Path | None = None
 
 

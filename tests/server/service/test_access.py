@@ -13,7 +13,7 @@ import pytest
 
 from fakes.service import FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
-from masklet.v1 import server_pb2, session_pb2
+from masklet.v1 import export_pb2, prompt_pb2, server_pb2, session_pb2, track_pb2
 from masklet_server.service.listen import Access, Address
 from masklet_server.settings import ServerSettings
 
@@ -109,6 +109,32 @@ def test_without_a_token_only_health_answers(tmp_path: Path, token_file: Path) -
                     assert await client.is_serving()
             async with server.client(token=ANN) as client:
                 assert (await client.server.GetServerInfo(server_pb2.GetServerInfoRequest())).version
+
+    asyncio.run(run())
+
+
+def test_no_call_of_the_protocol_forgets_to_ask_for_the_token(tmp_path: Path, token_file: Path) -> None:
+    modules = (export_pb2, prompt_pb2, server_pb2, session_pb2, track_pb2)
+    methods = [
+        method
+        for module in modules
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ]
+    assert len(methods) >= 19
+
+    async def run() -> None:
+        settings = ServerSettings(token_file=token_file)
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            for method in methods:
+                path = f"/{method.containing_service.full_name}/{method.name}"
+                if method.client_streaming:
+                    call: Any = client.channel.stream_unary(path)(iter([b""]))
+                elif method.server_streaming:
+                    call = client.channel.unary_stream(path)(b"")
+                else:
+                    call = client.channel.unary_unary(path)(b"")
+                assert (await refusal(call))[0] == grpc.StatusCode.UNAUTHENTICATED, path
 
     asyncio.run(run())
 
