@@ -30,7 +30,7 @@ def hand_over(
     """Results of B objects on one frame, and their cleaned logits ``(B, s, s)`` unrounded.
 
     Args:
-        decoded: Of the network, batch B.
+        decoded: Of the network, batch B or more; what follows is padding.
         object_ids: B of them.
         frame: The plate's own number.
         profile: Says what is cleaned.
@@ -48,7 +48,7 @@ def hand_over(
         dim=1,
     )  # (B, s * s + 1 + 1 + C)
     # The only point of a frame at which the processor waits for the device.
-    values: NDArray[np.float32] = packed.cpu().numpy()
+    values: NDArray[np.float32] = packed[:batch].cpu().numpy()
     logits = values[:, : side * side].reshape(batch, side, side)
     if clean:
         logits = np.stack(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from masklet_server.engine.accelerate import Layout
 from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.recall import Reach, Recall
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +37,20 @@ class MemoryBank:
     """Reads and writes memories of all objects; holds nothing itself."""
 
     def __init__(
-        self, network: Network, features: FeatureCache, results: ResultReader, profile: Profile, reach: Reach
+        self,
+        network: Network,
+        features: FeatureCache,
+        results: ResultReader,
+        profile: Profile,
+        reach: Reach,
+        layout: Layout,
     ) -> None:
         self._network = network
         self._features = features
         self._results = results
         self._profile = profile
         self._reach = reach
+        self._layout = layout
         self._map_type = {
             "network": network.dtype,
             "bfloat16": torch.bfloat16,
@@ -52,12 +63,12 @@ class MemoryBank:
         """``(B, C, h, w)``: the picture as each object's memory makes it look.
 
         Objects that read equally many maps go in one batch. Fewer pointers are padded, as they
-        are few; whole maps are not, as every one of them costs as much as a real one.
+        are few; maps are not, unless the layout asks for it: each costs as much as a real one.
         """
         reads = [self._read(memory, recall) for memory, recall in zip(objects, recalls, strict=True)]
         groups: dict[int, list[int]] = {}
         for index, read in enumerate(reads):
-            groups.setdefault(len(read.maps), []).append(index)
+            groups.setdefault(self._layout.maps(len(read.maps)) if read.maps else 0, []).append(index)
         if len(groups) == 1:
             return self._attend_group(features, reads)
 
@@ -67,18 +78,17 @@ class MemoryBank:
             parts.update(zip(indices, conditioned.unbind(0), strict=True))
         return torch.stack([parts[index] for index in range(len(reads))])
 
-    def write_tracked(self, features: ImageFeatures, decoded: Decoded) -> list[FrameMemory]:
-        """Memories of B objects on a tracked frame, from masks as soft and as dirty as they are."""
-        batch = decoded.best_logits.shape[0]
+    def write_tracked(self, features: ImageFeatures, decoded: Decoded, *, count: int) -> list[FrameMemory]:
+        """Memories of the first ``count`` objects of a batch, from masks as soft and as dirty as they are."""
         maps = self._encode(features, decoded.best_logits, decoded.presence_logit, binarise=False)
         memories = []
-        for index in range(batch):
+        for index in range(count):
             # Copies, as a view would keep the whole batch alive when other objects are gone.
             memories.append(
                 FrameMemory(
                     pointer=decoded.pointer[index].clone(),
                     presence_logit=decoded.presence_logit[index].clone(),
-                    map=maps[index].clone() if batch > 1 else maps[index],
+                    map=maps[index].clone() if len(maps) > 1 else maps[index],
                     logits=decoded.best_logits[index].clone() if self._profile.keep_logits else None,
                 )
             )
@@ -170,27 +180,46 @@ class MemoryBank:
         return maps.to(self._map_type)
 
     def _attend_group(self, features: ImageFeatures, reads: Sequence[_Read]) -> Tensor:
-        """``(B, C, h, w)`` for objects that read equally many maps."""
+        """``(B, C, h, w)`` for objects whose layouts have equally many maps."""
         batch = len(reads)
         if not reads[0].maps:
             return self._network.without_memory(features.embedding).expand(batch, -1, -1, -1)
-        device, dtype = self._network.device, self._network.dtype
-        most = max(len(read.pointers) for read in reads)
-        pointers = torch.zeros(batch, most, self._network.config.width, device=device, dtype=torch.float32)
-        ages = [read.ages + [0] * (most - len(read.ages)) for read in reads]
-        for index, read in enumerate(reads):
-            if read.pointers:
-                pointers[index, : len(read.pointers)] = torch.stack(read.pointers)
-        valid = None
-        if any(len(read.pointers) < most for read in reads):
-            counts = torch.tensor([len(read.pointers) for read in reads], device=device)
-            valid = torch.arange(most, device=device) < counts[:, None]  # (B, P)
-        return self._network.attend_memory(
-            features.embedding,
-            maps=torch.stack([torch.stack(read.maps) for read in reads]).to(dtype),  # (B, T, M, h, w)
-            slots=torch.tensor([read.slots for read in reads], device=device),
-            pointers=pointers,
-            pointer_distance=torch.tensor(ages, device=device, dtype=torch.float32).view(batch, most),
-            max_distance=self._reach.pointer_unit_frames,
-            pointer_valid=valid,
+        # Rows that pad the batch repeat the first object; they are cut off again.
+        reads = [*reads, *([reads[0]] * (self._layout.objects(batch) - batch))]
+        map_count = self._layout.maps(max(len(read.maps) for read in reads))
+        pointer_count = self._layout.pointers(max(len(read.pointers) for read in reads))
+        empty_map = torch.zeros_like(reads[0].maps[0])
+        maps = [torch.stack(_padded(read.maps, map_count, empty_map)) for read in reads]
+        pointers = empty_map.new_zeros(
+            len(reads), pointer_count, self._network.config.width, dtype=torch.float32
         )
+        for row, read in zip(pointers, reads, strict=True):
+            if read.pointers:
+                row[: len(read.pointers)] = torch.stack(read.pointers)
+        slots = [_padded(read.slots, map_count, 0) for read in reads]
+        ages = [_padded(read.ages, pointer_count, 0) for read in reads]
+        conditioned = self._network.attend_memory(
+            features.embedding,
+            maps=torch.stack(maps).to(self._network.dtype),  # (B, T, M, h, w)
+            slots=self._moved(torch.tensor(slots)),
+            pointers=pointers,
+            pointer_distance=self._moved(torch.tensor(ages, dtype=torch.float32)),
+            max_distance=self._reach.pointer_unit_frames,
+            map_valid=self._valid([len(read.maps) for read in reads], map_count),
+            pointer_valid=self._valid([len(read.pointers) for read in reads], pointer_count),
+        )
+        return conditioned[:batch]
+
+    def _valid(self, counts: Sequence[int], size: int) -> Tensor | None:
+        """``(B, size)`` bool, True for the first of each row; None where all are."""
+        if min(counts) == size:
+            return None
+        return self._moved(torch.arange(size) < torch.tensor(counts)[:, None])
+
+    def _moved(self, tensor: Tensor) -> Tensor:
+        """On the device, without waiting for what it is doing."""
+        return tensor.to(self._network.device, non_blocking=True)
+
+
+def _padded(values: list[ValueT], count: int, filler: ValueT) -> list[ValueT]:
+    return values + [filler] * (count - len(values))

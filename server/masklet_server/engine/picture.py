@@ -42,6 +42,6 @@ def normalised(square: Tensor, *, device: torch.device, dtype: torch.dtype) -> T
     # uint8 crosses the bus: a quarter of the bytes.
     moved = square.to(device, non_blocking=True)
     image = moved.float() / 255.0 if moved.dtype == torch.uint8 else moved
-    mean = torch.tensor(_MEAN, device=device).view(3, 1, 1)
-    deviation = torch.tensor(_DEVIATION, device=device).view(3, 1, 1)
+    mean = torch.tensor(_MEAN).view(3, 1, 1).to(device, non_blocking=True)
+    deviation = torch.tensor(_DEVIATION).view(3, 1, 1).to(device, non_blocking=True)
     return ((image - mean) / deviation).to(dtype).unsqueeze(0)

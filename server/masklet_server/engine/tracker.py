@@ -8,6 +8,7 @@ import torch
 
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts
+from masklet_server.engine.accelerate import EXACT, Layout
 from masklet_server.engine.features import FeatureCache, FrameReader
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
@@ -28,6 +29,7 @@ class NetworkTracker:
         source: Pictures of the clip.
         results: Where results that were handed out can be found again.
         profile: How to use the network over time.
+        layout: Sizes of what goes to the network: fixed for a compiled one.
         length_known: False for a stream that may go on: pointers are then aged as in a long
             clip (see :func:`masklet_server.engine.recall.pointers_in_clip`).
 
@@ -42,6 +44,7 @@ class NetworkTracker:
         results: ResultReader,
         *,
         profile: Profile = EDITOR,
+        layout: Layout = EXACT,
         length_known: bool = True,
     ) -> None:
         if network.training:
@@ -51,6 +54,7 @@ class NetworkTracker:
         self._source = source
         self._results = results
         self._profile = profile
+        self._layout = layout
         self._reach = Reach(
             maps=config.memory_frames,
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
@@ -59,7 +63,7 @@ class NetworkTracker:
         )
         reader = FrameReader(source, side_px=config.image_side_px)
         self._features = FeatureCache(network, reader, capacity=profile.feature_frames)
-        self._bank = MemoryBank(network, self._features, results, profile, self._reach)
+        self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
         self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
         self._objects: dict[int, ObjectMemory] = {}
 
@@ -182,14 +186,14 @@ class NetworkTracker:
         ]
         decoded = self._network.decode(
             features,
-            self._bank.attend(features, objects, recalls),
+            self._layout.padded(self._bank.attend(features, objects, recalls)),
             points=None,
             labels=None,
             mask_logits=None,
             multimask=True,
             stability_fallback=self._profile.stability_fallback,
         )
-        written = self._bank.write_tracked(features, decoded)
+        written = self._bank.write_tracked(features, decoded, count=len(objects))
         object_ids = [memory.object_id for memory in objects]
         frames, _ = hand_over(decoded, object_ids, frame, self._profile, prompted=False)
         for memory, new in zip(objects, written, strict=True):

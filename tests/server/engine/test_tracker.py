@@ -9,6 +9,7 @@ import pytest
 from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError, ClipError, FrameMissingError, NotPromptedError
 from masklet.types import Box, Click, FramePrompts, Mask, Presence
+from masklet_server.engine.accelerate import FIXED
 from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import build_network
@@ -98,6 +99,19 @@ def test_objects_in_one_batch_get_what_they_get_alone(network: TinyNetwork) -> N
         for one in prompts:
             alone.prompt(one)
         assert_same(of(object_id, together), alone.track(range(FIRST, FIRST + 12), object_id))
+
+
+def test_fixed_shapes_change_no_result(network: TinyNetwork) -> None:
+    exact, fixed = Desk(network), Desk(network)
+    fixed.tracker = NetworkTracker(network, fixed.clip, fixed.results, layout=FIXED)
+    for each in (exact, fixed):
+        each.prompt(on_disc(1, FIRST))
+        each.prompt(on_disc(1, FIRST + 6))
+        each.prompt(click(2, FIRST + 2, (80.0, 40.0, True)))
+        each.prompt(click(3, FIRST, (50.0, 10.0, True)))
+
+    frames = range(FIRST, FIRST + 10)
+    assert_same(fixed.track(frames, 1, 2, 3), exact.track(frames, 1, 2, 3))
 
 
 def test_objects_come_and_go_without_the_others_noticing(network: TinyNetwork) -> None:
