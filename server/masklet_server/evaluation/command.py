@@ -82,7 +82,14 @@ def evaluate(
         flicker=flicker,
         tiles=sheet is not None,
     )
-    load = partial(network_trackers, weights, profile=profile, side_px=side, device=device)
+    load = partial(
+        network_trackers,
+        weights,
+        profile=profile,
+        side_px=side,
+        device=device,
+        keep_features=name is ProtocolName.OFFLINE,
+    )
     reports: list[ClipReport] = []
     tiles: list[Tile] = []
     with console.status("loading the network") as status:

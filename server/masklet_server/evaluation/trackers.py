@@ -12,11 +12,20 @@ from masklet_server.engine.profile import PROFILES
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.evaluation.runs import TrackerFactory
 from masklet_server.model.checkpoint import load_network
+from masklet_server.model.network import Network
 from masklet_server.sessions.tracking import FrameSource, ResultReader
 
 
+_KEPT_FEATURES_BYTES = 2 << 30
+
+
 def network_trackers(
-    weights: str, *, profile: str = "editor", side_px: int | None = None, device: str = "auto"
+    weights: str,
+    *,
+    profile: str = "editor",
+    side_px: int | None = None,
+    device: str = "auto",
+    keep_features: bool = False,
 ) -> TrackerFactory:
     """A maker of trackers that share one network.
 
@@ -26,6 +35,8 @@ def network_trackers(
         side_px: Side of the square that pictures are stretched to; None for that of the weights.
         device: Where the network runs; ``auto`` for a GPU if there is one. On a GPU it runs in
             bfloat16.
+        keep_features: Keep the features of all frames of a clip, as far as 2 GiB go, instead of the
+            last few: changes nothing but the time that several passes over a clip take.
 
     Raises:
         BadInputError: The profile or the side is none.
@@ -41,6 +52,18 @@ def network_trackers(
         network.config = replace(network.config, image_side_px=side_px)
 
     def make_tracker(source: FrameSource, results: ResultReader) -> NetworkTracker:
-        return NetworkTracker(network, source, results, profile=PROFILES[profile])
+        chosen = PROFILES[profile]
+        if keep_features:
+            room_frames = _KEPT_FEATURES_BYTES // _feature_bytes(network)
+            wanted_frames = min(len(source.info.frames), room_frames)
+            chosen = replace(chosen, feature_frames=max(chosen.feature_frames, wanted_frames))
+        return NetworkTracker(network, source, results, profile=chosen)
 
     return make_tracker
+
+
+def _feature_bytes(network: Network) -> int:
+    """What the features of one frame hold: d channels at stride 16, d / 4 at 8 and d / 8 at 4."""
+    config = network.config
+    values = config.width * config.image_side_px**2 // 64
+    return values * network.dtype.itemsize
