@@ -15,7 +15,6 @@ from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
 from masklet_server.sessions.tracking import FrameSource, ResultReader
 
-
 _KEPT_FEATURES_BYTES = 2 << 30
 
 
