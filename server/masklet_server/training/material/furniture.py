@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -88,22 +89,36 @@ class Furniture:
     )
     share = 0.26
 
-    def __init__(self, folder: Path, *, limit: int = 240, views: int = 8, side_px: int = 288) -> None:
-        """Read the unpacked package below ``folder``, at most ``limit`` models."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limit: int = 240,
+        views: int = 8,
+        side_px: int = 288,
+        processes: int | None = None,
+    ) -> None:
+        """Read the unpacked package below ``folder``, at most ``limit`` models.
+
+        ``processes`` is how many draw at once; one per core if not given.
+        """
         self._folder = folder
         self._limit = limit
         self._views = views
         self._side_px = side_px
+        self._processes = processes
 
     def cutouts(self) -> Iterator[CutOut]:
         """Turning views."""
         models = [model for archive in sorted(self._folder.rglob("*.sh3f")) for model in catalogue(archive)]
         models.sort(key=lambda model: (-model.weight, order_of(model.file)))
         chosen = models[: self._limit]
-        with ProcessPoolExecutor() as pool:
-            count = len(chosen)
-            drawn = pool.map(render, chosen, [self._views] * count, [self._side_px] * count)
-            yield from (cutout for cutout in drawn if cutout is not None)
+        draw = partial(render, views=self._views, side_px=self._side_px)
+        if self._processes == 1:
+            yield from (cutout for cutout in map(draw, chosen) if cutout is not None)
+            return
+        with ProcessPoolExecutor(self._processes) as pool:
+            yield from (cutout for cutout in pool.map(draw, chosen) if cutout is not None)
 
     def photos(self) -> Iterator[Photo]:
         """None."""

@@ -94,20 +94,21 @@ def join_packs(parts: Sequence[Path], path: Path) -> PackReport:
     Raises:
         BadInputError: A part is missing or is no pack, or two hold the same source.
     """
-    index: Index = {"groups": [], "photos": [], "licences": []}
+    opened = [_read_pack(part) for part in parts]
+    names = [licence["source"] for index, _ in opened for licence in index["licences"]]
+    if len(set(names)) < len(names):
+        raise BadInputError("Two of the packs hold the same source. Name each only once.")
+    joined: Index = {
+        "groups": [group for index, _ in opened for group in index["groups"]],
+        "photos": [photo for index, _ in opened for photo in index["photos"]],
+        "licences": [licence for index, _ in opened for licence in index["licences"]],
+    }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for part in parts:
-            own, files = _read_pack(part)
-            index["groups"] += own["groups"]
-            index["photos"] += own["photos"]
-            index["licences"] += own["licences"]
+        for _, files in opened:
             for name, data in files.items():
                 archive.writestr(name, data)
-        names = [licence["source"] for licence in index["licences"]]
-        if len(set(names)) < len(names):
-            raise BadInputError("Two of the packs hold the same source. Name each only once.")
-        archive.writestr(_INDEX, json.dumps(index))
-    return PackReport({name: _count(index, name) for name in names}, path.stat().st_size)
+        archive.writestr(_INDEX, json.dumps(joined))
+    return PackReport({name: _count(joined, name) for name in names}, path.stat().st_size)
 
 
 def _count(index: Index, source: str) -> tuple[int, int, int]:

@@ -104,7 +104,9 @@ def _resolved(place: NDArray[np.int64], colours: Floats, side: int) -> Pixels:
     spread = cv2.GaussianBlur(picture * solid[..., None], (0, 0), 0.9) / np.maximum(weight, 1e-3)[..., None]
     painted = np.where((solid > 0)[..., None], picture, spread) * closed[..., None]
     whole = np.concatenate((painted, closed[..., None]), 2).astype(np.float32)
-    half: Floats = np.asarray(cv2.resize(whole, (side // 2, side // 2), interpolation=cv2.INTER_AREA), np.float32)
+    half: Floats = np.asarray(
+        cv2.resize(whole, (side // 2, side // 2), interpolation=cv2.INTER_AREA), np.float32
+    )
     colour = half[..., :3] / np.maximum(half[..., 3:], 1e-3)
     straight: Floats = 255.0 * np.concatenate((colour, half[..., 3:]), 2).astype(np.float32)
     return np.clip(np.rint(straight), 0, 255).astype(np.uint8)
