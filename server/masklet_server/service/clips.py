@@ -15,7 +15,7 @@ from masklet.errors import PathNotAllowedError
 from masklet.types import ClipInfo
 from masklet_server.service.roots import Roots
 from masklet_server.service.uploads import Upload
-from masklet_server.sessions.session import ClosingSource
+from masklet_server.sessions.desk import ClosingSource
 
 
 class ClipOpener(Protocol):

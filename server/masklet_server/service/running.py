@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import threading
@@ -15,8 +16,10 @@ from masklet_server.media.limits import Limits
 from masklet_server.media.source import open_clip
 from masklet_server.media.upload import open_upload
 from masklet_server.service.server import Engine, MaskletServer
-from masklet_server.sessions.session import ClosingSource
+from masklet_server.sessions.desk import ClosingSource
 from masklet_server.settings import ServerSettings
+
+_log = logging.getLogger("masklet_server.service")
 
 
 class MediaOpener:
@@ -68,8 +71,10 @@ async def run_server(
     server = MaskletServer(settings, engine, MediaOpener(limits), max_side_px=limits.max_side_px)
     try:
         address = await server.start()
+        _log.info("listening on %s", address)
         announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": __version__}))
         await stopping.wait()
+        _log.info("stopping")
     finally:
         await server.stop()
 

@@ -26,8 +26,8 @@ from masklet_server.service.server_servicer import ServerServicer
 from masklet_server.service.session_servicer import SessionServicer
 from masklet_server.service.track_servicer import TrackServicer
 from masklet_server.service.uploads import UploadStore
+from masklet_server.sessions.desk import TrackerFactory
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.session import TrackerFactory
 from masklet_server.sessions.store import SessionStore
 from masklet_server.settings import ServerSettings
 

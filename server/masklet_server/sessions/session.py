@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from masklet.errors import BusyError, NotPromptedError, SessionNotFoundError
+from masklet.errors import BusyError, NotPromptedError
 from masklet.types import (
     Click,
     ClipInfo,
@@ -24,26 +24,16 @@ from masklet.types import (
     PromptDocument,
     SessionInfo,
 )
+from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.plan import Plan, Step, TrackOrder, plan_track
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.track import TrackItem, TrackRun
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+from masklet_server.sessions.tracking import ObjectFrame
 
 ResultT = TypeVar("ResultT")
-
-
-class ClosingSource(FrameSource, Protocol):
-    """A clip that holds something open."""
-
-    def close(self) -> None:
-        """Give files and threads back."""
-        ...
-
-
-TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 
 
 @dataclass(frozen=True)
@@ -100,16 +90,13 @@ class Session:
         self.open_source = open_source
         self.replies = ReplyLog()
         self.results = ResultStore(memory_bytes=limits.result_memory_bytes, spill_folder=limits.spill_folder)
-        self.memory_bytes = 0
         self._source = source
-        self._make_tracker = make_tracker
         self._scheduler = scheduler
         self._order = order
         self._book = PromptBook(source.info, max_objects=limits.max_objects)
-        self._tracker: Tracker | None = None
+        self._desk = Desk(source, self.results, make_tracker)
         self._track: TrackRun | None = None
         self._calls = 0
-        self._closed = False
 
     @property
     def clip(self) -> ClipInfo:
@@ -120,6 +107,11 @@ class Session:
     def is_busy(self) -> bool:
         """True while a call waits for the device or a track runs."""
         return self._calls > 0 or self._track is not None
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the tracker held after its last turn."""
+        return self._desk.memory_bytes
 
     @property
     def undo_left(self) -> int:
@@ -165,7 +157,7 @@ class Session:
 
         def remove() -> None:
             self._book.remove_object(object_id)
-            self._forget_object(object_id)
+            self._desk.forget_objects((object_id,))
 
         self._book.object(object_id)
         await self._turn(remove, urgent=True)
@@ -175,7 +167,7 @@ class Session:
 
         def change() -> Prompted:
             checked = self._book.check(prompts)
-            result = self._segment(checked)
+            result = self._desk.segment(checked)
             self._book.put(checked)
             return Prompted(checked, result)
 
@@ -188,7 +180,7 @@ class Session:
         def change() -> Prompted:
             # Here and not outside: two quick clicks must not both start from the same prompts.
             checked = self._book.check(self._book.with_click(object_id, frame, click))
-            result = self._segment(checked)
+            result = self._desk.segment(checked)
             self._book.put(checked)
             return Prompted(checked, result)
 
@@ -204,7 +196,7 @@ class Session:
 
         def change() -> Prompted:
             before = self._book.last_change()
-            result = self._segment(before)
+            result = self._desk.segment(before)
             self._book.take_back()
             return Prompted(before, result)
 
@@ -222,12 +214,7 @@ class Session:
         self._book = book
         if self._track is not None:
             self._track.stop()
-
-        def forget() -> None:
-            for object_id in old:
-                self._forget_object(object_id)
-
-        await self._turn(forget, urgent=True)
+        await self._turn(lambda: self._desk.forget_objects(old), urgent=True)
         for own in prompts:
             await self.set_prompts(own)
         book.forget_undo()
@@ -289,14 +276,14 @@ class Session:
 
     async def park(self) -> None:
         """Give the device's memory back; the next call rebuilds what it needs."""
-        if self._tracker is not None:
-            await self._turn(self._park)
+        if self._desk.memory_bytes:
+            await self._turn(self._desk.park)
 
     async def close(self) -> None:
         """Forget everything. Results can no longer be read."""
         self.cancel()
-        self._closed = True
-        await self._turn(self._release, urgent=True)
+        self._desk.closed = True
+        await self._turn(self._desk.release, urgent=True)
         self.results.close()
         self._source.close()
 
@@ -328,61 +315,11 @@ class Session:
         return await asyncio.get_running_loop().run_in_executor(None, find)
 
     async def _visit(self, step: Step) -> Sequence[ObjectFrame]:
-        results = await self._turn(lambda: self._advance(step))
+        # The plan may be older than the book: objects go, and frames get prompts of their own.
+        results = await self._turn(lambda: self._desk.track(step, self._book.prompted_frames))
         await asyncio.get_running_loop().run_in_executor(None, self.results.pack)
         return results
 
     async def _turn(self, call: Callable[[], ResultT], *, urgent: bool = False) -> ResultT:
         with self.in_use():
             return await self._scheduler.run(call, user=self.user, urgent=urgent)
-
-    # From here on: on the device's thread.
-
-    def _advance(self, step: Step) -> Sequence[ObjectFrame]:
-        # The plan may be older than the book: objects go, and frames get prompts of their own.
-        prompted = {object_id: self._book.prompted_frames(object_id) for object_id in step.object_ids}
-        object_ids = [object_id for object_id, own in prompted.items() if own and step.frame not in own]
-        if not object_ids or self._closed:
-            return ()
-        results = self._engine().track(step.frame, object_ids, backward=step.backward)
-        for result in results:
-            self.results.put(result)
-        self._measure()
-        return results
-
-    def _segment(self, prompts: FramePrompts) -> ObjectFrame | None:
-        if prompts.is_empty:
-            if self._tracker is not None:
-                self._tracker.forget_prompts(prompts.object_id, prompts.frame)
-            self.results.remove(prompts.object_id, prompts.frame)
-            return None
-        result = self._engine().prompt(prompts)
-        self.results.put(result)
-        self._measure()
-        return result
-
-    def _forget_object(self, object_id: int) -> None:
-        if self._tracker is not None:
-            self._tracker.remove(object_id)
-        self.results.remove_object(object_id)
-        self._measure()
-
-    def _engine(self) -> Tracker:
-        if self._closed:
-            raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
-        if self._tracker is None:
-            self._tracker = self._make_tracker(self._source, self.results)
-        return self._tracker
-
-    def _park(self) -> None:
-        if self._tracker is not None:
-            self._tracker.park()
-        self._measure()
-
-    def _release(self) -> None:
-        self._park()
-        self._tracker = None
-        self._measure()
-
-    def _measure(self) -> None:
-        self.memory_bytes = 0 if self._tracker is None else self._tracker.memory_bytes

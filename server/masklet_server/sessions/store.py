@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from masklet.errors import LimitError, SessionNotFoundError
+from masklet_server.sessions.desk import ClosingSource, TrackerFactory
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.session import ClosingSource, Session, SessionLimits, TrackerFactory
+from masklet_server.sessions.session import Session, SessionLimits
 
 SESSION_ID_BYTES = 16
 """128 random bits: nobody finds a session by trying."""
