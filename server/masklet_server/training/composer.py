@@ -36,7 +36,8 @@ class ComposerConfig:
 
     Attributes:
         cast: Who appears and how it moves.
-        samples_per_frame: Points in time averaged per frame, for motion blur and smooth edges.
+        samples_per_frame: Points in time averaged per frame, for motion blur and smooth edges; None is
+            3 on a GPU and 1 elsewhere.
         retexture_share: Cut-outs filled with a piece of a photograph.
         smallest_area: Share of the frame an object must show on frame 0 to count as valid.
         piece_megapixels: More pixels than this are made in several pieces, to bound the memory.
@@ -44,7 +45,7 @@ class ComposerConfig:
     """
 
     cast: CastConfig = CastConfig()  # noqa: RUF009 - frozen, so sharing it is safe
-    samples_per_frame: int = 3
+    samples_per_frame: int | None = None
     retexture_share: float = 0.35
     smallest_area: float = 0.0008
     piece_megapixels: float = 16.0
@@ -79,6 +80,7 @@ class ClipComposer:
         self._material = material
         self._config = config or ComposerConfig()
         self._draws = Draws(torch.Generator(device=device).manual_seed(seed))
+        self._samples = self._config.samples_per_frame or (3 if self._draws.device.type == "cuda" else 1)
 
     def compose(self, batch: int, frames: int, side_px: int, objects: int) -> ClipBatch:
         """New clips: see :class:`masklet_server.training.clips.ClipSource`."""
@@ -118,7 +120,7 @@ class ClipComposer:
 
     def _moments(self) -> list[float]:
         """Offsets of the K points in time within a shutter of one frame, centred on zero."""
-        count = self._config.samples_per_frame
+        count = self._samples
         return [(index + 0.5) / count - 0.5 for index in range(count)]
 
     def _points(self, plan: ClipPlan, side_px: int) -> tuple[Tensor, Tensor]:
@@ -129,7 +131,7 @@ class ClipComposer:
 
     def _jitter(self, moment: int, side_px: int) -> tuple[float, float]:
         """Where inside a pixel the K-th sample lies, in units of [-1, 1] of the frame."""
-        count = self._config.samples_per_frame
+        count = self._samples
         golden = (moment * 0.618034) % 1.0
         return ((moment + 0.5) / count - 0.5) * 2.0 / side_px, (golden - 0.5 * (count > 1)) * 2.0 / side_px
 
@@ -152,7 +154,7 @@ class ClipComposer:
             drawn = torch.cat((drawn[:, :, :3], drawn[:, :, 3:] * inside), 2)
             total = drawn if total is None else total + drawn
         assert total is not None
-        total = total / self._config.samples_per_frame
+        total = total / self._samples
         colour = layers.soften(total[:, :, :3], scene.blur)
         return _Canvas(colour, total[:, :, 3:])
 
@@ -178,10 +180,9 @@ class ClipComposer:
             drawn = layers.sample(halvings, u + bend[0], v + bend[1], level)
             total = drawn if total is None else total + drawn
         assert total is not None
-        drawn = (total / self._config.samples_per_frame).reshape(-1, frames, 4, side_px, side_px)
+        drawn = (total / self._samples).reshape(-1, frames, 4, side_px, side_px)
         drawn = drawn * layer.present[:, None, None, None, None]
-        colour = layers.soften(drawn[:, :, :3], layer.blur)
-        cover = layers.soften(drawn[:, :, 3:], layer.blur)
+        colour, cover = drawn[:, :, :3], drawn[:, :, 3:]
         light = layers.soft_shadow(cover[:, :, 0], layer.shadow_shift, layer.shadow)[:, :, None]
         canvas.colour = canvas.colour * light * (1.0 - cover) + colour
         mine = layer.slot[:, None, :, None, None]

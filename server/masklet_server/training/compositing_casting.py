@@ -88,7 +88,7 @@ class _Cast:
             draw,
             bare,
             self._like_first(draws.normal(batch, count, 3, deviation=0.05)),
-            draws.uniform(batch, count, low=0.3, high=2.0) * draws.chance(batch, count, share=0.12),
+            draws.uniform(batch, count, low=0.6, high=2.4) * draws.chance(batch, count, share=0.12),
             draws.uniform(batch, count, high=0.6) * draws.chance(batch, count, share=0.4),
             draws.normal(batch, count, 2, deviation=0.06),
         )

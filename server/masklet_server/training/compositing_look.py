@@ -72,11 +72,11 @@ def _quantise(planes: Tensor, steps: Tensor) -> Tensor:
     basis = _cosines(planes.device)
     count, height, width = planes.shape
     blocks = planes.reshape(count, height // 8, 8, width // 8, 8).transpose(2, 3)
-    # (N, H/8, W/8, 8, 8)
-    spectrum = basis @ blocks @ basis.T
-    step = steps[:, None, None] / 255.0
+    # (N, H/8, W/8, 8, 8); each product takes the last axis, so one big product does all blocks
+    spectrum = (blocks @ basis.T).transpose(3, 4) @ basis.T
+    step = steps.transpose(1, 2)[:, None, None] / 255.0
     rounded = (spectrum / step).round() * step
-    restored: Tensor = basis.T @ rounded @ basis
+    restored: Tensor = (rounded @ basis).transpose(3, 4) @ basis
     return restored.transpose(2, 3).reshape(planes.shape)
 
 

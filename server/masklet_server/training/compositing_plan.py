@@ -55,7 +55,7 @@ class LayerPlan:
         texture_draw: (B,), compared with the share of re-textured layers.
         bare: (B,), 1 for a shape without colours of its own.
         tint: (B, 3), logarithm of a gain per channel.
-        blur: (B,), out of focus.
+        blur: (B,), out of focus, in halvings.
         shadow: (B,), strength of its shadow.
         shadow_shift: (B, 2).
     """
@@ -81,9 +81,10 @@ class LayerPlan:
         return torch.where(self.follows_camera[:, None, None, None] > 0.5, seen, own)
 
     def level(self, cutout_side_px: int, side_px: int, aspect: Tensor) -> Tensor:
-        """Which halving to sample, (B, T)."""
+        """Which halving to sample, (B, T): by the size on the frame, coarser where out of focus."""
         texels_per_px = (cutout_side_px / side_px) * aspect[:, None].sqrt() / self.pose.log_size.value.exp()
-        return texels_per_px.clamp(min=1.0).log2().round().clamp(max=LEVELS - 1.0)
+        sharp = texels_per_px.clamp(min=1.0).log2()
+        return (sharp + self.blur[:, None]).round().clamp(max=LEVELS - 1.0)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import torch
 from masklet.errors import BadInputError
 from masklet_server.training.material import procedural
 from masklet_server.training.material.atlas import Material
-from masklet_server.training.material.pictures import Pixels, Source, fitted, placed, squared
+from masklet_server.training.material.pictures import Pixels, Source, fitted, resized, squared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,19 +182,26 @@ def _read_pack(path: Path) -> tuple[Index, dict[str, bytes]]:
 
 
 def load_material(
-    path: Path, *, device: torch.device | str, cutout_side_px: int = 224, photo_side_px: int = 512
+    path: Path,
+    *,
+    device: torch.device | str,
+    cutout_side_px: int | None = None,
+    photo_side_px: int | None = None,
 ) -> Material:
     """Decode a pack on all cores; procedural shapes and textures are added to every pack.
 
     Args:
         path: What :func:`write_pack` wrote.
         device: Where the tensors go.
-        cutout_side_px: C, a multiple of 8.
-        photo_side_px: P.
+        cutout_side_px: C, a multiple of 8; 224 on a GPU and 128 elsewhere if not given.
+        photo_side_px: P; 512 on a GPU and 320 elsewhere if not given.
 
     Raises:
         BadInputError: The file is missing or is no pack.
     """
+    is_large = torch.device(device).type == "cuda"
+    cutout_side_px = cutout_side_px or (224 if is_large else 128)
+    photo_side_px = photo_side_px or (512 if is_large else 320)
     index, files = _read_pack(path)
     photos = sorted(index["photos"], key=lambda photo: not photo["labels"])
     labelled = [photo for photo in photos if photo["labels"]]
@@ -264,7 +271,7 @@ def _cutout(data: bytes, side_px: int) -> Pixels:
     """(4, C, C), RGB and alpha."""
     picture = _decoded(data, cv2.IMREAD_UNCHANGED)
     if picture.shape[0] != side_px:
-        picture = placed(picture, side_px / picture.shape[0], 0.0, 0.0, side_px)
+        picture = resized(picture, side_px)
     return np.ascontiguousarray(picture[..., [2, 1, 0, 3]].transpose(2, 0, 1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
@@ -69,7 +70,7 @@ def fetch(package: Package, into: Path) -> bool:
         "npm": ["npm", "pack", "--silent", package.name],
         "apt": ["apt-get", "download", "-q", package.name],
         "pip": [
-            "python3",
+            sys.executable,
             "-m",
             "pip",
             "download",

@@ -125,6 +125,15 @@ def placed(view: Pixels, scale: float, shift_x: float, shift_y: float, side_px: 
     return np.clip(np.rint(straight), 0, 255).astype(np.uint8)
 
 
+def resized(square: Pixels, side_px: int) -> Pixels:
+    """A square picture with alpha at another size, (side_px, side_px, 4); quick, for many pictures."""
+    alpha = cv2.merge([square[..., 3]] * 3)
+    hidden = cv2.multiply(square[..., :3], alpha, scale=1.0 / 255.0)
+    whole = cv2.resize(np.dstack((hidden, square[..., 3])), (side_px, side_px), interpolation=cv2.INTER_AREA)
+    colour = cv2.divide(whole[..., :3], cv2.merge([np.maximum(whole[..., 3], 1)] * 3), scale=255.0)
+    return np.dstack((colour, whole[..., 3])).astype(np.uint8)
+
+
 def fitted(photo: Photo, longest_px: int) -> Photo:
     """The photograph no longer than ``longest_px`` on its longer side."""
     height, width = photo.picture.shape[:2]
