@@ -49,6 +49,7 @@ class PromptedFrame:
             corrections of profiles that take them for ordinary memories.
         base: ``(1, 1, s, s)`` float16 result of tracking before the first prompt, which the prompts
             correct, on the processor; None where they start from nothing.
+        corrects: True where the prompts started from ``base`` and the memory.
         backward: The direction in which it was tracked before the first prompt.
         turns: The turns that the network was shown.
         result: What came of them.
@@ -60,6 +61,7 @@ class PromptedFrame:
     prompts: FramePrompts
     conditioning: bool
     base: Tensor | None
+    corrects: bool
     backward: bool
     turns: tuple[Turn, ...]
     result: ObjectFrame

@@ -44,18 +44,21 @@ class Segmenter:
         """What comes of ``prompts``, which replace earlier ones of the object on this frame.
 
         On a frame that was tracked before, they correct what is there; elsewhere they start
-        from nothing, as on a single picture.
+        from nothing, as on a single picture. In the editor a box or a drawn mask starts from
+        nothing too, and so does a click on the object where tracking found none of it.
         """
         before = memory.entry(prompts.frame)
         backward = self._was_backward(memory, prompts.frame, before)
         base = self._base(memory, prompts, before, features, backward=backward)
-        correcting = self._is_correction(memory, prompts.frame, before, base)
+        correcting = self._is_correction(memory, prompts, before, base)
 
         if prompts.mask is not None:
             decoded, result, logits = self._given_mask(prompts, features)
             turns: tuple[Turn, ...] = ()
         else:
-            turns, open_turns, previous = self._plan(memory, prompts, before, base)
+            turns, open_turns, previous = self._plan(
+                memory, prompts, before, base if correcting else None, correcting=correcting
+            )
             if before is not None and not open_turns:
                 return before
             conditioned = (
@@ -72,6 +75,7 @@ class Segmenter:
             prompts=prompts,
             conditioning=self._profile.corrections == "prompted" or not correcting,
             base=base,
+            corrects=correcting,
             backward=backward,
             turns=turns,
             result=result,
@@ -115,12 +119,7 @@ class Segmenter:
         result = self._results.find(prompts.object_id, prompts.frame)
         if result is not None and not result.prompted:
             return torch.from_numpy(result.logits.copy())[None, None]
-        only_negative = (
-            prompts.mask is None
-            and prompts.box is None
-            and not any(click.positive for click in prompts.clicks)
-        )
-        if not only_negative or not memory.prompted:
+        if not _only_takes_away(prompts) or not memory.prompted:
             return None
         read = recall(prompts.frame, memory.prompted, memory.tracked, self._reach, backward=backward)
         decoded = self._network.decode(
@@ -135,31 +134,44 @@ class Segmenter:
         return self._result(decoded, prompts, clean=True)[1].half()
 
     def _is_correction(
-        self, memory: ObjectMemory, frame: int, before: PromptedFrame | None, base: Tensor | None
+        self, memory: ObjectMemory, prompts: FramePrompts, before: PromptedFrame | None, base: Tensor | None
     ) -> bool:
         if self._profile.corrections == "prompted":
-            return base is not None
+            if base is None or prompts.box is not None or prompts.mask is not None:
+                return False
+            return _only_takes_away(prompts) or bool((base > 0).any())
         if before is not None:
-            return frame in memory.tracked or before.passed_backward is not None
-        if frame not in memory.tracked:
+            return prompts.frame in memory.tracked or before.passed_backward is not None
+        if prompts.frame not in memory.tracked:
             return False
         # Prompts that an earlier tracker was given are given again: they correct nothing.
-        result = self._results.find(memory.object_id, frame)
+        result = self._results.find(memory.object_id, prompts.frame)
         return result is None or not result.prompted
 
     def _plan(
-        self, memory: ObjectMemory, prompts: FramePrompts, before: PromptedFrame | None, base: Tensor | None
+        self,
+        memory: ObjectMemory,
+        prompts: FramePrompts,
+        before: PromptedFrame | None,
+        start: Tensor | None,
+        *,
+        correcting: bool,
     ) -> tuple[tuple[Turn, ...], tuple[Turn, ...], Tensor | None]:
         """All turns that the prompts stand for, those still open, and the mask that these start from."""
         if self._profile.clicks == "together":
             together = (Turn(prompts.box, prompts.clicks),)
             return together, together, self._shown(memory, prompts.frame, before)
         turns = turns_in_order(prompts)
-        if before is not None and before.turns and before.logits is not None:
+        if (
+            before is not None
+            and before.turns
+            and before.logits is not None
+            and before.corrects == correcting
+        ):
             added = added_turns(turns, before.turns)
             if added is not None:
                 return turns, added, before.logits
-        return turns, turns, base
+        return turns, turns, start
 
     def _shown(self, memory: ObjectMemory, frame: int, before: PromptedFrame | None) -> Tensor | None:
         """``(1, 1, s, s)`` of the latest mask on the frame, wherever it came from."""
@@ -217,3 +229,10 @@ class Segmenter:
             decoded, [prompts.object_id], prompts.frame, self._profile, prompted=True, clean=clean
         )
         return results[0], torch.from_numpy(logits)[:, None]
+
+
+def _only_takes_away(prompts: FramePrompts) -> bool:
+    """True for clicks that all say what does not belong to the object."""
+    return (
+        bool(prompts.clicks) and prompts.box is None and not any(click.positive for click in prompts.clicks)
+    )

@@ -265,6 +265,29 @@ def test_a_correction_starts_from_what_tracking_gave(network: TinyNetwork) -> No
     assert differs(corrected, fresh.prompt(click(1, FIRST + 6, (30.0, 30.0, True))))
 
 
+def test_a_box_on_a_tracked_frame_starts_anew(network: TinyNetwork) -> None:
+    tracked, fresh = Desk(network), Desk(network)
+    for each in (tracked, fresh):
+        each.prompt(on_disc(1, FIRST))
+    tracked.track(range(FIRST, FIRST + 5), 1)
+    box = FramePrompts(1, FIRST + 4, box=Box(10.0, 10.0, 40.0, 44.0))
+
+    assert_same([tracked.prompt(box)], [fresh.prompt(box)], atol=0)
+
+
+def test_a_click_where_tracking_found_nothing_starts_anew(network: TinyNetwork) -> None:
+    tracked, fresh = Desk(network), Desk(network)
+    for each in (tracked, fresh):
+        each.prompt(on_disc(1, FIRST))
+    lost = tracked.track(range(FIRST, FIRST + 5), 1)[4]
+    nothing = replace(lost, logits=np.full_like(lost.logits, -1024.0))
+    tracked.results.held[1, FIRST + 4] = nothing
+
+    again = tracked.prompt(on_disc(1, FIRST + 4))
+
+    assert_same([again], [fresh.prompt(on_disc(1, FIRST + 4))], atol=0)
+
+
 def test_memory_near_a_correction_is_forgotten(network: TinyNetwork) -> None:
     desk = Desk(network)
     desk.prompt(on_disc(1, FIRST))
