@@ -140,7 +140,10 @@ def test_ctrl_c_keeps_finished_frames(environment: Path, clip: DemoClip) -> None
     for frame in range(1001, 1201):
         (long_clip / f"a.{frame}.png").symlink_to(str(clip.pattern) % (1001 + frame % 5))
     frame, x_px, y_px = clip.clicks[0]
-    command = [sys.executable, "-m", "masklet.cli", "roto", str(long_clip), "--out", "out"]
+    # A test run in the background of a shell starts its children with Ctrl-C switched off.
+    launch = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    launch += "from masklet.cli import main; main()"
+    command = [sys.executable, "-c", launch, "roto", str(long_clip), "--out", "out"]
     command += ["--click", f"{frame}:{x_px},{y_px}"]
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
