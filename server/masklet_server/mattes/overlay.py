@@ -43,13 +43,13 @@ def paint(
         picture: ``(H, W, 3)`` sRGB; stays as it is.
         masks: Colour and ``(H, W)`` coverage of each object, painted in this order.
     """
-    painted = picture.astype(np.float32)  # (H, W, 3)
     shown = picture.copy()
     for colour, mask in masks:
-        weight = (mask.astype(np.float32) * (_TINT / 255.0))[..., None]  # (H, W, 1)
-        painted += weight * (np.asarray(colour, np.float32) - painted)
-    np.rint(painted, out=painted)
-    shown[:] = painted.astype(np.uint8)
+        # Only where the object is: most objects are small, and float copies of a frame are not.
+        left, top, width, height = cv2.boundingRect(mask)
+        part = shown[top : top + height, left : left + width]
+        weight = (mask[top : top + height, left : left + width] * np.float32(_TINT / 255.0))[..., None]
+        part[:] = np.rint(part + weight * (np.asarray(colour, np.float32) - part))
     thickness_px = max(1, round(max(picture.shape[:2]) / 640))
     for colour, mask in masks:
         inside = (mask > 127).astype(np.uint8)
@@ -192,7 +192,7 @@ def _as_uint8(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.ui
 
 
 def _write_label(picture: NDArray[np.uint8], text: str) -> None:
-    scale = max(picture.shape[:2]) / 1600
+    scale = max(picture.shape[:2]) / 1000
     place = (round(14 * scale) + 4, picture.shape[0] - round(14 * scale) - 4)
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         weight = max(1, round(thickness * max(1.0, scale)))

@@ -148,10 +148,7 @@ class MovieClip(Clip):
             decoded = self._decode(place)
         except (av.error.FFmpegError, OSError) as error:
             self._reopen()
-            raise ClipError(
-                f"frame {frame} of {self._info.name} cannot be decoded, the file is damaged there: "
-                "copy or render it again."
-            ) from error
+            raise self._damaged(frame) from error
         if decoded is None:
             # The decoder has seen the end of the stream and would go on seeing it.
             self._reopen()
@@ -159,6 +156,10 @@ class MovieClip(Clip):
                 f"{self._info.name} breaks off before frame {frame}, though its header promises "
                 f"{len(self._info.frames)} frames: copy or render it again."
             )
+        # Some decoders patch up a damaged picture and only mark it. Other than key frames may be
+        # marked in sound files, after a seek into an open group.
+        if decoded.is_corrupt and decoded.key_frame:
+            raise self._damaged(frame)
         if (decoded.width, decoded.height) != self._size_px:
             raise ClipError(
                 f"frame {frame} of {self._info.name} is {decoded.width} x {decoded.height}, the first one is "
@@ -171,6 +172,12 @@ class MovieClip(Clip):
             # FFmpeg counts the turns that bring the picture upright counter-clockwise, as NumPy does.
             picture = np.rot90(picture, self._quarter_turns)  # (H, W, 3)
         return self._conversion.to_srgb(picture)
+
+    def _damaged(self, frame: int) -> ClipError:
+        return ClipError(
+            f"frame {frame} of {self._info.name} cannot be decoded, the file is damaged there: "
+            "copy or render it again."
+        )
 
     def _decode(self, place: int) -> VideoFrame | None:
         """The place-th picture of the movie, or None where the stream ends before it."""

@@ -139,6 +139,41 @@ def test_a_movie_that_breaks_off_says_where(tmp_path: Path) -> None:
         clip.read(4)
 
 
+@pytest.mark.parametrize(
+    ("file_name", "codec", "pixel_format"),
+    [
+        ("plate.mp4", "libx264", "yuv420p"),
+        ("plate.mov", "prores_ks", "yuv422p10le"),
+        ("m.mov", "mjpeg", "yuvj420p"),
+    ],
+)
+def test_a_damaged_spot_costs_only_the_frames_around_it(
+    tmp_path: Path, file_name: str, codec: str, pixel_format: str
+) -> None:
+    generator = np.random.default_rng(1)
+    pictures = [generator.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(40)]
+    options = {"g": "8"} if codec == "libx264" else {}
+    path = write_movie(
+        tmp_path / file_name, pictures, codec=codec, pixel_format=pixel_format, options=options
+    )
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2000] = bytes(2000)
+    path.write_bytes(data)
+
+    unreadable = []
+    with open_clip(path) as clip:
+        for frame in range(40):
+            try:
+                clip.read(frame)
+            except ClipError as error:
+                assert f"frame {frame} of {file_name} cannot be decoded" in str(error)
+                unreadable.append(frame)
+
+    assert 1 <= len(unreadable) <= 8
+    assert 10 < min(unreadable)
+    assert max(unreadable) < 30
+
+
 def test_a_picture_without_pixels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match="damaged or cut off"):
         open_clip(write_empty_png(tmp_path / "plate.png", 0, 0))

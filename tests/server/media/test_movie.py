@@ -148,14 +148,14 @@ def test_backward_reading_does_not_decode_a_group_for_every_frame(tmp_path: Path
     path = write_movie(tmp_path / "plate.mp4", [numbered_picture(n) for n in range(60)], options={"g": "60"})
     with open_clip(path) as clip:
         clip.read(59)
-        started = time.perf_counter()
+        started = time.process_time()
         assert [number_in(clip.read(frame)) for frame in range(58, -1, -1)] == list(range(58, -1, -1))
-        backward_s = time.perf_counter() - started
+        backward_s = time.process_time() - started
     with open_clip(path) as clip:
-        started = time.perf_counter()
+        started = time.process_time()
         for frame in range(60):
             clip.read(frame)
-        forward_s = time.perf_counter() - started
+        forward_s = time.process_time() - started
 
     # Decoding each time anew would cost about thirty times as much.
     assert backward_s < 8 * forward_s
