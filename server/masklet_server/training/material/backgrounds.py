@@ -125,7 +125,7 @@ def _panorama(path: Path) -> NDArray[np.float32]:
 
 
 def _look(panorama: NDArray[np.float32], yaw: float, pitch: float, side_px: int) -> Pixels:
-    """A view of 100 by 75 degrees, exposed for its middle grey, (0.75 S, S, 3)."""
+    """A view of 100 by 75 degrees, exposed for the panorama's median, (0.75 S, S, 3)."""
     height, width = panorama.shape[:2]
     x, y = np.meshgrid(np.linspace(-1.19, 1.19, side_px), np.linspace(-0.77, 0.77, side_px * 3 // 4))
     upward = -y * math.cos(pitch) + math.sin(pitch)
@@ -134,7 +134,8 @@ def _look(panorama: NDArray[np.float32], yaw: float, pitch: float, side_px: int)
     height_angle = np.arctan2(upward, np.hypot(x, ahead))
     column = ((azimuth / (2 * math.pi)) % 1.0 * width - 0.5).astype(np.float32)
     row = ((0.5 - height_angle / math.pi) * height - 0.5).astype(np.float32)
-    seen = cv2.remap(panorama, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP).clip(0.0, None)
-    exposed = seen * (0.2 / max(float(np.median(seen)), 1e-4))
-    curved = (exposed / (exposed + 0.55) * 1.35).clip(0.0, 1.0) ** (1 / 2.2)
-    return np.rint(curved * 255.0).astype(np.uint8)
+    # The curve comes before the interpolation: a cubic would ring around lamps otherwise.
+    exposed = panorama.clip(0.0, None) * (0.2 / max(float(np.median(panorama)), 1e-4))
+    curved = ((exposed / (exposed + 0.55) * 1.35).clip(0.0, 1.0) ** (1 / 2.2)).astype(np.float32)
+    seen = cv2.remap(curved, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
+    return np.rint(np.asarray(seen).clip(0.0, 1.0) * 255.0).astype(np.uint8)
