@@ -156,8 +156,8 @@ class MovieClip(Clip):
                 f"{self._info.name} breaks off before frame {frame}, though its header promises "
                 f"{len(self._info.frames)} frames: copy or render it again."
             )
-        # Some decoders patch up a damaged picture and only mark it. Other than key frames may be
-        # marked in sound files, after a seek into an open group.
+        # Some decoders patch up a damaged picture and only mark it. Frames other than key
+        # frames may be marked in sound files, after a seek into an open group.
         if decoded.is_corrupt and decoded.key_frame:
             raise self._damaged(frame)
         if (decoded.width, decoded.height) != self._size_px:

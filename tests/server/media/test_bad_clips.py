@@ -5,6 +5,7 @@ import resource
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -141,37 +142,36 @@ def test_a_movie_that_breaks_off_says_where(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file_name", "codec", "pixel_format"),
-    [
-        ("plate.mp4", "libx264", "yuv420p"),
-        ("plate.mov", "prores_ks", "yuv422p10le"),
-        ("m.mov", "mjpeg", "yuvj420p"),
-    ],
+    [("plate.mp4", "libx264", "yuv420p"), ("plate.mov", "prores_ks", "yuv422p10le")],
 )
 def test_a_damaged_spot_costs_only_the_frames_around_it(
     tmp_path: Path, file_name: str, codec: str, pixel_format: str
 ) -> None:
     generator = np.random.default_rng(1)
-    pictures = [generator.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(40)]
-    options = {"g": "8"} if codec == "libx264" else {}
+    noise = (generator.integers(0, 255, (144, 256, 3), np.uint8) for _ in range(60))
+    pictures = [np.asarray(cv2.GaussianBlur(each, (0, 0), 2), np.uint8) for each in noise]
+    options = {"g": "12"} if codec == "libx264" else {}
     path = write_movie(
         tmp_path / file_name, pictures, codec=codec, pixel_format=pixel_format, options=options
     )
     data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 2000] = bytes(2000)
+    data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
     path.write_bytes(data)
 
-    unreadable = []
+    unreadable = {}
     with open_clip(path) as clip:
-        for frame in range(40):
+        for frame in range(60):
             try:
                 clip.read(frame)
             except ClipError as error:
-                assert f"frame {frame} of {file_name} cannot be decoded" in str(error)
-                unreadable.append(frame)
+                unreadable[frame] = str(error)
 
-    assert 1 <= len(unreadable) <= 8
-    assert 10 < min(unreadable)
-    assert max(unreadable) < 30
+    assert 1 <= len(unreadable) <= 12
+    assert min(unreadable) > 15
+    assert max(unreadable) < 45
+    assert all(
+        f"frame {frame} of {file_name} cannot be decoded" in said for frame, said in unreadable.items()
+    )
 
 
 def test_a_picture_without_pixels_is_refused(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     path = write_picture(tmp_path / "plate.png", PICTURE)
     path.chmod(0)
 
-    with pytest.raises(ClipError, match="plate.png may not be read by the server"):
+    with pytest.raises(ClipError, match=r"plate.png may not be read by the server"):
         open_clip(path)
 
 
