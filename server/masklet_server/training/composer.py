@@ -52,6 +52,10 @@ class ComposerConfig:
     looks: bool = True
 
 
+# For measuring presence: in every clip the first object leaves or is covered, and mostly comes back.
+LEAVING = ComposerConfig(cast=CastConfig(scene_share=0.0, leave_share=1.0))
+
+
 @dataclass
 class _Canvas:
     """The clip while it is painted from back to front.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from masklet_server.training.clips import ClipBatch
-from masklet_server.training.composer import ClipComposer, ComposerConfig
+from masklet_server.training.composer import LEAVING, ClipComposer, ComposerConfig
 from masklet_server.training.compositing_draws import Draws
 from masklet_server.training.compositing_layers import halve, output_points, sample
 from masklet_server.training.compositing_look import compress
@@ -101,7 +101,7 @@ def test_the_picture_changes_inside_the_mask_and_not_outside_when_only_the_objec
 
 
 def test_most_objects_that_leave_are_gone_once_and_are_found_again(material: Material) -> None:
-    batch = composer(material, leave_share=1.0, layers=3).compose(24, 8, 48, 1)
+    batch = ClipComposer(material, device="cpu", seed=1, config=LEAVING).compose(24, 8, 48, 1)
     visible = batch.visible[:, :, 0]
     absent_between = (~visible[:, 1:-1]).any(1) & visible[:, 0]
 
