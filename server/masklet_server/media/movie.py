@@ -23,6 +23,7 @@ from masklet_server.media.movie_index import (
     index_by_demuxing,
     index_from_header,
     open_container,
+    video_stream,
 )
 
 if TYPE_CHECKING:
@@ -217,10 +218,9 @@ class MovieClip(Clip):
         index = self._index
         if index is None or place >= len(index.times) or self._container is None:
             return None
-        stream = self._container.streams.video[0]
         for start in index.starts_for(place):
-            self._container.seek(start, stream=stream, backward=True)
-            self._frames = self._container.decode(stream)
+            self._container.seek(start, stream=self._stream, backward=True)
+            self._frames = self._container.decode(self._stream)
             for frame in self._frames:
                 here = index.find(frame.pts)
                 if here is None:
@@ -235,7 +235,7 @@ class MovieClip(Clip):
 
     def _build_index(self, *, exact: bool) -> None:
         assert self._container is not None
-        from_header = None if exact else index_from_header(self._container, self._container.streams.video[0])
+        from_header = None if exact else index_from_header(self._container, self._stream)
         self._index_is_exact = from_header is None
         self._index = from_header or index_by_demuxing(self._path)
 
@@ -253,9 +253,10 @@ class MovieClip(Clip):
                 "use EXR, DPX, TIFF, PNG, JPEG, MOV, MP4, MXF, MKV or WebM, or copy it again."
             ) from error
         self._container = container
-        if not container.streams.video:
+        stream = video_stream(container)
+        if stream is None:
             raise ClipError(f"{name} has no video in it: choose the file that holds the picture.")
-        stream = container.streams.video[0]
+        self._stream = stream
         stream.thread_type = "AUTO"
         self._frames = container.decode(stream)
         self._next = 0

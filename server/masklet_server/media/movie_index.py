@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
+from av.stream import Disposition
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -55,6 +56,14 @@ def open_container(path: Path) -> InputContainer:
     return av.open(f"file:{path}", options={"protocol_whitelist": "file", "format_whitelist": _CONTAINERS})
 
 
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """The first video stream that moves, or None; the cover picture of a song is no video."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
+
+
 def count_from_header(container: InputContainer, stream: VideoStream) -> int | None:
     """The number of frames that will be shown, where the header alone tells; None otherwise.
 
@@ -93,7 +102,10 @@ def index_by_demuxing(path: Path) -> FrameIndex:
     times: list[int] = []
     key_times: list[int] = []
     with open_container(path) as container:
-        for packet in container.demux(container.streams.video[0]):
+        stream = video_stream(container)
+        if stream is None:
+            return FrameIndex((), ())
+        for packet in container.demux(stream):
             # AVI has no presentation times; its order of storage is its order of showing.
             time = packet.pts if packet.pts is not None else packet.dts
             if time is None or packet.is_discard or not packet.size:

@@ -8,6 +8,7 @@ each reader is a parser that a hostile file can aim at.
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -171,7 +172,11 @@ def _sniff(path: Path) -> str | None:
 
 def _open(path: Path, name: str, limits: Limits) -> Any:
     try:
-        limits.check_picture_bytes(path.stat().st_size, what=name)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # Reading a pipe or a device could wait for ever.
+            raise ClipError(f"{name} is not a file: check the path.")
+        limits.check_picture_bytes(status.st_size, what=name)
         known = is_picture(path)
     except FileNotFoundError:
         raise ClipError(f"{name} does not exist: check the path and the frame number.") from None
@@ -185,7 +190,10 @@ def _open(path: Path, name: str, limits: Limits) -> Any:
     # A second net under Limits: OpenImageIO itself then refuses to allocate more.
     oiio.attribute("limits:imagesize_MB", max(1, limits.max_pixels * 16 >> 20))
     oiio.attribute("limits:channels", limits.max_channels)
-    reader = oiio.ImageInput.open(str(path))
+    # Else colour would be multiplied by alpha, and plates often carry an alpha that means nothing.
+    as_stored = oiio.ImageSpec()
+    as_stored["oiio:UnassociatedAlpha"] = 1
+    reader = oiio.ImageInput.open(str(path), as_stored)
     if reader is None:
         message = oiio.geterror()
         dimensions = _refused_dimensions(message)

@@ -45,12 +45,14 @@ def open_clip(
     """
     path = Path(path)
     limits = limits or Limits()
-    if "\0" in str(path):
-        raise BadInputError("the path of the clip holds a zero byte: type it again.")
+    _check_spelling(path)
     try:
         if path.is_dir():
             clip = _open_folder(path, limits, colour)
         elif path.exists():
+            if not path.is_file():
+                # Reading a pipe or a device could wait for ever.
+                raise ClipError(f"{path.name} is not a file: check the path.")
             if not is_picture(path):
                 return _open_movie(path, limits, colour, first_frame, name)
             frame = frame_in(path.name)
@@ -69,6 +71,19 @@ def open_clip(
             "only a movie can be given another first frame."
         )
     return clip
+
+
+def _check_spelling(path: Path) -> None:
+    if "\0" in str(path):
+        raise BadInputError("the path of the clip holds a zero byte: type it again.")
+    try:
+        longest = max((len(part.encode()) for part in path.parts), default=0)
+    except UnicodeEncodeError:
+        raise BadInputError("the path of the clip is not valid Unicode: rename its files.") from None
+    if longest > 255:
+        raise BadInputError(
+            f"the path of the clip has a part of {longest} bytes, no file is called that: type it again."
+        )
 
 
 def _open_pattern(path: Path, limits: Limits, colour: str | None) -> Clip:

@@ -253,7 +253,7 @@ def test_a_folder_where_a_frame_should_be_is_unreadable(tmp_path: Path) -> None:
 
     with (
         open_clip(tmp_path / "plate.%d.png") as clip,
-        pytest.raises(ClipError, match=r"plate.2.png cannot be read"),
+        pytest.raises(ClipError, match=r"plate.2.png is not a file"),
     ):
         clip.read(2)
 
@@ -265,6 +265,27 @@ def test_a_sequence_takes_no_other_first_frame(tmp_path: Path) -> None:
         open_clip(tmp_path / "plate.%04d.png", first_frame=1)
 
 
-def test_a_path_with_a_zero_byte_is_refused() -> None:
-    with pytest.raises(BadInputError, match="zero byte"):
-        open_clip("plate\0.exr")
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("plate\0.exr", "zero byte"),
+        ("plate\ud800.exr", "not valid Unicode"),
+        ("p" * 300 + ".exr", "a part of 304 bytes"),
+    ],
+)
+def test_a_path_that_no_file_can_have_is_refused(path: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        open_clip(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plate.2.png")
+    with pytest.raises(ClipError, match=r"plate.2.png is not a file"):
+        open_clip(tmp_path / "plate.2.png")
+
+    write_picture(tmp_path / "plate.1.png", PICTURE)
+    with (
+        open_clip(tmp_path / "plate.%d.png") as clip,
+        pytest.raises(ClipError, match=r"plate.2.png is not a file"),
+    ):
+        clip.read(2)

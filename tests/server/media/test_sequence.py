@@ -183,3 +183,14 @@ def test_a_wrong_extension_does_not_matter(tmp_path: Path) -> None:
 
     with open_clip(path, colour="sRGB") as clip:
         assert np.array_equal(clip.read(0), np.rint(PICTURE * 255))
+
+
+@pytest.mark.parametrize("extension", ["png", "tif", "exr"])
+def test_an_alpha_channel_does_not_darken_the_plate(tmp_path: Path, extension: str) -> None:
+    pixels = np.concatenate([PICTURE, np.zeros((64, 96, 1), np.float32)], axis=-1)
+    sample = "half" if extension == "exr" else "uint8"
+    attributes = {} if extension == "exr" else {"oiio__UnassociatedAlpha": 1}
+    path = write_picture(tmp_path / f"plate.{extension}", pixels, sample, **attributes)
+
+    with open_clip(path, colour="sRGB") as clip:
+        assert np.abs(clip.read(0).astype(int) - np.rint(PICTURE * 255)).max() <= 1
