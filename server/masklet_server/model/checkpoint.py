@@ -19,6 +19,7 @@ from torch import Tensor
 from masklet.errors import WeightsError
 from masklet_server.model.config import PRESETS, ConvTrunkConfig, HieraConfig, NetworkConfig
 from masklet_server.model.conv_trunk import fold_batch_norms
+from masklet_server.model.hiera import Hiera
 from masklet_server.model.network import Network, build_network
 
 _NAMED_KEYS = 3
@@ -69,9 +70,14 @@ def network_of(checkpoint: Checkpoint) -> Network:
 def prepare_for_inference(
     network: Network, *, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
 ) -> Network:
-    """The same network, changed in place for inference: frozen, batch norms folded, moved and cast."""
+    """The same network, changed in place for inference: frozen, batch norms folded, moved and cast.
+
+    Its weights must not be changed afterwards.
+    """
     network.eval().requires_grad_(False)
     fold_batch_norms(network)
+    if isinstance(network.image_encoder.trunk, Hiera):
+        network.image_encoder.trunk.keeps_positions = True
     position = network.sam_prompt_encoder.pe_layer
     exact = position.positional_encoding_gaussian_matrix
     network.to(device, dtype)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from masklet_server.model.config import HieraConfig
 from masklet_server.model.dense import Dense
 from masklet_server.model.perceptron import Perceptron
+from masklet_server.model.position import TableCache
 
 
 class PatchEmbedding(nn.Module):
@@ -129,6 +130,9 @@ class Hiera(nn.Module):
             window = config.windows[stage]
             self._last_of_stage.append(len(blocks) - 1)
         self.blocks = nn.ModuleList(blocks)
+        # For inference only: a kept position knows nothing of later changes to the weights.
+        self.keeps_positions = False
+        self._positions = TableCache()
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps ``(B, channels[i], S/2^(i+2), S/2^(i+2))`` at strides 4, 8, 16 and 32."""
@@ -142,6 +146,13 @@ class Hiera(nn.Module):
         return maps
 
     def _position(self, rows: int, columns: int) -> Tensor:
+        """Positions of all tokens, ``(1, rows, columns, C0)``."""
+        if not self.keeps_positions:
+            return self._build_position(rows, columns)
+        key = (rows, columns, self.pos_embed.device, self.pos_embed.dtype)
+        return self._positions.get(key, lambda: self._build_position(rows, columns))
+
+    def _build_position(self, rows: int, columns: int) -> Tensor:
         background = F.interpolate(self.pos_embed, size=(rows, columns), mode="bicubic")
         side = self.pos_embed_window.shape[-1]
         tiled = self.pos_embed_window.tile(1, 1, rows // side, columns // side)

@@ -57,7 +57,9 @@ class RotaryAttention(nn.Module):
         q = rotate(self.q_proj(x), rotation)
         k = self.k_proj(memory.values + memory.codes)  # (B, L, C)
         maps = k[:, : memory.spatial].unflatten(1, (-1, x.shape[1]))  # (B, T, N, C)
-        k = torch.cat((rotate(maps, rotation).flatten(1, 2), k[:, memory.spatial :]), dim=1)
+        turned = rotate(maps, rotation)
+        if turned is not maps:
+            k = torch.cat((turned.flatten(1, 2), k[:, memory.spatial :]), dim=1)
         # The values' projection is linear and the weights sum to one, so it can wait until
         # after the attention, which then carries M instead of C channels.
         seen = attend(q, k, memory.values, valid=memory.valid)  # (B, N, M)

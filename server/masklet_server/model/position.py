@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from masklet_server.model.dense import fuses
+
 _TEMPERATURE = 10_000.0
 
 
@@ -128,8 +130,13 @@ def rotary_grid(height: int, width: int, channels: int, *, device: torch.device)
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn neighbouring channel pairs of ``(..., N, D)`` by ``rotation`` ``(2, N, D / 2)``.
 
-    Real arithmetic: complex tensors know no bfloat16 and stop the compiler.
+    In inference on a processor the result may take the place of ``x``.
     """
+    if fuses(x):
+        pairs = torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))
+        pairs.mul_(torch.complex(rotation[0], rotation[1]))
+        return x
+    # Real arithmetic: complex tensors know no bfloat16 and stop the compiler.
     cos, sin = rotation.to(x.dtype).unbind(0)
     even, odd = x.reshape(*x.shape[:-1], -1, 2).unbind(-1)  # (..., N, D / 2) each
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)

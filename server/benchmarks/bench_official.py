@@ -1,0 +1,108 @@
+"""The official SAM 2 package behind the same interface as ours, for ``bench_network.py``.
+
+Needs the package ``sam2`` from PyPI (Apache-2.0). Of torchvision it needs three picture
+transforms that tracking never calls; without torchvision a stand-in takes their place.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import types
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_SIZES = {"tiny": "t", "small": "s", "base_plus": "b+", "large": "l"}
+POINTERS = 16
+MEMORIES = 7
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyState:
+    """What B objects remember in the middle of a long clip: the prompted frame and all recent ones.
+
+    Attributes:
+        maps: ``(B, 7, M, h, w)``: the prompted frame's, then the newest first.
+        pointers: ``(B, 16, C)`` in the same order.
+    """
+
+    maps: Tensor
+    pointers: Tensor
+
+
+def official_predictor(
+    name: str, weights: dict[str, Tensor], *, device: str, compiled: bool, side_px: int
+) -> Any:
+    """The official video predictor with its defaults, holding ``weights``."""
+    _stand_in_for_torchvision()
+    from sam2.build_sam import build_sam2_video_predictor
+
+    family, _, size = name.partition("_hiera_")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        predictor = build_sam2_video_predictor(
+            f"configs/{family}/{family}_hiera_{_SIZES[size]}.yaml",
+            device=device,
+            vos_optimized=compiled,
+            hydra_overrides_extra=[f"++model.image_size={side_px}"],
+        )
+    # The compiled encoder hides behind a wrapper; its parameters keep their names.
+    predictor.load_state_dict(weights)
+    return predictor
+
+
+def official_frame(predictor: Any, image: Tensor, state: SteadyState) -> tuple[Tensor, Tensor]:
+    """One frame: encode it once, then every object by itself, as the predictor does.
+
+    Returns:
+        Mask logits ``(B, 1, S/4, S/4)`` and new memories ``(B, M, h, w)``.
+    """
+    encoded = predictor.forward_image(image)
+    _, features, positions, sizes = predictor._prepare_backbone_features(encoded)
+    place = predictor.memory_encoder.position_encoding
+    now = 100
+    logits, memories = [], []
+    for item in range(state.maps.shape[0]):
+        where = [place(state.maps[item : item + 1, 0]).to(state.maps.dtype)]
+        outputs: dict[int, dict[str, Any]] = {}
+        for index in range(POINTERS):
+            outputs[now - index if index else 0] = {
+                "maskmem_features": state.maps[item : item + 1, min(index, MEMORIES - 1)],
+                "maskmem_pos_enc": where,
+                "obj_ptr": state.pointers[item : item + 1, index],
+            }
+        out = predictor.track_step(
+            frame_idx=now,
+            is_init_cond_frame=False,
+            current_vision_feats=features,
+            current_vision_pos_embeds=positions,
+            feat_sizes=sizes,
+            point_inputs=None,
+            mask_inputs=None,
+            output_dict={
+                "cond_frame_outputs": {0: outputs.pop(0)},
+                "non_cond_frame_outputs": outputs,
+            },
+            num_frames=1000,
+        )
+        logits.append(out["pred_masks"])
+        memories.append(out["maskmem_features"])
+    return torch.cat(logits), torch.cat(memories)
+
+
+def _stand_in_for_torchvision() -> None:
+    if importlib.util.find_spec("torchvision") is not None:
+        return
+
+    class Unused:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            raise NotImplementedError("tracking needs no picture transform")
+
+    package, transforms = types.ModuleType("torchvision"), types.ModuleType("torchvision.transforms")
+    vars(transforms).update(Normalize=Unused, Resize=Unused, ToTensor=Unused)
+    vars(package).update(transforms=transforms)
+    sys.modules.update({"torchvision": package, "torchvision.transforms": transforms})
