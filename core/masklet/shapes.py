@@ -1,0 +1,186 @@
+"""Splines that follow one object through a clip: values, and how they move between keyframes.
+
+A shape is closed cubic Bezier paths in the plate's pixels (:mod:`masklet.types` states the
+convention). A piece keeps the same vertices, in the same order, on every keyframe; between two
+keyframes each number of each vertex changes linearly with the frame, and outside the first and
+the last keyframe the nearest one holds. Tangents are offsets from their vertex, so that a moved
+vertex takes them along.
+
+This module needs nothing but the standard library, so that writers of host formats can use it
+inside a host application's interpreter (Python 3.9+).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from masklet.types import FrameRange
+
+
+@dataclass(frozen=True)
+class BezierVertex:
+    """One vertex of a closed path, with its two handles.
+
+    The cubic from a vertex to the next has these control points: the vertex, the vertex plus its
+    ``out`` offset, the next vertex plus its ``in`` offset, the next vertex.
+
+    Attributes:
+        x_px: Position from the left edge of the plate.
+        y_px: Position from the top edge of the plate.
+        in_dx_px: Handle towards the previous vertex, relative to this one.
+        in_dy_px: Handle towards the previous vertex, relative to this one.
+        out_dx_px: Handle towards the next vertex, relative to this one.
+        out_dy_px: Handle towards the next vertex, relative to this one.
+        feather_px: Full width of the soft band across the edge, centred on the path; 0 is hard.
+    """
+
+    x_px: float
+    y_px: float
+    in_dx_px: float = 0.0
+    in_dy_px: float = 0.0
+    out_dx_px: float = 0.0
+    out_dy_px: float = 0.0
+    feather_px: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(number) for number in self.as_tuple()):
+            raise ValueError(f"a vertex needs finite numbers, got {self.as_tuple()}")
+        if self.feather_px < 0:
+            raise ValueError(f"a feather is 0 or wider, got {self.feather_px}")
+
+    def as_tuple(self) -> tuple[float, ...]:
+        """The seven numbers in the order of the attributes."""
+        return (
+            self.x_px,
+            self.y_px,
+            self.in_dx_px,
+            self.in_dy_px,
+            self.out_dx_px,
+            self.out_dy_px,
+            self.feather_px,
+        )
+
+
+@dataclass(frozen=True)
+class ShapeKey:
+    """The whole path of a piece on one keyframe."""
+
+    frame: int
+    vertices: tuple[BezierVertex, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One closed path through its life: an outer contour, or a hole cut out of the object.
+
+    Attributes:
+        name: Unique in its object: ``piece 1``, ``hole 2``.
+        hole: True where the path is taken away. The object is the union of its visible outer
+            paths less the union of its visible holes.
+        visible: The frames on which the path is drawn, ascending, without overlap.
+        keys: Ascending by frame, all with the same number of vertices.
+    """
+
+    name: str
+    hole: bool
+    visible: tuple[FrameRange, ...]
+    keys: tuple[ShapeKey, ...]
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError(f"'{self.name}' needs at least one keyframe")
+        frames = [key.frame for key in self.keys]
+        if frames != sorted(set(frames)):
+            raise ValueError(f"'{self.name}' needs ascending keyframes, got {frames}")
+        counts = {len(key.vertices) for key in self.keys}
+        if len(counts) != 1 or min(counts) < 2:
+            raise ValueError(
+                f"'{self.name}' needs the same two or more vertices on every keyframe, got {sorted(counts)}"
+            )
+        spans = self.visible
+        if any(spans[index].first <= spans[index - 1].last for index in range(1, len(spans))):
+            raise ValueError(f"'{self.name}' needs ascending ranges that do not overlap, got {self.visible}")
+
+    @property
+    def vertex_count(self) -> int:
+        """How many vertices the path has, on every frame."""
+        return len(self.keys[0].vertices)
+
+    def is_visible(self, frame: int) -> bool:
+        """Whether the path is drawn on a frame."""
+        return any(frame in span for span in self.visible)
+
+    def path_at(self, frame: float) -> tuple[BezierVertex, ...]:
+        """The path on any frame, interpolated; visibility is not asked."""
+        following = bisect_right([key.frame for key in self.keys], frame)
+        if following == 0:
+            return self.keys[0].vertices
+        if following == len(self.keys):
+            return self.keys[-1].vertices
+        before, after = self.keys[following - 1], self.keys[following]
+        share = (frame - before.frame) / (after.frame - before.frame)
+        return tuple(map(_vertex_between, before.vertices, after.vertices, repeat(share)))
+
+
+@dataclass(frozen=True)
+class ShapeReport:
+    """What the splines achieved against the mattes they were made from.
+
+    Attributes:
+        tolerance_px: What was asked for.
+        mean_iou: Over the frames; a frame that is empty in both counts as 1.
+        worst_iou: The lowest of any frame.
+        worst_frame: Where that was; None where no frame has a matte.
+        largest_distance_px: The farthest any drawn path lies from the edge of the matte, any frame.
+        vertices: Of all pieces together.
+        keyframes: Different frames that carry a key of any piece.
+        frames: Frames that were given.
+        left_out: Fragments and specks that were too small to become a piece, counted on each frame.
+    """
+
+    tolerance_px: float
+    mean_iou: float
+    worst_iou: float
+    worst_frame: int | None
+    largest_distance_px: float
+    vertices: int
+    keyframes: int
+    frames: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class ObjectShapes:
+    """All splines of one object, in the pixels of its plate.
+
+    Attributes:
+        name: The object's.
+        width_px: Display window, which writers need where a tool counts from 0 to 1.
+        height_px: Display window.
+        pixel_aspect: Width of a pixel divided by its height.
+        pieces: Outer paths first, then holes; empty where the object is never there.
+        report: What was achieved.
+    """
+
+    name: str
+    width_px: int
+    height_px: int
+    pixel_aspect: float
+    pieces: tuple[Piece, ...]
+    report: ShapeReport
+
+    def visible_at(self, frame: int) -> tuple[Piece, ...]:
+        """The pieces that are drawn on a frame."""
+        return tuple(piece for piece in self.pieces if piece.is_visible(frame))
+
+
+def _vertex_between(start: BezierVertex, end: BezierVertex, share: float) -> BezierVertex:
+    def between(a: float, b: float) -> float:
+        return a + (b - a) * share
+
+    return BezierVertex(*map(between, start.as_tuple(), end.as_tuple()))

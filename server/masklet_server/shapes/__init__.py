@@ -1,0 +1,1 @@
+"""Splines out: closed Bezier paths that keep their vertices, from a sequence of mattes."""
