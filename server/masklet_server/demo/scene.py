@@ -45,7 +45,7 @@ class Picture:
 
 
 def first_clicks() -> tuple[Click, ...]:
-    """Where a person would click on the first frame: the belly of the yellow duck."""
+    """Where a person would click on the first frame: the belly of the teal duck."""
     pose = _duck_pose(0.0)
     shift = _camera_px(0.0)
     return (Click(round(pose.x_px + shift[0]) + 0.5, round(pose.y_px + shift[1] + 0.2 * pose.size_px) + 0.5),)
@@ -73,7 +73,7 @@ def _frame(
     duck = _duck_pose(time)
     duck = Pose(duck.x_px + shift_x_px, duck.y_px + shift_y_px, duck.size_px, duck.yaw_deg, duck.roll_deg)
     light *= 1.0 - 0.6 * _shadow(duck.x_px, _TABLE_TOP_PX + 92 + shift_y_px, duck.size_px)[..., None]
-    colour, coverage = cast(_duck_parts(_YELLOW), duck, width_px=WIDTH_PX, height_px=HEIGHT_PX)
+    colour, coverage = cast(_duck_parts(_TEAL), duck, width_px=WIDTH_PX, height_px=HEIGHT_PX)
     light = colour + light * (1 - coverage)[..., None]
 
     # The post stands nearer to the camera, so it passes faster.
@@ -106,7 +106,7 @@ def _duck_parts(colour: tuple[float, float, float]) -> tuple[Part, ...]:
 
 
 def _duck_pose(time: float) -> Pose:
-    """The yellow duck before the camera moves; ``time`` runs from 0 to 1."""
+    """The teal duck before the camera moves; ``time`` runs from 0 to 1."""
     hop = abs(np.sin(time * np.pi * 5))
     return Pose(
         x_px=175 + 480 * time,
@@ -166,7 +166,7 @@ def _backdrop(generator: np.random.Generator) -> NDArray[np.float32]:
 
     other = Pose(690 + _MARGIN_PX, 236 + _MARGIN_PX, 62, yaw_deg=205)
     dim = 1.0 - 0.5 * np.exp(-((((x - other.x_px) / 66) ** 2 + ((y - other.y_px - 46) / 13) ** 2) ** 1.5))
-    colour, coverage = cast(_duck_parts(_TEAL), other, width_px=width_px, height_px=height_px)
+    colour, coverage = cast(_duck_parts(_YELLOW), other, width_px=width_px, height_px=height_px)
     picture = np.asarray(colour + picture * dim[..., None] * (1 - coverage)[..., None], np.float32)
     picture[:table_px] = _blurred(picture, 1.6)[:table_px]
     return picture
