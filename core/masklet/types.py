@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from masklet.matte_settings import MatteSettings
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -33,6 +35,31 @@ class Presence(Enum):
     PRESENT = "present"
     UNCERTAIN = "uncertain"
     ABSENT = "absent"
+
+
+class FrameState(Enum):
+    """What may be true of one object on one frame; several can be at a time."""
+
+    PRESENT = "present"
+    UNCERTAIN = "uncertain"
+    ABSENT = "absent"
+    CORRECTED = "corrected"
+    """The artist prompted the object here."""
+    LOCKED = "locked"
+    """Tracking leaves it as it is."""
+    STALE = "stale"
+    """Prompts have changed since, in a way that reaches here: track again."""
+
+
+class CutPolicy(Enum):
+    """What tracking does where a shot ends and another begins."""
+
+    STOP = "stop"
+    """Nothing is tracked across; frames behind the cut wait for a prompt of their own."""
+    REFIND = "refind"
+    """Goes on and looks for the object by its prompted frames alone."""
+    IGNORE = "ignore"
+    """No cut is looked for."""
 
 
 class Direction(Enum):
@@ -281,6 +308,36 @@ class StateRange:
     frames: FrameRange
     presence: Presence
     prompted: bool
+    locked: bool = False
+    stale: bool = False
+
+    @property
+    def states(self) -> frozenset[FrameState]:
+        """All that is true of these frames."""
+        found = {FrameState(self.presence.value)}
+        if self.prompted:
+            found.add(FrameState.CORRECTED)
+        if self.locked:
+            found.add(FrameState.LOCKED)
+        if self.stale:
+            found.add(FrameState.STALE)
+        return frozenset(found)
+
+
+@dataclass(frozen=True)
+class LockedRange:
+    """Frames of one object that tracking leaves as they are; without a mask yet they get their first."""
+
+    object_id: int
+    frames: FrameRange
+
+
+@dataclass(frozen=True)
+class ObjectMatte:
+    """How the matte of one object is finished."""
+
+    object_id: int
+    settings: MatteSettings
 
 
 @dataclass(frozen=True)
@@ -292,12 +349,18 @@ class SessionInfo:
         clip: What the session was opened on.
         objects: In the order in which they were added.
         states: By object, then frame; frames without a result are in no range.
+        locks: By object, then frame; they may hold frames without a result.
+        mattes: Of the objects whose mattes are not left as they are.
+        cuts: First frames of new shots, as far as tracking has met any.
     """
 
     session_id: str
     clip: ClipInfo
     objects: tuple[ObjectInfo, ...] = ()
     states: tuple[StateRange, ...] = ()
+    locks: tuple[LockedRange, ...] = ()
+    mattes: tuple[ObjectMatte, ...] = ()
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -307,7 +370,11 @@ class PromptDocument:
     Attributes:
         objects: In the order of their ids.
         prompts: In the order of object, then frame.
+        locks: In the same order.
+        mattes: Of the objects whose mattes are not left as they are.
     """
 
     objects: tuple[ObjectInfo, ...] = ()
     prompts: tuple[FramePrompts, ...] = ()
+    locks: tuple[LockedRange, ...] = ()
+    mattes: tuple[ObjectMatte, ...] = ()
