@@ -150,9 +150,11 @@ class _Ours:
 
 class _Official:
     def __init__(self, weights: dict[str, torch.Tensor], folder: Path, side_px: int) -> None:
-        from official_video import official_predictor
+        from bench_official import official_predictor
 
-        self._predictor = official_predictor(_NAME, weights, side_px=side_px)
+        self._predictor = official_predictor(_NAME, weights, device="cpu", compiled=False, side_px=side_px)
+        # Needs an extension that the package does not bring.
+        self._predictor.fill_hole_area = 0
         self._folder = folder
 
     def open_and_click(self) -> None:

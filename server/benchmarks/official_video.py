@@ -23,13 +23,11 @@ from typing import Any
 import numpy as np
 import sam2.sam2_video_predictor as official
 import torch
-from sam2.build_sam import build_sam2_video_predictor
+from bench_official import official_predictor
 from torch import Tensor
 
 from masklet_server.evaluation.parity_stand_ins import CLIP_FRAMES, stand_in_frames, stand_in_weights
 from masklet_server.model.config import PRESETS
-
-_SIZES = {"tiny": "t", "small": "s", "base_plus": "b+", "large": "l"}
 
 
 class _Float32Memory:
@@ -37,19 +35,6 @@ class _Float32Memory:
 
     def __getattr__(self, name: str) -> Any:
         return torch.float32 if name == "bfloat16" else getattr(torch, name)
-
-
-def official_predictor(name: str, weights: dict[str, Tensor], *, side_px: int, device: str = "cpu") -> Any:
-    """The predictor with its defaults, except that no holes are filled: that needs a compiled extension."""
-    family, _, size = name.partition("_hiera_")
-    predictor = build_sam2_video_predictor(
-        f"configs/{family}/{family}_hiera_{_SIZES[size]}.yaml",
-        device=device,
-        hydra_overrides_extra=[f"++model.image_size={side_px}"],
-    )
-    predictor.load_state_dict(weights)
-    predictor.fill_hole_area = 0
-    return predictor
 
 
 @contextlib.contextmanager
@@ -66,7 +51,11 @@ def frames_in_memory(frames: Tensor) -> Iterator[None]:
 def write_golden(name: str, keys_folder: Path, out_folder: Path, *, seed: int, side_px: int) -> Path:
     """Run the cases of ``check-parity`` and store what the predictor returns and holds."""
     shapes = json.loads((keys_folder / f"{name}.keys.json").read_text(encoding="utf-8"))
-    predictor = official_predictor(name, stand_in_weights(shapes, seed), side_px=side_px)
+    predictor = official_predictor(
+        name, stand_in_weights(shapes, seed), device="cpu", compiled=False, side_px=side_px
+    )
+    # Needs an extension that the package does not bring.
+    predictor.fill_hole_area = 0
     frames = stand_in_frames(side_px, seed)
     official.torch = _Float32Memory()
     arrays: dict[str, Any] = {}
