@@ -82,6 +82,8 @@ class AnchorKey:
             anchors that are only a position.
         confidence: From 0 (a guess) to 1 (measured well).
         weight: How much of the effect should show, 0 to 1; below 1 only for fade and cut.
+        jump_px: How far the anchor leaps on this frame from where it had been carried: above 0 only
+            on the first frame after an absence, or where a lost surface was found again.
         held: True where the object was not seen and the anchor was carried over.
         keyed: True where the artist put the anchor by hand.
     """
@@ -97,6 +99,7 @@ class AnchorKey:
     matrix: Matrix | None = None
     confidence: float = 1.0
     weight: float = 1.0
+    jump_px: float = 0.0
     held: bool = False
     keyed: bool = False
 
