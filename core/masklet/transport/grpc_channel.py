@@ -155,6 +155,11 @@ class Channel:
             why_dead = self._why_dead()
             if why_dead is not None:
                 return ServerUnreachableError(why_dead)
+            if self._has_answered:
+                return ServerUnreachableError(
+                    f"the connection to {address} was lost: what was finished is kept in the session, "
+                    "so try again once the server answers"
+                )
             return ServerUnreachableError(
                 f"no server answers at {address}: check that it runs, the address, the firewall, and that "
                 "both ends use TLS or neither does"

@@ -24,6 +24,7 @@ from masklet.errors import MaskletError, ServerUnreachableError, WeightsError
 # Importing torch alone takes seconds on a cold disk; large weights take more.
 _START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = 10.0
+_END_SHOWS_WITHIN_S = 0.5
 
 
 class LocalServer:
@@ -76,9 +77,11 @@ class LocalServer:
         return self._process.pid
 
     def why_dead(self) -> str | None:
-        """Why there is no point in waiting for the server; None while it runs."""
-        code = self._process.poll()
-        if code is None:
+        """Why there is no point in waiting for the server, asked after a call broke; None while it runs."""
+        try:
+            # Its connections break a moment before it can be seen to have ended.
+            code = self._process.wait(_END_SHOWS_WITHIN_S)
+        except subprocess.TimeoutExpired:
             return None
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
         return (
