@@ -17,6 +17,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,25 +25,37 @@ from bench_official import MEMORIES, POINTERS, SteadyState, official_frame, offi
 from torch import Tensor
 
 from masklet_server.model.checkpoint import prepare_for_inference
+from masklet_server.model.compilation import compile_network
 from masklet_server.model.config import PRESETS
 from masklet_server.model.network import Network, build_network
 
 _WARM_UP = 2
 
 
-def our_frame(network: Network, image: Tensor, state: SteadyState) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True, eq=False)
+class When:
+    """Where in time the memories lie: temporal codes of maps, distances of pointers."""
+
+    slots: Tensor
+    distance: Tensor
+
+    @staticmethod
+    def of(batch: int, device: str) -> When:
+        """The prompted frame's code is the last, the newest frame's the first."""
+        slots = torch.tensor([MEMORIES - 1, *range(MEMORIES - 1)], device=device)
+        distance = torch.tensor([100.0, *range(1, POINTERS)], device=device)
+        return When(slots.expand(batch, -1), distance.expand(batch, -1))
+
+
+def our_frame(network: Network, image: Tensor, state: SteadyState, when: When) -> tuple[Tensor, Tensor]:
     """One frame of all objects: mask logits ``(B, 1, S/4, S/4)`` and memories ``(B, M, h, w)``."""
-    batch, device = state.maps.shape[0], image.device
     features = network.encode_image(image)
-    # The prompted frame's code is the last, the newest frame's the first.
-    slots = torch.tensor([MEMORIES - 1, *range(MEMORIES - 1)], device=device)
-    distance = torch.tensor([100.0, *range(1, POINTERS)], device=device)
     conditioned = network.attend_memory(
         features.embedding,
         maps=state.maps,
-        slots=slots.expand(batch, -1),
+        slots=when.slots,
         pointers=state.pointers,
-        pointer_distance=distance.expand(batch, -1),
+        pointer_distance=when.distance,
         max_distance=POINTERS - 1.0,
     )
     decoded = network.decode(
@@ -94,8 +107,10 @@ def run_case(
     cuda = device == "cuda"
     low = SteadyState(state.maps.to(network.dtype), state.pointers.to(network.dtype))
 
+    when = When.of(objects, device)
+
     def ours() -> tuple[Tensor, Tensor]:
-        return our_frame(network, image, low)
+        return our_frame(network, image, low, when)
 
     def theirs() -> tuple[Tensor, Tensor]:
         with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
@@ -146,6 +161,8 @@ def main() -> None:
         arguments.preset, weights, device=arguments.device, compiled=cuda, side_px=arguments.side_px
     )
     prepare_for_inference(network, device=arguments.device, dtype=torch.bfloat16 if cuda else torch.float32)
+    if cuda:
+        compile_network(network)
     for objects in arguments.objects:
         result = run_case(
             network,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet_server.model.config import ConvTrunkConfig
-from masklet_server.model.dense import Dense
+from masklet_server.model.dense import Dense, dense, fuses
 from masklet_server.model.perceptron import Perceptron
 
 _HEAD_CHANNELS = 32
@@ -67,9 +67,21 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, channels, rows, columns)`` to the same."""
-        inner = F.gelu(self.expand(self.depthwise(x)))
-        result: Tensor = x + self.scale * self.reduce(inner)
+        placed = self.depthwise(x)
+        if fuses(placed):
+            return x + self._mix(placed)
+        result: Tensor = x + self.scale * self.reduce(F.gelu(self.expand(placed)))
         return result
+
+    def _mix(self, x: Tensor) -> Tensor:
+        """The 1x1 layers as the matrix products they are, the learned share inside the second."""
+        assert self.expand.bias is not None
+        assert self.reduce.bias is not None
+        tokens = x.permute(0, 2, 3, 1)  # (B, rows, columns, channels)
+        inner = dense(tokens, self.expand.weight.flatten(1), self.expand.bias, "gelu")
+        weight = self.reduce.weight.flatten(1) * self.scale[:, :, 0]
+        outer = dense(inner, weight, self.reduce.bias * self.scale[:, 0, 0])
+        return outer.permute(0, 3, 1, 2)  # (B, channels, rows, columns)
 
 
 class AttentionBlock(nn.Module):

@@ -198,6 +198,20 @@ def test_empty_slots_count_as_if_they_were_not_there() -> None:
     assert torch.allclose(masked, shorter, atol=1e-5)
 
 
+@pytest.mark.parametrize("config", [_CONV, _HIERA], ids=["conv", "hiera"])
+def test_inference_and_training_compute_the_same_features(config: NetworkConfig) -> None:
+    network = _network(config)
+    images = torch.randn(1, 3, 96, 96)
+
+    with torch.inference_mode():
+        fast = network.encode_image(images)
+    differentiable = network.encode_image(images)
+
+    assert differentiable.embedding.requires_grad
+    assert torch.allclose(fast.embedding, differentiable.embedding, atol=1e-5)
+    assert torch.allclose(fast.skip4, differentiable.skip4, atol=1e-5)
+
+
 def test_inference_and_training_compute_the_same_attention() -> None:
     network = _network()
     embedding = network.encode_image(torch.randn(1, 3, 96, 96)).embedding.detach()

@@ -1,0 +1,85 @@
+"""Every form of a linear layer and of attention gives what its formula says."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import gelu, linear, relu, scaled_dot_product_attention
+
+from masklet_server.model.attention import attend
+from masklet_server.model.dense import Activation, Dense, dense, feed_forward
+from masklet_server.model.position import rotary_grid, rotate
+
+
+@pytest.mark.parametrize("activation", ["none", "relu", "gelu"])
+@pytest.mark.parametrize("bias", [True, False])
+@torch.inference_mode()
+def test_a_dense_layer_is_a_product_a_bias_and_an_activation(activation: Activation, bias: bool) -> None:
+    x = torch.randn(2, 5, 3, 7).transpose(1, 2)
+    weight, shift = torch.randn(11, 7), torch.randn(11) if bias else None
+
+    y = dense(x, weight, shift, activation)
+
+    expected = linear(x, weight, shift)
+    if activation != "none":
+        expected = (gelu if activation == "gelu" else relu)(expected)
+    assert torch.allclose(y, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 70, 3001])
+@torch.inference_mode()
+def test_a_feed_forward_part_is_the_same_in_chunks(rows: int) -> None:
+    inner, outer = Dense(8, 1000), Dense(1000, 6)
+    x = torch.randn(rows, 2, 8)
+
+    y = feed_forward(x, inner, outer, "gelu")
+
+    assert torch.allclose(y, nn.Sequential(inner, nn.GELU(), outer)(x), atol=1e-5)
+
+
+def test_gradients_pass_through_a_dense_layer() -> None:
+    layer = Dense(4, 3)
+    layer(torch.randn(5, 4)).sum().backward()
+
+    assert layer.weight.grad is not None
+
+
+@pytest.mark.parametrize("memory_tokens", [3, 50, 120_000])
+@pytest.mark.parametrize("masked", [False, True])
+@torch.inference_mode()
+def test_attention_in_blocks_is_attention(memory_tokens: int, masked: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    query = 3 * torch.randn(1, 70, 8, generator=generator)
+    key = torch.randn(2, memory_tokens, 8, generator=generator)
+    value = torch.randn(2, memory_tokens, 4, generator=generator)
+    valid = torch.rand(2, memory_tokens, generator=generator) > 0.3 if masked else None
+    if valid is not None:
+        valid[:, 0] = True
+    before = query.clone(), key.clone(), value.clone()
+
+    seen = attend(query, key, value, valid=valid)
+
+    expected = scaled_dot_product_attention(
+        query.expand(2, -1, -1), key, value, None if valid is None else valid[:, None]
+    )
+    assert torch.allclose(seen, expected, atol=1e-5)
+    assert all(torch.equal(now, then) for now, then in zip((query, key, value), before, strict=True))
+
+
+def test_rotary_codes_depend_on_differences_of_positions_only() -> None:
+    rotation = rotary_grid(4, 6, 16, device=torch.device("cpu"))
+    query, key = torch.randn(16).expand(24, 16), torch.randn(16).expand(24, 16)
+
+    with torch.enable_grad():
+        scores = rotate(query, rotation) @ rotate(key, rotation).T
+    with torch.inference_mode():
+        in_place = rotate(query.clone(), rotation) @ rotate(key.clone(), rotation).T
+
+    by_step: dict[tuple[int, int], list[float]] = {}
+    for one in range(24):
+        for other in range(24):
+            step = (other // 6 - one // 6, other % 6 - one % 6)
+            by_step.setdefault(step, []).append(scores[one, other].item())
+    assert max(max(same) - min(same) for same in by_step.values()) < 1e-4
+    assert torch.allclose(scores, in_place, atol=1e-5)
