@@ -1,0 +1,247 @@
+"""Following the surface inside the mattes, frame after frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet_server.anchors.alignment import Alignment, Appearance, Motion
+from masklet_server.anchors.features import motion_between
+from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part, pose_about
+from masklet_server.anchors.relock import Landmarks
+from masklet_server.anchors.view import View
+
+# Correlations: at or above, the fit is taken without another look; below, the surface is looked for
+# everywhere; below, it was not found.
+_GOOD, _DOUBTFUL, _LOST = 0.9, 0.6, 0.4
+# A newer appearance replaces the first one only where it fits better by this: each change costs drift.
+_BETTER = 0.04
+# An appearance is kept where the older ones fit worse than this; at most so many of them.
+_FADING = 0.85
+_MOST_APPEARANCES = 12
+# Share of the expected area below which the visible rest says nothing of the whole.
+_SLIVER = 0.04
+# What a pose guessed from the matte's outline is worth.
+_OUTLINE_CONFIDENCE = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """The surface's pose on one frame.
+
+    Attributes:
+        pose: ``(3, 3)`` from the reference frame.
+        confidence: 0 to 1.
+        relocked: True where the surface was lost on the frame before and found again.
+    """
+
+    pose: Array
+    confidence: float
+    relocked: bool = False
+
+
+class SurfaceTracker:
+    """Follows the surface of one object away from the reference frame, in one direction.
+
+    Args:
+        view: The reference frame.
+        support: ``(h, w)`` of its region, True on the surface to follow.
+        motion: How the surface may move.
+        pivot: ``(2,)`` the anchor's place on the reference frame, square coordinates.
+    """
+
+    def __init__(self, view: View, support: NDArray[np.bool_], motion: Motion, pivot: Array) -> None:
+        self._motion = motion
+        self._pivot = pivot
+        self._reference = Appearance(view, support, np.eye(3))
+        self._appearances = [self._reference]
+        self._landmarks: dict[int, Landmarks] = {}
+        self._view = view
+        self._pose = np.eye(3)
+        self._velocity = np.eye(3)
+        self._good_pose: tuple[View, Array] | None = None
+        self._lost = False
+
+    def step(self, view: View) -> Sighting | None:
+        """The surface on the next frame; None where too little of it shows to tell.
+
+        A frame on which the object cannot be seen at all is not given; see :meth:`pass_by`.
+        """
+        if not self._reference.is_usable:
+            return self._by_outline(view)
+        guesses = self._guesses(view)
+        best = self._best_of(view, guesses)
+        if best is None or best.correlation < _DOUBTFUL or self._lost:
+            best = _better(best, self._found_again(view))
+        if best is None or best.correlation < _LOST or best.visible < _SLIVER:
+            return self._by_outline(view)
+        relocked, self._lost = self._lost, False
+        self._velocity = best.pose @ np.linalg.inv(self._pose) if not relocked else np.eye(3)
+        self._view, self._pose = view, best.pose
+        self._keep_appearance(view, best)
+        return Sighting(best.pose, _confidence(best), relocked)
+
+    def pass_by(self) -> None:
+        """The object is not on this frame: the next sighting starts from stored appearance."""
+        self._lost = True
+        self._velocity = np.eye(3)
+
+    def _guesses(self, view: View) -> list[Array]:
+        """Poses to start from."""
+        steady = self._velocity @ self._pose
+        centre = _centre(view)
+        shifted = _shift(centre - _centre(self._view)) @ self._pose
+        guesses = [steady, shifted]
+        if not self._lost:
+            scores = [self._reference.correlation(view, guess) for guess in guesses]
+            start = guesses[int(np.argmax(scores))] @ np.linalg.inv(self._pose)
+            motion = motion_between(self._view, view, start)
+            if motion is not None:
+                guesses.insert(0, motion @ self._pose)
+        return [guess for guess in guesses if is_sane(guess, self._reference.centre[None])]
+
+    def _best_of(self, view: View, guesses: list[Array]) -> Alignment | None:
+        """The best alignment from any guess, by the oldest appearance that serves."""
+        if not guesses:
+            return None
+        best: Alignment | None = None
+        for appearance in self._by_age(view, guesses[0]):
+            scores = [appearance.correlation(view, guess) for guess in guesses]
+            found = appearance.align(view, guesses[int(np.argmax(scores))], self._motion)
+            if found is not None and (best is None or found.correlation > best.correlation + _BETTER):
+                best = found
+            if best is not None and best.correlation >= _GOOD:
+                break
+        return best
+
+    def _by_age(self, view: View, guess: Array) -> list[Appearance]:
+        """The first appearance, then of the others the two that promise most."""
+        others = sorted(self._appearances[1:], key=lambda kept: -kept.correlation(view, guess))
+        return [self._reference, *others[:2]]
+
+    def _found_again(self, view: View) -> Alignment | None:
+        """The surface wherever it is: by landmarks, then by turning it about the matte's centre."""
+        target = Landmarks(view, view.crop(view.matte) >= 64)
+        best: Alignment | None = None
+        guesses = []
+        for index, appearance in enumerate(self._appearances):
+            if index not in self._landmarks:
+                self._landmarks[index] = Landmarks(appearance.view, appearance.support)
+            motion = self._landmarks[index].motion_to(target)
+            if motion is not None:
+                guesses.append(motion @ appearance.pose)
+        if guesses:
+            best = self._best_of(view, guesses)
+        if best is None or best.correlation < _DOUBTFUL:
+            turns = [self._outline_pose(view, angle) for angle in np.radians(np.arange(-180, 180, 15))]
+            promising = max(turns, key=lambda turn: self._reference.correlation(view, turn))
+            best = _better(best, self._reference.align(view, promising, self._motion))
+        return best
+
+    def _outline_pose(self, view: View, angle_rad: float) -> Array:
+        """The pose that the outline's centre and area suggest, turned by an angle."""
+        reference = self._reference.view
+        ratio = np.sqrt(_area(view) / max(_area(reference), 1e-6))
+        scale = float(np.clip(ratio, 0.3, 3.0))
+        cosine, sine = scale * np.cos(angle_rad), scale * np.sin(angle_rad)
+        linear = np.array([[cosine, -sine], [sine, cosine]])
+        return pose_about(_centre(reference), _centre(view), linear)
+
+    def _by_outline(self, view: View) -> Sighting | None:
+        """The last pose moved and scaled as the outline did."""
+        expected = _area(self._reference.view) * abs(np.linalg.det(linear_part(self._pose, self._pivot)))
+        if _area(view) < _SLIVER * expected:
+            self.pass_by()
+            return None
+        here, there = _centre(self._view), _centre(view)
+        scale = float(np.clip(np.sqrt(_area(view) / max(_area(self._view), 1e-6)), 0.8, 1.25))
+        if self._motion is Motion.TRANSLATION:
+            scale = 1.0
+        pose = pose_about(here, there, scale * np.eye(2)) @ self._pose
+        self._lost = True
+        if not is_sane(pose, self._pivot[None]):
+            return None
+        self._view, self._pose, self._velocity = view, pose, np.eye(3)
+        return Sighting(pose, _OUTLINE_CONFIDENCE)
+
+    def _keep_appearance(self, view: View, found: Alignment) -> None:
+        """Remember how the surface looks now, where what is remembered begins to differ."""
+        if found.correlation >= _GOOD:
+            self._good_pose = (view, found.pose)
+            return
+        if found.correlation >= _FADING or self._good_pose is None:
+            return
+        kept_view, kept_pose = self._good_pose
+        self._good_pose = None
+        support = self._carried_support(kept_view, kept_pose)
+        appearance = Appearance(kept_view, support, kept_pose)
+        if appearance.is_usable and len(self._appearances) < _MOST_APPEARANCES:
+            self._appearances.append(appearance)
+
+    def _carried_support(self, view: View, pose: Array) -> NDArray[np.bool_]:
+        """Where the reference's support lies in another view's region, as far as its matte shows it."""
+        reference = self._reference
+        left, top, right, bottom = view.region
+        rows, columns = np.mgrid[top:bottom, left:right]
+        places = view.square(np.stack([columns.reshape(-1), rows.reshape(-1)], axis=1).astype(np.float64))
+        backward = np.asarray(np.linalg.inv(pose), np.float64)
+        origin = carry(backward, np.asarray(places, np.float64))
+        covered = reference.view.sample(reference.support.astype(np.float32), origin)
+        inside = (np.nan_to_num(covered) > 0.5).reshape(rows.shape)
+        return np.asarray(inside & (view.solid() > 0.5), np.bool_)
+
+
+def support_of(view: View, point: Array | None) -> NDArray[np.bool_]:
+    """The surface to follow in a view's region: all of the object, or what surrounds a point ``(2,)``.
+
+    The surroundings grow until they hold enough pixels to be told from others.
+    """
+    solid = view.solid() > 0.5
+    if point is None:
+        return np.asarray(solid, np.bool_)
+    x, y = (view.index(point[None])[0] - np.array(view.region[:2])).tolist()
+    rows, columns = np.indices(solid.shape)
+    distance = np.hypot(columns - x, rows - y)
+    wanted = min(1200, int(np.count_nonzero(solid)))
+    for radius_px in (24, 32, 48, 64, 96, 128, 192, 256):
+        near = solid & (distance <= radius_px)
+        if np.count_nonzero(near) >= wanted:
+            return np.asarray(near, np.bool_)
+    return np.asarray(solid, np.bool_)
+
+
+def _confidence(found: Alignment) -> float:
+    """From correlation, the share that shows, and the fit's own error."""
+    likeness = float(np.clip((found.correlation - 0.3) / 0.55, 0.0, 1.0))
+    share = float(np.sqrt(min(1.0, found.visible / 0.3)))
+    sharpness = 1.0 / (1.0 + (found.error_px / 0.5) ** 2)
+    return likeness * share * sharpness
+
+
+def _better(one: Alignment | None, other: Alignment | None) -> Alignment | None:
+    if one is None or other is None:
+        return one or other
+    return replace(other) if other.correlation > one.correlation + 0.02 else one
+
+
+def _shift(by: Array) -> Array:
+    pose = np.eye(3)
+    pose[:2, 2] = by
+    return pose
+
+
+def _centre(view: View) -> Array:
+    """Centre of gravity of the matte, square coordinates."""
+    moments = cv2.moments(view.matte)
+    weight = max(moments["m00"], 1e-6)
+    centre = np.array([[moments["m10"] / weight, moments["m01"] / weight]])
+    square: Array = view.square(centre)[0]
+    return square
+
+
+def _area(view: View) -> float:
+    """Covered area in square pixels of the plate."""
+    return float(view.matte.sum(dtype=np.float64)) / 255.0 / float(view.scale.prod())

@@ -1,0 +1,131 @@
+"""One frame as the surface tracker sees it: grey, at a size at which the object is not larger than needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet_server.anchors.geometry import Array
+
+Grey = NDArray[np.float32]
+
+# The object's longer side on the working picture: enough texture for a hundredth of its pixels, and
+# 4K costs no more than HD.
+WORKING_SIDE_PX = 512
+# Pixels of the working picture next to the matte's edge that mix object and background.
+_EDGE_PX = 2
+# OpenCV's remap counts columns in 16 bits; points are laid out in rows of this many.
+_SAMPLE_ROW = 512
+
+
+@dataclass(eq=False)
+class View:
+    """A grey picture with its matte.
+
+    Attributes:
+        frame: The plate's own number.
+        grey: ``(h, w)`` uint8.
+        matte: ``(h, w)`` uint8.
+        scale: Working pixels for a square coordinate, x and y.
+        region: Left, top, right, bottom in the working picture: the object with surroundings.
+    """
+
+    frame: int
+    grey: NDArray[np.uint8]
+    matte: NDArray[np.uint8]
+    scale: Array
+    region: tuple[int, int, int, int]
+    _blurred: dict[float, Grey] = field(default_factory=dict)
+    _solid: Grey | None = None
+
+    @staticmethod
+    def of(
+        frame: int,
+        picture: NDArray[np.uint8] | NDArray[np.float32],
+        codes: NDArray[np.uint8],
+        *,
+        working_scale: float,
+        pixel_aspect: float,
+    ) -> View:
+        """The view of a picture ``(H, W, 3)`` whose matte ``(H, W)`` covers something."""
+        height_px, width_px = codes.shape
+        if picture.dtype != np.uint8:
+            picture = np.rint(np.clip(np.nan_to_num(picture), 0.0, 1.0) * 255.0).astype(np.uint8)
+        grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)  # (H, W)
+        size = (max(1, round(width_px * working_scale)), max(1, round(height_px * working_scale)))
+        if size != (width_px, height_px):
+            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)  # (h, w)
+            codes = np.asarray(cv2.resize(codes, size, interpolation=cv2.INTER_AREA), np.uint8)  # (h, w)
+        scale = np.array([size[0] / width_px / pixel_aspect, size[1] / height_px])
+        left, top, width, height = cv2.boundingRect(codes)
+        margin = 32 + max(width, height) // 4
+        region = (
+            max(0, left - margin),
+            max(0, top - margin),
+            min(size[0], left + width + margin),
+            min(size[1], top + height + margin),
+        )
+        return View(frame, grey, codes, scale, region)
+
+    def index(self, points: Array) -> NDArray[np.float32]:
+        """Square coordinates ``(N, 2)`` as OpenCV's: pixel centres of the working picture at integers."""
+        return (points * self.scale - 0.5).astype(np.float32)
+
+    def square(self, indices: NDArray[np.floating]) -> Array:
+        """OpenCV's coordinates ``(N, 2)`` as square ones."""
+        return (indices.astype(np.float64) + 0.5) / self.scale
+
+    def crop(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The region of a picture ``(h, w)``."""
+        left, top, right, bottom = self.region
+        return picture[top:bottom, left:right]
+
+    def blurred(self, sigma_px: float) -> Grey:
+        """The region's grey values, smoothed; kept for the next call."""
+        # Quarters of a pixel: nearby widths share a picture.
+        sigma_px = max(0.5, round(sigma_px * 4.0) / 4.0)
+        if sigma_px not in self._blurred:
+            crop = self.crop(self.grey).astype(np.float32)
+            self._blurred[sigma_px] = np.asarray(
+                cv2.GaussianBlur(crop, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32
+            )
+        return self._blurred[sigma_px]
+
+    def solid(self) -> Grey:
+        """Where in the region the object hides the background for certain: 1, else 0.
+
+        The edge is left out, unless hardly anything would remain.
+        """
+        if self._solid is None:
+            inside = (self.crop(self.matte) >= 128).astype(np.uint8)
+            kernel = np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8)
+            # The plate's border is no edge of the object.
+            core = np.asarray(cv2.erode(inside, kernel, borderType=cv2.BORDER_REPLICATE), np.uint8)
+            kept = core if np.count_nonzero(core) >= 0.4 * np.count_nonzero(inside) else inside
+            self._solid = kept.astype(np.float32)
+        return self._solid
+
+    def sample(self, region_picture: Grey, points: Array) -> Array:
+        """Values ``(N,)`` of a picture of the region at square coordinates ``(N, 2)``; NaN outside it."""
+        positions = self.index(points) - np.array(self.region[:2], np.float32)
+        count = len(positions)
+        rows = -(-count // _SAMPLE_ROW)
+        padded = np.zeros((rows * _SAMPLE_ROW, 2), np.float32)
+        padded[:count] = np.clip(positions, -1e4, 1e4)
+        grid = padded.reshape(rows, _SAMPLE_ROW, 2)
+        values = np.asarray(
+            cv2.remap(
+                region_picture,
+                grid[..., 0],
+                grid[..., 1],
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=-1e6,
+            ),
+            np.float64,
+        ).reshape(-1)[:count]
+        values[values < -1.0] = np.nan
+        return values
