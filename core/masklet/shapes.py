@@ -80,8 +80,7 @@ class Piece:
 
     Attributes:
         name: Unique in its object: ``piece 1``, ``hole 2``.
-        hole: True where the path is taken away. The object is the union of its visible outer
-            paths less the union of its visible holes.
+        hole: True where the path is taken away from what the pieces before it drew.
         visible: The frames on which the path is drawn, ascending, without overlap.
         keys: Ascending by frame, all with the same number of vertices.
     """
@@ -136,7 +135,8 @@ class ShapeReport:
         mean_iou: Over the frames; a frame that is empty in both counts as 1.
         worst_iou: The lowest of any frame.
         worst_frame: Where that was; None where no frame has a matte.
-        largest_distance_px: The farthest any drawn path lies from the edge of the matte, any frame.
+        largest_distance_px: The farthest any path lies from the contour it stands for, or that contour
+            from it, on any frame.
         vertices: Of all pieces together.
         keyframes: Different frames that carry a key of any piece.
         frames: Frames that were given.
@@ -163,7 +163,8 @@ class ObjectShapes:
         width_px: Display window, which writers need where a tool counts from 0 to 1.
         height_px: Display window.
         pixel_aspect: Width of a pixel divided by its height.
-        pieces: Outer paths first, then holes; empty where the object is never there.
+        pieces: In the order in which they are drawn: outer paths add, holes take away, and an island
+            in a hole comes after the hole. Empty where the object is never there.
         report: What was achieved.
     """
 

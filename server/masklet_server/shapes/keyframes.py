@@ -1,0 +1,153 @@
+"""On which frames a piece needs a key, so that straight lines between keys stay within the tolerance."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet_server.shapes import beziers
+from masklet_server.shapes.samples import Array
+from masklet_server.shapes.vertices import Fit
+
+_CHECKED = 20
+_FRAMES_AT_ONCE = 4
+_GENEROUS = 1.8
+_ROUNDS = 8
+
+
+def states(controls: Array) -> Array:
+    """Vertex, in handle and out handle of each vertex, ``(F, V, 6)``, from curves ``(F, V, 4, 2)``."""
+    vertex = controls[:, :, 0]
+    into = np.roll(controls[:, :, 2], 1, axis=1) - vertex
+    return np.concatenate([vertex, into, controls[:, :, 1] - vertex], axis=-1)
+
+
+def curves(table: Array) -> Array:
+    """The inverse of :func:`states`."""
+    vertex, following = table[..., 0:2], np.roll(table, -1, axis=1)
+    end = following[..., 0:2]
+    return np.stack([vertex, vertex + table[..., 4:6], end + following[..., 2:4], end], axis=2)
+
+
+def interpolated(found: Array, key_times: Array, wanted: Array) -> Array:
+    """States at times ``wanted``, straight between those of the keys, ``(keys, V, 6)``."""
+    if len(key_times) == 1:
+        return np.repeat(found, len(wanted), axis=0)
+    index = np.clip(np.searchsorted(key_times, wanted, side="right") - 1, 0, len(key_times) - 2)
+    share = ((wanted - key_times[index]) / (key_times[index + 1] - key_times[index]))[:, None, None]
+    return np.asarray(found[index] * (1 - share) + found[index + 1] * share)
+
+
+def keyed(
+    fit: Fit, table: Array, times: Array, tolerance_px: float, check: Callable[[], None]
+) -> tuple[NDArray[np.int64], Array]:
+    """Indices of the frames that get a key, ascending, and the keys' states, ``(keys, V, 6)``.
+
+    Straight lines cut every bend on its inner side, so keys that lie on the object spend the tolerance
+    twice. A first, generous choice of frames is therefore fitted to all frames by least squares, and gets
+    more keys where that is still too far off.
+
+    Args:
+        fit: The piece, frame by frame.
+        table: Its states, ``(F, V, 6)``.
+        times: Frame numbers, ``(F,)``.
+        tolerance_px: The largest distance allowed; where a frame's own curves are worse, theirs is.
+        check: Called now and then; what it raises ends the work.
+    """
+    limit_px = np.maximum(tolerance_px, 1.02 * apart(curves(table), fit.samples))
+    keys = _chosen(fit, table, times, _GENEROUS * limit_px, check)
+    for _ in range(_ROUNDS):
+        check()
+        found = _least_squares(table, times, keys)
+        reached = interpolated(found, times[keys], times)
+        excess = apart(curves(reached), fit.samples) / limit_px
+        if excess.max() <= 1:
+            return keys, found
+        keys = _with_more(keys, excess)
+    keys = _chosen(fit, table, times, limit_px, check)
+    return keys, table[keys]
+
+
+def _least_squares(table: Array, times: Array, keys: NDArray[np.int64]) -> Array:
+    """Keys between which straight lines come closest to the states of all frames."""
+    hats = np.stack([np.interp(times, times[keys], row) for row in np.eye(len(keys))], axis=1)  # (F, keys)
+    return np.asarray(np.linalg.lstsq(hats, table.reshape(len(table), -1))[0].reshape(-1, *table.shape[1:]))
+
+
+def _with_more(keys: NDArray[np.int64], excess: Array) -> NDArray[np.int64]:
+    """The keys and one more in each stretch that holds a frame beyond the limit."""
+    added = []
+    for first, last in itertools.pairwise(keys):
+        if last - first > 1 and excess[first : last + 1].max() > 1:
+            inner = excess[first + 1 : last]
+            worst = first + 1 + int(inner.argmax())
+            margin = (last - first) // 4
+            added.append(int(np.clip(worst, first + max(margin, 1), last - max(margin, 1))))
+    return np.unique(np.append(keys, added)).astype(np.int64)
+
+
+def _chosen(
+    fit: Fit, table: Array, times: Array, limit_px: Array, check: Callable[[], None]
+) -> NDArray[np.int64]:
+    """From each key on, the next is the farthest that keeps every frame between them within its limit."""
+    count = len(times)
+
+    def holds(first: int, last: int) -> bool:
+        check()
+        inner = np.arange(first + 1, last)
+        # The middle fails first, as a rule.
+        order = inner[np.argsort(np.abs(inner - (first + last) / 2))]
+        ends = np.array([first, last])
+        for start in range(0, len(order), _FRAMES_AT_ONCE):
+            some = order[start : start + _FRAMES_AT_ONCE]
+            between = interpolated(table[ends], times[ends], times[some])
+            if np.any(apart(curves(between), fit.samples[some]) > limit_px[some]):
+                return False
+        return True
+
+    keys = [0]
+    while keys[-1] < count - 1:
+        good, bad, stride = keys[-1] + 1, count, 2
+        while bad == count and good < count - 1:
+            trial = min(keys[-1] + stride, count - 1)
+            if holds(keys[-1], trial):
+                good, stride = trial, 2 * stride
+            else:
+                bad = trial
+        while bad < count and bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if holds(keys[-1], middle) else (good, middle)
+        keys.append(good)
+    return np.array(keys)
+
+
+def apart(controls: Array, samples: Array) -> Array:
+    """The largest distance between curves and contour, looked at from both, ``(F,)``."""
+    frames, vertices, inner, _ = samples.shape
+    every = max(1, round((inner - 1) / _CHECKED))
+    steps = (inner - 1) // every
+    u = np.linspace(0, 1, steps + 1)[:-1]
+    u = np.broadcast_to(u, (frames, vertices, steps))
+    path = beziers.evaluate(controls, u).reshape(frames, -1, 2)
+    places = np.linspace(0, inner - 1, steps + 1)[:-1].round().astype(int)
+    line = samples[:, :, places].reshape(frames, -1, 2)
+    reach = max(3, steps // 4 + 1)
+    return np.maximum(_gap(path, line, reach), _gap(line, path, reach))
+
+
+def _gap(points: Array, line: Array, reach: int) -> Array:
+    """The largest distance of points from the stretches of a closed line around their own index, ``(F,)``."""
+    least = np.full(points.shape[:2], np.inf)
+    reach = min(reach, points.shape[1] // 2)
+    span = np.roll(line, -1, axis=1) - line
+    squares = np.maximum(np.square(span).sum(axis=-1), 1e-12)
+    for shift in range(-reach, reach + 1):
+        start, way, square = (np.roll(values, -shift, axis=1) for values in (line, span, squares))
+        offset = points - start
+        share = np.clip((offset * way).sum(axis=-1) / square, 0, 1)
+        offset -= share[..., None] * way
+        np.minimum(least, np.square(offset).sum(axis=-1), out=least)
+    return np.asarray(np.sqrt(least.max(axis=1)))

@@ -1,0 +1,91 @@
+"""The life of a piece: one closed line through time, with the same points marked on every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from masklet_server.shapes.contours import Contour
+from masklet_server.shapes.matching import Match, ascending, match
+from masklet_server.shapes.pieces import Strand
+from masklet_server.shapes.samples import Array
+
+_TORN = 0.15
+_NODE_PX = 2.0
+_MIN_NODES, _MAX_NODES = 32, 512
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """Contours of consecutive frames and how they correspond.
+
+    Attributes:
+        hole: Whether the object lies outside.
+        first: Index of the first frame.
+        contours: One per frame.
+        nodes: ``(F, M)``: the length along each frame's contour at which a node lies, strictly ascending,
+            within one round; column by column the same points of the object.
+    """
+
+    hole: bool
+    first: int
+    contours: tuple[Contour, ...]
+    nodes: Array
+
+    @property
+    def lengths_px(self) -> Array:
+        """Length of each frame's contour, ``(F,)``."""
+        return np.array([contour.length_px for contour in self.contours])
+
+    def arcs(self, places: Array) -> Array:
+        """Lengths along each frame's contour, ``(F, V)``, at places ``(V,)`` counted in nodes."""
+        count = self.nodes.shape[1]
+        rounds, inside = np.divmod(places, count)
+        closed = np.concatenate([self.nodes, self.nodes[:, :1] + self.lengths_px[:, None]], axis=1)
+        index = np.minimum(np.floor(inside).astype(np.int64), count - 1)
+        share = inside - index
+        arcs = closed[:, index] * (1 - share) + closed[:, index + 1] * share
+        return np.asarray(arcs + rounds * self.lengths_px[:, None])
+
+    def at(self, arcs: Array) -> Array:
+        """Points on each frame's contour at lengths ``(F, ...)``: ``(F, ..., 2)``."""
+        return np.stack([contour.at(arc) for contour, arc in zip(self.contours, arcs, strict=True)])
+
+
+def lives(strand: Strand, width_px: float, height_px: float) -> Iterator[Life]:
+    """The strand, cut where its line tears: where much of it appears or vanishes at once."""
+    contours = strand.contours
+    matches = match(contours, width_px, height_px) if len(contours) > 1 else []
+    start = 0
+    for end in range(1, len(contours) + 1):
+        if end == len(contours) or matches[end - 1].torn > _TORN:
+            part = tuple(contours[start:end])
+            yield Life(strand.hole, strand.first + start, part, _followed(part, matches[start : end - 1]))
+            start = end
+
+
+def _followed(contours: tuple[Contour, ...], matches: list[Match]) -> Array:
+    """Nodes spread evenly where the line is longest, and carried from there to both ends."""
+    lengths = [contour.length_px for contour in contours]
+    origin = int(np.argmax(lengths))
+    count = int(np.clip(lengths[origin] / _NODE_PX, _MIN_NODES, _MAX_NODES))
+    nodes = np.zeros((len(contours), count))
+    nodes[origin] = np.arange(count) / count * lengths[origin]
+    for index in range(origin, len(contours) - 1):
+        arc_px = matches[index].arc_px
+        evenly = np.linspace(0, lengths[index], len(arc_px))
+        nodes[index + 1] = _carried(nodes[index], evenly, arc_px)
+    for index in range(origin, 0, -1):
+        arc_px = matches[index - 1].arc_px
+        evenly = np.linspace(0, lengths[index - 1], len(arc_px))
+        nodes[index - 1] = _carried(nodes[index], arc_px, evenly)
+    return nodes
+
+
+def _carried(nodes: Array, before: Array, after: Array) -> Array:
+    """Lengths taken through a map of one round onto one round, given at its knots."""
+    rounds, inside = np.divmod(nodes - before[0], before[-1] - before[0])
+    carried = np.interp(inside + before[0], before, after) + rounds * (after[-1] - after[0])
+    return ascending(carried, float(after[-1] - after[0]))
