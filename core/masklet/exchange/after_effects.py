@@ -1,0 +1,156 @@
+"""After Effects: keyframe data for the clipboard, and a script that makes the masks.
+
+Transforms and corner pins travel as the text After Effects itself puts on the clipboard ("Keyframe
+Data", version 8.0): copy the file's text and paste it onto a layer. Mask paths have no text form
+there, so they come as an ExtendScript file (File > Scripts > Run) that adds them to the selected
+layer. Pixels, y downwards, as ours; frames and seconds count from the clip's first frame.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from masklet.exchange.numbers import decimal
+from masklet.exchange.pieces import holes, outer_pieces, switches, widest_feather_px
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from masklet.anchors import AnchorKey, AnchorTrack
+    from masklet.exchange.scene import ExchangeScene
+    from masklet.shapes import Piece
+
+_PINS = ("Upper Left #2", "Upper Right #3", "Lower Right #5", "Lower Left #4")
+"""Properties of the Corner Pin effect in the order of our corners."""
+
+_SCRIPT = """// Adds the masks of masklet to the layer that is selected in the open composition.
+(function () {
+    var comp = app.project.activeItem;
+    if (!(comp instanceof CompItem) || comp.selectedLayers.length !== 1) {
+        alert("Open a composition and select the one layer that is to get the masks.");
+        return;
+    }
+    var layer = comp.selectedLayers[0];
+    var masks = %s;
+    app.beginUndoGroup("masklet masks");
+    for (var i = 0; i < masks.length; i++) {
+        var given = masks[i];
+        var mask = layer.property("ADBE Mask Parade").addProperty("ADBE Mask Atom");
+        mask.name = given.name;
+        mask.maskMode = given.hole ? MaskMode.SUBTRACT : MaskMode.ADD;
+        var paths = [];
+        for (var k = 0; k < given.paths.length; k++) {
+            var path = new Shape();
+            path.vertices = given.paths[k].vertices;
+            path.inTangents = given.paths[k].in_tangents;
+            path.outTangents = given.paths[k].out_tangents;
+            path.closed = true;
+            paths.push(path);
+        }
+        mask.property("ADBE Mask Shape").setValuesAtTimes(given.times_s, paths);
+        mask.property("ADBE Mask Feather").setValue([given.feather_px, given.feather_px]);
+        var opacity = mask.property("ADBE Mask Opacity");
+        for (var j = 0; j < given.switches.length; j++) {
+            opacity.setValueAtTime(given.switches[j][0], given.switches[j][1]);
+        }
+        for (var n = 1; n <= opacity.numKeys; n++) {
+            opacity.setInterpolationTypeAtKey(n, KeyframeInterpolationType.HOLD);
+        }
+    }
+    app.endUndoGroup();
+})();
+"""
+
+
+def write_keyframes(scene: ExchangeScene, track: AnchorTrack) -> str:
+    """Position, and as far as the anchor has them rotation, scale and corner pin, for the clipboard."""
+    clip = scene.clip
+    first, keys = clip.first_frame, track.keys
+    blocks = [_block(("Transform", "Position"), "X pixels\tY pixels\tZ pixels", first, keys, _place)]
+    if track.is_animated_in_size:
+        blocks.append(_block(("Transform", "Rotation"), "degrees", first, keys, _turn))
+        blocks.append(
+            _block(("Transform", "Scale"), "X percent\tY percent\tZ percent", first, keys, _percent)
+        )
+    if keys and all(key.corners is not None for key in keys):
+        blocks += [
+            _block(("Effects", "Corner Pin #1", pin), "X pixels\tY pixels", first, keys, _corner(number))
+            for number, pin in enumerate(_PINS)
+        ]
+    head = (
+        "Adobe After Effects 8.0 Keyframe Data\n\n"
+        f"\tUnits Per Second\t{decimal(scene.rate)}\n"
+        f"\tSource Width\t{clip.width_px}\n\tSource Height\t{clip.height_px}\n"
+        f"\tSource Pixel Aspect Ratio\t{decimal(clip.pixel_aspect)}\n"
+        f"\tComp Pixel Aspect Ratio\t{decimal(clip.pixel_aspect)}\n\n"
+    )
+    return head + "\n".join(blocks) + "\n\nEnd of Keyframe Data\n"
+
+
+def write_mask_script(scene: ExchangeScene) -> str:
+    """The script that adds all masks of the scene to the selected layer."""
+    masks = [
+        _mask(scene, f"{shapes.name} {piece.name}", piece)
+        for shapes in scene.shapes
+        for piece in (*outer_pieces(shapes), *holes(shapes))
+    ]
+    # ASCII, because ExtendScript guesses the encoding of a file without a mark.
+    return _SCRIPT % json.dumps(masks, indent=1, ensure_ascii=True, allow_nan=False)
+
+
+def _mask(scene: ExchangeScene, name: str, piece: Piece) -> dict[str, Any]:
+    first, rate = scene.clip.first_frame, scene.rate
+
+    def seconds(frame: int) -> float:
+        return (frame - first) / rate
+
+    return {
+        "name": name,
+        "hole": piece.hole,
+        "feather_px": round(widest_feather_px(piece), 4),
+        "times_s": [seconds(key.frame) for key in piece.keys],
+        "paths": [
+            {
+                "vertices": [_rounded(one.x_px, one.y_px) for one in key.vertices],
+                "in_tangents": [_rounded(one.in_dx_px, one.in_dy_px) for one in key.vertices],
+                "out_tangents": [_rounded(one.out_dx_px, one.out_dy_px) for one in key.vertices],
+            }
+            for key in piece.keys
+        ],
+        "switches": [[seconds(frame), 100 if on else 0] for frame, on in switches(piece, scene.clip.frames)],
+    }
+
+
+def _rounded(x: float, y: float) -> list[float]:
+    return [round(x, 5), round(y, 5)]
+
+
+def _place(key: AnchorKey) -> Sequence[float]:
+    return (key.x_px, key.y_px, 0.0)
+
+
+def _turn(key: AnchorKey) -> Sequence[float]:
+    return (key.rotation_deg,)
+
+
+def _percent(key: AnchorKey) -> Sequence[float]:
+    return (100 * key.scale_x, 100 * key.scale_y, 100.0)
+
+
+def _corner(number: int) -> Callable[[AnchorKey], Sequence[float]]:
+    return lambda key: () if key.corners is None else key.corners[number]
+
+
+def _block(
+    where: Sequence[str],
+    columns: str,
+    first_frame: int,
+    keys: Sequence[AnchorKey],
+    values: Callable[[AnchorKey], Sequence[float]],
+) -> str:
+    lines = ["\t".join(where), f"\tFrame\t{columns}\t"]
+    for key in keys:
+        numbers = "\t".join(decimal(value) for value in values(key))
+        lines.append(f"\t{key.frame - first_frame}\t{numbers}\t")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,179 @@
+"""Fusion: tools as text, a ``.setting`` to paste and a ``.comp`` to import.
+
+Positions are shares of the picture, y upwards: polylines count from the centre, points from the
+bottom left corner. A piece is a PolylineMask; pieces of one object are chained through their effect
+mask, holes subtract, and a mask's Level, stepping between 0 and 1, says when a piece is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.exchange.identifiers import Identifiers
+from masklet.exchange.numbers import decimal
+from masklet.exchange.pieces import holes, outer_pieces, switches, widest_feather_px
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from masklet.anchors import AnchorKey, AnchorTrack
+    from masklet.exchange.scene import ExchangeScene, MatteSequence
+    from masklet.shapes import ObjectShapes, Piece
+    from masklet.types import ClipInfo
+
+_PLACES = 8
+"""Decimals of shares of the picture: a ten-thousandth of a pixel on an 8K plate."""
+
+
+def write_setting(scene: ExchangeScene) -> str:
+    """Tools to paste into a composition."""
+    return f"{{\n\tTools = ordered() {{\n{_tools(scene)}\t}},\n}}\n"
+
+
+def write_comp(scene: ExchangeScene) -> str:
+    """A whole composition with the clip's range."""
+    clip = scene.clip
+    span = f"{{ {clip.first_frame}, {clip.last_frame} }}"
+    return (
+        "Composition {\n"
+        f"\tCurrentTime = {clip.first_frame},\n\tRenderRange = {span},\n\tGlobalRange = {span},\n"
+        f"\tTools = ordered() {{\n{_tools(scene)}\t}},\n}}\n"
+    )
+
+
+def _tools(scene: ExchangeScene) -> str:
+    identifiers = Identifiers()
+    parts: list[str] = []
+    if scene.mattes is not None:
+        parts.append(_loader(scene.clip, scene.mattes, identifiers))
+    for shapes in scene.shapes:
+        parts += _masks(scene.clip, shapes, identifiers)
+    for track in scene.anchors:
+        if track.keys:
+            parts += _anchor(scene.clip, track, identifiers)
+    return "".join(parts)
+
+
+def _loader(clip: ClipInfo, mattes: MatteSequence, identifiers: Identifiers) -> str:
+    length = len(clip.frames)
+    return (
+        f"\t\t{identifiers.of('masklet mattes')} = Loader {{\n\t\t\tClips = {{\n\t\t\t\tClip {{\n"
+        f'\t\t\t\t\tID = "Clip1",\n\t\t\t\t\tFilename = {quoted(_first_file(clip, mattes))},\n'
+        '\t\t\t\t\tFormatID = "OpenEXRFormat",\n'
+        f"\t\t\t\t\tStartFrame = {clip.first_frame},\n\t\t\t\t\tLengthSetManually = true,\n"
+        f"\t\t\t\t\tTrimIn = 0,\n\t\t\t\t\tTrimOut = {length - 1},\n\t\t\t\t\tLength = {length},\n"
+        f"\t\t\t\t\tGlobalStart = {clip.first_frame},\n\t\t\t\t\tGlobalEnd = {clip.last_frame},\n"
+        "\t\t\t\t},\n\t\t\t},\n\t\t},\n"
+    )
+
+
+def _first_file(clip: ClipInfo, mattes: MatteSequence) -> str:
+    """Fusion names a sequence by its first file."""
+    return mattes.pattern % clip.first_frame if "%" in mattes.pattern else mattes.pattern
+
+
+def _masks(clip: ClipInfo, shapes: ObjectShapes, identifiers: Identifiers) -> list[str]:
+    parts = []
+    before: str | None = None
+    for piece in (*outer_pieces(shapes), *holes(shapes)):
+        name = identifiers.of(f"{shapes.name} {piece.name}")
+        outline, level = identifiers.of(f"{name} polyline"), identifiers.of(f"{name} level")
+        inputs = [
+            f"MaskWidth = Input {{ Value = {shapes.width_px}, }}",
+            f"MaskHeight = Input {{ Value = {shapes.height_px}, }}",
+            f"PixelAspect = Input {{ Value = {{ {decimal(shapes.pixel_aspect)}, 1 }}, }}",
+            "UseFrameFormatSettings = Input { Value = 0, }",
+            'ClippingMode = Input { Value = FuID { "None" }, }',
+            f"SoftEdge = Input {{ Value = {decimal(widest_feather_px(piece) / 2 / shapes.width_px, 8)}, }}",
+            f'Level = Input {{ SourceOp = "{level}", Source = "Value", }}',
+            f'Polyline = Input {{ SourceOp = "{outline}", Source = "Value", }}',
+        ]
+        if piece.hole:
+            inputs.append('PaintMode = Input { Value = FuID { "Subtract" }, }')
+        if before is not None:
+            inputs.append(f'EffectMask = Input {{ SourceOp = "{before}", Source = "Mask", }}')
+        parts.append(_tool(name, "PolylineMask", inputs, 'DrawMode = "ModifyOnly",'))
+        parts.append(_outline(outline, shapes, piece))
+        parts.append(_steps(level, [(frame, float(on)) for frame, on in switches(piece, clip.frames)]))
+        before = name
+    return parts
+
+
+def _outline(name: str, shapes: ObjectShapes, piece: Piece) -> str:
+    width_px, height_px = shapes.width_px, shapes.height_px
+
+    def share(x_px: float, y_px: float) -> tuple[str, str]:
+        return decimal(x_px / width_px, _PLACES), decimal(-y_px / height_px, _PLACES)
+
+    keys = []
+    for index, key in enumerate(piece.keys):
+        points = []
+        for one in key.vertices:
+            x, y = share(one.x_px - width_px / 2, one.y_px - height_px / 2)
+            in_x, in_y = share(one.in_dx_px, one.in_dy_px)
+            out_x, out_y = share(one.out_dx_px, one.out_dy_px)
+            points.append(f"{{ X = {x}, Y = {y}, LX = {in_x}, LY = {in_y}, RX = {out_x}, RY = {out_y} }}")
+        value = f"Polyline {{ Closed = true, Points = {{ {', '.join(points)} }} }}"
+        flags = "Flags = { Linear = true, LockedY = true }"
+        keys.append(f"\t\t\t\t[{key.frame}] = {{ {index}, {flags}, Value = {value} }},\n")
+    return _spline(name, "".join(keys))
+
+
+def _anchor(clip: ClipInfo, track: AnchorTrack, identifiers: Identifiers) -> list[str]:
+    reference = track.key_at(track.reference_frame) or track.keys[0]
+    name = identifiers.of(track.name)
+    path = identifiers.of(f"{name} path")
+    splines: list[tuple[str, Callable[[AnchorKey], float]]] = [
+        # The picture's centre carries its anchor along: half, plus how far the anchor has gone.
+        ("X", lambda key: 0.5 + (key.x_px - reference.x_px) / clip.width_px),
+        ("Y", lambda key: 0.5 - (key.y_px - reference.y_px) / clip.height_px),
+    ]
+    pivot_x = decimal(reference.x_px / clip.width_px, _PLACES)
+    pivot_y = decimal(1.0 - reference.y_px / clip.height_px, _PLACES)
+    inputs = [
+        f'Center = Input {{ SourceOp = "{path}", Source = "Value", }}',
+        f"Pivot = Input {{ Value = {{ {pivot_x}, {pivot_y} }}, }}",
+    ]
+    if track.is_animated_in_size:
+        splines += [("angle", lambda key: -key.rotation_deg), ("size x", lambda key: key.scale_x)]
+        splines.append(("size y", lambda key: key.scale_y))
+    names = {what: identifiers.of(f"{name} {what}") for what, _ in splines}
+    if track.is_animated_in_size:
+        inputs += [
+            "UseSizeAndAspect = Input { Value = 0, }",
+            f'Angle = Input {{ SourceOp = "{names["angle"]}", Source = "Value", }}',
+            f'XSize = Input {{ SourceOp = "{names["size x"]}", Source = "Value", }}',
+            f'YSize = Input {{ SourceOp = "{names["size y"]}", Source = "Value", }}',
+        ]
+    ways = [f'{axis} = Input {{ SourceOp = "{names[axis]}", Source = "Value", }}' for axis in ("X", "Y")]
+    parts = [_tool(name, "Transform", inputs), _tool(path, "XYPath", ways)]
+    for what, value in splines:
+        keys = "".join(
+            f"\t\t\t\t[{key.frame}] = {{ {decimal(value(key), _PLACES)}, Flags = {{ Linear = true }} }},\n"
+            for key in track.keys
+        )
+        parts.append(_spline(names[what], keys))
+    return parts
+
+
+def _steps(name: str, values: Sequence[tuple[int, float]]) -> str:
+    keys = "".join(
+        f"\t\t\t\t[{frame}] = {{ {decimal(value)}, Flags = {{ StepIn = true }} }},\n"
+        for frame, value in values
+    )
+    return _spline(name, keys)
+
+
+def _tool(name: str, kind: str, inputs: Sequence[str], before: str = "") -> str:
+    lines = "".join(f"\t\t\t\t{line},\n" for line in inputs)
+    head = f"\t\t\t{before}\n" if before else ""
+    return f"\t\t{name} = {kind} {{\n{head}\t\t\tInputs = {{\n{lines}\t\t\t}},\n\t\t}},\n"
+
+
+def _spline(name: str, keys: str) -> str:
+    return f"\t\t{name} = BezierSpline {{\n\t\t\tKeyFrames = {{\n{keys}\t\t\t}},\n\t\t}},\n"
+
+
+def quoted(text: str) -> str:
+    """A string of Lua."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,0 +1,77 @@
+"""Plain JSON for whatever has no writer of its own; the schema is in ``docs/exchange.md``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from masklet.anchors import AnchorTrack
+    from masklet.exchange.scene import ExchangeScene
+    from masklet.shapes import ObjectShapes, Piece
+
+FORMAT = "masklet-exchange"
+VERSION = 1
+
+
+def write_json(scene: ExchangeScene) -> str:
+    """The whole scene in the plate's coordinates (origin top left, y downwards, pixels)."""
+    clip = scene.clip
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "clip": {
+            "name": clip.name,
+            "width_px": clip.width_px,
+            "height_px": clip.height_px,
+            "pixel_aspect": clip.pixel_aspect,
+            "first_frame": clip.first_frame,
+            "last_frame": clip.last_frame,
+            "missing_frames": list(clip.missing_frames),
+            "frames_per_s": scene.rate,
+        },
+        "mattes": None if scene.mattes is None else asdict(scene.mattes),
+        "shapes": [_shapes(shapes) for shapes in scene.shapes],
+        "anchors": [_anchor(track) for track in scene.anchors],
+        "states": [
+            {
+                "object": scene.name_of(one.object_id),
+                "first_frame": one.frames.first,
+                "last_frame": one.frames.last,
+                "states": sorted(state.value for state in one.states),
+            }
+            for one in scene.states
+        ],
+    }
+    return json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _shapes(shapes: ObjectShapes) -> dict[str, Any]:
+    return {
+        "object": shapes.name,
+        "report": asdict(shapes.report),
+        "pieces": [_piece(piece) for piece in shapes.pieces],
+    }
+
+
+def _piece(piece: Piece) -> dict[str, Any]:
+    return {
+        "name": piece.name,
+        "hole": piece.hole,
+        "visible": [[span.first, span.last] for span in piece.visible],
+        "keys": [
+            {"frame": key.frame, "vertices": [list(vertex.as_tuple()) for vertex in key.vertices]}
+            for key in piece.keys
+        ],
+    }
+
+
+def _anchor(track: AnchorTrack) -> dict[str, Any]:
+    return {
+        "name": track.name,
+        "object": track.object,
+        "kind": track.kind.value,
+        "reference_frame": track.reference_frame,
+        "keys": [asdict(key) for key in track.keys],
+    }

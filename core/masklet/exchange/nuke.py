@@ -1,0 +1,203 @@
+"""Nuke: nodes as text, to paste into the node graph or to import as a ``.nk`` file.
+
+Per object a Roto with animated shapes (and, where it has holes, a second one that is taken away by
+a Merge), per anchor a Transform, a Tracker4 and, where it has corners, a CornerPin2D; and a Read of
+the mattes. Nuke's y grows upwards from the bottom left; rotations turn the other way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.exchange.identifiers import Identifiers
+from masklet.exchange.nuke_roto import curves_text
+from masklet.exchange.numbers import decimal
+from masklet.exchange.pieces import holes, outer_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from masklet.anchors import AnchorKey, AnchorTrack
+    from masklet.exchange.scene import ExchangeScene, MatteSequence
+    from masklet.shapes import ObjectShapes
+
+_COLUMN_WIDTH_PX = 140
+
+# What Tracker4 keeps of a track: type, visible, column width, name.
+_TRACK_COLUMNS = (
+    "5 1 20 enable",
+    "3 1 75 name",
+    "2 1 58 track_x",
+    "2 1 58 track_y",
+    "2 1 63 offset_x",
+    "2 1 63 offset_y",
+    "4 1 27 T",
+    "4 1 27 R",
+    "4 1 27 S",
+    "2 0 45 error",
+    "1 1 0 error_min",
+    "1 1 0 error_max",
+    "1 1 0 pattern_x",
+    "1 1 0 pattern_y",
+    "1 1 0 pattern_r",
+    "1 1 0 pattern_t",
+    "1 1 0 search_x",
+    "1 1 0 search_y",
+    "1 1 0 search_r",
+    "1 1 0 search_t",
+    "2 1 0 key_track",
+    "2 1 0 key_search_x",
+    "2 1 0 key_search_y",
+    "2 1 0 key_search_r",
+    "2 1 0 key_search_t",
+    "2 1 0 key_track_x",
+    "2 1 0 key_track_y",
+    "2 1 0 key_track_r",
+    "2 1 0 key_track_t",
+    "2 1 0 key_centre_offset_x",
+    "2 1 0 key_centre_offset_y",
+)
+
+
+def write_nk(scene: ExchangeScene) -> str:
+    """All nodes of the scene; those that need a picture are left without one, for the artist to connect."""
+    graph = _Graph()
+    if scene.mattes is not None:
+        _read(graph, scene, scene.mattes)
+    for shapes in scene.shapes:
+        _roto(graph, shapes)
+    for track in scene.anchors:
+        if track.keys:
+            _anchor(graph, track, scene.clip.height_px)
+    return graph.text()
+
+
+class _Graph:
+    """Nodes in order, each in a column of its own."""
+
+    def __init__(self) -> None:
+        self.identifiers = Identifiers()
+        self._lines = ["version 13.0 v1"]
+        self._column = 0
+
+    def node(self, kind: str, name: str, knobs: Sequence[str], *, inputs: int = 0) -> None:
+        self._lines.append(f"{kind} {{")
+        self._lines += [f" {knob}" for knob in (f"inputs {inputs}", *knobs)]
+        self._lines.append(f" name {self.identifiers.of(name)}")
+        self._lines += [f" xpos {self._column * _COLUMN_WIDTH_PX}", f" ypos {inputs * 80}", "}"]
+
+    def next_column(self) -> None:
+        self._column += 1
+
+    def text(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+
+def _read(graph: _Graph, scene: ExchangeScene, mattes: MatteSequence) -> None:
+    clip = scene.clip
+    layers = f"\nlayers: {' '.join(mattes.layers)}" if mattes.layers else ""
+    graph.node(
+        "Read",
+        f"{clip.name} mattes",
+        [
+            f"file {quoted(mattes.pattern)}",
+            f"first {clip.first_frame}",
+            f"last {clip.last_frame}",
+            f"origfirst {clip.first_frame}",
+            f"origlast {clip.last_frame}",
+            "origset true",
+            # Coverage is linear: a transfer function would bend soft edges.
+            "raw true",
+            f"label {quoted('masklet mattes' + layers)}",
+        ],
+    )
+    graph.next_column()
+
+
+def _roto(graph: _Graph, shapes: ObjectShapes) -> None:
+    cut = holes(shapes)
+    if cut:
+        knobs = _roto_knobs(curves_text(shapes, cut, graph.identifiers))
+        graph.node("Roto", f"{shapes.name} holes", knobs)
+    graph.node(
+        "Roto",
+        f"{shapes.name} roto",
+        _roto_knobs(curves_text(shapes, outer_pieces(shapes), graph.identifiers)),
+    )
+    if cut:
+        # What was pushed last is input 0, the B of a Merge: the object; A holds what is cut out.
+        graph.node("Merge2", f"{shapes.name} matte", ["operation stencil"], inputs=2)
+    graph.next_column()
+
+
+def _roto_knobs(curves: str) -> list[str]:
+    return ["output alpha", "cliptype none", f"curves {curves}"]
+
+
+def _anchor(graph: _Graph, track: AnchorTrack, height_px: int) -> None:
+    keys = track.keys
+    reference = track.key_at(track.reference_frame) or keys[0]
+
+    def curve(value: Callable[[AnchorKey], float]) -> str:
+        return _curve([key.frame for key in keys], [value(key) for key in keys])
+
+    x, y = curve(lambda key: key.x_px), curve(lambda key: height_px - key.y_px)
+    moved_x = curve(lambda key: key.x_px - reference.x_px)
+    moved_y = curve(lambda key: reference.y_px - key.y_px)
+    knobs = [f"translate {{{moved_x} {moved_y}}}"]
+    if track.is_animated_in_size:
+        scale_x, scale_y = curve(lambda key: key.scale_x), curve(lambda key: key.scale_y)
+        knobs += [f"rotate {{{curve(lambda key: -key.rotation_deg)}}}", f"scale {{{scale_x} {scale_y}}}"]
+    knobs.append(f"center {{{decimal(reference.x_px)} {decimal(height_px - reference.y_px)}}}")
+    graph.node("Transform", track.name, knobs)
+    graph.node("Tracker4", f"{track.name} tracker", _tracker_knobs(track, x, y))
+    if all(key.corners is not None for key in keys) and reference.corners is not None:
+        graph.node("CornerPin2D", f"{track.name} corner pin", _pin_knobs(track, reference, height_px))
+    graph.next_column()
+
+
+def _tracker_knobs(track: AnchorTrack, x: str, y: str) -> list[str]:
+    columns = "".join(f" {{ {column} {column.rsplit(' ', 1)[1]} 1 }}" for column in _TRACK_COLUMNS)
+    first = track.keys[0].frame
+    error = _curve([key.frame for key in track.keys], [1.0 - key.confidence for key in track.keys])
+    hold, zero = f"{{curve K x{first} 1}}", f"{{curve K x{first} 0}}"
+    row = (
+        f"{hold} {quoted(track.name)} {x} {y} {zero} {zero} 1 0 0 {error} 1 0"
+        " -32 -32 32 32 -22 -22 22 22" + " {}" * 11
+    )
+    return [
+        f"tracks {{ {{ 1 {len(_TRACK_COLUMNS)} 1 }}\n {{{columns} }}\n {{\n {{ {row} }}\n }}\n }}",
+        f"reference_frame {track.reference_frame}",
+    ]
+
+
+def _pin_knobs(track: AnchorTrack, reference: AnchorKey, height_px: int) -> list[str]:
+    frames = [key.frame for key in track.keys]
+    knobs = []
+    # Ours run from the top left clockwise, Nuke's from the bottom left counter-clockwise.
+    for number, corner in enumerate((3, 2, 1, 0), start=1):
+        ways = [key.corners[corner] for key in track.keys if key.corners is not None]
+        across = _curve(frames, [x for x, _ in ways])
+        upwards = _curve(frames, [height_px - y for _, y in ways])
+        knobs.append(f"to{number} {{{across} {upwards}}}")
+        assert reference.corners is not None
+        x, y = reference.corners[corner]
+        knobs.append(f"from{number} {{{decimal(x)} {decimal(height_px - y)}}}")
+    return knobs
+
+
+def _curve(frames: Sequence[int], values: Sequence[float]) -> str:
+    """A curve that runs straight from key to key."""
+    return f"{{curve L {' '.join(map(_curve_key, frames, values))}}}"
+
+
+def _curve_key(frame: int, value: float) -> str:
+    return f"x{frame} {decimal(value)}"
+
+
+def quoted(text: str) -> str:
+    """A string of Nuke's language: nothing in it is taken for a command, a variable or a brace."""
+    escaped = text.replace("\\", "\\\\")
+    for special in '"[]{}$':
+        escaped = escaped.replace(special, f"\\{special}")
+    return '"' + escaped.replace("\n", "\\n") + '"'

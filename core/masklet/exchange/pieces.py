@@ -1,0 +1,44 @@
+"""How long each piece of an object is drawn, in the terms of tools that key their shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from masklet.shapes import BezierVertex, ObjectShapes, Piece
+    from masklet.types import FrameRange
+
+Path = tuple["BezierVertex", ...]
+
+
+def outer_pieces(shapes: ObjectShapes) -> list[Piece]:
+    """Pieces that add to the object and are drawn on some frame."""
+    return [piece for piece in shapes.pieces if not piece.hole and piece.visible]
+
+
+def holes(shapes: ObjectShapes) -> list[Piece]:
+    """Pieces that are cut out of the object on some frame."""
+    return [piece for piece in shapes.pieces if piece.hole and piece.visible]
+
+
+def keys_within(piece: Piece, span: FrameRange) -> list[tuple[int, Path]]:
+    """Keys that draw ``piece`` through ``span``: its own inside, and the span's two ends."""
+    frames = sorted({key.frame for key in piece.keys if key.frame in span} | {span.first, span.last})
+    return [(frame, piece.path_at(frame)) for frame in frames]
+
+
+def switches(piece: Piece, clip: FrameRange) -> list[tuple[int, bool]]:
+    """Frames from which the piece is drawn or not drawn, the clip's first frame always among them."""
+    found = [(clip.first, piece.is_visible(clip.first))]
+    for span in piece.visible:
+        if span.first > clip.first:
+            found.append((span.first, True))
+        if span.last < clip.last:
+            found.append((span.last + 1, False))
+    # Two ranges that touch would switch off and on within one frame.
+    return [(frame, piece.is_visible(frame)) for frame in sorted({frame for frame, _ in found})]
+
+
+def widest_feather_px(piece: Piece) -> float:
+    """The full width of the softest stretch of the piece's edge on any key."""
+    return max(vertex.feather_px for key in piece.keys for vertex in key.vertices)

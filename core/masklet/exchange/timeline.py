@@ -1,0 +1,99 @@
+"""OpenTimelineIO: the clip with a marker for every stretch worth knowing, as ``.otio`` text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from masklet.types import FrameState
+
+if TYPE_CHECKING:
+    from masklet.exchange.scene import ExchangeScene
+
+# The most urgent state of a range gives it its colour and comes first in this order.
+_COLOURS = {
+    FrameState.STALE: "ORANGE",
+    FrameState.ABSENT: "RED",
+    FrameState.UNCERTAIN: "YELLOW",
+    FrameState.LOCKED: "BLUE",
+    FrameState.CORRECTED: "GREEN",
+    FrameState.PRESENT: "WHITE",
+}
+
+
+def write_otio(scene: ExchangeScene) -> str:
+    """A timeline of one clip whose markers are the states; ranges count frames of the plate."""
+    clip = scene.clip
+    markers = []
+    for one in scene.states:
+        shown = [state for state in _COLOURS if state in one.states]
+        markers.append(
+            {
+                "OTIO_SCHEMA": "Marker.2",
+                "name": f"{scene.name_of(one.object_id)}: {', '.join(state.value for state in shown)}",
+                "color": _COLOURS[shown[0]],
+                "marked_range": _range(one.frames.first, len(one.frames), scene.rate),
+                "metadata": {
+                    "masklet": {
+                        "object": scene.name_of(one.object_id),
+                        "states": [state.value for state in shown],
+                    }
+                },
+            }
+        )
+    length = len(clip.frames)
+    media = {
+        "OTIO_SCHEMA": "ExternalReference.1",
+        "target_url": clip.name,
+        "available_range": _range(clip.first_frame, length, scene.rate),
+        "metadata": {},
+        "name": clip.name,
+    }
+    item = {
+        "OTIO_SCHEMA": "Clip.2",
+        "name": clip.name,
+        "source_range": _range(clip.first_frame, length, scene.rate),
+        "media_references": {"DEFAULT_MEDIA": media},
+        "active_media_reference_key": "DEFAULT_MEDIA",
+        "markers": markers,
+        "effects": [],
+        "metadata": {},
+        "enabled": True,
+    }
+    track: dict[str, Any] = {
+        "OTIO_SCHEMA": "Track.1",
+        "name": "plate",
+        "kind": "Video",
+        "children": [item],
+        "markers": [],
+        "effects": [],
+        "metadata": {},
+        "source_range": None,
+        "enabled": True,
+    }
+    stack: dict[str, Any] = {
+        "OTIO_SCHEMA": "Stack.1",
+        "name": "tracks",
+        "children": [track],
+        "markers": [],
+        "effects": [],
+        "metadata": {},
+        "source_range": None,
+        "enabled": True,
+    }
+    timeline = {
+        "OTIO_SCHEMA": "Timeline.1",
+        "name": clip.name,
+        "global_start_time": None,
+        "tracks": stack,
+        "metadata": {},
+    }
+    return json.dumps(timeline, indent=1, ensure_ascii=False) + "\n"
+
+
+def _range(first: float, length: float, rate: float) -> dict[str, Any]:
+    return {
+        "OTIO_SCHEMA": "TimeRange.1",
+        "start_time": {"OTIO_SCHEMA": "RationalTime.1", "rate": rate, "value": float(first)},
+        "duration": {"OTIO_SCHEMA": "RationalTime.1", "rate": rate, "value": float(length)},
+    }
