@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import BadInputError, OutputError
-from masklet_server.mattes.alpha import render_preview
+from masklet_server.mattes.alpha import render_alpha, render_preview
 from masklet_server.mattes.picture_file import exact_rate
+from masklet_server.mattes.refine import refine_alpha
 
 if TYPE_CHECKING:
     from masklet.types import ObjectInfo
-    from masklet_server.sessions.tracking import FrameSource, ResultReader
+    from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 #: One colour per object, by its place in the list; told apart with the common colour weaknesses
 #: too. Source: M. Okabe and K. Ito, "Color Universal Design", 2002.
@@ -66,6 +67,7 @@ def overlay_pictures(
     *,
     max_side_px: int = 1280,
     label: bool = True,
+    refine: bool = True,
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Painted frames, one after another, with square pixels and even sides.
 
@@ -78,6 +80,7 @@ def overlay_pictures(
         frames: The plate's own numbers.
         max_side_px: Longest side; smaller plates keep their size.
         label: Writes the frame number into the corner.
+        refine: Lets edges follow the picture, as in exported mattes.
 
     Yields:
         Frame number and ``(H, W, 3)`` sRGB.
@@ -100,7 +103,7 @@ def overlay_pictures(
         for place, each in enumerate(objects):
             result = results.find(each.object_id, frame)
             if result is not None:
-                masks.append((PALETTE[place % len(PALETTE)], render_preview(result.logits, *size)))
+                masks.append((PALETTE[place % len(PALETTE)], _shown_mask(result, small, refine=refine)))
         shown = paint(small, masks)
         if label:
             _write_label(shown, str(frame))
@@ -183,6 +186,19 @@ def spread_frames(frames: Sequence[int], count: int) -> list[int]:
         return list(frames)
     places = np.linspace(0, len(frames) - 1, count).round().astype(int)
     return [frames[place] for place in places]
+
+
+def _shown_mask(result: ObjectFrame, picture: NDArray[np.uint8], *, refine: bool) -> NDArray[np.uint8]:
+    height_px, width_px = picture.shape[:2]
+    if not refine:
+        return render_preview(result.logits, width_px, height_px)
+    rows, columns = result.logits.shape
+    alpha = refine_alpha(
+        render_alpha(result.logits, width_px, height_px),
+        picture,
+        cell_px=max(width_px / columns, height_px / rows),
+    )
+    return np.asarray(np.rint(alpha * 255.0), np.uint8)
 
 
 def _as_uint8(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -33,15 +33,15 @@ class RefineSettings:
 
     Attributes:
         reach_cells: Half the width of the open band, in cells of the network's grid: how far off
-            its outline may be. About 1 for solid objects, 2.4 for hair and fur.
+            its outline may be. 1 where the network is exact, 2.4 for hair and fur.
         smoothness: Variance of colour (0 to 1) below which differences are taken for grain.
         contrast: How much of both ends each pass pushes to 0 and 1; keeps repeated filtering from
             ending in a blur.
     """
 
-    reach_cells: float = 1.0
-    smoothness: float = 1e-4
-    contrast: float = 0.05
+    reach_cells: float = 1.6
+    smoothness: float = 2e-5
+    contrast: float = 0.1
 
 
 # Windows of the passes, in parts of the reach: wide ones carry colour across the band, narrow ones
@@ -95,6 +95,8 @@ class RefinedAlpha:
             all objects of a frame come one after another.
         edge: How the edge looks before it is refined.
         refine: How far and how hard it is refined.
+        is_exact: True for results whose outline is not to be touched, such as a mask that the artist
+            drew; none when None.
     """
 
     def __init__(
@@ -104,11 +106,13 @@ class RefinedAlpha:
         *,
         edge: EdgeSettings | None = None,
         refine: RefineSettings | None = None,
+        is_exact: Callable[[ObjectFrame], bool] | None = None,
     ) -> None:
         self._clip = clip
         self._read = read
         self._edge = edge
         self._refine = refine
+        self._is_exact = is_exact or (lambda _: False)
         self._frame: int | None = None
         self._picture: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
@@ -116,7 +120,7 @@ class RefinedAlpha:
         """Coverage ``(H, W)`` at the size of the plate, 0 to 1."""
         clip = self._clip
         alpha = render_alpha(result.logits, clip.width_px, clip.height_px, edge=self._edge)
-        if not alpha.any():
+        if not alpha.any() or self._is_exact(result):
             return alpha
         if result.frame != self._frame:
             self._picture = self._read(result.frame)

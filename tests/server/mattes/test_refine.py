@@ -127,3 +127,14 @@ def test_all_objects_of_a_frame_share_one_reading_of_the_plate() -> None:
         assert source(result).shape == (HEIGHT_PX, WIDTH_PX)
 
     assert reads == [5, 6]
+
+
+def test_a_mask_that_the_artist_drew_is_left_alone() -> None:
+    picture, truth = rendered(3, fringe=False)
+    clip = ClipInfo("plate", WIDTH_PX, HEIGHT_PX, 1, 9)
+    logits = network_logits(truth, 3)
+    drawn = ObjectFrame(1, 5, logits, 4.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16), prompted=True)
+
+    source = RefinedAlpha(clip, lambda _: picture, is_exact=lambda result: result.prompted)
+
+    assert np.array_equal(source(drawn), render_alpha(logits, WIDTH_PX, HEIGHT_PX))
