@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet_server.evaluation.dataset_command import add_dataset_commands
+from masklet_server.evaluation.finetune_command import finetune
 from masklet_server.evaluation.presence_command import evaluate_presence
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this package to the server's command line."""
     app.command("evaluate")(evaluate)
     app.command("evaluate-presence")(evaluate_presence)
+    app.command("finetune")(finetune)
     add_dataset_commands(app)
 
 

@@ -1,4 +1,4 @@
-"""``masklet-server train``, ``train-probe``, ``train-plot`` and ``finetune``."""
+"""``masklet-server train``, ``train-probe``, ``train-plot`` and ``train-compact``."""
 
 from __future__ import annotations
 

@@ -140,6 +140,8 @@ class TrainingConfig:
         step_variants: Ways in which prompts, corrections and memory differ between steps of one
             shape; 0 for any number. A GPU captures each way of each shape once and replays it.
         compile_trunk: Compile the image encoder; each side compiles once.
+        keep_statistics: Batch norms use the statistics that the weights came with and leave them alone;
+            batches of a few clips have none that could replace them.
         prompts: How prompts are simulated.
         losses: What is minimised.
         optimiser: How.
@@ -156,6 +158,7 @@ class TrainingConfig:
     clip_uses: int = 1
     step_variants: int = 0
     compile_trunk: bool = False
+    keep_statistics: bool = False
     prompts: PromptConfig = field(default_factory=PromptConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)

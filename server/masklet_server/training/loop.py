@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet.errors import WeightsError
+from masklet_server.model.checkpoint import config_to_json
 from masklet_server.model.network import build_network
 from masklet_server.training.checkpoints import (
     Position,
@@ -98,6 +99,7 @@ class Trainer:
         if start is not None:
             _load(self.network, start)
         self.network.to(team.device).train()
+        _hold_statistics(self.network, config)
         self.optimiser = PartedAdamW(self.network, config.optimiser)
         self.average = WeightAverage(self.network, decay=config.optimiser.ema_decay)
         self._generator = torch.Generator(device=team.device)
@@ -174,15 +176,16 @@ def train(
     piece: Piece,
     *,
     report: Callable[[str], None],
+    licence: str = "Apache-2.0",
 ) -> None:
     """Make one piece of a run; checkpoint, weights and log lie in ``folder`` afterwards.
 
-    Ctrl-C ends the piece early and loses nothing.
+    Ctrl-C ends the piece early and loses nothing. ``licence`` is noted in the file of the weights.
 
     Raises:
         OutputError: The disk is full or read-only.
     """
-    writer = _Writer(trainer, folder, piece, report=report)
+    writer = _Writer(trainer, folder, piece, report=report, licence=licence)
     clock = _Clock(trainer, piece)
     try:
         while clock.goes_on():
@@ -229,12 +232,13 @@ class _Writer:
     """Writes log records, checkpoints and weights of a piece, in the leading process only."""
 
     def __init__(
-        self, trainer: Trainer, folder: Path, piece: Piece, *, report: Callable[[str], None]
+        self, trainer: Trainer, folder: Path, piece: Piece, *, report: Callable[[str], None], licence: str
     ) -> None:
         self._trainer = trainer
         self._folder = folder
         self._piece = piece
         self._report = report
+        self._licence = licence
         self._leads = trainer._team.leads
         self._log = RunLog(folder / "log.jsonl")
         self._figures: list[Tensor] = []
@@ -301,12 +305,25 @@ class _Writer:
         if self._leads:
             trainer = self._trainer
             write_checkpoint(self._folder, trainer.position(), trainer.tensors(), compact=self._piece.compact)
+            network = trainer.config.network
             write_weights(
                 self._folder / "weights.safetensors",
                 trainer.average.state(),
-                metadata={"name": trainer.config.network.name, "licence": "Apache-2.0"},
+                metadata={
+                    "name": network.name,
+                    "licence": self._licence,
+                    "config": config_to_json(network),
+                },
             )
         self._saved_s = time.monotonic()
+
+
+def _hold_statistics(network: Network, config: TrainingConfig) -> None:
+    """Keep batch norms of frozen parts, or all of them, from learning the statistics of batches."""
+    for name, module in network.named_modules():
+        frozen = bool(config.optimiser.frozen) and f"{name}.".startswith(config.optimiser.frozen)
+        if isinstance(module, torch.nn.BatchNorm2d) and (frozen or config.keep_statistics):
+            module.eval()
 
 
 def _load(network: Network, weights: Mapping[str, Tensor]) -> None:
