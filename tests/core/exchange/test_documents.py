@@ -1,0 +1,165 @@
+"""After Effects, JSON and OpenTimelineIO, names and numbers, and which files a tool gets."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.exchange_scenes import CLIP, draw_paths, expected_matte, iou, random_shapes, scene, similarity
+from masklet.errors import BadInputError
+from masklet.exchange.after_effects import write_keyframes, write_mask_script
+from masklet.exchange.files import TOOLS, exchange_files
+from masklet.exchange.identifiers import Identifiers
+from masklet.exchange.json_document import write_json
+from masklet.exchange.numbers import decimal
+from masklet.exchange.scene import ExchangeScene
+from masklet.exchange.timeline import write_otio
+from masklet.shapes import ObjectShapes
+
+
+def _masks_of(script: str) -> list[dict[str, Any]]:
+    """The data inside the script, read as the JavaScript literal it is."""
+    found = re.search(r"var masks = (\[.*?\n\]|\[\]);\n", script, re.DOTALL)
+    assert found is not None
+    masks = json.loads(found[1])
+    assert isinstance(masks, list)
+    return masks
+
+
+@settings(max_examples=30, deadline=None)
+@given(random_shapes())
+def test_an_after_effects_script_holds_every_key_of_every_piece(shapes: ObjectShapes) -> None:
+    masks = _masks_of(write_mask_script(ExchangeScene(CLIP, shapes=(shapes,))))
+
+    drawn = [piece for piece in shapes.pieces if piece.visible]
+    by_name = {mask["name"]: mask for mask in masks}
+    assert len(masks) == len(drawn)
+    for piece in drawn:
+        mask = by_name[f"{shapes.name} {piece.name}"]
+        frames = [round(seconds * 25 + CLIP.first_frame) for seconds in mask["times_s"]]
+        assert frames == [key.frame for key in piece.keys]
+        for key, path in zip(piece.keys, mask["paths"], strict=True):
+            for number, vertex in enumerate(key.vertices):
+                found = [
+                    *path["vertices"][number],
+                    *path["in_tangents"][number],
+                    *path["out_tangents"][number],
+                ]
+                assert found == pytest.approx(vertex.as_tuple()[:6], abs=1e-3)
+
+
+def test_after_effects_masks_draw_the_matte_and_switch_with_the_visible_ranges() -> None:
+    shot = scene()
+    masks = _masks_of(write_mask_script(shot))
+
+    for frame in (-3, 2, 3, 8):
+        seconds = (frame - CLIP.first_frame) / 25
+        added: list[Any] = []
+        taken: list[Any] = []
+        for mask in masks:
+            on = [value for time, value in mask["switches"] if time <= seconds + 1e-9][-1]
+            if on and seconds in mask["times_s"]:
+                path = mask["paths"][mask["times_s"].index(seconds)]
+                parts = zip(path["vertices"], path["in_tangents"], path["out_tangents"], strict=True)
+                (taken if mask["hole"] else added).append([(*v, *i, *o) for v, i, o in parts])
+            elif on and len(mask["paths"]) == 1:
+                path = mask["paths"][0]
+                parts = zip(path["vertices"], path["in_tangents"], path["out_tangents"], strict=True)
+                added.append([(*v, *i, *o) for v, i, o in parts])
+        assert iou(draw_paths(added, taken), expected_matte(shot.shapes[0], frame)) > 0.97
+
+
+def test_after_effects_keyframes_count_from_the_clips_first_frame() -> None:
+    text = write_keyframes(scene(), similarity())
+
+    blocks = {}
+    for block in text.split("\n\n"):
+        lines = block.split("\n")
+        if lines[0].startswith(("Transform", "Effects")):
+            rows = [[float(cell) for cell in line.split("\t")[1:-1]] for line in lines[2:] if line.strip()]
+            blocks[lines[0].replace("\t", "/")] = {int(row[0]): row[1:] for row in rows}
+    assert text.startswith("Adobe After Effects 8.0 Keyframe Data\n")
+    assert text.endswith("End of Keyframe Data\n")
+    for key in similarity().keys:
+        at = key.frame - CLIP.first_frame
+        assert blocks["Transform/Position"][at] == pytest.approx([key.x_px, key.y_px, 0], abs=1e-3)
+        assert blocks["Transform/Rotation"][at] == pytest.approx([key.rotation_deg], abs=1e-3)
+        assert blocks["Transform/Scale"][at][0] == pytest.approx(100 * key.scale_x, abs=1e-3)
+        assert key.corners is not None
+        assert blocks["Effects/Corner Pin #1/Lower Right #5"][at] == pytest.approx(key.corners[2], abs=1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(random_shapes())
+def test_json_holds_every_number_as_it_is(shapes: ObjectShapes) -> None:
+    document = json.loads(write_json(ExchangeScene(CLIP, shapes=(shapes,), anchors=(similarity(),))))
+
+    pieces = document["shapes"][0]["pieces"]
+    for piece, found in zip(shapes.pieces, pieces, strict=True):
+        assert found["visible"] == [[span.first, span.last] for span in piece.visible]
+        for key, found_key in zip(piece.keys, found["keys"], strict=True):
+            assert found_key["frame"] == key.frame
+            assert [tuple(vertex) for vertex in found_key["vertices"]] == [
+                one.as_tuple() for one in key.vertices
+            ]
+    assert document["anchors"][0]["keys"][0]["x_px"] == similarity().keys[0].x_px
+
+
+def test_states_become_markers_that_opentimelineio_reads() -> None:
+    otio = pytest.importorskip("opentimelineio")
+
+    timeline = otio.adapters.read_from_string(write_otio(scene()), "otio_json")
+
+    clip = next(iter(timeline.find_clips()))
+    assert [marker.name for marker in clip.markers] == ["hero: locked, corrected, present", "hero: absent"]
+    assert clip.markers[1].marked_range.start_time.value == 3
+    assert clip.markers[1].marked_range.duration.value == 2
+    assert clip.markers[1].color == "RED"
+    assert clip.source_range.start_time.rate == 25
+
+
+@given(st.lists(st.text(max_size=80), unique=True, max_size=12))
+def test_identifiers_are_plain_and_differ_where_names_differ(names: list[str]) -> None:
+    identifiers = Identifiers()
+
+    given_out = [identifiers.of(name) for name in names]
+
+    assert len({one.lower() for one in given_out}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", one) for one in given_out)
+    assert [identifiers.of(name) for name in names] == given_out
+
+
+@given(st.floats(-1e7, 1e7))
+def test_decimals_are_never_in_exponent_form_and_close_to_the_number(value: float) -> None:
+    text = decimal(value)
+
+    assert re.fullmatch(r"-?\d+(\.\d+)?", text)
+    assert float(text) == pytest.approx(value, abs=6e-6)
+
+
+def test_a_number_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        decimal(math.nan)
+
+
+def test_every_tool_gets_its_files_and_an_unknown_one_a_sentence() -> None:
+    files = exchange_files(scene(), TOOLS, name="shot")
+
+    assert sorted(files) == [
+        "shot.comp",
+        "shot.json",
+        "shot.nk",
+        "shot.otio",
+        "shot.setting",
+        "shot_hero_similarity.txt",
+        "shot_hero_top.txt",
+        "shot_masks.jsx",
+    ]
+    with pytest.raises(BadInputError, match="no export for 'flame': choose from nuke, fusion"):
+        exchange_files(scene(), ["flame"], name="shot")

@@ -1,0 +1,148 @@
+"""A reader of Nuke's node text, written from the grammar, to prove what the writer wrote."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Union
+
+Tree = Union[str, "list[Tree]"]
+
+
+@dataclass(frozen=True)
+class NukeNode:
+    kind: str
+    knobs: dict[str, Tree]
+
+
+def read_nodes(text: str) -> list[NukeNode]:
+    """All nodes of a script, their knobs as words or nested lists."""
+    nodes = []
+    words = _tree(text)
+    assert words[:1] == ["version"]
+    rest = words[3:]
+    for kind, body in zip(rest[::2], rest[1::2], strict=True):
+        assert isinstance(kind, str)
+        assert isinstance(body, list)
+        knobs: dict[str, Tree] = {}
+        for name, value in zip(body[::2], body[1::2], strict=True):
+            assert isinstance(name, str)
+            knobs[name] = value
+        nodes.append(NukeNode(kind, knobs))
+    return nodes
+
+
+def _tree(text: str) -> list[Tree]:
+    stack: list[list[Tree]] = [[]]
+    for token in re.findall(r'"(?:\\.|[^"\\])*"|[{}]|[^\s{}]+', text):
+        if token == "{":
+            stack.append([])
+        elif token == "}":
+            done = stack.pop()
+            stack[-1].append(done)
+        else:
+            stack[-1].append(_unquoted(token) if token.startswith('"') else token)
+    assert len(stack) == 1, "braces do not match"
+    return stack[0]
+
+
+def _unquoted(token: str) -> str:
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], token[1:-1])
+
+
+def read_curve(curve: Tree) -> dict[int, float]:
+    """``curve L x1 10 x2 11`` as values by frame."""
+    assert isinstance(curve, list)
+    assert curve[0] == "curve"
+    values = {}
+    words = [word for word in curve[2:] if isinstance(word, str)]
+    for at, value in zip(words[::2], words[1::2], strict=True):
+        assert at.startswith("x")
+        values[int(at[1:])] = float(value)
+    return values
+
+
+@dataclass(frozen=True)
+class NukeBezier:
+    """One curve of a Roto node: slots by vertex and side, each a pair of channels."""
+
+    name: str
+    first: int
+    last: int
+    times: list[int]
+    slots: list[tuple[list[list[float]], list[list[float]]]]
+
+    def value(self, slot: int, axis: int, frame: float) -> float:
+        """A channel as Nuke would evaluate it: a cubic with the slopes of the keys."""
+        keys = self.slots[slot][axis]
+        if len(keys) == 1 or frame <= self.times[0]:
+            return keys[0][0]
+        if frame >= self.times[-1]:
+            return keys[-1][0]
+        index = max(i for i, time in enumerate(self.times) if time <= frame)
+        start, end = self.times[index], self.times[index + 1]
+        length = end - start
+        s = (frame - start) / length
+        a, b = keys[index][0], keys[index + 1][0]
+        leaving, arriving = keys[index][3] * length, keys[index + 1][1] * length
+        return (
+            (2 * s**3 - 3 * s**2 + 1) * a
+            + (s**3 - 2 * s**2 + s) * leaving
+            + (-2 * s**3 + 3 * s**2) * b
+            + (s**3 - s**2) * arriving
+        )
+
+
+def read_beziers(curves: Tree) -> list[NukeBezier]:
+    """The curves of a ``curves`` knob."""
+    found: list[NukeBezier] = []
+    _collect(curves, found)
+    return found
+
+
+def _collect(tree: Tree, found: list[NukeBezier]) -> None:
+    if isinstance(tree, str):
+        return
+    if tree and tree[0] == "curvegroup":
+        found.append(_bezier(tree))
+        return
+    for item in tree:
+        _collect(item, found)
+
+
+def _bezier(tree: list[Tree]) -> NukeBezier:
+    _, name, flags, kind, shape, transform, attributes = tree
+    assert (flags, kind) == ("512", "bezier")
+    assert isinstance(shape, list)
+    assert isinstance(attributes, list)
+    assert isinstance(transform, list)
+    assert transform[0] == "tx"
+    contour, feather = shape
+    assert feather == "idem"
+    assert isinstance(contour, list)
+    assert contour[:2] == ["cc", ["f", "8192"]]
+    points = contour[2]
+    assert isinstance(points, list)
+    assert points[0] == "px"
+    times = [int(str(time)) for time in points[1]] if isinstance(points[1], list) else [int(points[1])]
+    slots = [_slot(slot) for slot in points[2:]]
+    assert len(slots) % 3 == 0
+    words = [str(word) for word in attributes[1:]]
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    return NukeBezier(str(name), int(given["ltn"]), int(given["ltm"]), times, slots)
+
+
+def _slot(slot: Tree) -> tuple[list[list[float]], list[list[float]]]:
+    assert isinstance(slot, list)
+    if all(isinstance(word, str) for word in slot):
+        x, y = (float(str(word)) for word in slot)
+        return [[x]], [[y]]
+    channels = []
+    for channel in slot:
+        assert isinstance(channel, list)
+        keys = []
+        for key in channel:
+            assert isinstance(key, list)
+            keys.append([0.0 if word == "-" else float(str(word)) for word in key])
+        channels.append(keys)
+    return channels[0], channels[1]
