@@ -47,6 +47,8 @@ class RefineSettings:
 # Windows of the passes, in parts of the reach: wide ones carry colour across the band, narrow ones
 # then find the edge in it.
 _PASSES = (1.2, 1.0, 0.8, 0.6)
+# Radius of the narrowest window, in pixels of the picture that the passes run on.
+_LEAST_RADIUS = 3
 # Coverage that varies less than this in a window has no edge there to explain.
 _LEAST_VARIANCE = 1e-4
 
@@ -68,21 +70,28 @@ def refine_alpha(
     if bottom <= top:
         return alpha.copy()
     part = np.ascontiguousarray(alpha[top:bottom, left:right])
-    kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-    inside = cv2.erode((part > 0.98).astype(np.uint8), kernel, borderValue=1).astype(bool)
-    outside = cv2.erode((part < 0.02).astype(np.uint8), kernel, borderValue=1).astype(bool)
-    guide = _Guide(picture[top:bottom, left:right], settings.smoothness)
-    explained = part
+    guide = picture[top:bottom, left:right]
+    inside, outside = _known(part, reach_px)
+    # Windows many pixels wide need not be computed at every pixel (K. He, J. Sun, "Fast Guided
+    # Filter", 2015): all passes run on a smaller picture, and only the last one's function of
+    # colour is evaluated on the plate itself.
+    shrink = max(1, int(reach_px * _PASSES[-1]) // _LEAST_RADIUS)
+    small_size = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
+    small = np.asarray(cv2.resize(part, small_size, interpolation=cv2.INTER_AREA), np.float32)
+    small_picture = np.asarray(cv2.resize(guide, small_size, interpolation=cv2.INTER_AREA), np.uint8)
+    small_guide = _Guide(small_picture, settings.smoothness)
+    small_inside, small_outside = _known(small, max(1, reach_px // shrink))
     for share in _PASSES:
-        part, explained = guide.filter(part, max(1, round(share * reach_px)))
-        part = (part - settings.contrast) / (1.0 - 2.0 * settings.contrast)
-        np.clip(part, 0.0, 1.0, out=part)
-        part[inside] = 1.0
-        part[outside] = 0.0
+        function = small_guide.fit(small, max(1, round(share * reach_px / shrink)))
+        small = _push(function.of(small_guide.channels), settings.contrast)
+        small[small_inside] = 1.0
+        small[small_outside] = 0.0
+    function = function.resized((part.shape[1], part.shape[0]))
+    followed = _push(function.of(_channels(guide)), settings.contrast)
     refined = alpha.copy()
     before = refined[top:bottom, left:right]
     changed = ~(inside | outside)
-    before[changed] += (explained * (part - before))[changed]
+    before[changed] += (function.explained * (followed - before))[changed]
     return refined
 
 
@@ -130,22 +139,48 @@ class RefinedAlpha:
         return refine_alpha(alpha, self._picture, cell_px=cell_px, settings=self._refine)
 
 
+@dataclass(frozen=True, eq=False)
+class _ColourFunction:
+    """At every pixel a linear function of colour.
+
+    Attributes:
+        slopes: One ``(H, W)`` plane for each of red, green and blue.
+        offset: ``(H, W)``.
+        explained: ``(H, W)``, the share of variance that the function explains, 0 to 1.
+    """
+
+    slopes: tuple[Plane, Plane, Plane]
+    offset: Plane
+    explained: Plane
+
+    def of(self, channels: tuple[Plane, Plane, Plane]) -> Plane:
+        """The function's values ``(H, W)`` for red, green and blue of ``(H, W)`` each."""
+        values = self.offset.copy()
+        for slope, channel in zip(self.slopes, channels, strict=True):
+            values += slope * channel
+        return values
+
+    def resized(self, size: tuple[int, int]) -> _ColourFunction:
+        """The same function on a grid of another width and height."""
+        planes = (*self.slopes, self.offset, self.explained)
+        red, green, blue, offset, explained = (
+            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
+            for plane in planes
+        )
+        return _ColourFunction((red, green, blue), offset, explained)
+
+
 class _Guide:
-    """A picture prepared for the guided filter with three colour channels."""
+    """A picture prepared for fitting planes to its colours."""
 
     def __init__(self, picture: NDArray[np.uint8], smoothness: float) -> None:
-        scaled = picture.astype(np.float32) / 255.0
-        self._channels = [np.ascontiguousarray(scaled[..., place]) for place in range(3)]
+        self.channels = _channels(picture)
         self._smoothness = smoothness
 
-    def filter(self, plane: Plane, radius_px: int) -> tuple[Plane, Plane]:
-        """The plane as a locally linear function of the picture's colour.
-
-        Returns:
-            The function's values, and the share of the plane's variance that it explains, 0 to 1.
-        """
-        red, green, blue = self._channels
-        means = [_mean(channel, radius_px) for channel in self._channels]
+    def fit(self, plane: Plane, radius_px: int) -> _ColourFunction:
+        """The linear function of colour that is nearest to the plane in the window around each pixel."""
+        red, green, blue = self.channels
+        means = [_mean(channel, radius_px) for channel in self.channels]
         mean_r, mean_g, mean_b = means
         mean_plane = _mean(plane, radius_px)
         # Covariance of the three channels, symmetric, with the smoothness on its diagonal.
@@ -157,7 +192,7 @@ class _Guide:
         bb = _mean(blue * blue, radius_px) - mean_b * mean_b + self._smoothness
         with_r, with_g, with_b = (
             _mean(channel * plane, radius_px) - mean * mean_plane
-            for channel, mean in zip(self._channels, means, strict=True)
+            for channel, mean in zip(self.channels, means, strict=True)
         )
         # Cramer's rule on the 3 x 3 system of every pixel at once.
         rr_, rg_, rb_ = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
@@ -168,16 +203,37 @@ class _Guide:
         slope_g = (rg_ * with_r + gg_ * with_g + gb_ * with_b) / determinant
         slope_b = (rb_ * with_r + gb_ * with_g + bb_ * with_b) / determinant
         offset = mean_plane - slope_r * mean_r - slope_g * mean_g - slope_b * mean_b
-        values = (
-            _mean(slope_r, radius_px) * red
-            + _mean(slope_g, radius_px) * green
-            + _mean(slope_b, radius_px) * blue
-            + _mean(offset, radius_px)
-        )
         variance = _mean(plane * plane, radius_px) - mean_plane * mean_plane
         along = slope_r * with_r + slope_g * with_g + slope_b * with_b
         explained = np.clip(along / (variance + _LEAST_VARIANCE), 0.0, 1.0)
-        return np.asarray(values, np.float32), _mean(np.asarray(explained, np.float32), radius_px)
+        # Every pixel lies in many windows; the mean of their functions is the filter's.
+        return _ColourFunction(
+            slopes=(_mean(slope_r, radius_px), _mean(slope_g, radius_px), _mean(slope_b, radius_px)),
+            offset=_mean(offset, radius_px),
+            explained=_mean(np.asarray(explained, np.float32), radius_px),
+        )
+
+
+def _channels(picture: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:
+    """Red, green and blue of ``(H, W, 3)`` as planes from 0 to 1."""
+    scaled = picture.astype(np.float32) / 255.0
+    red, green, blue = (np.ascontiguousarray(scaled[..., place]) for place in range(3))
+    return red, green, blue
+
+
+def _known(alpha: Plane, reach_px: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where coverage is surely 1 and surely 0: further than the reach from anything else."""
+    kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
+    inside = cv2.erode((alpha > 0.98).astype(np.uint8), kernel, borderValue=1).astype(bool)
+    outside = cv2.erode((alpha < 0.02).astype(np.uint8), kernel, borderValue=1).astype(bool)
+    return inside, outside
+
+
+def _push(alpha: Plane, contrast: float) -> Plane:
+    """Coverage with a little of both ends taken for 0 and 1."""
+    alpha -= contrast
+    alpha *= 1.0 / (1.0 - 2.0 * contrast)
+    return np.clip(alpha, 0.0, 1.0, out=alpha)
 
 
 def _mean(plane: Plane, radius_px: int) -> Plane:
