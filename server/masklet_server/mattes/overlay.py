@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from masklet.errors import BadInputError, OutputError
 from masklet_server.mattes.alpha import render_alpha, render_preview
 from masklet_server.mattes.picture_file import exact_rate
-from masklet_server.mattes.refine import refine_alpha
+from masklet_server.mattes.refine import as_codes, refine_alpha
 
 if TYPE_CHECKING:
     from masklet.types import ObjectInfo
@@ -97,7 +97,7 @@ def overlay_pictures(
     for frame in frames:
         if frame in missing or frame not in info.frames:
             continue
-        picture = _as_uint8(source.read(frame))
+        picture = as_codes(source.read(frame))
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         masks = []
         for place, each in enumerate(objects):
@@ -199,12 +199,6 @@ def _shown_mask(result: ObjectFrame, picture: NDArray[np.uint8], *, refine: bool
         cell_px=max(width_px / columns, height_px / rows),
     )
     return np.asarray(np.rint(alpha * 255.0), np.uint8)
-
-
-def _as_uint8(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
-    if picture.dtype == np.uint8:
-        return np.asarray(picture, np.uint8)
-    return np.asarray(np.clip(np.rint(picture * 255.0), 0, 255), np.uint8)
 
 
 def _write_label(picture: NDArray[np.uint8], text: str) -> None:

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 
 if TYPE_CHECKING:
-    from masklet.types import ClipInfo
-    from masklet_server.sessions.tracking import ObjectFrame
+    from masklet_server.sessions.tracking import FrameSource, ObjectFrame
 
 Plane = NDArray[np.float32]
 
@@ -99,9 +98,8 @@ class RefinedAlpha:
     """Coverage from logits, with edges from the plate: an ``export.AlphaSource``.
 
     Args:
-        clip: Gives the size of the plate.
-        read: Gives the picture of a frame as ``(H, W, 3)`` uint8 sRGB; the last one is kept, since
-            all objects of a frame come one after another.
+        source: The plate. Its last picture is kept, since all objects of a frame come one after
+            another.
         edge: How the edge looks before it is refined.
         refine: How far and how hard it is refined.
         is_exact: True for results whose outline is not to be touched, such as a mask that the artist
@@ -110,15 +108,13 @@ class RefinedAlpha:
 
     def __init__(
         self,
-        clip: ClipInfo,
-        read: Callable[[int], NDArray[np.uint8]],
+        source: FrameSource,
         *,
         edge: EdgeSettings | None = None,
         refine: RefineSettings | None = None,
         is_exact: Callable[[ObjectFrame], bool] | None = None,
     ) -> None:
-        self._clip = clip
-        self._read = read
+        self._source = source
         self._edge = edge
         self._refine = refine
         self._is_exact = is_exact or (lambda _: False)
@@ -126,17 +122,28 @@ class RefinedAlpha:
         self._picture: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
     def __call__(self, result: ObjectFrame) -> Plane:
-        """Coverage ``(H, W)`` at the size of the plate, 0 to 1."""
-        clip = self._clip
+        """Coverage ``(H, W)`` at the size of the plate, 0 to 1.
+
+        Raises:
+            ClipError: The plate's picture cannot be read.
+        """
+        clip = self._source.info
         alpha = render_alpha(result.logits, clip.width_px, clip.height_px, edge=self._edge)
         if not alpha.any() or self._is_exact(result):
             return alpha
         if result.frame != self._frame:
-            self._picture = self._read(result.frame)
+            self._picture = as_codes(self._source.read(result.frame))
             self._frame = result.frame
         rows, columns = result.logits.shape
         cell_px = max(clip.width_px / columns, clip.height_px / rows)
         return refine_alpha(alpha, self._picture, cell_px=cell_px, settings=self._refine)
+
+
+def as_codes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A picture of a ``FrameSource`` as uint8, whichever of its two forms it has."""
+    if picture.dtype == np.uint8:
+        return np.asarray(picture, np.uint8)
+    return np.asarray(np.clip(np.rint(picture * 255.0), 0, 255), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

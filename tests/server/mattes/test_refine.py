@@ -112,29 +112,40 @@ def test_a_matte_without_edges_needs_no_refinement(value: float) -> None:
     assert np.array_equal(refine_alpha(alpha, np.zeros((40, 60, 3), np.uint8), cell_px=4.0), alpha)
 
 
+class Plate:
+    """Gives the same picture on every frame, as floats, and remembers what was asked for."""
+
+    def __init__(self, picture: NDArray[np.uint8]) -> None:
+        self._picture = picture
+        self.reads: list[int] = []
+
+    @property
+    def info(self) -> ClipInfo:
+        return ClipInfo("plate", WIDTH_PX, HEIGHT_PX, 1, 9)
+
+    def read(self, frame: int) -> NDArray[np.float32]:
+        self.reads.append(frame)
+        return (self._picture / 255).astype(np.float32)
+
+
 def test_all_objects_of_a_frame_share_one_reading_of_the_plate() -> None:
     picture, truth = rendered(3, fringe=False)
-    reads: list[int] = []
-
-    def read(frame: int) -> NDArray[np.uint8]:
-        reads.append(frame)
-        return picture
-
-    source = RefinedAlpha(ClipInfo("plate", WIDTH_PX, HEIGHT_PX, 1, 9), read)
+    plate = Plate(picture)
+    source = RefinedAlpha(plate)
     logits = network_logits(truth, 3)
     for object_id, frame in ((1, 5), (2, 5), (1, 6)):
         result = ObjectFrame(object_id, frame, logits, 4.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16))
-        assert source(result).shape == (HEIGHT_PX, WIDTH_PX)
+        expected = refine_alpha(render_alpha(logits, WIDTH_PX, HEIGHT_PX), picture, cell_px=CELL_PX)
+        assert np.array_equal(source(result), expected)
 
-    assert reads == [5, 6]
+    assert plate.reads == [5, 6]
 
 
 def test_a_mask_that_the_artist_drew_is_left_alone() -> None:
     picture, truth = rendered(3, fringe=False)
-    clip = ClipInfo("plate", WIDTH_PX, HEIGHT_PX, 1, 9)
     logits = network_logits(truth, 3)
     drawn = ObjectFrame(1, 5, logits, 4.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16), prompted=True)
 
-    source = RefinedAlpha(clip, lambda _: picture, is_exact=lambda result: result.prompted)
+    source = RefinedAlpha(Plate(picture), is_exact=lambda result: result.prompted)
 
     assert np.array_equal(source(drawn), render_alpha(logits, WIDTH_PX, HEIGHT_PX))
