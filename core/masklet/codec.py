@@ -7,44 +7,40 @@ message makes no valid value, so that what comes over the network is checked exa
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, TypeVar
 
 from masklet.errors import BadInputError
+from masklet.state_codec import (
+    checked,
+    lock_from_wire,
+    lock_to_wire,
+    looked_up,
+    matte_from_wire,
+    matte_to_wire,
+    presence_from_wire,
+    presence_to_wire,
+    state_from_wire,
+    state_to_wire,
+)
 from masklet.types import (
     Box,
     Click,
     ClipInfo,
     Direction,
     FramePrompts,
-    FrameRange,
     Mask,
     MaskFormat,
     MaskUpdate,
     ModelInfo,
     ObjectInfo,
-    Presence,
     PromptDocument,
     ServerInfo,
     SessionInfo,
-    StateRange,
 )
 from masklet.v1 import server_pb2, values_pb2
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-_T = TypeVar("_T")
-_Number = TypeVar("_Number", bound=int)
 
 MAX_MASK_PIXELS = 16384 * 16384
 """No mask on the wire is larger, whatever its header says: a small zlib stream can claim anything."""
 
-_PRESENCE_TO_WIRE = {
-    Presence.PRESENT: values_pb2.PRESENCE_PRESENT,
-    Presence.UNCERTAIN: values_pb2.PRESENCE_UNCERTAIN,
-    Presence.ABSENT: values_pb2.PRESENCE_ABSENT,
-}
-_PRESENCE_FROM_WIRE = {wire: value for value, wire in _PRESENCE_TO_WIRE.items()}
 _DIRECTION_TO_WIRE = {
     Direction.FORWARD: values_pb2.DIRECTION_FORWARD,
     Direction.BACKWARD: values_pb2.DIRECTION_BACKWARD,
@@ -63,7 +59,7 @@ def click_to_wire(click: Click) -> values_pb2.Click:
 
 def click_from_wire(message: values_pb2.Click) -> Click:
     """The click in a message."""
-    return _checked(lambda: Click(message.x_px, message.y_px, positive=message.positive))
+    return checked(lambda: Click(message.x_px, message.y_px, positive=message.positive))
 
 
 def box_to_wire(box: Box) -> values_pb2.Box:
@@ -75,7 +71,7 @@ def box_to_wire(box: Box) -> values_pb2.Box:
 
 def box_from_wire(message: values_pb2.Box) -> Box:
     """The box in a message."""
-    return _checked(lambda: Box(message.left_px, message.top_px, message.right_px, message.bottom_px))
+    return checked(lambda: Box(message.left_px, message.top_px, message.right_px, message.bottom_px))
 
 
 def mask_to_wire(mask: Mask, *, bits: bool = False) -> values_pb2.Mask:
@@ -147,17 +143,7 @@ def prompts_from_wire(message: values_pb2.FramePrompts) -> FramePrompts:
     clicks = tuple(click_from_wire(click) for click in message.clicks)
     box = box_from_wire(message.box) if message.HasField("box") else None
     mask = mask_from_wire(message.mask) if message.HasField("mask") else None
-    return _checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask))
-
-
-def range_to_wire(frames: FrameRange) -> values_pb2.FrameRange:
-    """The message of a range."""
-    return values_pb2.FrameRange(first=frames.first, last=frames.last)
-
-
-def range_from_wire(message: values_pb2.FrameRange) -> FrameRange:
-    """The range in a message."""
-    return _checked(lambda: FrameRange(message.first, message.last))
+    return checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask))
 
 
 def direction_to_wire(direction: Direction) -> values_pb2.Direction.ValueType:
@@ -167,7 +153,7 @@ def direction_to_wire(direction: Direction) -> values_pb2.Direction.ValueType:
 
 def direction_from_wire(number: values_pb2.Direction.ValueType) -> Direction:
     """The direction of a number; unspecified is both ways."""
-    return _looked_up(_DIRECTION_FROM_WIRE, number, "a direction")
+    return looked_up(_DIRECTION_FROM_WIRE, number, "a direction")
 
 
 def clip_to_wire(clip: ClipInfo) -> values_pb2.ClipInfo:
@@ -219,7 +205,7 @@ def update_to_wire(update: MaskUpdate, *, bits: bool = False) -> values_pb2.Mask
         object_name=update.object_name,
         frame=update.frame,
         mask=mask_to_wire(update.mask, bits=bits),
-        presence=_PRESENCE_TO_WIRE[update.presence],
+        presence=presence_to_wire(update.presence),
         presence_score=update.presence_score,
         predicted_iou=update.predicted_iou,
         prompted=update.prompted,
@@ -233,7 +219,7 @@ def update_from_wire(message: values_pb2.MaskUpdate) -> MaskUpdate:
         object_name=message.object_name,
         frame=message.frame,
         mask=mask_from_wire(message.mask),
-        presence=_looked_up(_PRESENCE_FROM_WIRE, message.presence, "a presence"),
+        presence=presence_from_wire(message.presence),
         presence_score=message.presence_score,
         predicted_iou=message.predicted_iou,
         prompted=message.prompted,
@@ -246,15 +232,10 @@ def session_to_wire(session: SessionInfo) -> values_pb2.SessionInfo:
         session_id=session.session_id,
         clip=clip_to_wire(session.clip),
         objects=[object_to_wire(info) for info in session.objects],
-        states=[
-            values_pb2.StateRange(
-                object_id=state.object_id,
-                frames=range_to_wire(state.frames),
-                presence=_PRESENCE_TO_WIRE[state.presence],
-                prompted=state.prompted,
-            )
-            for state in session.states
-        ],
+        states=[state_to_wire(state) for state in session.states],
+        locks=[lock_to_wire(lock) for lock in session.locks],
+        mattes=[matte_to_wire(matte) for matte in session.mattes],
+        cuts=session.cuts,
     )
 
 
@@ -264,15 +245,10 @@ def session_from_wire(message: values_pb2.SessionInfo) -> SessionInfo:
         session_id=message.session_id,
         clip=clip_from_wire(message.clip),
         objects=tuple(object_from_wire(info) for info in message.objects),
-        states=tuple(
-            StateRange(
-                state.object_id,
-                range_from_wire(state.frames),
-                _looked_up(_PRESENCE_FROM_WIRE, state.presence, "a presence"),
-                state.prompted,
-            )
-            for state in message.states
-        ),
+        states=tuple(state_from_wire(state) for state in message.states),
+        locks=tuple(lock_from_wire(lock) for lock in message.locks),
+        mattes=tuple(matte_from_wire(matte) for matte in message.mattes),
+        cuts=tuple(message.cuts),
     )
 
 
@@ -281,6 +257,8 @@ def document_to_wire(document: PromptDocument) -> values_pb2.PromptDocument:
     return values_pb2.PromptDocument(
         objects=[object_to_wire(info) for info in document.objects],
         prompts=[prompts_to_wire(prompts) for prompts in document.prompts],
+        locks=[lock_to_wire(lock) for lock in document.locks],
+        mattes=[matte_to_wire(matte) for matte in document.mattes],
     )
 
 
@@ -289,6 +267,8 @@ def document_from_wire(message: values_pb2.PromptDocument) -> PromptDocument:
     return PromptDocument(
         objects=tuple(object_from_wire(info) for info in message.objects),
         prompts=tuple(prompts_from_wire(prompts) for prompts in message.prompts),
+        locks=tuple(lock_from_wire(lock) for lock in message.locks),
+        mattes=tuple(matte_from_wire(matte) for matte in message.mattes),
     )
 
 
@@ -330,20 +310,6 @@ def _model_to_wire(model: ModelInfo) -> values_pb2.ModelInfo:
 
 def _model_from_wire(message: values_pb2.ModelInfo) -> ModelInfo:
     return ModelInfo(message.name, message.licence, message.size_bytes, message.sha256)
-
-
-def _checked(make: Callable[[], _T]) -> _T:
-    try:
-        return make()
-    except ValueError as error:
-        raise BadInputError(str(error)) from error
-
-
-def _looked_up(table: Mapping[_Number, _T], number: _Number, what: str) -> _T:
-    try:
-        return table[number]
-    except KeyError:
-        raise BadInputError(f"{number} is not {what} that this version knows: update masklet") from None
 
 
 def _inflate(data: bytes, size_bytes: int) -> bytes:

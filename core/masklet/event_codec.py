@@ -5,6 +5,7 @@ from __future__ import annotations
 from masklet.codec import update_from_wire, update_to_wire
 from masklet.errors import BadInputError, ServerFaultError
 from masklet.events import (
+    EditKind,
     ExportEvent,
     ExportFinished,
     ExportProgress,
@@ -17,7 +18,7 @@ from masklet.events import (
     TrackStarted,
 )
 from masklet.types import MaskUpdate
-from masklet.v1 import export_pb2, track_pb2
+from masklet.v1 import export_pb2, prompt_pb2, track_pb2
 
 _FORMAT_TO_WIRE = {
     MatteFormat.EXR_LAYERS: export_pb2.MATTE_FORMAT_EXR_LAYERS,
@@ -37,6 +38,25 @@ _OVERLAY_FROM_WIRE = {
     export_pb2.OVERLAY_KIND_UNSPECIFIED: OverlayKind.MOVIE,
     **{wire: value for value, wire in _OVERLAY_TO_WIRE.items()},
 }
+_EDIT_TO_WIRE = {
+    EditKind.PROMPTS: prompt_pb2.EDIT_KIND_PROMPTS,
+    EditKind.ADD_OBJECT: prompt_pb2.EDIT_KIND_ADD_OBJECT,
+    EditKind.REMOVE_OBJECT: prompt_pb2.EDIT_KIND_REMOVE_OBJECT,
+    EditKind.RENAME_OBJECT: prompt_pb2.EDIT_KIND_RENAME_OBJECT,
+    EditKind.LOCKS: prompt_pb2.EDIT_KIND_LOCKS,
+    EditKind.MATTE: prompt_pb2.EDIT_KIND_MATTE,
+}
+_EDIT_FROM_WIRE = {wire: value for value, wire in _EDIT_TO_WIRE.items()}
+
+
+def edit_kind_to_wire(kind: EditKind) -> prompt_pb2.EditKind.ValueType:
+    """The number of a kind of edit."""
+    return _EDIT_TO_WIRE[kind]
+
+
+def edit_kind_from_wire(number: prompt_pb2.EditKind.ValueType) -> EditKind:
+    """The kind of edit of a number; unspecified is one of prompts."""
+    return _EDIT_FROM_WIRE.get(number, EditKind.PROMPTS)
 
 
 def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.TrackResponse:
@@ -48,7 +68,9 @@ def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.T
         return track_pb2.TrackResponse(started=started)
     if isinstance(event, MaskUpdate):
         return track_pb2.TrackResponse(update=update_to_wire(event, bits=bits))
-    finished = track_pb2.TrackFinished(steps=event.steps, updates=event.updates, cancelled=event.cancelled)
+    finished = track_pb2.TrackFinished(
+        steps=event.steps, updates=event.updates, cancelled=event.cancelled, cuts=event.cuts
+    )
     return track_pb2.TrackResponse(finished=finished)
 
 
@@ -66,7 +88,9 @@ def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
         return update_from_wire(message.update)
     if kind == "finished":
         finished = message.finished
-        return TrackFinished(finished.steps, finished.updates, cancelled=finished.cancelled)
+        return TrackFinished(
+            finished.steps, finished.updates, cancelled=finished.cancelled, cuts=tuple(finished.cuts)
+        )
     raise ServerFaultError("the server sent an event that this version does not know: update masklet")
 
 

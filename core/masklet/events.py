@@ -22,6 +22,18 @@ class MatteFormat(Enum):
     """One 16-bit PNG per frame and object."""
 
 
+class EditKind(Enum):
+    """What kind of change was made, taken back or made again."""
+
+    PROMPTS = "prompts"
+    """Of one object on one frame."""
+    ADD_OBJECT = "add-object"
+    REMOVE_OBJECT = "remove-object"
+    RENAME_OBJECT = "rename-object"
+    LOCKS = "locks"
+    MATTE = "matte"
+
+
 class OverlayKind(Enum):
     """What an overlay is."""
 
@@ -48,11 +60,19 @@ class TrackStarted:
 
 @dataclass(frozen=True)
 class TrackFinished:
-    """How a track ended: the frames visited, the masks sent, and whether somebody stopped it."""
+    """How a track ended.
+
+    Attributes:
+        steps: Frames visited.
+        updates: Masks sent.
+        cancelled: True when somebody stopped it.
+        cuts: First frames of new shots that it met, ascending.
+    """
 
     steps: int
     updates: int
     cancelled: bool = False
+    cuts: tuple[int, ...] = ()
 
 
 TrackEvent = Union[TrackStarted, MaskUpdate, TrackFinished]

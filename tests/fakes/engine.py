@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import FrameMissingError
-from masklet.types import ClipInfo, FramePrompts, Presence
+from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 SIDE = 8
@@ -80,6 +80,9 @@ class FakeTracker:
             value = -1000.0 if before is None else float(before.logits[0, 0]) + 1
             found.append(self._result(object_id, frame, value))
         return found
+
+    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
+        self.calls.append(("forget tracked", frames.first, frames.last, object_id))
 
     def remove(self, object_id: int) -> None:
         self.calls.append(("remove", object_id))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fakes.annotated_sets import square
 from masklet.errors import WeightsError
-from masklet.types import FramePrompts, Presence
+from masklet.types import FramePrompts, FrameRange, Presence
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 SIDE = 64
@@ -66,6 +66,9 @@ class ShiftTracker:
                 self._result(object_id, frame, np.roll(self._grid(object_id, frame), shift, axis=1))
             )
         return results
+
+    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
+        self.calls.append(("forget tracked", frames.first))
 
     def remove(self, object_id: int) -> None:
         self.prompts = {key: value for key, value in self.prompts.items() if key[0] != object_id}

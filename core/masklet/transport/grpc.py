@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from masklet import codec, event_codec
+from masklet import codec, event_codec, state_codec
 from masklet.errors import ClipError, MaskletError
 from masklet.transport.interface import Undone
 from masklet.v1 import (
@@ -170,7 +170,7 @@ class GrpcTransport:
         message = track_pb2.TrackRequest(
             session_id=session_id,
             request_id=_new_id(),
-            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             direction=codec.direction_to_wire(request.direction),
             mask_format=codec.mask_format_to_wire(request.mask_format),
@@ -187,7 +187,7 @@ class GrpcTransport:
     ) -> Generator[MaskUpdate, None, None]:
         message = track_pb2.FetchMasksRequest(
             session_id=session_id,
-            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             mask_format=codec.mask_format_to_wire(request.mask_format),
         )
@@ -201,7 +201,7 @@ class GrpcTransport:
         message = export_pb2.ExportMattesRequest(
             session_id=session_id,
             request_id=_new_id(),
-            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             format=event_codec.matte_format_to_wire(request.matte_format),
             folder=request.server_folder or "",
@@ -219,7 +219,7 @@ class GrpcTransport:
         message = export_pb2.ExportOverlayRequest(
             session_id=session_id,
             request_id=_new_id(),
-            range=None if request.frames is None else codec.range_to_wire(request.frames),
+            range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             kind=event_codec.overlay_kind_to_wire(request.overlay_kind),
             folder=request.server_folder or "",

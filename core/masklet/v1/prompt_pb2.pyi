@@ -7,11 +7,46 @@ import builtins
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.internal.containers
+import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import masklet.v1.values_pb2
+import sys
 import typing
 
+if sys.version_info >= (3, 10):
+    import typing as typing_extensions
+else:
+    import typing_extensions
+
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
+
+class _EditKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _EditKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_EditKind.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    EDIT_KIND_UNSPECIFIED: _EditKind.ValueType  # 0
+    EDIT_KIND_PROMPTS: _EditKind.ValueType  # 1
+    """Of one object on one frame."""
+    EDIT_KIND_ADD_OBJECT: _EditKind.ValueType  # 2
+    EDIT_KIND_REMOVE_OBJECT: _EditKind.ValueType  # 3
+    EDIT_KIND_RENAME_OBJECT: _EditKind.ValueType  # 4
+    EDIT_KIND_LOCKS: _EditKind.ValueType  # 5
+    EDIT_KIND_MATTE: _EditKind.ValueType  # 6
+
+class EditKind(_EditKind, metaclass=_EditKindEnumTypeWrapper):
+    """What an edit changed. Unspecified means PROMPTS."""
+
+EDIT_KIND_UNSPECIFIED: EditKind.ValueType  # 0
+EDIT_KIND_PROMPTS: EditKind.ValueType  # 1
+"""Of one object on one frame."""
+EDIT_KIND_ADD_OBJECT: EditKind.ValueType  # 2
+EDIT_KIND_REMOVE_OBJECT: EditKind.ValueType  # 3
+EDIT_KIND_RENAME_OBJECT: EditKind.ValueType  # 4
+EDIT_KIND_LOCKS: EditKind.ValueType  # 5
+EDIT_KIND_MATTE: EditKind.ValueType  # 6
+global___EditKind = EditKind
 
 @typing.final
 class SetPromptsRequest(google.protobuf.message.Message):
@@ -157,11 +192,21 @@ class UndoPromptResponse(google.protobuf.message.Message):
     PROMPTS_FIELD_NUMBER: builtins.int
     UPDATE_FIELD_NUMBER: builtins.int
     LEFT_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    REDO_LEFT_FIELD_NUMBER: builtins.int
     left: builtins.int
-    """How many changes can still be taken back."""
+    """How many edits can still be taken back."""
+    kind: global___EditKind.ValueType
+    """What the edit had changed."""
+    object_id: builtins.int
+    redo_left: builtins.int
+    """How many edits can be made again."""
     @property
     def prompts(self) -> masklet.v1.values_pb2.FramePrompts:
-        """The prompts of the object and frame that changed; empty when nothing is said there any more."""
+        """The prompts of the object and frame that changed; empty when nothing is said there any more, absent
+        when the edit was not one of prompts.
+        """
 
     @property
     def update(self) -> masklet.v1.values_pb2.MaskUpdate:
@@ -173,11 +218,116 @@ class UndoPromptResponse(google.protobuf.message.Message):
         prompts: masklet.v1.values_pb2.FramePrompts | None = ...,
         update: masklet.v1.values_pb2.MaskUpdate | None = ...,
         left: builtins.int = ...,
+        kind: global___EditKind.ValueType = ...,
+        object_id: builtins.int = ...,
+        redo_left: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["prompts", b"prompts", "update", b"update"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["left", b"left", "prompts", b"prompts", "update", b"update"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["kind", b"kind", "left", b"left", "object_id", b"object_id", "prompts", b"prompts", "redo_left", b"redo_left", "update", b"update"]) -> None: ...
 
 global___UndoPromptResponse = UndoPromptResponse
+
+@typing.final
+class RedoPromptRequest(google.protobuf.message.Message):
+    """Which session."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    MASK_FORMAT_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    request_id: builtins.str
+    @property
+    def mask_format(self) -> masklet.v1.values_pb2.MaskFormat: ...
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        request_id: builtins.str = ...,
+        mask_format: masklet.v1.values_pb2.MaskFormat | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["mask_format", b"mask_format"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["mask_format", b"mask_format", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+
+global___RedoPromptRequest = RedoPromptRequest
+
+@typing.final
+class RedoPromptResponse(google.protobuf.message.Message):
+    """What is in force again; the fields are those of UndoPromptResponse."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PROMPTS_FIELD_NUMBER: builtins.int
+    UPDATE_FIELD_NUMBER: builtins.int
+    LEFT_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    REDO_LEFT_FIELD_NUMBER: builtins.int
+    left: builtins.int
+    kind: global___EditKind.ValueType
+    object_id: builtins.int
+    redo_left: builtins.int
+    @property
+    def prompts(self) -> masklet.v1.values_pb2.FramePrompts: ...
+    @property
+    def update(self) -> masklet.v1.values_pb2.MaskUpdate: ...
+    def __init__(
+        self,
+        *,
+        prompts: masklet.v1.values_pb2.FramePrompts | None = ...,
+        update: masklet.v1.values_pb2.MaskUpdate | None = ...,
+        left: builtins.int = ...,
+        kind: global___EditKind.ValueType = ...,
+        object_id: builtins.int = ...,
+        redo_left: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["prompts", b"prompts", "update", b"update"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["kind", b"kind", "left", b"left", "object_id", b"object_id", "prompts", b"prompts", "redo_left", b"redo_left", "update", b"update"]) -> None: ...
+
+global___RedoPromptResponse = RedoPromptResponse
+
+@typing.final
+class SetMatteSettingsRequest(google.protobuf.message.Message):
+    """How an object's matte is finished."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    SETTINGS_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    request_id: builtins.str
+    object_id: builtins.int
+    @property
+    def settings(self) -> masklet.v1.values_pb2.MatteSettings:
+        """Left out: the matte is left as it is."""
+
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        request_id: builtins.str = ...,
+        object_id: builtins.int = ...,
+        settings: masklet.v1.values_pb2.MatteSettings | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["settings", b"settings"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["object_id", b"object_id", "request_id", b"request_id", "session_id", b"session_id", "settings", b"settings"]) -> None: ...
+
+global___SetMatteSettingsRequest = SetMatteSettingsRequest
+
+@typing.final
+class SetMatteSettingsResponse(google.protobuf.message.Message):
+    """The settings are in force."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___SetMatteSettingsResponse = SetMatteSettingsResponse
 
 @typing.final
 class GetPromptDocumentRequest(google.protobuf.message.Message):

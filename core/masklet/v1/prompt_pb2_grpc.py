@@ -30,6 +30,16 @@ class PromptServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_prompt__pb2.UndoPromptRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_prompt__pb2.UndoPromptResponse.FromString,
                 )
+        self.RedoPrompt = channel.unary_unary(
+                '/masklet.v1.PromptService/RedoPrompt',
+                request_serializer=masklet_dot_v1_dot_prompt__pb2.RedoPromptRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_prompt__pb2.RedoPromptResponse.FromString,
+                )
+        self.SetMatteSettings = channel.unary_unary(
+                '/masklet.v1.PromptService/SetMatteSettings',
+                request_serializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsResponse.FromString,
+                )
         self.GetPromptDocument = channel.unary_unary(
                 '/masklet.v1.PromptService/GetPromptDocument',
                 request_serializer=masklet_dot_v1_dot_prompt__pb2.GetPromptDocumentRequest.SerializeToString,
@@ -62,7 +72,21 @@ class PromptServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UndoPrompt(self, request, context):
-        """Takes back the last change of prompts in this session and answers with what it restored.
+        """Takes back the last edit of this session, whatever it changed, and answers with what it restored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedoPrompt(self, request, context):
+        """Makes the last edit that was taken back again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMatteSettings(self, request, context):
+        """Chooses how the matte of an object is finished. Masks that are sent from then on show it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,6 +124,16 @@ def add_PromptServiceServicer_to_server(servicer, server):
                     servicer.UndoPrompt,
                     request_deserializer=masklet_dot_v1_dot_prompt__pb2.UndoPromptRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_prompt__pb2.UndoPromptResponse.SerializeToString,
+            ),
+            'RedoPrompt': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedoPrompt,
+                    request_deserializer=masklet_dot_v1_dot_prompt__pb2.RedoPromptRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_prompt__pb2.RedoPromptResponse.SerializeToString,
+            ),
+            'SetMatteSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMatteSettings,
+                    request_deserializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsResponse.SerializeToString,
             ),
             'GetPromptDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPromptDocument,
@@ -170,6 +204,40 @@ class PromptService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.PromptService/UndoPrompt',
             masklet_dot_v1_dot_prompt__pb2.UndoPromptRequest.SerializeToString,
             masklet_dot_v1_dot_prompt__pb2.UndoPromptResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def RedoPrompt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.PromptService/RedoPrompt',
+            masklet_dot_v1_dot_prompt__pb2.RedoPromptRequest.SerializeToString,
+            masklet_dot_v1_dot_prompt__pb2.RedoPromptResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SetMatteSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.PromptService/SetMatteSettings',
+            masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsRequest.SerializeToString,
+            masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

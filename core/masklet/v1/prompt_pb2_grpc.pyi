@@ -39,7 +39,19 @@ class PromptServiceStub:
         masklet.v1.prompt_pb2.UndoPromptRequest,
         masklet.v1.prompt_pb2.UndoPromptResponse,
     ]
-    """Takes back the last change of prompts in this session and answers with what it restored."""
+    """Takes back the last edit of this session, whatever it changed, and answers with what it restored."""
+
+    RedoPrompt: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.prompt_pb2.RedoPromptRequest,
+        masklet.v1.prompt_pb2.RedoPromptResponse,
+    ]
+    """Makes the last edit that was taken back again."""
+
+    SetMatteSettings: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.prompt_pb2.SetMatteSettingsRequest,
+        masklet.v1.prompt_pb2.SetMatteSettingsResponse,
+    ]
+    """Chooses how the matte of an object is finished. Masks that are sent from then on show it."""
 
     GetPromptDocument: grpc.UnaryUnaryMultiCallable[
         masklet.v1.prompt_pb2.GetPromptDocumentRequest,
@@ -76,7 +88,19 @@ class PromptServiceAsyncStub:
         masklet.v1.prompt_pb2.UndoPromptRequest,
         masklet.v1.prompt_pb2.UndoPromptResponse,
     ]
-    """Takes back the last change of prompts in this session and answers with what it restored."""
+    """Takes back the last edit of this session, whatever it changed, and answers with what it restored."""
+
+    RedoPrompt: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.prompt_pb2.RedoPromptRequest,
+        masklet.v1.prompt_pb2.RedoPromptResponse,
+    ]
+    """Makes the last edit that was taken back again."""
+
+    SetMatteSettings: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.prompt_pb2.SetMatteSettingsRequest,
+        masklet.v1.prompt_pb2.SetMatteSettingsResponse,
+    ]
+    """Chooses how the matte of an object is finished. Masks that are sent from then on show it."""
 
     GetPromptDocument: grpc.aio.UnaryUnaryMultiCallable[
         masklet.v1.prompt_pb2.GetPromptDocumentRequest,
@@ -119,7 +143,23 @@ class PromptServiceServicer(metaclass=abc.ABCMeta):
         request: masklet.v1.prompt_pb2.UndoPromptRequest,
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.prompt_pb2.UndoPromptResponse, collections.abc.Awaitable[masklet.v1.prompt_pb2.UndoPromptResponse]]:
-        """Takes back the last change of prompts in this session and answers with what it restored."""
+        """Takes back the last edit of this session, whatever it changed, and answers with what it restored."""
+
+    @abc.abstractmethod
+    def RedoPrompt(
+        self,
+        request: masklet.v1.prompt_pb2.RedoPromptRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.prompt_pb2.RedoPromptResponse, collections.abc.Awaitable[masklet.v1.prompt_pb2.RedoPromptResponse]]:
+        """Makes the last edit that was taken back again."""
+
+    @abc.abstractmethod
+    def SetMatteSettings(
+        self,
+        request: masklet.v1.prompt_pb2.SetMatteSettingsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.prompt_pb2.SetMatteSettingsResponse, collections.abc.Awaitable[masklet.v1.prompt_pb2.SetMatteSettingsResponse]]:
+        """Chooses how the matte of an object is finished. Masks that are sent from then on show it."""
 
     @abc.abstractmethod
     def GetPromptDocument(

@@ -25,9 +25,14 @@ class TrackRequest(google.protobuf.message.Message):
     OBJECT_IDS_FIELD_NUMBER: builtins.int
     DIRECTION_FIELD_NUMBER: builtins.int
     MASK_FORMAT_FIELD_NUMBER: builtins.int
+    STALE_ONLY_FIELD_NUMBER: builtins.int
+    AT_CUTS_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     direction: masklet.v1.values_pb2.Direction.ValueType
+    stale_only: builtins.bool
+    """Only what prompts have overtaken, and no further than results change."""
+    at_cuts: masklet.v1.values_pb2.CutPolicy.ValueType
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip."""
@@ -47,9 +52,11 @@ class TrackRequest(google.protobuf.message.Message):
         object_ids: collections.abc.Iterable[builtins.int] | None = ...,
         direction: masklet.v1.values_pb2.Direction.ValueType = ...,
         mask_format: masklet.v1.values_pb2.MaskFormat | None = ...,
+        stale_only: builtins.bool = ...,
+        at_cuts: masklet.v1.values_pb2.CutPolicy.ValueType = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask_format", b"mask_format", "range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["direction", b"direction", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only"]) -> None: ...
 
 global___TrackRequest = TrackRequest
 
@@ -90,18 +97,24 @@ class TrackFinished(google.protobuf.message.Message):
     STEPS_FIELD_NUMBER: builtins.int
     UPDATES_FIELD_NUMBER: builtins.int
     CANCELLED_FIELD_NUMBER: builtins.int
+    CUTS_FIELD_NUMBER: builtins.int
     steps: builtins.int
     updates: builtins.int
     cancelled: builtins.bool
     """True when the Cancel method stopped it."""
+    @property
+    def cuts(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """First frames of new shots that it met."""
+
     def __init__(
         self,
         *,
         steps: builtins.int = ...,
         updates: builtins.int = ...,
         cancelled: builtins.bool = ...,
+        cuts: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["cancelled", b"cancelled", "steps", b"steps", "updates", b"updates"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cancelled", b"cancelled", "cuts", b"cuts", "steps", b"steps", "updates", b"updates"]) -> None: ...
 
 global___TrackFinished = TrackFinished
 

@@ -62,6 +62,64 @@ DIRECTION_BACKWARD: Direction.ValueType  # 2
 DIRECTION_BOTH: Direction.ValueType  # 3
 global___Direction = Direction
 
+class _CutPolicy:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _CutPolicyEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_CutPolicy.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    CUT_POLICY_UNSPECIFIED: _CutPolicy.ValueType  # 0
+    CUT_POLICY_STOP: _CutPolicy.ValueType  # 1
+    """Nothing is tracked across; frames behind the cut wait for a prompt of their own."""
+    CUT_POLICY_REFIND: _CutPolicy.ValueType  # 2
+    """Goes on and looks for the object by its prompted frames alone."""
+    CUT_POLICY_IGNORE: _CutPolicy.ValueType  # 3
+    """No cut is looked for."""
+
+class CutPolicy(_CutPolicy, metaclass=_CutPolicyEnumTypeWrapper):
+    """What tracking does where a shot ends and another begins. Unspecified means STOP."""
+
+CUT_POLICY_UNSPECIFIED: CutPolicy.ValueType  # 0
+CUT_POLICY_STOP: CutPolicy.ValueType  # 1
+"""Nothing is tracked across; frames behind the cut wait for a prompt of their own."""
+CUT_POLICY_REFIND: CutPolicy.ValueType  # 2
+"""Goes on and looks for the object by its prompted frames alone."""
+CUT_POLICY_IGNORE: CutPolicy.ValueType  # 3
+"""No cut is looked for."""
+global___CutPolicy = CutPolicy
+
+class _FrameState:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _FrameStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_FrameState.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    FRAME_STATE_UNSPECIFIED: _FrameState.ValueType  # 0
+    FRAME_STATE_PRESENT: _FrameState.ValueType  # 1
+    FRAME_STATE_UNCERTAIN: _FrameState.ValueType  # 2
+    FRAME_STATE_ABSENT: _FrameState.ValueType  # 3
+    FRAME_STATE_CORRECTED: _FrameState.ValueType  # 4
+    """The artist prompted the object here."""
+    FRAME_STATE_LOCKED: _FrameState.ValueType  # 5
+    """Tracking leaves it as it is."""
+    FRAME_STATE_STALE: _FrameState.ValueType  # 6
+    """Prompts have changed since, in a way that reaches here: track again."""
+
+class FrameState(_FrameState, metaclass=_FrameStateEnumTypeWrapper):
+    """What may be true of one object on one frame; several can be at a time."""
+
+FRAME_STATE_UNSPECIFIED: FrameState.ValueType  # 0
+FRAME_STATE_PRESENT: FrameState.ValueType  # 1
+FRAME_STATE_UNCERTAIN: FrameState.ValueType  # 2
+FRAME_STATE_ABSENT: FrameState.ValueType  # 3
+FRAME_STATE_CORRECTED: FrameState.ValueType  # 4
+"""The artist prompted the object here."""
+FRAME_STATE_LOCKED: FrameState.ValueType  # 5
+"""Tracking leaves it as it is."""
+FRAME_STATE_STALE: FrameState.ValueType  # 6
+"""Prompts have changed since, in a way that reaches here: track again."""
+global___FrameState = FrameState
+
 class _MaskEncoding:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -353,10 +411,16 @@ class StateRange(google.protobuf.message.Message):
     FRAMES_FIELD_NUMBER: builtins.int
     PRESENCE_FIELD_NUMBER: builtins.int
     PROMPTED_FIELD_NUMBER: builtins.int
+    LOCKED_FIELD_NUMBER: builtins.int
+    STALE_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     presence: global___Presence.ValueType
     prompted: builtins.bool
     """True where the artist prompted the object."""
+    locked: builtins.bool
+    """True where tracking leaves it as it is."""
+    stale: builtins.bool
+    """True where prompts have changed since, in a way that reaches here."""
     @property
     def frames(self) -> global___FrameRange: ...
     def __init__(
@@ -366,11 +430,112 @@ class StateRange(google.protobuf.message.Message):
         frames: global___FrameRange | None = ...,
         presence: global___Presence.ValueType = ...,
         prompted: builtins.bool = ...,
+        locked: builtins.bool = ...,
+        stale: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["frames", b"frames"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frames", b"frames", "object_id", b"object_id", "presence", b"presence", "prompted", b"prompted"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "object_id", b"object_id", "presence", b"presence", "prompted", b"prompted", "stale", b"stale"]) -> None: ...
 
 global___StateRange = StateRange
+
+@typing.final
+class LockedRange(google.protobuf.message.Message):
+    """Frames of one object that tracking leaves as they are; without a mask yet they get their first."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    FRAMES_FIELD_NUMBER: builtins.int
+    object_id: builtins.int
+    @property
+    def frames(self) -> global___FrameRange: ...
+    def __init__(
+        self,
+        *,
+        object_id: builtins.int = ...,
+        frames: global___FrameRange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["frames", b"frames"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["frames", b"frames", "object_id", b"object_id"]) -> None: ...
+
+global___LockedRange = LockedRange
+
+@typing.final
+class MatteSettings(google.protobuf.message.Message):
+    """What is done to an object's matte after tracking, in this order, at the plate's size."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILL_HOLES_PX_FIELD_NUMBER: builtins.int
+    DROP_SPECKS_PX_FIELD_NUMBER: builtins.int
+    GROW_PX_FIELD_NUMBER: builtins.int
+    FEATHER_PX_FIELD_NUMBER: builtins.int
+    BLACK_FIELD_NUMBER: builtins.int
+    WHITE_FIELD_NUMBER: builtins.int
+    GAMMA_FIELD_NUMBER: builtins.int
+    EXCLUSIVE_FIELD_NUMBER: builtins.int
+    INVERT_FIELD_NUMBER: builtins.int
+    fill_holes_px: builtins.int
+    """Holes of up to this area, in pixels, are filled; 0 leaves all."""
+    drop_specks_px: builtins.int
+    """Pieces of up to this area, in pixels, are dropped; 0 leaves all."""
+    grow_px: builtins.float
+    """How far the edge moves outwards; negative shrinks."""
+    feather_px: builtins.float
+    """How far, to either side of the edge, coverage is softened."""
+    black: builtins.float
+    """Coverage up to here becomes 0."""
+    white: builtins.float
+    """Coverage from here on becomes 1; left out means 1."""
+    gamma: builtins.float
+    """Of the coverage between the two, above 1 makes it denser; left out means 1."""
+    exclusive: builtins.bool
+    """Exclusive objects never overlap."""
+    invert: builtins.bool
+    """What is inside becomes outside, after everything else."""
+    def __init__(
+        self,
+        *,
+        fill_holes_px: builtins.int = ...,
+        drop_specks_px: builtins.int = ...,
+        grow_px: builtins.float = ...,
+        feather_px: builtins.float = ...,
+        black: builtins.float = ...,
+        white: builtins.float | None = ...,
+        gamma: builtins.float | None = ...,
+        exclusive: builtins.bool = ...,
+        invert: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_gamma", b"_gamma", "_white", b"_white", "gamma", b"gamma", "white", b"white"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_gamma", b"_gamma", "_white", b"_white", "black", b"black", "drop_specks_px", b"drop_specks_px", "exclusive", b"exclusive", "feather_px", b"feather_px", "fill_holes_px", b"fill_holes_px", "gamma", b"gamma", "grow_px", b"grow_px", "invert", b"invert", "white", b"white"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_gamma", b"_gamma"]) -> typing.Literal["gamma"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_white", b"_white"]) -> typing.Literal["white"] | None: ...
+
+global___MatteSettings = MatteSettings
+
+@typing.final
+class ObjectMatte(google.protobuf.message.Message):
+    """How the matte of one object is finished."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    SETTINGS_FIELD_NUMBER: builtins.int
+    object_id: builtins.int
+    @property
+    def settings(self) -> global___MatteSettings: ...
+    def __init__(
+        self,
+        *,
+        object_id: builtins.int = ...,
+        settings: global___MatteSettings | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["settings", b"settings"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["object_id", b"object_id", "settings", b"settings"]) -> None: ...
+
+global___ObjectMatte = ObjectMatte
 
 @typing.final
 class SessionInfo(google.protobuf.message.Message):
@@ -382,6 +547,9 @@ class SessionInfo(google.protobuf.message.Message):
     CLIP_FIELD_NUMBER: builtins.int
     OBJECTS_FIELD_NUMBER: builtins.int
     STATES_FIELD_NUMBER: builtins.int
+    LOCKS_FIELD_NUMBER: builtins.int
+    MATTES_FIELD_NUMBER: builtins.int
+    CUTS_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     """128 random bits as 32 hexadecimal digits."""
     @property
@@ -390,6 +558,16 @@ class SessionInfo(google.protobuf.message.Message):
     def objects(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectInfo]: ...
     @property
     def states(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___StateRange]: ...
+    @property
+    def locks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LockedRange]: ...
+    @property
+    def mattes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectMatte]:
+        """Of the objects whose mattes are not left as they are."""
+
+    @property
+    def cuts(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """First frames of new shots, as far as tracking has met any."""
+
     def __init__(
         self,
         *,
@@ -397,9 +575,12 @@ class SessionInfo(google.protobuf.message.Message):
         clip: global___ClipInfo | None = ...,
         objects: collections.abc.Iterable[global___ObjectInfo] | None = ...,
         states: collections.abc.Iterable[global___StateRange] | None = ...,
+        locks: collections.abc.Iterable[global___LockedRange] | None = ...,
+        mattes: collections.abc.Iterable[global___ObjectMatte] | None = ...,
+        cuts: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["clip", b"clip"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["clip", b"clip", "objects", b"objects", "session_id", b"session_id", "states", b"states"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["clip", b"clip", "cuts", b"cuts", "locks", b"locks", "mattes", b"mattes", "objects", b"objects", "session_id", b"session_id", "states", b"states"]) -> None: ...
 
 global___SessionInfo = SessionInfo
 
@@ -411,6 +592,8 @@ class PromptDocument(google.protobuf.message.Message):
 
     OBJECTS_FIELD_NUMBER: builtins.int
     PROMPTS_FIELD_NUMBER: builtins.int
+    LOCKS_FIELD_NUMBER: builtins.int
+    MATTES_FIELD_NUMBER: builtins.int
     @property
     def objects(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectInfo]:
         """In the order of their ids."""
@@ -419,13 +602,23 @@ class PromptDocument(google.protobuf.message.Message):
     def prompts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FramePrompts]:
         """In the order of object, then frame."""
 
+    @property
+    def locks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LockedRange]:
+        """In the same order."""
+
+    @property
+    def mattes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectMatte]:
+        """Of the objects whose mattes are not left as they are."""
+
     def __init__(
         self,
         *,
         objects: collections.abc.Iterable[global___ObjectInfo] | None = ...,
         prompts: collections.abc.Iterable[global___FramePrompts] | None = ...,
+        locks: collections.abc.Iterable[global___LockedRange] | None = ...,
+        mattes: collections.abc.Iterable[global___ObjectMatte] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["objects", b"objects", "prompts", b"prompts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["locks", b"locks", "mattes", b"mattes", "objects", b"objects", "prompts", b"prompts"]) -> None: ...
 
 global___PromptDocument = PromptDocument
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from masklet.types import FramePrompts
+from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
 from masklet_server.engine.prompting import Turn
 from masklet_server.engine.recall import Reach
@@ -116,6 +116,10 @@ class ObjectMemory:
         first = min(frames) if before is None else (before + frame) // 2 + 1
         last = max(frames) if after is None else (frame + after - 1) // 2
         self._forget(first, last)
+
+    def forget_tracked(self, frames: FrameRange) -> None:
+        """Drop tracked memory of some frames, and keep it from coming back."""
+        self._forget(frames.first, frames.last)
 
     def _forget(self, first: int, last: int) -> None:
         self.tracked.discard(first, last)

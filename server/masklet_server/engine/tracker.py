@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from masklet.errors import NotPromptedError
-from masklet.types import FramePrompts
+from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.accelerate import EXACT, Layout
 from masklet_server.engine.features import FeatureCache, FrameReader
 from masklet_server.engine.handover import hand_over
@@ -110,6 +110,12 @@ class NetworkTracker:
         memory = self._objects.get(object_id)
         if memory is not None:
             memory.forget_prompts(frame)
+
+    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
+        """Drop what tracking has remembered of one object on some frames; prompts stay."""
+        memory = self._objects.get(object_id)
+        if memory is not None:
+            memory.forget_tracked(frames)
 
     @torch.inference_mode()
     def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:

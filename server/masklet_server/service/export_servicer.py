@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from masklet import codec, event_codec
+from masklet import event_codec, state_codec
 from masklet.errors import PathNotAllowedError
 from masklet.v1 import export_pb2, export_pb2_grpc
 from masklet_server.service.access import current_user
@@ -59,7 +59,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
     ) -> tuple[Session, Selection, Path | None]:
         session = self._store.get(request.session_id, current_user.get())
         frames = range_in(
-            session.clip, codec.range_from_wire(request.range) if request.HasField("range") else None
+            session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )
         selection = select(session, frames, tuple(request.object_ids), request.base_name)
         if not request.folder:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from masklet import codec
+from typing import Any
+
+from masklet import codec, event_codec, state_codec
 from masklet.errors import BadInputError
 from masklet.types import MaskFormat
 from masklet.v1 import prompt_pb2, prompt_pb2_grpc, values_pb2
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.rendering import Renderer, mask_size_px, update_of
-from masklet_server.sessions.session import Prompted, Session
+from masklet_server.sessions.editor import Prompted, Reverted
+from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
 
 
@@ -62,18 +65,39 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     async def UndoPrompt(  # noqa: N802
         self, request: prompt_pb2.UndoPromptRequest, context: Context
     ) -> prompt_pb2.UndoPromptResponse:
-        """Take back the last change of prompts."""
+        """Take back the last edit."""
         session = self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.UndoPromptResponse:
             made = await session.undo()
-            return prompt_pb2.UndoPromptResponse(
-                prompts=codec.prompts_to_wire(made.prompts),
-                update=await self._update(session, made, request.mask_format),
-                left=session.undo_left,
-            )
+            return prompt_pb2.UndoPromptResponse(**await self._reverted(session, made, request.mask_format))
 
         return await session.replies.once("UndoPrompt", request.request_id, change)
+
+    async def RedoPrompt(  # noqa: N802
+        self, request: prompt_pb2.RedoPromptRequest, context: Context
+    ) -> prompt_pb2.RedoPromptResponse:
+        """Make the last edit that was taken back again."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.RedoPromptResponse:
+            made = await session.redo()
+            return prompt_pb2.RedoPromptResponse(**await self._reverted(session, made, request.mask_format))
+
+        return await session.replies.once("RedoPrompt", request.request_id, change)
+
+    async def SetMatteSettings(  # noqa: N802
+        self, request: prompt_pb2.SetMatteSettingsRequest, context: Context
+    ) -> prompt_pb2.SetMatteSettingsResponse:
+        """Choose how an object's matte is finished."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.SetMatteSettingsResponse:
+            settings = state_codec.matte_settings_from_wire(request.settings)
+            await session.set_matte(request.object_id, settings)
+            return prompt_pb2.SetMatteSettingsResponse()
+
+        return await session.replies.once("SetMatteSettings", request.request_id, change)
 
     async def GetPromptDocument(  # noqa: N802
         self, request: prompt_pb2.GetPromptDocumentRequest, context: Context
@@ -97,6 +121,21 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
             )
 
         return await session.replies.once("SetPromptDocument", request.request_id, change)
+
+    async def _reverted(
+        self, session: Session, made: Reverted, wire_format: values_pb2.MaskFormat
+    ) -> dict[str, Any]:
+        """The fields that the answers to undo and redo share."""
+        fields: dict[str, Any] = {
+            "left": session.undo_left,
+            "redo_left": session.redo_left,
+            "kind": event_codec.edit_kind_to_wire(made.kind),
+            "object_id": made.object_id,
+        }
+        if made.prompted is not None:
+            fields["prompts"] = codec.prompts_to_wire(made.prompted.prompts)
+            fields["update"] = await self._update(session, made.prompted, wire_format)
+        return fields
 
     async def _update(
         self, session: Session, made: Prompted, wire_format: values_pb2.MaskFormat

@@ -13,7 +13,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from masklet import __version__
 from masklet.errors import MaskletError
 from masklet.types import ModelInfo, ServerInfo
-from masklet.v1 import export_pb2_grpc, prompt_pb2_grpc, server_pb2_grpc, session_pb2_grpc, track_pb2_grpc
+from masklet.v1 import (
+    export_pb2_grpc,
+    prompt_pb2_grpc,
+    review_pb2_grpc,
+    server_pb2_grpc,
+    session_pb2_grpc,
+    track_pb2_grpc,
+)
 from masklet_server.service import listen
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.export_servicer import ExportServicer
@@ -21,6 +28,7 @@ from masklet_server.service.exports import Exporter
 from masklet_server.service.interceptor import Guard
 from masklet_server.service.prompt_servicer import PromptServicer
 from masklet_server.service.rendering import Renderer
+from masklet_server.service.review_servicer import ReviewServicer
 from masklet_server.service.roots import Roots
 from masklet_server.service.server_servicer import ServerServicer
 from masklet_server.service.session_servicer import SessionServicer
@@ -120,6 +128,7 @@ class MaskletServer:
         export_pb2_grpc.add_ExportServiceServicer_to_server(
             ExportServicer(self.store, exporter, self._roots), server
         )
+        review_pb2_grpc.add_ReviewServiceServicer_to_server(ReviewServicer(self.store), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
         await server.start()

@@ -69,7 +69,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
 
         async def add() -> session_pb2.AddObjectResponse:
-            info = session.add_object(request.name)
+            info = await session.add_object(request.name)
             return session_pb2.AddObjectResponse(object=codec.object_to_wire(info))
 
         return await session.replies.once("AddObject", request.request_id, add)
@@ -81,7 +81,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
 
         async def rename() -> session_pb2.RenameObjectResponse:
-            info = session.rename_object(request.object_id, request.name)
+            info = await session.rename_object(request.object_id, request.name)
             return session_pb2.RenameObjectResponse(object=codec.object_to_wire(info))
 
         return await session.replies.once("RenameObject", request.request_id, rename)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from masklet import codec, event_codec
+from masklet import codec, event_codec, state_codec
 from masklet.types import MaskFormat
 from masklet.v1 import track_pb2, track_pb2_grpc, values_pb2
 from masklet_server.service.access import current_user
@@ -36,9 +36,11 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
         mask_format = codec.mask_format_from_wire(request.mask_format)
         events = session.track(
-            frames=codec.range_from_wire(request.range) if request.HasField("range") else None,
+            frames=state_codec.range_from_wire(request.range) if request.HasField("range") else None,
             object_ids=tuple(request.object_ids),
             direction=codec.direction_from_wire(request.direction),
+            stale_only=request.stale_only,
+            at_cuts=state_codec.cut_policy_from_wire(request.at_cuts),
             request_id=request.request_id,
         )
         async with aclosing(events):
@@ -63,7 +65,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         """Masks that exist, by frame and then object."""
         session = self._store.get(request.session_id, current_user.get())
         frames = range_in(
-            session.clip, codec.range_from_wire(request.range) if request.HasField("range") else None
+            session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )
         mask_format = codec.mask_format_from_wire(request.mask_format)
         chosen = [session.object(object_id).object_id for object_id in request.object_ids]

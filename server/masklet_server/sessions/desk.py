@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from masklet.errors import SessionNotFoundError
-from masklet.types import FramePrompts
+from masklet.types import CutPolicy, FramePrompts, FrameRange
+from masklet_server.sessions.history import Contents
+from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.staleness import StaleFrames
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+from masklet_server.shots.watch import ShotWatch
 
 
 class ClosingSource(FrameSource, Protocol):
@@ -23,6 +27,10 @@ class ClosingSource(FrameSource, Protocol):
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 
 
+FORGOTTEN_AT_CUT_FRAMES = 64
+"""Further back than the network's memory reaches: what was tracked before a cut says nothing behind it."""
+
+
 class Desk:
     """Keeps tracker and results in step. All methods are called inside turns of the device.
 
@@ -34,12 +42,15 @@ class Desk:
     Attributes:
         closed: Set by the session, from any thread; turns that come later do nothing or fail.
         memory_bytes: What the tracker held after the last turn.
+        stale: Frames whose masks prompts have overtaken.
+        shots: Knows the cuts that were met.
     """
 
     def __init__(self, source: ClosingSource, results: ResultStore, make_tracker: TrackerFactory) -> None:
         self.closed = False
         self.memory_bytes = 0
-        self._source = source
+        self.stale = StaleFrames()
+        self.shots = ShotWatch(source)
         self._results = results
         self._make_tracker = make_tracker
         self._tracker: Tracker | None = None
@@ -58,25 +69,59 @@ class Desk:
             return None
         result = self._engine().prompt(prompts)
         self._results.put(result)
+        self.stale.clear(prompts.object_id, (prompts.frame,))
         self._measure()
         return result
 
-    def track(self, step: Step, prompted_frames: Callable[[int], Collection[int]]) -> Sequence[ObjectFrame]:
+    def track(self, step: Step, said: Contents, watch: LegWatch, at_cuts: CutPolicy) -> Sequence[ObjectFrame]:
         """The results of a step, for those of its objects that still need it.
 
         Args:
             step: What was planned.
-            prompted_frames: Tells, by object, the frames with prompts as they are now.
+            said: All prompts and locks as they are now; the plan may be older.
+            watch: Of this track.
+            at_cuts: What to do where the step crosses a cut.
         """
-        now = {object_id: prompted_frames(object_id) for object_id in step.object_ids}
-        object_ids = [object_id for object_id, own in now.items() if own and step.frame not in own]
-        if not object_ids or self.closed:
+        frame, backward = step.frame, step.backward
+        if self.closed:
             return ()
-        results = self._engine().track(step.frame, object_ids, backward=step.backward)
+        before = self._before(frame, backward=backward)
+        going = [
+            object_id
+            for object_id in step.object_ids
+            if self._needs(object_id, frame, said)
+            and watch.enter(object_id, frame, before=before, backward=backward)
+        ]
+        if not going:
+            return ()
+        if at_cuts is not CutPolicy.IGNORE and self.shots.is_cut(min(before, frame), max(before, frame)):
+            watch.cuts.add(max(before, frame))
+            for object_id in going:
+                if at_cuts is CutPolicy.STOP:
+                    watch.block(object_id, backward=backward)
+                else:
+                    self._forget_behind(object_id, frame, backward=backward)
+            if at_cuts is CutPolicy.STOP:
+                return ()
+        moving = [object_id for object_id in going if not watch.is_settled(object_id, backward=backward)]
+        for object_id in going:
+            watch.note(object_id, frame)
+        old = {id_: self._results.find(id_, frame) if watch.settles else None for id_ in moving}
+        results = self._engine().track(frame, moving, backward=backward) if moving else ()
         for result in results:
+            watch.compare(result, old[result.object_id], backward=backward)
             self._results.put(result)
+        for object_id in going:
+            # What has settled agrees with its prompts although it was not tracked again.
+            self.stale.clear(object_id, (frame,))
         self._measure()
         return results
+
+    def withdraw(self, object_id: int) -> None:
+        """Drop what the tracker knows of an object; its results stay, should it come back."""
+        if self._tracker is not None:
+            self._tracker.remove(object_id)
+        self._measure()
 
     def forget_objects(self, object_ids: Iterable[int]) -> None:
         """Drop all that is known of some objects."""
@@ -84,6 +129,7 @@ class Desk:
             if self._tracker is not None:
                 self._tracker.remove(object_id)
             self._results.remove_object(object_id)
+            self.stale.forget(object_id)
         self._measure()
 
     def park(self) -> None:
@@ -102,8 +148,28 @@ class Desk:
         if self.closed:
             raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
         if self._tracker is None:
-            self._tracker = self._make_tracker(self._source, self._results)
+            self._tracker = self._make_tracker(self.shots, self._results)
         return self._tracker
+
+    def _before(self, frame: int, *, backward: bool) -> int:
+        """The frame before this one on the way, which the clip may not have: it may begin there."""
+        missing = self.shots.info.missing_frames
+        step = 1 if backward else -1
+        before = frame + step
+        while before in missing:
+            before += step
+        return before
+
+    def _needs(self, object_id: int, frame: int, said: Contents) -> bool:
+        own = said.prompted_frames(object_id)
+        if not own or frame in own or object_id not in said.names:
+            return False
+        return not (said.is_locked(object_id, frame) and self._results.has(object_id, frame))
+
+    def _forget_behind(self, object_id: int, frame: int, *, backward: bool) -> None:
+        far = FORGOTTEN_AT_CUT_FRAMES
+        frames = FrameRange(frame + 1, frame + far) if backward else FrameRange(frame - far, frame - 1)
+        self._engine().forget_tracked(object_id, frames)
 
     def _measure(self) -> None:
         self.memory_bytes = 0 if self._tracker is None else self._tracker.memory_bytes

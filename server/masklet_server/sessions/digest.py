@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 
 from masklet.types import FramePrompts, PromptDocument
 
 
 def prompts_sha256(document: PromptDocument) -> str:
-    """SHA-256 in hexadecimal over all names and prompts.
+    """SHA-256 in hexadecimal over all names, prompts and settings of mattes.
+
+    Locks are left out: they change no mask.
 
     Object ids are left out: they differ between sessions that were told the same.
     """
     places = {info.object_id: place for place, info in enumerate(document.objects)}
-    content = {
+    content: dict[str, object] = {
         "objects": [info.name for info in document.objects],
         "prompts": [_described(places[prompts.object_id], prompts) for prompts in document.prompts],
     }
+    if document.mattes:
+        content["mattes"] = [[places[matte.object_id], asdict(matte.settings)] for matte in document.mattes]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -2,7 +2,8 @@
 
 A plan has a forward sweep and then a backward sweep over the range. Within a sweep all objects that
 need a frame share one step, so that the network sees them in one batch; each object still meets its
-own frames in order, beginning next to one of its prompts.
+own frames in order, beginning next to one of its prompts, or next to frames that were locked: what
+an artist has locked is as good to start from as what was prompted. Nothing is planned across a cut.
 """
 
 from __future__ import annotations
@@ -56,25 +57,42 @@ class Plan:
         return sum(len(step.object_ids) for step in inside)
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What is already there, for each object to track.
+
+    Attributes:
+        prompted: Frames with prompts, in any order.
+        known: Frames with a result that can be built on.
+        held: Locked frames with a result, which stay as they are.
+    """
+
+    prompted: Collection[int]
+    known: Collection[int] = ()
+    held: Collection[int] = ()
+
+
 def plan_track(
-    prompted_frames: Mapping[int, Sequence[int]],
+    objects: Mapping[int, Ground],
     clip: ClipInfo,
     *,
     frames: FrameRange | None = None,
     direction: Direction = Direction.BOTH,
     order: TrackOrder = TrackOrder.NEAREST,
-    known_frames: Mapping[int, Collection[int]] | None = None,
+    cuts: Collection[int] = (),
+    only: Mapping[int, Collection[int]] | None = None,
 ) -> Plan:
     """Plan the tracking of some objects over a range.
 
     Args:
-        prompted_frames: For each object to track, the frames with prompts, in any order.
+        objects: The objects to track and what there is of them. A range that no prompt touches is
+            reached from the last known frame on the way to it, or else from the prompt itself.
         clip: Its missing frames are left out of the plan and reported.
         frames: What to cover; None is the whole clip.
         direction: Which way to go from each prompt; BOTH meets half-way between two prompts.
         order: See :class:`TrackOrder`.
-        known_frames: Frames with a result, by object. A range that no prompt touches is reached
-            from the last known frame on the way to it, or else from the prompt itself.
+        cuts: First frames of new shots; a frame is tracked from prompts of its own shot only.
+        only: By object, the frames of the range that are wanted; None for all of them.
 
     Returns:
         The plan; without steps when nothing in the range lies in the direction of travel.
@@ -84,17 +102,17 @@ def plan_track(
     """
     wanted = range_in(clip, frames)
     missing = frozenset(clip.missing_frames)
-    known = known_frames or {}
     ahead: dict[int, list[int]] = {}
     behind: dict[int, list[int]] = {}
     prompted: dict[int, list[int]] = {}
-    for object_id, own_frames in prompted_frames.items():
-        own = sorted(own_frames)
-        for frame in own:
+    for object_id, ground in objects.items():
+        for frame in sorted(ground.prompted) if only is None else ():
             if frame in wanted:
                 prompted.setdefault(frame, []).append(object_id)
-        for leg in _legs(own, wanted, direction, order):
-            for frame in _reach(leg, wanted, known.get(object_id, ()), frozenset(own)):
+        settled = frozenset(ground.prompted) | frozenset(ground.held)
+        mine = None if only is None else frozenset(only.get(object_id, ()))
+        for leg in _legs(ground, wanted, direction, order, sorted(cuts)):
+            for frame in _reach(leg, wanted, mine, ground.known, settled):
                 (behind if leg.backward else ahead).setdefault(frame, []).append(object_id)
     forward = (Step(frame, tuple(ahead[frame]), backward=False) for frame in sorted(ahead))
     backward = (Step(frame, tuple(behind[frame]), backward=True) for frame in sorted(behind, reverse=True))
@@ -104,6 +122,19 @@ def plan_track(
         frames=wanted,
         missing_frames=tuple(sorted(frame for frame in missing if frame in wanted)),
     )
+
+
+def affected_frames(frame: int, ground: Ground, clip: ClipInfo, order: TrackOrder) -> range:
+    """Frames that a change of prompts on ``frame`` reaches: up to the next prompts or locks on either side.
+
+    In the order of the published predictor everything hangs on everything.
+    """
+    if order is TrackOrder.FIRST_PROMPT:
+        return range(clip.first_frame, clip.last_frame + 1)
+    borders = [*ground.prompted, *ground.held]
+    first = max((other + 1 for other in borders if other < frame), default=clip.first_frame)
+    last = min((other - 1 for other in borders if other > frame), default=clip.last_frame)
+    return range(first, last + 1)
 
 
 def range_in(clip: ClipInfo, frames: FrameRange | None) -> FrameRange:
@@ -131,23 +162,48 @@ class _Leg:
     backward: bool
 
 
-def _legs(own: Sequence[int], wanted: FrameRange, direction: Direction, order: TrackOrder) -> list[_Leg]:
-    """Legs that cover the range once, as far as the direction allows."""
-    if not own:
+def _legs(
+    ground: Ground, wanted: FrameRange, direction: Direction, order: TrackOrder, cuts: Sequence[int]
+) -> list[_Leg]:
+    """Legs that cover the range once, as far as the direction allows, and stay within their shots."""
+    if not ground.prompted:
         return []
+    if order is TrackOrder.FIRST_PROMPT:
+        first = min(ground.prompted)
+        sources = [FrameRange(first, first)]
+    else:
+        sources = _sources(ground)
     legs: list[_Leg] = []
-    first_prompt = order is TrackOrder.FIRST_PROMPT
-    starts = [None, own[0], None] if first_prompt else [None, *own, None]
-    for left, start, right in zip(starts, starts[1:], starts[2:], strict=False):
-        if start is None:
+    ends: list[FrameRange | None] = [None, *sources, None]
+    for left, source, right in zip(ends, ends[1:], ends[2:], strict=False):
+        if source is None:
             continue
         if direction is not Direction.BACKWARD:
-            last = wanted.last if right is None else _meeting(start, right, direction)
-            legs.append(_Leg(start, last, backward=False))
+            cut = next((cut for cut in cuts if cut > source.last), None)
+            if right is None or (cut is not None and cut <= right.first):
+                last = wanted.last
+            else:
+                last = _meeting(source.last, right.first, direction)
+            legs.append(_Leg(source.last, last if cut is None else min(last, cut - 1), backward=False))
         if direction is not Direction.FORWARD:
-            last = wanted.first if left is None else _meeting(left, start, direction) + 1
-            legs.append(_Leg(start, last, backward=True))
+            cut = next((cut for cut in reversed(cuts) if cut <= source.first), None)
+            if left is None or (cut is not None and cut > left.last):
+                last = wanted.first
+            else:
+                last = _meeting(left.last, source.first, direction) + 1
+            legs.append(_Leg(source.first, last if cut is None else max(last, cut), backward=True))
     return legs
+
+
+def _sources(ground: Ground) -> list[FrameRange]:
+    """Runs of frames that stay as they are, ascending: prompts and what is locked."""
+    runs: list[FrameRange] = []
+    for frame in sorted({*ground.prompted, *ground.held}):
+        if runs and frame == runs[-1].last + 1:
+            runs[-1] = FrameRange(runs[-1].first, frame)
+        else:
+            runs.append(FrameRange(frame, frame))
+    return runs
 
 
 def _meeting(left: int, right: int, direction: Direction) -> int:
@@ -159,14 +215,23 @@ def _meeting(left: int, right: int, direction: Direction) -> int:
     return (left + right) // 2
 
 
-def _reach(leg: _Leg, wanted: FrameRange, known: Collection[int], own: frozenset[int]) -> list[int]:
-    """Frames of a leg up to its last one in the range, without those before it that are not needed."""
+def _reach(
+    leg: _Leg,
+    wanted: FrameRange,
+    only: frozenset[int] | None,
+    known: Collection[int],
+    settled: frozenset[int],
+) -> list[int]:
+    """Frames of a leg that are wanted, and those on the way to them that are not known yet."""
     way = -1 if leg.backward else 1
-    frames = [frame for frame in range(leg.start + way, leg.last + way, way) if frame not in own]
-    inside = [index for index, frame in enumerate(frames) if frame in wanted]
-    if not inside:
-        return []
-    entry = inside[0]
-    while entry > 0 and frames[entry - 1] not in known:
-        entry -= 1
-    return frames[entry : inside[-1] + 1]
+    frames = [frame for frame in range(leg.start + way, leg.last + way, way) if frame not in settled]
+    chosen: set[int] = set()
+    for index, frame in enumerate(frames):
+        if frame not in wanted or (only is not None and frame not in only):
+            continue
+        chosen.add(index)
+        before = index - 1
+        while before >= 0 and before not in chosen and frames[before] not in known:
+            chosen.add(before)
+            before -= 1
+    return [frames[index] for index in sorted(chosen)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from masklet.errors import (
@@ -12,48 +12,45 @@ from masklet.errors import (
     NameTakenError,
     ObjectNotFoundError,
 )
-from masklet.types import Box, Click, ClipInfo, FramePrompts, ObjectInfo, PromptDocument
+from masklet.events import EditKind
+from masklet.matte_settings import MatteSettings
+from masklet.types import (
+    Box,
+    Click,
+    ClipInfo,
+    FramePrompts,
+    FrameRange,
+    LockedRange,
+    ObjectInfo,
+    ObjectMatte,
+    PromptDocument,
+)
+from masklet_server.sessions.history import Contents, Edit, History
 
 MAX_NAME_CHARACTERS = 64
 MAX_CLICKS = 256
 """Per object and frame: more help nobody, and the network's time grows with them."""
-MAX_UNDO = 256
 FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
 """Names become layers and files on three operating systems."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """One change that can be taken back: what was said before, None where nothing was."""
-
-    object_id: int
-    frame: int
-    before: FramePrompts | None
-
-
 class PromptBook:
-    """Objects and prompts of one session.
+    """Objects and prompts of one session, with the way back and forth.
 
     Every method checks before it changes anything, so that an error leaves the book as it was.
-    Dictionaries are replaced and never changed in place: one thread may read while another writes.
+    What is said is one value that is replaced as a whole: one thread may read while another writes.
     """
 
     def __init__(self, clip: ClipInfo, *, max_objects: int) -> None:
         self._clip = clip
         self._max_objects = max_objects
-        self._names: dict[int, str] = {}
-        self._prompts: dict[tuple[int, int], FramePrompts] = {}
-        self._undo: deque[Change] = deque(maxlen=MAX_UNDO)
         self._next_id = 1
-
-    @property
-    def undo_left(self) -> int:
-        """How many changes can be taken back."""
-        return len(self._undo)
+        self.contents = Contents()
+        self.history = History()
 
     def objects(self) -> tuple[ObjectInfo, ...]:
         """All objects in the order in which they were added."""
-        return tuple(self.object(object_id) for object_id in self._names)
+        return tuple(self.object(object_id) for object_id in self.contents.names)
 
     def object(self, object_id: int) -> ObjectInfo:
         """One object.
@@ -61,30 +58,45 @@ class PromptBook:
         Raises:
             ObjectNotFoundError: The session has no such object.
         """
-        if object_id not in self._names:
+        contents = self.contents
+        if object_id not in contents.names:
             raise ObjectNotFoundError(
                 f"this session has no object number {object_id}: it was removed or never added. "
                 "List the objects"
             )
-        return ObjectInfo(object_id, self._names[object_id], self.prompted_frames(object_id))
+        return ObjectInfo(object_id, contents.names[object_id], contents.prompted_frames(object_id))
 
     def name_of(self, object_id: int) -> str | None:
         """An object's name, None where there is no such object."""
-        return self._names.get(object_id)
+        return self.contents.names.get(object_id)
 
     def prompted_frames(self, object_id: int) -> tuple[int, ...]:
         """Frames with prompts of this object, ascending."""
-        return tuple(sorted(frame for owner, frame in self._prompts if owner == object_id))
+        return self.contents.prompted_frames(object_id)
 
     def find(self, object_id: int, frame: int) -> FramePrompts | None:
         """What is said about an object on a frame, None where nothing is."""
-        return self._prompts.get((object_id, frame))
+        return self.contents.prompts.get((object_id, frame))
 
     def document(self) -> PromptDocument:
         """Everything, ordered by object and frame."""
+        contents = self.contents
         return PromptDocument(
-            objects=self.objects(), prompts=tuple(self._prompts[key] for key in sorted(self._prompts))
+            objects=self.objects(),
+            prompts=tuple(contents.prompts[key] for key in sorted(contents.prompts)),
+            locks=self.locks(),
+            mattes=self.mattes(),
         )
+
+    def locks(self) -> tuple[LockedRange, ...]:
+        """All locked ranges, by object and frame."""
+        locks = self.contents.locks
+        return tuple(LockedRange(owner, frames) for owner in sorted(locks) for frames in locks[owner])
+
+    def mattes(self) -> tuple[ObjectMatte, ...]:
+        """Settings of all mattes that are not left as they are."""
+        mattes = self.contents.mattes
+        return tuple(ObjectMatte(owner, mattes[owner]) for owner in sorted(mattes))
 
     def add_object(self, name: str) -> ObjectInfo:
         """Add an object; an empty name gets a free one.
@@ -94,29 +106,51 @@ class PromptBook:
             NameTakenError: Another object has it.
             LimitError: The session is full.
         """
-        if len(self._names) >= self._max_objects:
+        if len(self.contents.names) >= self._max_objects:
             raise LimitError(
                 f"a session holds at most {self._max_objects} objects: remove one or open another session"
             )
         chosen = self._check_name(name) if name else self._free_name()
         object_id = self._next_id
         self._next_id += 1
-        self._names = {**self._names, object_id: chosen}
+        self._keep(EditKind.ADD_OBJECT, object_id, self.contents.with_name(object_id, chosen))
         return self.object(object_id)
 
     def rename_object(self, object_id: int, name: str) -> ObjectInfo:
         """Give an object another name; errors as in :meth:`add_object`."""
         if self.object(object_id).name != name:
-            self._names = {**self._names, object_id: self._check_name(name)}
+            chosen = self._check_name(name)
+            self._keep(EditKind.RENAME_OBJECT, object_id, self.contents.with_name(object_id, chosen))
         return self.object(object_id)
 
     def remove_object(self, object_id: int) -> None:
-        """Forget an object, its prompts, and the way back to them."""
+        """Forget an object and all that is said about it, until that is taken back."""
         self.object(object_id)
-        self._names = {key: name for key, name in self._names.items() if key != object_id}
-        self._prompts = {key: value for key, value in self._prompts.items() if key[0] != object_id}
-        kept = [change for change in self._undo if change.object_id != object_id]
-        self._undo = deque(kept, maxlen=MAX_UNDO)
+        self._keep(EditKind.REMOVE_OBJECT, object_id, self.contents.without(object_id))
+
+    def set_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> None:
+        """Lock frames of an object against tracking, or unlock them.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+            BadInputError: The range leaves the clip.
+        """
+        self.object(object_id)
+        self._check_range(frames)
+        contents = self.contents.with_lock(object_id, frames, locked=locked)
+        if contents.locks != self.contents.locks:
+            self._keep(EditKind.LOCKS, object_id, contents)
+
+    def set_matte(self, object_id: int, settings: MatteSettings) -> None:
+        """Choose how the matte of an object is finished.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+        """
+        self.object(object_id)
+        contents = self.contents.with_matte(object_id, settings)
+        if contents.mattes != self.contents.mattes:
+            self._keep(EditKind.MATTE, object_id, contents)
 
     def check(self, prompts: FramePrompts) -> FramePrompts:
         """The prompts as they will be kept: a box is cut at the edge of the picture.
@@ -129,6 +163,11 @@ class PromptBook:
         """
         self.object(prompts.object_id)
         self._check_frame(prompts.frame)
+        if self.contents.is_locked(prompts.object_id, prompts.frame):
+            raise BadInputError(
+                f"frame {prompts.frame} is locked for {self.name_of(prompts.object_id)}: "
+                "unlock it first, then correct it"
+            )
         if len(prompts.clicks) > MAX_CLICKS:
             raise BadInputError(f"one frame takes at most {MAX_CLICKS} clicks: remove some")
         for click in prompts.clicks:
@@ -154,35 +193,28 @@ class PromptBook:
             )
         return replace(before, clicks=(*before.clicks, click))
 
-    def put(self, prompts: FramePrompts) -> None:
+    def put(self, prompts: FramePrompts) -> Edit:
         """Keep checked prompts in place of what was said there; empty ones take it back.
 
         Raises:
             ObjectNotFoundError: The object has gone since they were checked.
         """
         self.object(prompts.object_id)
-        key = (prompts.object_id, prompts.frame)
-        self._undo.append(Change(prompts.object_id, prompts.frame, self._prompts.get(key)))
-        self._restore(prompts)
-
-    def last_change(self) -> FramePrompts:
-        """What taking back the last change would bring: prompts, empty where nothing was said.
-
-        Raises:
-            BadInputError: There is nothing to take back.
-        """
-        if not self._undo:
-            raise BadInputError("there is no prompt to take back: click first")
-        change = self._undo[-1]
-        return change.before or FramePrompts(change.object_id, change.frame)
+        contents = self.contents.with_prompts(prompts)
+        return self._keep(EditKind.PROMPTS, prompts.object_id, contents, frame=prompts.frame)
 
     def take_back(self) -> None:
-        """Take back the last change."""
-        self._restore(self.last_change())
-        self._undo.pop()
+        """Take back the last edit."""
+        self.contents = self.history.last_done().before
+        self.history.step_back()
 
-    def replaced_by(self, document: PromptDocument) -> tuple[PromptBook, tuple[FramePrompts, ...]]:
-        """A book with the document's objects under new ids, and its prompts, checked but not yet put.
+    def make_again(self) -> None:
+        """Make the last edit that was taken back again."""
+        self.contents = self.history.last_undone().after
+        self.history.step_forward()
+
+    def replaced_by(self, document: PromptDocument) -> Replacement:
+        """A book with the document's objects under new ids, its prompts and locks checked but not yet put.
 
         Raises:
             BadInputError: The document contradicts itself or does not fit the clip; as in
@@ -200,29 +232,27 @@ class PromptBook:
             ids[info.object_id] = book.add_object(info.name).object_id
         checked: dict[tuple[int, int], FramePrompts] = {}
         for prompts in document.prompts:
-            if prompts.object_id not in ids:
-                raise BadInputError(
-                    f"the document prompts object {prompts.object_id}, which it does not list: repair it"
-                )
-            own = book.check(replace(prompts, object_id=ids[prompts.object_id]))
+            own = book.check(replace(prompts, object_id=_own_id(ids, prompts.object_id)))
             if own.is_empty or (own.object_id, own.frame) in checked:
                 raise BadInputError(
                     f"the document's prompts on frame {own.frame} are empty or said twice: repair it"
                 )
             checked[own.object_id, own.frame] = own
-        return book, tuple(checked.values())
+        for matte in document.mattes:
+            book.set_matte(_own_id(ids, matte.object_id), matte.settings)
+        locks = tuple(LockedRange(_own_id(ids, lock.object_id), lock.frames) for lock in document.locks)
+        for lock in locks:
+            self._check_range(lock.frames)
+        return Replacement(book, tuple(checked.values()), locks)
 
-    def forget_undo(self) -> None:
-        """Make what is said now the beginning: nothing can be taken back."""
-        self._undo.clear()
-
-    def _restore(self, prompts: FramePrompts) -> None:
-        key = (prompts.object_id, prompts.frame)
-        kept = {other: value for other, value in self._prompts.items() if other != key}
-        self._prompts = kept if prompts.is_empty else {**kept, key: prompts}
+    def _keep(self, kind: EditKind, object_id: int, contents: Contents, *, frame: int | None = None) -> Edit:
+        edit = Edit(kind, object_id, self.contents, contents, frame)
+        self.contents = contents
+        self.history.add(edit)
+        return edit
 
     def _check_name(self, name: str) -> str:
-        if name in self._names.values():
+        if name in self.contents.names.values():
             raise NameTakenError(f"another object is called {name!r}: choose another name")
         if len(name) > MAX_NAME_CHARACTERS:
             raise BadInputError(
@@ -241,7 +271,7 @@ class PromptBook:
         return name
 
     def _free_name(self) -> str:
-        taken = set(self._names.values())
+        taken = set(self.contents.names.values())
         numbers = range(1, len(taken) + 2)
         return next(name for name in (f"object{number}" for number in numbers) if name not in taken)
 
@@ -254,6 +284,14 @@ class PromptBook:
             )
         if frame in clip.missing_frames:
             raise FrameMissingError(f"the clip has no picture for frame {frame}: prompt another frame")
+
+    def _check_range(self, frames: FrameRange) -> None:
+        clip = self._clip
+        if frames.first < clip.first_frame or frames.last > clip.last_frame:
+            raise BadInputError(
+                f"frames {frames.first}-{frames.last} are not all in the clip, which has "
+                f"{clip.first_frame}-{clip.last_frame}: choose a range inside it"
+            )
 
     def _check_click(self, click: Click) -> None:
         width_px, height_px = self._clip.width_px, self._clip.height_px
@@ -272,3 +310,18 @@ class PromptBook:
                 f"the box lies outside the picture of {width_px} x {height_px} pixels: draw it inside"
             )
         return Box(left_px, top_px, right_px, bottom_px)
+
+
+@dataclass(frozen=True, eq=False)
+class Replacement:
+    """What a document makes: a book with objects, and what is yet to be put into it, prompts first."""
+
+    book: PromptBook
+    prompts: tuple[FramePrompts, ...]
+    locks: tuple[LockedRange, ...]
+
+
+def _own_id(ids: Mapping[int, int], object_id: int) -> int:
+    if object_id not in ids:
+        raise BadInputError(f"the document speaks of object {object_id}, which it does not list: repair it")
+    return ids[object_id]

@@ -6,8 +6,8 @@ import tempfile
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -134,6 +134,11 @@ class ResultStore:
             entry.prompted,
         )
 
+    def has(self, object_id: int, frame: int) -> bool:
+        """True where there is a result."""
+        with self._lock:
+            return (object_id, frame) in self._entries
+
     def frames_of(self, object_id: int) -> tuple[int, ...]:
         """Frame numbers with a result, ascending."""
         with self._lock:
@@ -160,8 +165,27 @@ class ResultStore:
             self._packed_bytes = 0
             self._close_file()
 
-    def states(self, object_id: int, prompted_frames: Collection[int]) -> tuple[StateRange, ...]:
-        """Runs of consecutive frames in the same state, in order; frames without a result are in none."""
+    def object_ids(self) -> frozenset[int]:
+        """All objects with results."""
+        with self._lock:
+            return frozenset(owner for owner, _ in self._entries)
+
+    def states(
+        self,
+        object_id: int,
+        prompted_frames: Collection[int],
+        *,
+        is_locked: Callable[[int], bool] = lambda frame: False,
+        stale: Collection[int] = (),
+    ) -> tuple[StateRange, ...]:
+        """Runs of consecutive frames in the same state, in order; frames without a result are in none.
+
+        Args:
+            object_id: Whose.
+            prompted_frames: Frames with prompts of its own.
+            is_locked: Tells whether tracking leaves a frame as it is.
+            stale: Frames whose masks prompts have overtaken.
+        """
         with self._lock:
             presences = {
                 frame: entry.presence for (owner, frame), entry in self._entries.items() if owner == object_id
@@ -169,17 +193,20 @@ class ResultStore:
         ranges: list[StateRange] = []
         for frame in sorted(presences):
             state = StateRange(
-                object_id, FrameRange(frame, frame), presences[frame], prompted=frame in prompted_frames
+                object_id,
+                FrameRange(frame, frame),
+                presences[frame],
+                prompted=frame in prompted_frames,
+                locked=is_locked(frame),
+                stale=frame in stale,
             )
             last = ranges[-1] if ranges else None
             if (
                 last is not None
                 and last.frames.last == frame - 1
-                and (last.presence, last.prompted) == (state.presence, state.prompted)
+                and replace(last, frames=state.frames) == state
             ):
-                ranges[-1] = StateRange(
-                    object_id, FrameRange(last.frames.first, frame), last.presence, last.prompted
-                )
+                ranges[-1] = replace(last, frames=FrameRange(last.frames.first, frame))
             else:
                 ranges.append(state)
         return tuple(ranges)

@@ -10,28 +10,34 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from masklet.errors import BusyError, NotPromptedError
+from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Click,
     ClipInfo,
+    CutPolicy,
     Direction,
     FramePrompts,
     FrameRange,
     ObjectInfo,
     PromptDocument,
     SessionInfo,
+    StateRange,
 )
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
-from masklet_server.sessions.plan import Plan, Step, TrackOrder, plan_track
+from masklet_server.sessions.editor import Editor, Prompted, Reverted
+from masklet_server.sessions.plan import Step, TrackOrder
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.track import TrackItem, TrackRun
 from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.sessions.work import Planner, TrackWork
 
 ResultT = TypeVar("ResultT")
 
@@ -49,14 +55,6 @@ class SessionLimits:
     max_objects: int = 64
     result_memory_bytes: int = 64 << 20
     spill_folder: Path | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Prompted:
-    """What a change of prompts made: what is said now, and the mask, None where nothing is said."""
-
-    prompts: FramePrompts
-    result: ObjectFrame | None
 
 
 class Session:
@@ -95,8 +93,21 @@ class Session:
         self._order = order
         self._book = PromptBook(source.info, max_objects=limits.max_objects)
         self._desk = Desk(source, self.results, make_tracker)
+        self._editor = Editor(source.info, self._desk, self.results, order)
         self._track: TrackRun | None = None
         self._calls = 0
+
+    @property
+    def _planner(self) -> Planner:
+        book, desk = self._book, self._desk
+        return Planner(
+            self.clip,
+            self._order,
+            ground=lambda object_id: self._editor.ground(book.contents, object_id),
+            stale=desk.stale.of,
+            exists=lambda object_id: object_id in book.contents.names,
+            cuts=lambda: desk.shots.cuts,
+        )
 
     @property
     def clip(self) -> ClipInfo:
@@ -115,14 +126,44 @@ class Session:
 
     @property
     def undo_left(self) -> int:
-        """How many changes of prompts can be taken back."""
-        return self._book.undo_left
+        """How many edits can be taken back."""
+        return self._book.history.undo_left
+
+    @property
+    def redo_left(self) -> int:
+        """How many edits that were taken back can be made again."""
+        return self._book.history.redo_left
 
     def info(self) -> SessionInfo:
         """Clip, objects, and the state of every frame with a result."""
-        objects = self._book.objects()
-        states = (self.results.states(info.object_id, info.prompted_frames) for info in objects)
-        return SessionInfo(self.session_id, self.clip, objects, tuple(s for own in states for s in own))
+        book = self._book
+        return SessionInfo(
+            self.session_id,
+            self.clip,
+            book.objects(),
+            self.states(),
+            book.locks(),
+            book.mattes(),
+            self._desk.shots.cuts,
+        )
+
+    def states(self, object_ids: Sequence[int] = ()) -> tuple[StateRange, ...]:
+        """The state of every frame with a result; of all objects unless some are named.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+        """
+        contents = self._book.contents
+        chosen = [self._book.object(object_id).object_id for object_id in object_ids]
+        found: list[StateRange] = []
+        for object_id in chosen or contents.names:
+            found += self.results.states(
+                object_id,
+                contents.prompted_frames(object_id),
+                is_locked=partial(contents.is_locked, object_id),
+                stale=self._desk.stale.of(object_id),
+            )
+        return tuple(found)
 
     def objects(self) -> tuple[ObjectInfo, ...]:
         """All objects in the order in which they were added."""
@@ -140,13 +181,17 @@ class Session:
         """All objects and prompts."""
         return self._book.document()
 
-    def add_object(self, name: str) -> ObjectInfo:
-        """Add an object; see :meth:`PromptBook.add_object`."""
-        return self._book.add_object(name)
+    def matte(self, object_id: int) -> MatteSettings:
+        """How the matte of an object is finished."""
+        return self._book.contents.mattes.get(object_id) or MatteSettings()
 
-    def rename_object(self, object_id: int, name: str) -> ObjectInfo:
+    async def add_object(self, name: str) -> ObjectInfo:
+        """Add an object; see :meth:`PromptBook.add_object`."""
+        return await self._turn(lambda: self._book.add_object(name), urgent=True)
+
+    async def rename_object(self, object_id: int, name: str) -> ObjectInfo:
         """Give an object another name; see :meth:`PromptBook.rename_object`."""
-        return self._book.rename_object(object_id, name)
+        return await self._turn(lambda: self._book.rename_object(object_id, name), urgent=True)
 
     async def remove_object(self, object_id: int) -> None:
         """Forget an object with its prompts and masks.
@@ -154,54 +199,49 @@ class Session:
         Raises:
             ObjectNotFoundError: The session has no such object.
         """
-
-        def remove() -> None:
-            self._book.remove_object(object_id)
-            self._desk.forget_objects((object_id,))
-
         self._book.object(object_id)
-        await self._turn(remove, urgent=True)
+        await self._turn(lambda: self._editor.remove_object(self._book, object_id), urgent=True)
+
+    async def set_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> None:
+        """Lock frames of an object against tracking, or unlock them; see :meth:`PromptBook.set_lock`."""
+        await self._turn(lambda: self._book.set_lock(object_id, frames, locked=locked), urgent=True)
+
+    async def set_matte(self, object_id: int, settings: MatteSettings) -> None:
+        """Choose how an object's matte is finished; see :meth:`PromptBook.set_matte`."""
+        await self._turn(lambda: self._book.set_matte(object_id, settings), urgent=True)
 
     async def set_prompts(self, prompts: FramePrompts) -> Prompted:
         """Replace what is said about one object on one frame; errors as in :meth:`PromptBook.check`."""
-
-        def change() -> Prompted:
-            checked = self._book.check(prompts)
-            result = self._desk.segment(checked)
-            self._book.put(checked)
-            return Prompted(checked, result)
-
         self._book.check(prompts)
-        return await self._turn(change, urgent=True)
+        return await self._turn(lambda: self._editor.put(self._book, prompts), urgent=True)
 
     async def add_click(self, object_id: int, frame: int, click: Click) -> Prompted:
         """Add one click to what is said; errors as in :meth:`PromptBook.check`."""
 
         def change() -> Prompted:
             # Here and not outside: two quick clicks must not both start from the same prompts.
-            checked = self._book.check(self._book.with_click(object_id, frame, click))
-            result = self._desk.segment(checked)
-            self._book.put(checked)
-            return Prompted(checked, result)
+            return self._editor.put(self._book, self._book.with_click(object_id, frame, click))
 
         self._book.check(FramePrompts(object_id, frame, (click,)))
         return await self._turn(change, urgent=True)
 
-    async def undo(self) -> Prompted:
-        """Take back the last change of prompts.
+    async def undo(self) -> Reverted:
+        """Take back the last edit.
 
         Raises:
             BadInputError: There is nothing to take back.
         """
+        self._book.history.last_done()
+        return await self._turn(lambda: self._editor.take_back(self._book), urgent=True)
 
-        def change() -> Prompted:
-            before = self._book.last_change()
-            result = self._desk.segment(before)
-            self._book.take_back()
-            return Prompted(before, result)
+    async def redo(self) -> Reverted:
+        """Make the last edit that was taken back again.
 
-        self._book.last_change()
-        return await self._turn(change, urgent=True)
+        Raises:
+            BadInputError: There is none.
+        """
+        self._book.history.last_undone()
+        return await self._turn(lambda: self._editor.make_again(self._book), urgent=True)
 
     async def set_document(self, document: PromptDocument) -> tuple[ObjectInfo, ...]:
         """Begin anew from a document: all objects, prompts and masks are replaced.
@@ -209,15 +249,16 @@ class Session:
         Raises:
             BadInputError: The document contradicts itself or does not fit the clip; nothing changes.
         """
-        book, prompts = self._book.replaced_by(document)
-        old = [info.object_id for info in self._book.objects()]
-        self._book = book
+        replacement = self._book.replaced_by(document)
+        book = self._book = replacement.book
         if self._track is not None:
             self._track.stop()
-        await self._turn(lambda: self._desk.forget_objects(old), urgent=True)
-        for own in prompts:
+        await self._turn(lambda: self._desk.forget_objects(self.results.object_ids()), urgent=True)
+        for own in replacement.prompts:
             await self.set_prompts(own)
-        book.forget_undo()
+        for lock in replacement.locks:
+            await self.set_lock(lock.object_id, lock.frames, locked=True)
+        book.history.clear()
         return book.objects()
 
     async def track(
@@ -226,6 +267,8 @@ class Session:
         frames: FrameRange | None = None,
         object_ids: Sequence[int] = (),
         direction: Direction = Direction.BOTH,
+        stale_only: bool = False,
+        at_cuts: CutPolicy = CutPolicy.STOP,
         request_id: str = "",
     ) -> AsyncGenerator[TrackItem, None]:
         """Track objects over a range: a start, results as they come, an end.
@@ -234,6 +277,8 @@ class Session:
             frames: None for the whole clip.
             object_ids: Empty for all objects with prompts.
             direction: Which way from the prompts.
+            stale_only: Only what prompts have overtaken, and no further than results change.
+            at_cuts: What to do where one shot ends and another begins.
             request_id: A second track with the same id stops the first and takes its place.
 
         Raises:
@@ -245,10 +290,24 @@ class Session:
         running = self._track
         if running is not None and (not request_id or running.request_id != request_id):
             raise BusyError("this session is tracking already: wait until it is done, or cancel it")
-        plan = self._plan(frames, object_ids, direction)
+        work = TrackWork(
+            objects=self._chosen(object_ids),
+            frames=frames,
+            direction=direction,
+            stale_only=stale_only,
+            at_cuts=at_cuts,
+        )
+        plan = work.begin(self._planner)
         if running is not None:
             running.stop()
-        run = TrackRun(plan, fetch=self._fetch, visit=self._visit, request_id=request_id)
+        run = TrackRun(
+            plan,
+            fetch=self._fetch,
+            visit=partial(self._visit, work),
+            extend=partial(work.extend, self._planner),
+            cuts=lambda: work.watch.cuts.union(work.planned_cuts),
+            request_id=request_id,
+        )
         self._track = run
         try:
             async with aclosing(run.events()) as events:
@@ -287,7 +346,7 @@ class Session:
         self.results.close()
         self._source.close()
 
-    def _plan(self, frames: FrameRange | None, object_ids: Sequence[int], direction: Direction) -> Plan:
+    def _chosen(self, object_ids: Sequence[int]) -> tuple[int, ...]:
         chosen = [self._book.object(object_id) for object_id in dict.fromkeys(object_ids)]
         if not chosen:
             chosen = [info for info in self._book.objects() if info.prompted_frames]
@@ -296,16 +355,7 @@ class Session:
         for info in chosen:
             if not info.prompted_frames:
                 raise NotPromptedError(f"{info.name} has no prompt yet: click it on some frame, then track")
-        return plan_track(
-            {info.object_id: info.prompted_frames for info in chosen},
-            self.clip,
-            frames=frames,
-            direction=direction,
-            order=self._order,
-            known_frames={
-                info.object_id: frozenset(self.results.frames_of(info.object_id)) for info in chosen
-            },
-        )
+        return tuple(info.object_id for info in chosen)
 
     async def _fetch(self, step: Step) -> list[ObjectFrame]:
         def find() -> list[ObjectFrame]:
@@ -314,9 +364,11 @@ class Session:
 
         return await asyncio.get_running_loop().run_in_executor(None, find)
 
-    async def _visit(self, step: Step) -> Sequence[ObjectFrame]:
+    async def _visit(self, work: TrackWork, step: Step) -> Sequence[ObjectFrame]:
         # The plan may be older than the book: objects go, and frames get prompts of their own.
-        results = await self._turn(lambda: self._desk.track(step, self._book.prompted_frames))
+        results = await self._turn(
+            lambda: self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
+        )
         await asyncio.get_running_loop().run_in_executor(None, self.results.pack)
         return results
 

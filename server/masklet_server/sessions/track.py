@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from masklet.events import TrackFinished, TrackStarted
@@ -28,6 +28,8 @@ class TrackRun:
         plan: What to do.
         fetch: Gives the results that exist already on a prompted frame.
         visit: Tracks one step on the device and gives its results.
+        extend: Called when the plan is done: gives another, for what was found to remain, or None.
+        cuts: Tells the cuts that were met, at the end.
         request_id: Whose track this is; a retry of the same request takes it over.
     """
 
@@ -37,9 +39,13 @@ class TrackRun:
         *,
         fetch: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
         visit: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
+        extend: Callable[[], Plan | None] = lambda: None,
+        cuts: Callable[[], Collection[int]] = lambda: (),
         request_id: str = "",
     ) -> None:
         self.request_id = request_id
+        self._extend = extend
+        self._cuts = cuts
         self._plan = plan
         self._fetch = fetch
         self._visit = visit
@@ -71,24 +77,32 @@ class TrackRun:
             await asyncio.gather(producer, return_exceptions=True)
 
     async def _produce(self, queue: asyncio.Queue[TrackItem | _Failure]) -> None:
-        plan = self._plan
+        first = self._plan
+        plan: Plan | None = first
+        frames = first.frames
         updates = steps = 0
+        cancelled = False
         try:
-            await queue.put(TrackStarted(len(plan.steps), plan.updates, plan.missing_frames))
-            for step in plan.prompted:
+            await queue.put(TrackStarted(len(first.steps), first.updates, first.missing_frames))
+            for step in first.prompted:
                 for result in await self._fetch(step):
                     updates += 1
                     await queue.put(result)
-            for step in plan.steps:
-                if self._stopping:
-                    break
-                results = await self._visit(step)
-                steps += 1
-                for result in results:
-                    if result.frame in plan.frames:
-                        updates += 1
-                        await queue.put(result)
+            while plan is not None and not cancelled:
+                for step in plan.steps:
+                    if self._stopping:
+                        cancelled = True
+                        break
+                    results = await self._visit(step)
+                    steps += bool(results)
+                    for result in results:
+                        if result.frame in frames:
+                            updates += 1
+                            await queue.put(result)
+                else:
+                    plan = self._extend()
         except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)
             await queue.put(_Failure(error))
         else:
-            await queue.put(TrackFinished(steps, updates, cancelled=steps < len(plan.steps)))
+            cuts = tuple(sorted(cut for cut in self._cuts() if cut in frames))
+            await queue.put(TrackFinished(steps, updates, cancelled, cuts))

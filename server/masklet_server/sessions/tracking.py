@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.types import ClipInfo, FramePrompts, Presence
+from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +97,13 @@ class Tracker(Protocol):
 
         Frames are expected in order, each next to the one before in the direction of travel,
         starting next to (or at) a prompted frame.
+        """
+        ...
+
+    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
+        """Drop what tracking has remembered of one object on some frames; prompts stay.
+
+        What follows builds on prompted frames and on what is tracked from then on.
         """
         ...
 

@@ -245,7 +245,7 @@ def test_undo_and_documents_travel(tmp_path: Path) -> None:
         )
 
         assert codec.document_from_wire(document).prompts[1] == prompts
-        assert (undone.left, undone.HasField("update")) == (1, False)
+        assert (undone.left, undone.redo_left, undone.HasField("update")) == (2, 1, False)
         assert [list(info.prompted_frames) for info in made.objects] == [[1, 4]]
 
     serve(tmp_path, work)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from masklet.errors import BadInputError
 from masklet.types import ClipInfo, Direction, FrameRange
-from masklet_server.sessions.plan import Plan, Step, TrackOrder, plan_track
+from masklet_server.sessions.plan import Ground, Plan, Step, TrackOrder, affected_frames, plan_track
 
 CLIP = ClipInfo("clip", 64, 48, 1, 10)
 BOTH, FORWARD, BACKWARD = Direction.BOTH, Direction.FORWARD, Direction.BACKWARD
@@ -28,7 +28,7 @@ def sweep(plan: Plan, object_id: int, *, backward: bool) -> list[int]:
 def test_two_prompts_share_the_frames_between_them(
     direction: Direction, ahead: list[int], behind: list[int]
 ) -> None:
-    plan = plan_track({1: [7, 3]}, CLIP, direction=direction)
+    plan = plan_track({1: Ground([7, 3])}, CLIP, direction=direction)
 
     assert sweep(plan, 1, backward=False) == ahead
     assert sweep(plan, 1, backward=True) == behind
@@ -36,14 +36,14 @@ def test_two_prompts_share_the_frames_between_them(
 
 
 def test_the_papers_order_goes_from_the_first_prompt_to_the_end_and_back() -> None:
-    plan = plan_track({1: [7, 3]}, CLIP, order=TrackOrder.FIRST_PROMPT)
+    plan = plan_track({1: Ground([7, 3])}, CLIP, order=TrackOrder.FIRST_PROMPT)
 
     assert sweep(plan, 1, backward=False) == [4, 5, 6, 8, 9, 10]
     assert sweep(plan, 1, backward=True) == [2, 1]
 
 
 def test_objects_that_need_a_frame_in_the_same_direction_share_a_step() -> None:
-    plan = plan_track({1: [1], 2: [5]}, CLIP, frames=FrameRange(4, 7))
+    plan = plan_track({1: Ground([1]), 2: Ground([5])}, CLIP, frames=FrameRange(4, 7))
 
     assert plan.steps == (
         Step(2, (1,), backward=False),
@@ -58,15 +58,15 @@ def test_objects_that_need_a_frame_in_the_same_direction_share_a_step() -> None:
 
 
 def test_a_range_is_entered_where_results_end() -> None:
-    entered = plan_track({1: [1]}, CLIP, frames=FrameRange(6, 7), known_frames={1: [2, 3, 4]})
-    beside = plan_track({1: [1]}, CLIP, frames=FrameRange(6, 7), known_frames={1: [2, 3, 4, 5]})
+    entered = plan_track({1: Ground([1], known=[2, 3, 4])}, CLIP, frames=FrameRange(6, 7))
+    beside = plan_track({1: Ground([1], known=[2, 3, 4, 5])}, CLIP, frames=FrameRange(6, 7))
 
     assert sweep(entered, 1, backward=False) == [5, 6, 7]
     assert sweep(beside, 1, backward=False) == [6, 7]
 
 
 def test_a_range_behind_the_prompt_gives_nothing_to_a_forward_track() -> None:
-    plan = plan_track({1: [8]}, CLIP, frames=FrameRange(1, 4), direction=FORWARD)
+    plan = plan_track({1: Ground([8])}, CLIP, frames=FrameRange(1, 4), direction=FORWARD)
 
     assert plan.steps == ()
     assert plan.updates == 0
@@ -75,7 +75,7 @@ def test_a_range_behind_the_prompt_gives_nothing_to_a_forward_track() -> None:
 @pytest.mark.parametrize("frames", [FrameRange(0, 3), FrameRange(5, 11)])
 def test_a_range_outside_the_clip_is_refused(frames: FrameRange) -> None:
     with pytest.raises(BadInputError, match="which has 1-10"):
-        plan_track({1: [3]}, CLIP, frames=frames)
+        plan_track({1: Ground([3])}, CLIP, frames=frames)
 
 
 @given(
@@ -93,7 +93,7 @@ def test_both_ways_every_frame_of_the_range_comes_once_and_from_its_neighbour(
     clip = ClipInfo("clip", 64, 48, -5, 20, missing_frames=tuple(sorted(gone)))
     wanted = FrameRange(min(ends), max(ends))
 
-    plan = plan_track({key: sorted(own) for key, own in prompts.items()}, clip, frames=wanted, order=order)
+    plan = plan_track({key: Ground(own) for key, own in prompts.items()}, clip, frames=wanted, order=order)
 
     there = [frame for frame in range(wanted.first, wanted.last + 1) if frame not in gone]
     for object_id, own in prompts.items():
@@ -109,3 +109,49 @@ def test_both_ways_every_frame_of_the_range_comes_once_and_from_its_neighbour(
                 assert before in reached
                 reached.add(frame)
     assert plan.missing_frames == tuple(sorted(frame for frame in gone if frame in wanted))
+
+
+def test_locked_frames_stay_and_are_as_good_to_start_from_as_prompts() -> None:
+    plan = plan_track({1: Ground([1], known=[4, 5], held=[4, 5])}, CLIP)
+
+    assert sweep(plan, 1, backward=False) == [2, 6, 7, 8, 9, 10]
+    assert sweep(plan, 1, backward=True) == [3]
+
+
+def test_nothing_is_planned_across_a_cut_and_each_shot_starts_from_its_own_prompts() -> None:
+    plan = plan_track({1: Ground([2, 9])}, CLIP, cuts=(4, 7))
+
+    assert sweep(plan, 1, backward=False) == [3, 10]
+    assert sweep(plan, 1, backward=True) == [8, 7, 1]
+
+
+def test_a_prompt_on_the_first_frame_of_a_shot_goes_on_in_its_shot_only() -> None:
+    plan = plan_track({1: Ground([4])}, CLIP, cuts=(4,))
+
+    assert sweep(plan, 1, backward=False) == [5, 6, 7, 8, 9, 10]
+    assert sweep(plan, 1, backward=True) == []
+
+
+def test_only_wanted_frames_are_planned_with_the_unknown_ones_on_the_way() -> None:
+    ground = Ground([1], known=[2, 3, 4])
+
+    plan = plan_track({1: ground}, CLIP, only={1: {7, 8}})
+
+    assert sweep(plan, 1, backward=False) == [5, 6, 7, 8]
+    assert plan.prompted == ()
+
+
+@pytest.mark.parametrize(
+    ("ground", "reached"),
+    [
+        (Ground([5]), range(1, 11)),
+        (Ground([2, 5, 9]), range(3, 9)),
+        (Ground([5], held=[3, 7]), range(4, 7)),
+    ],
+)
+def test_a_correction_reaches_as_far_as_the_next_prompts_and_locks(ground: Ground, reached: range) -> None:
+    assert affected_frames(5, ground, CLIP, TrackOrder.NEAREST) == reached
+
+
+def test_in_the_papers_order_a_correction_reaches_everything() -> None:
+    assert affected_frames(5, Ground([2, 5, 9]), CLIP, TrackOrder.FIRST_PROMPT) == range(1, 11)

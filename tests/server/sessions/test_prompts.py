@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from masklet.errors import BadInputError, FrameMissingError, MaskletError, ObjectNotFoundError
-from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, ObjectInfo, PromptDocument
+from masklet.matte_settings import MatteSettings
+from masklet.types import (
+    Box,
+    Click,
+    ClipInfo,
+    FramePrompts,
+    FrameRange,
+    LockedRange,
+    Mask,
+    ObjectInfo,
+    ObjectMatte,
+    PromptDocument,
+)
 from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.prompts import MAX_CLICKS, PromptBook
 
@@ -50,25 +65,78 @@ def test_a_click_cannot_correct_a_mask_drawn_by_hand(book: PromptBook) -> None:
         book.with_click(1, 1, Click(1.0, 1.0))
 
 
-def test_removing_an_object_takes_its_undo_along(book: PromptBook) -> None:
+def test_every_kind_of_edit_can_be_taken_back_and_made_again(book: PromptBook) -> None:
     other = book.add_object("other").object_id
     book.put(FramePrompts(other, 1, (Click(1.0, 1.0),)))
-    book.put(FramePrompts(1, 1, (Click(1.0, 1.0),)))
-    book.put(FramePrompts(other, 2, (Click(1.0, 1.0),)))
+    book.rename_object(other, "third")
+    book.set_lock(other, FrameRange(2, 5), locked=True)
+    book.set_matte(other, MatteSettings(grow_px=2.0))
     book.remove_object(other)
+    documents = [book.document()]
 
+    while book.history.undo_left:
+        book.take_back()
+        documents.append(book.document())
+
+    assert book.objects() == ()
+    # Adding and removing the only other object are the two that look alike.
+    assert len(documents) == 8
+    assert len(set(map(repr, documents))) == 7
+    for document in reversed(documents[:-1]):
+        book.make_again()
+        assert book.document() == document
+    assert book.history.redo_left == 0
+
+
+def test_a_new_edit_ends_what_could_be_made_again(book: PromptBook) -> None:
+    book.rename_object(1, "villain")
     book.take_back()
+    book.rename_object(1, "clown")
 
-    assert book.undo_left == 0
-    assert book.document().prompts == ()
+    with pytest.raises(BadInputError, match="nothing to make again"):
+        book.history.last_undone()
+
+
+def test_what_changes_nothing_is_no_edit(book: PromptBook) -> None:
+    book.rename_object(1, "hero")
+    book.set_lock(1, FrameRange(1, 3), locked=False)
+    book.set_matte(1, MatteSettings())
+
+    assert book.history.undo_left == 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10), st.booleans()), max_size=8))
+def test_locks_are_what_was_locked_last(said: list[tuple[int, int, bool]]) -> None:
+    book = PromptBook(CLIP, max_objects=8)
+    book.add_object("hero")
+    expected: set[int] = set()
+    for one, other, locked in said:
+        frames = FrameRange(min(one, other), max(one, other))
+        book.set_lock(1, frames, locked=locked)
+        covered = set(range(frames.first, frames.last + 1))
+        expected = expected | covered if locked else expected - covered
+
+    ranges = [lock.frames for lock in book.locks()]
+
+    assert {frame for frames in ranges for frame in range(frames.first, frames.last + 1)} == expected
+    assert all(left.last + 1 < right.first for left, right in itertools.pairwise(ranges))
+
+
+def test_a_locked_frame_takes_no_prompts_and_a_lock_stays_inside_the_clip(book: PromptBook) -> None:
+    book.set_lock(1, FrameRange(2, 3), locked=True)
+
+    with pytest.raises(BadInputError, match="frame 3 is locked for hero: unlock it"):
+        book.check(FramePrompts(1, 3, (Click(1.0, 1.0),)))
+    with pytest.raises(BadInputError, match="which has 1-10"):
+        book.set_lock(1, FrameRange(9, 11), locked=True)
     with pytest.raises(ObjectNotFoundError):
-        book.put(FramePrompts(other, 2, (Click(1.0, 1.0),)))
+        book.set_lock(7, FrameRange(2, 3), locked=True)
 
 
 def test_ids_are_never_given_twice(book: PromptBook) -> None:
     book.remove_object(1)
     second = book.add_object("hero").object_id
-    fresh, _ = book.replaced_by(PromptDocument((ObjectInfo(1, "hero"),)))
+    fresh = book.replaced_by(PromptDocument((ObjectInfo(1, "hero"),))).book
 
     assert [second, fresh.objects()[0].object_id] == [2, 3]
 
@@ -88,6 +156,9 @@ def test_a_name_may_be_kept_when_renaming_and_freed_by_it(book: PromptBook) -> N
         PromptDocument((ObjectInfo(1, "a"),), (FramePrompts(1, 1, (Click(1, 1),)),) * 2),
         PromptDocument((ObjectInfo(1, "a/b"),)),
         PromptDocument((ObjectInfo(1, "a"),), (FramePrompts(1, 99, (Click(1, 1),)),)),
+        PromptDocument((ObjectInfo(1, "a"),), locks=(LockedRange(2, FrameRange(1, 2)),)),
+        PromptDocument((ObjectInfo(1, "a"),), locks=(LockedRange(1, FrameRange(1, 20)),)),
+        PromptDocument((ObjectInfo(1, "a"),), mattes=(ObjectMatte(2, MatteSettings(invert=True)),)),
     ],
 )
 def test_documents_that_make_no_sense_are_refused(book: PromptBook, document: PromptDocument) -> None:

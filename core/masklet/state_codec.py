@@ -1,0 +1,181 @@
+"""Wire messages of what is known and wanted of frames, to values and back; ``codec`` builds on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from masklet.errors import BadInputError
+from masklet.matte_settings import MatteSettings
+from masklet.types import (
+    CutPolicy,
+    FrameRange,
+    FrameState,
+    LockedRange,
+    ObjectMatte,
+    Presence,
+    StateRange,
+)
+from masklet.v1 import values_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_T = TypeVar("_T")
+_Number = TypeVar("_Number", bound=int)
+
+_PRESENCE_TO_WIRE = {
+    Presence.PRESENT: values_pb2.PRESENCE_PRESENT,
+    Presence.UNCERTAIN: values_pb2.PRESENCE_UNCERTAIN,
+    Presence.ABSENT: values_pb2.PRESENCE_ABSENT,
+}
+_PRESENCE_FROM_WIRE = {wire: value for value, wire in _PRESENCE_TO_WIRE.items()}
+_STATE_TO_WIRE = {
+    FrameState.PRESENT: values_pb2.FRAME_STATE_PRESENT,
+    FrameState.UNCERTAIN: values_pb2.FRAME_STATE_UNCERTAIN,
+    FrameState.ABSENT: values_pb2.FRAME_STATE_ABSENT,
+    FrameState.CORRECTED: values_pb2.FRAME_STATE_CORRECTED,
+    FrameState.LOCKED: values_pb2.FRAME_STATE_LOCKED,
+    FrameState.STALE: values_pb2.FRAME_STATE_STALE,
+}
+_STATE_FROM_WIRE = {wire: value for value, wire in _STATE_TO_WIRE.items()}
+_CUTS_TO_WIRE = {
+    CutPolicy.STOP: values_pb2.CUT_POLICY_STOP,
+    CutPolicy.REFIND: values_pb2.CUT_POLICY_REFIND,
+    CutPolicy.IGNORE: values_pb2.CUT_POLICY_IGNORE,
+}
+_CUTS_FROM_WIRE = {
+    values_pb2.CUT_POLICY_UNSPECIFIED: CutPolicy.STOP,
+    **{wire: value for value, wire in _CUTS_TO_WIRE.items()},
+}
+
+
+def range_to_wire(frames: FrameRange) -> values_pb2.FrameRange:
+    """The message of a range."""
+    return values_pb2.FrameRange(first=frames.first, last=frames.last)
+
+
+def range_from_wire(message: values_pb2.FrameRange) -> FrameRange:
+    """The range in a message."""
+    return checked(lambda: FrameRange(message.first, message.last))
+
+
+def presence_to_wire(presence: Presence) -> values_pb2.Presence.ValueType:
+    """The number of a presence."""
+    return _PRESENCE_TO_WIRE[presence]
+
+
+def presence_from_wire(number: values_pb2.Presence.ValueType) -> Presence:
+    """The presence of a number."""
+    return looked_up(_PRESENCE_FROM_WIRE, number, "a presence")
+
+
+def frame_state_to_wire(state: FrameState) -> values_pb2.FrameState.ValueType:
+    """The number of a state."""
+    return _STATE_TO_WIRE[state]
+
+
+def frame_state_from_wire(number: values_pb2.FrameState.ValueType) -> FrameState:
+    """The state of a number."""
+    return looked_up(_STATE_FROM_WIRE, number, "a state")
+
+
+def cut_policy_to_wire(policy: CutPolicy) -> values_pb2.CutPolicy.ValueType:
+    """The number of a policy."""
+    return _CUTS_TO_WIRE[policy]
+
+
+def cut_policy_from_wire(number: values_pb2.CutPolicy.ValueType) -> CutPolicy:
+    """The policy of a number; unspecified stops."""
+    return looked_up(_CUTS_FROM_WIRE, number, "a way with cuts")
+
+
+def state_to_wire(state: StateRange) -> values_pb2.StateRange:
+    """The message of a run of frames in one state."""
+    return values_pb2.StateRange(
+        object_id=state.object_id,
+        frames=range_to_wire(state.frames),
+        presence=presence_to_wire(state.presence),
+        prompted=state.prompted,
+        locked=state.locked,
+        stale=state.stale,
+    )
+
+
+def state_from_wire(message: values_pb2.StateRange) -> StateRange:
+    """The run of frames in a message."""
+    return StateRange(
+        message.object_id,
+        range_from_wire(message.frames),
+        presence_from_wire(message.presence),
+        message.prompted,
+        message.locked,
+        message.stale,
+    )
+
+
+def lock_to_wire(lock: LockedRange) -> values_pb2.LockedRange:
+    """The message of a locked range."""
+    return values_pb2.LockedRange(object_id=lock.object_id, frames=range_to_wire(lock.frames))
+
+
+def lock_from_wire(message: values_pb2.LockedRange) -> LockedRange:
+    """The locked range in a message."""
+    return LockedRange(message.object_id, range_from_wire(message.frames))
+
+
+def matte_settings_to_wire(settings: MatteSettings) -> values_pb2.MatteSettings:
+    """The message of matte settings."""
+    return values_pb2.MatteSettings(
+        fill_holes_px=settings.fill_holes_px,
+        drop_specks_px=settings.drop_specks_px,
+        grow_px=settings.grow_px,
+        feather_px=settings.feather_px,
+        black=settings.black,
+        white=settings.white,
+        gamma=settings.gamma,
+        exclusive=settings.exclusive,
+        invert=settings.invert,
+    )
+
+
+def matte_settings_from_wire(message: values_pb2.MatteSettings) -> MatteSettings:
+    """The matte settings in a message."""
+    return checked(
+        lambda: MatteSettings(
+            fill_holes_px=message.fill_holes_px,
+            drop_specks_px=message.drop_specks_px,
+            grow_px=message.grow_px,
+            feather_px=message.feather_px,
+            black=message.black,
+            white=message.white if message.HasField("white") else 1.0,
+            gamma=message.gamma if message.HasField("gamma") else 1.0,
+            exclusive=message.exclusive,
+            invert=message.invert,
+        )
+    )
+
+
+def matte_to_wire(matte: ObjectMatte) -> values_pb2.ObjectMatte:
+    """The message of how an object's matte is finished."""
+    return values_pb2.ObjectMatte(object_id=matte.object_id, settings=matte_settings_to_wire(matte.settings))
+
+
+def matte_from_wire(message: values_pb2.ObjectMatte) -> ObjectMatte:
+    """How an object's matte is finished, from its message."""
+    return ObjectMatte(message.object_id, matte_settings_from_wire(message.settings))
+
+
+def checked(make: Callable[[], _T]) -> _T:
+    """What ``make`` gives; a value that refuses its arguments becomes a BadInputError."""
+    try:
+        return make()
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
+
+
+def looked_up(table: Mapping[_Number, _T], number: _Number, what: str) -> _T:
+    """The value of a number on the wire; one that this version does not know is a BadInputError."""
+    try:
+        return table[number]
+    except KeyError:
+        raise BadInputError(f"{number} is not {what} that this version knows: update masklet") from None

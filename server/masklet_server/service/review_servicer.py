@@ -1,0 +1,92 @@
+"""``masklet.v1.ReviewService``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+from masklet import state_codec
+from masklet.errors import BadInputError
+from masklet.v1 import review_pb2, review_pb2_grpc
+from masklet_server.service.access import current_user
+from masklet_server.service.context import Context
+from masklet_server.sessions.plan import range_in
+from masklet_server.sessions.review import WORTH_A_LOOK, next_place
+from masklet_server.sessions.store import SessionStore
+from masklet_server.shots.watch import ShotWatch
+
+REPORT_EVERY_FRAMES = 10
+
+
+class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
+    """Tells where to look and keeps locks.
+
+    Args:
+        store: All sessions.
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    async def SetLock(  # noqa: N802  (gRPC names methods)
+        self, request: review_pb2.SetLockRequest, context: Context
+    ) -> review_pb2.SetLockResponse:
+        """Lock frames of an object, or unlock them."""
+        session = self._store.get(request.session_id, current_user.get())
+
+        async def change() -> review_pb2.SetLockResponse:
+            if not request.HasField("frames"):
+                raise BadInputError("the frames to lock are missing: name a range")
+            frames = state_codec.range_from_wire(request.frames)
+            await session.set_lock(request.object_id, frames, locked=request.locked)
+            locks = session.document().locks
+            return review_pb2.SetLockResponse(locks=[state_codec.lock_to_wire(lock) for lock in locks])
+
+        return await session.replies.once("SetLock", request.request_id, change)
+
+    async def NextFrame(  # noqa: N802
+        self, request: review_pb2.NextFrameRequest, context: Context
+    ) -> review_pb2.NextFrameResponse:
+        """The nearest frame in one of some states."""
+        session = self._store.get(request.session_id, current_user.get())
+        wanted = frozenset(state_codec.frame_state_from_wire(state) for state in request.states)
+        place = next_place(
+            session.states(tuple(request.object_ids)),
+            after=request.after,
+            states=wanted or WORTH_A_LOOK,
+            backward=request.backward,
+        )
+        if place is None:
+            return review_pb2.NextFrameResponse(found=False)
+        return review_pb2.NextFrameResponse(
+            found=True, frame=place.frame, state=state_codec.state_to_wire(place.state)
+        )
+
+    async def FindCuts(  # noqa: N802
+        self, request: review_pb2.FindCutsRequest, context: Context
+    ) -> AsyncIterator[review_pb2.FindCutsResponse]:
+        """Look for cuts; leaving the stream stops the search."""
+        session = self._store.get(request.session_id, current_user.get())
+        frames = range_in(
+            session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
+        )
+        missing = frozenset(session.clip.missing_frames)
+        numbers = [frame for frame in range(frames.first, frames.last + 1) if frame not in missing]
+        loop = asyncio.get_running_loop()
+        with session.in_use():
+            # A clip of its own: the tracker's may be busy for as long as a track runs.
+            source = await loop.run_in_executor(None, session.open_source)
+            try:
+                watch = ShotWatch(source)
+                for done, (before, after) in enumerate(pairwise(numbers), start=2):
+                    await loop.run_in_executor(None, watch.is_cut, before, after)
+                    if done % REPORT_EVERY_FRAMES == 0:
+                        yield review_pb2.FindCutsResponse(
+                            frames_done=done, frames_total=len(numbers), cuts=watch.cuts
+                        )
+                yield review_pb2.FindCutsResponse(
+                    frames_done=len(numbers), frames_total=len(numbers), cuts=watch.cuts
+                )
+            finally:
+                await loop.run_in_executor(None, source.close)

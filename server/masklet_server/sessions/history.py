@@ -1,0 +1,176 @@
+"""All that an artist has said as one value, and the way back and forth between such values."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from masklet.errors import BadInputError
+from masklet.events import EditKind
+from masklet.matte_settings import MatteSettings
+from masklet.types import FramePrompts, FrameRange
+from masklet_server.sessions.tracking import ObjectFrame
+
+MAX_UNDO = 256
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Objects and everything said about them; replaced as a whole, never changed.
+
+    Attributes:
+        names: By object id, in the order in which they were added.
+        prompts: By object id and frame.
+        locks: By object id: ranges that ascend and do not touch.
+        mattes: By object id; objects whose mattes are left as they are have none.
+    """
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    prompts: Mapping[tuple[int, int], FramePrompts] = field(default_factory=dict)
+    locks: Mapping[int, tuple[FrameRange, ...]] = field(default_factory=dict)
+    mattes: Mapping[int, MatteSettings] = field(default_factory=dict)
+
+    def prompted_frames(self, object_id: int) -> tuple[int, ...]:
+        """Frames with prompts of this object, ascending."""
+        return tuple(sorted(frame for owner, frame in self.prompts if owner == object_id))
+
+    def is_locked(self, object_id: int, frame: int) -> bool:
+        """True inside a locked range of this object."""
+        return any(frame in frames for frames in self.locks.get(object_id, ()))
+
+    def with_prompts(self, prompts: FramePrompts) -> Contents:
+        """The same with these prompts in place of what was said there; empty ones say nothing."""
+        key = (prompts.object_id, prompts.frame)
+        kept = {other: said for other, said in self.prompts.items() if other != key}
+        return replace(self, prompts=kept if prompts.is_empty else {**kept, key: prompts})
+
+    def with_name(self, object_id: int, name: str) -> Contents:
+        """The same with an object called so, added at the end where it is new."""
+        return replace(self, names={**self.names, object_id: name})
+
+    def with_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> Contents:
+        """The same with a range locked, or unlocked."""
+        ranges = _without(self.locks.get(object_id, ()), frames)
+        if locked:
+            ranges = _joined([*ranges, frames])
+        kept = {owner: own for owner, own in self.locks.items() if owner != object_id}
+        return replace(self, locks={**kept, object_id: ranges} if ranges else kept)
+
+    def with_matte(self, object_id: int, settings: MatteSettings) -> Contents:
+        """The same with other settings for an object's matte."""
+        kept = {owner: own for owner, own in self.mattes.items() if owner != object_id}
+        return replace(self, mattes=kept if settings.is_plain else {**kept, object_id: settings})
+
+    def without(self, object_id: int) -> Contents:
+        """The same without an object."""
+        return Contents(
+            {owner: name for owner, name in self.names.items() if owner != object_id},
+            {key: said for key, said in self.prompts.items() if key[0] != object_id},
+            {owner: own for owner, own in self.locks.items() if owner != object_id},
+            {owner: own for owner, own in self.mattes.items() if owner != object_id},
+        )
+
+
+@dataclass(eq=False)
+class Edit:
+    """One change, as it is needed to take it back and to make it again.
+
+    Attributes:
+        kind: What was changed.
+        object_id: Whose.
+        frame: Where, for prompts.
+        before: What was said before.
+        after: What was said then.
+        marked_stale: Frames that became stale by it and have not been tracked since.
+        replaced: The tracked result that stood where the first prompt was put.
+    """
+
+    kind: EditKind
+    object_id: int
+    before: Contents
+    after: Contents
+    frame: int | None = None
+    marked_stale: frozenset[int] = frozenset()
+    replaced: ObjectFrame | None = None
+
+
+class History:
+    """Edits that can be taken back, and those that can be made again."""
+
+    def __init__(self) -> None:
+        self._done: deque[Edit] = deque(maxlen=MAX_UNDO)
+        self._undone: list[Edit] = []
+
+    @property
+    def undo_left(self) -> int:
+        """How many edits can be taken back."""
+        return len(self._done)
+
+    @property
+    def redo_left(self) -> int:
+        """How many edits can be made again."""
+        return len(self._undone)
+
+    def add(self, edit: Edit) -> None:
+        """Keep a new edit; what was taken back before is forgotten."""
+        self._done.append(edit)
+        self._undone.clear()
+
+    def last_done(self) -> Edit:
+        """The edit that would be taken back.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        if not self._done:
+            raise BadInputError("there is nothing to take back: nothing was changed yet")
+        return self._done[-1]
+
+    def last_undone(self) -> Edit:
+        """The edit that would be made again.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        if not self._undone:
+            raise BadInputError("there is nothing to make again: take something back first")
+        return self._undone[-1]
+
+    def step_back(self) -> None:
+        """The last edit has been taken back."""
+        self._undone.append(self._done.pop())
+
+    def step_forward(self) -> None:
+        """The last edit that was taken back has been made again."""
+        self._done.append(self._undone.pop())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._done.clear()
+        self._undone.clear()
+
+    def objects(self) -> frozenset[int]:
+        """Ids of all objects that some edit could bring back."""
+        edits: Collection[Edit] = (*self._done, *self._undone)
+        return frozenset(object_id for edit in edits for object_id in (*edit.before.names, *edit.after.names))
+
+
+def _without(ranges: Collection[FrameRange], hole: FrameRange) -> tuple[FrameRange, ...]:
+    left: list[FrameRange] = []
+    for frames in ranges:
+        if frames.first < hole.first:
+            left.append(FrameRange(frames.first, min(frames.last, hole.first - 1)))
+        if frames.last > hole.last:
+            left.append(FrameRange(max(frames.first, hole.last + 1), frames.last))
+    return tuple(left)
+
+
+def _joined(ranges: Collection[FrameRange]) -> tuple[FrameRange, ...]:
+    joined: list[FrameRange] = []
+    for frames in sorted(ranges, key=lambda frames: frames.first):
+        if joined and frames.first <= joined[-1].last + 1:
+            joined[-1] = FrameRange(joined[-1].first, max(joined[-1].last, frames.last))
+        else:
+            joined.append(frames)
+    return tuple(joined)

@@ -1,0 +1,88 @@
+"""What one track was asked to do, planned at its start and once more for what a cut left over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
+from masklet_server.sessions.legwork import LegWatch
+from masklet_server.sessions.plan import Ground, Plan, TrackOrder, plan_track, range_in
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """What planning needs to know of a session, as it is when it is asked.
+
+    Attributes:
+        clip: The session's.
+        order: From which prompt frames are tracked.
+        ground: What there is of an object.
+        stale: Frames of an object that prompts have overtaken.
+        exists: False for an object that has gone meanwhile.
+        cuts: First frames of new shots, as far as they are known.
+    """
+
+    clip: ClipInfo
+    order: TrackOrder
+    ground: Callable[[int], Ground]
+    stale: Callable[[int], Collection[int]]
+    exists: Callable[[int], bool]
+    cuts: Callable[[], Sequence[int]]
+
+
+@dataclass(eq=False)
+class TrackWork:
+    """One track: what was asked, and what was noticed on the way.
+
+    Attributes:
+        planned_cuts: Cuts that the latest plan went around.
+    """
+
+    objects: tuple[int, ...]
+    frames: FrameRange | None
+    direction: Direction
+    stale_only: bool
+    at_cuts: CutPolicy
+    watch: LegWatch = field(init=False)
+    planned_cuts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.watch = LegWatch(settles=self.stale_only)
+
+    def begin(self, planner: Planner) -> Plan:
+        """The plan at the start.
+
+        Raises:
+            BadInputError: The range leaves the clip.
+        """
+        only: dict[int, Collection[int]] | None = None
+        if self.stale_only:
+            only = {object_id: frozenset(planner.stale(object_id)) for object_id in self.objects}
+        return self._plan(planner, only)
+
+    def extend(self, planner: Planner) -> Plan | None:
+        """A plan for frames behind cuts that nobody knew of, from prompts on their side; None without any."""
+        if self.at_cuts is not CutPolicy.STOP or set(planner.cuts()) <= set(self.planned_cuts):
+            return None
+        wanted = range_in(planner.clip, self.frames)
+        only: dict[int, Collection[int]] = {}
+        for object_id in filter(planner.exists, self.objects):
+            left = frozenset(range(wanted.first, wanted.last + 1))
+            if self.stale_only:
+                left = frozenset(planner.stale(object_id))
+            only[object_id] = left - self.watch.done.get(object_id, set())
+        plan = self._plan(planner, only)
+        return plan if plan.steps else None
+
+    def _plan(self, planner: Planner, only: dict[int, Collection[int]] | None) -> Plan:
+        self.planned_cuts = tuple(planner.cuts()) if self.at_cuts is CutPolicy.STOP else ()
+        return plan_track(
+            {object_id: planner.ground(object_id) for object_id in self.objects if planner.exists(object_id)},
+            planner.clip,
+            frames=self.frames,
+            direction=self.direction,
+            order=planner.order,
+            cuts=self.planned_cuts,
+            only=only,
+        )

@@ -1,0 +1,119 @@
+"""A clip that notices its cuts while it is read."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.errors import MaskletError
+from masklet_server.shots.cuts import PASSING_FRAMES, Look, is_cut, look_of
+
+if TYPE_CHECKING:
+    from masklet.types import ClipInfo
+
+Picture = NDArray[np.uint8] | NDArray[np.float32]
+
+AROUND_FRAMES = 3
+"""Neighbouring pairs on either side that say how much this shot moves anyway."""
+
+
+class PictureSource(Protocol):
+    """Gives pictures of one clip; see :class:`masklet_server.sessions.tracking.FrameSource`."""
+
+    @property
+    def info(self) -> ClipInfo:
+        """Size, range and numbering of the clip."""
+        ...
+
+    def read(self, frame: int) -> Picture:
+        """The picture of ``frame``."""
+        ...
+
+
+class ShotWatch:
+    """Stands between a clip and whoever reads it; keeps some three kilobytes of each frame that passes.
+
+    So the cut guard reads no frame twice: what tracking reads is looked at on the way, and a picture
+    that the guard had to read first is kept until tracking asks for it. Safe to use from any thread.
+
+    Args:
+        source: The clip; it is entered by one thread at a time.
+    """
+
+    def __init__(self, source: PictureSource) -> None:
+        self._source = source
+        self._reading = threading.Lock()
+        self._looks: dict[int, Look] = {}
+        self._waiting: tuple[int, Picture] | None = None
+        self._verdicts: dict[tuple[int, int], bool] = {}
+
+    @property
+    def info(self) -> ClipInfo:
+        """Size, range and numbering of the clip."""
+        return self._source.info
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """First frames of new shots, as far as they were met, ascending."""
+        return tuple(sorted(after for (_, after), found in list(self._verdicts.items()) if found))
+
+    def read(self, frame: int) -> Picture:
+        """The picture of ``frame``; errors are those of the clip."""
+        with self._reading:
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None and waiting[0] == frame:
+                return waiting[1]
+            picture = self._source.read(frame)
+            if frame not in self._looks:
+                self._looks[frame] = look_of(picture)
+            return picture
+
+    def is_cut(self, before: int, after: int) -> bool:
+        """True when a new shot begins at ``after``, the frame that follows ``before``.
+
+        A frame that cannot be read is no cut: whoever needs it meets the error.
+        """
+        found = self._verdicts.get((before, after))
+        if found is None:
+            found = self._verdicts[before, after] = self._judge(before, after)
+        return found
+
+    def _judge(self, before: int, after: int) -> bool:
+        first, second = self._look(before), self._look(after, keep=True)
+        if first is None or second is None:
+            return False
+        known = self._looks
+        calm = [
+            (known[frame], known[frame + 1])
+            for frame in range(before - AROUND_FRAMES, after + AROUND_FRAMES)
+            if frame != before and frame in known and frame + 1 in known
+        ]
+        return is_cut(
+            first,
+            second,
+            around=calm,
+            # Only asked for where the two differ enough to matter.
+            earlier=lambda: self._looks_at(range(before - PASSING_FRAMES, before)),
+            later=lambda: self._looks_at(range(after + 1, after + 1 + PASSING_FRAMES)),
+        )
+
+    def _looks_at(self, frames: range) -> list[Look]:
+        return [look for look in map(self._look, frames) if look is not None]
+
+    def _look(self, frame: int, *, keep: bool = False) -> Look | None:
+        with self._reading:
+            found = self._looks.get(frame)
+            info = self._source.info
+            if found is not None or frame not in info.frames or frame in info.missing_frames:
+                return found
+            try:
+                picture = self._source.read(frame)
+            except MaskletError:
+                return None
+            if keep:
+                self._waiting = (frame, picture)
+            found = self._looks[frame] = look_of(picture)
+            return found
