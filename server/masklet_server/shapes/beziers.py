@@ -22,7 +22,7 @@ def fit(samples: Array, corners: NDArray[np.bool_]) -> tuple[Array, Array]:
         corners: ``(V,)``, true where the path may bend at a vertex.
 
     Returns:
-        Control points, ``(F, V, 4, 2)``, and the largest distance of any sample from each curve, ``(F, V)``.
+        Control points, ``(F, V, 4, 2)``, and the distance of each sample from its curve, ``(F, V, K)``.
     """
     steps = np.linalg.norm(np.diff(samples, axis=2), axis=-1)
     along = np.concatenate([np.zeros((*steps.shape[:2], 1)), np.cumsum(steps, axis=2)], axis=2)
@@ -35,12 +35,7 @@ def fit(samples: Array, corners: NDArray[np.bool_]) -> tuple[Array, Array]:
     for _ in range(_ROUNDS):
         controls = _along(samples, u, leaving, arriving, length)
         u = _reparametrised(controls, samples, u)
-    return controls, distances(controls, samples, u)
-
-
-def distances(controls: Array, samples: Array, u: Array) -> Array:
-    """The largest distance of samples from their places on the curve, ``(F, V)``."""
-    return np.asarray(np.linalg.norm(evaluate(controls, u) - samples, axis=-1).max(axis=-1))
+    return controls, np.asarray(np.linalg.norm(evaluate(controls, u) - samples, axis=-1))
 
 
 def evaluate(controls: Array, u: Array) -> Array:

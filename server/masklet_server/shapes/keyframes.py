@@ -14,8 +14,9 @@ from masklet_server.shapes.vertices import Fit
 
 _CHECKED = 20
 _FRAMES_AT_ONCE = 4
-_GENEROUS = 1.8
-_ROUNDS = 8
+_GENEROUS = 1.6
+_ROUNDS = 14
+_WEIGHINGS = 4
 
 
 def states(controls: Array) -> Array:
@@ -61,9 +62,7 @@ def keyed(
     keys = _chosen(fit, table, times, _GENEROUS * limit_px, check)
     for _ in range(_ROUNDS):
         check()
-        found = _least_squares(table, times, keys)
-        reached = interpolated(found, times[keys], times)
-        excess = apart(curves(reached), fit.samples) / limit_px
+        found, excess = _fitted(fit, table, times, keys, limit_px)
         if excess.max() <= 1:
             return keys, found
         keys = _with_more(keys, excess)
@@ -71,21 +70,45 @@ def keyed(
     return keys, table[keys]
 
 
-def _least_squares(table: Array, times: Array, keys: NDArray[np.int64]) -> Array:
-    """Keys between which straight lines come closest to the states of all frames."""
+def _fitted(
+    fit: Fit, table: Array, times: Array, keys: NDArray[np.int64], limit_px: Array
+) -> tuple[Array, Array]:
+    """The keys' states, and by what factor each frame is beyond its limit, ``(F,)``.
+
+    Least squares between straight lines; frames that come out too far off then weigh more.
+    """
     hats = np.stack([np.interp(times, times[keys], row) for row in np.eye(len(keys))], axis=1)  # (F, keys)
-    return np.asarray(np.linalg.lstsq(hats, table.reshape(len(table), -1))[0].reshape(-1, *table.shape[1:]))
+    flat = table.reshape(len(table), -1)
+    weight = np.ones(len(times))
+    best: tuple[Array, Array] | None = None
+    for _ in range(_WEIGHINGS):
+        root = np.sqrt(weight)[:, None]
+        solved = np.linalg.lstsq(root * hats, root * flat)[0].reshape(-1, *table.shape[1:])
+        excess = apart(curves(interpolated(solved, times[keys], times)), fit.samples) / limit_px
+        if best is None or excess.max() < best[1].max():
+            best = solved, excess
+        if excess.max() <= 1:
+            break
+        weight *= np.maximum(excess, 0.4) ** 2
+    assert best is not None
+    return best
 
 
 def _with_more(keys: NDArray[np.int64], excess: Array) -> NDArray[np.int64]:
-    """The keys and one more in each stretch that holds a frame beyond the limit."""
-    added = []
-    for first, last in itertools.pairwise(keys):
-        if last - first > 1 and excess[first : last + 1].max() > 1:
-            inner = excess[first + 1 : last]
-            worst = first + 1 + int(inner.argmax())
-            margin = (last - first) // 4
-            added.append(int(np.clip(worst, first + max(margin, 1), last - max(margin, 1))))
+    """The keys and some more, near the frames that are farthest beyond the limit, not close to each other."""
+    stretches = [(float(excess[a : b + 1].max()), a, b) for a, b in itertools.pairwise(keys.tolist())]
+    added: list[int] = []
+    for worst, first, last in sorted(stretches, reverse=True):
+        if worst <= 1 or (added and worst < 1.4 and len(added) >= 1 + len(keys) // 12):
+            break
+        if last - first < 2 or any(abs(0.5 * (first + last) - other) < 2 * (last - first) for other in added):
+            continue
+        margin = max((last - first) // 4, 1)
+        place = first + 1 + int(excess[first + 1 : last].argmax())
+        added.append(int(np.clip(place, first + margin, last - margin)))
+    if not added:
+        widest = int(np.diff(keys).argmax())
+        added.append(int(keys[widest] + keys[widest + 1]) // 2)
     return np.unique(np.append(keys, added)).astype(np.int64)
 
 

@@ -11,9 +11,9 @@ from masklet_server.shapes import beziers
 from masklet_server.shapes.life import Life
 from masklet_server.shapes.samples import Array
 
-FIT_SHARE = 0.5
 MAX_VERTICES = 240
 
+_LEVEL_SHARE, _PEAK_SHARE = 0.25, 0.7
 _CORNER_RAD = 0.75
 _MIN_VERTICES = 4
 _LOOKED_AT = 14
@@ -36,15 +36,14 @@ class Fit:
 
 
 def fitted(life: Life, tolerance_px: float) -> Fit:
-    """The life with vertices that hold half of the tolerance where that is possible; the rest is for time."""
+    """The life with vertices that use up a part of the tolerance where they can; the rest is for time."""
     frames = _telling_frames(life)
     few = Life(life.hole, life.first, tuple(life.contours[f] for f in frames), life.nodes[frames])
     bend_px = _bend_px(life, tolerance_px)
     corner_places = _corner_places(few, bend_px)
     places, corners = _started(corner_places, few)
-    limit_px = FIT_SHARE * tolerance_px
-    places, corners = _split(few, places, corners, limit_px, bend_px)
-    places, corners = _thinned(few, places, corners, limit_px, bend_px)
+    places, corners = _split(few, places, corners, tolerance_px, bend_px)
+    places, corners = _thinned(few, places, corners, tolerance_px, bend_px)
 
     arcs = _snapped(life, life.arcs(places), corners, bend_px)
     samples = _between(life, arcs)
@@ -148,21 +147,21 @@ def _thinned(
 def _errors(
     life: Life, places: Array, corners: NDArray[np.bool_], bend_px: float
 ) -> tuple[Array, Array, Array]:
-    """Per curve ``(V,)``: largest distance on any frame, how far along it that is, length in nodes."""
+    """Per curve ``(V,)``: the tolerance it needs, where along it it is worst, and its length in nodes."""
     arcs = _snapped(life, life.arcs(places), corners, bend_px)
     samples = _between(life, arcs)
-    controls, error_px = beziers.fit(samples, corners)
-    inner = samples.shape[2]
-    u = np.broadcast_to(np.linspace(0, 1, inner), samples.shape[:3])
-    off = np.linalg.norm(beziers.evaluate(controls, u) - samples, axis=-1)
+    _, off_px = beziers.fit(samples, corners)
+    # Pixels make steps of up to half a pixel in any line; no curve shall follow those.
+    level_px = np.sqrt(np.square(off_px).mean(axis=-1)) / _LEVEL_SHARE
+    error_px = np.maximum(level_px, off_px.max(axis=-1) / _PEAK_SHARE)  # (F, V)
     frame = error_px.argmax(axis=0)
-    worst = off[frame, np.arange(len(places))].argmax(axis=-1) / (inner - 1)
+    worst = off_px[frame, np.arange(len(places))].argmax(axis=-1) / (off_px.shape[2] - 1)
     gaps = np.diff(np.append(places, places[0] + life.nodes.shape[1]))
     return error_px.max(axis=0), worst, gaps
 
 
 def _errors_without(life: Life, places: Array, corners: NDArray[np.bool_], bend_px: float) -> Array:
-    """Per vertex: how far the curve would be off if it and every other one went, ``(V,)``."""
+    """Per vertex: the tolerance that is needed if it and every other one go, ``(V,)``."""
     result = np.full(len(places), np.inf)
     for parity in (0, 1):
         gone = np.arange(parity, len(places) - (len(places) % 2), 2)
