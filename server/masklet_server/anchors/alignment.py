@@ -8,16 +8,15 @@ then on sharp ones with all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet_server.anchors.geometry import Array, is_sane, linear_part, nearest_affine
-from masklet_server.anchors.geometry import carry as carry_points
-from masklet_server.anchors.view import View
+from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part, nearest_affine
+from masklet_server.anchors.view import Grey, View, smeared
 
 # Points of an appearance; a few thousand fix eight numbers to hundredths of a pixel.
 _MOST_POINTS = 8000
@@ -59,6 +58,19 @@ class Alignment:
 
 
 @dataclass(frozen=True, eq=False)
+class Smear:
+    """Motion blur that one side lacks: ways ``(2,)`` in square coordinates, each on its own frame.
+
+    Attributes:
+        own: How far the surface moves on the view while its shutter is open, seen on the appearance's frame.
+        other: How far it moved while the appearance's own shutter was open, seen on the view.
+    """
+
+    own: Array
+    other: Array
+
+
+@dataclass(frozen=True, eq=False)
 class _Level:
     """Grey values of an appearance at one smoothing.
 
@@ -66,11 +78,13 @@ class _Level:
         sigma_px: In working pixels.
         values: ``(N,)``.
         gradients: ``(N, 2)`` per unit of the local coordinates.
+        usable: ``(N,)`` 1 where the value is of the surface alone, else 0.
     """
 
     sigma_px: float
     values: Array
     gradients: Array
+    usable: Array
 
 
 class Appearance:
@@ -105,7 +119,8 @@ class Appearance:
             ]
         )
         self._from_local = np.linalg.inv(self._to_local)
-        self._levels = [self._level(sigma, rows, columns) for sigma in _SIGMAS_PX]
+        self._rows, self._columns = rows, columns
+        self._levels = [self._level(sigma, view.blurred(sigma)) for sigma in _SIGMAS_PX]
 
     @property
     def is_usable(self) -> bool:
@@ -118,8 +133,8 @@ class Appearance:
         if not self.is_usable or not is_sane(relative, self.centre[None]):
             return -1.0
         level = self._levels[0]
-        found = self._found(view, relative, level.sigma_px)
-        weights = self._shown(view, relative, found)
+        found = view.sample(self._smoothed(view, relative, level), carry(relative, self.points))
+        weights = self._shown(view, relative, found, level)
         return _correlation(level.values, found, weights) if weights.sum() >= _FEWEST_POINTS else -1.0
 
     def align(self, view: View, guess: Array, motion: Motion) -> Alignment | None:
@@ -135,56 +150,59 @@ class Appearance:
         passes = [(0, Motion.SIMILARITY), (0, coarse), (1, coarse), (1, motion)]
         if motion.value <= Motion.SIMILARITY.value:
             passes = [(0, motion), (1, motion)]
-        error = np.inf
+        found: Alignment | None = None
         for level_index, allowed in passes:
-            fitted = self._fit(view, relative, self._levels[level_index], allowed)
-            if fitted is None:
+            level = self._levels[level_index]
+            found = self._fit(view, self._smoothed(view, relative, level), relative, level, allowed)
+            if found is None:
                 return None
-            relative, error = fitted
-        level = self._levels[1]
-        found = self._found(view, relative, level.sigma_px)
-        weights = self._shown(view, relative, found)
-        if weights.sum() < _FEWEST_POINTS:
-            return None
-        return Alignment(
-            relative @ self.pose,
-            _correlation(level.values, found, weights),
-            float(weights.sum() / len(weights)),
-            error,
-        )
+            relative = found.pose @ np.linalg.inv(self.pose)
+        return found
 
-    def _level(self, sigma_px: float, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> _Level:
-        picture = self.view.blurred(sigma_px)
+    def refine(self, view: View, start: Array, motion: Motion, smear: Smear) -> Alignment | None:
+        """The pose next to a good one, with the motion blur of each side given to the other."""
+        relative = start @ np.linalg.inv(self.pose)
+        sharp = self._levels[-1]
+        own, other = smear.own * self.view.scale, smear.other * view.scale
+        picture = smeared(self.view.blurred(sharp.sigma_px), own)
+        level = self._level(sharp.sigma_px, picture)
+        clean = smeared(self.support.astype(np.float32), own)[self._rows, self._columns] > 0.97
+        level = replace(level, usable=clean.astype(np.float64))
+        return self._fit(view, smeared(self._smoothed(view, relative, sharp), other), relative, level, motion)
+
+    def _level(self, sigma_px: float, picture: Grey) -> _Level:
+        """The points' values and slopes on a smoothed picture of the appearance's region."""
+        rows, columns = self._rows, self._columns
         slope_x = np.asarray(cv2.Sobel(picture, cv2.CV_32F, 1, 0, ksize=3, scale=0.125), np.float64)
         slope_y = np.asarray(cv2.Sobel(picture, cv2.CV_32F, 0, 1, ksize=3, scale=0.125), np.float64)
         slopes = np.stack([slope_x[rows, columns], slope_y[rows, columns]], axis=1)  # (N, 2)
         values = picture[rows, columns].astype(np.float64)
-        return _Level(sigma_px, values, slopes * self.view.scale * self.radius)
+        return _Level(sigma_px, values, slopes * self.view.scale * self.radius, np.ones(len(rows)))
 
-    def _found(self, view: View, relative: Array, sigma_px: float) -> Array:
-        """Grey values ``(N,)`` of the view where the points are carried; NaN outside its region."""
+    def _smoothed(self, view: View, relative: Array, level: _Level) -> Grey:
+        """The view's region, as smooth as the level when seen at the appearance's size."""
         stretch = float(np.sqrt(abs(np.linalg.det(linear_part(relative, self.centre)))))
         own, other = float(self.view.scale[1]), float(view.scale[1])
-        picture = view.blurred(min(sigma_px * stretch * other / own, 24.0))
-        return view.sample(picture, carry_points(relative, self.points))
+        return view.blurred(min(level.sigma_px * stretch * other / own, 24.0))
 
-    def _shown(self, view: View, relative: Array, found: Array) -> Array:
+    def _shown(self, view: View, relative: Array, found: Array, level: _Level) -> Array:
         """1 for points that the view's matte shows, else 0: ``(N,)``."""
-        shown = view.sample(view.solid(), carry_points(relative, self.points))
-        return ((np.nan_to_num(shown) > 0.6) & np.isfinite(found)).astype(np.float64)
+        shown = view.sample(view.solid(), carry(relative, self.points))
+        return ((np.nan_to_num(shown) > 0.6) & np.isfinite(found)) * level.usable
 
-    def _fit(self, view: View, relative: Array, level: _Level, motion: Motion) -> tuple[Array, float] | None:
-        """Gauss-Newton from a start; the pose and its standard deviation, or None where it fails."""
+    def _fit(
+        self, view: View, picture: Grey, relative: Array, level: _Level, motion: Motion
+    ) -> Alignment | None:
+        """Gauss-Newton from a start on a smoothed picture of the view, or None where it fails."""
         steepest = np.einsum("nk,nkp->np", level.gradients, _jacobian(self._local, motion))  # (N, P)
         parameters = motion.value
         design = np.column_stack([steepest, level.values, np.ones(len(level.values))])  # (N, P + 2)
-        # Roughly as many points as are independent after smoothing.
         scale = float(self.view.scale[1])
         error = np.inf
         damping = 1e-4
         for _ in range(_MOST_STEPS):
-            found = self._found(view, relative, level.sigma_px)
-            weights = self._shown(view, relative, found)
+            found = view.sample(picture, carry(relative, self.points))
+            weights = self._shown(view, relative, found, level)
             if weights.sum() < max(_FEWEST_POINTS, 3 * parameters):
                 return None
             found = np.nan_to_num(found)
@@ -209,13 +227,19 @@ class Appearance:
                 return None
             residual = found - design @ solution
             variance = float((robust * residual**2).sum() / max(robust.sum() - parameters, 1.0))
+            # Roughly as many points as are independent after smoothing.
             independent = max(1.0, robust.sum() / max(1.0, (2.0 * level.sigma_px) ** 2))
             inflation = robust.sum() / independent
             shift = spread[:2, :2].trace() * variance * inflation / gain**2
             error = float(np.sqrt(max(shift, 0.0))) * self.radius
             if float(np.abs(step - np.eye(3)).max()) * self.radius * scale < _STILL_PX:
                 break
-        return relative, error
+        found = view.sample(picture, carry(relative, self.points))
+        weights = self._shown(view, relative, found, level)
+        if weights.sum() < _FEWEST_POINTS:
+            return None
+        visible = float(weights.sum() / max(level.usable.sum(), 1.0))
+        return Alignment(relative @ self.pose, _correlation(level.values, found, weights), visible, error)
 
     @staticmethod
     def _trust(level: _Level, found: Array, weights: Array) -> Array:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet_server.anchors.alignment import Alignment, Appearance, Motion
+from masklet_server.anchors.alignment import Alignment, Appearance, Motion, Smear
 from masklet_server.anchors.features import motion_between
 from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part, pose_about
 from masklet_server.anchors.relock import Landmarks
@@ -24,6 +24,12 @@ _FADING = 0.85
 _MOST_APPEARANCES = 12
 # Share of the expected area below which the visible rest says nothing of the whole.
 _SLIVER = 0.04
+# Blurred by motion: correlation up to which, and way in working pixels from which, it is worth a look.
+_SHARP, _SMEARED_PX = 0.985, 4.0
+# Shares of a frame for which a shutter may be open.
+_SHUTTERS = (0.25, 0.5, 0.75, 1.0)
+# Share of the expected area below which the centre of what shows says nothing of the whole's.
+_PARTIAL = 0.7
 # What a pose guessed from the matte's outline is worth.
 _OUTLINE_CONFIDENCE = 0.15
 
@@ -64,6 +70,9 @@ class SurfaceTracker:
         self._velocity = np.eye(3)
         self._good_pose: tuple[View, Array] | None = None
         self._lost = False
+        # How far the reference moved while its shutter was open, for a shutter open all the time.
+        self._reference_way: Array | None = None
+        self._shutter: float | None = None
 
     def step(self, view: View) -> Sighting | None:
         """The surface on the next frame; None where too little of it shows to tell.
@@ -78,6 +87,7 @@ class SurfaceTracker:
             best = _better(best, self._found_again(view))
         if best is None or best.correlation < _LOST or best.visible < _SLIVER:
             return self._by_outline(view)
+        best = self._with_motion_blur(view, best)
         relocked, self._lost = self._lost, False
         self._velocity = best.pose @ np.linalg.inv(self._pose) if not relocked else np.eye(3)
         self._view, self._pose = view, best.pose
@@ -115,6 +125,32 @@ class SurfaceTracker:
                 best = found
             if best is not None and best.correlation >= _GOOD:
                 break
+        return best
+
+    def _with_motion_blur(self, view: View, found: Alignment) -> Alignment:
+        """The alignment again, with each side given the other's motion blur, where that fits better.
+
+        How long the shutter was open is tried, and then remembered.
+        """
+        centre = self._reference.centre
+        start = carry(self._pose, centre[None])[0]
+        way = (carry(found.pose, centre[None])[0] - start) / max(1, abs(view.frame - self._view.frame))
+        if self._lost or found.correlation > _SHARP or np.hypot(*(way * view.scale)) < _SMEARED_PX:
+            return found
+        linear = linear_part(found.pose, centre)
+        own = np.linalg.solve(linear, way)
+        other = linear @ (own if self._reference_way is None else self._reference_way)
+        if self._reference_way is None:
+            self._reference_way = own
+        best, shutter = found, self._shutter
+        for share in _SHUTTERS:
+            if self._shutter is not None and abs(share - self._shutter) > 0.3:
+                continue
+            smear = Smear(share * own, share * other)
+            refined = self._reference.refine(view, found.pose, self._motion, smear)
+            if refined is not None and 1.0 - refined.correlation < 0.8 * (1.0 - best.correlation):
+                best, shutter = refined, share
+        self._shutter = shutter
         return best
 
     def _by_age(self, view: View, guess: Array) -> list[Appearance]:
@@ -156,6 +192,10 @@ class SurfaceTracker:
         if _area(view) < _SLIVER * expected:
             self.pass_by()
             return None
+        if _area(view) < _PARTIAL * expected and not self._lost:
+            # Something covers it: the rest's centre would pull the anchor away from where it was going.
+            self._view, self._pose, self._lost = view, self._velocity @ self._pose, True
+            return Sighting(self._pose, _OUTLINE_CONFIDENCE)
         here, there = _centre(self._view), _centre(view)
         scale = float(np.clip(np.sqrt(_area(view) / max(_area(self._view), 1e-6)), 0.8, 1.25))
         if self._motion is Motion.TRANSLATION:
