@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from masklet_server.engine.cleaning import clean_logits
-from masklet_server.engine.presence import presence_of
+from masklet_server.engine.presence import Calibration, presence_of
 from masklet_server.engine.profile import Profile
 from masklet_server.model.network import Decoded
 from masklet_server.sessions.tracking import ObjectFrame
@@ -26,6 +26,7 @@ def hand_over(
     *,
     prompted: bool,
     clean: bool = True,
+    calibration: Calibration | None = None,
 ) -> tuple[list[ObjectFrame], NDArray[np.float32]]:
     """Results of B objects on one frame, and their cleaned logits ``(B, s, s)`` unrounded.
 
@@ -36,6 +37,7 @@ def hand_over(
         profile: Says what is cleaned.
         prompted: The frame carries prompts for these objects.
         clean: False leaves holes and specks where they are.
+        calibration: Of the network's scores, None where they were not measured.
     """
     batch, side = len(object_ids), decoded.best_logits.shape[-1]
     packed = torch.cat(
@@ -70,7 +72,12 @@ def hand_over(
                 logits=rounded,
                 presence_logit=presence_logit,
                 predicted_iou=predicted_iou,
-                presence=presence_of(presence_logit, predicted_iou, empty=not bool((rounded > 0).any())),
+                presence=presence_of(
+                    presence_logit,
+                    predicted_iou,
+                    empty=not bool((rounded > 0).any()),
+                    calibration=calibration,
+                ),
                 pointer=values[index, side * side + 2 :].astype(np.float16),
                 prompted=prompted,
             )

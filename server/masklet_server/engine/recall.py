@@ -21,17 +21,19 @@ class Reach:
         pointers: Pointers attended at most, clip length permitting.
         max_prompted: Prompted frames attended at most; None for all of them.
         keep_first_prompted: The earliest prompted frame is always among them.
+        recent: Tracked frames whose maps are attended at most; None for one less than ``maps``.
     """
 
     maps: int
     pointers: int
     max_prompted: int | None = None
     keep_first_prompted: bool = False
+    recent: int | None = None
 
     @property
     def map_frames(self) -> int:
         """Distance of the oldest tracked frame whose map is read."""
-        return self.maps - 1
+        return self.maps - 1 if self.recent is None else min(self.recent, self.maps - 1)
 
     @property
     def pointer_frames(self) -> int:

@@ -13,6 +13,7 @@ from masklet_server.engine.features import FeatureCache, FrameReader
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
+from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts
 from masklet_server.engine.recall import Reach, pointers_in_clip, recall
@@ -57,6 +58,7 @@ class NetworkTracker:
         self._layout = layout
         self._reach = Reach(
             maps=config.memory_frames,
+            recent=config.recent_maps,
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
             max_prompted=profile.max_prompted,
             keep_first_prompted=profile.keep_first_prompted,
@@ -201,7 +203,14 @@ class NetworkTracker:
         )
         written = self._bank.write_tracked(features, decoded, count=len(objects))
         object_ids = [memory.object_id for memory in objects]
-        frames, _ = hand_over(decoded, object_ids, frame, self._profile, prompted=False)
+        frames, _ = hand_over(
+            decoded,
+            object_ids,
+            frame,
+            self._profile,
+            prompted=False,
+            calibration=CALIBRATIONS.get(self._network.config.name),
+        )
         for memory, new in zip(objects, written, strict=True):
             memory.held[frame] = new
             memory.tracked.add(frame, backward=backward)
