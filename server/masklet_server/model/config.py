@@ -68,6 +68,8 @@ class NetworkConfig:
         memory_width: Channels of a memory map.
         memory_frames: Memory maps attended at most besides further prompted frames:
             one for the prompted frame, the rest for recent ones.
+        recent_maps: Of the maps, those of tracked frames that are attended at most; None for all
+            slots but one. Fewer are quicker, and with a small network they drift less.
         pointers: Object pointers attended at most.
         memory_layers: Layers of memory attention.
         memory_feed_forward: Inner width of their feed-forward parts.
@@ -85,6 +87,7 @@ class NetworkConfig:
     width: int = 256
     memory_width: int = 64
     memory_frames: int = 7
+    recent_maps: int | None = None
     pointers: int = 16
     memory_layers: int = 4
     memory_feed_forward: int = 2048
@@ -118,6 +121,7 @@ EMBEDDED = NetworkConfig(
     width=128,
     memory_width=64,
     memory_frames=4,
+    recent_maps=2,
     memory_layers=2,
     memory_feed_forward=256,
     memory_mask_channels=(1, 4, 8, 16, 64),

@@ -118,14 +118,8 @@ class MemoryAttention(nn.Module):
         Returns:
             ``(B, C, h, w)``.
         """
-        _, width, rows, columns = embedding.shape
-        device = embedding.device
-        place = self._tables.get(
-            ("sine", rows, columns, device), lambda: sine_grid(rows, columns, width, device=device)
-        )
-        rotation = self._tables.get(
-            ("rotary", rows, columns, device), lambda: rotary_grid(rows, columns, width, device=device)
-        )
+        rows, columns = embedding.shape[-2:]
+        place, rotation = self.frame_place(rows, columns, embedding.device)
         x = embedding + _QUERY_POSITION_SHARE * place.to(embedding.dtype)
         x = x.flatten(2).transpose(1, 2)  # (B or 1, N, C)
         for layer in self.layers:
@@ -133,6 +127,18 @@ class MemoryAttention(nn.Module):
         x = self.norm(x)
         result: Tensor = x.transpose(1, 2).unflatten(-1, (rows, columns))
         return result  # (B, C, h, w)
+
+    def frame_place(self, rows: int, columns: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Where each token of a frame is: sine code ``(C, h, w)``, rotations ``(2, N, C / 2)``."""
+        width = self.norm.normalized_shape[0]
+        return (
+            self._tables.get(
+                ("sine", rows, columns, device), lambda: sine_grid(rows, columns, width, device=device)
+            ),
+            self._tables.get(
+                ("rotary", rows, columns, device), lambda: rotary_grid(rows, columns, width, device=device)
+            ),
+        )
 
     def map_place(self, rows: int, columns: int, device: torch.device) -> Tensor:
         """Where each token of a memory map is, ``(N, M)``."""
