@@ -24,8 +24,8 @@ import torch
 from bench_official import MEMORIES, POINTERS, SteadyState, official_frame, official_predictor
 from torch import Tensor
 
+from masklet_server.engine.accelerate import compile_network
 from masklet_server.model.checkpoint import prepare_for_inference
-from masklet_server.model.compilation import compile_network
 from masklet_server.model.config import PRESETS
 from masklet_server.model.network import Network, build_network
 
