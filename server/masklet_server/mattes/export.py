@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.matte_settings import MatteSettings
+from masklet_server.mattes.adjust import adjust_all
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 from masklet_server.mattes.files import RenderedFile
 from masklet_server.mattes.naming import clip_stem, safe_names
 from masklet_server.mattes.picture_file import (
     Provenance,
+    encode_cryptomatte_exr,
     encode_layers_exr,
     encode_matte_exr,
     encode_png,
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from masklet.types import ClipInfo, ObjectInfo
     from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
+_PLAIN = MatteSettings()
+
 
 class MatteFormat(Enum):
     """What the files of an export are."""
@@ -31,6 +36,8 @@ class MatteFormat(Enum):
     """One multi-layer EXR per frame, a layer per object."""
     EXR_PER_OBJECT = "exr-per-object"
     """A folder per object with an EXR per frame."""
+    CRYPTOMATTE = "cryptomatte"
+    """One Cryptomatte EXR per frame, with the objects' own names."""
     PNG = "png"
     """A folder per object with a 16-bit PNG per frame."""
     PNG_8 = "png-8"
@@ -67,7 +74,8 @@ def render_mattes(
     provenance: Provenance | None = None,
     alpha: AlphaSource | None = None,
     stem: str | None = None,
-    names: Mapping[int, str] | None = None,
+    among: Sequence[ObjectInfo] | None = None,
+    settings: Mapping[int, MatteSettings] | None = None,
 ) -> Iterator[RenderedFile]:
     """The files of the given frames, one after another, each as soon as it is encoded.
 
@@ -83,31 +91,46 @@ def render_mattes(
         provenance: Written into every header.
         alpha: Makes coverage; :class:`LogitAlpha` when None.
         stem: What file names begin with; made from the clip's name when None.
-        names: Layer and file names by object id, as :func:`safe_names` makes them; of ``objects``
-            when None. Where only some of a session's objects are exported, pass the names of all,
-            or one that clashes would be called differently alone.
+        among: All objects of the session, in the order in which they were added; ``objects`` when
+            None. Names and overlap depend on them, so that an object exported alone is the same as
+            exported with the others.
+        settings: What the artist asked of mattes, by object id; nothing when None.
 
     Raises:
         OutputError: A file cannot be encoded.
     """
-    names = safe_names(objects) if names is None else names
+    among = objects if among is None else among
+    names = safe_names(among)
+    settings = settings or {}
     alpha = alpha or LogitAlpha(clip)
     provenance = provenance or Provenance()
     stem = stem or clip_stem(clip.name)
+    wanted = {each.object_id for each in objects}
+    if any(settings.get(object_id, _PLAIN).exclusive for object_id in wanted):
+        # The others take their share of each pixel, exported or not.
+        wanted |= {each.object_id for each in among if settings.get(each.object_id, _PLAIN).exclusive}
     for frame in frames:
-        found = {each.object_id: results.find(each.object_id, frame) for each in objects}
+        found = {
+            each.object_id: results.find(each.object_id, frame) for each in among if each.object_id in wanted
+        }
+        raw = {object_id: alpha(result) for object_id, result in found.items() if result is not None}
+        finished = adjust_all(raw, settings)
+        shown = {each.object_id: finished[each.object_id] for each in objects if each.object_id in finished}
+        if not shown:
+            continue
         number = f"{frame:04d}"
+        empty = np.zeros((clip.height_px, clip.width_px), np.float32)
         if matte_format is MatteFormat.EXR:
-            if all(result is None for result in found.values()):
-                continue
-            layers = {names[id_]: _coverage(result, clip, alpha) for id_, result in found.items()}
+            layers = {names[each.object_id]: shown.get(each.object_id, empty) for each in objects}
             data = encode_layers_exr(layers, clip, provenance)
             yield RenderedFile(f"{stem}_mattes.{number}.exr", frame, data)
             continue
-        for object_id, result in found.items():
-            if result is None:
-                continue
-            coverage = alpha(result)
+        if matte_format is MatteFormat.CRYPTOMATTE:
+            named = {each.name: shown.get(each.object_id, empty) for each in objects}
+            data = encode_cryptomatte_exr(named, clip, provenance)
+            yield RenderedFile(f"{stem}_crypto.{number}.exr", frame, data)
+            continue
+        for object_id, coverage in shown.items():
             if matte_format is MatteFormat.EXR_PER_OBJECT:
                 data, extension = encode_matte_exr(coverage, clip, provenance), "exr"
             else:
@@ -115,9 +138,3 @@ def render_mattes(
                 data, extension = encode_png(coverage, clip, provenance, bits=bits), "png"
             name = names[object_id]
             yield RenderedFile(f"{name}/{stem}_{name}.{number}.{extension}", frame, data)
-
-
-def _coverage(result: ObjectFrame | None, clip: ClipInfo, alpha: AlphaSource) -> NDArray[np.float32]:
-    if result is None:
-        return np.zeros((clip.height_px, clip.width_px), np.float32)
-    return alpha(result)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from masklet.errors import OutputError
 from masklet.types import ClipInfo
+from masklet_server.mattes.cryptomatte import manifest_attributes, ranked_channels
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,24 @@ def encode_matte_exr(alpha: NDArray[np.float32], clip: ClipInfo, provenance: Pro
     )
 
 
+def encode_cryptomatte_exr(
+    alphas: Mapping[str, NDArray[np.float32]], clip: ClipInfo, provenance: Provenance
+) -> bytes:
+    """A Cryptomatte EXR: names of any kind, picked with the eyedropper of a compositing application.
+
+    Args:
+        alphas: Object name as people wrote it to ``(H, W)`` coverage at the size of the plate.
+        clip: Gives display window, pixel aspect and frame rate.
+        provenance: Written into the header.
+
+    Raises:
+        OutputError: The file cannot be encoded.
+    """
+    channels, planes = ranked_channels(alphas)
+    # Ids are the bits of a float: half would round them to other ids.
+    return _encode("exr", planes, channels, "float", clip, provenance, manifest_attributes(list(alphas)))
+
+
 def encode_png(
     alpha: NDArray[np.float32], clip: ClipInfo, provenance: Provenance, *, bits: int = 16
 ) -> bytes:
@@ -101,12 +120,13 @@ def _encode(
     sample: str,
     clip: ClipInfo,
     provenance: Provenance,
+    attributes: Mapping[str, str] | None = None,
 ) -> bytes:
     """Encode ``(H, W, C)``."""
     height_px, width_px, channels = pixels.shape
     spec = oiio.ImageSpec(width_px, height_px, channels, sample)
     spec.channelnames = names
-    _describe(spec, extension, clip, provenance)
+    _describe(spec, extension, clip, {**provenance.as_attributes(), **(attributes or {})})
     # OpenImageIO's Python module writes to named files only.
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
         path = Path(folder) / f"matte.{extension}"
@@ -123,14 +143,14 @@ def _encode(
         return path.read_bytes()
 
 
-def _describe(spec: Any, extension: str, clip: ClipInfo, provenance: Provenance) -> None:
+def _describe(spec: Any, extension: str, clip: ClipInfo, attributes: Mapping[str, str]) -> None:
     spec["Software"] = "masklet"
     # Empty, so that the time of writing stays out and the same prompts give the same bytes.
     spec["DateTime"] = ""
     # Coverage is not a colour: without this a PNG would say that it is sRGB.
     spec["oiio:ColorSpace"] = "data"
     spec["PixelAspectRatio"] = float(clip.pixel_aspect)
-    for name, value in provenance.as_attributes().items():
+    for name, value in attributes.items():
         spec[name] = value
     if extension == "exr":
         spec["compression"] = "zips"

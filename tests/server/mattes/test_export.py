@@ -9,11 +9,11 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
+from masklet.matte_settings import MatteSettings
 from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.export import MatteFormat, render_mattes
 from masklet_server.mattes.files import write_files
-from masklet_server.mattes.naming import safe_names
 from masklet_server.mattes.picture_file import Provenance, encode_png, exact_rate
 from masklet_server.media.pattern import FramePattern
 from masklet_server.sessions.tracking import ObjectFrame
@@ -100,6 +100,14 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
 
 
+def test_a_cryptomatte_stands_beside_the_layers(tmp_path: Path) -> None:
+    assert export(tmp_path, MatteFormat.CRYPTOMATTE) == ["plate_crypto.1001.exr", "plate_crypto.1002.exr"]
+    spec, pixels = read_back(tmp_path / "plate_crypto.1001.exr")
+
+    assert json.loads(spec["cryptomatte/3ae39a5/manifest"]).keys() == {"hero", "left arm"}
+    assert np.abs(pixels[..., [1, 3]].sum(axis=-1) - expected(1, 1001) - expected(2, 1001)).max() < 1e-5
+
+
 def test_a_sequence_per_object_serves_alpha_and_colour(tmp_path: Path) -> None:
     assert export(tmp_path, MatteFormat.EXR_PER_OBJECT) == [
         "hero/plate_hero.1001.exr",
@@ -147,15 +155,48 @@ def test_an_object_has_its_own_place_for_making_coverage() -> None:
 
 def test_an_object_exported_alone_keeps_the_name_it_has_among_all() -> None:
     clashing = [ObjectInfo(1, "left arm"), ObjectInfo(2, "left.arm")]
-    names = safe_names(clashing)
 
     files = list(
         render_mattes(
-            CLIP, clashing[1:], StoredResults(), [1001], matte_format=MatteFormat.PNG_8, names=names
+            CLIP, clashing[1:], StoredResults(), [1001], matte_format=MatteFormat.PNG_8, among=clashing
         )
     )
 
     assert [file.relative_name for file in files] == ["left_arm_2/plate_left_arm_2.1001.png"]
+
+
+def test_settings_of_the_artist_are_in_the_file(tmp_path: Path) -> None:
+    settings = {1: MatteSettings(grow_px=6), 2: MatteSettings(invert=True)}
+    files = render_mattes(CLIP, OBJECTS, StoredResults(), [1001, 1002], settings=settings)
+    list(write_files(tmp_path, files))
+
+    _, first = read_back(tmp_path / "plate_mattes.1001.exr")
+    _, second = read_back(tmp_path / "plate_mattes.1002.exr")
+
+    assert first[..., 0].sum() > 1.2 * expected(1, 1001).sum()
+    assert np.abs(first[..., 1] - (1 - expected(2, 1001))).max() < 1e-3
+    # There is no result to invert on this frame.
+    assert not second[..., 1].any()
+
+
+def test_an_exclusive_object_exported_alone_still_leaves_room_for_the_others(tmp_path: Path) -> None:
+    class Overlapping(StoredResults):
+        def find(self, object_id: int, frame: int) -> ObjectFrame | None:
+            return super().find(1, 1001 + 4 * (object_id - 1))
+
+    exclusive = dict.fromkeys((1, 2), MatteSettings(exclusive=True))
+    both = write_files(
+        tmp_path / "both", render_mattes(CLIP, OBJECTS, Overlapping(), [1001], settings=exclusive)
+    )
+    alone = write_files(
+        tmp_path / "alone",
+        render_mattes(CLIP, OBJECTS[1:], Overlapping(), [1001], settings=exclusive, among=OBJECTS),
+    )
+
+    (_, together), (_, single) = read_back(next(both)), read_back(next(alone))
+
+    assert together.sum(axis=-1).max() <= 1.001
+    assert np.array_equal(single[..., 0], together[..., 1])
 
 
 def test_file_names_are_found_again_by_their_pattern() -> None:
