@@ -86,9 +86,9 @@ def clip_stem(clip_name: str) -> str:
     """What files made from a clip begin with: its name without number and extension.
 
     ``plate.%04d.exr`` gives ``plate``, ``shot 010.mov`` gives ``shot_010``, ``%05d.jpg`` gives
-    ``matte``.
+    ``clip``.
     """
     stem = re.sub(r"\.[A-Za-z0-9]{2,4}$", "", clip_name)
     stem = re.sub(r"(%0?\d*d|#+|@+)$", "", stem)
     safe = re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9-]", "_", unicodedata.normalize("NFKD", stem))).strip("_-")
-    return safe or "matte"
+    return safe or "clip"

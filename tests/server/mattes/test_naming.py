@@ -79,7 +79,7 @@ def test_a_clash_is_numbered_by_id() -> None:
         ("plate.%04d.exr", "plate"),
         ("plate_####.dpx", "plate"),
         ("shot 010.mov", "shot_010"),
-        ("%05d.jpg", "matte"),
+        ("%05d.jpg", "clip"),
         ("sh010-bg_v003.%04d.exr", "sh010-bg_v003"),
         ("still.png", "still"),
         ("../../etc/passwd", "etc_passwd"),
