@@ -8,17 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from masklet.anchors import Absence, AnchorKind
     from masklet.client import Server, connect
     from masklet.errors import MaskletError
     from masklet.events import MatteFormat, OverlayKind
-    from masklet.session import Session, Track, TrackedObject
+    from masklet.matte_settings import MatteSettings
+    from masklet.session import Session, Track
+    from masklet.tracked_object import TrackedObject
     from masklet.types import (
         Box,
         Click,
         ClipInfo,
+        CutPolicy,
         Direction,
         FramePrompts,
         FrameRange,
+        FrameState,
         Mask,
         MaskFormat,
         MaskUpdate,
@@ -28,17 +33,22 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Absence",
+    "AnchorKind",
     "Box",
     "Click",
     "ClipInfo",
+    "CutPolicy",
     "Direction",
     "FramePrompts",
     "FrameRange",
+    "FrameState",
     "Mask",
     "MaskFormat",
     "MaskUpdate",
     "MaskletError",
     "MatteFormat",
+    "MatteSettings",
     "OverlayKind",
     "Presence",
     "Server",
@@ -50,6 +60,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Absence": "masklet.anchors",
+    "AnchorKind": "masklet.anchors",
+    "MatteSettings": "masklet.matte_settings",
     "Server": "masklet.client",
     "connect": "masklet.client",
     "MaskletError": "masklet.errors",
@@ -57,7 +70,7 @@ _HOMES = {
     "OverlayKind": "masklet.events",
     "Session": "masklet.session",
     "Track": "masklet.session",
-    "TrackedObject": "masklet.session",
+    "TrackedObject": "masklet.tracked_object",
 }
 
 

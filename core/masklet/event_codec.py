@@ -23,6 +23,7 @@ from masklet.v1 import export_pb2, prompt_pb2, track_pb2
 _FORMAT_TO_WIRE = {
     MatteFormat.EXR_LAYERS: export_pb2.MATTE_FORMAT_EXR_LAYERS,
     MatteFormat.EXR_PER_OBJECT: export_pb2.MATTE_FORMAT_EXR_PER_OBJECT,
+    MatteFormat.CRYPTOMATTE: export_pb2.MATTE_FORMAT_CRYPTOMATTE,
     MatteFormat.PNG8: export_pb2.MATTE_FORMAT_PNG8,
     MatteFormat.PNG16: export_pb2.MATTE_FORMAT_PNG16,
 }

@@ -16,6 +16,8 @@ class MatteFormat(Enum):
     """One half-float EXR per frame, one layer per object."""
     EXR_PER_OBJECT = "exr-per-object"
     """One half-float EXR per frame and object."""
+    CRYPTOMATTE = "cryptomatte"
+    """One Cryptomatte EXR per frame, with the objects' own names."""
     PNG8 = "png"
     """One 8-bit PNG per frame and object."""
     PNG16 = "png16"
@@ -76,6 +78,22 @@ class TrackFinished:
 
 
 TrackEvent = Union[TrackStarted, MaskUpdate, TrackFinished]
+
+
+@dataclass(frozen=True)
+class WorkProgress:
+    """How far the making of shapes, an anchor or a search for cuts is; the total is 0 until it is known."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class CutsFound:
+    """How far a search for cuts is, and the first frames of new shots that it has found so far."""
+
+    progress: WorkProgress
+    cuts: tuple[int, ...]
 
 
 @dataclass(frozen=True)

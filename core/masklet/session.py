@@ -2,102 +2,36 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from masklet.errors import BadInputError, ObjectNotFoundError, ServerUnreachableError
-from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted
+from masklet.anchors import Absence, AnchorKind
+from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
+from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted, WorkProgress
 from masklet.matte_files import Exported, receive
-from masklet.transport.interface import ExportRequest, TrackRequest, Undone
-from masklet.types import Box, Click, Direction, FramePrompts, Mask, MaskFormat, MaskUpdate
+from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
+from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
+from masklet.types import CutPolicy, Direction, MaskUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterable
     from types import TracebackType
 
+    from masklet.anchors import AnchorKey, AnchorTrack
     from masklet.events import TrackEvent
-    from masklet.transport.interface import Transport
-    from masklet.types import ClipInfo, FrameRange, ObjectInfo, PromptDocument, SessionInfo
+    from masklet.shapes import ObjectShapes
+    from masklet.transport.interface import Place, Transport
+    from masklet.types import (
+        ClipInfo,
+        FrameRange,
+        FrameState,
+        MaskFormat,
+        PromptDocument,
+        SessionInfo,
+    )
 
-PLATE_SIZE = MaskFormat()
-"""Masks as large as the plate, 256 steps of coverage."""
-
-
-@contextmanager
-def _bad_input() -> Iterator[None]:
-    """A value that refuses its arguments, as the error that all of the client raises."""
-    try:
-        yield
-    except ValueError as error:
-        raise BadInputError(str(error)) from error
-
-
-class TrackedObject:
-    """One object of a session: what the artist points at.
-
-    Every method that says something about the object answers with its mask on that frame, at the
-    plate's size. Coordinates are pixels from the plate's top-left corner, pixel centres at
-    half-integers; frame numbers are the plate's own.
-
-    Attributes:
-        object_id: For ever.
-        name: Of EXR layers and files; :meth:`rename` changes it.
-    """
-
-    def __init__(self, transport: Transport, session_id: str, info: ObjectInfo) -> None:
-        self._transport = transport
-        self._session_id = session_id
-        self.object_id = info.object_id
-        self.name = info.name
-
-    def click(self, *, frame: int, x_px: float, y_px: float, positive: bool = True) -> MaskUpdate:
-        """Add a click: on the object, or with ``positive=False`` on what must not be part of it.
-
-        Raises:
-            BadInputError: The coordinates are not finite or lie outside the plate.
-            FrameMissingError: The clip has no such frame.
-        """
-        with _bad_input():
-            click = Click(x_px, y_px, positive=positive)
-        return self._transport.add_click(self._session_id, self.object_id, frame, click, PLATE_SIZE)
-
-    def box(
-        self, *, frame: int, left_px: float, top_px: float, right_px: float, bottom_px: float
-    ) -> MaskUpdate | None:
-        """Say that the object fills this rectangle. Replaces what was said on this frame.
-
-        Raises:
-            BadInputError: An edge is not finite, or the box has no area.
-        """
-        with _bad_input():
-            box = Box(left_px, top_px, right_px, bottom_px)
-        return self.prompt(FramePrompts(self.object_id, frame, box=box))
-
-    def mask(self, *, frame: int, mask: Mask) -> MaskUpdate | None:
-        """Say exactly what the object is on this frame. Replaces what was said there."""
-        return self.prompt(FramePrompts(self.object_id, frame, mask=mask))
-
-    def prompt(self, prompts: FramePrompts) -> MaskUpdate | None:
-        """Replace all that is said on one frame; None when that is now nothing."""
-        return self._transport.set_prompts(self._session_id, prompts, PLATE_SIZE)
-
-    def clear(self, *, frame: int) -> None:
-        """Take back all that was said on one frame."""
-        self.prompt(FramePrompts(self.object_id, frame))
-
-    def rename(self, name: str) -> None:
-        """Give the object another name.
-
-        Raises:
-            NameTakenError: Another object of the session has it.
-            BadInputError: The name cannot be one of a layer: empty, a slash, a dot in it.
-        """
-        self.name = self._transport.rename_object(self._session_id, self.object_id, name).name
-
-    def remove(self) -> None:
-        """Forget the object with its prompts and masks. The others do not notice."""
-        self._transport.remove_object(self._session_id, self.object_id)
+_Made = TypeVar("_Made")
 
 
 class Track:
@@ -194,6 +128,8 @@ class Session:
         objects: Iterable[TrackedObject | str] = (),
         direction: Direction = Direction.BOTH,
         mask_format: MaskFormat = PLATE_SIZE,
+        stale_only: bool = False,
+        at_cuts: CutPolicy = CutPolicy.STOP,
     ) -> Track:
         """Follow objects through the clip.
 
@@ -202,11 +138,13 @@ class Session:
             objects: None given means all that have prompts.
             direction: From the prompted frames on, before them, or both.
             mask_format: How large the masks are that arrive; the session keeps the full ones.
+            stale_only: Only what prompts have overtaken, and no further than masks change.
+            at_cuts: What to do where one shot ends and another begins.
 
         Raises:
             NotPromptedError: There is nothing to track yet. Raised when iteration starts.
         """
-        request = TrackRequest(frames, self._ids(objects), direction, mask_format)
+        request = TrackRequest(frames, self._ids(objects), direction, mask_format, stale_only, at_cuts)
         return Track(self._transport, self.session_id, request)
 
     def masks(
@@ -221,12 +159,120 @@ class Session:
         return self._transport.fetch_masks(self.session_id, request)
 
     def undo(self) -> Undone:
-        """Take back the last change of prompts.
+        """Take back the last edit: prompts, objects, names, locks or matte settings.
 
         Raises:
             BadInputError: There is nothing to take back.
         """
         return self._transport.undo_prompt(self.session_id, PLATE_SIZE)
+
+    def redo(self) -> Undone:
+        """Make the last edit that was taken back again.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        return self._transport.redo_prompt(self.session_id, PLATE_SIZE)
+
+    def next_frame(
+        self,
+        *,
+        after: int,
+        objects: Iterable[TrackedObject | str] = (),
+        states: Collection[FrameState] = (),
+        backward: bool = False,
+    ) -> Place | None:
+        """The next frame worth a look, None when there is no more.
+
+        Args:
+            after: The frame to go on from; one before the clip's first to begin.
+            objects: None given means all.
+            states: Any of these; none given means uncertain or stale. Locked frames are left out
+                unless asked for.
+            backward: Search before the frame instead.
+        """
+        return self._transport.next_frame(
+            self.session_id, after=after, object_ids=self._ids(objects), states=states, backward=backward
+        )
+
+    def cuts(
+        self, *, frames: FrameRange | None = None, on_progress: Callable[[int, int], None] | None = None
+    ) -> tuple[int, ...]:
+        """First frames of new shots, looked for without tracking anything."""
+        found: tuple[int, ...] = ()
+        with closing(self._transport.find_cuts(self.session_id, frames)) as events:
+            for event in events:
+                found = event.cuts
+                _tell(on_progress, event.progress)
+        return found
+
+    def shapes(
+        self,
+        item: TrackedObject | str,
+        *,
+        tolerance_px: float = 1.0,
+        frames: FrameRange | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> ObjectShapes:
+        """Bezier shapes of an object's mattes, for a roto node.
+
+        Args:
+            item: The object or its name; it is tracked.
+            tolerance_px: How far a shape may lie from the matte's edge, in pixels of the plate.
+            frames: None for the whole clip.
+            on_progress: Told what is done and what there is in all.
+
+        Raises:
+            BadInputError: The object has no mask in the range, or the tolerance is not above 0.
+        """
+        (object_id,) = self._ids((item,))
+        return _made(
+            self._transport.fit_shapes(self.session_id, object_id, frames, tolerance_px=tolerance_px),
+            on_progress,
+        )
+
+    def anchor(
+        self,
+        item: TrackedObject | str,
+        kind: AnchorKind | str,
+        *,
+        frames: FrameRange | None = None,
+        reference_frame: int | None = None,
+        point_px: tuple[float, float] | None = None,
+        absence: Absence | str = Absence.HOLD,
+        smoothing_frames: float = 0.0,
+        manual_keys: Iterable[AnchorKey] = (),
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> AnchorTrack:
+        """A transform that follows an object, for effects to hang on.
+
+        Args:
+            item: The object or its name; it is tracked.
+            kind: What to follow.
+            frames: None for the whole clip.
+            reference_frame: Where rotation is 0 and scale is 1; None for where most of it shows.
+            point_px: On the reference frame: the point to stick to, needed for ``point``.
+            absence: What the anchor does while the object is not seen.
+            smoothing_frames: Width of the smoothing; 0 for none.
+            manual_keys: Put by hand; they stay exactly as they are.
+            on_progress: Told the frames done and the frames in all.
+
+        Raises:
+            BadInputError: The object has no mask in the range, or a word or value cannot be used.
+        """
+        (object_id,) = self._ids((item,))
+        with bad_input():
+            request = AnchorRequest(
+                object_id,
+                AnchorKind(kind),
+                frames,
+                reference_frame,
+                point_px,
+                Absence(absence),
+                smoothing_frames,
+                tuple(manual_keys),
+            )
+        return _made(self._transport.track_anchor(self.session_id, request), on_progress)
 
     def prompts(self) -> PromptDocument:
         """All objects and prompts: what is needed to make the same mattes again."""
@@ -245,6 +291,7 @@ class Session:
         frames: FrameRange | None = None,
         objects: Iterable[TrackedObject | str] = (),
         base_name: str | None = None,
+        raw_edges: bool = False,
         on_server: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Exported:
@@ -256,6 +303,7 @@ class Session:
             frames: None for the whole clip. Frames without a mask make no file.
             objects: None given means all.
             base_name: First part of file names; None for the clip's name.
+            raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
             on_server: The folder is one that the server sees, and it writes there itself.
             on_progress: Told the frames done and the frames in all.
 
@@ -268,6 +316,7 @@ class Session:
             matte_format=matte_format,
             server_folder=str(folder) if on_server else None,
             base_name=base_name,
+            raw_edges=raw_edges,
         )
         with closing(self._transport.export_mattes(self.session_id, request)) as events:
             return receive(events, Path(folder), on_progress=on_progress)
@@ -311,3 +360,20 @@ class Session:
             else:
                 raise ObjectNotFoundError(f"the session has no object {item!r}: it has {', '.join(by_name)}")
         return tuple(ids)
+
+
+def _made(
+    events: Generator[WorkProgress | _Made, None, None], on_progress: Callable[[int, int], None] | None
+) -> _Made:
+    """What a work made, at its end."""
+    with closing(events):
+        for event in events:
+            if not isinstance(event, WorkProgress):
+                return event
+            _tell(on_progress, event)
+    raise ServerFaultError("the server ended its work without a result: try again")
+
+
+def _tell(on_progress: Callable[[int, int], None] | None, progress: WorkProgress) -> None:
+    if on_progress is not None and progress.total:
+        on_progress(progress.done, progress.total)

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
+from masklet.anchors import AnchorKey, AnchorTrack
 from masklet.errors import MaskletError
-from masklet.events import ExportEvent, ExportFinished, FileChunk, TrackEvent, TrackFinished, TrackStarted
-from masklet.transport.interface import ClipFile, ExportRequest, TrackRequest, Undone
+from masklet.events import (
+    CutsFound,
+    ExportEvent,
+    ExportFinished,
+    FileChunk,
+    TrackEvent,
+    TrackFinished,
+    TrackStarted,
+    WorkProgress,
+)
+from masklet.matte_settings import MatteSettings
+from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
+from masklet.transport.interface import (
+    AnchorRequest,
+    ClipFile,
+    ExportRequest,
+    Place,
+    TrackRequest,
+    Undone,
+)
 from masklet.types import (
     Click,
     ClipInfo,
     FramePrompts,
+    FrameRange,
+    FrameState,
+    LockedRange,
     Mask,
     MaskFormat,
     MaskUpdate,
@@ -21,6 +43,7 @@ from masklet.types import (
     PromptDocument,
     ServerInfo,
     SessionInfo,
+    StateRange,
 )
 
 CLIP = ClipInfo("plate.%04d.png", 4, 2, 1001, 1003)
@@ -56,6 +79,10 @@ class FakeTransport:
     clicks: list[tuple[int, int, Click]] = field(default_factory=list)
     tracked: list[TrackRequest] = field(default_factory=list)
     exported: list[ExportRequest] = field(default_factory=list)
+    mattes: list[tuple[int, MatteSettings]] = field(default_factory=list)
+    locks: list[tuple[int, FrameRange, bool]] = field(default_factory=list)
+    states: list[StateRange] = field(default_factory=list)
+    anchored: list[AnchorRequest] = field(default_factory=list)
     tracks_left_early: int = 0
     closed: bool = False
 
@@ -78,7 +105,7 @@ class FakeTransport:
         return self.get_session("s1")
 
     def get_session(self, session_id: str) -> SessionInfo:
-        return SessionInfo(session_id, CLIP, tuple(self.objects))
+        return SessionInfo(session_id, CLIP, tuple(self.objects), tuple(self.states))
 
     def close_session(self, session_id: str) -> None:
         self.opened.remove(self.opened[-1])
@@ -108,6 +135,56 @@ class FakeTransport:
 
     def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
         return Undone(FramePrompts(1, 1001), None, 0)
+
+    def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
+        return Undone(FramePrompts(1, 1001), None, 1)
+
+    def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:
+        self.mattes.append((object_id, settings))
+
+    def set_lock(
+        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+    ) -> tuple[LockedRange, ...]:
+        self.locks.append((object_id, frames, locked))
+        return ()
+
+    def next_frame(
+        self,
+        session_id: str,
+        *,
+        after: int,
+        object_ids: tuple[int, ...],
+        states: Collection[FrameState],
+        backward: bool,
+    ) -> Place | None:
+        for state in self.states:
+            if after < state.frames.last and (not object_ids or state.object_id in object_ids):
+                return Place(max(after + 1, state.frames.first), state)
+        return None
+
+    def find_cuts(self, session_id: str, frames: FrameRange | None) -> Generator[CutsFound, None, None]:
+        yield CutsFound(WorkProgress(2, 3), ())
+        yield CutsFound(WorkProgress(3, 3), (1002,))
+
+    def fit_shapes(
+        self, session_id: str, object_id: int, frames: FrameRange | None, *, tolerance_px: float
+    ) -> Generator[WorkProgress | ObjectShapes, None, None]:
+        yield WorkProgress(0, 0)
+        yield WorkProgress(1, 2)
+        name = next(info.name for info in self.objects if info.object_id == object_id)
+        vertices = tuple(BezierVertex(x_px, y_px) for x_px, y_px in ((0.0, 0.0), (4.0, 0.0), (4.0, 2.0)))
+        piece = Piece("piece 1", False, (FrameRange(1001, 1003),), (ShapeKey(1001, vertices),))
+        report = ShapeReport(tolerance_px, 0.99, 0.98, 1002, 0.5, 3, 1, 3)
+        yield ObjectShapes(name, CLIP.width_px, CLIP.height_px, 1.0, (piece,), report)
+
+    def track_anchor(
+        self, session_id: str, request: AnchorRequest
+    ) -> Generator[WorkProgress | AnchorTrack, None, None]:
+        self.anchored.append(request)
+        yield WorkProgress(3, 3)
+        name = next(info.name for info in self.objects if info.object_id == request.object_id)
+        keys = tuple(AnchorKey(frame, 2.0, 1.0) for frame in range(1001, 1004))
+        yield AnchorTrack(f"{name}_{request.kind.value}", name, request.kind, 1001, keys)
 
     def get_prompts(self, session_id: str) -> PromptDocument:
         return PromptDocument(tuple(self.objects), tuple(self.prompts))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from typing import TYPE_CHECKING
 
 from masklet import codec, event_codec, state_codec
 from masklet.errors import ClipError, MaskletError
+from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, GrpcReview, new_id
 from masklet.transport.interface import Undone
 from masklet.v1 import (
     export_pb2,
@@ -39,23 +39,15 @@ if TYPE_CHECKING:
         SessionInfo,
     )
 
-_STATUS_TIMEOUT_S = 10.0
-# The first prompt of a session decodes a frame and runs the network on it, at worst a large one
-# on a processor, behind the prompts of others.
-_WORK_TIMEOUT_S = 180.0
 _UPLOAD_TIMEOUT_S = 4 * 3600.0
 _CHUNK_BYTES = 1024 * 1024
 
 
-def _new_id() -> str:
-    return uuid.uuid4().hex
-
-
-class GrpcTransport:
+class GrpcTransport(GrpcReview):
     """:class:`masklet.transport.interface.Transport` over one gRPC channel."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._server = server_pb2_grpc.ServerServiceStub(channel.raw)
         self._sessions = session_pb2_grpc.SessionServiceStub(channel.raw)
         self._prompts = prompt_pb2_grpc.PromptServiceStub(channel.raw)
@@ -64,7 +56,7 @@ class GrpcTransport:
 
     def server_info(self) -> ServerInfo:  # noqa: D102  (the protocol documents the methods)
         response = self._channel.call(
-            self._server.GetServerInfo, server_pb2.GetServerInfoRequest(), timeout_s=_STATUS_TIMEOUT_S
+            self._server.GetServerInfo, server_pb2.GetServerInfoRequest(), timeout_s=STATUS_TIMEOUT_S
         )
         return codec.server_from_wire(response)
 
@@ -81,51 +73,51 @@ class GrpcTransport:
     def open_session(  # noqa: D102
         self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
     ) -> SessionInfo:
-        request = session_pb2.OpenSessionRequest(request_id=_new_id(), colour_space=colour_space or "")
+        request = session_pb2.OpenSessionRequest(request_id=new_id(), colour_space=colour_space or "")
         if path is not None:
             request.path = path
         elif upload_id is not None:
             request.upload_id = upload_id
-        response = self._channel.call(self._sessions.OpenSession, request, timeout_s=_WORK_TIMEOUT_S)
+        response = self._channel.call(self._sessions.OpenSession, request, timeout_s=WORK_TIMEOUT_S)
         return codec.session_from_wire(response.session)
 
     def get_session(self, session_id: str) -> SessionInfo:  # noqa: D102
         request = session_pb2.GetSessionRequest(session_id=session_id)
-        response = self._channel.call(self._sessions.GetSession, request, timeout_s=_STATUS_TIMEOUT_S)
+        response = self._channel.call(self._sessions.GetSession, request, timeout_s=STATUS_TIMEOUT_S)
         return codec.session_from_wire(response.session)
 
     def close_session(self, session_id: str) -> None:  # noqa: D102
-        request = session_pb2.CloseSessionRequest(session_id=session_id, request_id=_new_id())
-        self._channel.call(self._sessions.CloseSession, request, timeout_s=_STATUS_TIMEOUT_S)
+        request = session_pb2.CloseSessionRequest(session_id=session_id, request_id=new_id())
+        self._channel.call(self._sessions.CloseSession, request, timeout_s=STATUS_TIMEOUT_S)
 
     def add_object(self, session_id: str, name: str) -> ObjectInfo:  # noqa: D102
-        request = session_pb2.AddObjectRequest(session_id=session_id, request_id=_new_id(), name=name)
-        response = self._channel.call(self._sessions.AddObject, request, timeout_s=_STATUS_TIMEOUT_S)
+        request = session_pb2.AddObjectRequest(session_id=session_id, request_id=new_id(), name=name)
+        response = self._channel.call(self._sessions.AddObject, request, timeout_s=STATUS_TIMEOUT_S)
         return codec.object_from_wire(response.object)
 
     def rename_object(self, session_id: str, object_id: int, name: str) -> ObjectInfo:  # noqa: D102
         request = session_pb2.RenameObjectRequest(
-            session_id=session_id, request_id=_new_id(), object_id=object_id, name=name
+            session_id=session_id, request_id=new_id(), object_id=object_id, name=name
         )
-        response = self._channel.call(self._sessions.RenameObject, request, timeout_s=_STATUS_TIMEOUT_S)
+        response = self._channel.call(self._sessions.RenameObject, request, timeout_s=STATUS_TIMEOUT_S)
         return codec.object_from_wire(response.object)
 
     def remove_object(self, session_id: str, object_id: int) -> None:  # noqa: D102
         request = session_pb2.RemoveObjectRequest(
-            session_id=session_id, request_id=_new_id(), object_id=object_id
+            session_id=session_id, request_id=new_id(), object_id=object_id
         )
-        self._channel.call(self._sessions.RemoveObject, request, timeout_s=_STATUS_TIMEOUT_S)
+        self._channel.call(self._sessions.RemoveObject, request, timeout_s=STATUS_TIMEOUT_S)
 
     def set_prompts(  # noqa: D102
         self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
     ) -> MaskUpdate | None:
         request = prompt_pb2.SetPromptsRequest(
             session_id=session_id,
-            request_id=_new_id(),
+            request_id=new_id(),
             prompts=codec.prompts_to_wire(prompts),
             mask_format=codec.mask_format_to_wire(mask_format),
         )
-        response = self._channel.call(self._prompts.SetPrompts, request, timeout_s=_WORK_TIMEOUT_S)
+        response = self._channel.call(self._prompts.SetPrompts, request, timeout_s=WORK_TIMEOUT_S)
         return codec.update_from_wire(response.update) if response.HasField("update") else None
 
     def add_click(  # noqa: D102
@@ -133,53 +125,61 @@ class GrpcTransport:
     ) -> MaskUpdate:
         request = prompt_pb2.AddClickRequest(
             session_id=session_id,
-            request_id=_new_id(),
+            request_id=new_id(),
             object_id=object_id,
             frame=frame,
             click=codec.click_to_wire(click),
             mask_format=codec.mask_format_to_wire(mask_format),
         )
-        response = self._channel.call(self._prompts.AddClick, request, timeout_s=_WORK_TIMEOUT_S)
+        response = self._channel.call(self._prompts.AddClick, request, timeout_s=WORK_TIMEOUT_S)
         return codec.update_from_wire(response.update)
 
     def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:  # noqa: D102
         request = prompt_pb2.UndoPromptRequest(
             session_id=session_id,
-            request_id=_new_id(),
+            request_id=new_id(),
             mask_format=codec.mask_format_to_wire(mask_format),
         )
-        response = self._channel.call(self._prompts.UndoPrompt, request, timeout_s=_WORK_TIMEOUT_S)
-        update = codec.update_from_wire(response.update) if response.HasField("update") else None
-        return Undone(codec.prompts_from_wire(response.prompts), update, response.left)
+        return _undone(self._channel.call(self._prompts.UndoPrompt, request, timeout_s=WORK_TIMEOUT_S))
+
+    def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:  # noqa: D102
+        request = prompt_pb2.RedoPromptRequest(
+            session_id=session_id,
+            request_id=new_id(),
+            mask_format=codec.mask_format_to_wire(mask_format),
+        )
+        return _undone(self._channel.call(self._prompts.RedoPrompt, request, timeout_s=WORK_TIMEOUT_S))
 
     def get_prompts(self, session_id: str) -> PromptDocument:  # noqa: D102
         request = prompt_pb2.GetPromptDocumentRequest(session_id=session_id)
-        response = self._channel.call(self._prompts.GetPromptDocument, request, timeout_s=_STATUS_TIMEOUT_S)
+        response = self._channel.call(self._prompts.GetPromptDocument, request, timeout_s=STATUS_TIMEOUT_S)
         return codec.document_from_wire(response.document)
 
     def set_prompts_of_session(  # noqa: D102
         self, session_id: str, document: PromptDocument
     ) -> tuple[ObjectInfo, ...]:
         request = prompt_pb2.SetPromptDocumentRequest(
-            session_id=session_id, request_id=_new_id(), document=codec.document_to_wire(document)
+            session_id=session_id, request_id=new_id(), document=codec.document_to_wire(document)
         )
-        response = self._channel.call(self._prompts.SetPromptDocument, request, timeout_s=_WORK_TIMEOUT_S)
+        response = self._channel.call(self._prompts.SetPromptDocument, request, timeout_s=WORK_TIMEOUT_S)
         return tuple(codec.object_from_wire(info) for info in response.objects)
 
     def track(self, session_id: str, request: TrackRequest) -> Generator[TrackEvent, None, None]:  # noqa: D102
         message = track_pb2.TrackRequest(
             session_id=session_id,
-            request_id=_new_id(),
+            request_id=new_id(),
             range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             direction=codec.direction_to_wire(request.direction),
             mask_format=codec.mask_format_to_wire(request.mask_format),
+            stale_only=request.stale_only,
+            at_cuts=state_codec.cut_policy_to_wire(request.at_cuts),
         )
         return self._channel.stream(self._tracks.Track, message, event_codec.track_event_from_wire)
 
     def cancel(self, session_id: str) -> bool:  # noqa: D102
-        request = track_pb2.CancelRequest(session_id=session_id, request_id=_new_id())
-        response = self._channel.call(self._tracks.Cancel, request, timeout_s=_STATUS_TIMEOUT_S)
+        request = track_pb2.CancelRequest(session_id=session_id, request_id=new_id())
+        response = self._channel.call(self._tracks.Cancel, request, timeout_s=STATUS_TIMEOUT_S)
         return response.was_tracking
 
     def fetch_masks(  # noqa: D102
@@ -200,12 +200,13 @@ class GrpcTransport:
     ) -> Generator[ExportEvent, None, None]:
         message = export_pb2.ExportMattesRequest(
             session_id=session_id,
-            request_id=_new_id(),
+            request_id=new_id(),
             range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             format=event_codec.matte_format_to_wire(request.matte_format),
             folder=request.server_folder or "",
             base_name=request.base_name or "",
+            raw_edges=request.raw_edges,
         )
         return self._channel.stream(
             self._exports.ExportMattes,
@@ -218,7 +219,7 @@ class GrpcTransport:
     ) -> Generator[ExportEvent, None, None]:
         message = export_pb2.ExportOverlayRequest(
             session_id=session_id,
-            request_id=_new_id(),
+            request_id=new_id(),
             range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             kind=event_codec.overlay_kind_to_wire(request.overlay_kind),
@@ -233,6 +234,17 @@ class GrpcTransport:
 
     def close(self) -> None:  # noqa: D102
         self._channel.close()
+
+
+def _undone(response: prompt_pb2.UndoPromptResponse | prompt_pb2.RedoPromptResponse) -> Undone:
+    return Undone(
+        prompts=codec.prompts_from_wire(response.prompts) if response.HasField("prompts") else None,
+        update=codec.update_from_wire(response.update) if response.HasField("update") else None,
+        left=response.left,
+        redo_left=response.redo_left,
+        kind=event_codec.edit_kind_from_wire(response.kind),
+        object_id=response.object_id,
+    )
 
 
 class _Upload:
@@ -251,7 +263,7 @@ class _Upload:
         """Header, files in pieces, and the commit without which the server keeps nothing."""
         digest = hashlib.sha256()
         yield session_pb2.UploadClipRequest(
-            header=session_pb2.UploadHeader(request_id=_new_id(), clip_name=self._clip_name)
+            header=session_pb2.UploadHeader(request_id=new_id(), clip_name=self._clip_name)
         )
         for file in self._files:
             try:

@@ -9,23 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from masklet.events import MatteFormat, OverlayKind
-from masklet.types import Direction, MaskFormat
+from masklet.anchors import Absence
+from masklet.events import EditKind, MatteFormat, OverlayKind
+from masklet.types import CutPolicy, Direction, MaskFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Collection, Generator, Sequence
     from pathlib import Path
 
-    from masklet.events import ExportEvent, TrackEvent
+    from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Point
+    from masklet.events import CutsFound, ExportEvent, TrackEvent, WorkProgress
+    from masklet.matte_settings import MatteSettings
+    from masklet.shapes import ObjectShapes
     from masklet.types import (
         Click,
         FramePrompts,
         FrameRange,
+        FrameState,
+        LockedRange,
         MaskUpdate,
         ObjectInfo,
         PromptDocument,
         ServerInfo,
         SessionInfo,
+        StateRange,
     )
 
 
@@ -44,17 +51,24 @@ class ClipFile:
 
 @dataclass(frozen=True)
 class Undone:
-    """What taking back a change of prompts restored.
+    """What taking back an edit, or making it again, brought.
 
     Attributes:
-        prompts: What is said again about this object on this frame; empty when nothing is.
+        prompts: What is said now about the object on the frame that changed; empty when nothing is,
+            None when the edit was not one of prompts.
         update: The mask that follows, or None when nothing is said there any more.
-        left: How many changes can still be taken back.
+        left: How many edits can still be taken back.
+        redo_left: How many can be made again.
+        kind: What the edit had changed.
+        object_id: Whose.
     """
 
-    prompts: FramePrompts
+    prompts: FramePrompts | None
     update: MaskUpdate | None
     left: int
+    redo_left: int = 0
+    kind: EditKind = EditKind.PROMPTS
+    object_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,30 @@ class TrackRequest:
     object_ids: tuple[int, ...] = ()
     direction: Direction = Direction.BOTH
     mask_format: MaskFormat = field(default_factory=MaskFormat)
+    stale_only: bool = False
+    at_cuts: CutPolicy = CutPolicy.STOP
+
+
+@dataclass(frozen=True)
+class Place:
+    """A frame to look at, and the run of frames in the same state around it."""
+
+    frame: int
+    state: StateRange
+
+
+@dataclass(frozen=True)
+class AnchorRequest:
+    """Which anchor; the words are those of :meth:`masklet.session.Session.anchor`."""
+
+    object_id: int
+    kind: AnchorKind
+    frames: FrameRange | None = None
+    reference_frame: int | None = None
+    point_px: Point | None = None
+    absence: Absence = Absence.HOLD
+    smoothing_frames: float = 0.0
+    manual_keys: tuple[AnchorKey, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +116,7 @@ class ExportRequest:
         overlay_kind: For overlays.
         server_folder: As the server sees it, under one of its roots; None to get the files in chunks.
         base_name: First part of file names; None for the clip's name.
+        raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
     """
 
     frames: FrameRange | None = None
@@ -86,6 +125,7 @@ class ExportRequest:
     overlay_kind: OverlayKind = OverlayKind.MOVIE
     server_folder: str | None = None
     base_name: str | None = None
+    raw_edges: bool = False
 
 
 class Transport(Protocol):
@@ -143,7 +183,49 @@ class Transport(Protocol):
         ...
 
     def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
-        """Take back the last change of prompts."""
+        """Take back the last edit."""
+        ...
+
+    def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
+        """Make the last edit that was taken back again."""
+        ...
+
+    def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:
+        """Choose how an object's matte is finished."""
+        ...
+
+    def set_lock(
+        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+    ) -> tuple[LockedRange, ...]:
+        """Lock frames of an object against tracking, or unlock them; return all locks."""
+        ...
+
+    def next_frame(
+        self,
+        session_id: str,
+        *,
+        after: int,
+        object_ids: tuple[int, ...],
+        states: Collection[FrameState],
+        backward: bool,
+    ) -> Place | None:
+        """The nearest frame behind another in one of the states; None when there is no more."""
+        ...
+
+    def find_cuts(self, session_id: str, frames: FrameRange | None) -> Generator[CutsFound, None, None]:
+        """Look for cuts and yield what is found so far."""
+        ...
+
+    def fit_shapes(
+        self, session_id: str, object_id: int, frames: FrameRange | None, *, tolerance_px: float
+    ) -> Generator[WorkProgress | ObjectShapes, None, None]:
+        """Fit shapes to an object's mattes: progress, then the shapes."""
+        ...
+
+    def track_anchor(
+        self, session_id: str, request: AnchorRequest
+    ) -> Generator[WorkProgress | AnchorTrack, None, None]:
+        """Follow an object with a transform: progress, then the anchor."""
         ...
 
     def get_prompts(self, session_id: str) -> PromptDocument:

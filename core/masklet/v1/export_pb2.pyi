@@ -35,6 +35,8 @@ class _MatteFormatEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """One 8-bit PNG per frame and object."""
     MATTE_FORMAT_PNG16: _MatteFormat.ValueType  # 4
     """One 16-bit PNG per frame and object."""
+    MATTE_FORMAT_CRYPTOMATTE: _MatteFormat.ValueType  # 5
+    """One Cryptomatte EXR per frame, with the objects' own names."""
 
 class MatteFormat(_MatteFormat, metaclass=_MatteFormatEnumTypeWrapper):
     """What files hold mattes. Unspecified means EXR_LAYERS."""
@@ -48,6 +50,8 @@ MATTE_FORMAT_PNG8: MatteFormat.ValueType  # 3
 """One 8-bit PNG per frame and object."""
 MATTE_FORMAT_PNG16: MatteFormat.ValueType  # 4
 """One 16-bit PNG per frame and object."""
+MATTE_FORMAT_CRYPTOMATTE: MatteFormat.ValueType  # 5
+"""One Cryptomatte EXR per frame, with the objects' own names."""
 global___MatteFormat = MatteFormat
 
 class _OverlayKind:
@@ -85,6 +89,7 @@ class ExportMattesRequest(google.protobuf.message.Message):
     FORMAT_FIELD_NUMBER: builtins.int
     FOLDER_FIELD_NUMBER: builtins.int
     BASE_NAME_FIELD_NUMBER: builtins.int
+    RAW_EDGES_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     format: global___MatteFormat.ValueType
@@ -92,6 +97,8 @@ class ExportMattesRequest(google.protobuf.message.Message):
     """A folder as the server sees it, under one of its roots. Empty: the files come in chunks."""
     base_name: builtins.str
     """First part of file names; empty: the clip's name."""
+    raw_edges: builtins.bool
+    """True for edges as the network gave them; otherwise they follow the plate's pixels."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip. Frames without a mask are left out, never invented."""
@@ -110,9 +117,10 @@ class ExportMattesRequest(google.protobuf.message.Message):
         format: global___MatteFormat.ValueType = ...,
         folder: builtins.str = ...,
         base_name: builtins.str = ...,
+        raw_edges: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["base_name", b"base_name", "folder", b"folder", "format", b"format", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["base_name", b"base_name", "folder", b"folder", "format", b"format", "object_ids", b"object_ids", "range", b"range", "raw_edges", b"raw_edges", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
 
 global___ExportMattesRequest = ExportMattesRequest
 

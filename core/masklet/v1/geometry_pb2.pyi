@@ -364,17 +364,17 @@ class TrackAnchorRequest(google.protobuf.message.Message):
     object_id: builtins.int
     kind: global___AnchorKind.ValueType
     reference_frame: builtins.int
-    """Where rotation is 0 and scale is 1; left out means the object's first prompted frame in the range."""
+    """Where rotation is 0 and scale is 1; left out means where most of the object shows."""
     absence: global___Absence.ValueType
     smoothing_frames: builtins.float
-    """Standard deviation of the smoothing, in frames; 0 smooths nothing."""
+    """Width of the smoothing (standard deviation) in frames; 0 smooths nothing."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip."""
 
     @property
     def point(self) -> global___Point:
-        """For POINT: the point on the reference frame."""
+        """On the reference frame: the point to stick to for POINT, the place to pin for other surface kinds."""
 
     @property
     def manual_keys(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AnchorKey]:

@@ -39,7 +39,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         session, selection, folder = await self._read(request)
         matte_format = event_codec.matte_format_from_wire(request.format)
         with session.in_use():
-            files = self._exporter.mattes(session, selection, matte_format)
+            files = self._exporter.mattes(session, selection, matte_format, raw_edges=request.raw_edges)
             async for event in self._exporter.deliver(files, folder, selection.frames):
                 yield export_pb2.ExportMattesResponse(event=event_codec.export_event_to_wire(event))
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from masklet.errors import BadInputError, CancelledError
@@ -25,10 +26,12 @@ from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.naming import clip_stem
 from masklet_server.mattes.picture_file import Provenance
+from masklet_server.mattes.refine import RefinedAlpha
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.session import Session
+from masklet_server.sessions.tracking import ObjectFrame
 
 SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
@@ -38,6 +41,7 @@ _BASE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _FORMATS = {
     MatteFormat.EXR_LAYERS: matte_export.MatteFormat.EXR,
     MatteFormat.EXR_PER_OBJECT: matte_export.MatteFormat.EXR_PER_OBJECT,
+    MatteFormat.CRYPTOMATTE: matte_export.MatteFormat.CRYPTOMATTE,
     MatteFormat.PNG8: matte_export.MatteFormat.PNG_8,
     MatteFormat.PNG16: matte_export.MatteFormat.PNG,
 }
@@ -70,9 +74,16 @@ class Exporter:
         self._overlays = asyncio.Semaphore(OVERLAYS_AT_ONCE)
 
     async def mattes(
-        self, session: Session, selection: Selection, matte_format: MatteFormat
+        self, session: Session, selection: Selection, matte_format: MatteFormat, *, raw_edges: bool = False
     ) -> AsyncGenerator[Step, None]:
-        """Files of every frame with a mask, and progress after each frame."""
+        """Files of every frame with a mask, and progress after each frame.
+
+        Args:
+            session: Whose.
+            selection: Which frames and objects.
+            matte_format: What files hold them.
+            raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
+        """
         # In a thread: prompts may hold masks.
         digest = await self._renderer.run(prompts_sha256, session.document())
         provenance = Provenance(
@@ -81,22 +92,32 @@ class Exporter:
             settings=self._settings,
             prompts_sha256=digest,
         )
-        alpha = matte_export.LogitAlpha(session.clip)
-        total = len(selection.frames)
-        for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
-            files = matte_export.render_mattes(
-                session.clip,
-                selection.objects,
-                session.results,
-                (frame,),
-                matte_format=_FORMATS[matte_format],
-                provenance=provenance,
-                alpha=alpha,
-                stem=selection.stem,
-            )
-            while (file := await self._renderer.run(next, files, None)) is not None:
-                yield file
-            yield ExportProgress(done, total)
+        # A clip of its own: the tracker's may be busy for as long as a track runs.
+        source = None if raw_edges else await self._renderer.run(session.open_source)
+        try:
+            alpha: matte_export.AlphaSource = matte_export.LogitAlpha(session.clip)
+            if source is not None:
+                alpha = RefinedAlpha(source, is_exact=partial(_is_drawn, session))
+            total = len(selection.frames)
+            for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
+                files = matte_export.render_mattes(
+                    session.clip,
+                    selection.objects,
+                    session.results,
+                    (frame,),
+                    matte_format=_FORMATS[matte_format],
+                    provenance=provenance,
+                    alpha=alpha,
+                    stem=selection.stem,
+                    among=session.objects(),
+                    settings=session.mattes(),
+                )
+                while (file := await self._renderer.run(next, files, None)) is not None:
+                    yield file
+                yield ExportProgress(done, total)
+        finally:
+            if source is not None:
+                source.close()
 
     async def overlay(
         self, session: Session, selection: Selection, kind: OverlayKind
@@ -208,6 +229,12 @@ def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base
             f"files cannot be called {base_name!r}: use letters, digits, dots, hyphens and underscores"
         )
     return Selection(frames, chosen, base_name or clip_stem(session.clip.name))
+
+
+def _is_drawn(session: Session, result: ObjectFrame) -> bool:
+    """True where the artist drew the mask by hand: its edge is meant as it is."""
+    prompts = session.prompts_on(result.object_id, result.frame)
+    return prompts is not None and prompts.mask is not None
 
 
 def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> Sequence[int]:

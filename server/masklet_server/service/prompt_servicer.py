@@ -147,5 +147,5 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         size_px = mask_size_px(session.clip, mask_format)
         name = session.object(result.object_id).name
         return await self._renderer.run(
-            lambda: codec.update_to_wire(update_of(result, name, size_px), bits=mask_format.bits)
+            lambda: codec.update_to_wire(update_of(session, result, name, size_px), bits=mask_format.bits)
         )

@@ -9,8 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from masklet.types import ClipInfo, Mask, MaskFormat, MaskUpdate
-from masklet_server.mattes.alpha import render_preview
+from masklet_server.mattes.adjust import adjust_all
+from masklet_server.mattes.alpha import render_alpha, render_preview
+from masklet_server.sessions.session import Session
 from masklet_server.sessions.tracking import ObjectFrame
 
 ParametersT = ParamSpec("ParametersT")
@@ -46,17 +51,46 @@ def mask_size_px(clip: ClipInfo, mask_format: MaskFormat) -> tuple[int, int]:
     return max(1, round(clip.width_px * scale)), max(1, round(clip.height_px * scale))
 
 
-def update_of(result: ObjectFrame, object_name: str, size_px: tuple[int, int]) -> MaskUpdate:
-    """The mask of a result at ``size_px``, with its scores; too much work for the event loop."""
-    width_px, height_px = size_px
+def update_of(
+    session: Session, result: ObjectFrame, object_name: str, size_px: tuple[int, int]
+) -> MaskUpdate:
+    """The mask of a result at ``size_px``, finished as its object wants it, with its scores.
+
+    Too much work for the event loop.
+    """
     presence_logit = max(-60.0, min(60.0, result.presence_logit))
     return MaskUpdate(
         object_id=result.object_id,
         object_name=object_name,
         frame=result.frame,
-        mask=Mask.from_array(render_preview(result.logits, width_px, height_px)),
+        mask=Mask.from_array(_finished(session, result, size_px)),
         presence=result.presence,
         presence_score=1.0 / (1.0 + math.exp(-presence_logit)),
         predicted_iou=max(0.0, min(1.0, result.predicted_iou)),
         prompted=result.prompted,
     )
+
+
+def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """Coverage ``(height, width)``, 0 to 255."""
+    width_px, height_px = size_px
+    object_id, settings = result.object_id, session.mattes()
+    if object_id not in settings:
+        return render_preview(result.logits, width_px, height_px)
+    shown = {object_id: result}
+    if settings[object_id].exclusive:
+        # The others take their share of each pixel, as far as they have a mask on this frame yet.
+        for info in session.objects():
+            other = info.object_id
+            if other != object_id and other in settings and settings[other].exclusive:
+                found = session.results.find(other, result.frame)
+                if found is not None:
+                    shown[other] = found
+    order = [info.object_id for info in session.objects() if info.object_id in shown]
+    alphas = {id_: render_alpha(shown[id_].logits, width_px, height_px) for id_ in order}
+    if object_id not in alphas:
+        # Removed while its mask was on the way.
+        return render_preview(result.logits, width_px, height_px)
+    finished = adjust_all(alphas, settings, scale=width_px / session.clip.width_px)[object_id]
+    codes: NDArray[np.uint8] = np.rint(finished * np.float32(255.0)).astype(np.uint8)
+    return codes

@@ -15,6 +15,7 @@ from masklet.errors import MaskletError
 from masklet.types import ModelInfo, ServerInfo
 from masklet.v1 import (
     export_pb2_grpc,
+    geometry_pb2_grpc,
     prompt_pb2_grpc,
     review_pb2_grpc,
     server_pb2_grpc,
@@ -25,6 +26,7 @@ from masklet_server.service import listen
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
+from masklet_server.service.geometry_servicer import GeometryServicer
 from masklet_server.service.interceptor import Guard
 from masklet_server.service.prompt_servicer import PromptServicer
 from masklet_server.service.rendering import Renderer
@@ -129,6 +131,7 @@ class MaskletServer:
             ExportServicer(self.store, exporter, self._roots), server
         )
         review_pb2_grpc.add_ReviewServiceServicer_to_server(ReviewServicer(self.store), server)
+        geometry_pb2_grpc.add_GeometryServiceServicer_to_server(GeometryServicer(self.store), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
         await server.start()

@@ -92,5 +92,5 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             return None
         size_px = mask_size_px(session.clip, mask_format)
         return await self._renderer.run(
-            lambda: codec.update_to_wire(update_of(result, name, size_px), bits=mask_format.bits)
+            lambda: codec.update_to_wire(update_of(session, result, name, size_px), bits=mask_format.bits)
         )

@@ -7,7 +7,7 @@ it; so book, tracker and results never contradict each other, and no lock is nee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -180,6 +180,14 @@ class Session:
     def document(self) -> PromptDocument:
         """All objects and prompts."""
         return self._book.document()
+
+    def prompts_on(self, object_id: int, frame: int) -> FramePrompts | None:
+        """What is said about an object on a frame, None where nothing is."""
+        return self._book.find(object_id, frame)
+
+    def mattes(self) -> Mapping[int, MatteSettings]:
+        """Settings of all mattes that are not left as they are, by object id."""
+        return self._book.contents.mattes
 
     def matte(self, object_id: int) -> MatteSettings:
         """How the matte of an object is finished."""

@@ -1,0 +1,116 @@
+"""One object of a session, and what can be said about it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from masklet.errors import BadInputError
+from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, MaskFormat, MaskUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from masklet.matte_settings import MatteSettings
+    from masklet.transport.interface import Transport
+    from masklet.types import ObjectInfo
+
+PLATE_SIZE = MaskFormat()
+"""Masks as large as the plate, 256 steps of coverage."""
+
+
+@contextmanager
+def bad_input() -> Iterator[None]:
+    """A value that refuses its arguments, as the error that all of the client raises."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
+
+
+class TrackedObject:
+    """One object of a session: what the artist points at.
+
+    Every method that says something about the object answers with its mask on that frame, at the
+    plate's size. Coordinates are pixels from the plate's top-left corner, pixel centres at
+    half-integers; frame numbers are the plate's own.
+
+    Attributes:
+        object_id: For ever.
+        name: Of EXR layers and files; :meth:`rename` changes it.
+    """
+
+    def __init__(self, transport: Transport, session_id: str, info: ObjectInfo) -> None:
+        self._transport = transport
+        self._session_id = session_id
+        self.object_id = info.object_id
+        self.name = info.name
+
+    def click(self, *, frame: int, x_px: float, y_px: float, positive: bool = True) -> MaskUpdate:
+        """Add a click: on the object, or with ``positive=False`` on what must not be part of it.
+
+        Raises:
+            BadInputError: The coordinates are not finite or lie outside the plate.
+            FrameMissingError: The clip has no such frame.
+        """
+        with bad_input():
+            click = Click(x_px, y_px, positive=positive)
+        return self._transport.add_click(self._session_id, self.object_id, frame, click, PLATE_SIZE)
+
+    def box(
+        self, *, frame: int, left_px: float, top_px: float, right_px: float, bottom_px: float
+    ) -> MaskUpdate | None:
+        """Say that the object fills this rectangle. Replaces what was said on this frame.
+
+        Raises:
+            BadInputError: An edge is not finite, or the box has no area.
+        """
+        with bad_input():
+            box = Box(left_px, top_px, right_px, bottom_px)
+        return self.prompt(FramePrompts(self.object_id, frame, box=box))
+
+    def mask(self, *, frame: int, mask: Mask) -> MaskUpdate | None:
+        """Say exactly what the object is on this frame. Replaces what was said there."""
+        return self.prompt(FramePrompts(self.object_id, frame, mask=mask))
+
+    def prompt(self, prompts: FramePrompts) -> MaskUpdate | None:
+        """Replace all that is said on one frame; None when that is now nothing."""
+        return self._transport.set_prompts(self._session_id, prompts, PLATE_SIZE)
+
+    def clear(self, *, frame: int) -> None:
+        """Take back all that was said on one frame."""
+        self.prompt(FramePrompts(self.object_id, frame))
+
+    def lock(self, *, first: int, last: int) -> None:
+        """Keep tracking from changing these frames, both included; frames without a mask get their first.
+
+        Raises:
+            BadInputError: The range leaves the clip, or ends before it begins.
+        """
+        self._set_lock(first, last, locked=True)
+
+    def unlock(self, *, first: int, last: int) -> None:
+        """Let tracking change these frames again; errors as in :meth:`lock`."""
+        self._set_lock(first, last, locked=False)
+
+    def set_matte(self, settings: MatteSettings) -> None:
+        """Choose how the matte is finished: size, softness, levels. Every mask from now on shows it."""
+        self._transport.set_matte(self._session_id, self.object_id, settings)
+
+    def rename(self, name: str) -> None:
+        """Give the object another name.
+
+        Raises:
+            NameTakenError: Another object of the session has it.
+            BadInputError: The name cannot be one of a layer: empty, a slash, a dot in it.
+        """
+        self.name = self._transport.rename_object(self._session_id, self.object_id, name).name
+
+    def remove(self) -> None:
+        """Forget the object with its prompts and masks. The others do not notice."""
+        self._transport.remove_object(self._session_id, self.object_id)
+
+    def _set_lock(self, first: int, last: int, *, locked: bool) -> None:
+        with bad_input():
+            frames = FrameRange(first, last)
+        self._transport.set_lock(self._session_id, self.object_id, frames, locked=locked)

@@ -1,0 +1,145 @@
+"""Shapes and anchors of a session's objects, made in threads that can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.errors import BadInputError, CancelledError
+from masklet.events import WorkProgress
+from masklet.matte_settings import MatteSettings
+from masklet.types import ClipInfo, FrameRange
+from masklet_server.mattes.adjust import adjust
+from masklet_server.mattes.alpha import render_alpha
+from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.session import Session
+
+ValueT = TypeVar("ValueT")
+
+PROGRESS_EVERY_S = 0.25
+WORKS_AT_ONCE = 2
+"""More wait: each takes a thread and much of the processor for as long as it lasts."""
+_SHARE_STEPS = 1000
+
+
+@dataclass(eq=False)
+class Report:
+    """What a running work tells, and is told."""
+
+    done: int = 0
+    total: int = 0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def count(self, done: int, total: int) -> None:
+        """So many of so many frames are done; raises CancelledError when nobody waits any more."""
+        self.done, self.total = done, total
+        if self.stop.is_set():
+            raise CancelledError("the work was cancelled")
+
+    def share(self, share: float) -> None:
+        """So much of the work is done, 0 to 1; raises CancelledError when nobody waits any more."""
+        self.count(round(share * _SHARE_STEPS), _SHARE_STEPS)
+
+
+class Workshop:
+    """Runs long works, a few at a time, and tells how far they are."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(WORKS_AT_ONCE)
+
+    async def follow(self, work: Callable[[Report], ValueT]) -> AsyncGenerator[WorkProgress | ValueT, None]:
+        """Progress, then what the work made. Closing the generator stops the work."""
+        report = Report()
+        async with self._places:
+            # Not in the renderer's threads: clicks wait for those.
+            finished = asyncio.get_running_loop().run_in_executor(None, work, report)
+            try:
+                while not finished.done():
+                    await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
+                    yield WorkProgress(report.done, report.total)
+                yield await finished
+            finally:
+                report.stop.set()
+                await asyncio.gather(finished, return_exceptions=True)
+
+
+class Mattes(Mapping[int, NDArray[np.uint8]]):
+    """Mattes of one object by frame, drawn when they are asked for.
+
+    Args:
+        results: Where masks are found.
+        clip: Gives the size of the plate.
+        object_id: Whose.
+        frames: Which frames, as far as they have a mask.
+        settings: How the matte is finished; overlap and inversion are left out, as they are not the
+            object's own outline.
+        max_side_px: Longest side of the mattes; 0 for the plate's size.
+    """
+
+    def __init__(
+        self,
+        results: ResultStore,
+        clip: ClipInfo,
+        object_id: int,
+        frames: FrameRange,
+        settings: MatteSettings,
+        *,
+        max_side_px: int = 0,
+    ) -> None:
+        self._results = results
+        self._object_id = object_id
+        self._settings = settings
+        self._frames = [frame for frame in results.frames_of(object_id) if frame in frames]
+        longest_px = max(clip.width_px, clip.height_px)
+        self._scale = max_side_px / longest_px if 0 < max_side_px < longest_px else 1.0
+        self._width_px = max(1, round(clip.width_px * self._scale))
+        self._height_px = max(1, round(clip.height_px * self._scale))
+
+    def __getitem__(self, frame: int) -> NDArray[np.uint8]:
+        result = self._results.find(self._object_id, frame)
+        if result is None:
+            # Removed meanwhile: the work ends with this, and so does the need for it.
+            raise CancelledError("the object was removed while its mattes were read")
+        alpha = render_alpha(result.logits, self._width_px, self._height_px)
+        if not self._settings.is_plain:
+            alpha = adjust(alpha, self._settings, scale=self._scale)
+        codes: NDArray[np.uint8] = np.rint(alpha * np.float32(255.0)).astype(np.uint8)
+        return codes
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+
+def mattes_of(session: Session, object_id: int, frames: FrameRange, *, max_side_px: int = 0) -> Mattes:
+    """The mattes of an object.
+
+    Raises:
+        ObjectNotFoundError: The session has no such object.
+        BadInputError: Nothing in the range has a mask.
+    """
+    info = session.object(object_id)
+    settings = session.matte(object_id)
+    own = MatteSettings(
+        fill_holes_px=settings.fill_holes_px,
+        drop_specks_px=settings.drop_specks_px,
+        grow_px=settings.grow_px,
+        feather_px=settings.feather_px,
+        black=settings.black,
+        white=settings.white,
+        gamma=settings.gamma,
+    )
+    mattes = Mattes(session.results, session.clip, object_id, frames, own, max_side_px=max_side_px)
+    if not mattes:
+        raise BadInputError(
+            f"{info.name} has no mask on frames {frames.first}-{frames.last}: track it there first"
+        )
+    return mattes

@@ -1,0 +1,106 @@
+"""``masklet.v1.GeometryService``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from masklet import geometry_codec, state_codec
+from masklet.anchors import AnchorTrack
+from masklet.shapes import ObjectShapes
+from masklet.types import FrameRange
+from masklet.v1 import geometry_pb2, geometry_pb2_grpc
+from masklet_server.service.access import current_user
+from masklet_server.service.context import Context
+from masklet_server.service.geometry import Report, Workshop, mattes_of
+from masklet_server.sessions.plan import range_in
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.store import SessionStore
+
+ANCHOR_MATTE_SIDE_PX = 1024
+"""Anchors follow the plate; their mattes only say where to look."""
+DEFAULT_TOLERANCE_PX = 1.0
+
+
+class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
+    """Makes shapes and anchors of mattes.
+
+    Args:
+        store: All sessions.
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._workshop = Workshop()
+
+    async def FitShapes(  # noqa: N802  (gRPC names methods)
+        self, request: geometry_pb2.FitShapesRequest, context: Context
+    ) -> AsyncIterator[geometry_pb2.FitShapesResponse]:
+        """Fit shapes; leaving the stream stops the work."""
+        session, frames = self._read(request)
+        mattes = mattes_of(session, request.object_id, frames)
+        name = session.object(request.object_id).name
+        tolerance_px = request.tolerance_px if request.HasField("tolerance_px") else DEFAULT_TOLERANCE_PX
+
+        def work(report: Report) -> ObjectShapes:
+            from masklet_server.shapes.fitting import fit_shapes
+
+            return fit_shapes(
+                mattes,
+                name=name,
+                tolerance_px=tolerance_px,
+                pixel_aspect=session.clip.pixel_aspect,
+                on_progress=report.share,
+            )
+
+        with session.in_use():
+            async with aclosing(self._workshop.follow(work)) as events:
+                async for event in events:
+                    for message in geometry_codec.shapes_event_to_wire(event):
+                        yield message
+
+    async def TrackAnchor(  # noqa: N802
+        self, request: geometry_pb2.TrackAnchorRequest, context: Context
+    ) -> AsyncIterator[geometry_pb2.TrackAnchorResponse]:
+        """Follow an object with a transform; leaving the stream stops the work."""
+        session, frames = self._read(request)
+        mattes = mattes_of(session, request.object_id, frames, max_side_px=ANCHOR_MATTE_SIDE_PX)
+        name = session.object(request.object_id).name
+        kind = geometry_codec.anchor_kind_from_wire(request.kind)
+        absence = geometry_codec.absence_from_wire(request.absence)
+        manual_keys = [geometry_codec.anchor_key_from_wire(key) for key in request.manual_keys]
+        missing = frozenset(session.clip.missing_frames)
+
+        def work(report: Report) -> AnchorTrack:
+            from masklet_server.anchors.track import track_anchor
+
+            source = session.open_source()
+            try:
+                return track_anchor(
+                    source,
+                    mattes,
+                    kind=kind,
+                    frames=[f for f in range(frames.first, frames.last + 1) if f not in missing],
+                    reference_frame=request.reference_frame if request.HasField("reference_frame") else None,
+                    point_px=(request.point.x_px, request.point.y_px) if request.HasField("point") else None,
+                    absence=absence,
+                    smoothing_frames=request.smoothing_frames,
+                    manual_keys=manual_keys,
+                    object_name=name,
+                    progress=report.count,
+                    is_cancelled=report.stop.is_set,
+                )
+            finally:
+                source.close()
+
+        with session.in_use():
+            async with aclosing(self._workshop.follow(work)) as events:
+                async for event in events:
+                    yield geometry_codec.anchor_event_to_wire(event)
+
+    def _read(
+        self, request: geometry_pb2.FitShapesRequest | geometry_pb2.TrackAnchorRequest
+    ) -> tuple[Session, FrameRange]:
+        session = self._store.get(request.session_id, current_user.get())
+        wanted = state_codec.range_from_wire(request.range) if request.HasField("range") else None
+        return session, range_in(session.clip, wanted)
