@@ -18,7 +18,9 @@ _COMMON_PX = 1.5
 _FEWEST = 6
 
 
-def motion_between(before: View, after: View, guess: Array) -> Array | None:
+def motion_between(
+    before: View, after: View, guess: Array, *, around: tuple[Array, float] | None = None
+) -> Array | None:
     """The motion of the surface from one view to the next, or None where features do not tell.
 
     Shi and Tomasi's features, Lucas and Kanade's pyramid there and back, and the similarity on which
@@ -28,6 +30,8 @@ def motion_between(before: View, after: View, guess: Array) -> Array | None:
         before: The earlier view.
         after: The later view.
         guess: ``(3, 3)`` motion in square coordinates to start from.
+        around: A place ``(2,)`` on the earlier view and the distance within which features count; None for
+            the whole object.
     """
     # Both crops are of the same place, so that the coordinates agree.
     left, top = np.minimum(before.region[:2], after.region[:2])
@@ -36,6 +40,11 @@ def motion_between(before: View, after: View, guess: Array) -> Array | None:
     inside = np.zeros(before.grey.shape, np.uint8)
     x0, y0, x1, y1 = before.region
     inside[y0:y1, x0:x1] = before.solid().astype(np.uint8) * 255
+    if around is not None:
+        x, y = np.rint(before.index(around[0][None])[0]).astype(int).tolist()
+        disc = np.zeros_like(inside)
+        cv2.circle(disc, (x, y), max(1, round(around[1] * float(before.scale[1]))), 255, -1)
+        inside &= disc
     corners = cv2.goodFeaturesToTrack(
         first, _MOST_FEATURES, 0.005, 5, mask=inside[top:bottom, left:right], blockSize=5
     )

@@ -30,6 +30,10 @@ _SHARP, _SMEARED_PX = 0.985, 4.0
 _SHUTTERS = (0.25, 0.5, 0.75, 1.0)
 # Share of the expected area below which the centre of what shows says nothing of the whole's.
 _PARTIAL = 0.7
+# Correlation from which a point that was hidden is taken for seen again.
+_ALIKE = 0.8
+# Share of a point's surroundings below which the point is hidden.
+_HIDDEN = 0.35
 # What a pose guessed from the matte's outline is worth.
 _OUTLINE_CONFIDENCE = 0.15
 
@@ -57,9 +61,19 @@ class SurfaceTracker:
         support: ``(h, w)`` of its region, True on the surface to follow.
         motion: How the surface may move.
         pivot: ``(2,)`` the anchor's place on the reference frame, square coordinates.
+        near: Features come only from this near to the pivot (square coordinates); None for all of the object.
     """
 
-    def __init__(self, view: View, support: NDArray[np.bool_], motion: Motion, pivot: Array) -> None:
+    def __init__(
+        self,
+        view: View,
+        support: NDArray[np.bool_],
+        motion: Motion,
+        pivot: Array,
+        *,
+        near: float | None = None,
+    ) -> None:
+        self._near = near
         self._motion = motion
         self._pivot = pivot
         self._reference = Appearance(view, support, np.eye(3))
@@ -81,12 +95,35 @@ class SurfaceTracker:
         """
         if not self._reference.is_usable:
             return self._by_outline(view)
-        guesses = self._guesses(view)
-        best = self._best_of(view, guesses)
+        best = self._best_of(view, self._guesses(view))
         if best is None or best.correlation < _DOUBTFUL or self._lost:
             best = _better(best, self._found_again(view))
         if best is None or best.correlation < _LOST or best.visible < _SLIVER:
             return self._by_outline(view)
+        return self._taken(view, best)
+
+    def follow(self, view: View, hint: Array) -> Sighting | None:
+        """The surface on the next frame, sought around a pose from elsewhere too; None if it is not there."""
+        best = None
+        if self._reference.is_usable:
+            best = self._best_of(view, [*self._guesses(view), hint])
+        if best is None or best.visible < _HIDDEN or not self._is_plausible(best, hint):
+            self.pass_by()
+            return None
+        return self._taken(view, best)
+
+    def _is_plausible(self, found: Alignment, hint: Array) -> bool:
+        """False for what fits so-so and is not where it was expected: another place that looks alike."""
+        if found.correlation >= _GOOD and not self._lost:
+            return True
+        pivot = self._pivot
+        away = carry(found.pose, pivot[None])[0] - carry(hint, pivot[None])[0]
+        growth = np.linalg.det(linear_part(found.pose, pivot)) / np.linalg.det(linear_part(hint, pivot))
+        nearby = float(np.hypot(*away)) < 0.5 * (self._near or np.inf) and 0.5 < growth < 2.0
+        return nearby and found.correlation >= (_ALIKE if self._lost else _DOUBTFUL)
+
+    def _taken(self, view: View, best: Alignment) -> Sighting:
+        """An alignment that holds, as the state from which the next frame starts."""
         best = self._with_motion_blur(view, best)
         relocked, self._lost = self._lost, False
         self._velocity = best.pose @ np.linalg.inv(self._pose) if not relocked else np.eye(3)
@@ -108,7 +145,8 @@ class SurfaceTracker:
         if not self._lost:
             scores = [self._reference.correlation(view, guess) for guess in guesses]
             start = guesses[int(np.argmax(scores))] @ np.linalg.inv(self._pose)
-            motion = motion_between(self._view, view, start)
+            around = None if self._near is None else (carry(self._pose, self._pivot[None])[0], self._near)
+            motion = motion_between(self._view, view, start, around=around)
             if motion is not None:
                 guesses.insert(0, motion @ self._pose)
         return [guess for guess in guesses if is_sane(guess, self._reference.centre[None])]
@@ -232,25 +270,6 @@ class SurfaceTracker:
         covered = reference.view.sample(reference.support.astype(np.float32), origin)
         inside = (np.nan_to_num(covered) > 0.5).reshape(rows.shape)
         return np.asarray(inside & (view.solid() > 0.5), np.bool_)
-
-
-def support_of(view: View, point: Array | None) -> NDArray[np.bool_]:
-    """The surface to follow in a view's region: all of the object, or what surrounds a point ``(2,)``.
-
-    The surroundings grow until they hold enough pixels to be told from others.
-    """
-    solid = view.solid() > 0.5
-    if point is None:
-        return np.asarray(solid, np.bool_)
-    x, y = (view.index(point[None])[0] - np.array(view.region[:2])).tolist()
-    rows, columns = np.indices(solid.shape)
-    distance = np.hypot(columns - x, rows - y)
-    wanted = min(1200, int(np.count_nonzero(solid)))
-    for radius_px in (24, 32, 48, 64, 96, 128, 192, 256):
-        near = solid & (distance <= radius_px)
-        if np.count_nonzero(near) >= wanted:
-            return np.asarray(near, np.bool_)
-    return np.asarray(solid, np.bool_)
 
 
 def _confidence(found: Alignment) -> float:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from masklet.anchors import Absence, AnchorKey, AnchorKind, AnchorTrack
 from masklet.errors import BadInputError, CancelledError, ClipError
 from masklet_server.anchors.alignment import Motion
+from masklet_server.anchors.geometry import Array
 from masklet_server.anchors.keys import Measured, make_keys
 from masklet_server.anchors.outline import FEW_PIXELS, Matte, Outline, coverage, read_outline
+from masklet_server.anchors.points import PointTracker
 from masklet_server.anchors.poses import PoseSpace
-from masklet_server.anchors.surface import SurfaceTracker, support_of
+from masklet_server.anchors.surface import SurfaceTracker
 from masklet_server.anchors.view import WORKING_SIDE_PX, View
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ _MOTIONS = {
     AnchorKind.SIMILARITY: Motion.SIMILARITY,
     AnchorKind.AFFINE: Motion.AFFINE,
     AnchorKind.PLANAR: Motion.HOMOGRAPHY,
-    AnchorKind.POINT: Motion.AFFINE,
 }
 # What a position is worth where there is too little of the object to follow its surface.
 _SPECK_CONFIDENCE = 0.1
@@ -153,13 +154,11 @@ class _Job:
         start = self._view(reference, working_scale)
         if start is None:
             return _of_specks(outlines, reference, space)
-        near = space.pivot if self.kind is AnchorKind.POINT else None
-        support = support_of(start, near)
         position = self.frames.index(reference)
         measured = {reference: Measured(space.vector(np.eye(3)), 1.0)}
         done = len(self.frames) + 1
         for direction in (self.frames[position + 1 :], self.frames[:position][::-1]):
-            tracker = SurfaceTracker(start, support, _MOTIONS[self.kind], space.pivot)
+            tracker = self._tracker(start, space.pivot)
             for frame in direction:
                 self._pause(done)
                 done += 1
@@ -172,6 +171,11 @@ class _Job:
                     measured[frame] = Measured(vector, sighting.confidence, sighting.relocked)
         self._pause(done)
         return measured
+
+    def _tracker(self, start: View, pivot: Array) -> SurfaceTracker | PointTracker:
+        if self.kind is AnchorKind.POINT:
+            return PointTracker(start, pivot)
+        return SurfaceTracker(start, start.solid() > 0.5, _MOTIONS[self.kind], pivot)
 
     def _view(self, frame: int, working_scale: float) -> View | None:
         """The frame's picture and matte, or None where the picture cannot be read."""
