@@ -1,0 +1,1 @@
+"""The masklet server: everything heavy. Frames in, network, sessions, mattes out."""

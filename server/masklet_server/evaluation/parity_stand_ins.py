@@ -49,7 +49,8 @@ def _weight(key: str, shape: Sequence[int], seed: int) -> Tensor:
         return 0.2 * noise
     if len(shape) <= 1:
         return 0.1 * noise + (1.0 if key.endswith("weight") else 0.0)
-    return noise / float(np.prod(shape[1:])) ** 0.5
+    scaled: Tensor = noise / float(np.prod(shape[1:])) ** 0.5
+    return scaled
 
 
 def stand_in_frames(side_px: int, seed: int) -> Tensor:
