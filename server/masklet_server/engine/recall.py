@@ -22,6 +22,7 @@ class Reach:
         max_prompted: Prompted frames attended at most; None for all of them.
         keep_first_prompted: The earliest prompted frame is always among them.
         recent: Tracked frames whose maps are attended at most; None for one less than ``maps``.
+        recent_step: Frames from one of these to the next; the newest is the frame just before.
     """
 
     maps: int
@@ -29,11 +30,18 @@ class Reach:
     max_prompted: int | None = None
     keep_first_prompted: bool = False
     recent: int | None = None
+    recent_step: int = 1
+
+    @property
+    def recent_ages(self) -> tuple[int, ...]:
+        """How many frames ago the maps of tracked frames are from, the newest first."""
+        count = self.maps - 1 if self.recent is None else min(self.recent, self.maps - 1)
+        return tuple(1 + self.recent_step * index for index in range(count))
 
     @property
     def map_frames(self) -> int:
         """Distance of the oldest tracked frame whose map is read."""
-        return self.maps - 1 if self.recent is None else min(self.recent, self.maps - 1)
+        return max(self.recent_ages, default=0)
 
     @property
     def pointer_frames(self) -> int:
@@ -88,10 +96,10 @@ def recall(
     step = 1 if backward else -1
 
     maps = [(prompt, reach.maps - 1) for prompt in attended]
-    for age in range(reach.map_frames, 0, -1):
+    for slot, age in reversed(list(enumerate(reach.recent_ages))):
         before = frame + step * age
         if before in others or (before in tracked and before not in attended):
-            maps.append((before, age - 1))
+            maps.append((before, slot))
 
     pointers = [(prompt, (prompt - frame) * step) for prompt in attended if (prompt - frame) * step >= 0]
     for age in range(1, reach.pointers):

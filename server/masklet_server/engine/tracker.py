@@ -59,6 +59,7 @@ class NetworkTracker:
         self._reach = Reach(
             maps=config.memory_frames,
             recent=config.recent_maps,
+            recent_step=config.recent_step,
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
             max_prompted=profile.max_prompted,
             keep_first_prompted=profile.keep_first_prompted,

@@ -79,10 +79,10 @@ def finetune(
         if known is None
         else MixedClips(footage, _composed(known, str(team.device), seed), known_share=known_share, seed=seed)
     )
-    before = _figures(weights, measured, str(team.device), side)
+    before = first_mask_figures(weights, measured, str(team.device), side)
     made = fine_tune(start, source, team, tuning, folder=out, report=typer.echo)
     if team.leads:
-        after = _figures(str(made), measured, str(team.device), side)
+        after = first_mask_figures(str(made), measured, str(team.device), side)
         for name, figure in after.items():
             typer.echo(f"{name}: J&F {before[name].j_and_f:.1f} before, {figure.j_and_f:.1f} after")
         typer.echo(f"new weights: {made}")
@@ -118,7 +118,7 @@ class AnnotatedShot:
         return self._clip.read_truth(frame).masks
 
 
-def _figures(
+def first_mask_figures(
     weights: str, measured: Mapping[str, Sequence[AnnotatedClip]], device: str, side_px: int | None
 ) -> dict[str, Figures]:
     """Mean scores of each set of clips, prompted by the true first mask."""

@@ -70,6 +70,7 @@ class NetworkConfig:
             one for the prompted frame, the rest for recent ones.
         recent_maps: Of the maps, those of tracked frames that are attended at most; None for all
             slots but one. Fewer are quicker, and with a small network they drift less.
+        recent_step: Frames from one of these maps to the next.
         pointers: Object pointers attended at most.
         memory_layers: Layers of memory attention.
         memory_feed_forward: Inner width of their feed-forward parts.
@@ -88,6 +89,7 @@ class NetworkConfig:
     memory_width: int = 64
     memory_frames: int = 7
     recent_maps: int | None = None
+    recent_step: int = 1
     pointers: int = 16
     memory_layers: int = 4
     memory_feed_forward: int = 2048
@@ -116,12 +118,13 @@ _SIZES = {"tiny": _TINY, "small": _SMALL, "base_plus": _BASE_PLUS, "large": _LAR
 
 EMBEDDED = NetworkConfig(
     name="masklet_embedded",
-    image_side_px=448,
+    image_side_px=512,
     trunk=ConvTrunkConfig(channels=(32, 80, 208, 320), stages=(1, 2, 9, 2)),
     width=128,
     memory_width=64,
     memory_frames=4,
     recent_maps=2,
+    recent_step=2,
     memory_layers=2,
     memory_feed_forward=256,
     memory_mask_channels=(1, 4, 8, 16, 64),

@@ -96,3 +96,15 @@ def test_pointers_are_limited_by_short_clips_only(length_frames: int | None, poi
 def test_ages_in_a_single_picture_have_a_unit() -> None:
     assert Reach(maps=7, pointers=1).pointer_unit_frames == 1.0
     assert Reach(maps=7, pointers=12).pointer_unit_frames == 11.0
+
+
+def test_fewer_recent_maps_with_gaps_between_them_take_the_slots_of_the_nearest() -> None:
+    reach = Reach(maps=4, pointers=16, recent=2, recent_step=2)
+
+    forward = recall(10, {0}, range(1, 10), reach, backward=False)
+    backward = recall(10, {20}, range(11, 20), reach, backward=True)
+
+    assert forward.maps == ((0, 3), (7, 1), (9, 0))
+    assert backward.maps == ((20, 3), (13, 1), (11, 0))
+    assert len(forward.pointers) == 10
+    assert reach.map_frames == 3
