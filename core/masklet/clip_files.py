@@ -7,17 +7,17 @@ name only; nothing is opened.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from masklet.errors import ClipError
+from masklet.patterns import FramePattern, frame_in, frames_matching, group_sequences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOVIE_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".webm"})
-PICTURE_SUFFIXES = frozenset({".dpx", ".exr", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
-
-_PLACEHOLDER = re.compile(r"%(?:0?\d+)?d|#+|@+")
-_NUMBERED = re.compile(r"^(?P<head>.*?)(?P<number>-?\d+)(?P<tail>\.[^.]+)$")
+PICTURE_SUFFIXES = frozenset({".dpx", ".exr", ".hdr", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
 
 
 class NumberedFile(NamedTuple):
@@ -29,7 +29,7 @@ class NumberedFile(NamedTuple):
 
 def is_pattern(clip: str) -> bool:
     """True when the file name holds a placeholder for the frame number."""
-    return _PLACEHOLDER.search(Path(clip).name) is not None
+    return FramePattern.parse(Path(clip).name) is not None
 
 
 def is_here(clip: str) -> bool:
@@ -46,8 +46,9 @@ def find_files(clip: str) -> tuple[NumberedFile, ...]:
             or more than one.
     """
     path = Path(clip)
-    if is_pattern(clip):
-        return _matching(path)
+    pattern = FramePattern.parse(path.name)
+    if pattern is not None:
+        return _matching(path.parent, pattern)
     if path.is_dir():
         return _of_folder(path)
     if not path.is_file():
@@ -56,43 +57,26 @@ def find_files(clip: str) -> tuple[NumberedFile, ...]:
         )
     if path.suffix.lower() in MOVIE_SUFFIXES:
         return (NumberedFile(path, None),)
-    number = _NUMBERED.match(path.name)
-    return (NumberedFile(path, int(number["number"]) if number else 0),)
+    return (NumberedFile(path, frame_in(path.name) or 0),)
 
 
-def _matching(pattern: Path) -> tuple[NumberedFile, ...]:
-    found = _PLACEHOLDER.search(pattern.name)
-    assert found is not None
-    width = _width(found.group())
-    head, tail = re.escape(pattern.name[: found.start()]), re.escape(pattern.name[found.end() :])
-    # Numbers wider than the padding keep all their digits, narrower ones are another sequence.
-    expression = re.compile(rf"{head}(?P<number>-?\d{{{width},}}){tail}")
-    files = []
-    for path in pattern.parent.iterdir() if pattern.parent.is_dir() else ():
-        match = expression.fullmatch(path.name)
-        if match and path.is_file():
-            files.append(NumberedFile(path, int(match["number"])))
-    if not files:
-        raise ClipError(f"no file matches {pattern.name}: check the folder and the number of digits")
-    return tuple(sorted(files, key=lambda file: file.frame or 0))
-
-
-def _width(placeholder: str) -> int:
-    if placeholder[0] in "#@":
-        return len(placeholder)
-    digits = placeholder[1:-1]
-    return int(digits) if digits else 1
+def _matching(folder: Path, pattern: FramePattern) -> tuple[NumberedFile, ...]:
+    names = [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    found = frames_matching(pattern, names)
+    if not found:
+        raise ClipError(f"no file matches {pattern}: check the folder and the number of digits")
+    return _files(folder, found)
 
 
 def _of_folder(folder: Path) -> tuple[NumberedFile, ...]:
-    sequences: dict[tuple[str, str], list[NumberedFile]] = {}
-    for path in folder.iterdir():
-        match = _NUMBERED.match(path.name)
-        if match and path.suffix.lower() in PICTURE_SUFFIXES:
-            key = (match["head"], match["tail"])
-            sequences.setdefault(key, []).append(NumberedFile(path, int(match["number"])))
+    names = [path.name for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES]
+    sequences, _ = group_sequences(names)
     if len(sequences) != 1:
         have = "no picture sequence" if not sequences else f"{len(sequences)} sequences"
         raise ClipError(f"the folder {folder.name} holds {have}: name one, such as plate.%04d.exr")
-    (files,) = sequences.values()
-    return tuple(sorted(files, key=lambda file: file.frame or 0))
+    (found,) = sequences.values()
+    return _files(folder, found)
+
+
+def _files(folder: Path, found: Mapping[int, str]) -> tuple[NumberedFile, ...]:
+    return tuple(NumberedFile(folder / name, frame) for frame, name in sorted(found.items()))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, ClipError
+from masklet.patterns import FramePattern, frame_in, frames_matching, group_sequences
 from masklet_server.media.limits import Limits
-from masklet_server.media.pattern import FramePattern, frame_in, frames_matching, group_sequences
 from masklet_server.media.picture import EXTENSIONS, is_picture
 from masklet_server.media.sequence import PictureClip
 

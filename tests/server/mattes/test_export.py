@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from masklet.matte_settings import MatteSettings
+from masklet.patterns import FramePattern
 from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.export import MatteFormat, render_mattes
 from masklet_server.mattes.files import write_files
 from masklet_server.mattes.picture_file import Provenance, encode_png, exact_rate
-from masklet_server.media.pattern import FramePattern
 from masklet_server.sessions.tracking import ObjectFrame
 
 CLIP = ClipInfo("plate.%04d.exr", 320, 180, 1001, 1003, pixel_aspect=2.0, frames_per_s=23.976)

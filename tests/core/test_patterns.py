@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masklet.errors import BadInputError
-from masklet_server.media.pattern import FramePattern, frame_in, frames_matching, group_sequences
+from masklet.patterns import FramePattern, frame_in, frames_matching, group_sequences
 
 NAME_PARTS = st.text(alphabet="abcXYZ_-. 09é", max_size=12)
 
