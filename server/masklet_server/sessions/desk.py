@@ -85,6 +85,8 @@ class Desk:
         frame, backward = step.frame, step.backward
         if self.closed:
             return ()
+        # Now: the session may be closed while the pictures are looked at.
+        tracker = self._engine()
         before = self._before(frame, backward=backward)
         going = [
             object_id
@@ -100,14 +102,14 @@ class Desk:
                 if at_cuts is CutPolicy.STOP:
                     watch.block(object_id, backward=backward)
                 else:
-                    self._forget_behind(object_id, frame, backward=backward)
+                    tracker.forget_tracked(object_id, _behind(frame, backward=backward))
             if at_cuts is CutPolicy.STOP:
                 return ()
         moving = [object_id for object_id in going if not watch.is_settled(object_id, backward=backward)]
         for object_id in going:
             watch.note(object_id, frame)
         old = {id_: self._results.find(id_, frame) if watch.settles else None for id_ in moving}
-        results = self._engine().track(frame, moving, backward=backward) if moving else ()
+        results = tracker.track(frame, moving, backward=backward) if moving else ()
         for result in results:
             watch.compare(result, old[result.object_id], backward=backward)
             self._results.put(result)
@@ -166,10 +168,11 @@ class Desk:
             return False
         return not (said.is_locked(object_id, frame) and self._results.has(object_id, frame))
 
-    def _forget_behind(self, object_id: int, frame: int, *, backward: bool) -> None:
-        far = FORGOTTEN_AT_CUT_FRAMES
-        frames = FrameRange(frame + 1, frame + far) if backward else FrameRange(frame - far, frame - 1)
-        self._engine().forget_tracked(object_id, frames)
-
     def _measure(self) -> None:
         self.memory_bytes = 0 if self._tracker is None else self._tracker.memory_bytes
+
+
+def _behind(frame: int, *, backward: bool) -> FrameRange:
+    """The frames that lie just behind one on the way."""
+    far = FORGOTTEN_AT_CUT_FRAMES
+    return FrameRange(frame + 1, frame + far) if backward else FrameRange(frame - far, frame - 1)
