@@ -17,9 +17,12 @@ from masklet.commands.options import DeviceOption, WeightsOption, connect_as_ask
 from masklet.commands.progress import Progress
 from masklet.errors import OutputError, ServerUnreachableError
 from masklet.events import OverlayKind, TrackStarted
+from masklet.patterns import frame_in
 from masklet.types import MaskUpdate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -57,10 +60,13 @@ def demo(
     """Render a clip, click its object, track it, write mattes, and compare with the true masks."""
     progress = Progress()
     progress.say("rendering the demo clip")
-    clip, truth, clicks = render_clip(out / "clip", frames)
+    clip = render_clip(out / "clip", frames)
     progress.say("starting a server")
-    with connect_as_asked(None, weights=weights, device=device) as server, server.open(clip) as session:
-        result = cut_out(session, clicks, truth, progress)
+    with (
+        connect_as_asked(None, weights=weights, device=device) as server,
+        server.open(clip.pattern) as session,
+    ):
+        result = cut_out(session, clip, progress)
         mattes = session.export(out / "mattes", base_name="duck", on_progress=progress.writing)
         looks = [
             file
@@ -68,12 +74,11 @@ def demo(
             for file in session.export_overlay(out, kind=kind, base_name="duck").files
         ]
         model = server.info().model.name
-    scores = list(result.iou.values())
-    worst = min(result.iou, key=lambda frame: result.iou[frame])
-    mean = sum(scores) / len(scores)
+    written = compare(clip, mattes.files)
     lines = [
-        f"{model}, one click on frame {clicks[0][0]}",
-        f"IoU with the true masks: mean {mean:.3f}, worst {min(scores):.3f} (frame {worst})",
+        f"{model}, one click on frame {clip.clicks[0][0]}",
+        f"IoU with the true masks, masks while tracking: {summary(result.iou)}",
+        f"IoU with the true masks, mattes as written: {summary(written)}",
         f"first click to mask {1e3 * result.click_s:.0f} ms, tracking {result.track_fps:.1f} fps",
         f"{len(mattes.files)} EXR files in {out / 'mattes'}",
         *(f"look at {file}" for file in looks),
@@ -81,23 +86,57 @@ def demo(
     Console(highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
 
 
-def render_clip(
-    folder: Path, frames: int
-) -> tuple[str, dict[int, NDArray[np.bool_]], list[tuple[int, float, float]]]:
-    """Render the clip and return its pattern, its true masks by frame, and where to click.
+@dataclass(frozen=True)
+class DemoClip:
+    """The rendered clip.
+
+    Attributes:
+        pattern: Of its pictures.
+        truth: The archive of its true masks, by frame.
+        clicks: Frame, x and y in pixels.
+    """
+
+    pattern: str
+    truth: Path
+    clicks: tuple[tuple[int, float, float], ...]
+
+
+def render_clip(folder: Path, frames: int) -> DemoClip:
+    """Render the clip.
 
     Raises:
         OutputError: The folder cannot be written.
         ServerUnreachableError: The server's package, which renders, is not installed.
     """
-    import numpy as np
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}): choose another with --out") from error
+    made = _ask_server_package(str(folder), str(frames))
+    return DemoClip(made["clip"], Path(made["truth"]), tuple(tuple(click) for click in made["clicks"]))
+
+
+def compare(clip: DemoClip, mattes: Sequence[Path]) -> dict[int, float]:
+    """IoU of the written mattes with the true masks, by frame.
+
+    Raises:
+        ServerUnreachableError: The server's package, which reads EXR, is not installed.
+    """
+    pairs = [f"{frame_in(path.name)}={path}" for path in mattes]
+    scores = _ask_server_package("compare", str(clip.truth), *pairs)
+    return {int(frame): score for frame, score in scores.items()}
+
+
+def summary(iou: dict[int, float]) -> str:
+    """Mean and worst of scores by frame, in words."""
+    worst = min(iou, key=lambda frame: iou[frame])
+    return f"mean {sum(iou.values()) / len(iou):.3f}, worst {iou[worst]:.3f} (frame {worst})"
+
+
+def _ask_server_package(*arguments: str) -> dict[str, Any]:
+    """What the server's demo module prints; a process of its own, because the client needs no imaging."""
     done = subprocess.run(
-        [sys.executable, "-m", "masklet_server.demo", str(folder), str(frames)],
+        [sys.executable, "-m", "masklet_server.demo", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -105,24 +144,21 @@ def render_clip(
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ServerUnreachableError(
-            f"the demo clip could not be rendered ({reason}): install with pip install 'masklet[server]'"
+            f"the demo clip cannot be made or read ({reason}): install with pip install 'masklet[server]'"
         )
-    made: dict[str, Any] = json.loads(done.stdout)
-    with np.load(made["truth"]) as archive:
-        truth = {int(frame): archive[frame] for frame in archive.files}
-    return made["clip"], truth, [tuple(click) for click in made["clicks"]]
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
-def cut_out(
-    session: Session,
-    clicks: list[tuple[int, float, float]],
-    truth: dict[int, NDArray[np.bool_]],
-    progress: Progress,
-) -> DemoResult:
+def cut_out(session: Session, clip: DemoClip, progress: Progress) -> DemoResult:
     """Click, track the whole clip and compare every frame with the truth."""
+    import numpy as np
+
+    with np.load(clip.truth) as archive:
+        truth = {int(frame): archive[frame] for frame in archive.files}
     duck = session.object("duck")
     started_s = time.perf_counter()
-    for frame, x_px, y_px in clicks:
+    for frame, x_px, y_px in clip.clicks:
         duck.click(frame=frame, x_px=x_px, y_px=y_px)
     click_s = time.perf_counter() - started_s
     iou: dict[int, float] = {}
