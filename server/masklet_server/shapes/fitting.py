@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,17 @@ from masklet.shapes import ObjectShapes
 from masklet_server.shapes.assembly import Drawn, assembled
 from masklet_server.shapes.contours import Contour, contour_from_points, trace
 from masklet_server.shapes.keyframes import apart, curves, interpolated, keyed, states
-from masklet_server.shapes.life import Life, lives
+from masklet_server.shapes.life import Life, halves, lives
 from masklet_server.shapes.pieces import strands, worth_a_piece
 from masklet_server.shapes.report import measured
 from masklet_server.shapes.samples import Array
 from masklet_server.shapes.softness import ramp_px
-from masklet_server.shapes.vertices import fitted
+from masklet_server.shapes.vertices import Fit, fitted
 
 Matte = NDArray[np.float32] | NDArray[np.uint8]
 
 _TRACED, _FITTED = 0.4, 0.8
+_BEYOND_REACH = 2.0
 
 
 def fit_shapes(
@@ -75,7 +76,8 @@ def fit_shapes(
     for index, strand in enumerate(found):
         share = _TRACED + (_FITTED - _TRACED) * index / len(found)
         for life in lives(strand, *size_px):
-            drawn.append(_drawn(life, times, softness, tolerance_px, square, lambda s=share: tell(s)))
+            for part, fit in _within_reach(life, tolerance_px, lambda s=share: tell(s)):
+                drawn.append(_drawn(part, fit, times, softness, tolerance_px, square))
     shapes = assembled(drawn, frames, name=name, size_px=(width_px, height_px), pixel_aspect=pixel_aspect)
     largest_px = max((piece.apart_px for piece in drawn), default=0.0)
     return measured(
@@ -123,20 +125,29 @@ def _stretched(contour: Contour, square: Array) -> Contour:
     return stretched or contour
 
 
+def _within_reach(life: Life, tolerance_px: float, check: Callable[[], None]) -> Iterator[tuple[Life, Fit]]:
+    """The life, in parts where no reasonable number of vertices holds the tolerance all through."""
+    check()
+    fit = fitted(life, tolerance_px)
+    if len(life.contours) == 1 or apart(fit.controls, fit.samples).max() <= _BEYOND_REACH * tolerance_px:
+        yield life, fit
+        return
+    for part in halves(life):
+        yield from _within_reach(part, tolerance_px, check)
+
+
 def _drawn(
     life: Life,
+    fit: Fit,
     times: NDArray[np.int64],
     softness: Mapping[int, Array],
     tolerance_px: float,
     square: Array,
-    check: Callable[[], None],
 ) -> Drawn:
     """One life as keys of vertices, in the plate's pixels."""
-    fit = fitted(life, tolerance_px)
-    check()
     own_times = times[life.first : life.first + len(life.contours)].astype(np.float64)
     table = states(fit.controls)
-    keys, found = keyed(fit, table, own_times, tolerance_px, check)
+    keys, found = keyed(fit, table, own_times, tolerance_px)
     reached = interpolated(found, own_times[keys], own_times)
     apart_px = float(apart(curves(reached), fit.samples).max())
     feather_px = _feather(life, fit.arcs, softness)

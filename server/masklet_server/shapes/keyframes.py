@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ _CHECKED = 20
 _FRAMES_AT_ONCE = 4
 _GENEROUS = 1.6
 _ROUNDS = 14
+_SPARSE_SHARE = 0.5
 _WEIGHINGS = 4
 
 
@@ -42,9 +42,7 @@ def interpolated(found: Array, key_times: Array, wanted: Array) -> Array:
     return np.asarray(found[index] * (1 - share) + found[index + 1] * share)
 
 
-def keyed(
-    fit: Fit, table: Array, times: Array, tolerance_px: float, check: Callable[[], None]
-) -> tuple[NDArray[np.int64], Array]:
+def keyed(fit: Fit, table: Array, times: Array, tolerance_px: float) -> tuple[NDArray[np.int64], Array]:
     """Indices of the frames that get a key, ascending, and the keys' states, ``(keys, V, 6)``.
 
     Straight lines cut every bend on its inner side, so keys that lie on the object spend the tolerance
@@ -56,17 +54,15 @@ def keyed(
         table: Its states, ``(F, V, 6)``.
         times: Frame numbers, ``(F,)``.
         tolerance_px: The largest distance allowed; where a frame's own curves are worse, theirs is.
-        check: Called now and then; what it raises ends the work.
     """
     limit_px = np.maximum(tolerance_px, 1.02 * apart(curves(table), fit.samples))
-    keys = _chosen(fit, table, times, _GENEROUS * limit_px, check)
-    for _ in range(_ROUNDS):
-        check()
+    keys = _chosen(fit, table, times, _GENEROUS * limit_px)
+    for _ in range(_ROUNDS if len(keys) < _SPARSE_SHARE * len(times) else 0):
         found, excess = _fitted(fit, table, times, keys, limit_px)
         if excess.max() <= 1:
             return keys, found
         keys = _with_more(keys, excess)
-    keys = _chosen(fit, table, times, limit_px, check)
+    keys = _chosen(fit, table, times, limit_px)
     return keys, table[keys]
 
 
@@ -112,14 +108,11 @@ def _with_more(keys: NDArray[np.int64], excess: Array) -> NDArray[np.int64]:
     return np.unique(np.append(keys, added)).astype(np.int64)
 
 
-def _chosen(
-    fit: Fit, table: Array, times: Array, limit_px: Array, check: Callable[[], None]
-) -> NDArray[np.int64]:
+def _chosen(fit: Fit, table: Array, times: Array, limit_px: Array) -> NDArray[np.int64]:
     """From each key on, the next is the farthest that keeps every frame between them within its limit."""
     count = len(times)
 
     def holds(first: int, last: int) -> bool:
-        check()
         inner = np.arange(first + 1, last)
         # The middle fails first, as a rule.
         order = inner[np.argsort(np.abs(inner - (first + last) / 2))]
@@ -152,10 +145,9 @@ def apart(controls: Array, samples: Array) -> Array:
     frames, vertices, inner, _ = samples.shape
     every = max(1, round((inner - 1) / _CHECKED))
     steps = (inner - 1) // every
-    u = np.linspace(0, 1, steps + 1)[:-1]
-    u = np.broadcast_to(u, (frames, vertices, steps))
+    u = np.broadcast_to(np.arange(steps) / steps, (frames, vertices, steps))
     path = beziers.evaluate(controls, u).reshape(frames, -1, 2)
-    places = np.linspace(0, inner - 1, steps + 1)[:-1].round().astype(int)
+    places = np.rint(np.arange(steps) * (inner - 1) / steps).astype(np.int64)
     line = samples[:, :, places].reshape(frames, -1, 2)
     reach = max(3, steps // 4 + 1)
     return np.maximum(_gap(path, line, reach), _gap(line, path, reach))
@@ -163,14 +155,21 @@ def apart(controls: Array, samples: Array) -> Array:
 
 def _gap(points: Array, line: Array, reach: int) -> Array:
     """The largest distance of points from the stretches of a closed line around their own index, ``(F,)``."""
-    least = np.full(points.shape[:2], np.inf)
-    reach = min(reach, points.shape[1] // 2)
-    span = np.roll(line, -1, axis=1) - line
-    squares = np.maximum(np.square(span).sum(axis=-1), 1e-12)
-    for shift in range(-reach, reach + 1):
-        start, way, square = (np.roll(values, -shift, axis=1) for values in (line, span, squares))
-        offset = points - start
-        share = np.clip((offset * way).sum(axis=-1) / square, 0, 1)
-        offset -= share[..., None] * way
-        np.minimum(least, np.square(offset).sum(axis=-1), out=least)
-    return np.asarray(np.sqrt(least.max(axis=1)))
+    count = points.shape[1]
+    reach = min(reach, count // 2)
+    centre = line.mean(axis=1, keepdims=True)
+    x, y = np.moveaxis((points - centre).astype(np.float32), -1, 0)
+    ring = np.arange(-reach, count + reach + 1) % count
+    line_x, line_y = np.moveaxis((line - centre).astype(np.float32)[:, ring], -1, 0)
+    way_x, way_y = np.diff(line_x), np.diff(line_y)
+    squares = np.maximum(way_x * way_x + way_y * way_y, np.float32(1e-9))
+    least = np.full(x.shape, np.inf, np.float32)
+    for first in range(2 * reach + 1):
+        stretch = slice(first, first + count)
+        dx, dy = x - line_x[:, stretch], y - line_y[:, stretch]
+        wx, wy = way_x[:, stretch], way_y[:, stretch]
+        share = np.clip((dx * wx + dy * wy) / squares[:, stretch], 0, 1)
+        dx -= share * wx
+        dy -= share * wy
+        np.minimum(least, dx * dx + dy * dy, out=least)
+    return np.sqrt(least.max(axis=1)).astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +27,14 @@ class Life:
         contours: One per frame.
         nodes: ``(F, M)``: the length along each frame's contour at which a node lies, strictly ascending,
             within one round; column by column the same points of the object.
+        matches: From each frame to the next.
     """
 
     hole: bool
     first: int
     contours: tuple[Contour, ...]
     nodes: Array
+    matches: tuple[Match, ...] = ()
 
     @property
     def lengths_px(self) -> Array:
@@ -61,12 +63,26 @@ def lives(strand: Strand, width_px: float, height_px: float) -> Iterator[Life]:
     start = 0
     for end in range(1, len(contours) + 1):
         if end == len(contours) or matches[end - 1].torn > _TORN:
-            part = tuple(contours[start:end])
-            yield Life(strand.hole, strand.first + start, part, _followed(part, matches[start : end - 1]))
+            part, links = tuple(contours[start:end]), tuple(matches[start : end - 1])
+            yield Life(strand.hole, strand.first + start, part, _followed(part, links), links)
             start = end
 
 
-def _followed(contours: tuple[Contour, ...], matches: list[Match]) -> Array:
+def halves(life: Life) -> tuple[Life, Life]:
+    """The life in two, cut where its line tears most, rather in the middle than near an end."""
+    count = len(life.contours)
+    torn = np.array([link.torn for link in life.matches])
+    middling = 1 - np.abs(np.arange(1, count) / count - 0.5)
+    cut = 1 + int(((torn + 0.02) * middling).argmax())
+    first, second = life.contours[:cut], life.contours[cut:]
+    before, after = life.matches[: cut - 1], life.matches[cut:]
+    return (
+        Life(life.hole, life.first, first, _followed(first, before), before),
+        Life(life.hole, life.first + cut, second, _followed(second, after), after),
+    )
+
+
+def _followed(contours: tuple[Contour, ...], matches: Sequence[Match]) -> Array:
     """Nodes spread evenly where the line is longest, and carried from there to both ends."""
     lengths = [contour.length_px for contour in contours]
     origin = int(np.argmax(lengths))
