@@ -165,5 +165,5 @@ def test_the_demo_measures_itself(
 ) -> None:
     assert run(monkeypatch, "demo", "--out", "demo", "--frames", "3") == 0
 
-    assert "IoU with the true masks: mean" in capsys.readouterr().out
+    assert "mattes as written: mean" in capsys.readouterr().out
     assert len(list((environment / "demo" / "mattes").glob("*.exr"))) == 3
