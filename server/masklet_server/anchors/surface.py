@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.anchors.alignment import Alignment, Appearance, Motion, Smear
+from masklet_server.anchors.expectation import Expectation
 from masklet_server.anchors.features import motion_between
-from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part, pose_about
+from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part, nearest_affine, pose_about
 from masklet_server.anchors.relock import Landmarks
 from masklet_server.anchors.view import View
 
@@ -78,6 +78,7 @@ class SurfaceTracker:
         self._pivot = pivot
         self._reference = Appearance(view, support, np.eye(3))
         self._appearances = [self._reference]
+        self._expectation = Expectation(view)
         self._landmarks: dict[int, Landmarks] = {}
         self._view = view
         self._pose = np.eye(3)
@@ -139,8 +140,8 @@ class SurfaceTracker:
     def _guesses(self, view: View) -> list[Array]:
         """Poses to start from."""
         steady = self._velocity @ self._pose
-        centre = _centre(view)
-        shifted = _shift(centre - _centre(self._view)) @ self._pose
+        centre = view.centre
+        shifted = _shift(centre - self._view.centre) @ self._pose
         guesses = [steady, shifted]
         if not self._lost:
             scores = [self._reference.correlation(view, guess) for guess in guesses]
@@ -158,12 +159,26 @@ class SurfaceTracker:
         best: Alignment | None = None
         for appearance in self._by_age(view, guesses[0]):
             scores = [appearance.correlation(view, guess) for guess in guesses]
-            found = appearance.align(view, guesses[int(np.argmax(scores))], self._motion)
+            found = self._aligned(appearance, view, guesses[int(np.argmax(scores))])
             if found is not None and (best is None or found.correlation > best.correlation + _BETTER):
                 best = found
             if best is not None and best.correlation >= _GOOD:
                 break
         return best
+
+    def _aligned(self, appearance: Appearance, view: View, guess: Array) -> Alignment | None:
+        """The alignment with as much freedom as the object bears.
+
+        What is no plane bends a perspective beyond measure; a similarity of it still makes sense.
+        """
+        found = None
+        for motion in sorted({self._motion, Motion.SIMILARITY}, key=lambda each: -each.value):
+            found = appearance.align(view, guess, motion)
+            if found is not None and not self._expectation.allows(view, found.pose):
+                found = None
+            if found is not None and found.correlation >= _DOUBTFUL:
+                break
+        return found
 
     def _with_motion_blur(self, view: View, found: Alignment) -> Alignment:
         """The alignment again, with each side given the other's motion blur, where that fits better.
@@ -186,7 +201,9 @@ class SurfaceTracker:
                 continue
             smear = Smear(share * own, share * other)
             refined = self._reference.refine(view, found.pose, self._motion, smear)
-            if refined is not None and 1.0 - refined.correlation < 0.8 * (1.0 - best.correlation):
+            if refined is None or not self._expectation.allows(view, refined.pose):
+                continue
+            if 1.0 - refined.correlation < 0.8 * (1.0 - best.correlation):
                 best, shutter = refined, share
         self._shutter = shutter
         return best
@@ -212,33 +229,35 @@ class SurfaceTracker:
         if best is None or best.correlation < _DOUBTFUL:
             turns = [self._outline_pose(view, angle) for angle in np.radians(np.arange(-180, 180, 15))]
             promising = max(turns, key=lambda turn: self._reference.correlation(view, turn))
-            best = _better(best, self._reference.align(view, promising, self._motion))
+            best = _better(best, self._aligned(self._reference, view, promising))
         return best
 
     def _outline_pose(self, view: View, angle_rad: float) -> Array:
         """The pose that the outline's centre and area suggest, turned by an angle."""
         reference = self._reference.view
-        ratio = np.sqrt(_area(view) / max(_area(reference), 1e-6))
+        ratio = np.sqrt(view.area / max(reference.area, 1e-6))
         scale = float(np.clip(ratio, 0.3, 3.0))
         cosine, sine = scale * np.cos(angle_rad), scale * np.sin(angle_rad)
         linear = np.array([[cosine, -sine], [sine, cosine]])
-        return pose_about(_centre(reference), _centre(view), linear)
+        return pose_about(reference.centre, view.centre, linear)
 
     def _by_outline(self, view: View) -> Sighting | None:
         """The last pose moved and scaled as the outline did."""
-        expected = _area(self._reference.view) * abs(np.linalg.det(linear_part(self._pose, self._pivot)))
-        if _area(view) < _SLIVER * expected:
+        expected = self._reference.view.area * abs(np.linalg.det(linear_part(self._pose, self._pivot)))
+        if view.area < _SLIVER * expected:
             self.pass_by()
             return None
-        if _area(view) < _PARTIAL * expected and not self._lost:
+        if view.area < _PARTIAL * expected and not self._lost:
             # Something covers it: the rest's centre would pull the anchor away from where it was going.
             self._view, self._pose, self._lost = view, self._velocity @ self._pose, True
             return Sighting(self._pose, _OUTLINE_CONFIDENCE)
-        here, there = _centre(self._view), _centre(view)
-        scale = float(np.clip(np.sqrt(_area(view) / max(_area(self._view), 1e-6)), 0.8, 1.25))
+        here, there = self._view.centre, view.centre
+        scale = float(np.clip(np.sqrt(view.area / max(self._view.area, 1e-6)), 0.8, 1.25))
         if self._motion is Motion.TRANSLATION:
             scale = 1.0
-        pose = pose_about(here, there, scale * np.eye(2)) @ self._pose
+        # Not the shear and perspective of a fit that has gone: they would only grow.
+        last = nearest_affine(self._pose, self._reference.view.centre, rigid=True)
+        pose = pose_about(here, there, scale * np.eye(2)) @ last
         self._lost = True
         if not is_sane(pose, self._pivot[None]):
             return None
@@ -290,17 +309,3 @@ def _shift(by: Array) -> Array:
     pose = np.eye(3)
     pose[:2, 2] = by
     return pose
-
-
-def _centre(view: View) -> Array:
-    """Centre of gravity of the matte, square coordinates."""
-    moments = cv2.moments(view.matte)
-    weight = max(moments["m00"], 1e-6)
-    centre = np.array([[moments["m10"] / weight, moments["m01"] / weight]])
-    square: Array = view.square(centre)[0]
-    return square
-
-
-def _area(view: View) -> float:
-    """Covered area in square pixels of the plate."""
-    return float(view.matte.sum(dtype=np.float64)) / 255.0 / float(view.scale.prod())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -69,6 +70,26 @@ class View:
             min(size[1], top + height + margin),
         )
         return View(frame, grey, codes, scale, region)
+
+    @cached_property
+    def centre(self) -> Array:
+        """Centre of gravity of the matte ``(2,)``, square coordinates."""
+        moments = cv2.moments(self.matte)
+        weight = max(moments["m00"], 1e-6)
+        centre: Array = self.square(np.array([[moments["m10"] / weight, moments["m01"] / weight]]))[0]
+        return centre
+
+    @cached_property
+    def area(self) -> float:
+        """Covered area in square coordinates."""
+        return float(self.matte.sum(dtype=np.float64)) / 255.0 / float(self.scale.prod())
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the matte in square coordinates."""
+        left, top, width, height = cv2.boundingRect(self.matte)
+        (x0, y0), (x1, y1) = (np.array([[left, top], [left + width, top + height]]) / self.scale).tolist()
+        return x0, y0, x1, y1
 
     def index(self, points: Array) -> NDArray[np.float32]:
         """Square coordinates ``(N, 2)`` as OpenCV's: pixel centres of the working picture at integers."""
