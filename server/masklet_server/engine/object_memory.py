@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
 from masklet_server.engine.prompting import Turn
-from masklet_server.engine.recall import Reach
+from masklet_server.engine.recall import Reach, Recall
 from masklet_server.sessions.tracking import ObjectFrame
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ class PromptedFrame:
         base: ``(1, 1, s, s)`` float16 result of tracking before the first prompt, which the prompts
             correct, on the processor; None where they start from nothing.
         corrects: True where the prompts started from ``base`` and the memory.
+        recall: What was read for the first correction; later ones on the frame read the same,
+            as that correction made its surroundings forgotten.
+        conditioned: ``(1, C, h, w)`` that came of it, until the next frame is worked on.
         backward: The direction in which it was tracked before the first prompt.
         turns: The turns that the network was shown.
         result: What came of them.
@@ -62,6 +65,8 @@ class PromptedFrame:
     conditioning: bool
     base: Tensor | None
     corrects: bool
+    recall: Recall | None
+    conditioned: Tensor | None
     backward: bool
     turns: tuple[Turn, ...]
     result: ObjectFrame
@@ -171,6 +176,7 @@ class ObjectMemory:
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None
+            entry.conditioned = None
 
     @property
     def held_bytes(self) -> int:
@@ -178,5 +184,7 @@ class ObjectMemory:
         memories = [*self.held.values()]
         entries = (*self.prompted.values(), *self.pending.values())
         memories += [entry.memory for entry in entries if entry.memory is not None]
-        logits = sum(entry.logits.nbytes for entry in entries if entry.logits is not None)
-        return logits + sum(memory.held_bytes for memory in memories)
+        tensors = [tensor for entry in entries for tensor in (entry.logits, entry.conditioned)]
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None) + sum(
+            memory.held_bytes for memory in memories
+        )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from masklet.types import ClipInfo, FramePrompts
-from masklet_server.engine.frame_log import FrameLog
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.prompting import Turn, added_turns, mask_square, turns_in_order
-from masklet_server.engine.recall import Reach, recall
+from masklet_server.engine.recall import Reach, Recall, recall
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
@@ -51,6 +52,8 @@ class Segmenter:
         backward = self._was_backward(memory, prompts.frame, before)
         base = self._base(memory, prompts, before, features, backward=backward)
         correcting = self._is_correction(memory, prompts, before, base)
+        read: Recall | None = None
+        conditioned: Tensor | None = None
 
         if prompts.mask is not None:
             decoded, result, logits = self._given_mask(prompts, features)
@@ -61,13 +64,13 @@ class Segmenter:
             )
             if before is not None and not open_turns:
                 return before
-            conditioned = (
-                self._conditioned(memory, prompts.frame, features, backward=backward)
-                if correcting
-                else self._network.without_memory(features.embedding)
-            )
+            if correcting:
+                read, conditioned = self._remembered(
+                    memory, prompts.frame, before, features, backward=backward
+                )
+            seen = self._network.without_memory(features.embedding) if conditioned is None else conditioned
             for turn in open_turns:
-                decoded = self._decode(turn, features, conditioned, previous)
+                decoded = self._decode(turn, features, seen, previous)
                 result, logits = self._result(decoded, prompts, clean=True)
                 previous = logits
 
@@ -76,6 +79,8 @@ class Segmenter:
             conditioning=self._profile.corrections == "prompted" or not correcting,
             base=base,
             corrects=correcting,
+            recall=read,
+            conditioned=conditioned,
             backward=backward,
             turns=turns,
             result=result,
@@ -183,17 +188,28 @@ class Segmenter:
         result = before.result if before is not None else self._results.find(memory.object_id, frame)
         return None if result is None else torch.from_numpy(result.logits.astype(np.float32))[None, None]
 
-    def _conditioned(
-        self, memory: ObjectMemory, frame: int, features: ImageFeatures, *, backward: bool
-    ) -> Tensor:
-        """``(1, C, h, w)`` over the memory that a correction may read."""
-        prompted = set(memory.prompted)
-        tracked = memory.tracked
-        if self._profile.correction_memory == "prompted":
-            prompted.discard(frame)
-            tracked = FrameLog()
-        read = recall(frame, prompted, tracked, self._reach, backward=backward)
-        return self._bank.attend(features, [memory], [read])
+    def _remembered(
+        self,
+        memory: ObjectMemory,
+        frame: int,
+        before: PromptedFrame | None,
+        features: ImageFeatures,
+        *,
+        backward: bool,
+    ) -> tuple[Recall, Tensor]:
+        """What a correction reads, and ``(1, C, h, w)`` that comes of it."""
+        if self._profile.correction_memory == "all":
+            read = recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
+            return read, self._bank.attend(features, [memory], [read])
+        if before is not None and before.recall is not None:
+            read = before.recall
+            if before.conditioned is not None:
+                return read, before.conditioned
+        else:
+            reach = replace(self._reach, recent=1)
+            others = set(memory.prompted) - {frame}
+            read = recall(frame, others, memory.tracked, reach, backward=backward)
+        return read, self._bank.attend(features, [memory], [read])
 
     def _decode(
         self, turn: Turn, features: ImageFeatures, conditioned: Tensor, previous: Tensor | None

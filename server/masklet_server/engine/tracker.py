@@ -175,6 +175,7 @@ class NetworkTracker:
         for frame in [frame for frame in memory.pending if frame != but]:
             entry = memory.pending[frame]
             self._bank.write_prompted(entry)
+            entry.conditioned = None
             if entry.conditioning:
                 memory.prompted[frame] = entry
                 memory.tracked.discard(frame, frame)
