@@ -41,8 +41,9 @@ class MatteSettings:
         numbers = (self.grow_px, self.feather_px, self.black, self.white, self.gamma)
         if not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"matte settings need finite numbers, got {numbers}: correct them")
-        if not (0 <= self.fill_holes_px <= MAX_AREA_PX and 0 <= self.drop_specks_px <= MAX_AREA_PX):
-            raise ValueError("areas of holes and specks are pixels, 0 or more: correct them")
+        for area_px in (self.fill_holes_px, self.drop_specks_px):
+            if not isinstance(area_px, int) or not 0 <= area_px <= MAX_AREA_PX:
+                raise ValueError("areas of holes and specks are whole pixels, 0 or more: correct them")
         if abs(self.grow_px) > MAX_DISTANCE_PX:
             raise ValueError(f"a matte grows or shrinks by at most {MAX_DISTANCE_PX:g} pixels: use less")
         if not 0 <= self.feather_px <= MAX_DISTANCE_PX:

@@ -11,7 +11,7 @@ those of :mod:`masklet.types`, so the file is valid on any machine that has the 
       "colour_space": null,
       "track": {"first": 1001, "last": 1100, "direction": "both"},
       "objects": [
-        {"name": "hero", "frames": [
+        {"name": "hero", "locks": [[1030, 1040]], "matte": {"grow_px": -1.5}, "frames": [
           {"frame": 1001,
            "clicks": [{"x_px": 640.0, "y_px": 360.0, "positive": true}],
            "box": {"left_px": 600.0, "top_px": 300.0, "right_px": 700.0, "bottom_px": 420.0}},
@@ -29,18 +29,21 @@ import binascii
 import json
 import uuid
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError, OutputError
+from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Box,
     Click,
     Direction,
     FramePrompts,
     FrameRange,
+    LockedRange,
     Mask,
     ObjectInfo,
+    ObjectMatte,
     PromptDocument,
 )
 
@@ -79,6 +82,7 @@ def to_json(shot: Shot) -> str:
     objects = [
         {
             "name": info.name,
+            **_finish_to_json(shot.document, info.object_id),
             "frames": [
                 _frame_to_json(prompts)
                 for prompts in sorted(shot.document.prompts, key=lambda prompts: prompts.frame)
@@ -119,17 +123,23 @@ def from_json(text: str) -> Shot:
     place = "the prompt document"
     try:
         objects, prompts = [], []
+        locks: list[LockedRange] = []
+        mattes: list[ObjectMatte] = []
         for object_id, item in enumerate(content["objects"], 1):
             place = f"object {object_id} of the prompt document"
             frames = [_frame_from_json(object_id, frame) for frame in item["frames"]]
             prompts.extend(sorted(frames, key=lambda prompts: prompts.frame))
             prompted = tuple(sorted(frame.frame for frame in frames))
             objects.append(ObjectInfo(object_id, str(item["name"]), prompted))
+            for first, last in item.get("locks", ()):
+                locks.append(LockedRange(object_id, FrameRange(int(first), int(last))))
+            if item.get("matte"):
+                mattes.append(ObjectMatte(object_id, MatteSettings(**item["matte"])))
         place = "what to track in the prompt document"
         track = content.get("track") or {}
         return Shot(
             clip=str(content["clip"]),
-            document=PromptDocument(tuple(objects), tuple(prompts)),
+            document=PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes)),
             frames=FrameRange(int(track["first"]), int(track["last"])) if "first" in track else None,
             direction=Direction(track.get("direction", "both")),
             colour_space=content.get("colour_space"),
@@ -168,6 +178,21 @@ def write_shot(file: Path, shot: Shot) -> None:
         raise OutputError(
             f"the prompt document {file} cannot be written ({error.strerror}): check folder, rights and space"
         ) from error
+
+
+def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
+    """Locks and matte settings of an object, as far as it has any."""
+    content: dict[str, Any] = {}
+    locks = [lock.frames for lock in document.locks if lock.object_id == object_id]
+    if locks:
+        content["locks"] = [[frames.first, frames.last] for frames in locks]
+    for matte in document.mattes:
+        if matte.object_id == object_id and not matte.settings.is_plain:
+            plain = asdict(MatteSettings())
+            content["matte"] = {
+                name: value for name, value in asdict(matte.settings).items() if value != plain[name]
+            }
+    return content
 
 
 def _frame_to_json(prompts: FramePrompts) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from typer.core import TyperCommand
 
 from masklet.errors import BadInputError
 from masklet.png import read_mask
-from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, ObjectInfo, PromptDocument
+from masklet.types import (
+    Box,
+    Click,
+    FramePrompts,
+    FrameRange,
+    LockedRange,
+    Mask,
+    ObjectInfo,
+    ObjectMatte,
+    PromptDocument,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,11 +171,15 @@ def merged(saved: PromptDocument, typed: PromptDocument) -> PromptDocument:
                 object_id, item.frame, item.clicks, item.box, item.mask
             )
     ordered = tuple(prompts[key] for key in sorted(prompts))
+    # Only a saved document holds locks and matte settings; its objects keep their places.
+    places = {info.object_id: place for place, info in enumerate(saved.objects, 1)}
+    locks = tuple(LockedRange(places[lock.object_id], lock.frames) for lock in saved.locks)
+    mattes = tuple(ObjectMatte(places[matte.object_id], matte.settings) for matte in saved.mattes)
     objects = tuple(
         ObjectInfo(object_id, name, tuple(item.frame for item in ordered if item.object_id == object_id))
         for object_id, name in enumerate(names, 1)
     )
-    return PromptDocument(objects, ordered)
+    return PromptDocument(objects, ordered, locks, mattes)
 
 
 def parse_range(text: str) -> FrameRange:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from masklet.anchors import Absence
 from masklet.commands.options import (
     BoxOption,
     ClickOption,
@@ -27,11 +28,12 @@ from masklet.commands.options import (
     typed_prompts,
 )
 from masklet.commands.progress import Progress
+from masklet.commands.takeaway import parse_wishes, stem_of, write_takeaway
 from masklet.errors import NotPromptedError
 from masklet.events import MatteFormat, OverlayKind, TrackStarted
 from masklet.matte_files import prepare_folder
 from masklet.prompts import Shot, read_shot, write_shot
-from masklet.types import Direction, MaskFormat, MaskUpdate, Presence, PromptDocument
+from masklet.types import CutPolicy, Direction, MaskFormat, MaskUpdate, Presence, PromptDocument
 
 if TYPE_CHECKING:
     from masklet.session import Session
@@ -71,6 +73,27 @@ def roto(
         MatteFormat, typer.Option("--format", help="exr: one file per frame, one layer per object.")
     ] = MatteFormat.EXR_LAYERS,
     name: Annotated[Optional[str], typer.Option(help="First part of file names; else the clip's.")] = None,
+    raw_edges: Annotated[
+        bool, typer.Option("--raw-edges", help="Edges as the network gave them, not the plate's.")
+    ] = False,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Also Bezier shapes of every object.")] = False,
+    tolerance_px: Annotated[
+        float, typer.Option("--tolerance", metavar="PIXELS", help="How far shapes may lie off the edge.")
+    ] = 1.0,
+    anchors: Annotated[
+        Optional[str],
+        typer.Option("--anchors", metavar="KIND,…", help="Also transforms: similarity, planar, centroid, …"),
+    ] = None,
+    absence: Annotated[
+        Absence, typer.Option("--absence", help="What anchors do while their object is not seen.")
+    ] = Absence.HOLD,
+    tools: Annotated[
+        Optional[str],
+        typer.Option("--export", metavar="TOOL,…", help="Write them for nuke, fusion, ae, json, otio."),
+    ] = None,
+    at_cuts: Annotated[
+        CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
+    ] = CutPolicy.STOP,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also a movie and a contact sheet.")] = False,
     colour_space: ColourOption = None,
     weights: WeightsOption = None,
@@ -86,6 +109,9 @@ def roto(
     Ctrl-C stops after the frame in hand and writes what is finished.
     """
     del objects, clicks, boxes, masks  # in the order they were typed, they come from the context
+    wishes = parse_wishes(
+        shapes=shapes, tolerance_px=tolerance_px, anchors=anchors, absence=absence, tools=tools
+    )
     shot = Shot(clip, PromptDocument())
     if prompts is not None and prompts.exists():
         shot = replace(read_shot(prompts), clip=clip)
@@ -111,15 +137,27 @@ def roto(
         connected.open(clip, colour_space=shot.colour_space) as session,
     ):
         session.load_prompts(shot.document)
-        interrupted = track(session, shot, progress)
+        interrupted = track(session, shot, progress, at_cuts=at_cuts)
         exported = session.export(
             out,
             matte_format=matte_format,
             frames=shot.frames,
             base_name=name,
+            raw_edges=raw_edges,
             on_progress=progress.writing,
         )
         progress.say(f"{len(exported.files)} files in {out}")
+        if not wishes.is_nothing:
+            for file in write_takeaway(
+                session,
+                wishes,
+                out,
+                frames=shot.frames,
+                name=name or stem_of(session.clip.name),
+                mattes=exported.files,
+                progress=progress,
+            ):
+                progress.say(f"wrote {file}")
         if overlay:
             for kind in OverlayKind:
                 for file in session.export_overlay(
@@ -130,9 +168,11 @@ def roto(
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def track(session: Session, shot: Shot, progress: Progress) -> bool:
+def track(session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolicy = CutPolicy.STOP) -> bool:
     """Track the shot with a progress bar; True when Ctrl-C stopped it."""
-    running = session.track(frames=shot.frames, direction=shot.direction, mask_format=_PROGRESS_MASKS)
+    running = session.track(
+        frames=shot.frames, direction=shot.direction, mask_format=_PROGRESS_MASKS, at_cuts=at_cuts
+    )
     uncertain: dict[str, list[int]] = {}
     started_s = time.monotonic()
     frames_seen: set[int] = set()
@@ -159,6 +199,10 @@ def track(session: Session, shot: Shot, progress: Progress) -> bool:
     seconds = time.monotonic() - started_s
     speed_fps = len(frames_seen) / max(seconds, 1e-3)
     progress.say(f"tracked {len(frames_seen)} frames in {seconds:.1f} s ({speed_fps:.1f} fps)")
+    if running.finished is not None and running.finished.cuts:
+        shown = ", ".join(map(str, running.finished.cuts))
+        way = "stopped there; click again behind it" if at_cuts is CutPolicy.STOP else "went on"
+        progress.say(f"a new shot begins at {shown}: tracking {way}")
     for name, frames in uncertain.items():
         progress.say(f"look at {name} on {shown_frames(frames)}: it may be lost there")
     return interrupted

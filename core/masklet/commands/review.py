@@ -1,0 +1,91 @@
+"""``masklet review``: which frames are worth a look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from masklet.commands.options import (
+    DeviceOption,
+    ServerOption,
+    TlsCaOption,
+    TokenFileOption,
+    WeightsOption,
+    connect_as_asked,
+)
+from masklet.commands.progress import Progress
+from masklet.commands.roto import EXIT_INTERRUPTED, track
+from masklet.errors import NotPromptedError
+from masklet.prompts import read_shot
+from masklet.types import CutPolicy, FrameState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from masklet.types import StateRange
+
+WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE})
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register ``review``."""
+    app.command()(review)
+
+
+def review(
+    clip: Annotated[
+        str, typer.Argument(help="plate.%04d.exr, plate.####.exr, a folder, a movie, a picture.")
+    ],
+    prompts: Annotated[
+        Path, typer.Option("--prompts", metavar="FILE.json", help="Prompt document, as roto writes it.")
+    ],
+    at_cuts: Annotated[
+        CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
+    ] = CutPolicy.STOP,
+    weights: WeightsOption = None,
+    device: DeviceOption = None,
+    server: ServerOption = None,
+    token_file: TokenFileOption = None,
+    tls_ca: TlsCaOption = None,
+) -> None:
+    """Track a shot and list, for each object, what is known of its frames.
+
+    masklet review plate.%04d.exr --prompts shot.json
+
+    One line per run of frames goes to standard output: object, first and last frame, states; a star marks
+    those worth a look.
+    """
+    shot = read_shot(prompts)
+    if not shot.document.prompts:
+        raise NotPromptedError(
+            f"{prompts} holds no prompts: click something with masklet roto --prompts first"
+        )
+    progress = Progress()
+    progress.say("opening the clip")
+    with (
+        connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
+        connected.open(clip, colour_space=shot.colour_space) as session,
+    ):
+        session.load_prompts(shot.document)
+        interrupted = track(session, shot, progress, at_cuts=at_cuts)
+        info = session.info()
+    names = {item.object_id: item.name for item in info.objects}
+    for line in listed(info.states, names):
+        typer.echo(line)
+    if info.cuts:
+        typer.echo("cuts at " + ", ".join(map(str, info.cuts)))
+    if interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def listed(states: Iterable[StateRange], names: dict[int, str]) -> list[str]:
+    """One line per run of frames, tab-separated."""
+    lines = []
+    for state in states:
+        mark = "*" if state.states & WORTH_A_LOOK and not state.locked else ""
+        words = ",".join(one.value for one in FrameState if one in state.states)
+        frames = state.frames
+        lines.append(f"{names[state.object_id]}\t{frames.first}\t{frames.last}\t{words}\t{mark}".rstrip())
+    return lines

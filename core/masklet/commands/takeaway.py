@@ -1,0 +1,174 @@
+"""Shapes, anchors and files for other tools, for ``masklet roto``."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.anchors import Absence, AnchorKind
+from masklet.errors import BadInputError, OutputError
+from masklet.exchange.files import TOOLS, exchange_files
+from masklet.exchange.scene import ExchangeScene, MatteSequence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from masklet.anchors import AnchorTrack
+    from masklet.commands.progress import Progress
+    from masklet.session import Session
+    from masklet.shapes import ObjectShapes
+    from masklet.types import FrameRange
+
+_FRAME_FIELD = re.compile(r"\.(-?\d{3,})\.(\w+)$")
+_DEFAULT_TOOL = "json"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is wanted besides mattes.
+
+    Attributes:
+        shapes: Fit shapes to every object.
+        tolerance_px: How far they may lie from the matte's edge.
+        anchors: Kinds of anchors, for every object.
+        absence: What they do while their object is not seen.
+        tools: Whom to write for.
+    """
+
+    shapes: bool
+    tolerance_px: float
+    anchors: tuple[AnchorKind, ...]
+    absence: Absence
+    tools: tuple[str, ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """True when mattes are all that is wanted."""
+        return not (self.shapes or self.anchors or self.tools)
+
+
+def parse_wishes(
+    *, shapes: bool, tolerance_px: float, anchors: str | None, absence: Absence, tools: str | None
+) -> Wishes:
+    """The wishes in the options of a command line, checked before any work begins.
+
+    Raises:
+        BadInputError: A word is not one of those that are known, or the tolerance is not above 0.
+    """
+    if not tolerance_px > 0:
+        raise BadInputError(f"--tolerance {tolerance_px:g} is no tolerance: give pixels above 0")
+    kinds = []
+    for word in _words(anchors):
+        try:
+            kinds.append(AnchorKind(word))
+        except ValueError:
+            known = ", ".join(kind.value for kind in AnchorKind if kind is not AnchorKind.POINT)
+            raise BadInputError(f"--anchors {word!r} is no anchor: choose from {known}") from None
+        if kinds[-1] is AnchorKind.POINT:
+            raise BadInputError("an anchor on a point needs the point: make it with the Python library")
+    chosen = _words(tools)
+    for word in chosen:
+        if word not in TOOLS:
+            raise BadInputError(f"--export {word!r} is no tool that is known: choose from {', '.join(TOOLS)}")
+    if (shapes or kinds) and not chosen:
+        chosen = (_DEFAULT_TOOL,)
+    return Wishes(shapes, tolerance_px, tuple(kinds), absence, chosen)
+
+
+def write_takeaway(
+    session: Session,
+    wishes: Wishes,
+    folder: Path,
+    *,
+    frames: FrameRange | None,
+    name: str,
+    mattes: Sequence[Path],
+    progress: Progress,
+) -> tuple[Path, ...]:
+    """Make what is wanted of every object with a mask and write it into ``folder``.
+
+    Args:
+        session: Tracked.
+        wishes: What is wanted.
+        folder: Where to.
+        frames: None for the whole clip.
+        name: First part of file names.
+        mattes: Files that were written already.
+        progress: Told what goes on.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    info = session.info()
+    seen = {state.object_id for state in info.states if frames is None or _overlap(state.frames, frames)}
+    shapes: list[ObjectShapes] = []
+    anchors: list[AnchorTrack] = []
+    for item in session.objects():
+        if item.object_id not in seen:
+            progress.say(f"{item.name} has no mask: no shapes and no anchors of it")
+            continue
+        if wishes.shapes:
+            made = session.shapes(item, tolerance_px=wishes.tolerance_px, frames=frames)
+            shapes.append(made)
+            report = made.report
+            progress.say(
+                f"{item.name}: {len(made.pieces)} shapes, {report.vertices} vertices, "
+                f"{report.keyframes} keys on {report.frames} frames, IoU {report.mean_iou:.3f} "
+                f"(worst {report.worst_iou:.3f})"
+            )
+        for kind in wishes.anchors:
+            track = session.anchor(item, kind, frames=frames, absence=wishes.absence)
+            anchors.append(track)
+            held = sum(key.held for key in track.keys)
+            progress.say(f"{track.name}: {len(track.keys)} frames, {held} of them held")
+    scene = ExchangeScene(
+        clip=info.clip,
+        shapes=tuple(shapes),
+        anchors=tuple(anchors),
+        mattes=_sequence(mattes, tuple(item.name for item in info.objects)),
+        states=info.states,
+        object_names=tuple((item.object_id, item.name) for item in info.objects),
+    )
+    files = exchange_files(scene, wishes.tools, name=name)
+    return tuple(_write(folder / file, text) for file, text in files.items())
+
+
+def stem_of(clip_name: str) -> str:
+    """What files are called after a clip: its name without folder, frame field and suffix."""
+    stem = re.sub(r"(%0?\d*d|#+|@+)", "", Path(clip_name).stem).strip("._- ")
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", stem) or "clip"
+
+
+def _sequence(files: Sequence[Path], names: tuple[str, ...]) -> MatteSequence | None:
+    """The pattern of the files, where they are one sequence with all objects as layers."""
+    patterns = {_FRAME_FIELD.sub(r".%04d.\2", file.resolve().as_posix()) for file in files}
+    if len(patterns) != 1:
+        return None
+    plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) for name in names)
+    return MatteSequence(patterns.pop(), names if plain else ())
+
+
+def _write(file: Path, text: str) -> Path:
+    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    try:
+        try:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{file} cannot be written ({error.strerror}): check folder, rights and space"
+        ) from error
+    return file
+
+
+def _overlap(one: FrameRange, other: FrameRange) -> bool:
+    return one.first <= other.last and other.first <= one.last
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in (text or "").split(",") if word.strip()))

@@ -1,0 +1,122 @@
+"""What ``masklet roto`` writes besides mattes, and what ``masklet review`` lists, without a server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.transport import CLIP, FakeTransport
+from masklet.anchors import Absence, AnchorKind
+from masklet.commands.progress import Progress
+from masklet.commands.review import listed
+from masklet.commands.takeaway import Wishes, parse_wishes, stem_of, write_takeaway
+from masklet.errors import BadInputError, OutputError
+from masklet.session import Session
+from masklet.types import FrameRange, Presence, SessionInfo, StateRange
+
+
+def wished(**words: Any) -> Wishes:
+    plain: dict[str, Any] = {
+        "shapes": False,
+        "tolerance_px": 1.0,
+        "anchors": None,
+        "absence": Absence.HOLD,
+        "tools": None,
+    }
+    return parse_wishes(**{**plain, **words})
+
+
+def test_wishes_are_checked_word_by_word_before_any_work() -> None:
+    made = wished(shapes=True, anchors="similarity, box,box", tools="nuke,json")
+
+    assert made.anchors == (AnchorKind.SIMILARITY, AnchorKind.BOX)
+    assert made.tools == ("nuke", "json")
+    assert not made.is_nothing
+    assert wished().is_nothing
+    assert wished(anchors="top").tools == ("json",)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"anchors": "middle"}, "'middle' is no anchor: choose from centroid"),
+        ({"anchors": "point"}, "needs the point"),
+        ({"tools": "shake"}, "'shake' is no tool that is known: choose from nuke"),
+        ({"tolerance_px": 0.0}, "pixels above 0"),
+        ({"tolerance_px": float("nan")}, "pixels above 0"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_refused(words: dict[str, object], message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        wished(**words)
+
+
+def tracked_session() -> tuple[Session, FakeTransport]:
+    transport = FakeTransport()
+    transport.add_object("s1", "hero")
+    transport.add_object("s1", "ghost")
+    transport.states = [StateRange(1, FrameRange(1001, 1003), Presence.PRESENT, prompted=False)]
+    return Session(transport, SessionInfo("s1", CLIP)), transport
+
+
+def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: Path) -> None:
+    session, transport = tracked_session()
+    wanted = wished(shapes=True, anchors="similarity", absence=Absence.FADE, tools="json,nuke")
+    mattes = [tmp_path / f"plate_mattes.{frame}.exr" for frame in (1001, 1002)]
+
+    files = write_takeaway(
+        session, wanted, tmp_path, frames=None, name="plate", mattes=mattes, progress=Progress()
+    )
+
+    assert sorted(file.name for file in files) == ["plate.json", "plate.nk"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["plate.json", "plate.nk"]
+    content = json.loads((tmp_path / "plate.json").read_text())
+    assert [shapes["object"] for shapes in content["shapes"]] == ["hero"]
+    assert [track["name"] for track in content["anchors"]] == ["hero_similarity"]
+    assert content["mattes"] == {
+        "pattern": (tmp_path / "plate_mattes.%04d.exr").as_posix(),
+        "layers": ["hero", "ghost"],
+    }
+    assert transport.anchored[0].absence is Absence.FADE
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    session, _ = tracked_session()
+    wanted = wished(tools="json")
+
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_takeaway(
+            session, wanted, tmp_path / "gone", frames=None, name="a", mattes=(), progress=Progress()
+        )
+
+
+@pytest.mark.parametrize(
+    ("clip", "stem"),
+    [
+        ("plate.%04d.exr", "plate"),
+        ("sh010_v2.####.dpx", "sh010_v2"),
+        ("a movie.mov", "a_movie"),
+        ("%04d.png", "clip"),
+    ],
+)
+def test_files_are_called_after_the_clip(clip: str, stem: str) -> None:
+    assert stem_of(clip) == stem
+
+
+def test_a_review_lists_runs_of_frames_and_stars_those_worth_a_look() -> None:
+    states = [
+        StateRange(1, FrameRange(-3, 0), Presence.PRESENT, prompted=False),
+        StateRange(1, FrameRange(1, 1), Presence.PRESENT, prompted=True),
+        StateRange(1, FrameRange(2, 5), Presence.UNCERTAIN, prompted=False, stale=True),
+        StateRange(1, FrameRange(6, 7), Presence.UNCERTAIN, prompted=False, locked=True),
+    ]
+
+    assert listed(states, {1: "hero"}) == [
+        "hero\t-3\t0\tpresent",
+        "hero\t1\t1\tpresent,corrected",
+        "hero\t2\t5\tuncertain,stale\t*",
+        "hero\t6\t7\tuncertain,locked",
+    ]
