@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def fit_shapes(
     for index, strand in enumerate(found):
         share = _TRACED + (_FITTED - _TRACED) * index / len(found)
         for life in lives(strand, *size_px):
-            for part, fit in _within_reach(life, tolerance_px, lambda s=share: tell(s)):
+            for part, fit in _within_reach(life, tolerance_px, partial(tell, share)):
                 drawn.append(_drawn(part, fit, times, softness, tolerance_px, square))
     shapes = assembled(drawn, frames, name=name, size_px=(width_px, height_px), pixel_aspect=pixel_aspect)
     largest_px = max((piece.apart_px for piece in drawn), default=0.0)

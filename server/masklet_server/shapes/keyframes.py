@@ -79,7 +79,8 @@ def _fitted(
     best: tuple[Array, Array] | None = None
     for _ in range(_WEIGHINGS):
         root = np.sqrt(weight)[:, None]
-        solved = np.linalg.lstsq(root * hats, root * flat)[0].reshape(-1, *table.shape[1:])
+        solved = np.asarray(np.linalg.lstsq(root * hats, root * flat)[0], np.float64)
+        solved = solved.reshape(-1, *table.shape[1:])
         excess = apart(curves(interpolated(solved, times[keys], times)), fit.samples) / limit_px
         if best is None or excess.max() < best[1].max():
             best = solved, excess
@@ -172,4 +173,4 @@ def _gap(points: Array, line: Array, reach: int) -> Array:
         dx -= share * wx
         dy -= share * wy
         np.minimum(least, dx * dx + dy * dy, out=least)
-    return np.sqrt(least.max(axis=1)).astype(np.float64)
+    return np.asarray(np.sqrt(least.max(axis=1)), np.float64)

@@ -41,7 +41,7 @@ def sampled(contours: Sequence[Contour], count: int, size_px: tuple[float, float
     along = np.roll(points, -1, axis=1) - np.roll(points, 1, axis=1)
     along /= np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)
     normals = np.stack([along[..., 1], -along[..., 0]], axis=-1)
-    border = ((points <= 0) | (points >= size_px)).any(axis=-1)
+    border = np.asarray(((points <= 0) | (points >= size_px)).any(axis=-1))
     return Samples(points, normals, border, lengths / count)
 
 

@@ -34,7 +34,7 @@ def ramp_px(alpha: NDArray[np.float32] | NDArray[np.uint8], contour: Contour) ->
     low = np.floor(places.min(axis=(0, 1))).astype(int)
     high = np.ceil(places.max(axis=(0, 1))).astype(int) + 2
     left, top = np.clip(low, 0, (alpha.shape[1] - 1, alpha.shape[0] - 1))
-    crop = np.ascontiguousarray(alpha[top : max(high[1], top + 1), left : max(high[0], left + 1)])
+    crop = alpha[top : max(high[1], top + 1), left : max(high[0], left + 1)].astype(np.float32)
     local = (places - (left, top)).astype(np.float32)
     read = cv2.remap(crop, local[..., 0], local[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     profile = read.astype(np.float64) / (255 if alpha.dtype == np.uint8 else 1)
