@@ -130,7 +130,9 @@ def _within_reach(life: Life, tolerance_px: float, check: Callable[[], None]) ->
     """The life, in parts where no reasonable number of vertices holds the tolerance all through."""
     check()
     fit = fitted(life, tolerance_px)
-    if len(life.contours) == 1 or apart(fit.controls, fit.samples).max() <= _BEYOND_REACH * tolerance_px:
+    if fit is not None and (
+        len(life.contours) == 1 or apart(fit.controls, fit.samples).max() <= _BEYOND_REACH * tolerance_px
+    ):
         yield life, fit
         return
     for part in halves(life):

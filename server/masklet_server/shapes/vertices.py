@@ -35,14 +35,20 @@ class Fit:
     samples: Array
 
 
-def fitted(life: Life, tolerance_px: float) -> Fit:
-    """The life with vertices that use up a part of the tolerance where they can; the rest is for time."""
+def fitted(life: Life, tolerance_px: float) -> Fit | None:
+    """The life with vertices that use up a part of the tolerance; the rest is for time.
+
+    Returns:
+        None for a life of several frames that would need more than ``MAX_VERTICES``.
+    """
     frames = _telling_frames(life)
     few = Life(life.hole, life.first, tuple(life.contours[f] for f in frames), life.nodes[frames])
     bend_px = _bend_px(life, tolerance_px)
     corner_places = _corner_places(few, bend_px)
     places, corners = _started(corner_places, few)
-    places, corners = _split(few, places, corners, tolerance_px, bend_px)
+    places, corners, is_enough = _split(few, places, corners, tolerance_px, bend_px)
+    if not is_enough and len(life.contours) > 1:
+        return None
     places, corners = _thinned(few, places, corners, tolerance_px, bend_px)
 
     arcs = _snapped(life, life.arcs(places), corners, bend_px)
@@ -104,19 +110,22 @@ def _with(places: Array, corners: NDArray[np.bool_], added: Array) -> tuple[Arra
 
 def _split(
     life: Life, places: Array, corners: NDArray[np.bool_], limit_px: float, bend_px: float
-) -> tuple[Array, NDArray[np.bool_]]:
-    """More vertices wherever a curve is off, until none is or there are enough."""
+) -> tuple[Array, NDArray[np.bool_], bool]:
+    """More vertices wherever a curve is off, and whether their limit allowed for all that are needed."""
     count = life.nodes.shape[1]
     for _ in range(_ROUNDS):
         error_px, worst, gaps = _errors(life, places, corners, bend_px)
         mean_px = gaps / count * life.lengths_px.mean()
         wanted = np.flatnonzero((error_px > limit_px) & (mean_px > 2.5) & (gaps > 1e-3))
-        wanted = wanted[np.argsort(-error_px[wanted])][: MAX_VERTICES - len(places)]
         if not wanted.size:
-            break
+            return places, corners, True
+        room = max(MAX_VERTICES - len(places), 0)
+        if len(wanted) > room and len(life.contours) > 1:
+            return places, corners, False
+        wanted = wanted[np.argsort(-error_px[wanted])][:room]
         added = np.mod(places[wanted] + gaps[wanted] * np.clip(worst[wanted], 0.35, 0.65), count)
         places, corners = _with(places, corners, added)
-    return places, corners
+    return places, corners, True
 
 
 def _thinned(
