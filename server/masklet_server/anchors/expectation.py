@@ -9,7 +9,7 @@ from masklet_server.anchors.view import View
 
 # The matte may be so much larger than the pose says (an object turns its broad side), and so much
 # smaller (it is covered).
-_LARGER, _SMALLER = 2.5, 25.0
+_LARGER, _SMALLER = 2.5, 12.0
 # Growth of the nearest corner against that of the farthest.
 _PERSPECTIVE = 9.0
 # How far outside the matte's box the carried centre may lie, in widths of the object.

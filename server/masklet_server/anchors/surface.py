@@ -99,7 +99,9 @@ class SurfaceTracker:
         best = self._best_of(view, self._guesses(view))
         if best is None or best.correlation < _DOUBTFUL or self._lost:
             best = _better(best, self._found_again(view))
-        if best is None or best.correlation < _LOST or best.visible < _SLIVER:
+        # Whoever is lost sees likenesses everywhere.
+        least = _DOUBTFUL if self._lost else _LOST
+        if best is None or best.correlation < least or best.visible < _SLIVER:
             return self._by_outline(view)
         return self._taken(view, best)
 
