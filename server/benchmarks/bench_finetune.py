@@ -110,7 +110,7 @@ def main() -> None:
     options.add_argument("--weights", default="masklet_embedded")
     options.add_argument("--steps", type=int, default=80)
     options.add_argument("--side", type=int, default=224)
-    options.add_argument("--rate", type=float, default=3e-4)
+    options.add_argument("--rate", type=float, default=5e-5)
     options.add_argument("--known-share", type=float, default=0.3)
     options.add_argument("--videos", type=int, default=8)
     options.add_argument("--clips", type=int, default=6)
@@ -139,6 +139,9 @@ def main() -> None:
             rate=chosen.rate,
             step_megapixels=0.6,
             objects=1,
+            # A click on a ball cannot tell that the swarm is meant.
+            mask_share=1.0,
+            freeze=("trunk", "prompts"),
         )
         before = first_mask_figures(chosen.weights, measured, "cpu", chosen.side)
         print({name: round(value.j_and_f, 1) for name, value in before.items()}, flush=True)

@@ -30,10 +30,13 @@ def finetune(
         str, typer.Option(help="Parts to leave alone: trunk, neck, prompts, decoder, memory.")
     ] = "trunk",
     steps: Annotated[int, typer.Option(help="Batches to train on.", min=1)] = 400,
-    rate: Annotated[float, typer.Option(help="Learning rate at its peak.")] = 1e-4,
+    rate: Annotated[float, typer.Option(help="Learning rate at its peak.")] = 3e-5,
     frames: Annotated[str, typer.Option(help="Clip lengths in frames.")] = "2,4",
     side: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
     step_megapixels: Annotated[float, typer.Option(help="Batch by pixels of all frames of a step.")] = 4.0,
+    mask_share: Annotated[
+        float, typer.Option(help="Objects prompted by a mask, not by a click or a box.", min=0.0, max=1.0)
+    ] = 0.5,
     aside: Annotated[
         str, typer.Option(help="Videos kept out of training and measured before and after.")
     ] = "",
@@ -64,6 +67,7 @@ def finetune(
         rate=rate,
         freeze=_names(freeze),
         step_megapixels=step_megapixels,
+        mask_share=mask_share,
         seed=seed,
     )
     shots = [AnnotatedShot(clip) for clip in open_dataset(data, without=kept_aside)]

@@ -118,7 +118,7 @@ _SIZES = {"tiny": _TINY, "small": _SMALL, "base_plus": _BASE_PLUS, "large": _LAR
 
 EMBEDDED = NetworkConfig(
     name="masklet_embedded",
-    image_side_px=512,
+    image_side_px=480,
     trunk=ConvTrunkConfig(channels=(32, 80, 208, 320), stages=(1, 2, 9, 2)),
     width=128,
     memory_width=64,

@@ -50,6 +50,8 @@ class FineTuning:
         freeze: Names of :data:`PARTS` that are left as they are.
         step_megapixels: Pixels of all frames of one step, in millions.
         objects: Object slots per clip.
+        mask_share: Objects prompted by their mask on the first frame; half of the others by a click, half
+            by a box. 1 where a click cannot tell what a show means by an object.
         seed: Of prompts and curriculum.
     """
 
@@ -57,11 +59,12 @@ class FineTuning:
     steps: int = 400
     frames: tuple[int, ...] = (2, 4)
     side_px: int | None = None
-    rate: float = 1e-4
+    rate: float = 3e-5
     trunk_rate_share: float = 0.3
     freeze: tuple[str, ...] = ("trunk",)
     step_megapixels: float = 4.0
     objects: int = 2
+    mask_share: float = 0.5
     seed: int = 1
 
 
@@ -82,7 +85,8 @@ def finetune_config(tuning: FineTuning, network: NetworkConfig) -> TrainingConfi
         frames=tuning.frames,
         sides_px=(tuning.side_px or network.image_side_px,),
         objects=tuning.objects,
-        image_share=0.1,
+        # A mask given on a still picture leaves nothing to learn.
+        image_share=0.1 if tuning.mask_share < 1 else 0.0,
     )
     return TrainingConfig(
         name=tuning.name,
@@ -92,7 +96,7 @@ def finetune_config(tuning: FineTuning, network: NetworkConfig) -> TrainingConfi
         step_megapixels=tuning.step_megapixels,
         seed=tuning.seed,
         keep_statistics=True,
-        prompts=PromptConfig(),
+        prompts=PromptConfig(mask_share=tuning.mask_share, click_share=(1 - tuning.mask_share) / 2),
         optimiser=OptimiserConfig(
             rate=tuning.rate,
             trunk_rate=tuning.rate * tuning.trunk_rate_share,
