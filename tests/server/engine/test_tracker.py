@@ -8,7 +8,7 @@ import pytest
 
 from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError, ClipError, FrameMissingError, NotPromptedError
-from masklet.types import Box, Click, FramePrompts, Mask, Presence
+from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, Presence
 from masklet_server.engine.accelerate import FIXED
 from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
@@ -509,3 +509,20 @@ def test_a_network_in_training_mode_is_refused() -> None:
 
     with pytest.raises(ValueError, match="evaluation mode"):
         NetworkTracker(build_network(TINY), desk.clip, desk.results)
+
+
+def test_what_is_tracked_after_forgetting_builds_on_prompts_alone(network: TinyNetwork) -> None:
+    desk, fresh = Desk(network), Desk(network)
+    for one in (desk, fresh):
+        one.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST + 1, FIRST + 9), 1)
+    remembering = Desk(network)
+    remembering.prompt(on_disc(1, FIRST))
+    (with_memory,) = remembering.track(range(FIRST + 1, FIRST + 10), 1)[-1:]
+
+    desk.tracker.forget_tracked(1, FrameRange(FIRST - 50, FIRST + 8))
+    desk.tracker.forget_tracked(99, FrameRange(FIRST, FIRST))
+    after = desk.track([FIRST + 9], 1)
+
+    assert_same(after, fresh.track([FIRST + 9], 1))
+    assert differs(after[0], with_memory)
