@@ -81,7 +81,7 @@ def clips() -> dict[str, tuple[Plane, tuple[AnchorKind, ...]]]:
         ),
         "hidden for 5 frames": (Plane(pose=calm, hidden=frozenset(range(1010, 1015))), SURFACE),
         "hidden while turning": (Plane(pose=spin, hidden=frozenset(range(1008, 1013))), SURFACE),
-        "leaves the plate and returns": (Plane(pose=exit_left), SURFACE),
+        "half leaves the plate and returns": (Plane(pose=exit_left), SURFACE),
         "in perspective": (Plane(pose=tilt), PERSPECTIVE),
         "in perspective, motion blur, bar": (
             Plane(pose=tilt_fast, shutter=0.5, samples=12, occluder=lambda t: (330 - 9 * t, 370 - 9 * t)),
