@@ -45,7 +45,7 @@ def at_frame(key: ShapeKey, frame: int) -> ShapeKey:
 
 
 def scene() -> ExchangeScene:
-    """A turning ring that leaves for two frames, a second piece, an anchor of each sort, states."""
+    """A turning ring with an island in its hole, away for two frames; a second piece; anchors; states."""
     outer = Piece(
         "piece 1",
         False,
@@ -63,7 +63,8 @@ def scene() -> ExchangeScene:
         (FrameRange(-3, 2),),
         (at_frame(ellipse((200, 150), (30, 20)), -3), at_frame(ellipse((262, 182), (25, 25)), 2)),
     )
-    shapes = ObjectShapes('héro {1} "a"', WIDTH_PX, HEIGHT_PX, 1.0, (outer, second, hole), REPORT)
+    island = Piece("piece 3", False, (FrameRange(-3, 2),), (at_frame(ellipse((230, 165), (8, 6)), -3),))
+    shapes = ObjectShapes('héro {1} "a"', WIDTH_PX, HEIGHT_PX, 1.0, (outer, second, hole, island), REPORT)
     return ExchangeScene(
         clip=CLIP,
         shapes=(shapes,),
@@ -122,18 +123,13 @@ def random_shapes(draw: st.DrawFn) -> ObjectShapes:
 
 
 def draw_paths(
-    added: list[list[Vertex]],
-    taken: list[list[Vertex]],
-    *,
-    width_px: int = WIDTH_PX,
-    height_px: int = HEIGHT_PX,
+    paths: list[tuple[bool, list[Vertex]]], *, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX
 ) -> NDArray[np.bool_]:
-    """The union of closed paths less the union of others, by filling finely sampled polygons."""
+    """Closed paths that add, or take away where the first of a pair is True, one after the other."""
     matte = np.zeros((height_px, width_px), np.uint8)
-    for value, paths in ((1, added), (0, taken)):
-        for path in paths:
-            polygon = np.round((sampled(path) - 0.5) * 256).astype(np.int32)
-            cv2.fillPoly(matte, [polygon[:, None]], value, lineType=cv2.LINE_8, shift=8)
+    for hole, path in paths:
+        polygon = np.round((sampled(path) - 0.5) * 256).astype(np.int32)
+        cv2.fillPoly(matte, [polygon[:, None]], 0 if hole else 1, lineType=cv2.LINE_8, shift=8)
     return matte > 0
 
 
@@ -150,12 +146,18 @@ def sampled(path: list[Vertex], steps: int = 32) -> NDArray[np.float64]:
 
 def expected_matte(shapes: ObjectShapes, frame: int) -> NDArray[np.bool_]:
     """What the values themselves say, drawn by the same rasteriser."""
-    visible = shapes.visible_at(frame)
-    paths = [(piece.hole, [vertex.as_tuple()[:6] for vertex in piece.path_at(frame)]) for piece in visible]
-    return draw_paths(
-        [path for hole, path in paths if not hole],  # type: ignore[misc]
-        [path for hole, path in paths if hole],  # type: ignore[misc]
-    )
+    return draw_paths(true_paths(shapes, frame))
+
+
+def true_paths(shapes: ObjectShapes, frame: int) -> list[tuple[bool, list[Vertex]]]:
+    """The paths drawn on a frame in their order; True for those that take away."""
+    return [
+        (piece.hole, [_vertex(one) for one in piece.path_at(frame)]) for piece in shapes.visible_at(frame)
+    ]
+
+
+def _vertex(one: BezierVertex) -> Vertex:
+    return (one.x_px, one.y_px, one.in_dx_px, one.in_dy_px, one.out_dx_px, one.out_dy_px)
 
 
 def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:

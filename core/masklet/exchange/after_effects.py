@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from masklet.exchange.numbers import decimal
-from masklet.exchange.pieces import holes, outer_pieces, switches, widest_feather_px
+from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,7 +93,7 @@ def write_mask_script(scene: ExchangeScene) -> str:
     masks = [
         _mask(scene, f"{shapes.name} {piece.name}", piece)
         for shapes in scene.shapes
-        for piece in (*outer_pieces(shapes), *holes(shapes))
+        for piece in drawn_pieces(shapes)
     ]
     # ASCII, because ExtendScript guesses the encoding of a file without a mark.
     return _SCRIPT % json.dumps(masks, indent=1, ensure_ascii=True, allow_nan=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.numbers import decimal
-from masklet.exchange.pieces import holes, outer_pieces, switches, widest_feather_px
+from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +75,7 @@ def _first_file(clip: ClipInfo, mattes: MatteSequence) -> str:
 def _masks(clip: ClipInfo, shapes: ObjectShapes, identifiers: Identifiers) -> list[str]:
     parts = []
     before: str | None = None
-    for piece in (*outer_pieces(shapes), *holes(shapes)):
+    for piece in drawn_pieces(shapes):
         name = identifiers.of(f"{shapes.name} {piece.name}")
         outline, level = identifiers.of(f"{name} polyline"), identifiers.of(f"{name} level")
         inputs = [

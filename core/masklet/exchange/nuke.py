@@ -1,8 +1,9 @@
 """Nuke: nodes as text, to paste into the node graph or to import as a ``.nk`` file.
 
-Per object a Roto with animated shapes (and, where it has holes, a second one that is taken away by
-a Merge), per anchor a Transform, a Tracker4 and, where it has corners, a CornerPin2D; and a Read of
-the mattes. Nuke's y grows upwards from the bottom left; rotations turn the other way.
+Per object a Roto with animated shapes (and, where it has holes or islands in them, further ones that
+Merges take away and add); per anchor a Transform, a Tracker4 and, where it has corners, a
+CornerPin2D; and a Read of the mattes. Nuke's y grows upwards from the bottom left; rotations turn
+the other way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.nuke_roto import curves_text
 from masklet.exchange.numbers import decimal
-from masklet.exchange.pieces import holes, outer_pieces
+from masklet.exchange.pieces import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,18 +116,16 @@ def _read(graph: _Graph, scene: ExchangeScene, mattes: MatteSequence) -> None:
 
 
 def _roto(graph: _Graph, shapes: ObjectShapes) -> None:
-    cut = holes(shapes)
-    if cut:
-        knobs = _roto_knobs(curves_text(shapes, cut, graph.identifiers))
-        graph.node("Roto", f"{shapes.name} holes", knobs)
-    graph.node(
-        "Roto",
-        f"{shapes.name} roto",
-        _roto_knobs(curves_text(shapes, outer_pieces(shapes), graph.identifiers)),
-    )
-    if cut:
-        # What was pushed last is input 0, the B of a Merge: the object; A holds what is cut out.
-        graph.node("Merge2", f"{shapes.name} matte", ["operation stencil"], inputs=2)
+    stretches = runs(shapes) or [[]]
+    # Last first: what was pushed last is input 0, the B of a Merge, so that each Merge finds the object so
+    # far on top and below it, as its A, what comes next.
+    for number, pieces in reversed(list(enumerate(stretches, start=1))):
+        kind = "holes" if pieces and pieces[0].hole else "roto"
+        name = f"{shapes.name} {kind}" if number <= 2 else f"{shapes.name} {kind} {number}"
+        graph.node("Roto", name, _roto_knobs(curves_text(shapes, pieces, graph.identifiers)))
+    for number, pieces in enumerate(stretches[1:], start=1):
+        name = f"{shapes.name} matte" if number == len(stretches) - 1 else f"{shapes.name} matte {number}"
+        graph.node("Merge2", name, [f"operation {'stencil' if pieces[0].hole else 'max'}"], inputs=2)
     graph.next_column()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,14 +12,14 @@ if TYPE_CHECKING:
 Path = tuple["BezierVertex", ...]
 
 
-def outer_pieces(shapes: ObjectShapes) -> list[Piece]:
-    """Pieces that add to the object and are drawn on some frame."""
-    return [piece for piece in shapes.pieces if not piece.hole and piece.visible]
+def drawn_pieces(shapes: ObjectShapes) -> list[Piece]:
+    """Pieces that are drawn on some frame, in the order in which they add to the object and take away."""
+    return [piece for piece in shapes.pieces if piece.visible]
 
 
-def holes(shapes: ObjectShapes) -> list[Piece]:
-    """Pieces that are cut out of the object on some frame."""
-    return [piece for piece in shapes.pieces if piece.hole and piece.visible]
+def runs(shapes: ObjectShapes) -> list[list[Piece]]:
+    """The drawn pieces in stretches of one kind: outer paths, holes, islands inside the holes, and so on."""
+    return [list(run) for _, run in groupby(drawn_pieces(shapes), key=lambda piece: piece.hole)]
 
 
 def keys_within(piece: Piece, span: FrameRange) -> list[tuple[int, Path]]:

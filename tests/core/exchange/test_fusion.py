@@ -18,6 +18,7 @@ from fakes.exchange_scenes import (
     random_shapes,
     scene,
     similarity,
+    true_paths,
 )
 from masklet.exchange.fusion import write_comp, write_setting
 from masklet.exchange.scene import ExchangeScene
@@ -88,21 +89,22 @@ def _path(keys: dict[int, Any], frame: int) -> list[Vertex]:
     return path
 
 
-def _drawn(tools: dict[str, Any], frame: int) -> tuple[list[list[Vertex]], list[list[Vertex]]]:
-    """Paths that add and paths that subtract on a frame, following the inputs as Fusion would."""
-    added, taken = [], []
-    for tool in tools.values():
-        if tool["__kind"] != "PolylineMask":
-            continue
-        inputs = tool["Inputs"]
+def _drawn(tools: dict[str, Any], frame: int) -> list[tuple[bool, list[Vertex]]]:
+    """Paths on a frame in the order of the chain, True for those that subtract."""
+    masks = {name: tool["Inputs"] for name, tool in tools.items() if tool["__kind"] == "PolylineMask"}
+    after = {inputs.get("EffectMask", {}).get("SourceOp"): name for name, inputs in masks.items()}
+    drawn = []
+    name = after.get(None)
+    while name is not None:
+        inputs = masks[name]
         levels = tools[inputs["Level"]["SourceOp"]]["KeyFrames"]
         before = max((one for one in levels if one <= frame), default=min(levels))
-        if levels[before][1] == 0:
-            continue
-        path = _path(tools[inputs["Polyline"]["SourceOp"]]["KeyFrames"], frame)
-        subtracts = inputs.get("PaintMode", {"Value": {1: "Merge"}})["Value"][1] == "Subtract"
-        (taken if subtracts else added).append(path)
-    return added, taken
+        if levels[before][1] != 0:
+            path = _path(tools[inputs["Polyline"]["SourceOp"]]["KeyFrames"], frame)
+            mode = inputs.get("PaintMode", {"Value": {1: "Merge"}})["Value"][1]
+            drawn.append((mode == "Subtract", path))
+        name = after.get(name)
+    return drawn
 
 
 @settings(max_examples=30, deadline=None)
@@ -111,18 +113,11 @@ def test_every_vertex_and_handle_comes_back_on_every_visible_frame(shapes: Objec
     tools = _tools(write_setting(ExchangeScene(CLIP, shapes=(shapes,))))
 
     for frame in range(CLIP.first_frame, CLIP.last_frame + 1):
-        added, taken = _drawn(tools, frame)
-        for hole, found in ((False, added), (True, taken)):
-            wanted = [
-                [vertex.as_tuple()[:6] for vertex in piece.path_at(frame)]
-                for piece in shapes.visible_at(frame)
-                if piece.hole is hole
-            ]
-            assert len(found) == len(wanted)
-            # Lua keeps no order of names.
-            for path, true in zip(sorted(found), sorted(wanted), strict=True):
-                for vertex, true_vertex in zip(path, true, strict=True):
-                    assert vertex == pytest.approx(true_vertex, abs=1e-3)
+        wanted, found = true_paths(shapes, frame), _drawn(tools, frame)
+        assert [hole for hole, _ in found] == [hole for hole, _ in wanted]
+        for (_, path), (_, true) in zip(found, wanted, strict=True):
+            for vertex, true_vertex in zip(path, true, strict=True):
+                assert vertex == pytest.approx(true_vertex, abs=1e-3)
 
 
 def test_what_is_drawn_from_the_text_is_the_matte() -> None:
@@ -130,7 +125,7 @@ def test_what_is_drawn_from_the_text_is_the_matte() -> None:
     tools = _tools(write_setting(shot))
 
     for frame in (-3, 0, 2, 3, 6, 8):
-        assert iou(draw_paths(*_drawn(tools, frame)), expected_matte(shot.shapes[0], frame)) > 0.97
+        assert iou(draw_paths(_drawn(tools, frame)), expected_matte(shot.shapes[0], frame)) > 0.97
 
 
 def test_every_connection_leads_to_a_tool_that_is_there() -> None:
@@ -152,8 +147,8 @@ def test_pieces_of_an_object_are_chained_through_their_effect_masks() -> None:
     masks = [name for name, tool in tools.items() if tool["__kind"] == "PolylineMask"]
     fed = {tools[name]["Inputs"].get("EffectMask", {}).get("SourceOp") for name in masks}
 
-    assert len(masks) == 3
-    assert len(fed - {None}) == 2
+    assert len(masks) == 4
+    assert len(fed - {None}) == 3
 
 
 def test_a_transform_moves_the_picture_as_the_anchor_moved() -> None:

@@ -15,6 +15,7 @@ from fakes.exchange_scenes import (
     random_shapes,
     scene,
     similarity,
+    true_paths,
 )
 from fakes.nuke_text import NukeBezier, NukeNode, read_beziers, read_curve, read_nodes
 from masklet.exchange.nuke import write_nk
@@ -37,11 +38,15 @@ def _path(bezier: NukeBezier, frame: int) -> list[Vertex]:
     return path
 
 
-def _drawn(nodes: list[NukeNode], frame: int, *, hole: bool) -> list[list[Vertex]]:
+def _drawn(nodes: list[NukeNode], frame: int) -> list[tuple[bool, list[Vertex]]]:
+    """Paths in the order in which the Merges put them together: the Rotos were written last first."""
     rotos = [node for node in nodes if node.kind == "Roto"]
-    chosen = [node for node in rotos if str(node.knobs["name"]).endswith("holes") == hole]
-    beziers = [one for node in chosen for one in read_beziers(node.knobs["curves"])]
-    return [_path(one, frame) for one in beziers if one.first <= frame <= one.last]
+    return [
+        ("holes" in str(node.knobs["name"]), _path(bezier, frame))
+        for node in reversed(rotos)
+        for bezier in read_beziers(node.knobs["curves"])
+        if bezier.first <= frame <= bezier.last
+    ]
 
 
 @settings(max_examples=40, deadline=None)
@@ -50,17 +55,11 @@ def test_every_vertex_and_handle_comes_back_on_every_visible_frame(shapes: Objec
     nodes = read_nodes(write_nk(ExchangeScene(CLIP, shapes=(shapes,))))
 
     for frame in range(CLIP.first_frame, CLIP.last_frame + 1):
-        for hole in (False, True):
-            wanted = [
-                [vertex.as_tuple()[:6] for vertex in piece.path_at(frame)]
-                for piece in shapes.visible_at(frame)
-                if piece.hole is hole
-            ]
-            found = _drawn(nodes, frame, hole=hole)
-            assert len(found) == len(wanted)
-            for path, true in zip(found, wanted, strict=True):
-                for vertex, true_vertex in zip(path, true, strict=True):
-                    assert vertex == pytest.approx(true_vertex, abs=1e-3)
+        wanted, found = true_paths(shapes, frame), _drawn(nodes, frame)
+        assert [hole for hole, _ in found] == [hole for hole, _ in wanted]
+        for (_, path), (_, true) in zip(found, wanted, strict=True):
+            for vertex, true_vertex in zip(path, true, strict=True):
+                assert vertex == pytest.approx(true_vertex, abs=1e-3)
 
 
 def test_what_is_drawn_from_the_text_is_the_matte() -> None:
@@ -68,17 +67,22 @@ def test_what_is_drawn_from_the_text_is_the_matte() -> None:
     nodes = read_nodes(write_nk(shot))
 
     for frame in (-3, 0, 2, 3, 6, 8):
-        drawn = draw_paths(_drawn(nodes, frame, hole=False), _drawn(nodes, frame, hole=True))
-        assert iou(drawn, expected_matte(shot.shapes[0], frame)) > 0.97
+        assert iou(draw_paths(_drawn(nodes, frame)), expected_matte(shot.shapes[0], frame)) > 0.97
 
 
-def test_holes_are_taken_away_by_a_merge_whose_b_side_is_the_object() -> None:
+def test_merges_take_holes_away_and_add_islands_with_the_object_so_far_as_their_b_side() -> None:
     nodes = read_nodes(write_nk(scene()))
 
-    kinds = [(node.kind, node.knobs["name"]) for node in nodes if node.kind in ("Roto", "Merge2")]
-    # The node written last before a Merge is its input 0, called B.
-    assert kinds == [("Roto", "hero_1_a_holes"), ("Roto", "hero_1_a_roto"), ("Merge2", "hero_1_a_matte")]
-    assert _node(nodes, "hero_1_a_matte").knobs["operation"] == "stencil"
+    stack: list[str] = []
+    for node in nodes:
+        name = str(node.knobs["name"])
+        if node.kind == "Roto":
+            stack.append(name)
+        elif node.kind == "Merge2":
+            # Input 0, called B, is the node that was written last.
+            b, a = stack.pop(), stack.pop()
+            stack.append(f"({b} {node.knobs['operation']} {a})")
+    assert stack == ["((hero_1_a_roto stencil hero_1_a_holes) max hero_1_a_roto_3)"]
 
 
 def test_the_mattes_are_read_raw_with_the_plates_frame_numbers() -> None:
