@@ -69,9 +69,7 @@ def main() -> None:
     kept = [row for row in rows if row.sequence in HELD_OUT]
     machine = {"torch": torch.__version__, "machine": platform.machine(), "weights": arguments.weights}
     weights, limit = fit(chosen)
-    print(
-        json.dumps({**machine, "case": "fitted", "weights": [round(w, 3) for w in weights], "limit": limit})
-    )
+    print(json.dumps({**machine, "case": "fitted", "sum": [round(w, 3) for w in weights], "limit": limit}))
     calibration = CALIBRATIONS.get(arguments.weights)
     for name, part in (("fitted on", chosen), ("held out", kept)):
         print(json.dumps({**machine, "case": f"{name}, plain rule", **report(part, verdicts(part, None))}))

@@ -50,7 +50,7 @@ class Calibration:
 
 
 CALIBRATIONS = {
-    "masklet_embedded": Calibration(offset=10.12, presence_weight=-0.942, quality_weight=-1.566, limit=-0.5),
+    "masklet_embedded": Calibration(offset=12.03, presence_weight=-1.126, quality_weight=-2.024, limit=-0.4),
 }
 """By the name of the network's configuration."""
 
