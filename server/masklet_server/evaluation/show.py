@@ -22,6 +22,7 @@ from masklet.errors import BadInputError, OutputError
 from masklet.types import ObjectInfo, PromptDocument
 from masklet_server.evaluation.layouts.pictures import numbered_files
 from masklet_server.evaluation.sa_v import SaVObject, encode_annotation, write_sa_v
+from masklet_server.mattes.cryptomatte import picked
 from masklet_server.mattes.naming import safe_names
 from masklet_server.sessions.tracking import FrameSource
 
@@ -30,7 +31,7 @@ _JPEG_QUALITY = 95
 
 
 class MatteFolder:
-    """Mattes as masklet exports them: one layered EXR a frame, or a folder per object.
+    """Mattes as masklet exports them: one layered EXR or Cryptomatte a frame, or a folder per object.
 
     Args:
         folder: Where the export went.
@@ -44,6 +45,7 @@ class MatteFolder:
         if not folder.is_dir():
             raise BadInputError(f"there is no folder {folder.name}: export the mattes first.")
         self._names = safe_names(objects)
+        self._own_names = {one.object_id: one.name for one in objects}
         self._layered = numbered_files(folder, {".exr"})
         self._single = {
             object_id: numbered_files(folder / name, {".exr", ".png"})
@@ -72,8 +74,11 @@ class MatteFolder:
         if frame in self._layered:
             layers = _read_channels(self._layered[frame])
             for object_id, name in self._names.items():
-                if f"{name}.A" in layers:
-                    masks[object_id] = layers[f"{name}.A"] >= _INSIDE_FROM
+                coverage = layers.get(f"{name}.A")
+                if coverage is None:
+                    coverage = picked(self._own_names[object_id], layers)
+                if coverage is not None:
+                    masks[object_id] = coverage >= _INSIDE_FROM
         for object_id, files in self._single.items():
             if frame in files:
                 masks[object_id] = next(iter(_read_channels(files[frame]).values())) >= _INSIDE_FROM

@@ -88,6 +88,19 @@ def ranked_channels(alphas: Mapping[str, NDArray[np.float32]]) -> tuple[list[str
     return names, planes
 
 
+def picked(name: str, channels: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
+    """One object's coverage ``(H, W)`` out of the channels of a file; None where it holds no Cryptomatte."""
+    wanted = np.float32(id_float(name))
+    found: NDArray[np.float32] | None = None
+    for channel, ids in channels.items():
+        layer, _, letter = channel.rpartition(".")
+        if layer.startswith(LAYER) and letter in ("R", "B"):
+            coverage = channels[f"{layer}.{'G' if letter == 'R' else 'A'}"]
+            here = np.where(ids == wanted, coverage, np.float32(0))
+            found = here if found is None else found + here
+    return found
+
+
 def _scrambled(block: int) -> int:
     return (_rotated((block * 0xCC9E2D51) & 0xFFFFFFFF, 15) * 0x1B873593) & 0xFFFFFFFF
 
