@@ -23,6 +23,9 @@ def serve(
     profile: Annotated[
         str, typer.Option(help="editor; benchmark and reference are for comparisons.")
     ] = "editor",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the network: faster on a GPU after slow first frames.")
+    ] = False,
     root: Annotated[
         list[Path] | None,
         typer.Option(
@@ -95,7 +98,9 @@ def serve(
     from masklet_server.model.store import list_weights
     from masklet_server.service.server import Engine
 
-    make_tracker, model = load_tracker_factory(settings.weights, settings.device, settings.profile)
+    make_tracker, model = load_tracker_factory(
+        settings.weights, settings.device, settings.profile, compiled=compiled
+    )
     engine = Engine(make_tracker, model, list_weights(), str(find_device(settings.device)))
 
     def ready(line: str) -> None:

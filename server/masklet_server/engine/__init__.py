@@ -17,7 +17,7 @@ TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 
 
 def load_tracker_factory(
-    weights: str, device: str = "auto", profile: str = "editor"
+    weights: str, device: str = "auto", profile: str = "editor", *, compiled: bool = False
 ) -> tuple[TrackerFactory, ModelInfo]:
     """A maker of trackers that share one network, and what is known of its weights.
 
@@ -27,6 +27,8 @@ def load_tracker_factory(
         weights: A name that the weight store knows, or a file.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; ``"auto"`` takes a GPU if there is one.
         profile: ``"editor"``, ``"reference"`` or ``"benchmark"``.
+        compiled: Compile the network for fixed shapes: faster on a GPU, at the price of minutes at the
+            first frames of each number of objects.
 
     Raises:
         WeightsError: There are no such weights, or they are damaged.
@@ -34,4 +36,4 @@ def load_tracker_factory(
     """
     from masklet_server.engine.loading import load
 
-    return load(weights, device, profile)
+    return load(weights, device, profile, compiled=compiled)

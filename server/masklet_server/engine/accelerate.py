@@ -55,13 +55,14 @@ EXACT = Layout()
 FIXED = Layout("fixed")
 
 
-def compile_network(network: Network) -> Network:
+def compile_network(network: Network, *, backend: str = "inductor") -> Network:
     """The same network, its heavy parts compiled for fixed shapes.
 
     Meant for CUDA and for long work: each shape is compiled on its first use, which takes up to
-    minutes. Trackers of such a network need the layout :data:`FIXED`.
+    minutes. Trackers of such a network need the layout :data:`FIXED`. ``backend`` is one of
+    PyTorch's compilers.
     """
     for part in ("encode_image", "attend_memory", "encode_memory", "decode"):
-        compiled = torch.compile(getattr(network, part), dynamic=False)
+        compiled = torch.compile(getattr(network, part), dynamic=False, backend=backend)
         setattr(network, part, compiled)
     return network

@@ -7,6 +7,7 @@ import torch
 from masklet.errors import BadInputError
 from masklet.types import ModelInfo
 from masklet_server.engine import TrackerFactory
+from masklet_server.engine.accelerate import EXACT, FIXED, compile_network
 from masklet_server.engine.profile import PROFILES
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.checkpoint import load_network
@@ -14,7 +15,9 @@ from masklet_server.model.store import describe_weights, find_weights
 from masklet_server.sessions.tracking import FrameSource, ResultReader, Tracker
 
 
-def load(weights: str, device: str, profile: str) -> tuple[TrackerFactory, ModelInfo]:
+def load(
+    weights: str, device: str, profile: str, *, compiled: bool = False
+) -> tuple[TrackerFactory, ModelInfo]:
     """See :func:`masklet_server.engine.load_tracker_factory`."""
     if profile not in PROFILES:
         raise BadInputError(f"there is no profile {profile}: it is one of {', '.join(PROFILES)}")
@@ -22,9 +25,12 @@ def load(weights: str, device: str, profile: str) -> tuple[TrackerFactory, Model
     path = find_weights(weights)
     dtype = torch.bfloat16 if place.type == "cuda" else torch.float32
     network = load_network(path, place, dtype)
+    layout = FIXED if compiled else EXACT
+    if compiled:
+        compile_network(network)
 
     def make_tracker(source: FrameSource, results: ResultReader) -> Tracker:
-        return NetworkTracker(network, source, results, profile=PROFILES[profile])
+        return NetworkTracker(network, source, results, profile=PROFILES[profile], layout=layout)
 
     return make_tracker, describe_weights(path)
 

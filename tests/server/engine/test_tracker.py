@@ -9,7 +9,7 @@ import pytest
 from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError, ClipError, FrameMissingError, NotPromptedError
 from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, Presence
-from masklet_server.engine.accelerate import FIXED
+from masklet_server.engine.accelerate import FIXED, compile_network
 from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import build_network
@@ -112,6 +112,20 @@ def test_fixed_shapes_change_no_result(network: TinyNetwork) -> None:
 
     frames = range(FIRST, FIRST + 10)
     assert_same(fixed.track(frames, 1, 2, 3), exact.track(frames, 1, 2, 3))
+
+
+def test_a_compiled_network_gives_the_same_results(network: TinyNetwork) -> None:
+    twin = TinyNetwork()
+    twin.load_state_dict(network.state_dict())
+    # The tracer decides whether the code can be compiled; a real back end would only cost time here.
+    compile_network(twin, backend="eager")
+    exact, compiled = Desk(network), Desk(twin)
+    compiled.tracker = NetworkTracker(twin, compiled.clip, compiled.results, layout=FIXED)
+    for each in (exact, compiled):
+        each.prompt(on_disc(1, FIRST))
+
+    frames = range(FIRST, FIRST + 4)
+    assert_same(compiled.track(frames, 1), exact.track(frames, 1))
 
 
 def test_objects_come_and_go_without_the_others_noticing(network: TinyNetwork) -> None:
