@@ -8,7 +8,6 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 from masklet.errors import BadInputError, CancelledError
@@ -26,12 +25,11 @@ from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.naming import clip_stem
 from masklet_server.mattes.picture_file import Provenance
-from masklet_server.mattes.refine import RefinedAlpha
+from masklet_server.service.coverage import plate_coverage
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.session import Session
-from masklet_server.sessions.tracking import ObjectFrame
 
 SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
@@ -97,7 +95,7 @@ class Exporter:
         try:
             alpha: matte_export.AlphaSource = matte_export.LogitAlpha(session.clip)
             if source is not None:
-                alpha = RefinedAlpha(source, is_exact=partial(_is_drawn, session))
+                alpha = plate_coverage(session, source)
             total = len(selection.frames)
             for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
                 files = matte_export.render_mattes(
@@ -229,12 +227,6 @@ def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base
             f"files cannot be called {base_name!r}: use letters, digits, dots, hyphens and underscores"
         )
     return Selection(frames, chosen, base_name or clip_stem(session.clip.name))
-
-
-def _is_drawn(session: Session, result: ObjectFrame) -> bool:
-    """True where the artist drew the mask by hand: its edge is meant as it is."""
-    prompts = session.prompts_on(result.object_id, result.frame)
-    return prompts is not None and prompts.mask is not None
 
 
 def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> Sequence[int]:

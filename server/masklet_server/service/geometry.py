@@ -17,8 +17,11 @@ from masklet.matte_settings import MatteSettings
 from masklet.types import ClipInfo, FrameRange
 from masklet_server.mattes.adjust import adjust
 from masklet_server.mattes.alpha import render_alpha
+from masklet_server.mattes.export import AlphaSource
+from masklet_server.service.coverage import plate_coverage
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.session import Session
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame
 
 ValueT = TypeVar("ValueT")
 
@@ -80,6 +83,7 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
         settings: How the matte is finished; overlap and inversion are left out, as they are not the
             object's own outline.
         max_side_px: Longest side of the mattes; 0 for the plate's size.
+        coverage: Makes a result's coverage at the plate's size; straight from the logits when None.
     """
 
     def __init__(
@@ -91,7 +95,11 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
         settings: MatteSettings,
         *,
         max_side_px: int = 0,
+        coverage: AlphaSource | None = None,
     ) -> None:
+        if coverage is not None and max_side_px:
+            raise ValueError("coverage of the plate's size cannot have another size")
+        self._coverage = coverage or self._from_logits
         self._results = results
         self._object_id = object_id
         self._settings = settings
@@ -106,11 +114,14 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
         if result is None:
             # Removed meanwhile: the work ends with this, and so does the need for it.
             raise CancelledError("the object was removed while its mattes were read")
-        alpha = render_alpha(result.logits, self._width_px, self._height_px)
+        alpha = self._coverage(result)
         if not self._settings.is_plain:
             alpha = adjust(alpha, self._settings, scale=self._scale)
         codes: NDArray[np.uint8] = np.rint(alpha * np.float32(255.0)).astype(np.uint8)
         return codes
+
+    def _from_logits(self, result: ObjectFrame) -> NDArray[np.float32]:
+        return render_alpha(result.logits, self._width_px, self._height_px)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._frames)
@@ -119,8 +130,23 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
         return len(self._frames)
 
 
-def mattes_of(session: Session, object_id: int, frames: FrameRange, *, max_side_px: int = 0) -> Mattes:
+def mattes_of(
+    session: Session,
+    object_id: int,
+    frames: FrameRange,
+    *,
+    max_side_px: int = 0,
+    source: FrameSource | None = None,
+) -> Mattes:
     """The mattes of an object.
+
+    Args:
+        session: Whose.
+        object_id: Which of its objects.
+        frames: As far as they have a mask.
+        max_side_px: Longest side of the mattes; 0 for the plate's size, which ``source`` asks for.
+        source: The plate, open for as long as mattes are read: edges then follow it as they do in an export.
+            Straight from the network's logits when None.
 
     Raises:
         ObjectNotFoundError: The session has no such object.
@@ -137,7 +163,10 @@ def mattes_of(session: Session, object_id: int, frames: FrameRange, *, max_side_
         white=settings.white,
         gamma=settings.gamma,
     )
-    mattes = Mattes(session.results, session.clip, object_id, frames, own, max_side_px=max_side_px)
+    coverage = plate_coverage(session, source) if source is not None else None
+    mattes = Mattes(
+        session.results, session.clip, object_id, frames, own, max_side_px=max_side_px, coverage=coverage
+    )
     if not mattes:
         raise BadInputError(
             f"{info.name} has no mask on frames {frames.first}-{frames.last}: track it there first"

@@ -38,20 +38,26 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
     ) -> AsyncIterator[geometry_pb2.FitShapesResponse]:
         """Fit shapes; leaving the stream stops the work."""
         session, frames = self._read(request)
-        mattes = mattes_of(session, request.object_id, frames)
+        # Refused at once where nothing is masked, before a thread and the plate are taken up.
+        mattes_of(session, request.object_id, frames)
         name = session.object(request.object_id).name
         tolerance_px = request.tolerance_px if request.HasField("tolerance_px") else DEFAULT_TOLERANCE_PX
 
         def work(report: Report) -> ObjectShapes:
             from masklet_server.shapes.fitting import fit_shapes
 
-            return fit_shapes(
-                mattes,
-                name=name,
-                tolerance_px=tolerance_px,
-                pixel_aspect=session.clip.pixel_aspect,
-                on_progress=report.share,
-            )
+            # A clip of its own: the tracker's may be busy for as long as a track runs.
+            source = session.open_source()
+            try:
+                return fit_shapes(
+                    mattes_of(session, request.object_id, frames, source=source),
+                    name=name,
+                    tolerance_px=tolerance_px,
+                    pixel_aspect=session.clip.pixel_aspect,
+                    on_progress=report.share,
+                )
+            finally:
+                source.close()
 
         with session.in_use():
             async with aclosing(self._workshop.follow(work)) as events:

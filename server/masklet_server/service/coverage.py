@@ -1,0 +1,23 @@
+"""How masks of a session become coverage: one way, for exports and for the shapes that must match them."""
+
+from __future__ import annotations
+
+from masklet_server.mattes.export import AlphaSource
+from masklet_server.mattes.refine import RefinedAlpha
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame
+
+
+def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
+    """Coverage at the plate's size whose edges follow the plate, but for masks that the artist drew.
+
+    Args:
+        session: Whose masks.
+        source: Its plate, open for as long as coverage is asked for, and read from one thread at a time.
+    """
+
+    def is_drawn(result: ObjectFrame) -> bool:
+        prompts = session.prompts_on(result.object_id, result.frame)
+        return prompts is not None and prompts.mask is not None
+
+    return RefinedAlpha(source, is_exact=is_drawn)
