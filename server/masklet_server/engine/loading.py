@@ -7,8 +7,9 @@ import torch
 from masklet.errors import BadInputError
 from masklet.types import ModelInfo
 from masklet_server.engine import TrackerFactory
-from masklet_server.engine.accelerate import EXACT, FIXED, compile_network
+from masklet_server.engine.accelerate import EXACT, compile_network, fixed_layout, replay_network
 from masklet_server.engine.profile import PROFILES
+from masklet_server.engine.replay import GraphRecorder
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.store import describe_weights, find_weights
@@ -25,9 +26,12 @@ def load(
     path = find_weights(weights)
     dtype = torch.bfloat16 if place.type == "cuda" else torch.float32
     network = load_network(path, place, dtype)
-    layout = FIXED if compiled else EXACT
+    layout = EXACT
     if compiled:
+        layout = fixed_layout(network.config)
         compile_network(network)
+        if place.type == "cuda":
+            replay_network(network, GraphRecorder())
 
     def make_tracker(source: FrameSource, results: ResultReader) -> Tracker:
         return NetworkTracker(network, source, results, profile=PROFILES[profile], layout=layout)

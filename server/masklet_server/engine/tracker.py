@@ -16,9 +16,9 @@ from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
 from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts
-from masklet_server.engine.recall import Reach, pointers_in_clip, recall
+from masklet_server.engine.recall import Reach, Recall, pointers_in_clip, recall
 from masklet_server.engine.segmenter import Segmenter
-from masklet_server.model.network import Network
+from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 
@@ -194,16 +194,7 @@ class NetworkTracker:
             recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
             for memory in objects
         ]
-        decoded = self._network.decode(
-            features,
-            self._layout.padded(self._bank.attend(features, objects, recalls)),
-            points=None,
-            labels=None,
-            mask_logits=None,
-            multimask=True,
-            stability_fallback=self._profile.stability_fallback,
-        )
-        written = self._bank.write_tracked(features, decoded, count=len(objects))
+        decoded, written = self._decode_in_batches(features, objects, recalls)
         object_ids = [memory.object_id for memory in objects]
         frames, _ = hand_over(
             decoded,
@@ -217,3 +208,24 @@ class NetworkTracker:
             memory.held[frame] = new
             memory.tracked.add(frame, backward=backward)
         return {result.object_id: result for result in frames}
+
+    def _decode_in_batches(
+        self, features: ImageFeatures, objects: Sequence[ObjectMemory], recalls: Sequence[Recall]
+    ) -> tuple[Decoded, list[FrameMemory]]:
+        """Masks of all objects, and what to remember of them."""
+        decoded: list[Decoded] = []
+        written: list[FrameMemory] = []
+        for count in self._layout.batches(len(objects)):
+            part = slice(len(written), len(written) + count)
+            found = self._network.decode(
+                features,
+                self._layout.padded(self._bank.attend(features, objects[part], recalls[part])),
+                points=None,
+                labels=None,
+                mask_logits=None,
+                multimask=True,
+                stability_fallback=self._profile.stability_fallback,
+            )
+            written += self._bank.write_tracked(features, found, count=count)
+            decoded.append(found.first(count))
+        return Decoded.joined(decoded), written

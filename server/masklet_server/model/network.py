@@ -5,6 +5,7 @@ It holds no state over time: which memories an object attends to is the engine's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,6 +77,17 @@ class Decoded:
     best_iou: Tensor
     pointer: Tensor
     presence_logit: Tensor
+
+    def first(self, batch: int) -> Decoded:
+        """The first ``batch`` objects; nothing is copied."""
+        return Decoded(**{name: values[:batch] for name, values in vars(self).items()})
+
+    @staticmethod
+    def joined(parts: Sequence[Decoded]) -> Decoded:
+        """Batches one after the other; a single one is not copied."""
+        if len(parts) == 1:
+            return parts[0]
+        return Decoded(**{name: torch.cat([vars(part)[name] for part in parts]) for name in vars(parts[0])})
 
 
 class Network(nn.Module):

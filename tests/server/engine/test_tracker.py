@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fakes.replay import RerunRecorder
 from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError, ClipError, FrameMissingError, NotPromptedError
 from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, Presence
-from masklet_server.engine.accelerate import FIXED, compile_network
+from masklet_server.engine.accelerate import compile_network, fixed_layout, recordings_of, replay_network
 from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import build_network
@@ -103,7 +104,7 @@ def test_objects_in_one_batch_get_what_they_get_alone(network: TinyNetwork) -> N
 
 def test_fixed_shapes_change_no_result(network: TinyNetwork) -> None:
     exact, fixed = Desk(network), Desk(network)
-    fixed.tracker = NetworkTracker(network, fixed.clip, fixed.results, layout=FIXED)
+    fixed.tracker = NetworkTracker(network, fixed.clip, fixed.results, layout=fixed_layout(network.config))
     for each in (exact, fixed):
         each.prompt(on_disc(1, FIRST))
         each.prompt(on_disc(1, FIRST + 6))
@@ -120,12 +121,36 @@ def test_a_compiled_network_gives_the_same_results(network: TinyNetwork) -> None
     # The tracer decides whether the code can be compiled; a real back end would only cost time here.
     compile_network(twin, backend="eager")
     exact, compiled = Desk(network), Desk(twin)
-    compiled.tracker = NetworkTracker(twin, compiled.clip, compiled.results, layout=FIXED)
+    compiled.tracker = NetworkTracker(
+        twin, compiled.clip, compiled.results, layout=fixed_layout(network.config)
+    )
     for each in (exact, compiled):
         each.prompt(on_disc(1, FIRST))
 
     frames = range(FIRST, FIRST + 4)
     assert_same(compiled.track(frames, 1), exact.track(frames, 1))
+
+
+def test_a_replayed_network_gives_the_same_results_while_objects_come_and_go(network: TinyNetwork) -> None:
+    twin = TinyNetwork()
+    twin.load_state_dict(network.state_dict())
+    record = RerunRecorder()
+    replay_network(twin, record)
+    exact, replayed = Desk(network), Desk(twin)
+    replayed.tracker = NetworkTracker(
+        twin, replayed.clip, replayed.results, layout=fixed_layout(network.config)
+    )
+    for each in (exact, replayed):
+        for object_id in range(1, 6):
+            each.prompt(click(object_id, FIRST, (15.0 * object_id, 27.0, True)))
+
+    for frames, object_ids in (
+        (range(FIRST, FIRST + 20), (1, 2, 3, 4, 5)),
+        (range(FIRST + 20, FIRST + 24), (1, 4, 5)),
+    ):
+        assert_same(replayed.track(frames, *object_ids), exact.track(frames, *object_ids))
+    assert record.replayed > record.recorded > 0
+    assert recordings_of(twin) == record.recorded
 
 
 def test_objects_come_and_go_without_the_others_noticing(network: TinyNetwork) -> None:
