@@ -17,20 +17,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from masklet import __version__
 from masklet.clip_files import find_files, is_here
 from masklet.errors import LimitError, MaskletError, PathNotAllowedError, VersionError
 from masklet.session import Session
-from masklet.settings import read_settings
+from masklet.settings import read_settings, read_token
+from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import ClipFile
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from masklet.settings import ClientSettings
     from masklet.transport.interface import Transport
-    from masklet.transport.local_server import LocalServer
     from masklet.types import ServerInfo
 
 
@@ -61,24 +62,86 @@ def connect(
         WeightsError: There are no such weights.
         VersionError: Server and client are too far apart.
     """
-    from masklet.transport.grpc import GrpcTransport
-    from masklet.transport.grpc_channel import Channel, Endpoint, is_loopback
-    from masklet.transport.local_server import LocalServer
+    from masklet.transport.opening import open_transport
 
     settings = read_settings()
-    address = address or settings.address
-    if address is None:
-        local = LocalServer(weights=weights or settings.weights, device=device)
-        endpoint = Endpoint(local.address, token=local.token, plaintext=True)
-        return _checked(Server(GrpcTransport(Channel(endpoint, why_dead=local.why_dead)), local=local))
-    ca_file = Path(tls_ca_file) if tls_ca_file else settings.tls_ca_file
-    endpoint = Endpoint(
-        address,
-        token=token or settings.token,
-        tls_ca_file=ca_file,
-        plaintext=ca_file is None and is_loopback(address),
+    transport, local = open_transport(
+        _choice(
+            settings,
+            address=address,
+            token=token,
+            tls_ca_file=tls_ca_file,
+            weights=weights,
+            device=device,
+        )
     )
-    return _checked(Server(GrpcTransport(Channel(endpoint, why_dead=lambda: None))))
+    return _checked(Server(transport, own=local))
+
+
+def connect_through_helper(
+    address: str | None = None,
+    *,
+    token_file: Path | str | None = None,
+    tls_ca_file: Path | str | None = None,
+    weights: str | None = None,
+    device: str | None = None,
+    python: Path | str | None = None,
+) -> Server:
+    """As :func:`connect`, for host applications: gRPC runs in a helper process, not in this one.
+
+    What is not given comes from the environment (:mod:`masklet.settings`). The helper, and a server of
+    one's own, end with :meth:`Server.close` or with this process.
+
+    Args:
+        address: ``host:port``; None to have a server started on this machine.
+        token_file: Holds the token by which the server lets in.
+        tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
+        weights: Name or file, for a server of one's own.
+        device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
+        python: The interpreter that has masklet with gRPC; None for ``MASKLET_PYTHON`` or what
+            ``masklet install`` wrote down.
+
+    Raises:
+        HelperError: The helper cannot be started.
+        ServerUnreachableError: No server answers there, or one's own did not start.
+        AccessDeniedError: The server does not take the token.
+        BadInputError: The token file or the certificate cannot be read.
+        WeightsError: There are no such weights.
+        VersionError: Server, helper and client are too far apart.
+    """
+    from masklet.transport.bridge import BridgeTransport
+    from masklet.transport.helper_environment import find_helper_python
+
+    settings = read_settings()
+    choice = _choice(
+        settings,
+        address=address,
+        token=read_token(Path(token_file).expanduser()) if token_file else None,
+        tls_ca_file=tls_ca_file,
+        weights=weights,
+        device=device,
+    )
+    transport = BridgeTransport(choice, Path(python) if python else find_helper_python())
+    return _checked(Server(transport, own=transport if choice.is_own else None))
+
+
+def _choice(
+    settings: ClientSettings,
+    *,
+    address: str | None,
+    token: str | None,
+    tls_ca_file: Path | str | None,
+    weights: str | None,
+    device: str | None,
+) -> ServerChoice:
+    """What the caller said, and for what was left out what the environment says."""
+    return ServerChoice(
+        address=address or settings.address,
+        token=token or settings.token,
+        tls_ca_file=Path(tls_ca_file).expanduser().absolute() if tls_ca_file else settings.tls_ca_file,
+        weights=weights or settings.weights,
+        device=device,
+    )
 
 
 def check_versions(server: str, client: str) -> None:
@@ -103,17 +166,25 @@ def _checked(server: Server) -> Server:
     return server
 
 
+class OwnServer(Protocol):
+    """A server that was started for this client alone."""
+
+    def stop(self) -> None:
+        """Stop it; twice is fine."""
+        ...
+
+
 class Server:
     """A server and the connection to it.
 
     Args:
         transport: What carries calls there.
-        local: The process behind it when it is one's own; stopped by :meth:`close`.
+        own: The server behind it when it is one's own; stopped by :meth:`close`.
     """
 
-    def __init__(self, transport: Transport, *, local: LocalServer | None = None) -> None:
+    def __init__(self, transport: Transport, *, own: OwnServer | None = None) -> None:
         self._transport = transport
-        self._local = local
+        self._own = own
 
     def __enter__(self) -> Server:
         return self
@@ -129,7 +200,7 @@ class Server:
     @property
     def is_own(self) -> bool:
         """True when this client started the server."""
-        return self._local is not None
+        return self._own is not None
 
     def info(self) -> ServerInfo:
         """Version, device, models and limits."""
@@ -180,9 +251,8 @@ class Server:
         """Let the connection go, and stop the server if it is one's own. Twice is fine."""
         with suppress(MaskletError):
             self._transport.close()
-        if self._local is not None:
-            self._local.stop()
-            self._local = None
+        if self._own is not None:
+            self._own.stop()
 
     def _open_uploaded(self, clip: str, colour_space: str | None) -> Session:
         files = find_files(clip)

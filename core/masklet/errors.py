@@ -128,6 +128,12 @@ class ServerUnreachableError(MaskletError):
     grpc_status = "UNAVAILABLE"
 
 
+class HelperError(ServerUnreachableError):
+    """masklet's helper process, which stands between a host application and the server, fails or is gone."""
+
+    kind = "helper"
+
+
 class VersionError(MaskletError):
     """Client and server are too far apart in version."""
 

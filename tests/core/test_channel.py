@@ -21,8 +21,9 @@ from masklet.errors import (
     ServerUnreachableError,
     VersionError,
 )
+from masklet.transport.endpoint import Endpoint, is_loopback
 from masklet.transport.grpc import GrpcTransport
-from masklet.transport.grpc_channel import ERROR_KIND_KEY, Channel, Endpoint, is_loopback
+from masklet.transport.grpc_channel import ERROR_KIND_KEY, Channel
 from masklet.v1 import server_pb2, server_pb2_grpc, session_pb2, session_pb2_grpc, values_pb2
 
 

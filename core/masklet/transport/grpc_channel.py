@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import random
 import re
+import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -22,7 +21,9 @@ from masklet.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from pathlib import Path
+    from contextvars import Token
+
+    from masklet.transport.endpoint import Endpoint
 
 _Response = TypeVar("_Response")
 _Value = TypeVar("_Value")
@@ -49,31 +50,44 @@ _OPTIONS = [
 ]
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a server is and how to be let in.
+_scope: ContextVar[CallScope | None] = ContextVar("masklet-call-scope", default=None)
 
-    Attributes:
-        address: ``host:port``.
-        token: Sent with every call; None where the server asks for none.
-        tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
-        plaintext: True for a connection without TLS, which only a server on this machine takes.
+
+class CallScope:
+    """Lets another thread cancel the streams that are begun inside ``with scope:``.
+
+    Whoever waits for such a stream's next value then gets a :class:`masklet.errors.CancelledError`.
     """
 
-    address: str
-    token: str | None = None
-    tls_ca_file: Path | None = None
-    plaintext: bool = False
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: list[Any] = []
+        self._cancelled = False
+        self._before: Token[CallScope | None] | None = None
 
+    def __enter__(self) -> CallScope:
+        self._before = _scope.set(self)
+        return self
 
-def is_loopback(address: str) -> bool:
-    """True when ``host:port`` names this very machine."""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            _scope.reset(self._before)
+
+    def add(self, call: Any) -> None:
+        """Take a call in; one that comes too late is cancelled at once."""
+        with self._lock:
+            self._calls.append(call)
+            if not self._cancelled:
+                return
+        call.cancel()
+
+    def cancel(self) -> None:
+        """Cancel all calls, those to come too. From any thread; twice is fine."""
+        with self._lock:
+            self._cancelled = True
+            calls = tuple(self._calls)
+        for call in calls:
+            call.cancel()
 
 
 class Channel:
@@ -131,6 +145,9 @@ class Channel:
     ) -> Generator[_Value, None, None]:
         """Yield the answers of a call that takes as long as it takes; closing cancels it."""
         call: Any = method(request, metadata=self._metadata)
+        scope = _scope.get()
+        if scope is not None:
+            scope.add(call)
         try:
             for response in call:
                 yield decode(response)

@@ -76,6 +76,11 @@ class LocalServer:
         """The process, for who wants to watch it."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """False once the process has ended."""
+        return self._process.poll() is None
+
     def why_dead(self) -> str | None:
         """Why there is no point in waiting for the server, asked after a call broke; None while it runs."""
         try:
