@@ -12,7 +12,7 @@ from masklet.errors import OutputError, ServerFaultError
 from masklet.events import ExportFinished, ExportProgress, FileChunk, FileWritten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from masklet.events import ExportEvent
 
@@ -50,7 +50,7 @@ def receive(
 
     Args:
         events: From a transport.
-        folder: On this machine; of files that the server wrote itself only the name is used.
+        folder: On this machine; of files that were written already only the name is used.
         on_progress: Told the frames done and the frames in all.
 
     Raises:
@@ -60,23 +60,35 @@ def receive(
     """
     files: list[Path] = []
     empty_frames: tuple[int, ...] = ()
+    for event in write_chunks(events, folder):
+        if isinstance(event, FileWritten):
+            files.append(folder / event.relative_name)
+        elif isinstance(event, ExportProgress) and on_progress is not None:
+            on_progress(event.frames_done, event.frames_total)
+        elif isinstance(event, ExportFinished):
+            empty_frames = event.empty_frames
+    return Exported(tuple(files), empty_frames)
+
+
+def write_chunks(events: Iterable[ExportEvent], folder: Path) -> Generator[ExportEvent, None, None]:
+    """Write an export's chunks below ``folder`` and yield each whole file in their place.
+
+    Everything else passes through. Closing the generator removes a file that is half written; errors
+    are those of :func:`receive`.
+    """
     part: _Part | None = None
     try:
         for event in events:
-            if isinstance(event, FileChunk):
-                part = part or _open_part(folder, event.relative_name)
-                part.content.write(event.data)
-                part.written_bytes += len(event.data)
-                if event.last:
-                    _finish(part, event.size_bytes)
-                    files.append(part.target)
-                    part = None
-            elif isinstance(event, FileWritten):
-                files.append(folder / event.relative_name)
-            elif isinstance(event, ExportProgress) and on_progress is not None:
-                on_progress(event.frames_done, event.frames_total)
-            elif isinstance(event, ExportFinished):
-                empty_frames = event.empty_frames
+            if not isinstance(event, FileChunk):
+                yield event
+                continue
+            part = part or _open_part(folder, event.relative_name)
+            part.content.write(event.data)
+            part.written_bytes += len(event.data)
+            if event.last:
+                _finish(part, event.size_bytes)
+                part = None
+                yield FileWritten(event.relative_name, event.size_bytes)
     except OSError as error:
         raise OutputError(
             f"the folder {folder} cannot be written ({error.strerror}): check that it exists, that you may "
@@ -86,7 +98,6 @@ def receive(
         if part is not None:
             part.content.close()
             part.temporary.unlink(missing_ok=True)
-    return Exported(tuple(files), empty_frames)
 
 
 def prepare_folder(folder: Path) -> None:

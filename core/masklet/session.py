@@ -317,6 +317,7 @@ class Session:
             server_folder=str(folder) if on_server else None,
             base_name=base_name,
             raw_edges=raw_edges,
+            client_folder=None if on_server else Path(folder).absolute(),
         )
         with closing(self._transport.export_mattes(self.session_id, request)) as events:
             return receive(events, Path(folder), on_progress=on_progress)
@@ -337,7 +338,11 @@ class Session:
             OutputError: The folder is missing, read-only or full.
         """
         request = ExportRequest(
-            frames=frames, object_ids=self._ids(objects), overlay_kind=kind, base_name=base_name
+            frames=frames,
+            object_ids=self._ids(objects),
+            overlay_kind=kind,
+            base_name=base_name,
+            client_folder=Path(folder).absolute(),
         )
         with closing(self._transport.export_overlay(self.session_id, request)) as events:
             return receive(events, Path(folder), on_progress=on_progress)

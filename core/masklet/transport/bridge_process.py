@@ -12,18 +12,22 @@ import os
 import socket
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from masklet import __version__
 from masklet.errors import BadInputError, BusyError, MaskletError, ServerFaultError
+from masklet.matte_files import write_chunks
 from masklet.transport.bridge_values import decode, encode
 from masklet.transport.bridge_wire import PROTOCOL, ClosedError, MalformedError, Message, Wire
+from masklet.transport.interface import ExportRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+    from pathlib import Path
 
+    from masklet.events import ExportEvent
     from masklet.transport.grpc_channel import CallScope
     from masklet.transport.helper_server import HelperServer
 
@@ -182,6 +186,9 @@ class Helper:
         running = self._streams[number]
         with running.scope:
             values = getattr(self._transport(), method)(**arguments)
+            request = arguments.get("request")
+            if isinstance(request, ExportRequest) and request.client_folder is not None:
+                values = _written(values, request.client_folder)
             try:
                 for value in values:
                     running.credits.acquire()
@@ -210,6 +217,12 @@ class Helper:
 
     def _answer(self, number: int, header: dict[str, Any], blobs: Any = ()) -> None:
         self._wire.send({**header, "of": number}, blobs)
+
+
+def _written(events: Generator[ExportEvent, None, None], folder: Path) -> Generator[ExportEvent, None, None]:
+    """An export whose files are written here: the host's interpreter, and its interface, stay free."""
+    with closing(events):
+        yield from write_chunks(events, folder)
 
 
 def _arguments(message: Message) -> dict[str, Any]:

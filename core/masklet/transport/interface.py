@@ -117,6 +117,8 @@ class ExportRequest:
         server_folder: As the server sees it, under one of its roots; None to get the files in chunks.
         base_name: First part of file names; None for the clip's name.
         raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
+        client_folder: Where the files will end on this machine. A transport may write them there itself
+            and tell so with :class:`masklet.events.FileWritten`; one that does not sends chunks.
     """
 
     frames: FrameRange | None = None
@@ -126,6 +128,7 @@ class ExportRequest:
     server_folder: str | None = None
     base_name: str | None = None
     raw_edges: bool = False
+    client_folder: Path | None = None
 
 
 class Transport(Protocol):
