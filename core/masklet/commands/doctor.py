@@ -8,16 +8,16 @@ import shutil
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.console import Console
 
 from masklet import __version__
+from masklet.commands.findings import Finding, Verdict
 from masklet.commands.options import ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.errors import MaskletError
 
@@ -37,29 +37,10 @@ _SERVER_PACKAGES = (
 )
 
 
-class Verdict(Enum):
-    """How grave a finding is."""
+class Host(Enum):
+    """Host applications with a doctor of their own."""
 
-    GOOD = "ok"
-    NOTE = "note"
-    BAD = "BAD"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        verdict: BAD keeps masklet from working; NOTE is worth knowing.
-        subject: What was looked at.
-        cause: What is the case.
-        repair: What helps; empty when nothing needs help.
-    """
-
-    verdict: Verdict
-    subject: str
-    cause: str
-    repair: str = ""
+    BLENDER = "blender"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -68,6 +49,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def doctor(
+    host: Annotated[
+        Optional[Host], typer.Argument(help="Look at masklet in this application instead.")
+    ] = None,
     server: ServerOption = None,
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
@@ -79,7 +63,14 @@ def doctor(
     """
     console = Console(highlight=False, soft_wrap=True)
     bad = False
-    for finding in _findings(server, token_file, tls_ca, start=start):
+    if host is Host.BLENDER:
+        # Only then: it brings the bridge and everything about installing.
+        from masklet.commands.doctor_blender import examine_blender
+
+        findings = examine_blender(server, token_file, tls_ca, start=start)
+    else:
+        findings = _findings(server, token_file, tls_ca, start=start)
+    for finding in findings:
         bad = bad or finding.verdict is Verdict.BAD
         repair = f" -> {finding.repair}" if finding.repair else ""
         console.print(f"{finding.verdict.value:4}  {finding.subject}: {finding.cause}{repair}", markup=False)

@@ -6,7 +6,7 @@ import sys
 import bpy
 
 import masklet.session
-import masklet.shapes
+
 
 foreign = sorted({"grpc", "google.protobuf", "torch"} & set(sys.modules))
 print(json.dumps({"blender": bpy.app.version_string, "foreign": foreign, "words": sys.argv[1:]}))
