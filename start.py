@@ -6,6 +6,7 @@ the pip configuration, proxy and package index of whoever runs it. A second run 
 
     python3.11 start.py demo     Render a clip, cut its object out, write EXRs, a movie and a contact sheet
     python3.11 start.py test     Run the tests
+    python3.11 start.py hosts    Install the Blenders that tests run in, into a cache outside the clone
     python3.11 start.py check    Lint, format, strict types, import contracts, generated code, protocol
     python3.11 start.py setup    Install only, and say where the commands are
 
@@ -28,6 +29,7 @@ OLDEST_PYTHON = (3, 11)
 TORCH = "2.13.0"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 STAMP_NAME = "masklet-installed.txt"
+HOSTS = ("blender-4.2", "blender-5.2")
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -47,10 +49,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="start.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["demo", "test", "check", "setup"])
+    parser.add_argument("command", choices=list(COMMANDS))
     arguments, rest = parser.parse_known_args()
     venv = Path(os.environ.get("MASKLET_VENV") or ROOT / ".venv")
-    extra = "dev" if arguments.command in ("test", "check") else "server"
+    extra = "dev" if arguments.command in ("test", "check", "hosts") else "server"
     try:
         python = prepare(venv, extra)
     except SetupError as error:
@@ -149,6 +151,11 @@ def test(python: Path, rest: list[str]) -> int:
     return run(python, "-m", "pytest", *rest)
 
 
+def hosts(python: Path, rest: list[str]) -> int:
+    """Install host applications for the tests: those named, or the oldest and the newest Blender."""
+    return run(python, "installers/host_environments.py", *(rest or HOSTS))
+
+
 def setup(python: Path, rest: list[str]) -> int:
     """Say where the commands are."""
     del rest
@@ -187,7 +194,7 @@ def say(sentence: str) -> None:
     print(f"start.py: {sentence}", file=sys.stderr, flush=True)
 
 
-COMMANDS = {"demo": demo, "test": test, "check": check, "setup": setup}
+COMMANDS = {"demo": demo, "test": test, "hosts": hosts, "check": check, "setup": setup}
 
 if __name__ == "__main__":
     sys.exit(main())

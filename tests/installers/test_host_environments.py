@@ -1,0 +1,107 @@
+"""Installing Blenders for the tests: complete or not there, and a sentence when it does not work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from real_blender import load_installer
+
+hosts = load_installer("host_environments")
+
+FAKE = hosts.BlenderWheel("blender-4.2", "4.2.23", ".".join(map(str, sys.version_info[:2])))
+
+
+class Machine:
+    """Runs nothing: environments and packages appear, or do not, as a test wishes."""
+
+    def __init__(self) -> None:
+        self.commands: list[list[str]] = []
+        self.fails = ""
+        self.says = "4.2.23 LTS"
+
+    def run(self, command: list[object], **_: object) -> subprocess.CompletedProcess[str]:
+        words = [str(word) for word in command]
+        self.commands.append(words)
+        if self.fails and self.fails in words:
+            return subprocess.CompletedProcess(words, 1, "", f"no {self.fails} today")
+        if "venv" in words:
+            python = Path(words[-1]) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+            python.parent.mkdir(parents=True)
+            python.touch()
+        said = self.says if "import bpy" in words[-1] else ""
+        return subprocess.CompletedProcess(words, 0, said, "")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    made = Machine()
+    monkeypatch.setenv("MASKLET_TEST_HOSTS", str(tmp_path))
+    monkeypatch.setattr(subprocess, "run", made.run)
+    monkeypatch.setattr(hosts, "find_python", lambda _: Path(sys.executable))
+    return made
+
+
+def test_it_is_installed_once(machine: Machine, tmp_path: Path) -> None:
+    python = hosts.install_blender(FAKE)
+    machine.commands.clear()
+
+    assert hosts.install_blender(FAKE) == python
+
+    assert python.is_relative_to(tmp_path / "bpy-4.2.23")
+    assert not any("pip" in command for command in machine.commands)
+
+
+@pytest.mark.parametrize("step", ["venv", "pip"])
+def test_a_step_that_fails_is_explained_and_leaves_nothing(
+    step: str, machine: Machine, tmp_path: Path
+) -> None:
+    machine.fails = step
+
+    with pytest.raises(hosts.HostError, match=f"no {step} today"):
+        hosts.install_blender(FAKE)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_blender_that_does_not_start_is_not_called_ready(machine: Machine, tmp_path: Path) -> None:
+    machine.says = "3.6.0"
+
+    with pytest.raises(hosts.HostError, match="does not start"):
+        hosts.install_blender(FAKE)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_interrupted_run_left_is_removed_and_a_running_one_is_left_alone(
+    machine: Machine, tmp_path: Path
+) -> None:
+    old, running = tmp_path / "partial-old", tmp_path / "partial-running"
+    old.mkdir()
+    running.mkdir()
+    os.utime(old, (0, time.time() - 24 * 3600))
+
+    hosts.install_blender(FAKE)
+
+    assert not old.exists()
+    assert running.exists()
+
+
+def test_a_missing_interpreter_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "find_python", lambda _: None)
+
+    with pytest.raises(hosts.NoInterpreterError, match=rf"needs Python {FAKE.python} and none was found"):
+        hosts.install_blender(FAKE)
+
+
+def test_a_python_of_this_version_is_found_and_one_of_the_future_is_not() -> None:
+    found = hosts.find_python(FAKE.python)
+
+    assert found is not None
+    assert found.is_file()
+    assert hosts.find_python("3.99") is None
