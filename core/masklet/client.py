@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from masklet import __version__
 from masklet.clip_files import find_files, is_here
-from masklet.errors import LimitError, MaskletError, PathNotAllowedError, VersionError
+from masklet.errors import (
+    LimitError,
+    MaskletError,
+    PathNotAllowedError,
+    SessionNotFoundError,
+    VersionError,
+)
 from masklet.session import Session
 from masklet.settings import read_settings, read_token
 from masklet.transport.endpoint import ServerChoice
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
 
     from masklet.settings import ClientSettings
     from masklet.transport.interface import Transport
-    from masklet.types import ServerInfo
+    from masklet.types import PromptDocument, ServerInfo
 
 
 def connect(
@@ -246,6 +252,44 @@ class Server:
             SessionNotFoundError: It was closed or never existed.
         """
         return Session(self._transport, self._transport.get_session(session_id))
+
+    def restore(
+        self,
+        session_id: str,
+        clip: Path | str,
+        prompts: PromptDocument,
+        *,
+        colour_space: str | None = None,
+        upload: bool | None = None,
+    ) -> Session:
+        """A session that was, or one like it: for work that outlives a server.
+
+        A server that still holds the session gives it back as it is, masks included; what ``prompts``
+        say is not compared. Otherwise the clip is opened again and everything in ``prompts`` said again:
+        objects keep their names and get new ids, masks come with the next track.
+
+        Args:
+            session_id: Of the session that was; the same id on the result tells that it still was there.
+            clip: As in :meth:`open`.
+            prompts: From :meth:`masklet.session.Session.prompts` after the last edit.
+            colour_space: As in :meth:`open`.
+            upload: As in :meth:`open`.
+
+        Raises:
+            ClipError: The clip is not there any more, or cannot be read.
+            BadInputError: A prompt does not fit the clip, which is another than it was.
+        """
+        try:
+            return self.resume(session_id)
+        except SessionNotFoundError:
+            session = self.open(clip, colour_space=colour_space, upload=upload)
+        try:
+            session.load_prompts(prompts)
+        except MaskletError:
+            with suppress(MaskletError):
+                session.close()
+            raise
+        return session
 
     def close(self) -> None:
         """Let the connection go, and stop the server if it is one's own. Twice is fine."""

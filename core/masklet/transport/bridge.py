@@ -248,9 +248,11 @@ class BridgeTransport:
             if self._link is None or not self._link.is_alive:
                 self._link = HelperLink(self._python)
             link = self._link
+        if not connected:
+            return link
         # Behind a lock of its own: a server of one's own takes seconds, and closing must not wait.
         with self._connecting:
-            if connected and self._connected is not link:
+            if self._connected is not link:
                 link.call("connect", choice=self._choice)
                 self._connected = link
         return link

@@ -59,6 +59,9 @@ class HelperLink:
         self._heard_s = time.monotonic()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+                # On Windows another user could share the port otherwise.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
             listener.bind(("127.0.0.1", 0))
             listener.listen(4)
             token = secrets.token_urlsafe(32)
@@ -173,7 +176,7 @@ class HelperLink:
                     raise self._start_error(python) from None
                 continue
             connection.settimeout(2.0)
-            wire = Wire(connection)
+            wire = Wire(connection, send_timeout_s=_SILENT_LOOKS * _ANSWER_LOOK_S)
             try:
                 hello = wire.receive(max_bytes=HELLO_BYTES).header
                 shown = str(hello.get("token", "")).encode()
@@ -203,8 +206,8 @@ class HelperLink:
         reason = lines[-1] if lines else f"exit code {self._process.returncode}"
         if "No module named" in reason:
             return HelperError(
-                f"the Python at {python} has no masklet: install it there (pip install 'masklet[server]'), or "
-                "set MASKLET_PYTHON to the Python that has it"
+                f"the Python at {python} has no masklet: install it there (pip install 'masklet[server]') "
+                "or set MASKLET_PYTHON to the Python that has it"
             )
         return HelperError(f"masklet's helper did not start ({reason}): run 'masklet doctor'")
 

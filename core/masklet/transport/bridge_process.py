@@ -14,7 +14,7 @@ import sys
 import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from masklet import __version__
 from masklet.errors import BadInputError, BusyError, MaskletError, ServerFaultError
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from masklet.events import ExportEvent
+    from masklet.transport.endpoint import ServerChoice
     from masklet.transport.grpc_channel import CallScope
-    from masklet.transport.helper_server import HelperServer
+    from masklet.transport.interface import Transport
 
 _CALLS = frozenset(
     {
@@ -58,19 +59,43 @@ _STREAMS = frozenset(
 )
 _MAX_AT_ONCE = 64
 _CONNECT_TIMEOUT_S = 10.0
+_OPENING_TIMEOUT_S = 30.0
 
 _log = logging.getLogger("masklet.helper")
 
 
-def main() -> None:
-    """Connect to the host application and serve it until it is gone."""
+class ServerLink(Protocol):
+    """What the helper holds of a server."""
+
+    def transport(self) -> Transport:
+        """The connection to use now."""
+        ...
+
+    def close(self) -> None:
+        """Let it go, and stop a server that was started for it."""
+        ...
+
+
+def open_server(choice: ServerChoice) -> ServerLink:
+    """The server itself, over gRPC, which is imported only now: the host has its helper sooner."""
+    from masklet.transport.helper_server import HelperServer
+
+    return HelperServer(choice)
+
+
+def main(connect: Callable[[ServerChoice], ServerLink] = open_server) -> None:
+    """Connect to the host application and serve it until it is gone.
+
+    Args:
+        connect: An argument for tests.
+    """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     told = json.loads(sys.stdin.readline())
     connection = socket.create_connection(("127.0.0.1", told["port"]), timeout=_CONNECT_TIMEOUT_S)
     connection.settimeout(None)
     wire = Wire(connection)
     wire.send({"is": "hello", "token": told["token"], "protocol": PROTOCOL, "version": __version__})
-    helper = Helper(wire)
+    helper = Helper(wire, connect)
     helper.serve()
     helper.close()
     # Threads may still wait for a server that does not answer; nobody is left to hear it.
@@ -97,11 +122,15 @@ class Helper:
 
     Args:
         wire: The connection to it.
+        connect: Makes the connection to the server that the host chooses.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, connect: Callable[[ServerChoice], ServerLink]) -> None:
         self._wire = wire
-        self._server: HelperServer | None = None
+        self._open_server = connect
+        self._opening = threading.Lock()
+        self._closed = False
+        self._server: ServerLink | None = None
         self._streams: dict[int, _Running] = {}
         self._slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
 
@@ -133,7 +162,9 @@ class Helper:
         self._wire.close()
         for running in list(self._streams.values()):
             running.cancel()
-        if self._server is not None:
+        self._closed = True
+        # A server that is just starting is waited for: it must not be left behind.
+        if self._opening.acquire(timeout=_OPENING_TIMEOUT_S) and self._server is not None:
             self._server.close()
 
     def _with_stream(self, number: int, act: Callable[[_Running], None]) -> None:
@@ -200,12 +231,12 @@ class Helper:
                 values.close()
         self._answer(number, {"is": "end"})
 
-    def _connect(self, choice: Any) -> None:
-        from masklet.transport.helper_server import HelperServer
+    def _connect(self, choice: ServerChoice) -> None:
+        with self._opening:
+            if not self._closed:
+                self._server = self._open_server(choice)
 
-        self._server = HelperServer(choice)
-
-    def _transport(self) -> Any:
+    def _transport(self) -> Transport:
         if self._server is None:
             raise BadInputError("masklet's helper was not told which server to use: connect first")
         return self._server.transport()

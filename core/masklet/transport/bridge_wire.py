@@ -8,6 +8,7 @@ strings together (8 bytes), the header, the byte strings. All numbers are little
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 import threading
@@ -56,10 +57,15 @@ class Wire:
 
     Args:
         connection: Connected; closed by :meth:`close`.
+        send_timeout_s: How long the other side may leave what is sent unread before it counts as gone;
+            None for ever.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, send_timeout_s: float | None = None) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if send_timeout_s is not None:
+            # Not ``settimeout``: receiving waits as long as it takes.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _as_option(send_timeout_s))
         self._connection = connection
         self._incoming = connection.makefile("rb", buffering=_BUFFER_BYTES)
         self._sending = threading.Lock()
@@ -133,3 +139,8 @@ class Wire:
         if len(data) != count:
             raise ClosedError("the other side is gone")
         return data
+
+
+def _as_option(seconds: float) -> bytes:
+    """A time limit as the system's sockets take it: milliseconds on Windows, a pair elsewhere."""
+    return struct.pack("@L", int(seconds * 1000)) if os.name == "nt" else struct.pack("@ll", int(seconds), 0)
