@@ -127,8 +127,10 @@ def open_blender(
         variables = blender.environment(user_folder, environment, folders)
         variables.update(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1")
         process = subprocess.Popen(
-            [blender.executable, "--factory-startup", "--no-window-focus", "-p", *geometry]
-            + ["--python-expr", prepare, "--python", _REMOTE_CONTROL],
+            [
+                *(blender.executable, "--factory-startup", "--no-window-focus", "-p", *geometry),
+                *("--python-expr", prepare, "--python", _REMOTE_CONTROL),
+            ],
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=log.open("wb"),

@@ -1,4 +1,4 @@
-"""Stands in for the application in a module's Python: ``blender --command extension WORDS``, Blender's own code.
+"""``blender --command extension WORDS`` in the Python of a module, by Blender's own code.
 
 The wheels have everything of Blender but the program that reads the command line.
 """

@@ -5,8 +5,17 @@ import sys
 
 import bpy
 
-import masklet.session
-
+from masklet.session import Session
+from masklet.shapes import ObjectShapes
 
 foreign = sorted({"grpc", "google.protobuf", "torch"} & set(sys.modules))
-print(json.dumps({"blender": bpy.app.version_string, "foreign": foreign, "words": sys.argv[1:]}))
+print(
+    json.dumps(
+        {
+            "blender": bpy.app.version_string,
+            "client": [Session.__name__, ObjectShapes.__name__],
+            "foreign": foreign,
+            "words": sys.argv[1:],
+        }
+    )
+)
