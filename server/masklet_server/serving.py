@@ -24,7 +24,7 @@ def serve(
         str, typer.Option(help="editor; benchmark and reference are for comparisons.")
     ] = "editor",
     compiled: Annotated[
-        bool, typer.Option("--compile", help="Compile the network: faster on a GPU after slow first frames.")
+        bool, typer.Option("--compile", help="Compile the network: faster on a GPU after a slow start.")
     ] = False,
     root: Annotated[
         list[Path] | None,

@@ -27,8 +27,8 @@ def load_tracker_factory(
         weights: A name that the weight store knows, or a file.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; ``"auto"`` takes a GPU if there is one.
         profile: ``"editor"``, ``"reference"`` or ``"benchmark"``.
-        compiled: Compile the network for fixed shapes: faster on a GPU, at the price of minutes at the
-            first frames of each number of objects.
+        compiled: Compile the network for the sizes that occur, before this returns: faster on a GPU,
+            at the price of minutes (less from the second time on, as the compiler keeps its results).
 
     Raises:
         WeightsError: There are no such weights, or they are damaged.

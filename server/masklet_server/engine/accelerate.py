@@ -117,7 +117,14 @@ def compile_network(network: Network, *, backend: str = "inductor") -> Network:
     def tracks(call: dict[str, Any]) -> bool:
         return call["points"] is None and call["mask_logits"] is None and bool(call["multimask"])
 
-    usual: dict[str, Callable[[dict[str, Any]], bool]] = {"attend_memory": full, "decode": tracks}
+    def tracked(call: dict[str, Any]) -> bool:
+        return not call["binarise"]
+
+    usual: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "attend_memory": full,
+        "decode": tracks,
+        "encode_memory": tracked,
+    }
     for part in _PARTS:
         plain = getattr(network, part)
         compiled = torch.compile(plain, dynamic=False, backend=backend)

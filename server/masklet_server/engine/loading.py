@@ -11,9 +11,13 @@ from masklet_server.engine.accelerate import EXACT, compile_network, fixed_layou
 from masklet_server.engine.profile import PROFILES
 from masklet_server.engine.replay import GraphRecorder
 from masklet_server.engine.tracker import NetworkTracker
+from masklet_server.engine.warm_up import warm_up
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.store import describe_weights, find_weights
 from masklet_server.sessions.tracking import FrameSource, ResultReader, Tracker
+
+# On one frame. More go in batches of the same sizes.
+_WARM_OBJECTS = 16
 
 
 def load(
@@ -32,6 +36,7 @@ def load(
         compile_network(network)
         if place.type == "cuda":
             replay_network(network, GraphRecorder())
+        warm_up(network, layout, PROFILES[profile], objects=_WARM_OBJECTS)
 
     def make_tracker(source: FrameSource, results: ResultReader) -> Tracker:
         return NetworkTracker(network, source, results, profile=PROFILES[profile], layout=layout)
