@@ -90,6 +90,22 @@ class Blender:
             )
         return answer
 
+    def command_line(
+        self, *words: str | Path, user_folder: Path, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of Blender's own commands: ``("extension", "validate", file)``."""
+        script = ROOT / "tests/hosts/blender/scripts/blender_command.py"
+        command: list[str | Path] = [self.executable, *([script] if self.is_module else []), "--command"]
+        return subprocess.run(
+            [*command, *words],
+            env=self.environment(user_folder, environment or {}, []),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+
     def command(self, script: Path, words: list[str], folders: list[str]) -> list[str]:
         """The command line that runs a script."""
         if self.is_module:

@@ -1,0 +1,88 @@
+"""The extension in real Blenders: built, validated by Blender, installed, enabled, taken out again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from masklet.installing.blender import installed_version, uninstall
+from masklet.installing.blender_extension import extension_id, make_extension
+from masklet.installing.blender_places import BlenderPlace
+from real_blender import ROOT, Blender
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@pytest.fixture(scope="module")
+def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, as the build command writes it."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, ROOT / "installers/build.py", "blender", "--out", folder]
+    done = subprocess.run(build, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def test_the_build_is_the_same_every_time(extension: Path) -> None:
+    assert extension.read_bytes() == make_extension()
+
+
+def test_blenders_own_tool_finds_nothing_wrong(blender: Blender, extension: Path, user_folder: Path) -> None:
+    done = blender.command_line("extension", "validate", extension, user_folder=user_folder)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in (done.stdout + done.stderr).lower()
+
+
+def test_it_installs_costs_little_and_leaves_nothing_when_disabled_and_removed(
+    blender: Blender, extension: Path, user_folder: Path, run_in_blender
+) -> None:
+    identifier = extension_id()
+    installed = blender.command_line(
+        *("extension", "install-file", "--repo", "user_default", "--enable", extension),
+        user_folder=user_folder,
+    )
+    place = BlenderPlace(blender.version, user_folder / "extensions")
+    assert installed_version(place, identifier) is not None, installed.stdout + installed.stderr
+
+    answer = run_in_blender(
+        SCRIPTS / "enable_and_disable.py", f"bl_ext.user_default.{identifier}", sources=False
+    )
+
+    assert answer["enabled"]
+    assert {"click", "track"} <= set(answer["operators"])
+    assert answer["before"] == []
+    assert answer["during"] != []
+    assert answer["after"] == []
+    assert not [name for name in answer["heavy"] if not name.startswith("numpy")]
+    # Time of the processor, which other work on the machine does not lengthen.
+    assert answer["cpu_s"] < 0.1
+
+    blender.command_line("extension", "remove", f"user_default.{identifier}", user_folder=user_folder)
+    assert installed_version(place, identifier) is None
+    assert uninstall(place, identifier) is None
+    assert list(user_folder.glob("extensions/.local/**/masklet*")) == []
+
+
+def test_a_folder_that_was_only_copied_works_once_it_is_ticked(
+    blender: Blender, extension: Path, user_folder: Path, run_in_blender
+) -> None:
+    from masklet.installing.blender import install
+
+    identifier = extension_id()
+    place = BlenderPlace(blender.version, user_folder / "extensions")
+    install(place, extension.read_bytes(), identifier)
+
+    answer = run_in_blender(
+        SCRIPTS / "enable_and_disable.py", f"bl_ext.user_default.{identifier}", sources=False
+    )
+
+    assert answer["enabled"]
+    assert answer["after"] == []
+    uninstall(place, identifier)
+    assert [path.name for path in (user_folder / "extensions/user_default").iterdir() if path.is_dir()] in (
+        [],
+        [".blender_ext"],
+    )
