@@ -76,8 +76,8 @@ class FrameMap:
     plate_frame_at_start: int
     scene_start: int
 
-    def scene_frame(self, plate_frame: float) -> float:
-        """Where the scene shows a frame of the plate. Whole numbers stay whole."""
+    def scene_frame(self, plate_frame: int) -> int:
+        """Where the scene shows a frame of the plate."""
         return plate_frame - self.plate_frame_at_start + self.scene_start
 
     def plate_frame(self, scene_frame: int) -> int:

@@ -68,74 +68,70 @@ def drawn_path(vertices: Sequence[BezierVertex], *, width_px: int, height_px: in
     doubled_area, length_px = _extent(path)
     deepest_px = _DEEPEST * abs(doubled_area) / 2 / max(length_px, _TINY_PX)
     inwards = math.copysign(1.0, doubled_area)
-    moved = []
-    depths = []
-    for index, (x, y, in_x, in_y, out_x, out_y, feather) in enumerate(path):
+    right_px, bottom_px = width_px - _BORDER_PX, height_px - _BORDER_PX
+    hypot = math.hypot
+    depths: list[float] = []
+    moved: list[tuple[float, float]] = []
+    # One plain loop: a long shot has a hundred thousand vertices.
+    for (last_x, last_y, *_), (x, y, in_x, in_y, out_x, out_y, feather), (next_x, next_y, *_) in zip(
+        path[-1:] + path[:-1], path, path[1:] + path[:1]
+    ):
         depth = min(max(feather, narrowest_px) / 2, deepest_px)
-        before, after = path[index - 1], path[(index + 1) % len(path)]
-        arriving = _unit((-in_x, -in_y), (x - before[0], y - before[1]))
-        leaving = _unit((out_x, out_y), (after[0] - x, after[1] - y))
-        along_x, along_y = arriving[0] + leaving[0], arriving[1] + leaving[1]
-        size = math.hypot(along_x, along_y)
-        if size < _TINY_PX:
-            moved.append((x, y))
-        else:
-            reach = inwards * depth / max(size / 2, _SHARPEST_CORNER) / size
-            moved.append(
-                (_inside(x, x - along_y * reach, width_px), _inside(y, y + along_x * reach, height_px))
-            )
         depths.append(depth)
-    shares = [_share(path, moved, index) for index in range(len(path))]
+        in_px, out_px = hypot(in_x, in_y), hypot(out_x, out_y)
+        if in_px < _TINY_PX:
+            in_x, in_y = last_x - x, last_y - y
+            in_px = hypot(in_x, in_y) or 1.0
+        if out_px < _TINY_PX:
+            out_x, out_y = next_x - x, next_y - y
+            out_px = hypot(out_x, out_y) or 1.0
+        along_x, along_y = out_x / out_px - in_x / in_px, out_y / out_px - in_y / in_px
+        # Twice the cosine of half the corner's turn.
+        size = hypot(along_x, along_y)
+        if size > _TINY_PX:
+            reach = inwards * depth / (size * max(size / 2, _SHARPEST_CORNER))
+            if _BORDER_PX <= x <= right_px:
+                x -= along_y * reach
+            if _BORDER_PX <= y <= bottom_px:
+                y += along_x * reach
+        moved.append((x, y))
+    shares = [
+        hypot(next_moved[0] - here_moved[0], next_moved[1] - here_moved[1])
+        / (hypot(after[0] - here[0], after[1] - here[1]) or 1.0)
+        for here, after, here_moved, next_moved in zip(
+            path, path[1:] + path[:1], moved, moved[1:] + moved[:1]
+        )
+    ]
     return [
         (
-            moved[index][0],
-            moved[index][1],
-            in_x * shares[index - 1],
-            in_y * shares[index - 1],
-            out_x * shares[index],
-            out_y * shares[index],
-            depths[index] + max(feather, narrowest_px) / 2,
+            x,
+            y,
+            in_x * before,
+            in_y * before,
+            out_x * after,
+            out_y * after,
+            depth + max(feather, narrowest_px) / 2,
         )
-        for index, (_, _, in_x, in_y, out_x, out_y, feather) in enumerate(path)
+        for (x, y), (_, _, in_x, in_y, out_x, out_y, feather), depth, before, after in zip(
+            moved, path, depths, shares[-1:] + shares[:-1], shares
+        )
     ]
 
 
 def _extent(path: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Twice the signed area of the control polygon, and the length of the vertices' polygon."""
     doubled_area = length_px = 0.0
-    for index, (x, y, in_x, in_y, out_x, out_y, _) in enumerate(path):
-        last_x, last_y = path[index - 1][0], path[index - 1][1]
+    last_x, last_y, _, _, out_x, out_y, _ = path[-1]
+    for x, y, in_x, in_y, next_out_x, next_out_y, _ in path:
         length_px += math.hypot(x - last_x, y - last_y)
-        corners = (
-            (last_x + path[index - 1][4], last_y + path[index - 1][5]),
-            (x + in_x, y + in_y),
-            (x, y),
+        first_x, first_y, second_x, second_y = last_x + out_x, last_y + out_y, x + in_x, y + in_y
+        doubled_area += (
+            last_x * first_y
+            - first_x * last_y
+            + first_x * second_y
+            - second_x * first_y
+            + second_x * y
+            - x * second_y
         )
-        from_x, from_y = last_x, last_y
-        for to_x, to_y in corners:
-            doubled_area += from_x * to_y - to_x * from_y
-            from_x, from_y = to_x, to_y
+        last_x, last_y, out_x, out_y = x, y, next_out_x, next_out_y
     return doubled_area, length_px
-
-
-def _inside(at_px: float, moved_px: float, size_px: int) -> float:
-    return at_px if at_px < _BORDER_PX or at_px > size_px - _BORDER_PX else moved_px
-
-
-def _unit(vector: tuple[float, float], otherwise: tuple[float, float]) -> tuple[float, float]:
-    for x, y in (vector, otherwise):
-        size = math.hypot(x, y)
-        if size > _TINY_PX:
-            return (x / size, y / size)
-    return (0.0, 0.0)
-
-
-def _share(path: Sequence[Sequence[float]], moved: Sequence[tuple[float, float]], index: int) -> float:
-    """How long the stretch after a vertex is once moved, as a share of what it was."""
-    following = (index + 1) % len(path)
-    before_px = math.hypot(path[following][0] - path[index][0], path[following][1] - path[index][1])
-    if before_px < _TINY_PX:
-        return 1.0
-    return (
-        math.hypot(moved[following][0] - moved[index][0], moved[following][1] - moved[index][1]) / before_px
-    )

@@ -63,7 +63,9 @@ def _place_to_borrow() -> _Place:
         if area.type not in ("TOPBAR", "STATUSBAR")
     ]
     if not places:
-        raise MaskletError("Blender has no window here, and keys of masks need one: open a file that has a window.")
+        raise MaskletError(
+            "Blender has no window here, and keys of masks need one: open a file that has a window."
+        )
     return min(places, key=_disturbance)
 
 

@@ -20,9 +20,7 @@ class _Switches:
     hide_render: bool
 
 
-def replace_layers(
-    mask: bpy.types.Mask, owned: Collection[str], names: Sequence[str]
-) -> list[bpy.types.MaskLayer]:
+def replace_layers(mask: bpy.types.Mask, owned: Collection[str], names: Sequence[str]) -> list[str]:
     """Put new, empty layers in the place of ours.
 
     Must run inside :func:`.mask_editor.mask_editor`, whose operator moves layers. Layers of the artist keep their place among
@@ -34,7 +32,7 @@ def replace_layers(
         names: Of the new layers, in the order in which they are drawn.
 
     Returns:
-        The new layers, in that order. Blender may have changed names that the artist's layers have.
+        What Blender called the new layers, in that order: a name that a layer of the artist has gets a number.
     """
     before = [layer.name for layer in mask.layers]
     switches = {
@@ -52,8 +50,7 @@ def replace_layers(
         if kept is not None:
             layer.hide, layer.hide_select, layer.hide_render = kept.hide, kept.hide_select, kept.hide_render
     _arrange(mask, _order(before, set(switches), made))
-    # Collected anew: each addition may have moved the others in memory.
-    return [mask.layers[name] for name in made]
+    return made
 
 
 def _order(before: Sequence[str], owned: Collection[str], made: Sequence[str]) -> list[str]:
