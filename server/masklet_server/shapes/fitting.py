@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from masklet.errors import BadInputError
 from masklet.shapes import ObjectShapes
 from masklet_server.shapes.assembly import Drawn, assembled
-from masklet_server.shapes.contours import Contour, contour_from_points, trace
-from masklet_server.shapes.keyframes import apart, curves, interpolated, keyed, states
+from masklet_server.shapes.closeness import Closeness, closeness, raggedness_px
+from masklet_server.shapes.keyframes import curves, gaps, interpolated, keyed, states
 from masklet_server.shapes.life import Life, halves, lives
-from masklet_server.shapes.pieces import strands, worth_a_piece
+from masklet_server.shapes.pieces import strands
+from masklet_server.shapes.reading import Matte, outlines
 from masklet_server.shapes.report import measured
 from masklet_server.shapes.samples import Array
-from masklet_server.shapes.softness import ramp_px
 from masklet_server.shapes.vertices import Fit, fitted
-
-Matte = NDArray[np.float32] | NDArray[np.uint8]
 
 _TRACED, _FITTED = 0.4, 0.8
 _BEYOND_REACH = 2.0
@@ -39,7 +37,7 @@ def fit_shapes(
 
     Args:
         mattes: By frame number, ``(H, W)`` coverage: 0 to 1 in float32, or 0 to 255 in uint8. Frames
-            that are missing in between are bridged, and nothing is drawn on them. Each matte is read twice.
+            that are missing in between are bridged, and nothing is drawn on them. Each matte is read once.
         name: Of the object.
         tolerance_px: How far a path may lie from where the coverage crosses one half, in pixels of the plate.
         pixel_aspect: Width of a pixel divided by its height; motion is judged in square pixels.
@@ -51,48 +49,45 @@ def fit_shapes(
             they differ in size or are of another type.
     """
     tell = on_progress or (lambda share: None)
-    width_px, height_px = _checked(mattes, tolerance_px, pixel_aspect)
+    _check(tolerance_px, pixel_aspect)
+    if not mattes:
+        raise BadInputError("There are no mattes to make splines from. Track the object first.")
     frames = sorted(mattes)
     # Whatever the aspect, one unit is at most one stored pixel in x and in y, so the tolerance holds in both.
     square = np.array([max(pixel_aspect, 1.0), max(1 / pixel_aspect, 1.0)])
-
-    kept: list[list[Contour]] = []
-    softness: dict[int, Array] = {}
-    left_out = 0
-    for index, frame in enumerate(frames):
-        contours = trace(mattes[frame])
-        wanted = worth_a_piece(contours, tolerance_px)
-        left_out += len(contours) - len(wanted)
-        stretched = []
-        for contour in wanted:
-            stretched.append(_stretched(contour, square))
-            softness[id(stretched[-1])] = ramp_px(mattes[frame], contour)
-        kept.append(stretched)
-        tell(_TRACED * (index + 1) / len(frames))
+    read, (width_px, height_px) = outlines(
+        mattes, frames, tolerance_px=tolerance_px, square=square, tell=lambda share: tell(_TRACED * share)
+    )
+    kept = [outline.contours for outline in read]
+    softness = {
+        id(contour): widths_px
+        for outline in read
+        for contour, widths_px in zip(outline.contours, outline.softness_px, strict=True)
+    }
 
     times = np.array(frames)
     size_px = (width_px * square[0], height_px * square[1])
     drawn: list[Drawn] = []
-    found = strands(kept)
-    for index, strand in enumerate(found):
-        share = _TRACED + (_FITTED - _TRACED) * index / len(found)
-        for life in lives(strand, *size_px):
-            for part, fit in _within_reach(life, tolerance_px, partial(tell, share)):
-                drawn.append(_drawn(part, fit, times, softness, tolerance_px, square))
+    whole = [life for strand in strands(kept) for life in lives(strand, *size_px)]
+    ragged_px = raggedness_px(whole)
+    for index, life in enumerate(whole):
+        share = _TRACED + (_FITTED - _TRACED) * index / len(whole)
+        close = closeness(life, tolerance_px, ragged_px)
+        for part, fit in _within_reach(life, close, partial(tell, share)):
+            drawn.append(_drawn(part, fit, times, softness, close, square))
     shapes = assembled(drawn, frames, name=name, size_px=(width_px, height_px), pixel_aspect=pixel_aspect)
     largest_px = max((piece.apart_px for piece in drawn), default=0.0)
     return measured(
         shapes,
-        mattes,
+        {frame: outline.inside for frame, outline in zip(frames, read, strict=True)},
         tolerance_px=tolerance_px,
         largest_distance_px=largest_px,
-        left_out=left_out,
+        left_out=sum(outline.left_out for outline in read),
         tell=lambda share: tell(_FITTED + (1 - _FITTED) * share),
     )
 
 
-def _checked(mattes: Mapping[int, Matte], tolerance_px: float, pixel_aspect: float) -> tuple[int, int]:
-    """Width and height of the mattes."""
+def _check(tolerance_px: float, pixel_aspect: float) -> None:
     if not (math.isfinite(tolerance_px) and tolerance_px > 0):
         raise BadInputError(
             f"Splines need a tolerance above 0 pixels, got {tolerance_px:g}. Set 1 for a close fit or more "
@@ -102,41 +97,19 @@ def _checked(mattes: Mapping[int, Matte], tolerance_px: float, pixel_aspect: flo
         raise BadInputError(
             f"A pixel aspect is a number above 0, got {pixel_aspect:g}. Use 1 for square pixels."
         )
-    if not mattes:
-        raise BadInputError("There are no mattes to make splines from. Track the object first.")
-    size: tuple[int, int] | None = None
-    for frame, matte in mattes.items():
-        if matte.ndim != 2 or matte.dtype not in (np.float32, np.uint8) or not matte.size:
-            raise BadInputError(
-                f"The matte of frame {frame} is {matte.shape} {matte.dtype}. A matte has rows and columns of "
-                "float32 or uint8 coverage."
-            )
-        size = size or (matte.shape[1], matte.shape[0])
-        if (matte.shape[1], matte.shape[0]) != size:
-            raise BadInputError(
-                f"The matte of frame {frame} has {matte.shape[1]} x {matte.shape[0]} pixels, others "
-                f"{size[0]} x {size[1]}. Export all mattes at the size of the plate."
-            )
-    assert size is not None
-    return size
 
 
-def _stretched(contour: Contour, square: Array) -> Contour:
-    stretched = contour_from_points(contour.points * square) if np.any(square != 1) else contour
-    return stretched or contour
-
-
-def _within_reach(life: Life, tolerance_px: float, check: Callable[[], None]) -> Iterator[tuple[Life, Fit]]:
-    """The life, in parts where no reasonable number of vertices holds the tolerance all through."""
+def _within_reach(life: Life, close: Closeness, check: Callable[[], None]) -> Iterator[tuple[Life, Fit]]:
+    """The life, in parts where no reasonable number of vertices keeps close all through."""
     check()
-    fit = fitted(life, tolerance_px)
+    fit = fitted(life, close)
     if fit is not None and (
-        len(life.contours) == 1 or apart(fit.controls, fit.samples).max() <= _BEYOND_REACH * tolerance_px
+        len(life.contours) == 1 or close.beyond(gaps(fit.controls, fit.samples)).max() <= _BEYOND_REACH
     ):
         yield life, fit
         return
     for part in halves(life):
-        yield from _within_reach(part, tolerance_px, check)
+        yield from _within_reach(part, close, check)
 
 
 def _drawn(
@@ -144,15 +117,15 @@ def _drawn(
     fit: Fit,
     times: NDArray[np.int64],
     softness: Mapping[int, Array],
-    tolerance_px: float,
+    close: Closeness,
     square: Array,
 ) -> Drawn:
     """One life as keys of vertices, in the plate's pixels."""
     own_times = times[life.first : life.first + len(life.contours)].astype(np.float64)
     table = states(fit.controls)
-    keys, found = keyed(fit, table, own_times, tolerance_px)
+    keys, found = keyed(fit, table, own_times, close)
     reached = interpolated(found, own_times[keys], own_times)
-    apart_px = float(apart(curves(reached), fit.samples).max())
+    apart_px = float(gaps(curves(reached), fit.samples).max())
     feather_px = _feather(life, fit.arcs, softness)
     plate = found / np.tile(square, 3)
     return Drawn(life, np.concatenate([plate, feather_px[keys][..., None]], axis=-1), keys, apart_px)

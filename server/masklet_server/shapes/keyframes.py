@@ -8,15 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.shapes import beziers
+from masklet_server.shapes.closeness import Closeness
 from masklet_server.shapes.samples import Array
 from masklet_server.shapes.vertices import Fit
 
 _CHECKED = 20
 _FRAMES_AT_ONCE = 4
 _GENEROUS = 1.6
-_ROUNDS = 14
-_SPARSE_SHARE = 0.5
+_CALM_SHARE = 0.4
+_FIRST_EVERY = 12
+_SPARSE_SHARE = 0.75
 _WEIGHINGS = 4
+_HOPELESS_SHARE = 0.15
 
 
 def states(controls: Array) -> Array:
@@ -42,7 +45,7 @@ def interpolated(found: Array, key_times: Array, wanted: Array) -> Array:
     return np.asarray(found[index] * (1 - share) + found[index + 1] * share)
 
 
-def keyed(fit: Fit, table: Array, times: Array, tolerance_px: float) -> tuple[NDArray[np.int64], Array]:
+def keyed(fit: Fit, table: Array, times: Array, close: Closeness) -> tuple[NDArray[np.int64], Array]:
     """Indices of the frames that get a key, ascending, and the keys' states, ``(keys, V, 6)``.
 
     Straight lines cut every bend on its inner side, so keys that lie on the object spend the tolerance
@@ -53,21 +56,26 @@ def keyed(fit: Fit, table: Array, times: Array, tolerance_px: float) -> tuple[ND
         fit: The piece, frame by frame.
         table: Its states, ``(F, V, 6)``.
         times: Frame numbers, ``(F,)``.
-        tolerance_px: The largest distance allowed; where a frame's own curves are worse, theirs is.
+        close: The distance allowed; where a frame's own curves are worse, theirs is.
     """
-    limit_px = np.maximum(tolerance_px, 1.02 * apart(curves(table), fit.samples))
-    keys = _chosen(fit, table, times, _GENEROUS * limit_px)
-    for _ in range(_ROUNDS if len(keys) < _SPARSE_SHARE * len(times) else 0):
-        found, excess = _fitted(fit, table, times, keys, limit_px)
-        if excess.max() <= 1:
+    own_px = close.limit_px * close.beyond(gaps(curves(table), fit.samples))
+    limits_px = np.maximum(close.limit_px, 1.02 * own_px)
+    keys = _chosen(fit, table, times, close, _GENEROUS * limits_px)
+    if len(keys) >= _CALM_SHARE * len(times):
+        # Outlines that tremble keep no frame's own place: what they do on the whole is left to least squares.
+        evenly = np.linspace(0, len(times) - 1, 2 + len(times) // _FIRST_EVERY)
+        keys = np.unique(np.rint(evenly)).astype(np.int64)
+    while len(keys) < _SPARSE_SHARE * len(times):
+        found, beyond = _fitted(fit, table, times, keys, close, limits_px)
+        if beyond.max() <= 1:
             return keys, found
-        keys = _with_more(keys, excess)
-    keys = _chosen(fit, table, times, limit_px)
+        keys = _with_more(keys, beyond)
+    keys = _chosen(fit, table, times, close, limits_px)
     return keys, table[keys]
 
 
 def _fitted(
-    fit: Fit, table: Array, times: Array, keys: NDArray[np.int64], limit_px: Array
+    fit: Fit, table: Array, times: Array, keys: NDArray[np.int64], close: Closeness, limits_px: Array
 ) -> tuple[Array, Array]:
     """The keys' states, and by what factor each frame is beyond its limit, ``(F,)``.
 
@@ -81,27 +89,27 @@ def _fitted(
         root = np.sqrt(weight)[:, None]
         solved = np.asarray(np.linalg.lstsq(root * hats, root * flat)[0], np.float64)
         solved = solved.reshape(-1, *table.shape[1:])
-        excess = apart(curves(interpolated(solved, times[keys], times)), fit.samples) / limit_px
-        if best is None or excess.max() < best[1].max():
-            best = solved, excess
-        if excess.max() <= 1:
+        beyond = close.beyond(gaps(curves(interpolated(solved, times[keys], times)), fit.samples), limits_px)
+        if best is None or beyond.max() < best[1].max():
+            best = solved, beyond
+        if beyond.max() <= 1 or np.mean(beyond > 1) > _HOPELESS_SHARE:
             break
-        weight *= np.maximum(excess, 0.4) ** 2
+        weight *= np.maximum(beyond, 0.4) ** 2
     assert best is not None
     return best
 
 
-def _with_more(keys: NDArray[np.int64], excess: Array) -> NDArray[np.int64]:
+def _with_more(keys: NDArray[np.int64], beyond: Array) -> NDArray[np.int64]:
     """The keys and some more, near the frames that are farthest beyond the limit, not close to each other."""
-    stretches = [(float(excess[a : b + 1].max()), a, b) for a, b in itertools.pairwise(keys.tolist())]
+    stretches = [(float(beyond[a : b + 1].max()), a, b) for a, b in itertools.pairwise(keys.tolist())]
     added: list[int] = []
     for worst, first, last in sorted(stretches, reverse=True):
-        if worst <= 1 or (added and worst < 1.4 and len(added) >= 1 + len(keys) // 12):
+        if worst <= 1 or (added and worst < 1.4 and len(added) >= 1 + len(keys) // 8):
             break
         if last - first < 2 or any(abs(0.5 * (first + last) - other) < 2 * (last - first) for other in added):
             continue
         margin = max((last - first) // 4, 1)
-        place = first + 1 + int(excess[first + 1 : last].argmax())
+        place = first + 1 + int(beyond[first + 1 : last].argmax())
         added.append(int(np.clip(place, first + margin, last - margin)))
     if not added:
         widest = int(np.diff(keys).argmax())
@@ -109,7 +117,7 @@ def _with_more(keys: NDArray[np.int64], excess: Array) -> NDArray[np.int64]:
     return np.unique(np.append(keys, added)).astype(np.int64)
 
 
-def _chosen(fit: Fit, table: Array, times: Array, limit_px: Array) -> NDArray[np.int64]:
+def _chosen(fit: Fit, table: Array, times: Array, close: Closeness, limits_px: Array) -> NDArray[np.int64]:
     """From each key on, the next is the farthest that keeps every frame between them within its limit."""
     count = len(times)
 
@@ -121,7 +129,7 @@ def _chosen(fit: Fit, table: Array, times: Array, limit_px: Array) -> NDArray[np
         for start in range(0, len(order), _FRAMES_AT_ONCE):
             some = order[start : start + _FRAMES_AT_ONCE]
             between = interpolated(table[ends], times[ends], times[some])
-            if np.any(apart(curves(between), fit.samples[some]) > limit_px[some]):
+            if np.any(close.beyond(gaps(curves(between), fit.samples[some]), limits_px[some]) > 1):
                 return False
         return True
 
@@ -141,8 +149,8 @@ def _chosen(fit: Fit, table: Array, times: Array, limit_px: Array) -> NDArray[np
     return np.array(keys)
 
 
-def apart(controls: Array, samples: Array) -> Array:
-    """The largest distance between curves and contour, looked at from both, ``(F,)``."""
+def gaps(controls: Array, samples: Array) -> Array:
+    """How far curves are from the contour, and the contour from them, ``(F, n)``."""
     frames, vertices, inner, _ = samples.shape
     every = max(1, round((inner - 1) / _CHECKED))
     steps = (inner - 1) // every
@@ -151,11 +159,11 @@ def apart(controls: Array, samples: Array) -> Array:
     places = np.rint(np.arange(steps) * (inner - 1) / steps).astype(np.int64)
     line = samples[:, :, places].reshape(frames, -1, 2)
     reach = max(3, steps // 4 + 1)
-    return np.maximum(_gap(path, line, reach), _gap(line, path, reach))
+    return np.concatenate([_gap(path, line, reach), _gap(line, path, reach)], axis=1)
 
 
 def _gap(points: Array, line: Array, reach: int) -> Array:
-    """The largest distance of points from the stretches of a closed line around their own index, ``(F,)``."""
+    """Distances of points from the stretches of a closed line around their own index, ``(F, n)``."""
     count = points.shape[1]
     reach = min(reach, count // 2)
     centre = line.mean(axis=1, keepdims=True)
@@ -173,4 +181,4 @@ def _gap(points: Array, line: Array, reach: int) -> Array:
         dx -= share * wx
         dy -= share * wy
         np.minimum(least, dx * dx + dy * dy, out=least)
-    return np.asarray(np.sqrt(least.max(axis=1)), np.float64)
+    return np.asarray(np.sqrt(least), np.float64)

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from masklet.shapes import ObjectShapes, ShapeReport
 from masklet_server.shapes.raster import draw
+from masklet_server.shapes.reading import PackedMask
 
 
 def measured(
     shapes: ObjectShapes,
-    mattes: Mapping[int, NDArray[np.float32] | NDArray[np.uint8]],
+    insides: Mapping[int, PackedMask],
     *,
     tolerance_px: float,
     largest_distance_px: float,
@@ -24,12 +25,11 @@ def measured(
     """The shapes with their report; both sides are cut at one half for the IoU."""
     ious: dict[int, float] = {}
     has_matte = False
-    for index, frame in enumerate(sorted(mattes)):
-        matte = mattes[frame]
-        inside = matte >= (128 if matte.dtype == np.uint8 else 0.5)
-        has_matte = has_matte or bool(inside.any())
-        ious[frame] = iou(draw(shapes, frame, feathered=False) >= 0.5, inside)
-        tell((index + 1) / len(mattes))
+    for index, frame in enumerate(sorted(insides)):
+        inside = insides[frame]
+        has_matte = has_matte or bool(inside.shape[0])
+        ious[frame] = _iou_with_part(draw(shapes, frame, feathered=False) >= 0.5, inside)
+        tell((index + 1) / len(insides))
     worst = min(ious, key=lambda frame: ious[frame])
     report = ShapeReport(
         tolerance_px=tolerance_px,
@@ -39,7 +39,7 @@ def measured(
         largest_distance_px=largest_distance_px,
         vertices=sum(piece.vertex_count for piece in shapes.pieces),
         keyframes=len({key.frame for piece in shapes.pieces for key in piece.keys}),
-        frames=len(mattes),
+        frames=len(insides),
         left_out=left_out,
     )
     return replace(shapes, report=report)
@@ -49,3 +49,12 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     """Intersection over union; 1 where both are empty."""
     union = int(np.count_nonzero(a | b))
     return int(np.count_nonzero(a & b)) / union if union else 1.0
+
+
+def _iou_with_part(drawn: NDArray[np.bool_], packed: PackedMask) -> float:
+    part = packed.part()
+    rows, columns = packed.shape
+    here = drawn[packed.top : packed.top + rows, packed.left : packed.left + columns]
+    common = int(np.count_nonzero(here & part))
+    union = int(np.count_nonzero(drawn)) + int(np.count_nonzero(part)) - common
+    return common / union if union else 1.0

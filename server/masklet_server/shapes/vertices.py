@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.shapes import beziers
+from masklet_server.shapes.closeness import Closeness
 from masklet_server.shapes.life import Life
 from masklet_server.shapes.samples import Array
 
 MAX_VERTICES = 240
 
 _LEVEL_SHARE, _PEAK_SHARE = 0.25, 0.7
+# Of an edge that trembles: what counts is how far a curve is off over all frames together.
+_RAGGED_LEVEL_SHARE, _RAGGED_PEAK_SHARE, _RAGGED_FRAMES = 0.4, 1.5, 0.9
 _CORNER_RAD = 0.75
 _MIN_VERTICES = 4
 _LOOKED_AT = 14
@@ -35,7 +38,7 @@ class Fit:
     samples: Array
 
 
-def fitted(life: Life, tolerance_px: float) -> Fit | None:
+def fitted(life: Life, close: Closeness) -> Fit | None:
     """The life with vertices that use up a part of the tolerance; the rest is for time.
 
     Returns:
@@ -43,13 +46,13 @@ def fitted(life: Life, tolerance_px: float) -> Fit | None:
     """
     frames = _telling_frames(life)
     few = Life(life.hole, life.first, tuple(life.contours[f] for f in frames), life.nodes[frames])
-    bend_px = _bend_px(life, tolerance_px)
+    bend_px = _bend_px(life, close.limit_px)
     corner_places = _corner_places(few, bend_px)
     places, corners = _started(corner_places, few)
-    places, corners, is_enough = _split(few, places, corners, tolerance_px, bend_px)
+    places, corners, is_enough = _split(few, places, corners, close, bend_px)
     if not is_enough and len(life.contours) > 1:
         return None
-    places, corners = _thinned(few, places, corners, tolerance_px, bend_px)
+    places, corners = _thinned(few, places, corners, close, bend_px)
 
     arcs = _snapped(life, life.arcs(places), corners, bend_px)
     samples = _between(life, arcs)
@@ -109,14 +112,14 @@ def _with(places: Array, corners: NDArray[np.bool_], added: Array) -> tuple[Arra
 
 
 def _split(
-    life: Life, places: Array, corners: NDArray[np.bool_], limit_px: float, bend_px: float
+    life: Life, places: Array, corners: NDArray[np.bool_], close: Closeness, bend_px: float
 ) -> tuple[Array, NDArray[np.bool_], bool]:
     """More vertices wherever a curve is off, and whether their limit allowed for all that are needed."""
     count = life.nodes.shape[1]
     for _ in range(_ROUNDS):
-        error_px, worst, gaps = _errors(life, places, corners, bend_px)
+        error_px, worst, gaps = _errors(life, places, corners, close, bend_px)
         mean_px = gaps / count * life.lengths_px.mean()
-        wanted = np.flatnonzero((error_px > limit_px) & (mean_px > 2.5) & (gaps > 1e-3))
+        wanted = np.flatnonzero((error_px > close.limit_px) & (mean_px > 2.5) & (gaps > 1e-3))
         if not wanted.size:
             return places, corners, True
         room = max(MAX_VERTICES - len(places), 0)
@@ -129,18 +132,18 @@ def _split(
 
 
 def _thinned(
-    life: Life, places: Array, corners: NDArray[np.bool_], limit_px: float, bend_px: float
+    life: Life, places: Array, corners: NDArray[np.bool_], close: Closeness, bend_px: float
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Without the vertices whose neighbours' curves do as well."""
     for _ in range(_ROUNDS):
         if len(places) <= _MIN_VERTICES:
             break
-        without_px = _errors_without(life, places, corners, bend_px)
+        without_px = _errors_without(life, places, corners, close, bend_px)
         without_px[corners] = np.inf
         spare: list[int] = []
         taken: set[int] = set()
         for index in np.argsort(without_px):
-            if without_px[index] > limit_px or len(places) - len(spare) <= _MIN_VERTICES:
+            if without_px[index] > close.limit_px or len(places) - len(spare) <= _MIN_VERTICES:
                 break
             near = {(int(index) + step) % len(places) for step in (-2, -1, 0, 1, 2)}
             if not near & taken:
@@ -154,22 +157,30 @@ def _thinned(
 
 
 def _errors(
-    life: Life, places: Array, corners: NDArray[np.bool_], bend_px: float
+    life: Life, places: Array, corners: NDArray[np.bool_], close: Closeness, bend_px: float
 ) -> tuple[Array, Array, Array]:
     """Per curve ``(V,)``: the tolerance it needs, where along it it is worst, and its length in nodes."""
     arcs = _snapped(life, life.arcs(places), corners, bend_px)
     samples = _between(life, arcs)
     _, off_px = beziers.fit(samples, corners)
     # Pixels make steps of up to half a pixel in any line; no curve shall follow those.
-    level_px = np.sqrt(np.square(off_px).mean(axis=-1)) / _LEVEL_SHARE
-    error_px = np.maximum(level_px, off_px.max(axis=-1) / _PEAK_SHARE)  # (F, V)
-    frame = error_px.argmax(axis=0)
-    worst = off_px[frame, np.arange(len(places))].argmax(axis=-1) / (off_px.shape[2] - 1)
+    squares = np.square(off_px).mean(axis=-1)  # (F, V)
+    if close.everywhere:
+        need_px = np.maximum(np.sqrt(squares) / _LEVEL_SHARE, off_px.max(axis=-1) / _PEAK_SHARE)
+        frame = need_px.argmax(axis=0)
+        error_px, course = need_px.max(axis=0), off_px[frame, np.arange(len(places))]
+    else:
+        peak_px = np.quantile(off_px.max(axis=-1), _RAGGED_FRAMES, axis=0) / _RAGGED_PEAK_SHARE
+        error_px = np.maximum(np.sqrt(squares.mean(axis=0)) / _RAGGED_LEVEL_SHARE, peak_px)
+        course = np.square(off_px).mean(axis=0)
+    worst = course.argmax(axis=-1) / (off_px.shape[2] - 1)
     gaps = np.diff(np.append(places, places[0] + life.nodes.shape[1]))
-    return error_px.max(axis=0), worst, gaps
+    return error_px, worst, gaps
 
 
-def _errors_without(life: Life, places: Array, corners: NDArray[np.bool_], bend_px: float) -> Array:
+def _errors_without(
+    life: Life, places: Array, corners: NDArray[np.bool_], close: Closeness, bend_px: float
+) -> Array:
     """Per vertex: the tolerance that is needed if it and every other one go, ``(V,)``."""
     result = np.full(len(places), np.inf)
     for parity in (0, 1):
@@ -178,7 +189,7 @@ def _errors_without(life: Life, places: Array, corners: NDArray[np.bool_], bend_
         if not gone.size or len(places) - len(gone) < 2:
             continue
         kept = np.setdiff1d(np.arange(len(places)), gone)
-        error_px, _, _ = _errors(life, places[kept], corners[kept], bend_px)
+        error_px, _, _ = _errors(life, places[kept], corners[kept], close, bend_px)
         left_of = np.searchsorted(kept, gone) - 1
         result[gone] = error_px[left_of]
     return result
