@@ -1,0 +1,125 @@
+"""The one server of this Blender: reached when it is first needed, and again when the settings change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.errors import MaskletError, ServerUnreachableError
+from masklet.transport.endpoint import is_loopback
+
+if TYPE_CHECKING:
+    from masklet.client import Server
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """What the preferences say about the server.
+
+    Attributes:
+        address: ``host:port``; empty to have a server started on this machine.
+        token_file: Empty where the server asks for no token.
+        tls_ca_file: Empty for the system's certificates.
+        helper_python: Empty for the one that ``masklet install`` wrote down.
+        weights: For a server of one's own; empty for the embedded model.
+        device: For a server of one's own; empty lets it choose.
+        may_go_online: What Blender's own preference says of the network beyond this machine.
+    """
+
+    address: str = ""
+    token_file: str = ""
+    tls_ca_file: str = ""
+    helper_python: str = ""
+    weights: str = ""
+    device: str = ""
+    may_go_online: bool = True
+
+    def check(self) -> None:
+        """Refuse what Blender's user has not allowed.
+
+        Raises:
+            ServerUnreachableError: The server is elsewhere and Blender may not go online.
+        """
+        if self.address and not self.may_go_online and not is_loopback(self.address):
+            raise ServerUnreachableError(
+                f"Blender may not go online, and {self.address} is another machine: turn on Allow Online "
+                "Access in Preferences, System, Network, or leave the address empty to work on this machine"
+            )
+
+
+def connect(settings: ConnectionSettings) -> Server:
+    """A server that answers, through a helper process outside of Blender.
+
+    Raises:
+        MaskletError: As :func:`masklet.client.connect_through_helper`.
+    """
+    from masklet.client import connect_through_helper
+
+    return connect_through_helper(
+        settings.address or None,
+        token_file=_path(settings.token_file),
+        tls_ca_file=_path(settings.tls_ca_file),
+        weights=settings.weights or None,
+        device=settings.device or None,
+        python=_path(settings.helper_python),
+    )
+
+
+class Connection:
+    """Keeps at most one server; safe to use from several threads.
+
+    Args:
+        connector: Makes a server from settings.
+    """
+
+    def __init__(self, connector: Callable[[ConnectionSettings], Server] = connect) -> None:
+        self._connector = connector
+        self._lock = threading.Lock()
+        self._server: Server | None = None
+        self._settings: ConnectionSettings | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True once a server was reached and until the connection is closed."""
+        return self._server is not None
+
+    def server(self, settings: ConnectionSettings) -> Server:
+        """The server that these settings name; the same one as long as they stay the same.
+
+        Raises:
+            MaskletError: It cannot be reached or does not let in.
+        """
+        settings.check()
+        with self._lock:
+            if self._server is not None and settings == self._settings:
+                return self._server
+            self._let_go()
+            self._server = self._connector(settings)
+            self._settings = settings
+            return self._server
+
+    def close(self) -> None:
+        """Let the server go; the next call reaches it anew. Twice is fine."""
+        with self._lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        server, self._server, self._settings = self._server, None, None
+        if server is not None:
+            with suppress(MaskletError):
+                server.close()
+
+
+def describe(server: Server) -> str:
+    """What a successful test of the connection tells, in a sentence."""
+    info = server.info()
+    where = "A server of Blender's own" if server.is_own else "The server"
+    return f"{where} answers: masklet {info.version}, {info.model.name} on {info.device}."
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None

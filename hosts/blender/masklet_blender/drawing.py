@@ -1,0 +1,60 @@
+"""Flat shapes in the pixels of a region, many in one call to the graphics card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import bpy
+import gpu
+from gpu_extras.batch import batch_for_shader
+
+Edges = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
+
+_OUTLINE = (0.0, 0.0, 0.0, 0.9)
+
+
+def draw_rectangles(rectangles: Iterable[tuple[Edges, tuple[float, ...]]]) -> None:
+    """Filled rectangles, each in its colour, in the order given."""
+    places: list[tuple[float, float]] = []
+    colours: list[tuple[float, ...]] = []
+    for (x0, y0, x1, y1), colour in rectangles:
+        places.extend(((x0, y0), (x1, y0), (x1, y1), (x0, y0), (x1, y1), (x0, y1)))
+        colours.extend([colour] * 6)
+    if not places:
+        return
+    shader = _shader()
+    batch = batch_for_shader(shader, "TRIS", {"pos": places, "color": colours})
+    shader.bind()
+    batch.draw(shader)
+
+
+def frame_of_box(edges: Edges, colour: tuple[float, ...]) -> list[tuple[Edges, tuple[float, ...]]]:
+    """A box's outline, light on dark."""
+    x0, y0, x1, y1 = edges
+    left, right, low, high = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+    parts: list[tuple[Edges, tuple[float, ...]]] = []
+    for grown, own in ((1.75, _OUTLINE), (0.75, colour)):
+        parts.append(((left - grown, low - grown, right + grown, low + grown), own))
+        parts.append(((left - grown, high - grown, right + grown, high + grown), own))
+        parts.append(((left - grown, low, left + grown, high), own))
+        parts.append(((right - grown, low, right + grown, high), own))
+    return parts
+
+
+def sign(
+    x: float, y: float, arm: float, colour: tuple[float, ...], *, plus: bool
+) -> list[tuple[Edges, tuple[float, ...]]]:
+    """A plus or a minus, light on dark."""
+    parts: list[tuple[Edges, tuple[float, ...]]] = []
+    for grown, half, own in ((arm + 1.5, 2.5, _OUTLINE), (arm, 1.0, colour)):
+        parts.append(((x - grown, y - half, x + grown, y + half), own))
+        if plus:
+            parts.append(((x - half, y - grown, x + half, y + grown), own))
+    return parts
+
+
+def _shader() -> Any:
+    # Its name lost a prefix in 4.0.
+    return gpu.shader.from_builtin("2D_SMOOTH_COLOR" if bpy.app.version < (4, 0, 0) else "SMOOTH_COLOR")

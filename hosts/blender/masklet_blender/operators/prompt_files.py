@@ -1,0 +1,84 @@
+"""Prompt documents: what was said, for the command line, a farm or another host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from masklet.errors import MaskletError
+from masklet.prompts import Shot, read_shot, write_shot
+
+from ..documents import from_prompts, to_prompts
+from ..plates import adopt, props, source_of
+from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
+
+_SUFFIX = ".prompts.json"
+
+
+class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
+    """Write what was said about this plate to a file, from which masklet makes the same mattes anywhere"""
+
+    bl_idname = "masklet.export_prompts"
+    bl_label = "Export Prompts"
+    bl_options = {"REGISTER"}
+
+    filepath: StringProperty(subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        self.filepath = bpy.path.clean_name(Path(plate_of(context).name).stem) + _SUFFIX
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write it."""
+        block = plate_of(context)
+        try:
+            source = source_of(block)
+            document = to_prompts(props(block).document())
+            shot = Shot(Path(source.path).name, document, colour_space=source.colour_space or None)
+            write_shot(Path(bpy.path.abspath(self.filepath)), shot)
+        except MaskletError as error:
+            return failed(self, error)
+        self.report({"INFO"}, f"Prompts written to {Path(self.filepath).name}")
+        return {"FINISHED"}
+
+
+class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
+    """Add the objects of a prompt document to this plate"""
+
+    bl_idname = "masklet.import_prompts"
+    bl_label = "Import Prompts"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add the objects; an object of a name that is here already takes what the file says."""
+        block = plate_of(context)
+        adopt(block)
+        own = props(block)
+        try:
+            shot = read_shot(Path(bpy.path.abspath(self.filepath)))
+            uids = {item.name: item.uid for item in own.objects}
+            for said in from_prompts(shot.document, uids):
+                item = own.object_of(said.uid)
+                if item is None:
+                    own.append(said)
+                else:
+                    item.take(said)
+        except MaskletError as error:
+            return failed(self, error)
+        return synchronised(self, block)
+
+
+CLASSES = (MASKLET_OT_export_prompts, MASKLET_OT_import_prompts)

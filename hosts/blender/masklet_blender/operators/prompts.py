@@ -1,0 +1,175 @@
+"""Say what the object is: clicks, a box, nothing."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty, IntProperty
+
+from masklet.errors import BadInputError, MaskletError
+from masklet.types import Box, Click
+
+from ..documents import SaidObject, cleared, with_box, with_click
+from ..plates import PlateBlock, adopt, props
+from ..viewer import main_region, point_in, view_map, why_not_true
+from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
+
+NO_FRAME = -(2**31)
+"""An operator's frame when none was given: the one that shows."""
+
+
+def _frame_property() -> object:
+    return IntProperty(
+        name="Frame",
+        description="The plate's own frame number; left alone, the frame that shows",
+        default=NO_FRAME,
+        options={"SKIP_SAVE"},
+    )
+
+
+class _Prompting(ObjectOperator):
+    """Changes what is said about the active object on one frame."""
+
+    frame: int
+
+    def said_now(self, context: bpy.types.Context) -> SaidObject:
+        """What is said about the active object, before the change."""
+        return active_of(plate_of(context)).as_said()
+
+    def chosen_frame(self, context: bpy.types.Context) -> int:
+        """The frame to change."""
+        return frame_of(context, plate_of(context)) if self.frame == NO_FRAME else self.frame
+
+    def keep(self, context: bpy.types.Context, said: SaidObject) -> set[str]:
+        """Keep the change and send it."""
+        block = plate_of(context)
+        active_of(block).take(said)
+        return synchronised(self, block)
+
+
+class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
+    """Click on the object, or with Shift on what must not be part of it"""
+
+    bl_idname = "masklet.click"
+    bl_label = "Click Object"
+    bl_options = {"REGISTER", "UNDO"}
+
+    x_px: FloatProperty(name="X", description="From the plate's left edge, in pixels", options={"SKIP_SAVE"})
+    y_px: FloatProperty(name="Y", description="From the plate's top edge, in pixels", options={"SKIP_SAVE"})
+    positive: BoolProperty(
+        name="Belongs to the Object",
+        description="Off for what must not be part of it",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    frame: _frame_property()
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Take the place under the mouse."""
+        place = place_under(context, event)
+        if isinstance(place, str):
+            self.report({"ERROR"}, place)
+            return {"CANCELLED"}
+        self.x_px, self.y_px = place
+        self.positive = not event.shift
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add the click; the first one makes an object where there is none."""
+        block = plate_of(context)
+        adopt(block)
+        own = props(block)
+        frame = frame_of(context, block) if self.frame == NO_FRAME else self.frame
+        try:
+            check_inside(block, self.x_px, self.y_px)
+            item = own.active() or own.add("")
+            click = Click(self.x_px, self.y_px, positive=self.positive)
+            item.take(with_click(item.as_said(), frame, click))
+        except MaskletError as error:
+            return failed(self, error)
+        return synchronised(self, block)
+
+
+class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
+    """Say that the object fills a rectangle"""
+
+    bl_idname = "masklet.box"
+    bl_label = "Box Around Object"
+    bl_options = {"REGISTER", "UNDO"}
+
+    left_px: FloatProperty(name="Left", description="In pixels of the plate", options={"SKIP_SAVE"})
+    top_px: FloatProperty(name="Top", description="In pixels of the plate", options={"SKIP_SAVE"})
+    right_px: FloatProperty(name="Right", description="In pixels of the plate", options={"SKIP_SAVE"})
+    bottom_px: FloatProperty(name="Bottom", description="In pixels of the plate", options={"SKIP_SAVE"})
+    frame: _frame_property()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put the box; it takes the place of one that was there."""
+        block = plate_of(context)
+        adopt(block)
+        own = props(block)
+        frame = frame_of(context, block) if self.frame == NO_FRAME else self.frame
+        width_px, height_px = (float(side) for side in block.size)
+        try:
+            box = Box(
+                max(0.0, self.left_px),
+                max(0.0, self.top_px),
+                min(width_px, self.right_px),
+                min(height_px, self.bottom_px),
+            )
+            item = own.active() or own.add("")
+            item.take(with_box(item.as_said(), frame, box))
+        except ValueError:
+            self.report({"ERROR"}, "the box lies outside the picture: draw it inside, from corner to corner")
+            return {"CANCELLED"}
+        except MaskletError as error:
+            return failed(self, error)
+        return synchronised(self, block)
+
+
+class MASKLET_OT_clear_prompts(_Prompting, bpy.types.Operator):
+    """Take back all clicks and the box of the active object on this frame"""
+
+    bl_idname = "masklet.clear_prompts"
+    bl_label = "Clear Prompts on Frame"
+    bl_options = {"REGISTER", "UNDO"}
+
+    frame: _frame_property()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Take them back."""
+        try:
+            frame = self.chosen_frame(context)
+            said = self.said_now(context)
+            if said.at(frame).is_empty:
+                raise BadInputError(
+                    f"nothing is said about {said.name} on frame {frame}: go to a marked frame"
+                )
+            return self.keep(context, cleared(said, frame))
+        except MaskletError as error:
+            return failed(self, error)
+
+
+def place_under(context: bpy.types.Context, event: bpy.types.Event) -> tuple[float, float] | str:
+    """Plate pixels under the mouse, or a sentence that says why there are none."""
+    reason = why_not_true(context.space_data)
+    if reason is not None:
+        return reason
+    region, point = main_region(context.area), point_in(context.area, event)
+    mapped = None if region is None else view_map(region, plate_of(context))
+    if point is None or mapped is None:
+        return "point at the picture in the Movie Clip Editor or the Image Editor"
+    return mapped.to_plate(*point)
+
+
+def check_inside(block: PlateBlock, x_px: float, y_px: float) -> None:
+    """Refuse a place beside the picture.
+
+    Raises:
+        BadInputError: It lies outside.
+    """
+    width_px, height_px = block.size
+    if not (0.0 <= x_px <= width_px and 0.0 <= y_px <= height_px):
+        raise BadInputError("the click lies outside the picture: click inside it")
+
+
+CLASSES = (MASKLET_OT_click, MASKLET_OT_box, MASKLET_OT_clear_prompts)

@@ -1,0 +1,87 @@
+"""Look at what needs a look, and hold on to what is good."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, IntProperty
+
+from masklet.errors import MaskletError
+from masklet.types import FrameRange
+
+from ..documents import with_lock
+from ..plates import plate_frame, props, scene_frame
+from ..runtime import runtime
+from .running import ObjectOperator, active_of, failed, frame_of, plate_of, synchronised
+
+
+class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
+    """Go to the next frame where an object is uncertain or its mask is out of date"""
+
+    bl_idname = "masklet.next_bad"
+    bl_label = "Next Bad Frame"
+    bl_options = {"REGISTER", "UNDO"}
+
+    backward: BoolProperty(name="Backward", description="Search before this frame", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Go there, and make the object active."""
+        block = plate_of(context)
+        own, memory = props(block), runtime().memory(block)
+        uids = [item.uid for item in own.objects]
+        found = memory.book.next_bad(uids, frame_of(context, block), backward=self.backward)
+        if found is None:
+            where = "before" if self.backward else "behind"
+            self.report({"INFO"}, f"No bad frame {where} this one")
+            return {"CANCELLED"}
+        uid, frame = found
+        own.active_index = uids.index(uid)
+        context.scene.frame_set(scene_frame(block, frame, context.space_data))
+        strip = memory.book.at(uid, frame)
+        why = "out of date: track again" if strip is not None and strip.stale else "uncertain: check it"
+        self.report({"INFO"}, f"{own.objects[own.active_index].name} is {why}")
+        return {"FINISHED"}
+
+
+class MASKLET_OT_lock(ObjectOperator, bpy.types.Operator):
+    """Keep tracking from changing frames of the active object, or let it"""
+
+    bl_idname = "masklet.lock"
+    bl_label = "Lock Range"
+    bl_options = {"REGISTER", "UNDO"}
+
+    first: IntProperty(name="First", description="Scene frame at which the range begins")
+    last: IntProperty(name="Last", description="Scene frame at which the range ends")
+    locked: BoolProperty(name="Locked", description="Off to let tracking change the range", default=True)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Offer the preview range, or the run of equal frames around this one."""
+        self.first, self.last = self._offer(context)
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Lock or unlock it."""
+        block = plate_of(context)
+        item = active_of(block)
+        first, last = sorted((self.first, self.last))
+        frames = FrameRange(
+            plate_frame(block, first, context.space_data), plate_frame(block, last, context.space_data)
+        )
+        try:
+            item.take(with_lock(item.as_said(), frames, locked=self.locked))
+        except MaskletError as error:
+            return failed(self, error)
+        return synchronised(self, block)
+
+    def _offer(self, context: bpy.types.Context) -> tuple[int, int]:
+        scene, block = context.scene, plate_of(context)
+        if scene.use_preview_range:
+            return scene.frame_preview_start, scene.frame_preview_end
+        frame = frame_of(context, block)
+        strip = runtime().memory(block).book.at(active_of(block).uid, frame)
+        if strip is None:
+            return scene.frame_current, scene.frame_current
+        space = context.space_data
+        return scene_frame(block, strip.first, space), scene_frame(block, strip.last, space)
+
+
+CLASSES = (MASKLET_OT_next_bad, MASKLET_OT_lock)

@@ -1,0 +1,193 @@
+"""What operators share: when they can run, how errors become sentences, how long work keeps Blender alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from masklet.errors import CancelledError, MaskletError
+
+from ..jobs import Job
+from ..plates import PlateBlock, plate_frame, plate_in, props, why_not_usable
+from ..runtime import runtime
+
+if TYPE_CHECKING:
+    from ..properties import MaskletObject
+
+TIMER_S = 0.05
+
+
+class PlateOperator:
+    """Runs where there is a plate."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """True where it can run; otherwise Blender shows why not."""
+        reason = cls.why_not(context)
+        if reason is not None:
+            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+        return reason is None
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        return why_not_usable(plate_in(context))
+
+
+class ObjectOperator(PlateOperator):
+    """Runs where the plate has an active object."""
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        if reason is not None:
+            return reason
+        return None if props(plate_of(context)).active() is not None else "Add an object first"
+
+
+class LongOperator(ObjectOperator):
+    """Works on the server while Blender stays free; Esc cancels and keeps what is done.
+
+    Called without an interface, or by a script with ``EXEC_DEFAULT``, it returns when the work is done.
+    """
+
+    _job: Job | None = None
+    _timer: Any = None
+    _value: object = None
+    _plate_uid = ""
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        if reason is None and runtime().job_of(plate_in(context)) is not None:
+            return "Something is still running for this plate: wait for it, or cancel it with Esc"
+        return reason
+
+    def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
+        """Start the work; raises classes of :mod:`masklet.errors`."""
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
+        """Make something of what the work brought, in the main thread; return what to tell."""
+        return ""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Work, and return when it is done."""
+        block = plate_of(context)
+        try:
+            self._job = self.begin(context, block, wait=True)
+            return self._finished(context, block)
+        except MaskletError as error:
+            return failed(self, error)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Work while Blender stays free."""
+        if bpy.app.background:
+            return self.execute(context)
+        block = plate_of(context)
+        try:
+            self._job = self.begin(context, block, wait=False)
+        except MaskletError as error:
+            return failed(self, error)
+        self._plate_uid = props(block).uid
+        self._timer = context.window_manager.event_timer_add(TIMER_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Show progress, watch for Esc and for the end."""
+        job = self._job
+        if job is None:
+            return {"CANCELLED"}
+        if event.type == "ESC" and event.value == "PRESS":
+            job.cancel()
+            context.workspace.status_text_set(f"{job.name}: stopping after this frame")
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        if not job.has_ended and job in runtime().board.jobs:
+            context.workspace.status_text_set(progress_text(job))
+            return {"PASS_THROUGH"}
+        self._leave(context)
+        from ..plates import find_plate
+
+        block = find_plate(self._plate_uid)
+        if block is None:
+            return {"CANCELLED"}
+        if job.error is not None and not isinstance(job.error, CancelledError):
+            return failed(self, job.error)
+        try:
+            return self._finished(context, block)
+        except MaskletError as error:
+            return failed(self, error)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator: its window or file goes away."""
+        if self._job is not None:
+            self._job.cancel()
+        self._leave(context)
+
+    def keep(self, block: PlateBlock, value: object) -> None:
+        """Hold what the work brought until the operator takes it up in its own context."""
+        self._value = value
+
+    def _finished(self, context: bpy.types.Context, block: PlateBlock) -> set[str]:
+        job = self._job
+        if job is not None and job.is_cancelled and self._value is None:
+            self.report({"INFO"}, f"{job.name}: cancelled, what was done is kept")  # type: ignore[attr-defined]
+            return {"FINISHED"}
+        sentence = self.finish(context, block, self._value)
+        if sentence:
+            self.report({"INFO"}, sentence)  # type: ignore[attr-defined]
+            runtime().tell(block, sentence, is_alarm=False)
+        return {"FINISHED"}
+
+    def _leave(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        if context.workspace is not None:
+            context.workspace.status_text_set(None)
+
+
+def progress_text(job: Job) -> str:
+    """How far a job is, and how to stop it."""
+    done = f"{job.done} of {job.total}" if job.total else "starting"
+    return f"{job.name}: {done}.  Esc: stop and keep what is done"
+
+
+def plate_of(context: bpy.types.Context) -> PlateBlock:
+    """The plate; where :meth:`PlateOperator.poll` said that there is one."""
+    block = plate_in(context)
+    assert block is not None
+    return block
+
+
+def active_of(block: PlateBlock) -> MaskletObject:
+    """The active object; where :meth:`ObjectOperator.poll` said that there is one."""
+    item = props(block).active()
+    assert item is not None
+    return item
+
+
+def frame_of(context: bpy.types.Context, block: PlateBlock) -> int:
+    """The plate's own number of the picture that shows now."""
+    return plate_frame(block, context.scene.frame_current, context.space_data)
+
+
+def failed(operator: Any, error: MaskletError) -> set[str]:
+    """Tell the artist, and change nothing."""
+    operator.report({"ERROR"}, str(error))
+    return {"CANCELLED"}
+
+
+def synchronised(operator: Any, block: PlateBlock) -> set[str]:
+    """Send what was said; the operator's end."""
+    try:
+        runtime().synchronise(block, wait=bpy.app.background)
+    except MaskletError as error:
+        return failed(operator, error)
+    return {"FINISHED"}

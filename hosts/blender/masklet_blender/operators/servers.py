@@ -1,0 +1,149 @@
+"""The server: test it, reach it anew, give its memory back."""
+
+from __future__ import annotations
+
+import bpy
+
+from masklet.errors import MaskletError
+
+from ..connection import describe
+from ..jobs import Job
+from ..plates import plate_in, props
+from ..preferences import connection_settings
+from ..runtime import PlateMemory, runtime
+from .running import PlateOperator, failed, plate_of
+
+
+class MASKLET_OT_test_connection(bpy.types.Operator):
+    """Reach the server that the preferences name, and say in a sentence whether it answers"""
+
+    bl_idname = "masklet.test_connection"
+    bl_label = "Test Connection"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask the server."""
+        settings, current = connection_settings(), runtime()
+
+        def work(job: Job):  # type: ignore[no-untyped-def]
+            yield describe(current.connection.server(settings))
+
+        def told(sentence: object) -> None:
+            current.server_sentence = str(sentence)
+
+        def ended(error: MaskletError | None) -> None:
+            if error is not None:
+                current.server_sentence = str(error)
+            current.redraw(everything=True)
+
+        current.server_sentence = "Asking the server …"
+        try:
+            current.run(Job("Testing the connection", work, on_event=told, on_end=ended))
+        except MaskletError as error:
+            return failed(self, error)
+        if bpy.app.background:
+            self.report({"INFO"}, current.server_sentence)
+        return {"FINISHED"}
+
+
+class MASKLET_OT_reconnect(bpy.types.Operator):
+    """Let the server go and reach it anew; prompts are sent again where it has lost them"""
+
+    bl_idname = "masklet.reconnect"
+    bl_label = "Reconnect"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Let go; then test, and send the plate that is looked at."""
+        current = runtime()
+        current.forget_server()
+        settings = connection_settings()
+        block = plate_in(context)
+
+        def work(job: Job):  # type: ignore[no-untyped-def]
+            current.connection.close()
+            yield describe(current.connection.server(settings))
+
+        def told(sentence: object) -> None:
+            current.server_sentence = str(sentence)
+
+        def ended(error: MaskletError | None) -> None:
+            if error is not None:
+                current.server_sentence = str(error)
+                current.tell(block, str(error))
+            elif block is not None and props(block).objects:
+                try:
+                    current.synchronise(block, wait=bpy.app.background)
+                except MaskletError as refusal:
+                    current.tell(block, str(refusal))
+            current.redraw(everything=True)
+
+        try:
+            current.run(Job("Reconnecting", work, on_event=told, on_end=ended))
+        except MaskletError as error:
+            return failed(self, error)
+        return {"FINISHED"}
+
+
+class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
+    """Give back the memory that this plate takes on the server; prompts stay here and are sent again when needed"""
+
+    bl_idname = "masklet.close_session"
+    bl_label = "Free Server Memory"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        memory = runtime().glimpse(plate_in(context))
+        if reason is None and (memory is None or memory.shot is None):
+            return "This plate takes no memory on the server"
+        return reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Close the session."""
+        block = plate_of(context)
+        memory: PlateMemory = runtime().memory(block)
+        shot = memory.shot
+        if shot is None:
+            return {"CANCELLED"}
+
+        def work(job: Job):  # type: ignore[no-untyped-def]
+            shot.close()
+            yield from ()
+
+        try:
+            runtime().run(Job("Closing the session", work, on_event=lambda event: None))
+        except MaskletError as error:
+            return failed(self, error)
+        runtime().forget_plate(block)
+        return {"FINISHED"}
+
+
+class MASKLET_OT_accept_plate(PlateOperator, bpy.types.Operator):
+    """Keep the prompts although the plate's pictures are others than before"""
+
+    bl_idname = "masklet.accept_plate"
+    bl_label = "Use This Plate"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Forget what the plate was and open a session on what it is."""
+        block = plate_of(context)
+        own = props(block)
+        own.fingerprint, own.session_id = "", ""
+        runtime().forget_plate(block)
+        try:
+            runtime().synchronise(block, wait=bpy.app.background)
+        except MaskletError as error:
+            return failed(self, error)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    MASKLET_OT_test_connection,
+    MASKLET_OT_reconnect,
+    MASKLET_OT_close_session,
+    MASKLET_OT_accept_plate,
+)

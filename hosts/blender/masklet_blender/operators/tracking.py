@@ -1,0 +1,122 @@
+"""Track objects through the plate."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty
+
+from masklet.types import Direction
+
+from ..jobs import Job
+from ..plates import PlateBlock, plate_frame, props, scene_frame
+from ..runtime import runtime
+from ..shots import TrackWish
+from .running import LongOperator, active_of, frame_of
+
+
+class MASKLET_OT_track(LongOperator, bpy.types.Operator):
+    """Follow the objects from their prompts; Esc stops and keeps what is done"""
+
+    bl_idname = "masklet.track"
+    bl_label = "Track Objects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    direction: EnumProperty(
+        name="Direction",
+        description="Which way to follow the objects",
+        items=(
+            ("FORWARD", "Forward", "From this frame to later ones"),
+            ("BACKWARD", "Backward", "From this frame to earlier ones"),
+            ("BOTH", "Both", "From every prompt, both ways"),
+        ),
+        default="BOTH",
+        options={"SKIP_SAVE"},
+    )
+    extent: EnumProperty(
+        name="Extent",
+        description="How far to follow the objects",
+        items=(
+            ("CLIP", "Clip", "To the ends of the plate"),
+            ("ONE", "One Frame", "To the next frame, and the time cursor with it"),
+            ("RANGE", "Range", "From the first to the last frame given here"),
+        ),
+        default="CLIP",
+        options={"SKIP_SAVE"},
+    )
+    first: IntProperty(name="First", description="Scene frame at which a range begins", options={"SKIP_SAVE"})
+    last: IntProperty(name="Last", description="Scene frame at which a range ends", options={"SKIP_SAVE"})
+    only_active: BoolProperty(
+        name="Only Active", description="Leave the other objects as they are", options={"SKIP_SAVE"}
+    )
+    stale_only: BoolProperty(
+        name="Only What Changed",
+        description="Only frames that prompts have overtaken since they were tracked",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        from ..plates import plate_in
+
+        reason = super().why_not(context)
+        if reason is not None:
+            return reason
+        block = plate_in(context)
+        if block is not None and not any('"frame"' in item.said for item in props(block).objects):
+            return "Nothing was said yet: click an object in the viewer first"
+        return None
+
+    def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
+        """Start tracking."""
+        wish = self._wish(context, block)
+        return runtime().start(
+            block, "Tracking", lambda shot, job, server: shot.track(job, server, wish), wait=wait
+        )
+
+    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
+        """Move the time cursor after a single frame; say how it went."""
+        if self.extent == "ONE":
+            step = -1 if self.direction == "BACKWARD" else 1
+            context.scene.frame_set(context.scene.frame_current + step)
+            return ""
+        memory = runtime().memory(block)
+        if memory.cuts:
+            cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
+            return f"Tracked; the shot is cut at frame {cuts}, where tracking stops: click the object again there"
+        return "Tracked"
+
+    def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackWish:
+        now = frame_of(context, block)
+        direction = Direction[self.direction]
+        first: int | None = None
+        last: int | None = None
+        if self.extent == "RANGE":
+            first = plate_frame(block, self.first, context.space_data)
+            last = plate_frame(block, self.last, context.space_data)
+        elif self.extent == "ONE":
+            first, last = (now - 1, now) if direction is Direction.BACKWARD else (now, now + 1)
+        elif direction is Direction.FORWARD:
+            first = now
+        elif direction is Direction.BACKWARD:
+            last = now
+        uids = (active_of(block).uid,) if self.only_active else ()
+        return TrackWish(first, last, uids, direction, self.stale_only)
+
+
+class MASKLET_OT_cancel(bpy.types.Operator):
+    """Stop what runs for this plate and keep what is done"""
+
+    bl_idname = "masklet.cancel"
+    bl_label = "Stop"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Stop it."""
+        for job in runtime().board.jobs:
+            if job.is_long:
+                job.cancel()
+        return {"FINISHED"}
+
+
+CLASSES = (MASKLET_OT_track, MASKLET_OT_cancel)

@@ -1,0 +1,62 @@
+"""The files of a plate: how the server is told of them, and whether they are still the same."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from masklet.clip_files import find_files
+from masklet.errors import ClipError
+from masklet.patterns import group_sequences
+
+_HEAD_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class PlateSource:
+    """A plate as it lies on this machine.
+
+    Attributes:
+        name: For people.
+        path: Absolute: a movie, a pattern such as ``plate.%04d.exr``, or a single picture.
+        width_px: Of the plate itself, whatever proxy is shown.
+        height_px: The same.
+        colour_space: Name of the input space; empty to let the files say.
+    """
+
+    name: str
+    path: str
+    width_px: int
+    height_px: int
+    colour_space: str = ""
+
+
+def sequence_pattern(file: str) -> str:
+    """The pattern of the sequence that a file is a picture of; the file itself where it has no number."""
+    path = Path(file)
+    sequences, _ = group_sequences([path.name])
+    return str(path.with_name(next(iter(sequences)))) if sequences else str(path)
+
+
+def fingerprint_of(plate: PlateSource) -> str:
+    """A short word that changes when the plate's first picture does, and not when it is moved.
+
+    Raises:
+        ClipError: There are no such files.
+    """
+    try:
+        first = find_files(plate.path)[0]
+        with first.path.open("rb") as content:
+            head = content.read(_HEAD_BYTES)
+    except ClipError:
+        raise ClipError(
+            f"the pictures of {plate.name} are no longer at {Path(plate.path).parent}: find them with File, "
+            "External Data, Find Missing Files, or replace the clip's path"
+        ) from None
+    except OSError as error:
+        raise ClipError(
+            f"the first picture of {plate.name} cannot be read ({error.strerror}): check the disk and its rights"
+        ) from error
+    known = f"{plate.width_px}x{plate.height_px} {first.frame}".encode()
+    return hashlib.sha256(known + head).hexdigest()[:16]

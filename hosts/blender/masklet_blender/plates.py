@@ -1,0 +1,137 @@
+"""Plates as Blender knows them: movie clips and images, their files, and which picture shows when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Union
+
+import bpy
+
+from masklet.errors import BadInputError, ClipError
+
+from .documents import new_uid
+from .natives.coordinates import FrameMap, frames_of_clip, frames_of_image, number_in
+from .plate_files import PlateSource, sequence_pattern
+
+if TYPE_CHECKING:
+    from .properties import MaskletPlate
+
+PlateBlock = Union[bpy.types.MovieClip, bpy.types.Image]
+
+
+def all_plates() -> Iterator[PlateBlock]:
+    """Clips and images that were given objects."""
+    for blocks in (bpy.data.movieclips, bpy.data.images):
+        for block in blocks:
+            if props(block).uid:
+                yield block
+
+
+def props(block: PlateBlock) -> MaskletPlate:
+    """What the .blend file keeps of masklet for a plate."""
+    found: MaskletPlate = block.masklet_plate
+    return found
+
+
+def find_plate(uid: str) -> PlateBlock | None:
+    """The plate of this uid, looked up anew because undo replaces datablocks."""
+    return next((block for block in all_plates() if props(block).uid == uid), None)
+
+
+def adopt(block: PlateBlock) -> str:
+    """The uid of a plate, given when it has none.
+
+    A copy of a datablock brings its original's uid along: it gets one of its own here, keeps prompts and
+    objects, and opens a session of its own.
+    """
+    own = props(block)
+    twins = [other for other in all_plates() if other != block and props(other).uid == own.uid]
+    if not own.uid or (twins and own.known_name != block.name):
+        own.session_id = ""
+        own.uid = new_uid()
+        for item in own.objects:
+            item.uid = new_uid()
+    own.known_name = block.name
+    return str(own.uid)
+
+
+def plate_in(context: bpy.types.Context) -> PlateBlock | None:
+    """The plate that the artist looks at: of the editor under the pointer, else of any editor on screen."""
+    block = _plate_of(context.space_data)
+    if block is not None:
+        return block
+    screen = context.screen
+    for area in screen.areas if screen is not None else ():
+        block = _plate_of(area.spaces.active)
+        if block is not None and props(block).uid:
+            return block
+    return context.scene.active_clip if context.scene is not None else None
+
+
+def why_not_usable(block: PlateBlock | None) -> str | None:
+    """Why a datablock cannot be a plate, in a sentence; None where it can."""
+    if block is None:
+        return "Open a clip in the Movie Clip Editor, or an image sequence in the Image Editor"
+    if block.library is not None:
+        return f"{block.name} is linked from another file: make it local to prompt it here"
+    if isinstance(block, bpy.types.Image) and block.source not in {"FILE", "SEQUENCE", "MOVIE"}:
+        return f"{block.name} is not a file on disk: save it first"
+    if not block.filepath:
+        return f"{block.name} has no file: choose one"
+    return None
+
+
+def source_of(block: PlateBlock) -> PlateSource:
+    """Where a plate's pictures are and how large they are, whatever proxy is shown.
+
+    Raises:
+        ClipError: Blender cannot read the pictures.
+        BadInputError: The datablock is no plate.
+    """
+    reason = why_not_usable(block)
+    if reason is not None:
+        raise BadInputError(reason)
+    path = bpy.path.abspath(block.filepath, library=block.library)
+    width_px, height_px = (int(side) for side in block.size)
+    if not width_px or not height_px:
+        raise ClipError(
+            f"Blender cannot read the pictures of {block.name}: find them with File, External Data, Find "
+            "Missing Files, or replace its path"
+        )
+    named = sequence_pattern(path) if block.source == "SEQUENCE" else path
+    return PlateSource(block.name, named, width_px, height_px, props(block).colour_space)
+
+
+def frame_map(block: PlateBlock, space: bpy.types.Space | None = None) -> FrameMap:
+    """Which frame of the scene shows which picture of the plate, in this editor or where it was last seen."""
+    if isinstance(block, bpy.types.MovieClip):
+        return frames_of_clip(block)
+    own = props(block)
+    user = getattr(space, "image_user", None)
+    if user is not None and getattr(space, "image", None) == block and block.source != "FILE":
+        frames = frames_of_image(block, user)
+        shift = frames.plate_frame(0)
+        if own.uid and own.frame_shift != shift:
+            own.frame_shift = shift
+        return frames
+    return FrameMap(own.frame_shift, 0)
+
+
+def plate_frame(block: PlateBlock, scene_frame: int, space: bpy.types.Space | None = None) -> int:
+    """The plate's own number of the picture that shows on a frame of the scene."""
+    if isinstance(block, bpy.types.Image) and block.source == "FILE":
+        return number_in(block.filepath)
+    return frame_map(block, space).plate_frame(scene_frame)
+
+
+def scene_frame(block: PlateBlock, frame: int, space: bpy.types.Space | None = None) -> int:
+    """The frame of the scene on which a picture of the plate shows."""
+    return int(frame_map(block, space).scene_frame(frame))
+
+
+def _plate_of(space: bpy.types.Space | None) -> PlateBlock | None:
+    if isinstance(space, bpy.types.SpaceClipEditor):
+        return space.clip
+    if isinstance(space, bpy.types.SpaceImageEditor):
+        return space.image
+    return None

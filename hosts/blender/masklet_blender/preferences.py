@@ -1,0 +1,133 @@
+"""Settings of this Blender's user: the server, the helper's Python, folders and the look of the overlay."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+
+from .connection import ConnectionSettings
+
+ADDON = __package__ or "masklet_blender"
+
+
+class MaskletPreferences(bpy.types.AddonPreferences):
+    """Add-on preferences of masklet."""
+
+    bl_idname = ADDON
+
+    address: StringProperty(
+        name="Server",
+        description="host:port of a masklet server; leave empty to work with a server of Blender's own",
+    )
+    token_file: StringProperty(
+        name="Token File",
+        description="File that holds the server's token; empty where the server asks for none",
+        subtype="FILE_PATH",
+    )
+    tls_ca_file: StringProperty(
+        name="TLS Certificate",
+        description="Certificate of the authority that signed the server's; empty for the system's",
+        subtype="FILE_PATH",
+    )
+    helper_python: StringProperty(
+        name="Helper's Python",
+        description="The Python that has masklet; empty for the one that 'masklet install blender' noted",
+        subtype="FILE_PATH",
+    )
+    weights: StringProperty(
+        name="Model", description="Name or file, for a server of Blender's own; empty for the embedded model"
+    )
+    device: StringProperty(
+        name="Device", description="cpu or cuda, for a server of Blender's own; empty lets it choose"
+    )
+    cache_folder: StringProperty(
+        name="Matte Folder",
+        description="Where mattes go unless a folder is chosen; empty for a masklet folder beside the .blend",
+        subtype="DIR_PATH",
+    )
+    opacity: FloatProperty(
+        name="Opacity", description="Of masks over the picture", min=0.0, max=1.0, default=0.45
+    )
+    max_side_px: IntProperty(
+        name="Overlay Size",
+        description="Longest side of masks in the viewer, in pixels; mattes always have the plate's size",
+        min=128,
+        max=4096,
+        default=1024,
+    )
+    show_strips: BoolProperty(
+        name="States in the Timeline",
+        description="Show under the timeline where each object is present, uncertain, absent or out of date",
+        default=True,
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Lay out the preferences."""
+        layout = self.layout
+        layout.use_property_split = True
+        server = layout.column(heading="Server")
+        server.prop(self, "address", placeholder="started by Blender") if bpy.app.version >= (
+            4,
+            1,
+            0,
+        ) else server.prop(self, "address")
+        server.prop(self, "token_file")
+        server.prop(self, "tls_ca_file")
+        own = layout.column()
+        own.enabled = not self.address
+        own.prop(self, "weights")
+        own.prop(self, "device")
+        layout.prop(self, "helper_python")
+        row = layout.row()
+        row.operator("masklet.test_connection", icon="LINKED")
+        row.operator("masklet.reconnect", icon="FILE_REFRESH")
+        from .runtime import runtime
+
+        if runtime().server_sentence:
+            layout.label(text=runtime().server_sentence, icon="INFO")
+        look = layout.column(heading="Viewer")
+        look.prop(self, "opacity", slider=True)
+        look.prop(self, "max_side_px")
+        look.prop(self, "show_strips")
+        layout.prop(self, "cache_folder")
+
+
+def preferences() -> MaskletPreferences | None:
+    """The user's settings; None where the add-on runs without being enabled, as in scripts."""
+    addon = bpy.context.preferences.addons.get(ADDON)
+    found = getattr(addon, "preferences", None)
+    return found if isinstance(found, MaskletPreferences) else None
+
+
+def connection_settings() -> ConnectionSettings:
+    """What to connect to now."""
+    chosen = preferences()
+    online = bool(getattr(bpy.app, "online_access", True))
+    if chosen is None:
+        return ConnectionSettings(may_go_online=online)
+    return ConnectionSettings(
+        address=chosen.address.strip(),
+        token_file=_absolute(chosen.token_file),
+        tls_ca_file=_absolute(chosen.tls_ca_file),
+        helper_python=_absolute(chosen.helper_python),
+        weights=chosen.weights.strip(),
+        device=chosen.device.strip(),
+        may_go_online=online,
+    )
+
+
+def matte_folder() -> Path:
+    """Where mattes go unless the artist chooses: the preferences' folder, else beside the .blend file."""
+    chosen = preferences()
+    if chosen is not None and chosen.cache_folder:
+        return Path(bpy.path.abspath(chosen.cache_folder))
+    if bpy.data.filepath:
+        return Path(bpy.data.filepath).parent / "masklet"
+    return Path(tempfile.gettempdir()) / "masklet-blender"
+
+
+def _absolute(path: str) -> str:
+    return bpy.path.abspath(path) if path else ""

@@ -1,0 +1,280 @@
+"""What the .blend file keeps: the objects of a plate, what was said about them, and where results lie."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from functools import lru_cache
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from masklet.errors import BadInputError
+from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteSettings
+
+from .documents import Document, SaidObject, checked_name, free_name, new_uid, said_from_json, said_to_json
+from .runtime import runtime
+
+PALETTE = (
+    (0.10, 0.60, 1.00),
+    (1.00, 0.45, 0.10),
+    (0.35, 0.85, 0.30),
+    (0.95, 0.25, 0.55),
+    (0.95, 0.85, 0.15),
+    (0.60, 0.40, 1.00),
+    (0.10, 0.85, 0.80),
+    (0.85, 0.55, 0.35),
+)
+"""Colours of the first objects, far apart from each other and from skin."""
+
+
+@lru_cache(maxsize=512)
+def _said(uid: str, name: str, text: str) -> SaidObject:
+    return said_from_json(uid, name, text)
+
+
+def _renamed(item: MaskletObject, context: bpy.types.Context) -> None:
+    if item.name == item.kept_name:
+        return
+    others = [other.name for other in _siblings(item) if other.uid != item.uid]
+    try:
+        name = checked_name(item.name, others)
+    except BadInputError as error:
+        runtime().tell(item.id_data, str(error))
+        name = item.kept_name or free_name(others)
+    item.kept_name = name
+    if item.name != name:
+        item.name = name
+    runtime().request_synchronise(item.id_data)
+
+
+def _redraw(item: MaskletObject, context: bpy.types.Context) -> None:
+    runtime().redraw()
+
+
+def _siblings(item: MaskletObject) -> Any:
+    return item.id_data.masklet_plate.objects
+
+
+def _matte_getter(field: str) -> Any:
+    def get(item: MaskletObject) -> Any:
+        return getattr(item.as_said().matte, field)
+
+    return get
+
+
+def _matte_setter(field: str) -> Any:
+    def put(item: MaskletObject, value: Any) -> None:
+        said = item.as_said()
+        try:
+            matte = MatteSettings(**{**asdict(said.matte), field: value})
+        except ValueError as error:
+            runtime().tell(item.id_data, str(error))
+            return
+        item.said = said_to_json(replace(said, matte=matte))
+        runtime().request_synchronise(item.id_data)
+
+    return put
+
+
+def _matte(field: str) -> dict[str, Any]:
+    return {"get": _matte_getter(field), "set": _matte_setter(field)}
+
+
+class MaskletObject(bpy.types.PropertyGroup):
+    """One object of a plate."""
+
+    name: StringProperty(name="Name", description="Name of layers and files", update=_renamed)
+    kept_name: StringProperty(options={"HIDDEN"})
+    uid: StringProperty(options={"HIDDEN"})
+    colour: FloatVectorProperty(
+        name="Colour",
+        description="Colour of the object's mask in the viewer",
+        subtype="COLOR_GAMMA",
+        size=3,
+        min=0.0,
+        max=1.0,
+        default=PALETTE[0],
+        update=_redraw,
+    )
+    is_shown: BoolProperty(
+        name="Show", description="Draw the object's mask in the viewer", default=True, update=_redraw
+    )
+    said: StringProperty(options={"HIDDEN"})
+    states: StringProperty(options={"HIDDEN"})
+    matte_folder: StringProperty(
+        name="Mattes", description="Where the mattes of this object lie", subtype="DIR_PATH"
+    )
+    matte_prefix: StringProperty(options={"HIDDEN"})
+    grow_px: FloatProperty(
+        name="Grow",
+        description="Move the matte's edge outwards, in pixels; negative shrinks",
+        min=-MAX_DISTANCE_PX,
+        max=MAX_DISTANCE_PX,
+        soft_min=-20.0,
+        soft_max=20.0,
+        **_matte("grow_px"),
+    )
+    feather_px: FloatProperty(
+        name="Feather",
+        description="Soften the matte to either side of its edge, in pixels",
+        min=0.0,
+        max=MAX_DISTANCE_PX,
+        soft_max=40.0,
+        **_matte("feather_px"),
+    )
+    fill_holes_px: IntProperty(
+        name="Fill Holes",
+        description="Fill holes of up to this area, in pixels",
+        min=0,
+        soft_max=5000,
+        **_matte("fill_holes_px"),
+    )
+    drop_specks_px: IntProperty(
+        name="Drop Specks",
+        description="Drop pieces of up to this area, in pixels",
+        min=0,
+        soft_max=5000,
+        **_matte("drop_specks_px"),
+    )
+    black: FloatProperty(
+        name="Black", description="Coverage up to here becomes 0", min=0.0, max=1.0, **_matte("black")
+    )
+    white: FloatProperty(
+        name="White", description="Coverage from here on becomes 1", min=0.0, max=1.0, **_matte("white")
+    )
+    gamma: FloatProperty(
+        name="Gamma",
+        description="Of the coverage in between; above 1 makes it denser",
+        min=MIN_GAMMA,
+        max=MAX_GAMMA,
+        soft_min=0.2,
+        soft_max=5.0,
+        **_matte("gamma"),
+    )
+    exclusive: BoolProperty(
+        name="Exclusive",
+        description="Share no pixel with other exclusive objects",
+        **_matte("exclusive"),
+    )
+    invert: BoolProperty(name="Invert", description="Turn the matte inside out", **_matte("invert"))
+
+    def as_said(self) -> SaidObject:
+        """Everything said about the object.
+
+        Raises:
+            BadInputError: The text in the file was damaged.
+        """
+        return _said(self.uid, self.kept_name, self.said)
+
+    def take(self, said: SaidObject) -> None:
+        """Keep this in place of what was said before."""
+        self.uid = said.uid
+        self.kept_name = said.name
+        if self.name != said.name:
+            self.name = said.name
+        text = said_to_json(said)
+        if self.said != text:
+            self.said = text
+
+
+class MaskletPlate(bpy.types.PropertyGroup):
+    """What is kept of a clip or an image."""
+
+    uid: StringProperty(options={"HIDDEN"})
+    known_name: StringProperty(options={"HIDDEN"})
+    objects: CollectionProperty(type=MaskletObject)
+    active_index: IntProperty(name="Active Object", update=_redraw)
+    session_id: StringProperty(options={"HIDDEN"})
+    fingerprint: StringProperty(options={"HIDDEN"})
+    frame_shift: IntProperty(options={"HIDDEN"})
+    colour_space: StringProperty(
+        name="Input Space",
+        description="OpenColorIO space of the plate; empty to let its files say",
+    )
+
+    def active(self) -> MaskletObject | None:
+        """The object that clicks go to."""
+        if 0 <= self.active_index < len(self.objects):
+            found: MaskletObject = self.objects[self.active_index]
+            return found
+        return None
+
+    def object_of(self, uid: str) -> MaskletObject | None:
+        """The object of this uid."""
+        return next((item for item in self.objects if item.uid == uid), None)
+
+    def document(self) -> Document:
+        """Everything said about this plate.
+
+        Raises:
+            BadInputError: A text in the file was damaged.
+        """
+        return tuple(item.as_said() for item in self.objects)
+
+    def add(self, name: str) -> MaskletObject:
+        """A new object, which becomes the active one.
+
+        Raises:
+            BadInputError: The name cannot be used.
+        """
+        taken = [item.name for item in self.objects]
+        chosen = checked_name(name, taken) if name else free_name(taken)
+        return self.append(SaidObject(new_uid(), chosen))
+
+    def append(self, said: SaidObject) -> MaskletObject:
+        """A new object that says this; it becomes the active one."""
+        used = {tuple(round(part, 2) for part in item.colour) for item in self.objects}
+        colour = next((colour for colour in PALETTE if colour not in used), PALETTE[len(used) % len(PALETTE)])
+        item: MaskletObject = self.objects.add()
+        item.take(said)
+        item.colour = colour
+        self.active_index = len(self.objects) - 1
+        return item
+
+    def remove(self, uid: str) -> None:
+        """Forget an object; the one before it becomes active."""
+        for index, item in enumerate(self.objects):
+            if item.uid == uid:
+                self.objects.remove(index)
+                self.active_index = max(0, min(self.active_index, len(self.objects) - 1))
+                return
+
+    def take(self, document: Document) -> None:
+        """Make the objects say exactly this."""
+        wanted = {said.uid: said for said in document}
+        for uid in [item.uid for item in self.objects if item.uid not in wanted]:
+            self.remove(uid)
+        for said in document:
+            item = self.object_of(said.uid)
+            if item is None:
+                self.append(said)
+            else:
+                item.take(said)
+
+
+CLASSES = (MaskletObject, MaskletPlate)
+
+
+def register() -> None:
+    """Give clips and images a place for masklet."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.MovieClip.masklet_plate = PointerProperty(type=MaskletPlate)
+    bpy.types.Image.masklet_plate = PointerProperty(type=MaskletPlate)
+
+
+def unregister() -> None:
+    """Take the place away; what the file holds stays in it."""
+    del bpy.types.Image.masklet_plate
+    del bpy.types.MovieClip.masklet_plate
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,470 @@
+"""What this Blender holds while it runs: the connection, the jobs, and each open plate's masks and states.
+
+The main thread owns all of it. Jobs work on a :class:`~.shots.Shot` in their threads; what they tell is
+applied here, from a timer that runs while there are jobs, in slices too short to be felt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import bpy
+
+from masklet.errors import CancelledError, MaskletError
+
+from . import plates, states
+from .connection import Connection
+from .documents import AddObject, find
+from .jobs import Job, JobBoard
+from .masks import MaskStore
+from .preferences import connection_settings, preferences
+from .shots import (
+    Ended,
+    Errand,
+    Made,
+    MaskCame,
+    MasksOutdated,
+    Planned,
+    Refused,
+    SessionOpened,
+    Shot,
+    StatesCame,
+)
+
+if TYPE_CHECKING:
+    from masklet.client import Server
+    from masklet.types import ClipInfo
+
+    from .plates import PlateBlock
+
+TICK_S = 0.015
+"""How often results are taken while there are jobs."""
+SLICE_S = 0.008
+"""How long taking them may last each time."""
+_SETTLE_S = 0.12
+"""A value that is being dragged is sent once it has rested for so long."""
+_FETCH_AHEAD = 12
+_REDRAWN = {"CLIP_EDITOR", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
+
+Work = Callable[[Shot, Job, "Server"], Iterator[object]]
+
+
+@dataclass(frozen=True)
+class Drag:
+    """A box that is being drawn, in the pixels of a viewer's region."""
+
+    area: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass
+class PlateMemory:
+    """What is known of one plate beyond what its file keeps.
+
+    Attributes:
+        shot: Its session, for jobs.
+        masks: For the overlay.
+        book: The state of every frame.
+        clip: What the server knows of the plate; None until there is a session.
+        notice: The last sentence for the artist; empty for none.
+        is_alarm: True where the notice is an error.
+        refusals: What the server did not take since the artist's last edit.
+        asked: Frames whose masks were asked for since they were needed.
+    """
+
+    shot: Shot | None = None
+    masks: MaskStore = field(default_factory=MaskStore)
+    book: states.FrameBook = field(default_factory=states.FrameBook)
+    clip: ClipInfo | None = None
+    cuts: tuple[int, ...] = ()
+    notice: str = ""
+    is_alarm: bool = False
+    refusals: list[MaskletError] = field(default_factory=list)
+    asked: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Runtime:
+    """The state of masklet in this Blender."""
+
+    def __init__(self) -> None:
+        self.board = JobBoard()
+        self.connection = Connection()
+        self.server_sentence = ""
+        self.pointing = False
+        self.drag: Drag | None = None
+        self._memory: dict[str, PlateMemory] = {}
+        self._dirty: dict[str, float] = {}
+        self._synchronising: set[str] = set()
+
+    def memory(self, block: PlateBlock) -> PlateMemory:
+        """What is known of a plate; it is remembered from now on."""
+        uid = plates.adopt(block)
+        if uid not in self._memory:
+            memory = self._memory[uid] = PlateMemory()
+            self._recall(block, memory)
+        return self._memory[uid]
+
+    def glimpse(self, block: PlateBlock | None) -> PlateMemory | None:
+        """What is known of a plate, without remembering or changing anything: for drawing."""
+        return None if block is None else self._memory.get(plates.props(block).uid)
+
+    def tell(self, block: PlateBlock | None, sentence: str, *, is_alarm: bool = True) -> None:
+        """Show a sentence in the plate's panel and viewer."""
+        if block is not None:
+            memory = self.memory(block)
+            memory.notice, memory.is_alarm = sentence, is_alarm
+        self.redraw()
+
+    def job_of(self, block: PlateBlock | None) -> Job | None:
+        """The long work that runs for a plate."""
+        if block is None:
+            return None
+        uid = plates.props(block).uid
+        return next((job for job in self.board.jobs if job.plate_uid == uid and job.is_long), None)
+
+    def errand(self, block: PlateBlock) -> Errand:
+        """What is wanted of a plate now.
+
+        Raises:
+            MaskletError: The datablock is no plate, or its texts were damaged.
+        """
+        own = plates.props(block)
+        chosen = preferences()
+        return Errand(
+            plates.source_of(block),
+            own.document(),
+            own.session_id,
+            own.fingerprint,
+            1024 if chosen is None else chosen.max_side_px,
+        )
+
+    def shot(self, block: PlateBlock) -> Shot:
+        """The plate's session for jobs, with what is wanted now."""
+        errand = self.errand(block)
+        memory = self.memory(block)
+        if memory.shot is None:
+            memory.shot = Shot(errand)
+        memory.shot.errand = errand
+        return memory.shot
+
+    def start(
+        self,
+        block: PlateBlock,
+        name: str,
+        work: Work,
+        *,
+        wait: bool,
+        is_long: bool = True,
+        on_made: Callable[[PlateBlock, object], None] | None = None,
+        on_end: Callable[[MaskletError | None], None] | None = None,
+    ) -> Job:
+        """Run work for a plate.
+
+        Args:
+            block: The plate.
+            name: "Tracking".
+            work: Called in the job's thread with the plate's shot, the job and the server.
+            wait: Return when it has ended; otherwise return at once.
+            is_long: Show progress, and let Esc cancel it.
+            on_made: Called with what the work was for.
+            on_end: Called at the end, after the sentence of an error was shown.
+
+        Raises:
+            MaskletError: The plate cannot be used, or with ``wait``: the work failed.
+        """
+        shot = self.shot(block)
+        uid = plates.props(block).uid
+        settings = connection_settings()
+
+        def run(job: Job) -> Iterator[object]:
+            return work(shot, job, self.connection.server(settings))
+
+        def apply(event: object) -> None:
+            self._apply(uid, job, event, on_made)
+
+        def end(error: MaskletError | None) -> None:
+            if error is not None and not wait and not isinstance(error, CancelledError):
+                self.tell(plates.find_plate(uid), str(error))
+            if on_end is not None:
+                on_end(error)
+
+        job = Job(name, run, on_event=apply, on_end=end)
+        job.plate_uid, job.is_long = uid, is_long
+        self.board.run(job, wait=wait)
+        if not wait:
+            self._keep_ticking()
+        return job
+
+    def run(self, job: Job) -> None:
+        """Run work that belongs to no plate; without an interface it has ended on return.
+
+        Raises:
+            MaskletError: Without an interface: the work failed.
+        """
+        self.board.run(job, wait=bpy.app.background)
+        self._keep_ticking()
+
+    def synchronise(self, block: PlateBlock, *, wait: bool) -> None:
+        """Make the server hold what is said about a plate.
+
+        Raises:
+            MaskletError: With ``wait``: the server is out of reach, or it refused an edit, which was taken
+                out of the document again.
+        """
+        memory = self.memory(block)
+        memory.refusals.clear()
+        uid = plates.props(block).uid
+        if not wait:
+            self._dirty[uid] = time.perf_counter()
+            self._synchronise_dirty(settled_by_s=float("inf"))
+            return
+        self.start(
+            block,
+            "Sending prompts",
+            lambda shot, job, server: shot.synchronise(server),
+            wait=True,
+            is_long=False,
+        )
+        if memory.refusals:
+            raise memory.refusals[0]
+
+    def request_synchronise(self, block: PlateBlock) -> None:
+        """The same a moment later, when a value that is being dragged has come to rest."""
+        self._dirty[plates.adopt(block)] = time.perf_counter()
+        self._keep_ticking()
+
+    def after_history(self) -> None:
+        """Follow what Blender's own undo or redo made of the documents."""
+        for block in plates.all_plates():
+            memory = self.glimpse(block)
+            if memory is not None and memory.shot is not None and self._differs(block, memory.shot):
+                self.synchronise(block, wait=bpy.app.background)
+        self.redraw()
+
+    def follow_server(self, block: PlateBlock) -> None:
+        """Make the document say what the server holds after a step through its history."""
+        memory = self.memory(block)
+        if memory.shot is not None:
+            plates.props(block).take(memory.shot.held)
+            memory.shot.errand = self.errand(block)
+        self.redraw()
+
+    def want_mask(self, block: PlateBlock, uid: str, frame: int) -> None:
+        """Fetch the masks around a frame that the viewer shows, once."""
+        memory = self.glimpse(block)
+        if memory is None or memory.shot is None or (uid, frame) in memory.asked or bpy.app.background:
+            return
+        clip = memory.clip
+        if clip is None or any(job.is_fetch for job in self.board.jobs):
+            return
+        from masklet.types import FrameRange
+
+        frames = FrameRange(max(clip.first_frame, frame - 1), min(clip.last_frame, frame + _FETCH_AHEAD))
+        uids = [item.uid for item in plates.props(block).objects if item.is_shown]
+        for one in range(frames.first, frames.last + 1):
+            memory.asked.update((other, one) for other in uids)
+        try:
+            job = self.start(
+                block,
+                "Fetching masks",
+                lambda shot, job, server: shot.fetch(job, server, uids, frames),
+                wait=False,
+                is_long=False,
+            )
+        except MaskletError as error:
+            self.tell(block, str(error))
+        else:
+            job.is_fetch = True
+
+    def forget_plates(self) -> None:
+        """Another file was opened: cancel its work and drop what was in memory."""
+        self.board.cancel_all()
+        self._memory.clear()
+        self._dirty.clear()
+        self._synchronising.clear()
+
+    def forget_plate(self, block: PlateBlock) -> None:
+        """Drop what is in memory of one plate, whose session is no more."""
+        memory = self.memory(block)
+        memory.shot = None
+        memory.masks.clear()
+        memory.asked.clear()
+        memory.notice = ""
+        self.redraw()
+
+    def forget_server(self) -> None:
+        """Have every plate open its session anew, on whatever server the settings name."""
+        self.board.cancel_all()
+        self._synchronising.clear()
+        for memory in self._memory.values():
+            memory.shot = None
+            memory.asked.clear()
+
+    def close(self) -> None:
+        """End all work and let the server go."""
+        self.forget_plates()
+        if bpy.app.timers.is_registered(self._tick):
+            bpy.app.timers.unregister(self._tick)
+        self.connection.close()
+
+    def redraw(self, *, everything: bool = False) -> None:
+        """Have viewers and timelines drawn again, or every editor."""
+        manager = bpy.context.window_manager
+        for window in manager.windows if manager is not None else ():
+            for area in window.screen.areas:
+                if everything or area.type in _REDRAWN:
+                    area.tag_redraw()
+
+    def _keep_ticking(self) -> None:
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._tick):
+            bpy.app.timers.register(self._tick, first_interval=TICK_S, persistent=True)
+
+    def _tick(self) -> float | None:
+        if self.board.drain(SLICE_S):
+            self.redraw()
+        self._synchronise_dirty(settled_by_s=time.perf_counter() - _SETTLE_S)
+        return TICK_S if self.board.jobs or self._dirty else None
+
+    def _synchronise_dirty(self, *, settled_by_s: float) -> None:
+        """Send plates whose documents changed, one job each at a time: it takes what is wanted by then."""
+        for uid, changed_s in list(self._dirty.items()):
+            if changed_s > settled_by_s or uid in self._synchronising:
+                continue
+            del self._dirty[uid]
+            block = plates.find_plate(uid)
+            if block is None:
+                continue
+            self._synchronising.add(uid)
+            try:
+                self.start(
+                    block,
+                    "Sending prompts",
+                    lambda shot, job, server: shot.synchronise(server),
+                    wait=False,
+                    is_long=False,
+                    on_end=lambda error, uid=uid: self._synchronising.discard(uid),
+                )
+            except MaskletError as error:
+                self._synchronising.discard(uid)
+                self.tell(block, str(error))
+
+    def _differs(self, block: PlateBlock, shot: Shot) -> bool:
+        try:
+            return plates.props(block).document() != shot.errand.wanted
+        except MaskletError as error:
+            self.tell(block, str(error))
+            return False
+
+    def _apply(
+        self,
+        uid: str,
+        job: Job,
+        event: object,
+        on_made: Callable[[PlateBlock, object], None] | None,
+    ) -> None:
+        """Take one event of a job; looked up by uid since undo may have replaced the datablock."""
+        block, memory = plates.find_plate(uid), self._memory.get(uid)
+        if block is None or memory is None:
+            return
+        if isinstance(event, MaskCame):
+            self._take_mask(memory, job, event)
+        elif isinstance(event, StatesCame):
+            self._take_states(block, memory, event)
+        elif isinstance(event, MasksOutdated):
+            memory.masks.drop_object(event.uid)
+            memory.asked = {key for key in memory.asked if key[0] != event.uid}
+        elif isinstance(event, SessionOpened):
+            self._take_session(block, memory, event)
+        elif isinstance(event, Refused):
+            self._take_back(block, memory, event)
+        elif isinstance(event, Planned):
+            job.total = event.total
+        elif isinstance(event, Ended):
+            memory.cuts = event.finished.cuts or memory.cuts
+        elif isinstance(event, Made) and on_made is not None:
+            on_made(block, event.value)
+
+    def _take_mask(self, memory: PlateMemory, job: Job, event: MaskCame) -> None:
+        if event.mask is None:
+            memory.masks.drop(event.uid, event.frame)
+            memory.asked.discard((event.uid, event.frame))
+            return
+        memory.masks.put(event.uid, event.frame, event.mask)
+        if event.tracked:
+            memory.book.report(event.uid, event.frame, event.mask.presence)
+            job.done += 1
+
+    def _take_states(self, block: PlateBlock, memory: PlateMemory, event: StatesCame) -> None:
+        memory.book.replace(event.states)
+        memory.cuts = event.cuts
+        # Frames whose masks were pushed out of memory may be asked for again.
+        memory.asked.clear()
+        for item in plates.props(block).objects:
+            text = states.to_json(memory.book.strips(item.uid))
+            if item.states != text:
+                item.states = text
+
+    def _take_session(self, block: PlateBlock, memory: PlateMemory, event: SessionOpened) -> None:
+        own = plates.props(block)
+        own.session_id, own.fingerprint = event.session_id, event.fingerprint
+        memory.clip = event.clip
+        memory.asked.clear()
+        memory.notice = ""
+        if event.replaced:
+            memory.masks.clear()
+            memory.notice = (
+                "The server no longer held this session: your prompts were sent again, track again for the "
+                "masks. Mattes, splines and anchors in this file are untouched."
+            )
+            memory.is_alarm = False
+
+    def _take_back(self, block: PlateBlock, memory: PlateMemory, event: Refused) -> None:
+        """Take out of the document what the server did not take."""
+        own = plates.props(block)
+        uid = event.edit.uid
+        held = find(event.held, uid)
+        if isinstance(event.edit, AddObject) or held is None:
+            own.remove(uid)
+        else:
+            item = own.object_of(uid)
+            if item is not None:
+                item.take(held)
+        if memory.shot is not None:
+            memory.shot.errand = self.errand(block)
+        memory.refusals.append(event.error)
+        memory.notice, memory.is_alarm = str(event.error), True
+
+    def _recall(self, block: PlateBlock, memory: PlateMemory) -> None:
+        """Begin with the states that the file keeps, until the server is asked."""
+        told = {}
+        for item in plates.props(block).objects:
+            try:
+                told[item.uid] = states.from_json(item.states)
+            except MaskletError as error:
+                memory.notice, memory.is_alarm = str(error), True
+        memory.book.replace(told)
+
+
+_runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """The one of this Blender; made when it is first needed."""
+    global _runtime
+    if _runtime is None:
+        _runtime = Runtime()
+    return _runtime
+
+
+def close_runtime() -> None:
+    """End all work; the next call of :func:`runtime` begins anew."""
+    global _runtime
+    ended, _runtime = _runtime, None
+    if ended is not None:
+        ended.close()
