@@ -55,6 +55,7 @@ class HelperLink:
         self._waiting: dict[int, _Answers[Message | None]] = {}
         self._lock = threading.Lock()
         self._gone = threading.Event()
+        self._ended = threading.Event()
         self._closing = False
         self._heard_s = time.monotonic()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
@@ -105,7 +106,7 @@ class HelperLink:
         try:
             while True:
                 message = self._answer(answers)
-                if message.header["is"] != "item":
+                if message.header.get("is") != "item":
                     ended = True
                     self._value(message)
                     return
@@ -133,7 +134,7 @@ class HelperLink:
         self._closing = True
         self._tell({"is": "bye"})
         self._wire.close()
-        self._gone.wait(wait_s)
+        self._ended.wait(wait_s)
 
     def _start(self, python: Path, port: int, token: str) -> subprocess.Popen[bytes]:
         home = Path.home()
@@ -254,7 +255,7 @@ class HelperLink:
 
     def _value(self, message: Message) -> Any:
         header = message.header
-        if header["is"] == "error":
+        if header.get("is") == "error":
             raise error_from_wire(header.get("kind"), str(header.get("status")), str(header.get("message")))
         try:
             return decode(header.get("value"), message.blobs)
@@ -284,7 +285,7 @@ class HelperLink:
 
     def _read(self) -> None:
         """Hand answers to those who wait, until there will be no more; then see the process off."""
-        with suppress(ClosedError, MalformedError, KeyError, TypeError):
+        try:
             while True:
                 message = self._wire.receive()
                 self._heard_s = time.monotonic()
@@ -292,22 +293,25 @@ class HelperLink:
                     answers = self._waiting.get(message.header["of"])
                 if answers is not None:
                     answers.put(message)
+        except ClosedError:
+            pass
+        except (MalformedError, KeyError, TypeError):
+            # Nothing that follows could be trusted.
+            self._process.kill()
         self._wire.close()
         self._wire.release()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SHOWS_WITHIN_S)
         if not self._closing:
-            self._release_waiting()
+            # So that those who wait can be told how it ended.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SHOWS_WITHIN_S)
+        with self._lock:
+            self._gone.set()
+            for answers in self._waiting.values():
+                answers.put(None)
         try:
             self._process.wait(_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._release_waiting()
         self._complaints.close()
-
-    def _release_waiting(self) -> None:
-        with self._lock:
-            self._gone.set()
-            for answers in self._waiting.values():
-                answers.put(None)
+        self._ended.set()
