@@ -7,6 +7,7 @@ dimensions), all cells at once, then one walk along the linked crossings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,22 +59,31 @@ class Contour:
         """Whether the object lies outside."""
         return self.area_px < 0
 
-    @property
+    @cached_property
     def centre(self) -> NDArray[np.float64]:
         """Centre of the enclosed area, ``(2,)``."""
         origin = self.points[0]
-        x, y = (self.points - origin).T
-        cross = x * np.roll(y, -1) - np.roll(x, -1) * y
-        moments = np.array([((x + np.roll(x, -1)) * cross).sum(), ((y + np.roll(y, -1)) * cross).sum()])
+        x, y = (self._closed - origin).T
+        cross = x[:-1] * y[1:] - x[1:] * y[:-1]
+        moments = np.array([((x[:-1] + x[1:]) * cross).sum(), ((y[:-1] + y[1:]) * cross).sum()])
         return np.asarray(origin + moments / (6 * self.area_px))
+
+    @cached_property
+    def box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The upper left and the lower right corner, ``(2,)`` each."""
+        return self.points.min(axis=0), self.points.max(axis=0)
 
     def at(self, arc_px: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points at lengths along the line, which may run past its end: ``(...)`` to ``(..., 2)``."""
         wrapped = np.mod(arc_px, self.length_px)
-        closed = np.concatenate([self.points, self.points[:1]])
-        x = np.interp(wrapped, self.arc_px, closed[:, 0])
-        y = np.interp(wrapped, self.arc_px, closed[:, 1])
-        return np.stack([x, y], axis=-1)
+        result = np.empty((*wrapped.shape, 2))
+        result[..., 0] = np.interp(wrapped, self.arc_px, self._closed[:, 0])
+        result[..., 1] = np.interp(wrapped, self.arc_px, self._closed[:, 1])
+        return result
+
+    @cached_property
+    def _closed(self) -> NDArray[np.float64]:
+        return np.concatenate([self.points, self.points[:1]])
 
 
 def contour_from_points(points: NDArray[np.float64]) -> Contour | None:

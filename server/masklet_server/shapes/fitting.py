@@ -15,7 +15,7 @@ from masklet_server.shapes.assembly import Drawn, assembled
 from masklet_server.shapes.closeness import Closeness, closeness, raggedness_px
 from masklet_server.shapes.keyframes import curves, gaps, interpolated, keyed, states
 from masklet_server.shapes.life import Life, halves, lives
-from masklet_server.shapes.pieces import strands
+from masklet_server.shapes.pieces import lasting, strands
 from masklet_server.shapes.reading import Matte, outlines
 from masklet_server.shapes.report import measured
 from masklet_server.shapes.samples import Array
@@ -68,7 +68,10 @@ def fit_shapes(
     times = np.array(frames)
     size_px = (width_px * square[0], height_px * square[1])
     drawn: list[Drawn] = []
-    whole = [life for strand in strands(kept) for life in lives(strand, *size_px)]
+    found = strands(kept)
+    lasted = lasting(found, kept)
+    fleeting = sum(len(strand.contours) for strand in found) - sum(len(strand.contours) for strand in lasted)
+    whole = [life for strand in lasted for life in lives(strand, *size_px)]
     ragged_px = raggedness_px(whole)
     for index, life in enumerate(whole):
         share = _TRACED + (_FITTED - _TRACED) * index / len(whole)
@@ -82,7 +85,7 @@ def fit_shapes(
         {frame: outline.inside for frame, outline in zip(frames, read, strict=True)},
         tolerance_px=tolerance_px,
         largest_distance_px=largest_px,
-        left_out=sum(outline.left_out for outline in read),
+        left_out=fleeting + sum(outline.left_out for outline in read),
         tell=lambda share: tell(_FITTED + (1 - _FITTED) * share),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from masklet_server.shapes.contours import Contour
 MAX_OUTER, MAX_HOLES = 24, 24
 NEGLIGIBLE_SHARE = 0.002
 
+_FLEETING_FRAMES = 2
+_FLEETING_SHARE = 0.003
 _PATCH_PX = 96
 _MIN_OVERLAP = 0.55
 _MIN_AREA_RATIO = 0.5
@@ -80,6 +83,30 @@ def strands(frames: Sequence[Sequence[Contour]]) -> list[Strand]:
     return sorted(finished + running, key=lambda strand: strand.first)
 
 
+def lasting(found: Sequence[Strand], frames: Sequence[Sequence[Contour]]) -> list[Strand]:
+    """The strands without those that flicker: a few pixels that are there for a frame or two.
+
+    Nobody keeps a shape for them. On no frame do all of them cover more than ``_FLEETING_SHARE`` of the object.
+    """
+    if len(frames) <= _FLEETING_FRAMES:
+        return list(found)
+    whole_px = [sum(abs(contour.area_px) for contour in contours) for contours in frames]
+    room = [_FLEETING_SHARE] * len(frames)
+    kept = list(found)
+    for strand in sorted(found, key=lambda strand: max(abs(contour.area_px) for contour in strand.contours)):
+        if len(strand.contours) > _FLEETING_FRAMES:
+            continue
+        shares = {
+            strand.first + offset: abs(contour.area_px) / whole_px[strand.first + offset]
+            for offset, contour in enumerate(strand.contours)
+        }
+        if all(share <= room[index] for index, share in shares.items()):
+            kept.remove(strand)
+            for index, share in shares.items():
+                room[index] -= share
+    return kept
+
+
 def _pairs(running: Sequence[Strand], contours: Sequence[Contour]) -> list[tuple[Strand, int]]:
     """What may be the same, the most alike first."""
     scored = []
@@ -99,10 +126,14 @@ def _likeness(before: Contour, after: Contour, *, is_alone: bool) -> float:
     areas = sorted((abs(before.area_px), abs(after.area_px)))
     if areas[0] < _MIN_AREA_RATIO * areas[1] and areas[1] > 50:
         return 0.0
-    start, end = before.points.min(axis=0), before.points.max(axis=0)
+    start, end = before.box
     shift = after.centre - before.centre
-    way = float(np.hypot(*shift)) / max(float(np.hypot(*(end - start))), 1.0)
+    way = math.hypot(*shift.tolist()) / max(math.hypot(*(end - start).tolist()), 1.0)
     if way > (4.0 if is_alone else 0.75):
+        return 0.0
+    other_start, other_end = after.box
+    common = np.minimum(end + shift, other_end) - np.maximum(start + shift, other_start)
+    if np.prod(np.maximum(common, 0)) < _MIN_OVERLAP * areas[1]:
         return 0.0
     overlap = _overlap(before.points + shift, after.points)
     return overlap - _SHIFT_COST * min(way, 1.0) if overlap >= _MIN_OVERLAP else 0.0
