@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Union
 
+from fakes.exchange_scenes import Vertex
+
 Tree = Union[str, "list[Tree]"]
 
 
@@ -146,3 +148,27 @@ def _slot(slot: Tree) -> tuple[list[list[float]], list[list[float]]]:
             keys.append([0.0 if word == "-" else float(str(word)) for word in key])
         channels.append(keys)
     return channels[0], channels[1]
+
+
+def read_paths(nodes: list[NukeNode], frame: int, height_px: int) -> list[tuple[bool, list[Vertex]]]:
+    """Paths in the plate's coordinates, in the order in which the Merges put them together.
+
+    The Rotos were written last first. True for those that take away.
+    """
+    rotos = [node for node in nodes if node.kind == "Roto"]
+    return [
+        ("holes" in str(node.knobs["name"]), _path(bezier, frame, height_px))
+        for node in reversed(rotos)
+        for bezier in read_beziers(node.knobs["curves"])
+        if bezier.first <= frame <= bezier.last
+    ]
+
+
+def _path(bezier: NukeBezier, frame: int, height_px: int) -> list[Vertex]:
+    path = []
+    for slot in range(0, len(bezier.slots), 3):
+        in_x, in_y, x, y, out_x, out_y = (
+            bezier.value(slot + part, axis, frame) for part in range(3) for axis in range(2)
+        )
+        path.append((x, height_px - y, in_x, -in_y, out_x, -out_y))
+    return path

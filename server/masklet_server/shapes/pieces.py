@@ -86,7 +86,7 @@ def strands(frames: Sequence[Sequence[Contour]]) -> list[Strand]:
 def lasting(found: Sequence[Strand], frames: Sequence[Sequence[Contour]]) -> list[Strand]:
     """The strands without those that flicker: a few pixels that are there for a frame or two.
 
-    Nobody keeps a shape for them. On no frame do all of them cover more than ``_FLEETING_SHARE`` of the object.
+    Nobody keeps a shape for them. Together they never cover more than ``_FLEETING_SHARE`` of the object.
     """
     if len(frames) <= _FLEETING_FRAMES:
         return list(found)

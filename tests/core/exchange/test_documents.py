@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.after_effects_text import read_masks, read_paths
 from fakes.exchange_scenes import CLIP, draw_paths, expected_matte, iou, random_shapes, scene, similarity
 from masklet.errors import BadInputError
 from masklet.exchange.after_effects import write_keyframes, write_mask_script
@@ -23,19 +23,10 @@ from masklet.exchange.timeline import write_otio
 from masklet.shapes import ObjectShapes
 
 
-def _masks_of(script: str) -> list[dict[str, Any]]:
-    """The data inside the script, read as the JavaScript literal it is."""
-    found = re.search(r"var masks = (\[.*?\n\]|\[\]);\n", script, re.DOTALL)
-    assert found is not None
-    masks = json.loads(found[1])
-    assert isinstance(masks, list)
-    return masks
-
-
 @settings(max_examples=30, deadline=None)
 @given(random_shapes())
 def test_an_after_effects_script_holds_every_key_of_every_piece(shapes: ObjectShapes) -> None:
-    masks = _masks_of(write_mask_script(ExchangeScene(CLIP, shapes=(shapes,))))
+    masks = read_masks(write_mask_script(ExchangeScene(CLIP, shapes=(shapes,))))
 
     drawn = [piece for piece in shapes.pieces if piece.visible]
     by_name = {mask["name"]: mask for mask in masks}
@@ -56,21 +47,10 @@ def test_an_after_effects_script_holds_every_key_of_every_piece(shapes: ObjectSh
 
 def test_after_effects_masks_draw_the_matte_and_switch_with_the_visible_ranges() -> None:
     shot = scene()
-    masks = _masks_of(write_mask_script(shot))
+    masks = read_masks(write_mask_script(shot))
 
     for frame in (-3, 2, 3, 8):
-        seconds = (frame - CLIP.first_frame) / 25
-        drawn = []
-        for mask in masks:
-            on = [value for time, value in mask["switches"] if time <= seconds + 1e-9][-1]
-            if not on:
-                continue
-            # The frames asked for are keys, or the piece stands still.
-            number = mask["times_s"].index(seconds) if seconds in mask["times_s"] else 0
-            assert seconds in mask["times_s"] or len(mask["paths"]) == 1
-            path = mask["paths"][number]
-            parts = zip(path["vertices"], path["in_tangents"], path["out_tangents"], strict=True)
-            drawn.append((mask["hole"], [(*v, *i, *o) for v, i, o in parts]))
+        drawn = read_paths(masks, (frame - CLIP.first_frame) / 25)
         assert iou(draw_paths(drawn), expected_matte(shot.shapes[0], frame)) > 0.97
 
 

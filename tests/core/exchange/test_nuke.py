@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from fakes.exchange_scenes import (
     CLIP,
     HEIGHT_PX,
-    Vertex,
     draw_paths,
     expected_matte,
     iou,
@@ -17,7 +16,7 @@ from fakes.exchange_scenes import (
     similarity,
     true_paths,
 )
-from fakes.nuke_text import NukeBezier, NukeNode, read_beziers, read_curve, read_nodes
+from fakes.nuke_text import NukeNode, read_beziers, read_curve, read_nodes, read_paths
 from masklet.exchange.nuke import write_nk
 from masklet.exchange.scene import ExchangeScene
 from masklet.shapes import ObjectShapes
@@ -27,35 +26,13 @@ def _node(nodes: list[NukeNode], name: str) -> NukeNode:
     return next(node for node in nodes if node.knobs["name"] == name)
 
 
-def _path(bezier: NukeBezier, frame: int) -> list[Vertex]:
-    """A curve's vertices on a frame, brought back to the plate's coordinates."""
-    path = []
-    for slot in range(0, len(bezier.slots), 3):
-        in_x, in_y, x, y, out_x, out_y = (
-            bezier.value(slot + part, axis, frame) for part in range(3) for axis in range(2)
-        )
-        path.append((x, HEIGHT_PX - y, in_x, -in_y, out_x, -out_y))
-    return path
-
-
-def _drawn(nodes: list[NukeNode], frame: int) -> list[tuple[bool, list[Vertex]]]:
-    """Paths in the order in which the Merges put them together: the Rotos were written last first."""
-    rotos = [node for node in nodes if node.kind == "Roto"]
-    return [
-        ("holes" in str(node.knobs["name"]), _path(bezier, frame))
-        for node in reversed(rotos)
-        for bezier in read_beziers(node.knobs["curves"])
-        if bezier.first <= frame <= bezier.last
-    ]
-
-
 @settings(max_examples=40, deadline=None)
 @given(random_shapes())
 def test_every_vertex_and_handle_comes_back_on_every_visible_frame(shapes: ObjectShapes) -> None:
     nodes = read_nodes(write_nk(ExchangeScene(CLIP, shapes=(shapes,))))
 
     for frame in range(CLIP.first_frame, CLIP.last_frame + 1):
-        wanted, found = true_paths(shapes, frame), _drawn(nodes, frame)
+        wanted, found = true_paths(shapes, frame), read_paths(nodes, frame, HEIGHT_PX)
         assert [hole for hole, _ in found] == [hole for hole, _ in wanted]
         for (_, path), (_, true) in zip(found, wanted, strict=True):
             for vertex, true_vertex in zip(path, true, strict=True):
@@ -67,7 +44,9 @@ def test_what_is_drawn_from_the_text_is_the_matte() -> None:
     nodes = read_nodes(write_nk(shot))
 
     for frame in (-3, 0, 2, 3, 6, 8):
-        assert iou(draw_paths(_drawn(nodes, frame)), expected_matte(shot.shapes[0], frame)) > 0.97
+        assert (
+            iou(draw_paths(read_paths(nodes, frame, HEIGHT_PX)), expected_matte(shot.shapes[0], frame)) > 0.97
+        )
 
 
 def test_merges_take_holes_away_and_add_islands_with_the_object_so_far_as_their_b_side() -> None:
