@@ -135,8 +135,9 @@ class Job:
         return True
 
     def _run(self) -> None:
-        events = self._work(self)
+        events: Iterator[object] | None = None
         try:
+            events = self._work(self)
             for event in events:
                 if not self._put(event):
                     break

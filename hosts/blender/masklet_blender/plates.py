@@ -11,6 +11,7 @@ from masklet.errors import BadInputError, ClipError
 
 from .documents import new_uid
 from .natives.coordinates import FrameMap, frames_of_clip, frames_of_image, number_in
+from .natives.tags import read_tag
 from .plate_files import PlateSource, sequence_pattern
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def scene_frame(block: PlateBlock, frame: int, space: bpy.types.Space | None = N
 def _plate_of(space: bpy.types.Space | None) -> PlateBlock | None:
     if isinstance(space, bpy.types.SpaceClipEditor):
         return space.clip
-    if isinstance(space, bpy.types.SpaceImageEditor):
-        return space.image
+    # A matte that masklet made is looked at, never prompted.
+    if isinstance(space, bpy.types.SpaceImageEditor) and space.image is not None:
+        return space.image if read_tag(space.image) is None else None
     return None

@@ -113,7 +113,7 @@ class MaskletObject(bpy.types.PropertyGroup):
     matte_folder: StringProperty(
         name="Mattes", description="Where the mattes of this object lie", subtype="DIR_PATH"
     )
-    matte_prefix: StringProperty(options={"HIDDEN"})
+    matte_pattern: StringProperty(options={"HIDDEN"})
     grow_px: FloatProperty(
         name="Grow",
         description="Move the matte's edge outwards, in pixels; negative shrinks",

@@ -6,6 +6,7 @@ applied here, from a timer that runs while there are jobs, in slices too short t
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ SLICE_S = 0.008
 _SETTLE_S = 0.12
 """A value that is being dragged is sent once it has rested for so long."""
 _FETCH_AHEAD = 12
+_CLOSE_TIMEOUT_S = 0.5
 _REDRAWN = {"CLIP_EDITOR", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
 
 Work = Callable[[Shot, Job, "Server"], Iterator[object]]
@@ -183,7 +185,7 @@ class Runtime:
         settings = connection_settings()
 
         def run(job: Job) -> Iterator[object]:
-            return work(shot, job, self.connection.server(settings))
+            yield from work(shot, job, self.connection.server(settings))
 
         def apply(event: object) -> None:
             self._apply(uid, job, event, on_made)
@@ -311,7 +313,10 @@ class Runtime:
         self.forget_plates()
         if bpy.app.timers.is_registered(self._tick):
             bpy.app.timers.unregister(self._tick)
-        self.connection.close()
+        # A server that takes its time to stop must not hold Blender; it stops by itself once its helper has gone.
+        closing = threading.Thread(target=self.connection.close, daemon=True, name="masklet-close")
+        closing.start()
+        closing.join(_CLOSE_TIMEOUT_S)
 
     def redraw(self, *, everything: bool = False) -> None:
         """Have viewers and timelines drawn again, or every editor."""

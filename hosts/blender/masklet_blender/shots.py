@@ -19,7 +19,7 @@ from masklet.errors import (
     SessionNotFoundError,
 )
 from masklet.events import MatteFormat, TrackFinished, TrackStarted
-from masklet.matte_files import Exported, prepare_folder
+from masklet.matte_files import prepare_folder
 from masklet.types import ClipInfo, Direction, FrameRange, MaskFormat, MaskUpdate, StateRange
 
 from .documents import (
@@ -43,10 +43,9 @@ from .plate_files import PlateSource, fingerprint_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from masklet.anchors import Absence, AnchorKind, AnchorTrack
+    from masklet.anchors import Absence, AnchorKind
     from masklet.client import Server
     from masklet.session import Session
-    from masklet.shapes import ObjectShapes
     from masklet.tracked_object import TrackedObject
     from masklet.types import SessionInfo
 
@@ -145,7 +144,7 @@ class Ended:
 class Made:
     """What a work was for, at its end."""
 
-    value: Exported | ObjectShapes | AnchorTrack
+    value: object
 
 
 Event = Union[SessionOpened, MaskCame, MasksOutdated, StatesCame, Refused, Planned, Ended, Made]
@@ -312,20 +311,19 @@ class Shot:
         uids: Iterable[str],
         matte_format: MatteFormat,
         base_name: str,
-        frames: FrameRange | None = None,
     ) -> Iterator[Event]:
-        """Write mattes at the plate's size into a folder, which is made, and tell what was written."""
+        """Write mattes at the plate's size into a folder, which is made, and tell each object's with its uid."""
         prepare_folder(folder)
         yield from self.synchronise(server)
-        exported = self._ready().export(
-            folder,
-            matte_format=matte_format,
-            frames=frames,
-            objects=[self._object(uid) for uid in uids],
-            base_name=base_name,
-            on_progress=_progress(job),
-        )
-        yield Made(exported)
+        for uid in uids:
+            exported = self._ready().export(
+                folder,
+                matte_format=matte_format,
+                objects=[self._object(uid)],
+                base_name=base_name,
+                on_progress=_progress(job),
+            )
+            yield Made((uid, exported))
 
     def shapes(self, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
         """Fit shapes to an object's mattes and tell them."""

@@ -11,6 +11,7 @@ from masklet.errors import MaskletError
 from masklet.prompts import Shot, read_shot, write_shot
 
 from ..documents import from_prompts, to_prompts
+from ..plate_files import plate_word
 from ..plates import adopt, props, source_of
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
 
@@ -29,7 +30,7 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for the file."""
-        self.filepath = bpy.path.clean_name(Path(plate_of(context).name).stem) + _SUFFIX
+        self.filepath = plate_word(source_of(plate_of(context))) + _SUFFIX
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
