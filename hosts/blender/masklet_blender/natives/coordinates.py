@@ -1,11 +1,12 @@
 """From the plate's pixels and frame numbers to Blender's, and back.
 
-The plate: origin top left, y downwards, pixel edges at integers (:mod:`masklet.types`). Blender's y grows upwards
-everywhere, and everything is a share of the picture, so that proxies and render percentages do not matter:
+The plate: origin top left, y downwards, pixel edges at integers (:mod:`masklet.types`). Blender's y grows
+upwards everywhere, and everything is a share of the picture, so that proxies and render percentages do not
+matter:
 
 - markers of tracks count from 0 to 1 along each side;
-- masks count in units of the longer side, with (0.5, 0.5) in the middle of the picture. Blender rasterises them in
-  the pixels of the picture, so they know nothing of the shape of a pixel.
+- masks count in units of the longer side, with (0.5, 0.5) in the middle of the picture. Blender
+  rasterises them in the pixels of the picture, so they know nothing of the shape of a pixel.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def frames_of_image(image: bpy.types.Image, user: bpy.types.ImageUser) -> FrameM
 
 
 def number_in(file_path: str) -> int:
-    """The frame number in a file name as Blender reads it: the last digits before the extension, no sign; else 0."""
+    """The frame number in a file name as Blender reads it: the last digits before the extension; else 0."""
     name = re.split(r"[/\\]", file_path)[-1]
     stem, dot, _ = name.rpartition(".")
     match = _LAST_NUMBER.search(stem if dot else name)

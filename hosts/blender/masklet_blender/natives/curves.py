@@ -11,8 +11,6 @@ import bpy
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-KeyframePoint = bpy.types.Keyframe
-
 
 class Interpolation(Enum):
     """How a curve runs from one key to the next."""
@@ -46,12 +44,12 @@ def write_curve(
     points = curve.keyframe_points
     points.add(len(keys))
     points.foreach_set("co", array("f", [number for key in keys for number in key]))
-    kind = KeyframePoint.bl_rna.properties["interpolation"].enum_items[interpolation.value].value
+    kind = enum_value(bpy.types.Keyframe, "interpolation", interpolation.value)
     points.foreach_set("interpolation", [kind] * len(keys))
     curve.update()
 
 
-def remove_curves(datablock: bpy.types.ID, unwanted: Callable[[str], bool]) -> None:
+def remove_curves(datablock: Any, unwanted: Callable[[str], bool]) -> None:
     """Take away the curves of all paths of which ``unwanted`` says so."""
     animation = datablock.animation_data
     if animation is None or animation.action is None:
@@ -61,7 +59,13 @@ def remove_curves(datablock: bpy.types.ID, unwanted: Callable[[str], bool]) -> N
         curves.remove(curve)
 
 
-def _curves(datablock: bpy.types.ID) -> Any:
+def enum_value(kind: Any, attribute: str, choice: str) -> int:
+    """The number of a choice, as bulk writing wants it."""
+    number: int = kind.bl_rna.properties[attribute].enum_items[choice].value
+    return number
+
+
+def _curves(datablock: Any) -> Any:
     """The collection of curves that drives a datablock, made where it is missing."""
     animation = datablock.animation_data_create()
     action = animation.action

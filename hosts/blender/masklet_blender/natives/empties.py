@@ -1,15 +1,16 @@
 """Anchors as Empties, for things to hang on: keyed, or led by a track.
 
-A keyed Empty has place, rotation and scale. With a camera it is the camera's child and lies on a plane before it, so
-that it covers the anchor in the camera's picture wherever the camera goes; the plate fills the picture. Without a camera it lies
-on an upright plate: X to the right, Z upwards, the middle of the picture at the origin, one unit high, as seen from the
-front. An Empty led by a track has a place only, and follows changes of the camera's lens.
+A keyed Empty has place, rotation and scale. With a camera it is the camera's child and lies on a plane
+before it, so that it covers the anchor in the camera's picture wherever the camera goes; the plate fills
+the picture. Without a camera it lies on an upright plate: X to the right, Z upwards, the middle of the
+picture at the origin, one unit high, as seen from the front. An Empty led by a track has a place only, and
+follows changes of the camera's lens.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from mathutils import Matrix, Vector
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .coordinates import FrameMap, PlateSpace
 
 WEIGHT = "weight"
-"""Custom property of an Empty whose anchor fades: 1 where the effect shows, 0 where it does not. For drivers."""
+"""Custom property of an Empty whose anchor fades, for drivers: 1 where the effect shows, 0 where not."""
 
 CAMERA_DISTANCE = 10.0
 """How far before the camera Empties lie unless asked otherwise, in units of the scene."""
@@ -53,7 +54,8 @@ def write_empty(
 ) -> bpy.types.Object:
     """Make the keyed Empty of an anchor, or bring the one that exists up to date.
 
-    Rotation, scale and place are keyed on every frame. Shear has no place in an object's transform and is left out.
+    Rotation, scale and place are keyed on every frame. Shear has no place in an object's transform and is
+    left out.
 
     Args:
         anchor: From the server.
@@ -127,10 +129,8 @@ def follow(
     camera: bpy.types.Object,
 ) -> bpy.types.FollowTrackConstraint:
     """Let an object be led by a track, at the depth from the camera at which it stands. Twice is once."""
-    constraint = follower.constraints.get(_FOLLOW)
-    if constraint is None:
-        constraint = follower.constraints.new("FOLLOW_TRACK")
-        constraint.name = _FOLLOW
+    constraint = _constraint(follower, _FOLLOW, "FOLLOW_TRACK")
+    assert isinstance(constraint, bpy.types.FollowTrackConstraint)
     constraint.use_active_clip = constraint.use_3d_position = constraint.use_undistorted_position = False
     constraint.clip = clip
     constraint.track = track.name
@@ -142,7 +142,8 @@ def follow(
 def attach(follower: bpy.types.Object, empty: bpy.types.Object) -> bpy.types.ChildOfConstraint:
     """Let an object go along with an anchor's Empty from where both are now, turning and growing with it.
 
-    Attached again it stays where it is now and goes along from here. The object's own animation is left alone.
+    Attached again it stays where it is now and goes along from here. The object's own animation is left
+    alone.
 
     Raises:
         BadInputError: The object is the Empty, or the Empty hangs on it already.
@@ -153,13 +154,12 @@ def attach(follower: bpy.types.Object, empty: bpy.types.Object) -> bpy.types.Chi
             raise BadInputError(f"{follower.name} cannot hang on itself: select another object.")
         ancestor = ancestor.parent
     # What was written a moment ago has no place in the world before this.
-    bpy.context.view_layer.update()
+    if bpy.context.view_layer is not None:
+        bpy.context.view_layer.update()
     place = unattached = follower.matrix_world.copy()
-    constraint = follower.constraints.get(_ATTACH)
-    if constraint is None:
-        constraint = follower.constraints.new("CHILD_OF")
-        constraint.name = _ATTACH
-    elif constraint.target is not None:
+    constraint = _constraint(follower, _ATTACH, "CHILD_OF")
+    assert isinstance(constraint, bpy.types.ChildOfConstraint)
+    if constraint.target is not None:
         unattached = (constraint.target.matrix_world @ constraint.inverse_matrix).inverted_safe() @ place
     constraint.target = empty
     # The constraint puts target @ inverse before what the object does by itself.
@@ -190,6 +190,14 @@ def _put_before(empty: bpy.types.Object, camera: bpy.types.Object | None) -> Non
         # A camera sees the same whatever its scale, but its children grow with it.
         scale = Matrix.Diagonal(camera.matrix_world.to_scale()).to_4x4()
         empty.matrix_parent_inverse = scale.inverted_safe()
+
+
+def _constraint(follower: bpy.types.Object, name: str, kind: Any) -> bpy.types.Constraint:
+    constraint = follower.constraints.get(name)
+    if constraint is None:
+        constraint = follower.constraints.new(kind)
+        constraint.name = name
+    return constraint
 
 
 def _remove_constraint(follower: bpy.types.Object, name: str) -> None:

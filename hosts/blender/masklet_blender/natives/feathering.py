@@ -1,9 +1,9 @@
 """Paths as Blender draws them, so that what it rasterises is what was meant.
 
-Blender's soft band lies outside a path, ours on both sides of the edge, so a path moves inwards by half its band. Blender
-fades a path that runs clockwise on screen; one that runs the other way is neither faded nor smoothed. And it
-smooths every edge by a band of its own, outside the path, as wide as the picture's long side measured in short ones:
-1.78 pixels at 16:9. (Measured on renders of 3.4 to 5.2.)
+Blender's soft band lies outside a path, ours on both sides of the edge, so a path moves inwards by half its
+band. Blender fades a path that runs clockwise on screen; one that runs the other way is neither faded nor
+smoothed. And it smooths every edge by a band of its own, outside the path, as wide as the picture's long side
+measured in short ones: 1.78 pixels at 16:9. (Measured on renders of 3.4 to 5.2.)
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def turned(vertices: Sequence[BezierVertex]) -> list[BezierVertex]:
 def drawn_path(vertices: Sequence[BezierVertex], *, width_px: int, height_px: int) -> list[DrawnVertex]:
     """The path to draw so that coverage is one half where ``vertices`` have their edge.
 
-    The path moves inwards by half its soft band, and its handles shrink with the distance of their vertices (W. Tiller and
-    E. Hanson, Offsets of Two-Dimensional Profiles, 1984). Where the band is wider than the object itself the path
-    moves as far as it can, and the band still ends where it should. What runs along the border of the picture stays
-    there: the object goes on outside.
+    The path moves inwards by half its soft band, and its handles shrink with the distance of their vertices
+    (W. Tiller and E. Hanson, Offsets of Two-Dimensional Profiles, 1984). Where the band is wider than the
+    object itself the path moves as far as it can, and the band still ends where it should. What runs along
+    the border of the picture stays there: the object goes on outside.
 
     Args:
         vertices: Of a closed path that runs clockwise on screen, in the plate's pixels.

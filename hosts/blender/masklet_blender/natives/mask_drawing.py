@@ -10,6 +10,8 @@ from .coordinates import PlateSpace
 from .feathering import drawn_path, runs_clockwise, turned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from masklet.shapes import BezierVertex, ObjectShapes, Piece
 
     from .coordinates import FrameMap
@@ -103,7 +105,7 @@ def _piece(piece: Piece, space: PlateSpace, frames: FrameMap) -> DrawnPiece:
     return DrawnPiece(piece.name, piece.hole, _switches(piece, frames), tuple(keys))
 
 
-def _key(vertices: tuple[BezierVertex, ...], frame: int, space: PlateSpace) -> DrawnKey:
+def _key(vertices: Sequence[BezierVertex], frame: int, space: PlateSpace) -> DrawnKey:
     unit = space.longer_side_px
     left, bottom = space.mask_point(0.0, 0.0)
     centres, handles_in, handles_out, weights = array("f"), array("f"), array("f"), array("f")
@@ -118,7 +120,7 @@ def _key(vertices: tuple[BezierVertex, ...], frame: int, space: PlateSpace) -> D
 
 
 def _switches(piece: Piece, frames: FrameMap) -> tuple[tuple[float, float], ...]:
-    """When the layer is drawn. Switches lie between frames: motion blur of a mask looks to both sides of a frame."""
+    """When the layer is drawn. Switches lie between frames: motion blur looks to both sides of a frame."""
     switches: list[tuple[float, float]] = []
     for span in piece.visible:
         on = frames.scene_frame(span.first) - _HALF_A_FRAME

@@ -1,8 +1,8 @@
 """An editor in which mask operators work, borrowed for a moment.
 
-Keys of mask shapes can be made by an operator alone, and that wants an Image or Clip Editor in mask mode. It reads the
-frame from the scene in context; an empty scene of our own stands in there, so that no step evaluates the artist's
-scene or calls handlers of frame changes, and the artist's current frame never moves.
+Keys of mask shapes can be made by an operator alone, and that wants an Image or Clip Editor in mask mode.
+It reads the frame from the scene in context; an empty scene of our own stands in there, so that no step
+evaluates the artist's scene or calls handlers of frame changes, and the artist's current frame never moves.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def mask_editor(mask: bpy.types.Mask) -> Iterator[bpy.types.Scene]:
     """Run mask operators on ``mask`` inside the block.
 
     Yields:
-        The scene whose frame the operators use. Set ``frame_current`` and update its view layer; then the points of
-        the mask may be written, and the operator called. In the other order the mask's animation overwrites them.
+        The scene whose frame the operators use. Set ``frame_current`` and update its view layer; then the
+        points of the mask may be written, and the operator called. In the other order the mask's animation
+        overwrites them.
 
     Raises:
         MaskletError: Blender has no window.
@@ -55,10 +56,11 @@ def mask_editor(mask: bpy.types.Mask) -> Iterator[bpy.types.Scene]:
 
 
 def _place_to_borrow() -> _Place:
-    """The area whose borrowing disturbs least: one that can show masks, else the smallest that is not in use."""
+    """The area whose borrowing disturbs least: one that can show masks, else the smallest not in use."""
+    manager: Any = bpy.context.window_manager
     places = [
         _Place(window, area)
-        for window in bpy.context.window_manager.windows
+        for window in manager.windows
         for area in window.screen.areas
         if area.type not in ("TOPBAR", "STATUSBAR")
     ]
@@ -70,7 +72,7 @@ def _place_to_borrow() -> _Place:
 
 
 def _disturbance(place: _Place) -> tuple[int, int]:
-    area = place.area
+    area: Any = place.area
     size = area.width * area.height
     if area.type == "IMAGE_EDITOR":
         return (0, size)

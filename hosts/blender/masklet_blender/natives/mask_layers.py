@@ -23,8 +23,8 @@ class _Switches:
 def replace_layers(mask: bpy.types.Mask, owned: Collection[str], names: Sequence[str]) -> list[str]:
     """Put new, empty layers in the place of ours.
 
-    Must run inside :func:`.mask_editor.mask_editor`, whose operator moves layers. Layers of the artist keep their place among
-    ours: what was drawn after ours is still drawn after ours.
+    Must run inside :func:`.mask_editor.mask_editor`, whose operator moves layers. Layers of the artist keep
+    their place among ours: what was drawn after ours is still drawn after ours.
 
     Args:
         mask: Holds layers of ours and of the artist.
@@ -32,7 +32,8 @@ def replace_layers(mask: bpy.types.Mask, owned: Collection[str], names: Sequence
         names: Of the new layers, in the order in which they are drawn.
 
     Returns:
-        What Blender called the new layers, in that order: a name that a layer of the artist has gets a number.
+        What Blender called the new layers, in that order: a name that a layer of the artist has gets a
+        number.
     """
     before = [layer.name for layer in mask.layers]
     switches = {

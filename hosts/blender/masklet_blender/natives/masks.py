@@ -1,7 +1,7 @@
 """Splines as a Mask datablock: one layer a piece, keyed, with feather, drawn as the server draws them.
 
-Pieces lie in the mask in the order in which they are drawn: outer paths merge, holes are taken away, which is what
-``MERGE_ADD`` and ``MERGE_SUBTRACT`` compute.
+Pieces lie in the mask in the order in which they are drawn: outer paths merge, holes are taken away, which
+is what ``MERGE_ADD`` and ``MERGE_SUBTRACT`` compute.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .curves import Interpolation, remove_curves, write_curve
+from .curves import Interpolation, enum_value, remove_curves, write_curve
 from .mask_editor import mask_editor
 from .mask_layers import replace_layers
 from .tags import Role, Tag, find, read_tag, write_tag
@@ -29,8 +29,9 @@ def find_mask(owner: str) -> bpy.types.Mask | None:
 def write_mask(drawing: MaskDrawing, *, owner: str) -> bpy.types.Mask:
     """Make the mask of an object, or bring the one that exists up to date.
 
-    Layers that the artist added to the mask stay as they are, where they are; a layer of ours that was renamed counts as
-    the artist's. Whether our layers are hidden or locked is kept. The scene's frame does not move.
+    Layers that the artist added to the mask stay as they are, where they are; a layer of ours that was
+    renamed counts as the artist's. Whether our layers are hidden or locked is kept. The scene's frame does
+    not move.
 
     Args:
         drawing: From :func:`.mask_drawing.drawing_of`.
@@ -74,9 +75,9 @@ def _prepare(layer: bpy.types.MaskLayer, piece: DrawnPiece) -> None:
     spline.weight_interpolation = "LINEAR"
     points = spline.points
     points.add(piece.point_count - len(points))
-    kinds = bpy.types.MaskSplinePoint.bl_rna.properties["handle_left_type"].enum_items
+    free = enum_value(bpy.types.MaskSplinePoint, "handle_left_type", "FREE")
     for name in ("handle_left_type", "handle_right_type"):
-        points.foreach_set(name, [kinds["FREE"].value] * piece.point_count)
+        points.foreach_set(name, [free] * piece.point_count)
 
 
 def _write_keys(mask: bpy.types.Mask, drawn: Mapping[str, DrawnPiece], scene: bpy.types.Scene) -> None:

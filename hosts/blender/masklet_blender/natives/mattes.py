@@ -41,7 +41,9 @@ class MatteFiles:
         """
         sequences, _ = group_sequences([file.name])
         if not sequences:
-            raise OutputError(f"{file.name} has no frame number, so it is no matte of a clip: export it again.")
+            raise OutputError(
+                f"{file.name} has no frame number, so it is no matte of a clip: export it again."
+            )
         return MatteFiles(file.parent, next(iter(sequences)))
 
     def by_frame(self) -> dict[int, Path]:
@@ -58,7 +60,7 @@ class MatteFiles:
         found = frames_matching(pattern, names) if pattern is not None else {}
         if not found:
             raise OutputError(
-                f"no mattes {self.pattern} lie in {self.folder}: get the mattes again, or bring the folder back."
+                f"no mattes {self.pattern} lie in {self.folder}: get them again, or bring the folder back."
             )
         return {frame: self.folder / name for frame, name in found.items()}
 
@@ -129,7 +131,7 @@ def shown_frames(files: MatteFiles, frames: FrameMap) -> ShownFrames:
 
 
 def _read_as_data(image: bpy.types.Image) -> None:
-    settings = image.colorspace_settings
+    settings: Any = image.colorspace_settings
     settings.is_data = True
     known = settings.bl_rna.properties["name"].enum_items.keys()
     for space in _DATA_SPACES:

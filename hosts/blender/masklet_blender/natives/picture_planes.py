@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import bpy
@@ -54,8 +54,9 @@ def upright(space: PlateSpace) -> PicturePlane:
 
 def before_camera(camera: bpy.types.Object, scene: bpy.types.Scene, distance: float) -> PicturePlane:
     """What a camera sees at a distance, in its own space, with the lens and the shift it has now."""
-    corners = camera.data.view_frame(scene=scene)
+    lens: Any = camera.data
+    corners = lens.view_frame(scene=scene)
     right, bottom = max(corner[0] for corner in corners), min(corner[1] for corner in corners)
     left, top = min(corner[0] for corner in corners), max(corner[1] for corner in corners)
-    share = distance / -corners[0][2] if camera.data.type == "PERSP" else 1.0
+    share = distance / -corners[0][2] if lens.type == "PERSP" else 1.0
     return PicturePlane(left * share, top * share, (right - left) * share, (top - bottom) * share, distance)

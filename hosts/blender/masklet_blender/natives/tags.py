@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,21 +51,28 @@ def write_tag(datablock: bpy.types.ID, tag: Tag) -> None:
 
 def read_tag(datablock: bpy.types.ID) -> Tag | None:
     """The tag of a datablock; None where it has none, or one that cannot be read."""
-    text = datablock.get(PROPERTY)
-    if not isinstance(text, str):
-        return None
+    found = read_property(datablock, PROPERTY)
     try:
-        found = json.loads(text)
         return Tag(Role(found["role"]), str(found["owner"]), tuple(str(part) for part in found["parts"]))
     except (ValueError, KeyError, TypeError):
+        return None
+
+
+def read_property(datablock: Any, name: str) -> Any:
+    """What a custom property says in JSON; None where it is missing or says nothing."""
+    text = datablock.get(name)
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except ValueError:
         return None
 
 
 def find(collection: Iterable[Datablock], role: Role, owner: str) -> Datablock | None:
     """The datablock of a role and an owner; None where there is none.
 
-    A datablock that the artist duplicated has the same tag; the first by name is taken, which is the original, since
-    Blender numbers its copies. What is linked from another file cannot be changed and is passed over.
+    A datablock that the artist duplicated has the same tag; the first by name is taken, which is the
+    original, since Blender numbers its copies. What is linked from another file cannot be changed and is
+    passed over.
     """
     for datablock in collection:
         if datablock.library is None:

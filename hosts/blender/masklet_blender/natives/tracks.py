@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError
+
+from .tags import read_property
 
 if TYPE_CHECKING:
     import bpy
 
-    from masklet.anchors import AnchorKey, AnchorTrack
+    from masklet.anchors import AnchorTrack
 
     from .coordinates import FrameMap, PlateSpace
 
@@ -21,7 +23,7 @@ PROPERTY = "masklet_tracks"
 def find_track(clip: bpy.types.MovieClip, owner: str) -> bpy.types.MovieTrackingTrack | None:
     """The track that was made for ``owner``; None where there is none any more under its name."""
     name = _names(clip).get(owner)
-    return clip.tracking.tracks.get(name) if name is not None else None
+    return None if name is None else _tracking(clip).tracks.get(name)
 
 
 def write_track(
@@ -29,8 +31,8 @@ def write_track(
 ) -> bpy.types.MovieTrackingTrack:
     """Make the track of an anchor, or bring the one that exists up to date.
 
-    A marker stands on every frame that has a key. Where the object was not seen it is disabled, and so is one on either
-    side of the track, so that the track ends there as Blender's own do.
+    A marker stands on every frame that has a key. Where the object was not seen it is disabled, and so is
+    one on either side of the track, so that the track ends there as Blender's own do.
 
     Args:
         anchor: From the server.
@@ -47,7 +49,7 @@ def write_track(
     first, last = anchor.keys[0], anchor.keys[-1]
     track = find_track(clip, owner)
     if track is None:
-        track = clip.tracking.tracks.new(name=anchor.name, frame=frames.marker_frame(first.frame))
+        track = _tracking(clip).tracks.new(name=anchor.name, frame=frames.marker_frame(first.frame))
         clip[PROPERTY] = json.dumps({**_names(clip), owner: track.name})
     elif track.lock:
         raise BadInputError(f"the track {track.name} is locked: unlock it to bring it up to date.")
@@ -57,7 +59,7 @@ def write_track(
         patterns.write(track, frame, space.marker_point(key.x_px, key.y_px), seen=False)
     for key in anchor.keys:
         frame = frames.marker_frame(key.frame)
-        patterns.write(track, frame, space.marker_point(key.x_px, key.y_px), seen=_is_seen(key))
+        patterns.write(track, frame, space.marker_point(key.x_px, key.y_px), seen=not key.held)
         written.add(frame)
     for frame in [marker.frame for marker in track.markers if marker.frame not in written]:
         track.markers.delete_frame(frame)
@@ -71,7 +73,7 @@ class _Patterns:
     """
 
     def __init__(self, clip: bpy.types.MovieClip) -> None:
-        settings = clip.tracking.settings
+        settings: Any = _tracking(clip).settings
         # A clip whose files are missing has no size; the areas are then those of a usual picture.
         width_px, height_px = clip.size if min(clip.size) > 0 else (1920, 1080)
         x, y = settings.default_pattern_size / 2 / width_px, settings.default_pattern_size / 2 / height_px
@@ -92,16 +94,12 @@ class _Patterns:
         marker.search_max = self._search
 
 
-def _is_seen(key: AnchorKey) -> bool:
-    return not key.held
+def _tracking(clip: bpy.types.MovieClip) -> bpy.types.MovieTracking:
+    # The type stubs allow None, Blender does not.
+    assert clip.tracking is not None
+    return clip.tracking
 
 
 def _names(clip: bpy.types.MovieClip) -> dict[str, str]:
-    text = clip.get(PROPERTY)
-    if not isinstance(text, str):
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
+    found = read_property(clip, PROPERTY)
     return {str(owner): str(name) for owner, name in found.items()} if isinstance(found, dict) else {}
