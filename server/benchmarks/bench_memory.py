@@ -64,7 +64,7 @@ def main() -> None:
         folders = {}
         for frames in (_SHORT_FRAMES, _LATE_FRAME + 1, _LONG_FRAMES):
             folders[frames] = Path(scratch) / str(frames)
-            _write_clip(folders[frames], frames)
+            write_jpegs(folders[frames], frames)
         for case in given.case or ("memory", "first_mask"):
             print(
                 json.dumps(_memory(folders, given) if case == "memory" else _first_mask(folders, given)),
@@ -131,13 +131,13 @@ class _Ours:
         self._folder = folder
 
     def open_and_click(self) -> NetworkTracker:
-        tracker = NetworkTracker(self._network, _JpegClip(self._folder), _Results(), profile=EDITOR)
+        tracker = NetworkTracker(self._network, JpegClip(self._folder), _Results(), profile=EDITOR)
         tracker.prompt(_click(1))
         return tracker
 
     def track(self, objects: int) -> dict[str, float]:
         results = _Results()
-        tracker = NetworkTracker(self._network, _JpegClip(self._folder), results, profile=EDITOR)
+        tracker = NetworkTracker(self._network, JpegClip(self._folder), results, profile=EDITOR)
         for object_id in range(1, objects + 1):
             tracker.prompt(_click(object_id))
         sizes = {}
@@ -153,8 +153,6 @@ class _Official:
         from bench_official import official_predictor
 
         self._predictor = official_predictor(_NAME, weights, device="cpu", compiled=False, side_px=side_px)
-        # Needs an extension that the package does not bring.
-        self._predictor.fill_hole_area = 0
         self._folder = folder
 
     def open_and_click(self) -> None:
@@ -182,7 +180,7 @@ class _Official:
 
 
 @dataclass
-class _JpegClip:
+class JpegClip:
     """The folder as a clip, a picture read when it is asked for."""
 
     folder: Path
@@ -193,6 +191,7 @@ class _JpegClip:
         self.info = ClipInfo(self.folder.name, _WIDTH_PX, _HEIGHT_PX, 0, last)
 
     def read(self, frame: int) -> NDArray[np.uint8]:
+        """The picture, from its file."""
         return cv2.imread(str(self.folder / f"{frame:05d}.jpg"))[..., ::-1]
 
 
@@ -211,8 +210,8 @@ def _click(object_id: int) -> FramePrompts:
     return FramePrompts(object_id, 0, clicks=(place,))
 
 
-def _write_clip(folder: Path, frames: int) -> None:
-    """Pictures of a scrolling noise, all different: nothing can be cached by accident."""
+def write_jpegs(folder: Path, frames: int) -> None:
+    """A folder of scrolling noise as both codes read it, all pictures different: nothing helps a cache."""
     folder.mkdir()
     noise = np.random.default_rng(0).integers(0, 256, (_HEIGHT_PX // 8, _WIDTH_PX // 8 + 1, 3), np.uint8)
     ground = cv2.resize(noise, (_WIDTH_PX, _HEIGHT_PX), interpolation=cv2.INTER_CUBIC)

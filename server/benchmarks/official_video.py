@@ -16,15 +16,13 @@ import io
 import json
 import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sam2.sam2_video_predictor as official
 import torch
-from bench_official import official_predictor
-from torch import Tensor
+from bench_official import FramesInMemory, official_predictor
 
 from masklet_server.evaluation.parity_stand_ins import CLIP_FRAMES, stand_in_frames, stand_in_weights
 from masklet_server.model.config import PRESETS
@@ -37,25 +35,12 @@ class _Float32Memory:
         return torch.float32 if name == "bfloat16" else getattr(torch, name)
 
 
-@contextlib.contextmanager
-def frames_in_memory(frames: Tensor) -> Iterator[None]:
-    """Within it, ``init_state`` of any path gives ``(N, 3, S, S)`` normalised frames."""
-    load = official.load_video_frames
-    official.load_video_frames = lambda **_: (frames, frames.shape[-2], frames.shape[-1])
-    try:
-        yield
-    finally:
-        official.load_video_frames = load
-
-
 def write_golden(name: str, keys_folder: Path, out_folder: Path, *, seed: int, side_px: int) -> Path:
     """Run the cases of ``check-parity`` and store what the predictor returns and holds."""
     shapes = json.loads((keys_folder / f"{name}.keys.json").read_text(encoding="utf-8"))
     predictor = official_predictor(
         name, stand_in_weights(shapes, seed), device="cpu", compiled=False, side_px=side_px
     )
-    # Needs an extension that the package does not bring.
-    predictor.fill_hole_area = 0
     frames = stand_in_frames(side_px, seed)
     official.torch = _Float32Memory()
     arrays: dict[str, Any] = {}
@@ -65,7 +50,7 @@ def write_golden(name: str, keys_folder: Path, out_folder: Path, *, seed: int, s
         {f"image/fpn{index}_mean_abs": level.abs().mean().numpy() for index, level in enumerate(levels)}
     )
     arrays["image/fpn2"] = levels[2].numpy()
-    with frames_in_memory(frames), contextlib.redirect_stderr(io.StringIO()):
+    with FramesInMemory(frames), contextlib.redirect_stderr(io.StringIO()):
         _tracked_cases(predictor, side_px, arrays)
     out_folder.mkdir(parents=True, exist_ok=True)
     target = out_folder / f"{name}.seed{seed}.size{side_px}.npz"

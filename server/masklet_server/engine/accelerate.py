@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from masklet_server.engine.replay import Recorder, Replayed
+from masklet_server.model.attention_choice import Trial
 from masklet_server.model.config import NetworkConfig
 from masklet_server.model.network import Network
 
@@ -142,6 +143,20 @@ def replay_network(network: Network, record: Recorder[Any]) -> Network:
     for part in _PARTS:
         setattr(network, part, Replayed(getattr(network, part), record))
     return network
+
+
+def choose_attention(network: Network, batch: int) -> list[Trial]:
+    """Let the network use the fastest attention over full memories of ``batch`` objects on its device.
+
+    To be done before the network is compiled or recorded.
+    """
+    config = network.config
+    return network.memory_attention.measure_attention(
+        batch,
+        side=config.grid_side,
+        maps=fixed_layout(config).usual_maps,
+        pointer_tokens=config.pointers * (config.width // config.memory_width),
+    )
 
 
 def recordings_of(network: Network) -> int:

@@ -7,7 +7,13 @@ import torch
 from masklet.errors import BadInputError
 from masklet.types import ModelInfo
 from masklet_server.engine import TrackerFactory
-from masklet_server.engine.accelerate import EXACT, compile_network, fixed_layout, replay_network
+from masklet_server.engine.accelerate import (
+    EXACT,
+    choose_attention,
+    compile_network,
+    fixed_layout,
+    replay_network,
+)
 from masklet_server.engine.profile import PROFILES
 from masklet_server.engine.replay import GraphRecorder
 from masklet_server.engine.tracker import NetworkTracker
@@ -33,6 +39,9 @@ def load(
     layout = EXACT
     if compiled:
         layout = fixed_layout(network.config)
+        if place.type == "cuda":
+            for size in sorted({layout.objects(count) for count in range(1, _WARM_OBJECTS + 1)}):
+                choose_attention(network, size)
         compile_network(network)
         if place.type == "cuda":
             replay_network(network, GraphRecorder())

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from masklet_server.model.attention_choice import AttentionChoice
 from masklet_server.model.dense import dense
 
 # Scores at a time. More would leave the cache, and make the allocator ask the operating system
@@ -16,7 +17,14 @@ _BLOCK_VALUES = 7_500_000
 _FEWEST_ROWS = 64
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, *, valid: Tensor | None = None) -> Tensor:
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    valid: Tensor | None = None,
+    choice: AttentionChoice | None = None,
+) -> Tensor:
     """Softmax attention with one head, whose values may be narrower than its keys.
 
     Args:
@@ -24,6 +32,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, valid: Tensor | None = 
         key: ``(B, L, D)``.
         value: ``(B, L, V)``.
         valid: ``(B, L)`` bool, False where a key must not be seen; every row needs one True.
+        choice: What was measured on this device, for calls without ``valid``.
 
     Returns:
         ``(B, N, V)``.
@@ -31,6 +40,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, valid: Tensor | None = 
     query = query.expand(key.shape[0], -1, -1)
     if key.device.type == "cpu" and not torch.is_grad_enabled():
         return _attend_in_blocks(query, key, value, valid)
+    form = None if choice is None or valid is not None else choice.form_for(query, key)
+    if form is not None:
+        return form(query, key, value)
     mask = None if valid is None else valid[:, None, None, :]  # (B, 1, 1, L)
     return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None], mask)[:, 0]
 

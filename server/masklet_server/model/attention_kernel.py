@@ -7,7 +7,7 @@ them share a tile, each with a part of the keys. Import it only where Triton is 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 import torch
 import triton
@@ -15,26 +15,28 @@ import triton.language as tl
 from torch import Tensor
 
 _QUERIES, _KEYS = 128, 64
+# Three blocks of keys on their way fill 184 of the 227 KiB that a multiprocessor of Hopper shares.
+_OPTIONS: Final = {"num_warps": 8, "num_stages": 3}
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _partial_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    valid: Any,
-    out: Any,
-    log_sum: Any,
-    queries: Any,
-    keys: Any,
-    part_keys: Any,
-    scale_log2: Any,
+def _partial_attention(  # type: ignore[no-untyped-def]
+    query,
+    key,
+    value,
+    valid,
+    out,
+    log_sum,
+    queries,
+    keys,
+    part_keys,
+    scale_log2,
     width: tl.constexpr,
     value_width: tl.constexpr,
     masked: tl.constexpr,
     block_queries: tl.constexpr,
     block_keys: tl.constexpr,
-) -> None:
+):
     tile, part, item = tl.program_id(0), tl.program_id(1), tl.program_id(2).to(tl.int64)
     parts = tl.num_programs(1)
     rows = tile * block_queries + tl.arange(0, block_queries)
@@ -122,7 +124,6 @@ def partial_attention(
         masked=valid is not None,
         block_queries=_QUERIES,
         block_keys=_KEYS,
-        num_warps=8,
-        num_stages=2,
+        **_OPTIONS,
     )
     return out, log_sum

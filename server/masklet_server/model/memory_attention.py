@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from masklet_server.model.attention import attend
+from masklet_server.model.attention_choice import AttentionChoice, Form, Trial
 from masklet_server.model.dense import Dense, feed_forward
 from masklet_server.model.position import TableCache, rotary_grid, rotate, sine_grid
 
@@ -45,6 +47,7 @@ class RotaryAttention(nn.Module):
         self.k_proj = Dense(memory_width, width)
         self.v_proj = Dense(memory_width, width)
         self.out_proj = Dense(width, width)
+        self.choice: AttentionChoice | None = None
 
     def among(self, x: Tensor, rotation: Tensor) -> Tensor:
         """Self-attention, ``(B, N, C)`` to the same."""
@@ -62,7 +65,7 @@ class RotaryAttention(nn.Module):
             k = torch.cat((turned.flatten(1, 2), k[:, memory.spatial :]), dim=1)
         # The values' projection is linear and the weights sum to one, so it can wait until
         # after the attention, which then carries M instead of C channels.
-        seen = attend(q, k, memory.values, valid=memory.valid)  # (B, N, M)
+        seen = attend(q, k, memory.values, valid=memory.valid, choice=self.choice)  # (B, N, M)
         y: Tensor = self.out_proj(self.v_proj(seen))
         return y
 
@@ -106,6 +109,35 @@ class MemoryAttention(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self._tables = TableCache()
+        self._choice: AttentionChoice | None = None
+
+    def measure_attention(
+        self,
+        batch: int,
+        *,
+        side: int,
+        maps: int,
+        pointer_tokens: int,
+        candidates: Mapping[str, Form] | None = None,
+    ) -> list[Trial]:
+        """Find the fastest form of attention over full memories on the device of the weights.
+
+        Args:
+            batch: B.
+            side: Of the grid.
+            maps: T.
+            pointer_tokens: Of all pointers of an object.
+            candidates: Forms beside the plain one; those that this device may have without.
+        """
+        if self._choice is None:
+            self._choice = AttentionChoice()
+            for layer in self.layers:
+                assert isinstance(layer, MemoryAttentionLayer)
+                layer.cross_attn_image.choice = self._choice
+        weight, tokens = self.norm.weight, side * side
+        query = torch.randn(batch, tokens, weight.shape[0], device=weight.device, dtype=weight.dtype)
+        key = query.new_empty(batch, maps * tokens + pointer_tokens, weight.shape[0]).normal_()
+        return self._choice.measure(query, key, key[..., : self.memory_width].contiguous(), candidates)
 
     def forward(self, embedding: Tensor, memory: Memory) -> Tensor:
         """Condition an embedding on memories.
