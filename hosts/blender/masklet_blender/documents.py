@@ -265,7 +265,10 @@ def said_from_json(uid: str, name: str, text: str) -> SaidObject:
 
 def to_prompts(document: Document) -> PromptDocument:
     """The document as the library knows it; objects are numbered from 1."""
-    objects, prompts, locks, mattes = [], [], [], []
+    objects: list[ObjectInfo] = []
+    prompts: list[FramePrompts] = []
+    locks: list[LockedRange] = []
+    mattes: list[ObjectMatte] = []
     for object_id, said in enumerate(document, 1):
         objects.append(ObjectInfo(object_id, said.name, tuple(frame.frame for frame in said.frames)))
         prompts.extend(replace(frame, object_id=object_id) for frame in said.frames)

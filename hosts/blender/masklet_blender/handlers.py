@@ -11,19 +11,28 @@ from bpy.app.handlers import persistent
 from .runtime import close_runtime, runtime
 
 
-@persistent
 def before_load(*_: Any) -> None:
     """Another file comes: end what runs for this one."""
     runtime().forget_plates()
 
 
-@persistent
+def after_load(*_: Any) -> None:
+    """Another file is here: say what it misses."""
+    runtime().look_for_results()
+
+
 def after_history(*_: Any) -> None:
     """Blender took edits back, or made them again: the server follows."""
     runtime().after_history()
 
 
-_HANDLERS = (("load_pre", before_load), ("undo_post", after_history), ("redo_post", after_history))
+# Not as decorators, which take the functions' types away.
+_HANDLERS: tuple[tuple[str, Any], ...] = (
+    ("load_pre", persistent(before_load)),
+    ("load_post", persistent(after_load)),
+    ("undo_post", persistent(after_history)),
+    ("redo_post", persistent(after_history)),
+)
 
 
 def add() -> None:

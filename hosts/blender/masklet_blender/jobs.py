@@ -145,7 +145,7 @@ class Job:
             self.error = error
         except Exception as error:  # noqa: BLE001 - a thread's death would otherwise go unseen
             self.error = ServerFaultError(
-                f"masklet met a fault of its own while {self.name.lower()} ({type(error).__name__}: {error}): "
+                f"masklet met a fault of its own ({self.name}: {type(error).__name__}: {error}): "
                 "try again, and report it if it comes back"
             )
         finally:

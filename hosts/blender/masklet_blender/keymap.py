@@ -23,7 +23,7 @@ class Keymap:
 
     def add(self) -> None:
         """Add them; a Blender without windows has no place for them."""
-        keyconfig = bpy.context.window_manager.keyconfigs.addon
+        keyconfig: Any = bpy.context.window_manager.keyconfigs.addon
         if keyconfig is None:
             return
         for name, space in _EDITORS:

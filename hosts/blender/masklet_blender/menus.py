@@ -58,6 +58,7 @@ class MASKLET_MT_masklet(bpy.types.Menu):
         layout.operator("masklet.anchor")
         layout.operator("masklet.attach")
         layout.operator("masklet.compositor")
+        layout.operator("masklet.mask_strip")
         layout.separator()
         layout.menu("MASKLET_MT_objects")
 
@@ -70,7 +71,7 @@ def _draw_entry(self: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 _PARENTS = ("CLIP_MT_editor_menus", "CLIP_MT_tracking_editor_menus", "IMAGE_MT_editor_menus")
-"""The menu bars of the two editors; the first was renamed to the second at some point, so either may be missing."""
+"""The menu bars of the two editors; the first became the second at some point."""
 
 
 def append() -> None:

@@ -22,6 +22,9 @@ from .viewer import ViewMap, view_map
 if TYPE_CHECKING:
     from .properties import MaskletObject
 
+_types: Any = gpu.types
+"""Its stubs know no constructors."""
+
 _TEXTURES_KEPT = 24
 _CLICK_REGION_PX = 6.0
 _POSITIVE, _NEGATIVE = (0.25, 0.95, 0.35, 1.0), (1.0, 0.25, 0.2, 1.0)
@@ -34,7 +37,7 @@ void main()
   gl_Position = ModelViewProjectionMatrix * vec4(position, 0.0, 1.0);
 }
 """
-# The edge is where coverage crosses a half, found from its slope on screen, so that it is one line wide at any zoom.
+# The edge is where coverage crosses a half, found from its slope on screen: one line wide at any zoom.
 _FRAGMENT = """
 void main()
 {
@@ -134,8 +137,8 @@ class Overlay:
         # An id may come back for another mask once its owner is gone, hence the second look.
         if kept is None or kept[0] is not packed:
             size = packed.width_px, packed.height_px
-            pixels = gpu.types.Buffer("FLOAT", size[0] * size[1], as_floats(packed))
-            kept = packed, gpu.types.GPUTexture(size, format="R8", data=pixels)
+            pixels = _types.Buffer("FLOAT", size[0] * size[1], memoryview(as_floats(packed)).cast("f"))
+            kept = packed, _types.GPUTexture(size, format="R8", data=pixels)
             self._textures[key] = kept
             while len(self._textures) > _TEXTURES_KEPT:
                 self._textures.popitem(last=False)
@@ -144,8 +147,8 @@ class Overlay:
 
 
 def _make_shader() -> Any:
-    described = gpu.types.GPUShaderCreateInfo()
-    between = gpu.types.GPUStageInterfaceInfo("masklet_overlay")
+    described = _types.GPUShaderCreateInfo()
+    between = _types.GPUStageInterfaceInfo("masklet_overlay")
     between.smooth("VEC2", "uv")
     described.push_constant("MAT4", "ModelViewProjectionMatrix")
     described.push_constant("VEC4", "colour")

@@ -186,10 +186,13 @@ class _Results(_Panel):
         column = layout.column(align=True)
         column.operator("masklet.attach", icon="LINKED")
         column.operator("masklet.compositor", icon="NODETREE")
-        column.operator("masklet.export_prompts", icon="EXPORT")
+        column.operator("masklet.mask_strip", icon="SEQUENCE")
+        if isinstance(context.space_data, bpy.types.SpaceImageEditor):
+            column.operator("masklet.view_matte", icon="IMAGE")
+        layout.operator("masklet.export_prompts", icon="EXPORT")
 
 
-def sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str) -> None:
+def sentence(layout: Any, context: bpy.types.Context, text: str, *, icon: str) -> None:
     """A sentence in as many lines as the panel needs."""
     scale = context.preferences.system.ui_scale
     width = 200.0 if context.region is None else float(context.region.width)

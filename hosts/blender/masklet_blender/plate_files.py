@@ -64,7 +64,7 @@ def fingerprint_of(plate: PlateSource) -> str:
         ) from None
     except OSError as error:
         raise ClipError(
-            f"the first picture of {plate.name} cannot be read ({error.strerror}): check the disk and its rights"
+            f"the first picture of {plate.name} cannot be read ({error.strerror}): check disk and rights"
         ) from error
     known = f"{plate.width_px}x{plate.height_px} {first.frame}".encode()
     return hashlib.sha256(known + head).hexdigest()[:16]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Union, cast
 
 import bpy
 
@@ -30,8 +30,7 @@ def all_plates() -> Iterator[PlateBlock]:
 
 def props(block: PlateBlock) -> MaskletPlate:
     """What the .blend file keeps of masklet for a plate."""
-    found: MaskletPlate = block.masklet_plate
-    return found
+    return cast("MaskletPlate", block.masklet_plate)
 
 
 def find_plate(uid: str) -> PlateBlock | None:

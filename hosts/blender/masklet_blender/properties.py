@@ -114,6 +114,7 @@ class MaskletObject(bpy.types.PropertyGroup):
         name="Mattes", description="Where the mattes of this object lie", subtype="DIR_PATH"
     )
     matte_pattern: StringProperty(options={"HIDDEN"})
+    anchor_owner: StringProperty(options={"HIDDEN"})
     grow_px: FloatProperty(
         name="Grow",
         description="Move the matte's edge outwards, in pixels; negative shrinks",
@@ -262,19 +263,20 @@ class MaskletPlate(bpy.types.PropertyGroup):
 
 
 CLASSES = (MaskletObject, MaskletPlate)
+_HOLDERS: tuple[Any, ...] = (bpy.types.MovieClip, bpy.types.Image)
 
 
 def register() -> None:
     """Give clips and images a place for masklet."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.MovieClip.masklet_plate = PointerProperty(type=MaskletPlate)
-    bpy.types.Image.masklet_plate = PointerProperty(type=MaskletPlate)
+    for holder in _HOLDERS:
+        holder.masklet_plate = PointerProperty(type=MaskletPlate)  # type: ignore[func-returns-value]
 
 
 def unregister() -> None:
     """Take the place away; what the file holds stays in it."""
-    del bpy.types.Image.masklet_plate
-    del bpy.types.MovieClip.masklet_plate
+    for holder in _HOLDERS:
+        del holder.masklet_plate
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

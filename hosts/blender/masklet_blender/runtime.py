@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
@@ -284,6 +286,23 @@ class Runtime:
         else:
             job.is_fetch = True
 
+    def look_for_results(self) -> None:
+        """Say which mattes are no longer where the file remembers them."""
+        for block in list(plates.all_plates()):
+            plates.adopt(block)
+            missing = [
+                item
+                for item in plates.props(block).objects
+                if item.matte_folder and not Path(bpy.path.abspath(item.matte_folder)).is_dir()
+            ]
+            if missing:
+                names = " and ".join(item.name for item in missing)
+                self.tell(
+                    block,
+                    f"The mattes of {names} are no longer in {missing[0].matte_folder}: get them again, "
+                    "or bring the folder back",
+                )
+
     def forget_plates(self) -> None:
         """Another file was opened: cancel its work and drop what was in memory."""
         self.board.cancel_all()
@@ -313,7 +332,7 @@ class Runtime:
         self.forget_plates()
         if bpy.app.timers.is_registered(self._tick):
             bpy.app.timers.unregister(self._tick)
-        # A server that takes its time to stop must not hold Blender; it stops by itself once its helper has gone.
+        # A server that takes its time to stop must not hold Blender: it stops once its helper has gone.
         closing = threading.Thread(target=self.connection.close, daemon=True, name="masklet-close")
         closing.start()
         closing.join(_CLOSE_TIMEOUT_S)
@@ -353,11 +372,14 @@ class Runtime:
                     lambda shot, job, server: shot.synchronise(server),
                     wait=False,
                     is_long=False,
-                    on_end=lambda error, uid=uid: self._synchronising.discard(uid),
+                    on_end=partial(self._synchronised, uid),
                 )
             except MaskletError as error:
                 self._synchronising.discard(uid)
                 self.tell(block, str(error))
+
+    def _synchronised(self, uid: str, error: MaskletError | None) -> None:
+        self._synchronising.discard(uid)
 
     def _differs(self, block: PlateBlock, shot: Shot) -> bool:
         try:

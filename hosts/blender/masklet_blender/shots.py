@@ -178,7 +178,7 @@ class TrackWish:
         last = clip.last_frame if self.last is None else min(self.last, clip.last_frame)
         if first > last:
             raise BadInputError(
-                f"the range lies outside the plate, which has frames {clip.first_frame} to {clip.last_frame}: "
+                f"the range lies outside the plate, which has frames {clip.first_frame}-{clip.last_frame}: "
                 "move the time cursor onto the plate, or set another range"
             )
         return FrameRange(first, last)
@@ -312,7 +312,7 @@ class Shot:
         matte_format: MatteFormat,
         base_name: str,
     ) -> Iterator[Event]:
-        """Write mattes at the plate's size into a folder, which is made, and tell each object's with its uid."""
+        """Write mattes into a folder, which is made, and tell each object's with its uid."""
         prepare_folder(folder)
         yield from self.synchronise(server)
         for uid in uids:

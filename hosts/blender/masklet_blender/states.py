@@ -25,7 +25,7 @@ class Strip:
 
 
 class FrameBook:
-    """States of one plate's objects: the server's word, and on top what a running track has reported since."""
+    """States of one plate's objects: the server's word, and what a running track has reported since."""
 
     def __init__(self) -> None:
         self._told: dict[str, tuple[Strip, ...]] = {}

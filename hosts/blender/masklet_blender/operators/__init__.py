@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import history, objects, pointing, prompt_files, prompts, review, servers, takeaway, tracking
+from . import (
+    anchors,
+    compositing,
+    history,
+    mattes,
+    objects,
+    pointing,
+    prompt_files,
+    prompts,
+    review,
+    servers,
+    splines,
+    tracking,
+)
 
 CLASSES = (
     *objects.CLASSES,
@@ -11,7 +24,10 @@ CLASSES = (
     *tracking.CLASSES,
     *review.CLASSES,
     *history.CLASSES,
-    *takeaway.CLASSES,
+    *mattes.CLASSES,
+    *splines.CLASSES,
+    *anchors.CLASSES,
+    *compositing.CLASSES,
     *servers.CLASSES,
     *prompt_files.CLASSES,
 )

@@ -5,6 +5,8 @@ Blender's own undo takes prompts back as well; these go through what was said al
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 
 from masklet.errors import MaskletError
@@ -13,6 +15,9 @@ from ..jobs import Job
 from ..plates import PlateBlock, plate_in, props
 from ..runtime import runtime
 from .running import PlateOperator, failed, plate_of
+
+if TYPE_CHECKING:
+    from .running import Result
 
 
 class _Step(PlateOperator):
@@ -27,7 +32,7 @@ class _Step(PlateOperator):
             return "Nothing was said since this file was opened"
         return reason
 
-    def step(self, context: bpy.types.Context, *, undo: bool) -> set[str]:
+    def step(self, context: bpy.types.Context, *, undo: bool) -> Result:
         """Take the step on the server, then make the document follow."""
         block = plate_of(context)
         name = "Undo" if undo else "Redo"
@@ -59,7 +64,7 @@ class MASKLET_OT_undo(_Step, bpy.types.Operator):
     bl_label = "Undo Prompt"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Take it back."""
         return self.step(context, undo=True)
 
@@ -71,7 +76,7 @@ class MASKLET_OT_redo(_Step, bpy.types.Operator):
     bl_label = "Redo Prompt"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Say it again."""
         return self.step(context, undo=False)
 

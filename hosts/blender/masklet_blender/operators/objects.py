@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 from bpy.props import StringProperty
 
@@ -10,6 +12,9 @@ from masklet.errors import MaskletError
 from ..documents import checked_name
 from ..plates import adopt, props
 from .running import ObjectOperator, PlateOperator, active_of, failed, plate_of, synchronised
+
+if TYPE_CHECKING:
+    from .running import Result
 
 
 class MASKLET_OT_object_add(PlateOperator, bpy.types.Operator):
@@ -21,7 +26,7 @@ class MASKLET_OT_object_add(PlateOperator, bpy.types.Operator):
 
     name: StringProperty(name="Name", description="Of layers and files; empty for object1, object2, …")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Add it."""
         block = plate_of(context)
         adopt(block)
@@ -39,7 +44,7 @@ class MASKLET_OT_object_remove(ObjectOperator, bpy.types.Operator):
     bl_label = "Remove Object"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Remove it."""
         block = plate_of(context)
         props(block).remove(active_of(block).uid)
@@ -55,12 +60,12 @@ class MASKLET_OT_object_rename(ObjectOperator, bpy.types.Operator):
 
     name: StringProperty(name="Name", description="Of layers and files")
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the name."""
         self.name = active_of(plate_of(context)).name
         return context.window_manager.invoke_props_dialog(self)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Rename it."""
         block = plate_of(context)
         item = active_of(block)
@@ -83,7 +88,7 @@ class MASKLET_OT_object_select(ObjectOperator, bpy.types.Operator):
 
     name: StringProperty(name="Name", description="Of the object")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Select it."""
         own = props(plate_of(context))
         for index, item in enumerate(own.objects):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import bpy
 
 from ..plates import plate_in
@@ -9,13 +11,16 @@ from ..runtime import Drag, runtime
 from ..viewer import VIEWERS, main_region, point_in, view_map, why_not_true
 from .running import PlateOperator, plate_of
 
+if TYPE_CHECKING:
+    from .running import Result
+
 _DRAG_REGION_PX = 6.0
 """A mouse that moved further while pressed draws a box."""
-_HELP = "Click: belongs to the object.  Shift-click: does not.  Drag: box.  Ctrl Z: undo.  X: clear frame.  Esc: done"
+_HELP = "Click: part of the object.  Shift-click: not.  Drag: box.  X: clear frame.  Ctrl Z: undo.  Esc: done"
 
 
 class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
-    """Point at the object in the viewer: click what belongs to it, Shift-click what does not, or drag a box"""
+    """Click in the viewer what belongs to the object, Shift-click what does not, or drag a box"""
 
     bl_idname = "masklet.point"
     bl_label = "Point at Object"
@@ -35,7 +40,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
             return "Point in the Movie Clip Editor or the Image Editor"
         return why_not_true(context.space_data)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Begin to listen to the mouse."""
         self._area = context.area
         runtime().pointing = True
@@ -45,7 +50,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         runtime().redraw()
         return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Turn what the mouse does in the picture into prompts; let everything else pass."""
         area = self._area
         if not runtime().pointing or area is None or main_region(area) is None or plate_in(context) is None:
@@ -64,8 +69,8 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
             return {"PASS_THROUGH"}
         if point is not None and event.value == "PRESS":
             if event.type == "X" and not (event.ctrl or event.alt or event.shift):
-                if bpy.ops.masklet.clear_prompts.poll():
-                    _call(bpy.ops.masklet.clear_prompts, self)
+                if _ops().clear_prompts.poll():
+                    _call(_ops().clear_prompts, self)
                 return {"RUNNING_MODAL"}
             if event.type == "RIGHTMOUSE":
                 return self._done(context)
@@ -77,7 +82,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
 
     def _mouse(
         self, context: bpy.types.Context, event: bpy.types.Event, point: tuple[float, float] | None
-    ) -> set[str]:
+    ) -> Result:
         if event.value == "PRESS":
             if point is None:
                 return {"PASS_THROUGH"}
@@ -95,7 +100,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
             return {"RUNNING_MODAL"}
         if max(abs(end[0] - start[0]), abs(end[1] - start[1])) <= _DRAG_REGION_PX:
             x_px, y_px = mapped.to_plate(*start)
-            _call(bpy.ops.masklet.click, self, x_px=x_px, y_px=y_px, positive=not self._negative)
+            _call(_ops().click, self, x_px=x_px, y_px=y_px, positive=not self._negative)
         else:
             (x0, y0), (x1, y1) = mapped.to_plate(*start), mapped.to_plate(*end)
             edges = {
@@ -104,7 +109,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
                 "right_px": max(x0, x1),
                 "bottom_px": max(y0, y1),
             }
-            _call(bpy.ops.masklet.box, self, **edges)
+            _call(_ops().box, self, **edges)
         return {"RUNNING_MODAL"}
 
     def _show_drag(self, area: bpy.types.Area, event: bpy.types.Event) -> None:
@@ -119,7 +124,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         runtime().drag = None
         runtime().redraw()
 
-    def _done(self, context: bpy.types.Context) -> set[str]:
+    def _done(self, context: bpy.types.Context) -> Result:
         self._drop_drag()
         runtime().pointing = False
         if context.window is not None:
@@ -137,11 +142,15 @@ class MASKLET_OT_stop_pointing(bpy.types.Operator):
     bl_label = "Done Pointing"
     bl_options = {"INTERNAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Ask the tool to end at its next event."""
         runtime().pointing = False
         runtime().redraw()
         return {"FINISHED"}
+
+
+def _ops() -> Any:
+    return bpy.ops.masklet  # type: ignore[attr-defined]
 
 
 def _region_point(area: bpy.types.Area | None, event: bpy.types.Event) -> tuple[float, float]:
@@ -151,10 +160,10 @@ def _region_point(area: bpy.types.Area | None, event: bpy.types.Event) -> tuple[
     return event.mouse_x - region.x + 0.5, event.mouse_y - region.y + 0.5
 
 
-def _call(operator: object, listener: bpy.types.Operator, **values: object) -> None:
+def _call(operator: Any, listener: bpy.types.Operator, **values: object) -> None:
     """Run an operator with an undo step of its own; what it refuses becomes this one's sentence."""
     try:
-        operator("EXEC_DEFAULT", True, **values)  # type: ignore[operator]
+        operator("EXEC_DEFAULT", True, **values)
     except RuntimeError as error:
         # Blender wraps the report of an operator that was called from Python into this.
         listener.report({"ERROR"}, str(error).removeprefix("Error: ").strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import StringProperty
@@ -14,6 +15,9 @@ from ..documents import from_prompts, to_prompts
 from ..plate_files import plate_word
 from ..plates import adopt, props, source_of
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
+
+if TYPE_CHECKING:
+    from .running import Result
 
 _SUFFIX = ".prompts.json"
 
@@ -28,13 +32,13 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
     filepath: StringProperty(subtype="FILE_PATH")
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the file."""
         self.filepath = plate_word(source_of(plate_of(context))) + _SUFFIX
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Write it."""
         block = plate_of(context)
         try:
@@ -58,12 +62,12 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
     filepath: StringProperty(subtype="FILE_PATH")
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the file."""
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Add the objects; an object of a name that is here already takes what the file says."""
         block = plate_of(context)
         adopt(block)

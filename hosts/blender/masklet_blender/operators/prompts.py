@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty
 
@@ -13,12 +15,16 @@ from ..plates import PlateBlock, adopt, props
 from ..viewer import main_region, point_in, view_map, why_not_true
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
+if TYPE_CHECKING:
+    from .running import Result
+
 NO_FRAME = -(2**31)
 """An operator's frame when none was given: the one that shows."""
 
 
-def _frame_property() -> object:
-    return IntProperty(
+def _frame_property() -> Any:
+    make: Any = IntProperty
+    return make(
         name="Frame",
         description="The plate's own frame number; left alone, the frame that shows",
         default=NO_FRAME,
@@ -39,7 +45,7 @@ class _Prompting(ObjectOperator):
         """The frame to change."""
         return frame_of(context, plate_of(context)) if self.frame == NO_FRAME else self.frame
 
-    def keep(self, context: bpy.types.Context, said: SaidObject) -> set[str]:
+    def keep(self, context: bpy.types.Context, said: SaidObject) -> Result:
         """Keep the change and send it."""
         block = plate_of(context)
         active_of(block).take(said)
@@ -63,7 +69,7 @@ class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
     )
     frame: _frame_property()
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Take the place under the mouse."""
         place = place_under(context, event)
         if isinstance(place, str):
@@ -73,7 +79,7 @@ class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
         self.positive = not event.shift
         return self.execute(context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Add the click; the first one makes an object where there is none."""
         block = plate_of(context)
         adopt(block)
@@ -102,7 +108,7 @@ class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
     bottom_px: FloatProperty(name="Bottom", description="In pixels of the plate", options={"SKIP_SAVE"})
     frame: _frame_property()
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Put the box; it takes the place of one that was there."""
         block = plate_of(context)
         adopt(block)
@@ -135,7 +141,7 @@ class MASKLET_OT_clear_prompts(_Prompting, bpy.types.Operator):
 
     frame: _frame_property()
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Take them back."""
         try:
             frame = self.chosen_frame(context)

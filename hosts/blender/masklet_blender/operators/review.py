@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
@@ -13,6 +15,9 @@ from ..plates import plate_frame, props, scene_frame
 from ..runtime import runtime
 from .running import ObjectOperator, active_of, failed, frame_of, plate_of, synchronised
 
+if TYPE_CHECKING:
+    from .running import Result
+
 
 class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
     """Go to the next frame where an object is uncertain or its mask is out of date"""
@@ -23,7 +28,7 @@ class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
 
     backward: BoolProperty(name="Backward", description="Search before this frame", options={"SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Go there, and make the object active."""
         block = plate_of(context)
         own, memory = props(block), runtime().memory(block)
@@ -53,12 +58,12 @@ class MASKLET_OT_lock(ObjectOperator, bpy.types.Operator):
     last: IntProperty(name="Last", description="Scene frame at which the range ends")
     locked: BoolProperty(name="Locked", description="Off to let tracking change the range", default=True)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Offer the preview range, or the run of equal frames around this one."""
         self.first, self.last = self._offer(context)
         return context.window_manager.invoke_props_dialog(self)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Lock or unlock it."""
         block = plate_of(context)
         item = active_of(block)

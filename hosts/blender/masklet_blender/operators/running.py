@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import bpy
 
@@ -14,6 +14,9 @@ from ..runtime import runtime
 
 if TYPE_CHECKING:
     from ..properties import MaskletObject
+
+    Result = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
+    """How an operator ended."""
 
 TIMER_S = 0.05
 
@@ -55,7 +58,7 @@ class LongOperator(ObjectOperator):
 
     _job: Job | None = None
     _timer: Any = None
-    _value: object = None
+    _value: Any = None
     _plate_uid = ""
 
     @classmethod
@@ -74,7 +77,7 @@ class LongOperator(ObjectOperator):
         """Make something of what the work brought, in the main thread; return what to tell."""
         return ""
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Work, and return when it is done."""
         block = plate_of(context)
         try:
@@ -83,10 +86,14 @@ class LongOperator(ObjectOperator):
         except MaskletError as error:
             return failed(self, error)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Work while Blender stays free."""
+        return self.run_on(context)
+
+    def run_on(self, context: bpy.types.Context) -> Result:
+        """Work while Blender stays free; without an interface, return when it is done."""
         if bpy.app.background:
-            return self.execute(context)
+            return LongOperator.execute(self, context)
         block = plate_of(context)
         try:
             self._job = self.begin(context, block, wait=False)
@@ -94,10 +101,10 @@ class LongOperator(ObjectOperator):
             return failed(self, error)
         self._plate_uid = props(block).uid
         self._timer = context.window_manager.event_timer_add(TIMER_S, window=context.window)
-        context.window_manager.modal_handler_add(self)
+        context.window_manager.modal_handler_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Show progress, watch for Esc and for the end."""
         job = self._job
         if job is None:
@@ -134,7 +141,7 @@ class LongOperator(ObjectOperator):
         """Hold what the work brought until the operator takes it up in its own context."""
         self._value = value
 
-    def _finished(self, context: bpy.types.Context, block: PlateBlock) -> set[str]:
+    def _finished(self, context: bpy.types.Context, block: PlateBlock) -> Result:
         job = self._job
         if job is not None and job.is_cancelled and self._value is None:
             self.report({"INFO"}, f"{job.name}: cancelled, what was done is kept")  # type: ignore[attr-defined]
@@ -166,6 +173,13 @@ def plate_of(context: bpy.types.Context) -> PlateBlock:
     return block
 
 
+def scene_of(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene, which every operator has."""
+    scene = context.scene
+    assert scene is not None
+    return scene
+
+
 def active_of(block: PlateBlock) -> MaskletObject:
     """The active object; where :meth:`ObjectOperator.poll` said that there is one."""
     item = props(block).active()
@@ -178,13 +192,13 @@ def frame_of(context: bpy.types.Context, block: PlateBlock) -> int:
     return plate_frame(block, context.scene.frame_current, context.space_data)
 
 
-def failed(operator: Any, error: MaskletError) -> set[str]:
+def failed(operator: Any, error: MaskletError) -> Result:
     """Tell the artist, and change nothing."""
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
 
 
-def synchronised(operator: Any, block: PlateBlock) -> set[str]:
+def synchronised(operator: Any, block: PlateBlock) -> Result:
     """Send what was said; the operator's end."""
     try:
         runtime().synchronise(block, wait=bpy.app.background)

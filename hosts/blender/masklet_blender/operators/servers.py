@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 
 from masklet.errors import MaskletError
@@ -13,6 +15,9 @@ from ..preferences import connection_settings
 from ..runtime import PlateMemory, runtime
 from .running import PlateOperator, failed, plate_of
 
+if TYPE_CHECKING:
+    from .running import Result
+
 
 class MASKLET_OT_test_connection(bpy.types.Operator):
     """Reach the server that the preferences name, and say in a sentence whether it answers"""
@@ -21,7 +26,7 @@ class MASKLET_OT_test_connection(bpy.types.Operator):
     bl_label = "Test Connection"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Ask the server."""
         settings, current = connection_settings(), runtime()
 
@@ -53,7 +58,7 @@ class MASKLET_OT_reconnect(bpy.types.Operator):
     bl_label = "Reconnect"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Let go; then test, and send the plate that is looked at."""
         current = runtime()
         current.forget_server()
@@ -86,7 +91,7 @@ class MASKLET_OT_reconnect(bpy.types.Operator):
 
 
 class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
-    """Give back the memory that this plate takes on the server; prompts stay here and are sent again when needed"""
+    """Give back the memory that this plate takes on the server; prompts stay here"""
 
     bl_idname = "masklet.close_session"
     bl_label = "Free Server Memory"
@@ -101,7 +106,7 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
             return "This plate takes no memory on the server"
         return reason
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Close the session."""
         block = plate_of(context)
         memory: PlateMemory = runtime().memory(block)
@@ -128,7 +133,7 @@ class MASKLET_OT_accept_plate(PlateOperator, bpy.types.Operator):
     bl_label = "Use This Plate"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Forget what the plate was and open a session on what it is."""
         block = plate_of(context)
         own = props(block)

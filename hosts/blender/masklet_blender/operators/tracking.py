@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty
 
@@ -12,6 +14,9 @@ from ..plates import PlateBlock, plate_frame, props, scene_frame
 from ..runtime import runtime
 from ..shots import TrackWish
 from .running import LongOperator, active_of, frame_of
+
+if TYPE_CHECKING:
+    from .running import Result
 
 
 class MASKLET_OT_track(LongOperator, bpy.types.Operator):
@@ -83,7 +88,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         memory = runtime().memory(block)
         if memory.cuts:
             cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
-            return f"Tracked; the shot is cut at frame {cuts}, where tracking stops: click the object again there"
+            return f"Tracked up to the cut at frame {cuts}: click the object again there"
         return "Tracked"
 
     def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackWish:
@@ -111,7 +116,7 @@ class MASKLET_OT_cancel(bpy.types.Operator):
     bl_label = "Stop"
     bl_options = {"INTERNAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         """Stop it."""
         for job in runtime().board.jobs:
             if job.is_long:

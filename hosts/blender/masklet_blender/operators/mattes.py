@@ -1,27 +1,29 @@
-"""Bring results home as Blender's own data: mattes and splines."""
+"""Bring mattes home as image sequences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
-from masklet.errors import BadInputError
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+
+from masklet.errors import BadInputError, MaskletError
 from masklet.events import MatteFormat
 from masklet.matte_files import Exported
 
 from ..jobs import Job
-from ..natives.mask_drawing import MaskDrawing, drawing_of
-from ..natives.masks import write_mask
-from ..natives.mattes import MatteFiles, load_matte
+from ..natives.mattes import MatteFiles, find_matte, load_matte, shown_frames
 from ..plate_files import plate_word
 from ..plates import PlateBlock, frame_map, props, source_of
 from ..preferences import matte_folder
 from ..runtime import runtime
-from ..shots import Made
-from .running import LongOperator, active_of
+from .running import LongOperator, ObjectOperator, active_of, failed, plate_of
+
+if TYPE_CHECKING:
+    from ..properties import MaskletObject
+    from .running import Result
 
 _FORMATS = {
     "EXR": ("EXR", "16-bit float OpenEXR, the full range of coverage", MatteFormat.EXR_PER_OBJECT),
@@ -30,7 +32,7 @@ _FORMATS = {
 
 
 class MASKLET_OT_mattes(LongOperator, bpy.types.Operator):
-    """Write the mattes at the plate's size and load them as an image sequence; mattes that were here before are replaced"""
+    """Write the mattes at the plate's size and load them as an image sequence"""
 
     bl_idname = "masklet.mattes"
     bl_label = "Get Mattes"
@@ -91,47 +93,46 @@ class MASKLET_OT_mattes(LongOperator, bpy.types.Operator):
         return f"Mattes of {files} frames are in the image {' and '.join(names)}" if names else ""
 
 
-class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
-    """Make animated splines of the active object in a Mask, a layer for each piece; splines made before are replaced"""
+class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
+    """Show the matte of the active object in this Image Editor, on the frames of the plate"""
 
-    bl_idname = "masklet.splines"
-    bl_label = "Make Splines"
+    bl_idname = "masklet.view_matte"
+    bl_label = "View Matte"
     bl_options = {"REGISTER", "UNDO"}
 
-    tolerance_px: FloatProperty(
-        name="Tolerance",
-        description="How far a spline may lie from the matte's edge, in pixels of the plate",
-        default=1.0,
-        min=0.1,
-        soft_max=10.0,
-    )
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        if reason is not None:
+            return reason
+        if not isinstance(context.space_data, bpy.types.SpaceImageEditor):
+            return "Mattes are shown in the Image Editor"
+        return None if find_matte(active_of(plate_of(context)).uid) else "Get the mattes first"
 
-    def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
-        """Have the shapes fitted, and worked out in Blender's numbers away from the main thread."""
-        uid, tolerance_px = active_of(block).uid, self.tolerance_px
-        frames = frame_map(block, context.space_data)
-        self._uid = uid
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Show it."""
+        block, space = plate_of(context), context.space_data
+        assert isinstance(space, bpy.types.SpaceImageEditor)
+        item = active_of(block)
+        try:
+            shown = shown_frames(matte_files_of(item), frame_map(block, space))
+        except MaskletError as error:
+            return failed(self, error)
+        space.image = find_matte(item.uid)
+        shown.apply(space.image_user)
+        return {"FINISHED"}
 
-        def work(shot, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
-            for event in shot.shapes(job, server, uid, tolerance_px=tolerance_px):
-                if isinstance(event, Made):
-                    yield Made((event.value.report, drawing_of(event.value, frames)))
-                else:
-                    yield event
 
-        return runtime().start(block, "Making splines", work, wait=wait, on_made=self.keep)
+def matte_files_of(item: MaskletObject) -> MatteFiles:
+    """Where the mattes of an object lie.
 
-    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
-        """Write them into the mask."""
-        report, drawing = value  # type: ignore[misc]
-        mask = write_mask(drawing, owner=self._uid)
-        space = context.space_data
-        if isinstance(space, (bpy.types.SpaceClipEditor, bpy.types.SpaceImageEditor)):
-            space.mask = mask
-        return (
-            f"Splines are in the mask {mask.name}: {report.vertices} points, {report.keyframes} keyframes, "
-            f"within {report.largest_distance_px:.1f} pixels of the matte"
-        )
+    Raises:
+        BadInputError: It has none yet.
+    """
+    if not item.matte_folder:
+        raise BadInputError(f"{item.name} has no mattes yet: get them first")
+    return MatteFiles(Path(bpy.path.abspath(item.matte_folder)), item.matte_pattern)
 
 
 def _drop_others(where: MatteFiles, exported: Exported) -> None:
@@ -143,4 +144,4 @@ def _drop_others(where: MatteFiles, exported: Exported) -> None:
                 file.unlink()
 
 
-CLASSES = (MASKLET_OT_mattes, MASKLET_OT_splines)
+CLASSES = (MASKLET_OT_mattes, MASKLET_OT_view_matte)

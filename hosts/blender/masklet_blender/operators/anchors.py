@@ -1,0 +1,188 @@
+"""Bring anchors home as Empties and tracks, and hang objects on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty
+
+from masklet.anchors import Absence, AnchorKind, AnchorTrack
+from masklet.errors import BadInputError, MaskletError
+
+from ..jobs import Job
+from ..natives.coordinates import PlateSpace
+from ..natives.empties import attach, find_empty, write_empty, write_follower
+from ..natives.tracks import write_track
+from ..plates import PlateBlock, frame_map, props
+from ..runtime import runtime
+from .running import LongOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
+
+if TYPE_CHECKING:
+    from .running import Result
+
+_KINDS = (
+    (AnchorKind.CENTROID, "Centre", "The middle of the matte"),
+    (AnchorKind.TOP, "Top", "The highest point of the matte"),
+    (AnchorKind.BOTTOM, "Bottom", "The lowest point of the matte"),
+    (AnchorKind.LEFT, "Left", "The leftmost point of the matte"),
+    (AnchorKind.RIGHT, "Right", "The rightmost point of the matte"),
+    (AnchorKind.BOX, "Box", "The box around the matte, with its size"),
+    (AnchorKind.SIMILARITY, "Surface", "The surface inside the matte: place, rotation and scale"),
+    (AnchorKind.AFFINE, "Surface, Sheared", "The surface inside the matte, shear as well"),
+    (AnchorKind.PLANAR, "Plane", "A flat surface inside the matte, in perspective"),
+    (AnchorKind.POINT, "Point", "The place on the surface that was clicked on this frame"),
+)
+_ABSENCES = (
+    (Absence.HOLD, "Hold", "Stay where the object was seen last"),
+    (Absence.EXTRAPOLATE, "Extrapolate", "Go on as the object moved, slowing down"),
+    (Absence.FADE, "Fade", "Hold, and fade out"),
+    (Absence.CUT, "Cut", "Hold, and cut out"),
+)
+
+
+class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
+    """Follow the active object with an Empty or a track, for effects to hang on"""
+
+    bl_idname = "masklet.anchor"
+    bl_label = "Make Anchor"
+    bl_options = {"REGISTER", "UNDO"}
+
+    kind: EnumProperty(
+        name="Follow",
+        description="What the anchor follows",
+        items=[(kind.name, label, text) for kind, label, text in _KINDS],
+        default=AnchorKind.SIMILARITY.name,
+    )
+    form: EnumProperty(
+        name="As",
+        description="What the anchor becomes in Blender",
+        items=(
+            ("EMPTY", "Empty", "An Empty with keyframes: place, rotation and scale"),
+            ("TRACK", "Track", "A track of the clip, as if Blender had tracked it"),
+            ("FOLLOWER", "Track and Empty", "A track, and an Empty that follows it: place only"),
+        ),
+    )
+    absence: EnumProperty(
+        name="While Hidden",
+        description="What the anchor does while the object cannot be seen",
+        items=[(absence.name, label, text) for absence, label, text in _ABSENCES],
+    )
+    before_camera: BoolProperty(
+        name="Before the Camera",
+        description="Where the scene's camera sees the object; off: on an upright plate at the origin",
+        default=True,
+    )
+    smoothing_frames: FloatProperty(
+        name="Smoothing", description="Frames to smooth over; 0 for none", min=0.0, soft_max=15.0
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
+        """Ask what to follow first."""
+        if bpy.app.background or self._asked:
+            return self.run_on(context)
+        self._asked = True
+        return context.window_manager.invoke_props_dialog(self)
+
+    _asked = False
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Begin once the dialog was confirmed; without one, return when it is done."""
+        if self._asked and not bpy.app.background:
+            return self.run_on(context)
+        return LongOperator.execute(self, context)
+
+    def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
+        """Have the object followed."""
+        item = active_of(block)
+        kind, absence = AnchorKind[self.kind], Absence[self.absence]
+        frame = frame_of(context, block)
+        point = None
+        if kind is AnchorKind.POINT:
+            clicks = [click for click in item.as_said().at(frame).clicks if click.positive]
+            if not clicks:
+                raise BadInputError("a point needs a click on this frame: click the place to follow first")
+            point = clicks[-1].x_px, clicks[-1].y_px
+        if self.form != "EMPTY" and not isinstance(block, bpy.types.MovieClip):
+            raise BadInputError("tracks belong to clips: open the plate in the Movie Clip Editor")
+        if self.form == "FOLLOWER" and context.scene.camera is None:
+            raise BadInputError("an Empty follows a track before a camera: add a camera to the scene first")
+        self._uid = item.uid
+        uid, smoothing_frames = item.uid, self.smoothing_frames
+        return runtime().start(
+            block,
+            "Making an anchor",
+            lambda shot, job, server: shot.anchor(
+                job,
+                server,
+                uid,
+                kind=kind,
+                absence=absence,
+                reference_frame=None if point is None else frame,
+                point_px=point,
+                smoothing_frames=smoothing_frames,
+            ),
+            wait=wait,
+            on_made=self.keep,
+        )
+
+    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
+        """Make the Empty or the track."""
+        item = props(block).object_of(self._uid)
+        if item is None or not isinstance(value, AnchorTrack):
+            return ""
+        scene, owner = scene_of(context), f"{item.uid} {value.kind.value}"
+        frames = frame_map(block, context.space_data)
+        space = PlateSpace(int(block.size[0]), int(block.size[1]), value.pixel_aspect)
+        track = None
+        if self.form != "EMPTY" and isinstance(block, bpy.types.MovieClip):
+            track = write_track(value, block, frames, space, owner=owner)
+            if self.form == "TRACK" or scene.camera is None:
+                return f"The anchor is the track {track.name}"
+            empty = write_follower(value.name, scene, block, track, owner=owner, camera=scene.camera)
+        else:
+            camera = scene.camera if self.before_camera else None
+            empty = write_empty(value, scene, frames, space, owner=owner, camera=camera)
+        item.anchor_owner = owner
+        if any(key.jump_px > 0.0 for key in value.keys):
+            return f"The anchor is {empty.name}; it leaps where the object comes back"
+        return f"The anchor is {empty.name}"
+
+
+class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
+    """Hang the selected objects of the scene on the active object's anchor, from where they are now"""
+
+    bl_idname = "masklet.attach"
+    bl_label = "Attach Selected Objects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        if reason is not None:
+            return reason
+        owner = active_of(plate_of(context)).anchor_owner
+        empty = find_empty(owner) if owner else None
+        if empty is None:
+            return "Make an anchor as an Empty first"
+        if not any(chosen != empty for chosen in context.view_layer.objects.selected):
+            return "Select the objects to attach in the 3D View"
+        return None
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Hang them."""
+        empty = find_empty(active_of(plate_of(context)).anchor_owner)
+        if empty is None:
+            return {"CANCELLED"}
+        chosen = [found for found in context.view_layer.objects.selected if found != empty]
+        try:
+            for follower in chosen:
+                attach(follower, empty)
+        except MaskletError as error:
+            return failed(self, error)
+        self.report({"INFO"}, f"{', '.join(found.name for found in chosen)} hang on {empty.name}")
+        return {"FINISHED"}
+
+
+CLASSES = (MASKLET_OT_anchor, MASKLET_OT_attach)

@@ -1,0 +1,82 @@
+"""Put an object's cut-out into the compositor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import EnumProperty
+
+from masklet.errors import MaskletError
+
+from ..natives.compositor import ImageMatte, MaskMatte, add_to_scene, write_group
+from ..natives.coordinates import PlateSpace
+from ..natives.masks import find_mask
+from ..natives.mattes import find_matte, shown_frames
+from ..plates import PlateBlock, frame_map, plate_in
+from ..properties import MaskletObject
+from .mattes import matte_files_of
+from .running import ObjectOperator, active_of, failed, plate_of, scene_of
+
+if TYPE_CHECKING:
+    from .running import Result
+
+
+class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
+    """Add a node group that cuts the active object out of the plate, or give it the newest matte"""
+
+    bl_idname = "masklet.compositor"
+    bl_label = "Add to Compositor"
+    bl_options = {"REGISTER", "UNDO"}
+
+    source: EnumProperty(
+        name="Matte",
+        description="What cuts the object out",
+        items=(
+            ("AUTO", "Best There Is", "Mattes if they are here, else splines"),
+            ("MATTES", "Mattes", "The image sequence"),
+            ("SPLINES", "Splines", "The mask"),
+        ),
+    )
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        if reason is not None:
+            return reason
+        if not isinstance(plate_in(context), bpy.types.MovieClip):
+            return "The compositor takes clips: open the plate in the Movie Clip Editor"
+        uid = active_of(plate_of(context)).uid
+        if find_matte(uid) is None and find_mask(uid) is None:
+            return "Get mattes or make splines first"
+        return None
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Add it."""
+        block = plate_of(context)
+        item = active_of(block)
+        try:
+            matte = self._matte(context, block, item)
+            if matte is None or not isinstance(block, bpy.types.MovieClip):
+                self.report({"ERROR"}, f"{item.name} has no such matte yet: get mattes or make splines first")
+                return {"CANCELLED"}
+            group = write_group(matte, name=f"{item.name} cut out", owner=item.uid)
+            add_to_scene(scene_of(context), group, block)
+        except MaskletError as error:
+            return failed(self, error)
+        self.report({"INFO"}, f"{group.name} is in the compositor")
+        return {"FINISHED"}
+
+    def _matte(
+        self, context: bpy.types.Context, block: PlateBlock, item: MaskletObject
+    ) -> ImageMatte | MaskMatte | None:
+        image, mask = find_matte(item.uid), find_mask(item.uid)
+        if image is not None and self.source != "SPLINES":
+            return ImageMatte(image, shown_frames(matte_files_of(item), frame_map(block, context.space_data)))
+        if mask is not None and self.source != "MATTES":
+            return MaskMatte(mask, PlateSpace(int(block.size[0]), int(block.size[1])))
+        return None
+
+
+CLASSES = (MASKLET_OT_compositor,)

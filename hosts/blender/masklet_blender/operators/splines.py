@@ -1,0 +1,102 @@
+"""Bring splines home as a Mask, and use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import FloatProperty
+
+from masklet.errors import MaskletError
+from masklet.shapes import ObjectShapes
+
+from ..jobs import Job
+from ..natives.mask_drawing import drawing_of
+from ..natives.masks import find_mask, write_mask
+from ..natives.sequencer import mask_strip
+from ..plates import PlateBlock, frame_map
+from ..runtime import runtime
+from ..shots import Made
+from .running import LongOperator, ObjectOperator, active_of, failed, plate_of
+
+if TYPE_CHECKING:
+    from .running import Result
+
+
+class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
+    """Make animated splines of the active object in a Mask, a layer for each piece"""
+
+    bl_idname = "masklet.splines"
+    bl_label = "Make Splines"
+    bl_options = {"REGISTER", "UNDO"}
+
+    tolerance_px: FloatProperty(
+        name="Tolerance",
+        description="How far a spline may lie from the matte's edge, in pixels of the plate",
+        default=1.0,
+        min=0.1,
+        soft_max=10.0,
+    )
+
+    def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
+        """Have the shapes fitted, and worked out in Blender's numbers away from the main thread."""
+        uid, tolerance_px = active_of(block).uid, self.tolerance_px
+        frames = frame_map(block, context.space_data)
+        self._uid = uid
+
+        def work(shot, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
+            for event in shot.shapes(job, server, uid, tolerance_px=tolerance_px):
+                if isinstance(event, Made) and isinstance(event.value, ObjectShapes):
+                    yield Made((event.value.report, drawing_of(event.value, frames)))
+                else:
+                    yield event
+
+        return runtime().start(block, "Making splines", work, wait=wait, on_made=self.keep)
+
+    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
+        """Write them into the mask."""
+        report, drawing = self._value
+        mask = write_mask(drawing, owner=self._uid)
+        space = context.space_data
+        if isinstance(space, (bpy.types.SpaceClipEditor, bpy.types.SpaceImageEditor)):
+            space.mask = mask
+        return (
+            f"Splines are in the mask {mask.name}: {report.vertices} points, {report.keyframes} keyframes, "
+            f"within {report.largest_distance_px:.1f} pixels of the matte"
+        )
+
+
+class MASKLET_OT_mask_strip(ObjectOperator, bpy.types.Operator):
+    """Let the active strip of the Video Sequencer be seen through the splines of the active object only"""
+
+    bl_idname = "masklet.mask_strip"
+    bl_label = "Mask Active Strip"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        if reason is not None:
+            return reason
+        editor = context.scene.sequence_editor
+        if editor is None or editor.active_strip is None:
+            return "Select a strip in the Video Sequencer first"
+        return None if find_mask(active_of(plate_of(context)).uid) else "Make splines first"
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Give the strip the mask."""
+        mask = find_mask(active_of(plate_of(context)).uid)
+        strip = context.scene.sequence_editor.active_strip
+        if mask is None:
+            return {"CANCELLED"}
+        try:
+            mask_strip(strip, mask)
+        except MaskletError as error:
+            return failed(self, error)
+        self.report({"INFO"}, f"{strip.name} is seen through {mask.name}")
+        return {"FINISHED"}
+
+
+CLASSES = (MASKLET_OT_splines, MASKLET_OT_mask_strip)
