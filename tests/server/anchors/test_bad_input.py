@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -50,6 +52,30 @@ def test_specks_full_plates_and_slivers_have_a_key_on_every_frame(
     keys = _run(_matte(*edges), kind)
     assert [key.frame for key in keys] == [-10, -9, -8, -6, -5]
     assert not any(key.held for key in keys)
+
+
+def _fragments() -> NDArray[np.uint8]:
+    matte = np.zeros((48, 64), np.uint8)
+    matte[::2, ::2] = 255
+    return matte
+
+
+def _two_that_touch_at_a_point() -> NDArray[np.uint8]:
+    return np.maximum(_matte(12, 4, 32, 24), _matte(32, 24, 52, 44))
+
+
+def _along_the_border() -> NDArray[np.uint8]:
+    return 255 - _matte(3, 3, 61, 45)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("draw", [_fragments, _two_that_touch_at_a_point, _along_the_border])
+def test_fragments_touching_halves_and_frames_have_keys_on_the_plate(
+    kind: AnchorKind, draw: Callable[[], NDArray[np.uint8]]
+) -> None:
+    keys = _run(draw(), kind)
+    assert [key.frame for key in keys] == [-10, -9, -8, -6, -5]
+    assert all(-5 <= key.x_px <= 69 and -5 <= key.y_px <= 53 for key in keys)
 
 
 def test_a_speck_is_followed_by_its_centre_with_little_confidence() -> None:
