@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from masklet import codec, event_codec, state_codec
-from masklet.errors import ClipError, MaskletError
 from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, GrpcReview, new_id
+from masklet.transport.grpc_upload import send_clip
 from masklet.transport.interface import Undone
 from masklet.v1 import (
     export_pb2,
@@ -23,7 +22,7 @@ from masklet.v1 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from masklet.events import ExportEvent, TrackEvent
     from masklet.transport.grpc_channel import Channel
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
         ServerInfo,
         SessionInfo,
     )
-
-_UPLOAD_TIMEOUT_S = 4 * 3600.0
-_CHUNK_BYTES = 1024 * 1024
 
 
 class GrpcTransport(GrpcReview):
@@ -61,14 +57,7 @@ class GrpcTransport(GrpcReview):
         return codec.server_from_wire(response)
 
     def upload(self, clip_name: str, files: Sequence[ClipFile]) -> str:  # noqa: D102
-        upload = _Upload(clip_name, files)
-        try:
-            response = self._channel.call(
-                self._sessions.UploadClip, upload.messages(), timeout_s=_UPLOAD_TIMEOUT_S, retry=False
-            )
-        except MaskletError as error:
-            raise upload.failure or error from error
-        return response.upload_id
+        return send_clip(self._channel, self._sessions, clip_name, files)
 
     def open_session(  # noqa: D102
         self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
@@ -245,44 +234,3 @@ def _undone(response: prompt_pb2.UndoPromptResponse | prompt_pb2.RedoPromptRespo
         kind=event_codec.edit_kind_from_wire(response.kind),
         object_id=response.object_id,
     )
-
-
-class _Upload:
-    """The messages of an upload, and why they ended early if they did.
-
-    gRPC reads the messages in a thread of its own and reports an exception there as a broken call
-    and nothing else, so the reason waits here.
-    """
-
-    def __init__(self, clip_name: str, files: Sequence[ClipFile]) -> None:
-        self._clip_name = clip_name
-        self._files = files
-        self.failure: ClipError | None = None
-
-    def messages(self) -> Iterator[session_pb2.UploadClipRequest]:
-        """Header, files in pieces, and the commit without which the server keeps nothing."""
-        digest = hashlib.sha256()
-        yield session_pb2.UploadClipRequest(
-            header=session_pb2.UploadHeader(request_id=new_id(), clip_name=self._clip_name)
-        )
-        for file in self._files:
-            try:
-                size_bytes = file.path.stat().st_size
-                yield session_pb2.UploadClipRequest(
-                    file=session_pb2.UploadFileStart(
-                        frame=file.frame, suffix=file.path.suffix, size_bytes=size_bytes
-                    )
-                )
-                with file.path.open("rb") as content:
-                    while chunk := content.read(_CHUNK_BYTES):
-                        digest.update(chunk)
-                        yield session_pb2.UploadClipRequest(chunk=chunk)
-            except OSError as error:
-                self.failure = ClipError(
-                    f"{file.path.name} cannot be read ({error.strerror}): check the file, "
-                    "then open the clip again"
-                )
-                return
-        yield session_pb2.UploadClipRequest(
-            commit=session_pb2.UploadCommit(files=len(self._files), sha256=digest.digest())
-        )

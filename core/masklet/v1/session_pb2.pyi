@@ -45,20 +45,30 @@ class UploadFileStart(google.protobuf.message.Message):
     FRAME_FIELD_NUMBER: builtins.int
     SUFFIX_FIELD_NUMBER: builtins.int
     SIZE_BYTES_FIELD_NUMBER: builtins.int
+    SHA256_FIELD_NUMBER: builtins.int
+    HELD_BYTES_FIELD_NUMBER: builtins.int
     frame: builtins.int
     """The plate's own number for a picture of a sequence; left out for a movie, which is the only file."""
     suffix: builtins.str
     """Of the file name, with the dot: ".exr"."""
     size_bytes: builtins.int
+    sha256: builtins.bytes
+    """Of the whole file (32 bytes). With it, what arrives is kept when the upload breaks off."""
+    held_bytes: builtins.int
+    """How much of the file's beginning the server holds already and is not sent; see FindContents. As
+    much as the file has: no chunk follows.
+    """
     def __init__(
         self,
         *,
         frame: builtins.int | None = ...,
         suffix: builtins.str = ...,
         size_bytes: builtins.int = ...,
+        sha256: builtins.bytes = ...,
+        held_bytes: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_frame", b"_frame", "frame", b"frame"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_frame", b"_frame", "frame", b"frame", "size_bytes", b"size_bytes", "suffix", b"suffix"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_frame", b"_frame", "frame", b"frame", "held_bytes", b"held_bytes", "sha256", b"sha256", "size_bytes", b"size_bytes", "suffix", b"suffix"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_frame", b"_frame"]) -> typing.Literal["frame"] | None: ...
 
 global___UploadFileStart = UploadFileStart
@@ -73,7 +83,7 @@ class UploadCommit(google.protobuf.message.Message):
     SHA256_FIELD_NUMBER: builtins.int
     files: builtins.int
     sha256: builtins.bytes
-    """SHA-256 over the bytes of all files in the order they were sent (32 bytes)."""
+    """SHA-256 over the bytes of all chunks in the order they were sent (32 bytes)."""
     def __init__(
         self,
         *,
@@ -134,6 +144,46 @@ class UploadClipResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["size_bytes", b"size_bytes", "upload_id", b"upload_id"]) -> None: ...
 
 global___UploadClipResponse = UploadClipResponse
+
+@typing.final
+class FindContentsRequest(google.protobuf.message.Message):
+    """Which contents are asked for."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: builtins.int
+    @property
+    def sha256(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]:
+        """SHA-256 of whole files, 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        sha256: collections.abc.Iterable[builtins.bytes] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["sha256", b"sha256"]) -> None: ...
+
+global___FindContentsRequest = FindContentsRequest
+
+@typing.final
+class FindContentsResponse(google.protobuf.message.Message):
+    """What the server holds."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    HELD_BYTES_FIELD_NUMBER: builtins.int
+    @property
+    def held_bytes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """How much of each content's beginning, in the order in which they were asked for; 0 for nothing."""
+
+    def __init__(
+        self,
+        *,
+        held_bytes: collections.abc.Iterable[builtins.int] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["held_bytes", b"held_bytes"]) -> None: ...
+
+global___FindContentsResponse = FindContentsResponse
 
 @typing.final
 class OpenSessionRequest(google.protobuf.message.Message):

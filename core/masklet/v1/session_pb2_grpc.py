@@ -20,6 +20,11 @@ class SessionServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_session__pb2.UploadClipRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_session__pb2.UploadClipResponse.FromString,
                 )
+        self.FindContents = channel.unary_unary(
+                '/masklet.v1.SessionService/FindContents',
+                request_serializer=masklet_dot_v1_dot_session__pb2.FindContentsRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_session__pb2.FindContentsResponse.FromString,
+                )
         self.OpenSession = channel.unary_unary(
                 '/masklet.v1.SessionService/OpenSession',
                 request_serializer=masklet_dot_v1_dot_session__pb2.OpenSessionRequest.SerializeToString,
@@ -66,6 +71,15 @@ class SessionServiceServicer(object):
         then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
         unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
         session opens is deleted after a while.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindContents(self, request, context):
+        """Tells what the server still holds of contents that this client sent before, whole or in part, so
+        that they need not be sent again: after a broken upload, or for another session on the same clip.
+        They are kept for a while after their last use.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +142,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     request_deserializer=masklet_dot_v1_dot_session__pb2.UploadClipRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_session__pb2.UploadClipResponse.SerializeToString,
             ),
+            'FindContents': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindContents,
+                    request_deserializer=masklet_dot_v1_dot_session__pb2.FindContentsRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_session__pb2.FindContentsResponse.SerializeToString,
+            ),
             'OpenSession': grpc.unary_unary_rpc_method_handler(
                     servicer.OpenSession,
                     request_deserializer=masklet_dot_v1_dot_session__pb2.OpenSessionRequest.FromString,
@@ -188,6 +207,23 @@ class SessionService(object):
         return grpc.experimental.stream_unary(request_iterator, target, '/masklet.v1.SessionService/UploadClip',
             masklet_dot_v1_dot_session__pb2.UploadClipRequest.SerializeToString,
             masklet_dot_v1_dot_session__pb2.UploadClipResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def FindContents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/FindContents',
+            masklet_dot_v1_dot_session__pb2.FindContentsRequest.SerializeToString,
+            masklet_dot_v1_dot_session__pb2.FindContentsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

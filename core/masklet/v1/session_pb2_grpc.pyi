@@ -33,6 +33,15 @@ class SessionServiceStub:
     session opens is deleted after a while.
     """
 
+    FindContents: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.FindContentsRequest,
+        masklet.v1.session_pb2.FindContentsResponse,
+    ]
+    """Tells what the server still holds of contents that this client sent before, whole or in part, so
+    that they need not be sent again: after a broken upload, or for another session on the same clip.
+    They are kept for a while after their last use.
+    """
+
     OpenSession: grpc.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.OpenSessionRequest,
         masklet.v1.session_pb2.OpenSessionResponse,
@@ -86,6 +95,15 @@ class SessionServiceAsyncStub:
     then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
     unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
     session opens is deleted after a while.
+    """
+
+    FindContents: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.FindContentsRequest,
+        masklet.v1.session_pb2.FindContentsResponse,
+    ]
+    """Tells what the server still holds of contents that this client sent before, whole or in part, so
+    that they need not be sent again: after a broken upload, or for another session on the same clip.
+    They are kept for a while after their last use.
     """
 
     OpenSession: grpc.aio.UnaryUnaryMultiCallable[
@@ -143,6 +161,17 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
         unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
         session opens is deleted after a while.
+        """
+
+    @abc.abstractmethod
+    def FindContents(
+        self,
+        request: masklet.v1.session_pb2.FindContentsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.session_pb2.FindContentsResponse, collections.abc.Awaitable[masklet.v1.session_pb2.FindContentsResponse]]:
+        """Tells what the server still holds of contents that this client sent before, whole or in part, so
+        that they need not be sent again: after a broken upload, or for another session on the same clip.
+        They are kept for a while after their last use.
         """
 
     @abc.abstractmethod

@@ -36,6 +36,13 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         upload = await self._uploads.receive(request_iterator, user=current_user.get())
         return session_pb2.UploadClipResponse(upload_id=upload.upload_id, size_bytes=upload.size_bytes)
 
+    async def FindContents(  # noqa: N802
+        self, request: session_pb2.FindContentsRequest, context: Context
+    ) -> session_pb2.FindContentsResponse:
+        """What need not be sent again."""
+        held_bytes = await self._uploads.held_bytes(request.sha256, user=current_user.get())
+        return session_pb2.FindContentsResponse(held_bytes=held_bytes)
+
     async def OpenSession(  # noqa: N802
         self, request: session_pb2.OpenSessionRequest, context: Context
     ) -> session_pb2.OpenSessionResponse:

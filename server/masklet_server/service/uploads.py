@@ -1,7 +1,8 @@
 """Files that clients sent, from the first byte to the last session that reads them.
 
 An upload exists from its commit on. Until then, and whenever its stream ends without one, it is
-nothing: the end of a stream looks the same whether the client finished, died or was cut off.
+nothing: the end of a stream looks the same whether the client finished, died or was cut off. What is
+kept of a broken one are contents whose digests were told, for the next attempt.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from masklet.errors import BadInputError, LimitError, OutputError
 from masklet.v1 import session_pb2
+from masklet_server.service.contents import DIGEST_BYTES, ContentKey, ContentStore, GrowingContent
 from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
 
 ArgumentT = TypeVar("ArgumentT")
 
 MAX_CLIP_NAME_CHARACTERS = 255
+_SETTLE_LOOKS, _SETTLE_LOOK_S = 20, 0.1
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -40,6 +43,7 @@ class Upload:
         pictures: File name by frame number; empty for a movie.
         movie: File name of a movie, empty for pictures.
         size_bytes: Of all files.
+        contents: Of the files that are links to contents.
     """
 
     upload_id: str
@@ -51,6 +55,7 @@ class Upload:
     size_bytes: int = 0
     received_s: float = 0.0
     readers: int = 0
+    contents: list[ContentKey] = field(default_factory=list)
 
     @property
     def files(self) -> int:
@@ -80,11 +85,33 @@ class UploadStore:
         self._uploads: dict[str, Upload] = {}
         self._by_request: dict[tuple[str, str], str] = {}
         self._arriving_bytes = 0
+        self._contents = ContentStore(
+            self._folder / "contents",
+            kept_s=limits.upload_kept_s,
+            max_contents=2 * limits.max_upload_files,
+            clock_s=clock_s,
+        )
 
     @property
     def size_bytes(self) -> int:
-        """Of all uploads, arriving ones included."""
-        return self._arriving_bytes + sum(upload.size_bytes for upload in self._uploads.values())
+        """Of all uploads, arriving ones included, and of contents that are kept beside them."""
+        uploads_bytes = sum(upload.size_bytes for upload in self._uploads.values())
+        return self._arriving_bytes + uploads_bytes + self._contents.idle_bytes
+
+    async def held_bytes(self, digests: Sequence[bytes], *, user: str) -> list[int]:
+        """How much of each content's beginning need not be sent again.
+
+        Raises:
+            LimitError: These are more than an upload may have.
+        """
+        self._limits.check_upload(len(digests), 0, 0)
+        keys = [ContentKey(user, digest) for digest in digests]
+        # Whoever comes back after a broken connection is often here before its end was noticed.
+        for _ in range(_SETTLE_LOOKS):
+            if not any(self._contents.is_growing(key) for key in keys):
+                break
+            await asyncio.sleep(_SETTLE_LOOK_S)
+        return [self._contents.held_bytes(key) for key in keys]
 
     async def receive(self, messages: AsyncIterator[session_pb2.UploadClipRequest], *, user: str) -> Upload:
         """Read one upload to its commit.
@@ -110,6 +137,7 @@ class UploadStore:
         try:
             await self._read_files(upload, messages)
         except BaseException:
+            self._contents.release(upload.contents)
             await _in_thread(_delete_tree, upload.folder)
             raise
         upload.received_s = self._clock_s()
@@ -148,6 +176,7 @@ class UploadStore:
         for upload in list(self._uploads.values()):
             if upload.readers == 0 and now_s - upload.received_s >= self._limits.upload_kept_s:
                 await self._delete(upload)
+        await asyncio.get_running_loop().run_in_executor(None, self._contents.tidy)
 
     async def close(self) -> None:
         """Delete everything."""
@@ -157,12 +186,13 @@ class UploadStore:
     async def _delete(self, upload: Upload) -> None:
         self._uploads.pop(upload.upload_id, None)
         self._by_request = {key: kept for key, kept in self._by_request.items() if kept != upload.upload_id}
+        self._contents.release(upload.contents)
         await _in_thread(_delete_tree, upload.folder)
 
     async def _read_files(
         self, upload: Upload, messages: AsyncIterator[session_pb2.UploadClipRequest]
     ) -> None:
-        writer = _Writer(upload)
+        writer = _Writer(upload, self._contents)
         arrived_bytes = 0
         try:
             async for message in messages:
@@ -173,6 +203,8 @@ class UploadStore:
                     # The announced size is charged before the first byte: room is refused early.
                     self._arriving_bytes += size_bytes
                     arrived_bytes += size_bytes
+                    if self.size_bytes > self._limits.max_uploads_bytes:
+                        await asyncio.get_running_loop().run_in_executor(None, self._contents.drop_idle)
                     self._limits.check_upload(upload.files + 1, arrived_bytes, self.size_bytes)
                     await _in_thread(writer.start, message.file)
                 elif part == "chunk":
@@ -196,10 +228,14 @@ class UploadStore:
 class _Writer:
     """Writes the files of one upload, one after the other."""
 
-    def __init__(self, upload: Upload) -> None:
+    def __init__(self, upload: Upload, contents: ContentStore) -> None:
         self._upload = upload
+        self._contents = contents
         self._digest = hashlib.sha256()
         self._file: BinaryIO | None = None
+        self._growing: GrowingContent | None = None
+        self._start: session_pb2.UploadFileStart | None = None
+        self._path = Path()
         self._missing_bytes = 0
 
     def start(self, start: session_pb2.UploadFileStart) -> None:
@@ -210,6 +246,10 @@ class _Writer:
             )
         if start.size_bytes == 0:
             raise BadInputError("a file of the upload is empty: render it again, or leave it out")
+        if start.held_bytes > start.size_bytes or len(start.sha256) not in (0, DIGEST_BYTES):
+            raise BadInputError("a file of the upload is announced with a wrong size: update the client")
+        if start.held_bytes and not start.sha256:
+            raise BadInputError("a file of the upload is held under no digest: update the client")
         name = f"{upload.files:08d}{start.suffix.lower()}"
         if not start.HasField("frame"):
             if upload.files:
@@ -221,11 +261,19 @@ class _Writer:
             upload.pictures[start.frame] = name
         upload.folder.mkdir(mode=0o700, exist_ok=True)
         self.close()
-        self._file = (upload.folder / name).open("xb")
-        self._missing_bytes = start.size_bytes
+        self._start, self._path = start, upload.folder / name
+        self._missing_bytes = start.size_bytes - start.held_bytes
+        if start.sha256 and self._missing_bytes:
+            self._growing = self._contents.grow(self._key(start), start.held_bytes)
+        if not self._missing_bytes:
+            self._link(start)
+        elif self._growing is None:
+            if start.held_bytes:
+                raise BadInputError("another upload sends the same file now: send the clip again")
+            self._file = self._path.open("xb")
 
     def write(self, chunk: bytes) -> None:
-        if self._file is None:
+        if self._start is None:
             raise BadInputError("bytes of an upload came before their file: update the client")
         if len(chunk) > CHUNK_BYTES:
             raise LimitError("a chunk of an upload has at most 1 MiB: update the client")
@@ -233,9 +281,15 @@ class _Writer:
             raise BadInputError(
                 "a file of the upload is longer than announced: it changed meanwhile, send it again"
             )
-        self._file.write(chunk)
         self._digest.update(chunk)
         self._missing_bytes -= len(chunk)
+        if self._file is not None:
+            self._file.write(chunk)
+        elif self._growing is not None:
+            self._growing.write(chunk)
+            if not self._missing_bytes:
+                self._growing.finish()
+                self._link(self._start)
 
     def check_complete(self) -> None:
         if self._missing_bytes:
@@ -255,7 +309,16 @@ class _Writer:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._file = None
+        if self._growing is not None:
+            self._growing.stop()
+        self._file = self._growing = None
+
+    def _key(self, start: session_pb2.UploadFileStart) -> ContentKey:
+        return ContentKey(self._upload.user, start.sha256)
+
+    def _link(self, start: session_pb2.UploadFileStart) -> None:
+        self._contents.link(self._key(start), start.size_bytes, self._path)
+        self._upload.contents.append(self._key(start))
 
 
 def _delete_tree(folder: Path) -> None:

@@ -1,0 +1,139 @@
+"""A clip's files to a server that cannot see them: each content once, however often the way breaks."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from masklet.errors import BadInputError, ClipError, MaskletError, ServerUnreachableError
+from masklet.transport.grpc_review import STATUS_TIMEOUT_S, new_id
+from masklet.v1 import session_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from masklet.transport.grpc_channel import Channel
+    from masklet.transport.interface import ClipFile
+    from masklet.v1 import session_pb2_grpc
+
+_UPLOAD_TIMEOUT_S = 4 * 3600.0
+_CHUNK_BYTES = 1024 * 1024
+_ATTEMPTS_WITHOUT_PROGRESS = 3
+
+
+class _Content(NamedTuple):
+    file: ClipFile
+    size_bytes: int
+    sha256: bytes
+
+
+def send_clip(
+    channel: Channel,
+    sessions: session_pb2_grpc.SessionServiceStub,
+    clip_name: str,
+    files: Sequence[ClipFile],
+) -> str:
+    """Send what the server does not hold yet; return the id under which a session can open the clip.
+
+    A connection that breaks is taken up again where it broke, as long as each attempt brings more over.
+
+    Raises:
+        ClipError: A file cannot be read.
+        MaskletError: As every call.
+    """
+    contents = [_read(file) for file in files]
+    question = session_pb2.FindContentsRequest(sha256=[content.sha256 for content in contents])
+    request_id = new_id()
+    most_held_bytes, idle_attempts = -1, 0
+    while True:
+        answer = channel.call(sessions.FindContents, question, timeout_s=STATUS_TIMEOUT_S)
+        held_bytes = list(answer.held_bytes)
+        if sum(held_bytes) > most_held_bytes:
+            most_held_bytes, idle_attempts = sum(held_bytes), 0
+        upload = _Upload(request_id, clip_name, contents, held_bytes)
+        try:
+            response = channel.call(
+                sessions.UploadClip, upload.messages(), timeout_s=_UPLOAD_TIMEOUT_S, retry=False
+            )
+        except MaskletError as error:
+            if upload.failure is not None:
+                raise upload.failure from error
+            idle_attempts += 1
+            # What the server held may have been deleted in between: that too mends itself.
+            mends = isinstance(error, ServerUnreachableError) or (
+                isinstance(error, BadInputError) and any(held_bytes)
+            )
+            if not mends or idle_attempts >= _ATTEMPTS_WITHOUT_PROGRESS:
+                raise
+        else:
+            return response.upload_id
+
+
+class _Upload:
+    """The messages of one attempt, and why they ended early if they did.
+
+    gRPC reads the messages in a thread of its own and reports an exception there as a broken call
+    and nothing else, so the reason waits here.
+    """
+
+    def __init__(
+        self, request_id: str, clip_name: str, contents: Sequence[_Content], held_bytes: Sequence[int]
+    ) -> None:
+        self._request_id = request_id
+        self._clip_name = clip_name
+        self._contents = contents
+        self._held_bytes = held_bytes
+        self.failure: ClipError | None = None
+
+    def messages(self) -> Iterator[session_pb2.UploadClipRequest]:
+        """Header, what is missing of the files, and the commit without which there is no upload."""
+        digest = hashlib.sha256()
+        yield session_pb2.UploadClipRequest(
+            header=session_pb2.UploadHeader(request_id=self._request_id, clip_name=self._clip_name)
+        )
+        for content, held_bytes in zip(self._contents, self._held_bytes, strict=True):
+            file = content.file
+            # A server that holds more than there is holds something else under this name.
+            start_bytes = held_bytes if held_bytes <= content.size_bytes else 0
+            yield session_pb2.UploadClipRequest(
+                file=session_pb2.UploadFileStart(
+                    frame=file.frame,
+                    suffix=file.path.suffix,
+                    size_bytes=content.size_bytes,
+                    sha256=content.sha256,
+                    held_bytes=start_bytes,
+                )
+            )
+            if start_bytes == content.size_bytes:
+                continue
+            try:
+                with file.path.open("rb") as opened:
+                    opened.seek(start_bytes)
+                    while chunk := opened.read(_CHUNK_BYTES):
+                        digest.update(chunk)
+                        yield session_pb2.UploadClipRequest(chunk=chunk)
+            except OSError as error:
+                self.failure = _unreadable(file.path, error)
+                return
+        yield session_pb2.UploadClipRequest(
+            commit=session_pb2.UploadCommit(files=len(self._contents), sha256=digest.digest())
+        )
+
+
+def _read(file: ClipFile) -> _Content:
+    digest, size_bytes = hashlib.sha256(), 0
+    try:
+        with file.path.open("rb") as opened:
+            while chunk := opened.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                size_bytes += len(chunk)
+    except OSError as error:
+        raise _unreadable(file.path, error) from error
+    return _Content(file, size_bytes, digest.digest())
+
+
+def _unreadable(path: Path, error: OSError) -> ClipError:
+    return ClipError(
+        f"{path.name} cannot be read ({error.strerror}): check the file, then open the clip again"
+    )
