@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+_SCRIPTS = ROOT / "tests/hosts/blender/scripts"
 SOURCE_FOLDERS = (ROOT / "core", ROOT / "hosts/blender")
 REQUIRED_VARIABLE = "MASKLET_REQUIRE_HOSTS"
 _TIMEOUT_S = 240.0
@@ -94,10 +95,13 @@ class Blender:
         self, *words: str | Path, user_folder: Path, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run one of Blender's own commands: ``("extension", "validate", file)``."""
-        script = ROOT / "tests/hosts/blender/scripts/blender_command.py"
-        command: list[str | Path] = [self.executable, *([script] if self.is_module else []), "--command"]
+        if self.is_module:
+            words = ("--command", *words)
+            command = self.command(_SCRIPTS / "blender_command.py", [str(word) for word in words], [])
+        else:
+            command = [str(self.executable), "--command", *(str(word) for word in words)]
         return subprocess.run(
-            [*command, *words],
+            command,
             env=self.environment(user_folder, environment or {}, []),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -109,8 +113,9 @@ class Blender:
     def command(self, script: Path, words: list[str], folders: list[str]) -> list[str]:
         """The command line that runs a script."""
         if self.is_module:
-            return [str(self.executable), str(script), *words]
+            return [str(self.executable), str(_SCRIPTS / "launcher.py"), str(script), *words]
         # The application ignores PYTHONPATH and keeps its own command line in sys.argv.
+        folders = [*folders, str(script.parent)]
         prepare = f"import sys; sys.path[:0] = {folders!r}; sys.argv[:] = {[str(script), *words]!r}"
         options = ["-b", "--factory-startup", "--python-exit-code", "1", "--python-expr", prepare]
         return [str(self.executable), *options, "--python", str(script)]
@@ -127,13 +132,11 @@ class Blender:
             # Before 4.2 Blender knows only the folder of each kind.
             BLENDER_USER_CONFIG=str(user_folder / "config"),
             BLENDER_USER_SCRIPTS=str(user_folder / "scripts"),
-            PYTHONPATH=os.pathsep.join(folders),
-            PYTHONDONTWRITEBYTECODE="1",
             XDG_CONFIG_HOME=str(user_folder / "xdg-config"),
             XDG_CACHE_HOME=str(user_folder / "xdg-cache"),
         )
-        if not folders:
-            del kept["PYTHONPATH"]
+        if folders:
+            kept.update(PYTHONPATH=os.pathsep.join(folders), PYTHONDONTWRITEBYTECODE="1")
         kept.update(additional)
         return kept
 

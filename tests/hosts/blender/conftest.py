@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+from masklet.transport.local_server import LocalServer
+from masklet_server.demo.clip_writer import DemoClip, write_clip
 from real_blender import Blender, blender_wheel
+
+FRAMES = 5
 
 
 class RunInBlender(Protocol):
@@ -44,3 +49,17 @@ def run_in_blender(blender: Blender, user_folder: Path) -> RunInBlender:
         return blender.run(script, *arguments, user_folder=user_folder, sources=sources)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> DemoClip:
+    """Five frames, 1001 to 1005, of 854x480."""
+    return write_clip(tmp_path_factory.mktemp("clip"), frame_count=FRAMES)
+
+
+@pytest.fixture(scope="session")
+def process() -> Iterator[LocalServer]:
+    """A running server with the embedded model."""
+    server = LocalServer()
+    yield server
+    server.stop()

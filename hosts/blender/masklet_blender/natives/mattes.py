@@ -109,6 +109,8 @@ def load_matte(files: MatteFiles, *, name: str, owner: str) -> bpy.types.Image:
     if image is None:
         image = bpy.data.images.load(str(first), check_existing=False)
         image.name = name
+        # Blender saves nothing that nobody uses, and the artist may use it only next week.
+        image.use_fake_user = True
     else:
         image.filepath = str(first)
     image.source = "SEQUENCE"

@@ -4,16 +4,14 @@ import json
 import sys
 import time
 
-import addon_utils
 import bpy
 import leftovers
 
-module = sys.argv[1]
-bpy.ops.preferences.addon_enable(module=module)
-bpy.ops.preferences.addon_disable(module=module)
-for name in [name for name in sys.modules if name.startswith((module, "masklet"))]:
-    del sys.modules[name]
+# isort: split
+# Blender's own modules can be imported once bpy is.
+import addon_utils
 
+module = sys.argv[1]
 before = leftovers.present()
 wall, cpu = time.perf_counter(), time.process_time()
 enabled = addon_utils.enable(module, default_set=True)
