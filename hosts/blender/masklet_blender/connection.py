@@ -102,6 +102,12 @@ class Connection:
             self._settings = settings
             return self._server
 
+    def drop(self, server: Server) -> None:
+        """Let this server go, if it is still the one that is kept."""
+        with self._lock:
+            if self._server is server:
+                self._let_go()
+
     def close(self) -> None:
         """Let the server go; the next call reaches it anew. Twice is fine."""
         with self._lock:

@@ -134,6 +134,11 @@ def find(document: Document, uid: str) -> SaidObject | None:
     return next((said for said in document if said.uid == uid), None)
 
 
+def by_uid(document: Document) -> dict[str, SaidObject]:
+    """The objects without their order, which is the interface's own affair."""
+    return {said.uid: said for said in document}
+
+
 def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
     """The edits that make what is held into what is wanted, in an order in which each is allowed.
 

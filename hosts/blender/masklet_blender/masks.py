@@ -10,7 +10,7 @@ import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from masklet.types import Mask, Presence
+from masklet.types import Mask, MaskUpdate, Presence
 
 LIMIT_BYTES = 256 * 2**20
 """Of packed masks in memory."""
@@ -62,6 +62,11 @@ def pack(mask: Mask, presence: Presence, *, max_side_px: int) -> PackedMask:
         presence,
         not any(alpha) if step > 1 else not alpha.strip(b"\0"),
     )
+
+
+def packed_for_overlay(update: MaskUpdate, max_side_px: int) -> PackedMask:
+    """The mask of an update, packed."""
+    return pack(update.mask, update.presence, max_side_px=max_side_px)
 
 
 def as_floats(packed: PackedMask) -> bytearray:

@@ -13,11 +13,13 @@ from masklet.errors import MaskletError
 
 from .drawing import Edges, draw_rectangles, frame_of_box, sign
 from .masks import PackedMask, as_floats
-from .plates import PlateBlock, plate_frame, plate_in, props
+from .plate_memory import PlateMemory
+from .plates import PlateBlock, plate_in, props, shown_frame
 from .preferences import preferences
-from .runtime import PlateMemory, runtime
+from .runtime import runtime
 from .timeline import draw_under_picture
-from .viewer import ViewMap, view_map
+from .view_maps import ViewMap
+from .viewer import view_map
 
 if TYPE_CHECKING:
     from .properties import MaskletObject
@@ -68,7 +70,7 @@ class Overlay:
         mapped = view_map(region, block)
         if mapped is None:
             return
-        frame = plate_frame(block, context.scene.frame_current, context.space_data)
+        frame = shown_frame(block, context)
         gpu.state.blend_set("ALPHA")
         try:
             self._draw_masks(block, memory, mapped, frame)

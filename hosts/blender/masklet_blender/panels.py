@@ -10,7 +10,7 @@ import bpy
 from masklet.errors import MaskletError
 
 from .operators.running import progress_text
-from .plates import PlateBlock, plate_frame, plate_in, props, why_not_usable
+from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from .runtime import runtime
 from .viewer import why_not_true
 
@@ -47,7 +47,7 @@ class MASKLET_UL_objects(bpy.types.UIList):
         block = plate_in(context)
         memory = runtime().glimpse(block)
         if block is not None and memory is not None:
-            frame = plate_frame(block, context.scene.frame_current, context.space_data)
+            frame = shown_frame(block, context)
             strip = memory.book.at(item.uid, frame)
             if strip is not None and strip.locked:
                 row.label(text="", icon="LOCKED")
@@ -219,7 +219,7 @@ def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context, block: 
 
 def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObject) -> str:
     memory = runtime().glimpse(block)
-    frame = plate_frame(block, context.scene.frame_current, context.space_data)
+    frame = shown_frame(block, context)
     try:
         prompts = item.as_said().at(frame)
     except MaskletError as error:

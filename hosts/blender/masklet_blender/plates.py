@@ -124,6 +124,26 @@ def plate_frame(block: PlateBlock, scene_frame: int, space: bpy.types.Space | No
     return frame_map(block, space).plate_frame(scene_frame)
 
 
+def shown_frame(block: PlateBlock, context: bpy.types.Context) -> int:
+    """The plate's own number of the picture that the editor of a context shows.
+
+    An editor keeps a frame of its own, which follows the scene's except where scripts move that one.
+    """
+    space = context.space_data
+    if isinstance(space, bpy.types.SpaceClipEditor) and space.clip == block and not bpy.app.background:
+        return plate_frame(block, space.clip_user.frame_current, space)
+    return plate_frame(block, context.scene.frame_current, space)
+
+
+def go_to(block: PlateBlock, context: bpy.types.Context, frame: int) -> None:
+    """Move the time cursor, and the editor with it, to a picture of the plate."""
+    space = context.space_data
+    wanted = scene_frame(block, frame, space)
+    context.scene.frame_set(wanted)
+    if isinstance(space, bpy.types.SpaceClipEditor):
+        space.clip_user.frame_current = wanted
+
+
 def scene_frame(block: PlateBlock, frame: int, space: bpy.types.Space | None = None) -> int:
     """The frame of the scene on which a picture of the plate shows."""
     return int(frame_map(block, space).scene_frame(frame))

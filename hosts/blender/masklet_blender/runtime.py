@@ -9,37 +9,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
-from masklet.errors import CancelledError, MaskletError
+from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
 
-from . import plates, states
+from . import plates, shot_work
 from .connection import Connection
-from .documents import AddObject, find
 from .jobs import Job, JobBoard
-from .masks import MaskStore
+from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
-from .shots import (
-    Ended,
-    Errand,
-    Made,
-    MaskCame,
-    MasksOutdated,
-    Planned,
-    Refused,
-    SessionOpened,
-    Shot,
-    StatesCame,
-)
+from .shot_events import Errand, Made
+from .shots import Shot
 
 if TYPE_CHECKING:
     from masklet.client import Server
-    from masklet.types import ClipInfo
 
     from .plates import PlateBlock
 
@@ -51,6 +39,10 @@ _SETTLE_S = 0.12
 """A value that is being dragged is sent once it has rested for so long."""
 _FETCH_AHEAD = 12
 _CLOSE_TIMEOUT_S = 0.5
+_REDRAW_S = 0.1
+"""Least time between two redraws while results stream in."""
+_DRAWING_SHARE = 3.0
+"""A redraw that takes long is made no oftener than so many times its length."""
 _REDRAWN = {"CLIP_EDITOR", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
 
 Work = Callable[[Shot, Job, "Server"], Iterator[object]]
@@ -67,32 +59,6 @@ class Drag:
     y1: float
 
 
-@dataclass
-class PlateMemory:
-    """What is known of one plate beyond what its file keeps.
-
-    Attributes:
-        shot: Its session, for jobs.
-        masks: For the overlay.
-        book: The state of every frame.
-        clip: What the server knows of the plate; None until there is a session.
-        notice: The last sentence for the artist; empty for none.
-        is_alarm: True where the notice is an error.
-        refusals: What the server did not take since the artist's last edit.
-        asked: Frames whose masks were asked for since they were needed.
-    """
-
-    shot: Shot | None = None
-    masks: MaskStore = field(default_factory=MaskStore)
-    book: states.FrameBook = field(default_factory=states.FrameBook)
-    clip: ClipInfo | None = None
-    cuts: tuple[int, ...] = ()
-    notice: str = ""
-    is_alarm: bool = False
-    refusals: list[MaskletError] = field(default_factory=list)
-    asked: set[tuple[str, int]] = field(default_factory=set)
-
-
 class Runtime:
     """The state of masklet in this Blender."""
 
@@ -105,13 +71,17 @@ class Runtime:
         self._memory: dict[str, PlateMemory] = {}
         self._dirty: dict[str, float] = {}
         self._synchronising: set[str] = set()
+        self._is_outdated = False
+        self._drawn_s = 0.0
+        self._ticked_s = 0.0
+        self._redraw_every_s = _REDRAW_S
 
     def memory(self, block: PlateBlock) -> PlateMemory:
         """What is known of a plate; it is remembered from now on."""
         uid = plates.adopt(block)
         if uid not in self._memory:
             memory = self._memory[uid] = PlateMemory()
-            self._recall(block, memory)
+            memory.recall(block)
         return self._memory[uid]
 
     def glimpse(self, block: PlateBlock | None) -> PlateMemory | None:
@@ -187,10 +157,23 @@ class Runtime:
         settings = connection_settings()
 
         def run(job: Job) -> Iterator[object]:
-            yield from work(shot, job, self.connection.server(settings))
+            server = self.connection.server(settings)
+            try:
+                yield from work(shot, job, server)
+            except ServerUnreachableError:
+                # The next work reaches it anew, or starts another of Blender's own.
+                self.connection.drop(server)
+                raise
 
         def apply(event: object) -> None:
-            self._apply(uid, job, event, on_made)
+            # Looked up each time, since undo may have replaced the datablock.
+            owner, memory = plates.find_plate(uid), self._memory.get(uid)
+            if owner is None or memory is None:
+                return
+            if not isinstance(event, Made):
+                memory.take(owner, job, event)
+            elif on_made is not None:
+                on_made(owner, event.value)
 
         def end(error: MaskletError | None) -> None:
             if error is not None and not wait and not isinstance(error, CancelledError):
@@ -277,7 +260,7 @@ class Runtime:
             job = self.start(
                 block,
                 "Fetching masks",
-                lambda shot, job, server: shot.fetch(job, server, uids, frames),
+                lambda shot, job, server: shot_work.fetch(shot, job, server, uids, frames),
                 wait=False,
                 is_long=False,
             )
@@ -312,11 +295,7 @@ class Runtime:
 
     def forget_plate(self, block: PlateBlock) -> None:
         """Drop what is in memory of one plate, whose session is no more."""
-        memory = self.memory(block)
-        memory.shot = None
-        memory.masks.clear()
-        memory.asked.clear()
-        memory.notice = ""
+        self.memory(block).forget_session()
         self.redraw()
 
     def forget_server(self) -> None:
@@ -350,7 +329,17 @@ class Runtime:
             bpy.app.timers.register(self._tick, first_interval=TICK_S, persistent=True)
 
     def _tick(self) -> float | None:
-        if self.board.drain(SLICE_S):
+        now_s = time.perf_counter()
+        if self._drawn_s > self._ticked_s:
+            drawing_s = now_s - self._drawn_s - TICK_S
+            self._redraw_every_s = max(_REDRAW_S, _DRAWING_SHARE * drawing_s)
+        self._ticked_s = now_s
+        came = self.board.drain(SLICE_S)
+        now_s = time.perf_counter()
+        self._is_outdated = self._is_outdated or came
+        # Drawing costs Blender far more than taking results, so while they stream in it gets a share.
+        if self._is_outdated and (now_s - self._drawn_s > self._redraw_every_s or not self.board.jobs):
+            self._is_outdated, self._drawn_s = False, now_s
             self.redraw()
         self._synchronise_dirty(settled_by_s=time.perf_counter() - _SETTLE_S)
         return TICK_S if self.board.jobs or self._dirty else None
@@ -387,95 +376,6 @@ class Runtime:
         except MaskletError as error:
             self.tell(block, str(error))
             return False
-
-    def _apply(
-        self,
-        uid: str,
-        job: Job,
-        event: object,
-        on_made: Callable[[PlateBlock, object], None] | None,
-    ) -> None:
-        """Take one event of a job; looked up by uid since undo may have replaced the datablock."""
-        block, memory = plates.find_plate(uid), self._memory.get(uid)
-        if block is None or memory is None:
-            return
-        if isinstance(event, MaskCame):
-            self._take_mask(memory, job, event)
-        elif isinstance(event, StatesCame):
-            self._take_states(block, memory, event)
-        elif isinstance(event, MasksOutdated):
-            memory.masks.drop_object(event.uid)
-            memory.asked = {key for key in memory.asked if key[0] != event.uid}
-        elif isinstance(event, SessionOpened):
-            self._take_session(block, memory, event)
-        elif isinstance(event, Refused):
-            self._take_back(block, memory, event)
-        elif isinstance(event, Planned):
-            job.total = event.total
-        elif isinstance(event, Ended):
-            memory.cuts = event.finished.cuts or memory.cuts
-        elif isinstance(event, Made) and on_made is not None:
-            on_made(block, event.value)
-
-    def _take_mask(self, memory: PlateMemory, job: Job, event: MaskCame) -> None:
-        if event.mask is None:
-            memory.masks.drop(event.uid, event.frame)
-            memory.asked.discard((event.uid, event.frame))
-            return
-        memory.masks.put(event.uid, event.frame, event.mask)
-        if event.tracked:
-            memory.book.report(event.uid, event.frame, event.mask.presence)
-            job.done += 1
-
-    def _take_states(self, block: PlateBlock, memory: PlateMemory, event: StatesCame) -> None:
-        memory.book.replace(event.states)
-        memory.cuts = event.cuts
-        # Frames whose masks were pushed out of memory may be asked for again.
-        memory.asked.clear()
-        for item in plates.props(block).objects:
-            text = states.to_json(memory.book.strips(item.uid))
-            if item.states != text:
-                item.states = text
-
-    def _take_session(self, block: PlateBlock, memory: PlateMemory, event: SessionOpened) -> None:
-        own = plates.props(block)
-        own.session_id, own.fingerprint = event.session_id, event.fingerprint
-        memory.clip = event.clip
-        memory.asked.clear()
-        memory.notice = ""
-        if event.replaced:
-            memory.masks.clear()
-            memory.notice = (
-                "The server no longer held this session: your prompts were sent again, track again for the "
-                "masks. Mattes, splines and anchors in this file are untouched."
-            )
-            memory.is_alarm = False
-
-    def _take_back(self, block: PlateBlock, memory: PlateMemory, event: Refused) -> None:
-        """Take out of the document what the server did not take."""
-        own = plates.props(block)
-        uid = event.edit.uid
-        held = find(event.held, uid)
-        if isinstance(event.edit, AddObject) or held is None:
-            own.remove(uid)
-        else:
-            item = own.object_of(uid)
-            if item is not None:
-                item.take(held)
-        if memory.shot is not None:
-            memory.shot.errand = self.errand(block)
-        memory.refusals.append(event.error)
-        memory.notice, memory.is_alarm = str(event.error), True
-
-    def _recall(self, block: PlateBlock, memory: PlateMemory) -> None:
-        """Begin with the states that the file keeps, until the server is asked."""
-        told = {}
-        for item in plates.props(block).objects:
-            try:
-                told[item.uid] = states.from_json(item.states)
-            except MaskletError as error:
-                memory.notice, memory.is_alarm = str(error), True
-        memory.book.replace(told)
 
 
 _runtime: Runtime | None = None

@@ -6,21 +6,17 @@ Everything here yields events, which Blender's main thread applies; nothing here
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from masklet.errors import (
     BadInputError,
-    CancelledError,
     LimitError,
-    MaskletError,
     NameTakenError,
+    ObjectNotFoundError,
     SessionNotFoundError,
 )
-from masklet.events import MatteFormat, TrackFinished, TrackStarted
-from masklet.matte_files import prepare_folder
-from masklet.types import ClipInfo, Direction, FrameRange, MaskFormat, MaskUpdate, StateRange
 
 from .documents import (
     AddClick,
@@ -33,155 +29,24 @@ from .documents import (
     SetMatte,
     SetPrompts,
     applied,
+    by_uid,
     differences,
     find,
     from_prompts,
 )
-from .masks import PackedMask, pack
-from .plate_files import PlateSource, fingerprint_of
+from .masks import packed_for_overlay
+from .plate_files import fingerprint_of
+from .shot_events import Errand, Event, MaskCame, MasksOutdated, Refused, SessionOpened, StatesCame
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from masklet.anchors import Absence, AnchorKind
     from masklet.client import Server
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
-    from masklet.types import SessionInfo
-
-    from .jobs import Job
+    from masklet.types import MaskUpdate, SessionInfo, StateRange
 
 _REFUSALS = (BadInputError, NameTakenError, LimitError)
-
-
-@dataclass(frozen=True)
-class Errand:
-    """What the main thread wants of a plate, as it was when it was asked.
-
-    Attributes:
-        plate: Where the pictures are.
-        wanted: What the artist has said.
-        session_id: Of the session that the .blend file remembers; empty for none.
-        fingerprint: Of the plate that the prompts were made on; empty to take any.
-        max_side_px: Of masks for the overlay.
-    """
-
-    plate: PlateSource
-    wanted: Document
-    session_id: str
-    fingerprint: str
-    max_side_px: int
-
-
-@dataclass(frozen=True)
-class SessionOpened:
-    """The plate has a session now.
-
-    Attributes:
-        session_id: By which to come back.
-        clip: What the server knows of the plate.
-        resumed: True where the server still held the session with its masks.
-        replaced: True where the file remembered a session that is no more.
-        fingerprint: Of the plate.
-    """
-
-    session_id: str
-    clip: ClipInfo
-    resumed: bool
-    replaced: bool
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class MaskCame:
-    """A mask for the overlay; None where the object has none on this frame any more."""
-
-    uid: str
-    frame: int
-    mask: PackedMask | None
-    tracked: bool = False
-
-
-@dataclass(frozen=True)
-class MasksOutdated:
-    """All masks of an object that were kept show what is no longer so."""
-
-    uid: str
-
-
-@dataclass(frozen=True)
-class StatesCame:
-    """The state of every frame with a mask, by object, and the cuts that tracking has met."""
-
-    states: Mapping[str, tuple[StateRange, ...]]
-    cuts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The server did not take an edit; the document without it is what it holds."""
-
-    edit: Edit
-    held: Document
-    error: MaskletError
-
-
-@dataclass(frozen=True)
-class Planned:
-    """How many masks a track will bring."""
-
-    total: int
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a track ended."""
-
-    finished: TrackFinished
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a work was for, at its end."""
-
-    value: object
-
-
-Event = Union[SessionOpened, MaskCame, MasksOutdated, StatesCame, Refused, Planned, Ended, Made]
-
-
-@dataclass(frozen=True)
-class TrackWish:
-    """What to track.
-
-    Attributes:
-        first: Plate frame to begin at; None for the clip's first. What lies outside the clip is cut off.
-        last: Plate frame to end at; None for the clip's last.
-        uids: Of the objects; none given means all with prompts.
-        direction: Which way from the prompts.
-        stale_only: Only what prompts have overtaken.
-    """
-
-    first: int | None = None
-    last: int | None = None
-    uids: tuple[str, ...] = ()
-    direction: Direction = Direction.BOTH
-    stale_only: bool = False
-
-    def frames_in(self, clip: ClipInfo) -> FrameRange:
-        """The range inside a clip.
-
-        Raises:
-            BadInputError: The range and the clip share no frame.
-        """
-        first = clip.first_frame if self.first is None else max(self.first, clip.first_frame)
-        last = clip.last_frame if self.last is None else min(self.last, clip.last_frame)
-        if first > last:
-            raise BadInputError(
-                f"the range lies outside the plate, which has frames {clip.first_frame}-{clip.last_frame}: "
-                "move the time cursor onto the plate, or set another range"
-            )
-        return FrameRange(first, last)
+_LOST = (SessionNotFoundError, ObjectNotFoundError)
+"""The server restarted, or somebody else has changed the session: look again at what it holds."""
 
 
 class Shot:
@@ -196,14 +61,63 @@ class Shot:
         self._lock = threading.RLock()
         self._server: Server | None = None
         self._session: Session | None = None
+        self._last_id = ""
         self._held: Document = ()
         self._objects: dict[str, TrackedObject] = {}
         # What was held before each edit, and after each that was taken back: as deep as the server's own.
         self._past: list[Document] = []
         self._future: list[Document] = []
 
-    def synchronise(self, server: Server) -> Iterator[Event]:
+    @property
+    def held(self) -> Document:
+        """What the server holds, as far as is known."""
+        return self._held
+
+    @property
+    def session(self) -> Session:
+        """The open session.
+
+        Raises:
+            SessionNotFoundError: There is none.
+        """
+        if self._session is None:
+            raise SessionNotFoundError("the plate has no session: reconnect to the server")
+        return self._session
+
+    def object(self, uid: str) -> TrackedObject:
+        """The object as the server knows it.
+
+        Raises:
+            BadInputError: The server did not take it.
+        """
+        if uid not in self._objects:
+            raise BadInputError("the server did not take this object: see the message before, and correct it")
+        return self._objects[uid]
+
+    def objects(self, uids: Iterable[str]) -> list[TrackedObject]:
+        """Those of the objects that the server has."""
+        return [self._objects[uid] for uid in uids if uid in self._objects]
+
+    def uids(self) -> dict[int, str]:
+        """Our names of the server's objects."""
+        return {item.object_id: uid for uid, item in self._objects.items()}
+
+    def states(self) -> StatesCame:
+        """The state of every frame, as the server tells it now."""
+        info: SessionInfo = self.session.info()
+        uids = self.uids()
+        states: dict[str, list[StateRange]] = {uid: [] for uid in uids.values()}
+        for state in info.states:
+            if state.object_id in uids:
+                states[uids[state.object_id]].append(state)
+        return StatesCame({uid: tuple(own) for uid, own in states.items()}, info.cuts)
+
+    def synchronise(self, server: Server, *, make_sure: bool = False) -> Iterator[Event]:
         """Make the server hold what is wanted; open or resume the session first where there is none.
+
+        Args:
+            server: Where.
+            make_sure: Ask whether the server still has the session, even if there is nothing to send.
 
         Raises:
             MaskletError: The plate cannot be opened, or the server is out of reach. Single edits that
@@ -212,75 +126,22 @@ class Shot:
         with self._lock:
             errand = self.errand
             try:
+                if make_sure and self._session is not None and self._server is server:
+                    self._session.info()
                 yield from self._open(server, errand)
                 yield from self._send_differences(errand)
-            except SessionNotFoundError:
+            except _LOST:
                 self._session = None
                 yield from self._open(server, errand)
                 yield from self._send_differences(errand)
 
-    def track(self, job: Job, server: Server, wish: TrackWish) -> Iterator[Event]:
-        """Track, and tell each mask as it comes; what is finished is kept however it ends."""
-        yield from self.synchronise(server)
-        if job.is_cancelled:
-            return
-        session, uids = self._ready(), self._uids()
-        errand = self.errand
-        track = session.track(
-            frames=wish.frames_in(session.clip),
-            objects=[self._object(uid) for uid in wish.uids],
-            direction=wish.direction,
-            mask_format=MaskFormat(max_side_px=errand.max_side_px),
-            stale_only=wish.stale_only,
-        )
-        job.stops_by(track.cancel)
-        failure: MaskletError | None = None
-        try:
-            for event in track.events():
-                if isinstance(event, TrackStarted):
-                    yield Planned(event.updates)
-                elif isinstance(event, MaskUpdate):
-                    uid = uids.get(event.object_id)
-                    if uid is not None:
-                        yield MaskCame(uid, event.frame, _packed(event, errand.max_side_px), tracked=True)
-                else:
-                    yield Ended(event)
-        except CancelledError:
-            yield Ended(TrackFinished(0, 0, cancelled=True))
-        except MaskletError as error:
-            failure = error
-        finally:
-            job.stops_by(None)
-        try:
-            yield self._states()
-        except MaskletError as error:
-            failure = failure or error
-        if failure is not None:
-            raise failure
-
-    def fetch(self, job: Job, server: Server, uids: Iterable[str], frames: FrameRange) -> Iterator[Event]:
-        """Tell the masks that the server has in a range."""
-        yield from self.synchronise(server)
-        session, known = self._ready(), self._uids()
-        objects = [self._objects[uid] for uid in uids if uid in self._objects]
-        if not objects:
-            return
-        max_side_px = self.errand.max_side_px
-        masks = session.masks(frames=frames, objects=objects, mask_format=MaskFormat(max_side_px))
-        for update in masks:
-            if job.is_cancelled:
-                masks.close()
-                return
-            if update.object_id in known:
-                yield MaskCame(known[update.object_id], update.frame, _packed(update, max_side_px))
-
     def undo(self, server: Server) -> Iterator[Event]:
-        """Take back the last edit on the server; the document that is held then is told by :meth:`held`.
+        """Take back the last edit on the server; :attr:`held` is what it holds then.
 
         Raises:
             BadInputError: There is nothing to take back.
         """
-        yield from self._step(server, self._past, self._future, "take back")
+        yield from self._step(server, undo=True)
 
     def redo(self, server: Server) -> Iterator[Event]:
         """Make the last edit that was taken back again.
@@ -288,75 +149,14 @@ class Shot:
         Raises:
             BadInputError: There is none.
         """
-        yield from self._step(server, self._future, self._past, "make again")
+        yield from self._step(server, undo=False)
 
     def close(self) -> None:
         """Have the server forget the session; it is opened anew when it is needed."""
         with self._lock:
-            session, self._session = self._session, None
+            session, self._session, self._last_id = self._session, None, ""
             if session is not None:
                 session.close()
-
-    @property
-    def held(self) -> Document:
-        """What the server holds, as far as is known."""
-        return self._held
-
-    def export(
-        self,
-        job: Job,
-        server: Server,
-        folder: Path,
-        *,
-        uids: Iterable[str],
-        matte_format: MatteFormat,
-        base_name: str,
-    ) -> Iterator[Event]:
-        """Write mattes into a folder, which is made, and tell each object's with its uid."""
-        prepare_folder(folder)
-        yield from self.synchronise(server)
-        for uid in uids:
-            exported = self._ready().export(
-                folder,
-                matte_format=matte_format,
-                objects=[self._object(uid)],
-                base_name=base_name,
-                on_progress=_progress(job),
-            )
-            yield Made((uid, exported))
-
-    def shapes(self, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
-        """Fit shapes to an object's mattes and tell them."""
-        yield from self.synchronise(server)
-        shapes = self._ready().shapes(
-            self._object(uid), tolerance_px=tolerance_px, on_progress=_progress(job)
-        )
-        yield Made(shapes)
-
-    def anchor(
-        self,
-        job: Job,
-        server: Server,
-        uid: str,
-        *,
-        kind: AnchorKind,
-        absence: Absence,
-        reference_frame: int | None,
-        point_px: tuple[float, float] | None,
-        smoothing_frames: float,
-    ) -> Iterator[Event]:
-        """Follow an object with a transform and tell it."""
-        yield from self.synchronise(server)
-        anchor = self._ready().anchor(
-            self._object(uid),
-            kind,
-            reference_frame=reference_frame,
-            point_px=point_px,
-            absence=absence,
-            smoothing_frames=smoothing_frames,
-            on_progress=_progress(job),
-        )
-        yield Made(anchor)
 
     def _open(self, server: Server, errand: Errand) -> Iterator[Event]:
         if self._session is not None and self._server is server:
@@ -367,34 +167,38 @@ class Shot:
                 f"{errand.plate.name} is another plate than the one these prompts were made on: put the old "
                 "one back, or choose Use This Plate to keep the prompts"
             )
-        session, document = _resumed(server, errand)
+        last_id = self._last_id or errand.session_id
+        session = _resumed(server, last_id, errand)
         resumed = session is not None
         if session is None:
             session = server.open(errand.plate.path, colour_space=errand.plate.colour_space or None)
-        self._server, self._session = server, session
-        uids = {said.name: said.uid for said in errand.wanted}
-        self._held = from_prompts(document, uids) if document is not None else ()
-        self._objects = {uids[item.name]: item for item in session.objects() if item.name in uids}
-        for said in self._held:
-            if said.uid not in self._objects:
-                self._objects[said.uid] = session.object(said.name)
+        self._server, self._session, self._last_id = server, session, session.session_id
         self._past, self._future = [], []
-        yield SessionOpened(
-            session.session_id, session.clip, resumed, bool(errand.session_id) and not resumed, fingerprint
-        )
+        self._look(errand.wanted)
+        replaced = bool(last_id) and not resumed
+        yield SessionOpened(session.session_id, session.clip, resumed, replaced, fingerprint)
         if resumed:
-            yield self._states()
+            yield self.states()
+
+    def _look(self, *known: Document) -> None:
+        """Learn what the session holds; objects are recognised by their names."""
+        session = self.session
+        uids = {said.name: said.uid for document in known for said in document}
+        self._held = from_prompts(session.prompts(), uids)
+        by_name = {item.name: item for item in session.objects()}
+        self._objects = {said.uid: by_name[said.name] for said in self._held if said.name in by_name}
 
     def _send_differences(self, errand: Errand) -> Iterator[Event]:
-        if errand.wanted == self._held:
+        wanted = by_uid(errand.wanted)
+        if wanted == by_uid(self._held):
             return
-        if self._past and errand.wanted == self._past[-1]:
-            yield from self._step_here(self._past, self._future, undo=True)
-            return
-        if self._future and errand.wanted == self._future[-1]:
-            yield from self._step_here(self._future, self._past, undo=False)
-            return
-        for edit in differences(self._held, errand.wanted):
+        # A step through the server's own history brings masks back that prompts alone would not.
+        if self._past and wanted == by_uid(self._past[-1]):
+            yield from self._step_once(undo=True)
+        elif self._future and wanted == by_uid(self._future[-1]):
+            yield from self._step_once(undo=False)
+        edits = differences(self._held, errand.wanted)
+        for edit in edits:
             before = self._held
             try:
                 event = self._send(edit)
@@ -406,13 +210,14 @@ class Shot:
             self._future.clear()
             if event is not None:
                 yield event
-        yield self._states()
+        if edits:
+            yield self.states()
 
     def _send(self, edit: Edit) -> Event | None:
         if isinstance(edit, AddObject):
-            self._objects[edit.uid] = self._ready().object(edit.name)
+            self._objects[edit.uid] = self.session.object(edit.name)
             return None
-        item = self._object(edit.uid)
+        item = self.object(edit.uid)
         if isinstance(edit, RemoveObject):
             item.remove()
             del self._objects[edit.uid]
@@ -430,96 +235,57 @@ class Shot:
         return self._say(item, edit)
 
     def _say(self, item: TrackedObject, edit: AddClick | SetPrompts) -> Event:
-        from dataclasses import replace
-
         if isinstance(edit, AddClick):
-            frame = edit.frame
+            frame, click = edit.frame, edit.click
             update: MaskUpdate | None = item.click(
-                frame=frame, x_px=edit.click.x_px, y_px=edit.click.y_px, positive=edit.click.positive
+                frame=frame, x_px=click.x_px, y_px=click.y_px, positive=click.positive
             )
         else:
             frame = edit.prompts.frame
             update = item.prompt(replace(edit.prompts, object_id=item.object_id))
-        mask = None if update is None else _packed(update, self.errand.max_side_px)
-        return MaskCame(edit.uid, frame, mask)
+        return self._mask(edit.uid, frame, update)
 
-    def _step(
-        self, server: Server, back: list[Document], forth: list[Document], words: str
-    ) -> Iterator[Event]:
+    def _step(self, server: Server, *, undo: bool) -> Iterator[Event]:
         with self._lock:
             yield from self._open(server, self.errand)
             yield from self._send_differences(self.errand)
-            if not back:
-                raise BadInputError(f"there is no edit to {words} since this session was opened")
-            yield from self._step_here(back, forth, undo=back is self._past)
+            if not (self._past if undo else self._future):
+                words = "take back" if undo else "make again"
+                raise BadInputError(f"there is nothing to {words} since this plate's session was opened")
+            yield from self._step_once(undo=undo)
 
-    def _step_here(self, back: list[Document], forth: list[Document], *, undo: bool) -> Iterator[Event]:
-        session = self._ready()
-        step = session.undo() if undo else session.redo()
+    def _step_once(self, *, undo: bool) -> Iterator[Event]:
+        back, forth = (self._past, self._future) if undo else (self._future, self._past)
         before, after = self._held, back.pop()
+        try:
+            step = self.session.undo() if undo else self.session.redo()
+        except BadInputError:
+            # The server's history is shorter than ours; what is wanted is sent as differences.
+            back.clear()
+            return
         forth.append(before)
-        self._held = after
-        by_name = {item.name: item for item in session.objects()}
-        self._objects = {said.uid: by_name[said.name] for said in after if said.name in by_name}
-        if step.prompts is not None:
-            uid = self._uids().get(step.object_id)
-            update = step.update
-            if uid is not None:
-                mask = None if update is None else _packed(update, self.errand.max_side_px)
-                yield MaskCame(uid, step.prompts.frame, mask)
-        else:
-            for said in (*before, *after):
-                if find(before, said.uid) != find(after, said.uid):
-                    yield MasksOutdated(said.uid)
-        yield self._states()
+        self._look(before, after)
+        uid = self.uids().get(step.object_id)
+        if step.prompts is not None and uid is not None:
+            yield self._mask(uid, step.prompts.frame, step.update)
+        for said in (*before, *self._held):
+            was, now = find(before, said.uid), find(self._held, said.uid)
+            if was is None or now is None or was.matte != now.matte:
+                yield MasksOutdated(said.uid)
+        yield self.states()
 
-    def _states(self) -> StatesCame:
-        info: SessionInfo = self._ready().info()
-        uids = self._uids()
-        states: dict[str, list[StateRange]] = {uid: [] for uid in uids.values()}
-        for state in info.states:
-            if state.object_id in uids:
-                states[uids[state.object_id]].append(state)
-        return StatesCame({uid: tuple(own) for uid, own in states.items()}, info.cuts)
-
-    def _uids(self) -> dict[int, str]:
-        return {item.object_id: uid for uid, item in self._objects.items()}
-
-    def _ready(self) -> Session:
-        if self._session is None:
-            raise SessionNotFoundError("the plate has no session: reconnect to the server")
-        return self._session
-
-    def _object(self, uid: str) -> TrackedObject:
-        if uid not in self._objects:
-            raise BadInputError("the server did not take this object: see the message before, and correct it")
-        return self._objects[uid]
+    def _mask(self, uid: str, frame: int, update: MaskUpdate | None) -> MaskCame:
+        packed = None if update is None else packed_for_overlay(update, self.errand.max_side_px)
+        return MaskCame(uid, frame, packed)
 
 
-def _resumed(server: Server, errand: Errand):  # type: ignore[no-untyped-def]
-    """The remembered session and what it holds, if the server still has it and it is of this plate."""
-    if not errand.session_id:
-        return None, None
+def _resumed(server: Server, session_id: str, errand: Errand) -> Session | None:
+    """The remembered session, if the server still has it and it is of this plate."""
+    if not session_id:
+        return None
     try:
-        session = server.resume(errand.session_id)
-        clip = session.clip
-        if (clip.width_px, clip.height_px) != (errand.plate.width_px, errand.plate.height_px):
-            return None, None
-        return session, session.prompts()
+        session = server.resume(session_id)
     except SessionNotFoundError:
-        return None, None
-
-
-def _packed(update: MaskUpdate, max_side_px: int) -> PackedMask:
-    return pack(update.mask, update.presence, max_side_px=max_side_px)
-
-
-def _progress(job: Job) -> Callable[[int, int], None]:
-    """Notes progress on a job, and ends its call once the job is cancelled."""
-
-    def tell(done: int, total: int) -> None:
-        if job.is_cancelled:
-            raise CancelledError(f"{job.name.lower()} was cancelled; what was finished is kept")
-        job.done, job.total = done, total
-
-    return tell
+        return None
+    size_px = session.clip.width_px, session.clip.height_px
+    return session if size_px == (errand.plate.width_px, errand.plate.height_px) else None

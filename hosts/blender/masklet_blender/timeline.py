@@ -6,9 +6,10 @@ import bpy
 import gpu
 
 from .drawing import draw_rectangles
+from .plate_memory import PlateMemory
 from .plates import PlateBlock, all_plates, plate_in, props, scene_frame
 from .preferences import preferences
-from .runtime import PlateMemory, runtime
+from .runtime import runtime
 from .strips import GROUND, rectangles
 
 _ROW_REGION_PX = 5.0

@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty
 from masklet.anchors import Absence, AnchorKind, AnchorTrack
 from masklet.errors import BadInputError, MaskletError
 
+from .. import shot_work
 from ..jobs import Job
 from ..natives.coordinates import PlateSpace
 from ..natives.empties import attach, find_empty, write_empty, write_follower
@@ -112,7 +113,8 @@ class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
         return runtime().start(
             block,
             "Making an anchor",
-            lambda shot, job, server: shot.anchor(
+            lambda shot, job, server: shot_work.anchor(
+                shot,
                 job,
                 server,
                 uid,

@@ -13,6 +13,7 @@ from masklet.errors import BadInputError, MaskletError
 from masklet.events import MatteFormat
 from masklet.matte_files import Exported
 
+from .. import shot_work
 from ..jobs import Job
 from ..natives.mattes import MatteFiles, find_matte, load_matte, shown_frames
 from ..plate_files import plate_word
@@ -63,8 +64,8 @@ class MASKLET_OT_mattes(LongOperator, bpy.types.Operator):
         return runtime().start(
             block,
             "Getting mattes",
-            lambda shot, job, server: shot.export(
-                job, server, folder, uids=uids, matte_format=matte_format, base_name=base_name
+            lambda shot, job, server: shot_work.export(
+                shot, job, server, folder, uids=uids, matte_format=matte_format, base_name=base_name
             ),
             wait=wait,
             on_made=self.keep,

@@ -11,7 +11,7 @@ from masklet.errors import MaskletError
 from masklet.types import FrameRange
 
 from ..documents import with_lock
-from ..plates import plate_frame, props, scene_frame
+from ..plates import go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
 from .running import ObjectOperator, active_of, failed, frame_of, plate_of, synchronised
 
@@ -40,7 +40,7 @@ class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
             return {"CANCELLED"}
         uid, frame = found
         own.active_index = uids.index(uid)
-        context.scene.frame_set(scene_frame(block, frame, context.space_data))
+        go_to(block, context, frame)
         strip = memory.book.at(uid, frame)
         why = "out of date: track again" if strip is not None and strip.stale else "uncertain: check it"
         self.report({"INFO"}, f"{own.objects[own.active_index].name} is {why}")

@@ -9,7 +9,7 @@ import bpy
 from masklet.errors import CancelledError, MaskletError
 
 from ..jobs import Job
-from ..plates import PlateBlock, plate_frame, plate_in, props, why_not_usable
+from ..plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from ..runtime import runtime
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Result = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
     """How an operator ended."""
 
-TIMER_S = 0.05
+TIMER_S = 0.1
 
 
 class PlateOperator:
@@ -60,6 +60,7 @@ class LongOperator(ObjectOperator):
     _timer: Any = None
     _value: Any = None
     _plate_uid = ""
+    _told = ""
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str | None:
@@ -111,12 +112,12 @@ class LongOperator(ObjectOperator):
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
             job.cancel()
-            context.workspace.status_text_set(f"{job.name}: stopping after this frame")
+            self._tell(context, f"{job.name}: stopping after this frame")
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if not job.has_ended and job in runtime().board.jobs:
-            context.workspace.status_text_set(progress_text(job))
+            self._tell(context, progress_text(job))
             return {"PASS_THROUGH"}
         self._leave(context)
         from ..plates import find_plate
@@ -151,6 +152,12 @@ class LongOperator(ObjectOperator):
             self.report({"INFO"}, sentence)  # type: ignore[attr-defined]
             runtime().tell(block, sentence, is_alarm=False)
         return {"FINISHED"}
+
+    def _tell(self, context: bpy.types.Context, text: str) -> None:
+        # A text that is set is drawn, even if it is the same.
+        if text != self._told:
+            self._told = text
+            context.workspace.status_text_set(text)
 
     def _leave(self, context: bpy.types.Context) -> None:
         if self._timer is not None:
@@ -189,7 +196,7 @@ def active_of(block: PlateBlock) -> MaskletObject:
 
 def frame_of(context: bpy.types.Context, block: PlateBlock) -> int:
     """The plate's own number of the picture that shows now."""
-    return plate_frame(block, context.scene.frame_current, context.space_data)
+    return shown_frame(block, context)
 
 
 def failed(operator: Any, error: MaskletError) -> Result:

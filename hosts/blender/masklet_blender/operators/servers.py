@@ -12,7 +12,7 @@ from ..connection import describe
 from ..jobs import Job
 from ..plates import plate_in, props
 from ..preferences import connection_settings
-from ..runtime import PlateMemory, runtime
+from ..runtime import runtime
 from .running import PlateOperator, failed, plate_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         """Close the session."""
         block = plate_of(context)
-        memory: PlateMemory = runtime().memory(block)
+        memory = runtime().memory(block)
         shot = memory.shot
         if shot is None:
             return {"CANCELLED"}

@@ -11,13 +11,14 @@ from bpy.props import FloatProperty
 from masklet.errors import MaskletError
 from masklet.shapes import ObjectShapes
 
+from .. import shot_work
 from ..jobs import Job
 from ..natives.mask_drawing import drawing_of
 from ..natives.masks import find_mask, write_mask
 from ..natives.sequencer import mask_strip
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
-from ..shots import Made
+from ..shot_events import Made
 from .running import LongOperator, ObjectOperator, active_of, failed, plate_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
         self._uid = uid
 
         def work(shot, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
-            for event in shot.shapes(job, server, uid, tolerance_px=tolerance_px):
+            for event in shot_work.shapes(shot, job, server, uid, tolerance_px=tolerance_px):
                 if isinstance(event, Made) and isinstance(event.value, ObjectShapes):
                     yield Made((event.value.report, drawing_of(event.value, frames)))
                 else:

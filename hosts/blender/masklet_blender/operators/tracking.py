@@ -9,10 +9,11 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty
 
 from masklet.types import Direction
 
+from .. import shot_work
 from ..jobs import Job
-from ..plates import PlateBlock, plate_frame, props, scene_frame
+from ..plates import PlateBlock, go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
-from ..shots import TrackWish
+from ..shot_events import TrackWish
 from .running import LongOperator, active_of, frame_of
 
 if TYPE_CHECKING:
@@ -76,14 +77,14 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         """Start tracking."""
         wish = self._wish(context, block)
         return runtime().start(
-            block, "Tracking", lambda shot, job, server: shot.track(job, server, wish), wait=wait
+            block, "Tracking", lambda shot, job, server: shot_work.track(shot, job, server, wish), wait=wait
         )
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Move the time cursor after a single frame; say how it went."""
         if self.extent == "ONE":
             step = -1 if self.direction == "BACKWARD" else 1
-            context.scene.frame_set(context.scene.frame_current + step)
+            go_to(block, context, frame_of(context, block) + step)
             return ""
         memory = runtime().memory(block)
         if memory.cuts:

@@ -1,0 +1,140 @@
+"""What is known of one plate while Blender runs, beyond what its file keeps; the main thread's alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from masklet.errors import MaskletError
+
+from . import plates, states
+from .documents import find
+from .masks import MaskStore
+from .shot_events import (
+    Ended,
+    MaskCame,
+    MasksOutdated,
+    Planned,
+    Refused,
+    SessionOpened,
+    StatesCame,
+)
+
+if TYPE_CHECKING:
+    from masklet.types import ClipInfo
+
+    from .jobs import Job
+    from .plates import PlateBlock
+    from .shots import Shot
+
+_REPLACED = (
+    "The server no longer held this session: your prompts were sent again, track again for the masks. "
+    "Mattes, splines and anchors in this file are untouched."
+)
+
+
+@dataclass
+class PlateMemory:
+    """What is known of one plate beyond what its file keeps.
+
+    Attributes:
+        shot: Its session, for jobs.
+        masks: For the overlay.
+        book: The state of every frame.
+        clip: What the server knows of the plate; None until there is a session.
+        notice: The last sentence for the artist; empty for none.
+        is_alarm: True where the notice is an error.
+        refusals: What the server did not take since the artist's last edit.
+        asked: Frames whose masks were asked for since they were needed.
+    """
+
+    shot: Shot | None = None
+    masks: MaskStore = field(default_factory=MaskStore)
+    book: states.FrameBook = field(default_factory=states.FrameBook)
+    clip: ClipInfo | None = None
+    cuts: tuple[int, ...] = ()
+    notice: str = ""
+    is_alarm: bool = False
+    refusals: list[MaskletError] = field(default_factory=list)
+    asked: set[tuple[str, int]] = field(default_factory=set)
+
+    def take(self, block: PlateBlock, job: Job, event: object) -> None:
+        """Take one event of a job into memory, and into what the file keeps."""
+        if isinstance(event, MaskCame):
+            self._take_mask(job, event)
+        elif isinstance(event, StatesCame):
+            self._take_states(block, event)
+        elif isinstance(event, MasksOutdated):
+            self.masks.drop_object(event.uid)
+            self.asked = {key for key in self.asked if key[0] != event.uid}
+        elif isinstance(event, SessionOpened):
+            self._take_session(block, event)
+        elif isinstance(event, Refused):
+            self._take_back(block, event)
+        elif isinstance(event, Planned):
+            job.total = event.total
+        elif isinstance(event, Ended):
+            self.cuts = event.finished.cuts or self.cuts
+
+    def recall(self, block: PlateBlock) -> None:
+        """Begin with the states that the file keeps, until the server is asked."""
+        told = {}
+        for item in plates.props(block).objects:
+            try:
+                told[item.uid] = states.from_json(item.states)
+            except MaskletError as error:
+                self.notice, self.is_alarm = str(error), True
+        self.book.replace(told)
+
+    def forget_session(self) -> None:
+        """Drop what came from a session that is no more."""
+        self.shot = None
+        self.masks.clear()
+        self.asked.clear()
+        self.notice = ""
+
+    def _take_mask(self, job: Job, event: MaskCame) -> None:
+        if event.mask is None:
+            self.masks.drop(event.uid, event.frame)
+            self.asked.discard((event.uid, event.frame))
+            return
+        self.masks.put(event.uid, event.frame, event.mask)
+        if event.tracked:
+            self.book.report(event.uid, event.frame, event.mask.presence)
+            job.done += 1
+
+    def _take_states(self, block: PlateBlock, event: StatesCame) -> None:
+        self.book.replace(event.states)
+        self.cuts = event.cuts
+        # Frames whose masks were pushed out of memory may be asked for again.
+        self.asked.clear()
+        for item in plates.props(block).objects:
+            text = states.to_json(self.book.strips(item.uid))
+            if item.states != text:
+                item.states = text
+
+    def _take_session(self, block: PlateBlock, event: SessionOpened) -> None:
+        own = plates.props(block)
+        own.session_id, own.fingerprint = event.session_id, event.fingerprint
+        self.clip = event.clip
+        self.asked.clear()
+        self.notice = ""
+        if event.replaced:
+            self.masks.clear()
+            self.notice, self.is_alarm = _REPLACED, False
+
+    def _take_back(self, block: PlateBlock, event: Refused) -> None:
+        """Take out of the document what the server did not take."""
+        own = plates.props(block)
+        uid = event.edit.uid
+        held = find(event.held, uid)
+        item = own.object_of(uid)
+        if held is None:
+            own.remove(uid)
+        elif item is not None:
+            item.take(held)
+        if self.shot is not None:
+            self.shot.errand = replace(self.shot.errand, wanted=own.document())
+        if not self.refusals:
+            self.notice, self.is_alarm = str(event.error), True
+        self.refusals.append(event.error)

@@ -1,0 +1,145 @@
+"""What is asked of a plate's session, and what its work tells the main thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from masklet.errors import BadInputError, MaskletError
+from masklet.events import TrackFinished
+from masklet.types import ClipInfo, Direction, FrameRange, StateRange
+
+from .documents import Document, Edit
+from .masks import PackedMask
+from .plate_files import PlateSource
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What the main thread wants of a plate, as it was when it was asked.
+
+    Attributes:
+        plate: Where the pictures are.
+        wanted: What the artist has said.
+        session_id: Of the session that the .blend file remembers; empty for none.
+        fingerprint: Of the plate that the prompts were made on; empty to take any.
+        max_side_px: Of masks for the overlay.
+    """
+
+    plate: PlateSource
+    wanted: Document
+    session_id: str
+    fingerprint: str
+    max_side_px: int
+
+
+@dataclass(frozen=True)
+class SessionOpened:
+    """The plate has a session now.
+
+    Attributes:
+        session_id: By which to come back.
+        clip: What the server knows of the plate.
+        resumed: True where the server still held the session with its masks.
+        replaced: True where the file remembered a session that is no more.
+        fingerprint: Of the plate.
+    """
+
+    session_id: str
+    clip: ClipInfo
+    resumed: bool
+    replaced: bool
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class MaskCame:
+    """A mask for the overlay; None where the object has none on this frame any more."""
+
+    uid: str
+    frame: int
+    mask: PackedMask | None
+    tracked: bool = False
+
+
+@dataclass(frozen=True)
+class MasksOutdated:
+    """All masks of an object that were kept show what is no longer so."""
+
+    uid: str
+
+
+@dataclass(frozen=True)
+class StatesCame:
+    """The state of every frame with a mask, by object, and the cuts that tracking has met."""
+
+    states: Mapping[str, tuple[StateRange, ...]]
+    cuts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The server did not take an edit; the document without it is what it holds."""
+
+    edit: Edit
+    held: Document
+    error: MaskletError
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How many masks a track will bring."""
+
+    total: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a track ended."""
+
+    finished: TrackFinished
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a work was for, at its end."""
+
+    value: object
+
+
+Event = Union[SessionOpened, MaskCame, MasksOutdated, StatesCame, Refused, Planned, Ended, Made]
+
+
+@dataclass(frozen=True)
+class TrackWish:
+    """What to track.
+
+    Attributes:
+        first: Plate frame to begin at; None for the clip's first. What lies outside the clip is cut off.
+        last: Plate frame to end at; None for the clip's last.
+        uids: Of the objects; none given means all with prompts.
+        direction: Which way from the prompts.
+        stale_only: Only what prompts have overtaken.
+    """
+
+    first: int | None = None
+    last: int | None = None
+    uids: tuple[str, ...] = ()
+    direction: Direction = Direction.BOTH
+    stale_only: bool = False
+
+    def frames_in(self, clip: ClipInfo) -> FrameRange:
+        """The range inside a clip.
+
+        Raises:
+            BadInputError: The range and the clip share no frame.
+        """
+        first = clip.first_frame if self.first is None else max(self.first, clip.first_frame)
+        last = clip.last_frame if self.last is None else min(self.last, clip.last_frame)
+        if first > last:
+            raise BadInputError(
+                f"the range lies outside the plate, which has frames {clip.first_frame}-{clip.last_frame}: "
+                "move the time cursor onto the plate, or set another range"
+            )
+        return FrameRange(first, last)
