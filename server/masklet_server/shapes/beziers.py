@@ -24,18 +24,20 @@ def fit(samples: Array, corners: NDArray[np.bool_]) -> tuple[Array, Array]:
     Returns:
         Control points, ``(F, V, 4, 2)``, and the distance of each sample from its curve, ``(F, V, K)``.
     """
-    steps = np.linalg.norm(np.diff(samples, axis=2), axis=-1)
+    ways = np.diff(samples, axis=2)
+    steps = np.hypot(ways[..., 0], ways[..., 1])
     along = np.concatenate([np.zeros((*steps.shape[:2], 1)), np.cumsum(steps, axis=2)], axis=2)
     length = np.maximum(along[..., -1:], 1e-9)
     u = along / length  # (F, V, K)
-    controls = _free(samples, u, length)
+    controls = _free(samples, _bernstein(u), length)
     u = _reparametrised(controls, samples, u)
-    controls = _free(samples, u, length)
+    controls = _free(samples, _bernstein(u), length)
     leaving, arriving = _directions(controls, samples, corners)
     for _ in range(_ROUNDS):
-        controls = _along(samples, u, leaving, arriving, length)
+        controls = _along(samples, _bernstein(u), leaving, arriving, length)
         u = _reparametrised(controls, samples, u)
-    return controls, np.asarray(np.linalg.norm(evaluate(controls, u) - samples, axis=-1))
+    off = evaluate(controls, u) - samples
+    return controls, np.asarray(np.hypot(off[..., 0], off[..., 1]))
 
 
 def evaluate(controls: Array, u: Array) -> Array:
@@ -45,24 +47,32 @@ def evaluate(controls: Array, u: Array) -> Array:
 
 def _bernstein(u: Array) -> Array:
     v = 1 - u
-    return np.stack([v**3, 3 * u * v**2, 3 * u**2 * v, u**3], axis=-1)  # (F, V, K, 4)
+    weights = np.empty((*u.shape, 4))  # (F, V, K, 4)
+    uu, vv = u * u, v * v
+    weights[..., 0] = vv * v
+    weights[..., 1] = 3 * u * vv
+    weights[..., 2] = 3 * uu * v
+    weights[..., 3] = uu * u
+    return weights
 
 
-def _free(samples: Array, u: Array, length: Array) -> Array:
+def _free(samples: Array, weights: Array, length: Array) -> Array:
     """Both inner control points by least squares."""
-    weights = _bernstein(u)
-    ends = np.stack([samples[:, :, 0], samples[:, :, -1]], axis=2)  # (F, V, 2, 2)
-    rest = samples - weights[..., [0, 3]] @ ends
-    inner = weights[..., 1:3]
-    transposed = inner.swapaxes(-1, -2)
-    left = transposed @ inner + 1e-6 * np.eye(2)
-    found = np.linalg.solve(left, transposed @ rest)  # (F, V, 2, 2)
+    start, end = samples[:, :, 0], samples[:, :, -1]
+    transposed = weights.swapaxes(-1, -2)
+    common = transposed @ weights  # (F, V, 4, 4)
+    right = transposed @ samples  # (F, V, 4, 2)
+    first = right[:, :, 1] - common[:, :, 1, :1] * start - common[:, :, 1, 3:] * end
+    last = right[:, :, 2] - common[:, :, 2, :1] * start - common[:, :, 2, 3:] * end
+    a, b, c = common[:, :, 1, 1:2] + 1e-6, common[:, :, 1, 2:3], common[:, :, 2, 2:3] + 1e-6
+    determinant = a * c - b * b
+    inner = [(c * first - b * last) / determinant, (a * last - b * first) / determinant]
     # A handle longer than its piece of contour makes loops.
-    for index in (0, 1):
-        handle = found[:, :, index] - ends[:, :, index]
-        reach = np.linalg.norm(handle, axis=-1, keepdims=True)
-        found[:, :, index] = ends[:, :, index] + handle * np.minimum(1, length / np.maximum(reach, 1e-9))
-    return np.concatenate([ends[:, :, :1], found, ends[:, :, 1:]], axis=2)
+    for index, corner in enumerate((start, end)):
+        handle = inner[index] - corner
+        reach = np.hypot(handle[..., 0], handle[..., 1])[..., None]
+        inner[index] = corner + handle * np.minimum(1, length / np.maximum(reach, 1e-9))
+    return np.stack([start, *inner, end], axis=2)
 
 
 def _directions(controls: Array, samples: Array, corners: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -82,35 +92,35 @@ def _unit(vectors: Array) -> Array:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 
-def _along(samples: Array, u: Array, leaving: Array, arriving: Array, length: Array) -> Array:
+def _along(samples: Array, weights: Array, leaving: Array, arriving: Array, length: Array) -> Array:
     """Handle lengths along given directions by least squares."""
-    weights = _bernstein(u)
-    start, end = samples[:, :, :1], samples[:, :, -1:]
-    fixed = (weights[..., 0] + weights[..., 1])[..., None] * start
-    fixed = fixed + (weights[..., 2] + weights[..., 3])[..., None] * end
-    rest = samples - fixed
-    first = weights[..., 1:2] * leaving[:, :, None]  # (F, V, K, 2)
-    last = -weights[..., 2:3] * arriving[:, :, None]
-    a, b, c = ((p * q).sum(axis=(-1, -2)) for p, q in ((first, first), (first, last), (last, last)))
+    start, end = samples[:, :, 0], samples[:, :, -1]
+    transposed = weights.swapaxes(-1, -2)
+    common = transposed @ weights
+    right = transposed @ samples
+    near = (common[..., 0] + common[..., 1])[..., None]  # (F, V, 4, 1)
+    far = (common[..., 2] + common[..., 3])[..., None]
+    rest = right - near * start[:, :, None] - far * end[:, :, None]
+    a, c = common[:, :, 1, 1:2], common[:, :, 2, 2:3]
+    b = -common[:, :, 1, 2:3] * (leaving * arriving).sum(axis=-1, keepdims=True)
     # A pull towards a third of the length keeps handles calm where the samples leave them open.
-    calm = 0.003 * (a + c)[..., None]
+    calm = 0.003 * (a + c)
     third = length / 3
-    d = (first * rest).sum(axis=(-1, -2))[..., None] + calm * third
-    e = (last * rest).sum(axis=(-1, -2))[..., None] + calm * third
-    a, b, c = a[..., None] + calm, b[..., None], c[..., None] + calm
+    d = (leaving * rest[:, :, 1]).sum(axis=-1, keepdims=True) + calm * third
+    e = -(arriving * rest[:, :, 2]).sum(axis=-1, keepdims=True) + calm * third
+    a, c = a + calm, c + calm
     determinant = np.maximum(a * c - b * b, 1e-12)
     out = np.clip((c * d - b * e) / determinant, 0.02 * length, 0.9 * length)
     into = np.clip((a * e - b * d) / determinant, 0.02 * length, 0.9 * length)
-    return np.stack(
-        [start[:, :, 0], start[:, :, 0] + out * leaving, end[:, :, 0] - into * arriving, end[:, :, 0]], 2
-    )
+    return np.stack([start, start + out * leaving, end - into * arriving, end], axis=2)
 
 
 def _reparametrised(controls: Array, samples: Array, u: Array) -> Array:
     """One Gauss-Newton step of each sample towards its nearest place on the curve."""
     derivative = _derivative(controls, u)
     offset = evaluate(controls, u) - samples
-    step = (offset * derivative).sum(axis=-1) / np.maximum(np.square(derivative).sum(axis=-1), 1e-9)
+    x, y = derivative[..., 0], derivative[..., 1]
+    step = (offset[..., 0] * x + offset[..., 1] * y) / np.maximum(x * x + y * y, 1e-9)
     moved = np.clip(u - step, 0, 1)
     moved[..., 0], moved[..., -1] = 0, 1
     return np.asarray(moved)
@@ -119,5 +129,8 @@ def _reparametrised(controls: Array, samples: Array, u: Array) -> Array:
 def _derivative(controls: Array, u: Array) -> Array:
     steps = 3 * np.diff(controls, axis=2)  # (F, V, 3, 2)
     v = 1 - u
-    weights = np.stack([v**2, 2 * u * v, u**2], axis=-1)
+    weights = np.empty((*u.shape, 3))
+    weights[..., 0] = v * v
+    weights[..., 1] = 2 * u * v
+    weights[..., 2] = u * u
     return np.asarray(weights @ steps)
