@@ -68,9 +68,10 @@ class SessionServiceServicer(object):
 
     def UploadClip(self, request_iterator, context):
         """Sends the files of a clip to a server that cannot see them. Messages come in this order: one header;
-        then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
-        unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
-        session opens is deleted after a while.
+        then for each file one start and its chunks of at most 1 MiB; then one commit. There
+        is no upload unless the commit arrives and agrees: the end of the stream is not a commit. What came of
+        files with a digest is kept for the next attempt. An upload that no session opens is deleted after a
+        while.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

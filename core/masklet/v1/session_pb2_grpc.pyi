@@ -28,9 +28,10 @@ class SessionServiceStub:
         masklet.v1.session_pb2.UploadClipResponse,
     ]
     """Sends the files of a clip to a server that cannot see them. Messages come in this order: one header;
-    then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
-    unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
-    session opens is deleted after a while.
+    then for each file one start and its chunks of at most 1 MiB; then one commit. There
+    is no upload unless the commit arrives and agrees: the end of the stream is not a commit. What came of
+    files with a digest is kept for the next attempt. An upload that no session opens is deleted after a
+    while.
     """
 
     FindContents: grpc.UnaryUnaryMultiCallable[
@@ -92,9 +93,10 @@ class SessionServiceAsyncStub:
         masklet.v1.session_pb2.UploadClipResponse,
     ]
     """Sends the files of a clip to a server that cannot see them. Messages come in this order: one header;
-    then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
-    unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
-    session opens is deleted after a while.
+    then for each file one start and its chunks of at most 1 MiB; then one commit. There
+    is no upload unless the commit arrives and agrees: the end of the stream is not a commit. What came of
+    files with a digest is kept for the next attempt. An upload that no session opens is deleted after a
+    while.
     """
 
     FindContents: grpc.aio.UnaryUnaryMultiCallable[
@@ -158,9 +160,10 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.session_pb2.UploadClipResponse, collections.abc.Awaitable[masklet.v1.session_pb2.UploadClipResponse]]:
         """Sends the files of a clip to a server that cannot see them. Messages come in this order: one header;
-        then for each file one start and its chunks of at most 1 MiB; then one commit. Nothing is kept
-        unless the commit arrives and agrees: the end of the stream is not a commit. An upload that no
-        session opens is deleted after a while.
+        then for each file one start and its chunks of at most 1 MiB; then one commit. There
+        is no upload unless the commit arrives and agrees: the end of the stream is not a commit. What came of
+        files with a digest is kept for the next attempt. An upload that no session opens is deleted after a
+        while.
         """
 
     @abc.abstractmethod
