@@ -10,6 +10,12 @@ carried a vertex and where the vertex is, frame to frame; an ellipse whose outli
 demo, enlarged. The masks are made for 854 x 480: they are blurred by 1.2 pixels, so that their
 pixel steps do not become the outline, and enlarged by cubic interpolation. Times are both of the wall clock
 and of the processor, since machines are busy.
+
+``acceleration_px`` says how smooth the motion is: the median, over the outline and all frames, of how far a
+point lies from the middle between its places one frame before and after, doubled. Straight lines over n frames
+miss by an eighth of it times n squared, half as much at best where keys may lie beside the object: a motion of
+more than 1 cannot be held within a pixel by a key on every fourth frame, whoever places it. ``tremble_px`` is
+by how much the edge differs from frame to frame without having moved.
 """
 
 from __future__ import annotations
@@ -28,7 +34,11 @@ from numpy.typing import NDArray
 
 from masklet.shapes import BezierVertex, ObjectShapes
 from masklet_server.demo import scene
+from masklet_server.shapes.closeness import raggedness_px
+from masklet_server.shapes.contours import trace
 from masklet_server.shapes.fitting import fit_shapes
+from masklet_server.shapes.life import lives
+from masklet_server.shapes.pieces import strands, worth_a_piece
 from masklet_server.shapes.raster import coverage
 
 WIDTH_PX, HEIGHT_PX = 1920, 1080
@@ -62,7 +72,9 @@ def main() -> None:
     parser.add_argument("--tolerance", type=float, default=1.0)
     given = parser.parse_args()
     cv2.setNumThreads(2)
-    print(f"{'case':24}  mean IoU  worst  px off  vertices  keys  slide  s/100", file=sys.stderr)
+    print(
+        f"{'case':24}  mean IoU  worst  px off  vertices  keys  slide  accel  s/100    cpu", file=sys.stderr
+    )
     for name, outline in _outlines().items():
         for kind, motion in {"slow": Motion(0.4, 0.1, 4.0), "fast": Motion(1.5, 0.2, 6.0)}.items():
             mattes = {frame: _drawn(_posed(outline, motion, frame)) for frame in range(_FRAMES)}
@@ -80,6 +92,7 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
     report = shapes.report
     slide_px = _sliding(shapes, motion) if motion else None
+    acceleration_px, tremble_px = _unsteadiness(mattes, tolerance_px)
     line = {
         "case": name,
         "tolerance_px": tolerance_px,
@@ -90,6 +103,8 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
         "pieces": len(shapes.pieces),
         "vertices_per_frame": round(_vertices_per_frame(shapes, list(mattes)), 1),
         "keyframe_share": round(_key_share(shapes), 3),
+        "acceleration_px": round(acceleration_px, 2),
+        "tremble_px": round(tremble_px, 2),
         "slide_mean_px": None if slide_px is None else round(float(slide_px.mean()), 3),
         "slide_max_px": None if slide_px is None else round(float(slide_px.max()), 3),
         "wall_s_per_100_frames": round(wall_s / report.frames * 100, 1),
@@ -99,10 +114,26 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
     slide = "" if slide_px is None else f"{slide_px.max():.2f}"
     print(
         f"{name:24}  {report.mean_iou:8.4f}  {report.worst_iou:.3f}  {report.largest_distance_px:6.2f}  "
-        f"{line['vertices_per_frame']:8}  {100 * _key_share(shapes):3.0f}%  {slide:>5}  "
-        f"{line['wall_s_per_100_frames']:5}",
+        f"{line['vertices_per_frame']:8}  {100 * _key_share(shapes):3.0f}%  {slide:>5}  {acceleration_px:5.2f}  "
+        f"{line['wall_s_per_100_frames']:5}  {line['cpu_s_per_100_frames']:5}",
         file=sys.stderr,
     )
+
+
+def _unsteadiness(mattes: Mattes, tolerance_px: float) -> tuple[float, float]:
+    """Acceleration and tremble of the outline, in pixels."""
+    kept = [worth_a_piece(trace(mattes[frame]), tolerance_px) for frame in sorted(mattes)]
+    found = [life for strand in strands(kept) for life in lives(strand, WIDTH_PX, HEIGHT_PX)]
+    bends = []
+    for life in found:
+        if len(life.contours) >= 3:
+            points = life.at(life.nodes)
+            bend = points[:-2] - 2 * points[1:-1] + points[2:]
+            along = np.roll(points, -1, axis=1) - np.roll(points, 1, axis=1)
+            along /= np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)
+            across = bend[..., 0] * along[1:-1, :, 1] - bend[..., 1] * along[1:-1, :, 0]
+            bends.append(np.abs(across).ravel())
+    return float(np.median(np.concatenate(bends))) if bends else 0.0, raggedness_px(found)
 
 
 def _vertices_per_frame(shapes: ObjectShapes, frames: list[int]) -> float:
