@@ -16,6 +16,7 @@ import pytest
 
 from fakes import helper as helpers
 from masklet.errors import (
+    BusyError,
     HelperError,
     MaskletError,
     ServerFaultError,
@@ -195,6 +196,34 @@ def test_calls_of_several_threads_run_at_once(transport: BridgeTransport) -> Non
     # Each alone takes 0.3 s at the fake server.
     assert time.monotonic() - before_s < 1.5
     assert {info.name for info in infos} == {f"object {number}" for number in range(6)}
+
+
+def test_more_calls_than_the_helper_takes_are_told_to_wait(transport: BridgeTransport) -> None:
+    transport.server_info()
+
+    def add(number: int) -> str:
+        try:
+            return transport.add_object("s1", f"object {number}").name
+        except BusyError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(add, range(100)))
+
+    taken = [answer for answer in answers if answer.startswith("object")]
+    assert len(taken) >= 64
+    assert all("too many calls" in answer for answer in answers if answer not in taken)
+    assert transport.add_object("s1", "later").name == "later"
+
+
+def test_a_python_without_grpc_is_told_to_get_it(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['grpc'] = None\nfrom masklet.transport.bridge_process import main; main()"
+    transport = with_helper(tmp_path, code)
+    try:
+        with pytest.raises(HelperError, match=r"has no gRPC .*pip install"):
+            transport.server_info()
+    finally:
+        transport.close()
 
 
 def test_a_slow_reader_holds_the_stream_back(transport: BridgeTransport, report: Path) -> None:

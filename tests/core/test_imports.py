@@ -19,6 +19,10 @@ LIGHT = (
     "masklet.prompts",
     "masklet.session",
     "masklet.settings",
+    "masklet.transport.bridge",
+    "masklet.transport.bridge_process",
+    "masklet.transport.endpoint",
+    "masklet.transport.helper_environment",
     "masklet.transport.interface",
     "masklet.types",
 )

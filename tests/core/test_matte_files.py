@@ -10,7 +10,7 @@ import pytest
 
 from masklet.errors import OutputError, ServerFaultError, ServerUnreachableError
 from masklet.events import ExportEvent, ExportFinished, ExportProgress, FileChunk, FileWritten
-from masklet.matte_files import prepare_folder, receive
+from masklet.matte_files import prepare_folder, receive, write_chunks
 
 
 def chunks(name: str, *pieces: bytes) -> list[ExportEvent]:
@@ -39,6 +39,27 @@ def test_files_are_put_together_and_progress_is_told(tmp_path: Path) -> None:
     assert exported.empty_frames == (1003,)
     assert (tmp_path / "out/a.1001.exr").read_bytes() == b"onetwo"
     assert told == [(1, 2), (2, 2)]
+
+
+def test_whole_files_are_told_instead_of_their_chunks(tmp_path: Path) -> None:
+    events = [*chunks("a.1001.exr", b"one", b"two"), ExportProgress(1, 1), ExportFinished(1)]
+
+    told = list(write_chunks(events, tmp_path))
+
+    assert told == [FileWritten("a.1001.exr", 6), ExportProgress(1, 1), ExportFinished(1)]
+    assert (tmp_path / "a.1001.exr").read_bytes() == b"onetwo"
+
+
+def test_an_export_that_is_left_early_leaves_no_half_file(tmp_path: Path) -> None:
+    events = [*chunks("a.exr", b"one"), *chunks("b.exr", b"two", b"three")]
+    events.insert(2, ExportProgress(1, 2))
+    written = write_chunks(events, tmp_path)
+    assert next(written) == FileWritten("a.exr", 3)
+    assert next(written) == ExportProgress(1, 2)
+
+    written.close()
+
+    assert names_below(tmp_path) == ["a.exr"]
 
 
 def test_a_file_that_exists_is_replaced(tmp_path: Path) -> None:

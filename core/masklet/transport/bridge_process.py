@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from masklet import __version__
-from masklet.errors import BadInputError, BusyError, MaskletError, ServerFaultError
+from masklet.errors import BadInputError, BusyError, HelperError, MaskletError, ServerFaultError
 from masklet.matte_files import write_chunks
 from masklet.transport.bridge_values import decode, encode
 from masklet.transport.bridge_wire import PROTOCOL, ClosedError, MalformedError, Message, Wire
+from masklet.transport.call_scope import CallScope
 from masklet.transport.interface import ExportRequest
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from masklet.events import ExportEvent
     from masklet.transport.endpoint import ServerChoice
-    from masklet.transport.grpc_channel import CallScope
     from masklet.transport.interface import Transport
 
 _CALLS = frozenset(
@@ -78,7 +78,13 @@ class ServerLink(Protocol):
 
 def open_server(choice: ServerChoice) -> ServerLink:
     """The server itself, over gRPC, which is imported only now: the host has its helper sooner."""
-    from masklet.transport.helper_server import HelperServer
+    try:
+        from masklet.transport.helper_server import HelperServer
+    except ImportError as error:
+        raise HelperError(
+            f"the Python at {sys.executable} has no gRPC ({error}): pip install 'masklet[server]' there, or "
+            "set MASKLET_PYTHON to the Python that has it"
+        ) from error
 
     return HelperServer(choice)
 
@@ -175,8 +181,6 @@ class Helper:
 
     def _begin(self, kind: str, number: int, message: Message) -> None:
         if kind == "stream":
-            from masklet.transport.grpc_channel import CallScope
-
             window = message.header.get("window", 1)
             # Known before its thread runs: the reader's first words about it may follow at once.
             self._streams[number] = _Running(CallScope(), threading.Semaphore(int(window)))

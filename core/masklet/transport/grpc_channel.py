@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-import threading
 import time
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -18,10 +16,10 @@ from masklet.errors import (
     ServerUnreachableError,
     error_from_wire,
 )
+from masklet.transport.call_scope import current_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from contextvars import Token
 
     from masklet.transport.endpoint import Endpoint
 
@@ -48,46 +46,6 @@ _OPTIONS = [
     # A proxy for the internet is never the way to a server of the studio.
     ("grpc.enable_http_proxy", 0),
 ]
-
-
-_scope: ContextVar[CallScope | None] = ContextVar("masklet-call-scope", default=None)
-
-
-class CallScope:
-    """Lets another thread cancel the streams that are begun inside ``with scope:``.
-
-    Whoever waits for such a stream's next value then gets a :class:`masklet.errors.CancelledError`.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: list[Any] = []
-        self._cancelled = False
-        self._before: Token[CallScope | None] | None = None
-
-    def __enter__(self) -> CallScope:
-        self._before = _scope.set(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            _scope.reset(self._before)
-
-    def add(self, call: Any) -> None:
-        """Take a call in; one that comes too late is cancelled at once."""
-        with self._lock:
-            self._calls.append(call)
-            if not self._cancelled:
-                return
-        call.cancel()
-
-    def cancel(self) -> None:
-        """Cancel all calls, those to come too. From any thread; twice is fine."""
-        with self._lock:
-            self._cancelled = True
-            calls = tuple(self._calls)
-        for call in calls:
-            call.cancel()
 
 
 class Channel:
@@ -145,7 +103,7 @@ class Channel:
     ) -> Generator[_Value, None, None]:
         """Yield the answers of a call that takes as long as it takes; closing cancels it."""
         call: Any = method(request, metadata=self._metadata)
-        scope = _scope.get()
+        scope = current_scope()
         if scope is not None:
             scope.add(call)
         try:
