@@ -11,11 +11,11 @@ demo, enlarged. The masks are made for 854 x 480: they are blurred by 1.2 pixels
 pixel steps do not become the outline, and enlarged by cubic interpolation. Times are both of the wall clock
 and of the processor, since machines are busy.
 
-``acceleration_px`` says how smooth the motion is: the median, over the outline and all frames, of how far a
-point lies from the middle between its places one frame before and after, doubled. Straight lines over n frames
-miss by an eighth of it times n squared, half as much at best where keys may lie beside the object: a motion of
-more than 1 cannot be held within a pixel by a key on every fourth frame, whoever places it. ``tremble_px`` is
-by how much the edge differs from frame to frame without having moved.
+``acceleration_px`` says how smooth the motion is: the median, over the outline and all frames, of the second
+difference of a point's place across the outline. Straight lines over n frames miss by an eighth of it times n
+squared, half as much at best where keys may lie beside the object: a motion of more than 1 cannot be held
+within a pixel by a key on every fourth frame, whoever places it. ``tremble_px`` is by how much the edge differs
+from frame to frame without having moved.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
     slide = "" if slide_px is None else f"{slide_px.max():.2f}"
     print(
         f"{name:24}  {report.mean_iou:8.4f}  {report.worst_iou:.3f}  {report.largest_distance_px:6.2f}  "
-        f"{line['vertices_per_frame']:8}  {100 * _key_share(shapes):3.0f}%  {slide:>5}  {acceleration_px:5.2f}  "
-        f"{line['wall_s_per_100_frames']:5}  {line['cpu_s_per_100_frames']:5}",
+        f"{line['vertices_per_frame']:8}  {100 * _key_share(shapes):3.0f}%  {slide:>5}  "
+        f"{acceleration_px:5.2f}  {line['wall_s_per_100_frames']:5}  {line['cpu_s_per_100_frames']:5}",
         file=sys.stderr,
     )
 
