@@ -156,12 +156,13 @@ def contest_lines(
     for name, call in calls.items():
         reset_peak(setup)
         started_s = time.perf_counter()
-        for _ in range(_WARM_UP):
-            call()
+        _warm(call)
         setup.synchronise()
         first_s[name], peak_mib[name] = round(time.perf_counter() - started_s, 1), peak_now_mib(setup)
     frames_ms = time_in_turns(setup, calls)
     for name in calls:
+        for call in parts[name].values():
+            _warm(call)
         pieces = {piece: time_in_turns(setup, {piece: call})[piece] for piece, call in parts[name].items()}
         yield {
             "case": "steady_state",
@@ -190,8 +191,7 @@ def encoder_lines(contest: Contest, form: Form) -> Iterator[dict[str, Any]]:
     for batch in _ENCODER_BATCHES:
         images = torch.randn(batch, 3, setup.side_px, setup.side_px, device=setup.device)
         call = partial(network.encode_image, images)
-        for _ in range(_WARM_UP):
-            call()
+        _warm(call)
         whole_ms = time_in_turns(setup, {"encoder": call})["encoder"]
         yield {
             "case": "encoder_batch",
@@ -234,6 +234,11 @@ def reset_peak(setup: Setup) -> None:
 def peak_now_mib(setup: Setup) -> float | None:
     """The largest amount of GPU memory in use since :func:`reset_peak`, weights included."""
     return round(torch.cuda.max_memory_allocated() / 2**20, 1) if setup.cuda else None
+
+
+def _warm(call: Callable[[], Any]) -> None:
+    for _ in range(_WARM_UP):
+        call()
 
 
 def _our_parts(

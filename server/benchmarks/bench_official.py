@@ -6,6 +6,7 @@ transforms that tracking never calls; without torchvision a stand-in takes their
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 import types
@@ -63,7 +64,8 @@ def official_predictor(
     from sam2.build_sam import build_sam2_video_predictor
 
     family, _, size = name.partition("_hiera_")
-    with warnings.catch_warnings():
+    # It announces its compilation where results are printed.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         warnings.simplefilter("ignore")
         predictor = build_sam2_video_predictor(
             f"configs/{family}/{family}_hiera_{_SIZES[size]}.yaml",
@@ -139,7 +141,7 @@ def _remembered(predictor: Any, state: SteadyState) -> Iterator[dict[str, Any]]:
 
 
 def _stand_in_for_torchvision() -> None:
-    if importlib.util.find_spec("torchvision") is not None:
+    if "torchvision" in sys.modules or importlib.util.find_spec("torchvision") is not None:
         return
 
     class Unused:
