@@ -75,6 +75,8 @@ class Runtime:
         self._drawn_s = 0.0
         self._ticked_s = 0.0
         self._redraw_every_s = _REDRAW_S
+        # Blender knows a timer by the very object: each look at a method makes another one.
+        self._timer = self._tick
 
     def memory(self, block: PlateBlock) -> PlateMemory:
         """What is known of a plate; it is remembered from now on."""
@@ -309,8 +311,8 @@ class Runtime:
     def close(self) -> None:
         """End all work and let the server go."""
         self.forget_plates()
-        if bpy.app.timers.is_registered(self._tick):
-            bpy.app.timers.unregister(self._tick)
+        if bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
         # A server that takes its time to stop must not hold Blender: it stops once its helper has gone.
         closing = threading.Thread(target=self.connection.close, daemon=True, name="masklet-close")
         closing.start()
@@ -325,8 +327,8 @@ class Runtime:
                     area.tag_redraw()
 
     def _keep_ticking(self) -> None:
-        if not bpy.app.background and not bpy.app.timers.is_registered(self._tick):
-            bpy.app.timers.register(self._tick, first_interval=TICK_S, persistent=True)
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.register(self._timer, first_interval=TICK_S, persistent=True)
 
     def _tick(self) -> float | None:
         now_s = time.perf_counter()
