@@ -153,11 +153,15 @@ def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
         if before is None:
             edits.append(AddObject(after.uid, after.name))
             before = SaidObject(after.uid, after.name)
-        edits.extend(SetLock(after.uid, frames, False) for frames in _minus(before.locks, after.locks))
-        edits.extend(_prompt_edits(before, after))
+        said = tuple(_prompt_edits(before, after))
+        # Frames that are locked before and after, and still say something else: an undo can do that.
+        pierced = [FrameRange(frame, frame) for frame in map(_frame_of, said) if before.is_locked(frame)]
+        kept_locks = _minus(_minus(before.locks, _minus(before.locks, after.locks)), pierced)
+        edits.extend(SetLock(after.uid, frames, False) for frames in _minus(before.locks, kept_locks))
+        edits.extend(said)
         if before.matte != after.matte:
             edits.append(SetMatte(after.uid, after.matte))
-        edits.extend(SetLock(after.uid, frames, True) for frames in _minus(after.locks, before.locks))
+        edits.extend(SetLock(after.uid, frames, True) for frames in _minus(after.locks, kept_locks))
     return tuple(edits)
 
 
@@ -328,7 +332,11 @@ def _open_frame(said: SaidObject, frame: int) -> FramePrompts:
     return said.at(frame)
 
 
-def _prompt_edits(before: SaidObject, after: SaidObject) -> Iterable[Edit]:
+def _frame_of(edit: AddClick | SetPrompts) -> int:
+    return edit.frame if isinstance(edit, AddClick) else edit.prompts.frame
+
+
+def _prompt_edits(before: SaidObject, after: SaidObject) -> Iterable[AddClick | SetPrompts]:
     for frame in sorted({prompts.frame for prompts in (*before.frames, *after.frames)}):
         held, wanted = before.at(frame), after.at(frame)
         if held == wanted:

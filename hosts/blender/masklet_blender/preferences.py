@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -106,10 +107,12 @@ def connection_settings() -> ConnectionSettings:
     """What to connect to now."""
     chosen = preferences()
     online = bool(getattr(bpy.app, "online_access", True))
+    # Studios that start Blender from a script name their server there.
+    given = os.environ.get("MASKLET_SERVER", "")
     if chosen is None:
-        return ConnectionSettings(may_go_online=online)
+        return ConnectionSettings(given, may_go_online=online)
     return ConnectionSettings(
-        address=chosen.address.strip(),
+        address=chosen.address.strip() or given,
         token_file=_absolute(chosen.token_file),
         tls_ca_file=_absolute(chosen.tls_ca_file),
         helper_python=_absolute(chosen.helper_python),

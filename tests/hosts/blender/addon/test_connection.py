@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from fakes.prompted_server import PromptedServer
+from masklet.client import Server
+from masklet.errors import ServerUnreachableError
+from masklet_blender.connection import Connection, ConnectionSettings, describe
+
+
+class Connector:
+    """Counts the servers it made."""
+
+    def __init__(self) -> None:
+        self.transports: list[PromptedServer] = []
+
+    def __call__(self, settings: ConnectionSettings) -> Server:
+        self.transports.append(PromptedServer())
+        return Server(self.transports[-1])
+
+
+@pytest.mark.parametrize("address", ["gpu.studio:50051", "10.0.0.7:50051"])
+def test_another_machine_is_refused_while_blender_may_not_go_online(address: str) -> None:
+    connector = Connector()
+    with pytest.raises(ServerUnreachableError, match="Allow Online Access in Preferences"):
+        Connection(connector).server(ConnectionSettings(address, may_go_online=False))
+    assert connector.transports == []
+
+
+@pytest.mark.parametrize("address", ["", "localhost:50051", "127.0.0.1:50051", "[::1]:50051"])
+def test_this_machine_is_reached_without_going_online(address: str) -> None:
+    connector = Connector()
+    Connection(connector).server(ConnectionSettings(address, may_go_online=False))
+    assert len(connector.transports) == 1
+
+
+def test_the_same_settings_keep_the_same_server_and_others_take_its_place() -> None:
+    connector = Connector()
+    connection = Connection(connector)
+    first = connection.server(ConnectionSettings("localhost:1"))
+    assert connection.server(ConnectionSettings("localhost:1")) is first
+    second = connection.server(ConnectionSettings("localhost:2"))
+    assert second is not first
+    assert [transport.closed for transport in connector.transports] == [True, False]
+
+
+def test_a_server_that_broke_is_let_go_once() -> None:
+    connector = Connector()
+    connection = Connection(connector)
+    first = connection.server(ConnectionSettings())
+    connection.drop(first)
+    second = connection.server(ConnectionSettings())
+    connection.drop(first)
+    assert connection.server(ConnectionSettings()) is second
+    connection.close()
+    connection.close()
+    assert not connection.is_open
+    assert [transport.closed for transport in connector.transports] == [True, True]
+
+
+def test_a_server_that_answers_is_described_in_a_sentence() -> None:
+    sentence = describe(Server(PromptedServer()))
+    assert sentence == "The server answers: masklet 0.1.0, fake on cpu."

@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fakes.prompted_server import PromptedServer
+from masklet.client import Server
+from masklet.errors import BadInputError, ServerUnreachableError
+from masklet.types import Click, FramePrompts, FrameRange
+from masklet_blender import shot_work
+from masklet_blender.documents import (
+    AddObject,
+    Document,
+    SaidObject,
+    by_uid,
+    cleared,
+    with_click,
+    with_lock,
+)
+from masklet_blender.jobs import Job
+from masklet_blender.plate_files import PlateSource
+from masklet_blender.shot_events import (
+    Ended,
+    Errand,
+    MaskCame,
+    MasksOutdated,
+    Planned,
+    Refused,
+    SessionOpened,
+    StatesCame,
+    TrackWish,
+)
+from masklet_blender.shots import Shot
+
+CLICK = Click(20.0, 18.0)
+HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (CLICK,)),))
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> PlateSource:
+    (tmp_path / "plate.1001.png").write_bytes(b"picture")
+    return PlateSource("plate", str(tmp_path / "plate.%04d.png"), 64, 36)
+
+
+@pytest.fixture
+def transport() -> PromptedServer:
+    return PromptedServer()
+
+
+@pytest.fixture
+def server(transport: PromptedServer) -> Server:
+    return Server(transport)
+
+
+def shot_of(plate: PlateSource, *document: SaidObject, session_id: str = "", fingerprint: str = "") -> Shot:
+    return Shot(Errand(plate, document, session_id, fingerprint, 64))
+
+
+def want(shot: Shot, *document: SaidObject) -> None:
+    shot.errand = replace(shot.errand, wanted=document)
+
+
+def first(events: Iterable[object], kind: type) -> object:
+    return next(event for event in events if isinstance(event, kind))
+
+
+def job_of(work: Callable[[Job], Iterator[object]]) -> tuple[Job, list[object]]:
+    events: list[object] = []
+    return Job("Working", work, on_event=events.append), events
+
+
+def test_what_was_said_reaches_a_new_session_and_masks_come_back(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    events = list(shot_of(plate, HERO).synchronise(server))
+    opened = first(events, SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert (opened.resumed, opened.replaced) == (False, False)
+    assert transport.calls == ["add", "click"]
+    came = first(events, MaskCame)
+    assert isinstance(came, MaskCame)
+    assert (came.uid, came.frame) == ("u1", 1001)
+    states = first(events, StatesCame)
+    assert isinstance(states, StatesCame)
+    assert [state.frames for state in states.states["u1"]] == [FrameRange(1001, 1001)]
+
+
+def test_nothing_is_sent_twice(plate: PlateSource, server: Server, transport: PromptedServer) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    assert list(shot.synchronise(server)) == []
+    want(shot, with_click(HERO, 1001, Click(30.0, 18.0)))
+    list(shot.synchronise(server))
+    assert transport.calls == ["add", "click", "click"]
+
+
+def test_a_session_that_the_server_still_holds_is_gone_on_with(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    list(shot_of(plate, HERO).synchronise(server))
+    again = shot_of(plate, HERO, session_id="session1")
+    events = list(again.synchronise(server))
+    opened = first(events, SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert opened.resumed
+    assert transport.calls == ["add", "click"]
+    assert by_uid(again.held) == by_uid((HERO,))
+
+
+def test_a_session_that_is_gone_is_opened_anew_with_the_prompts_of_the_file(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO, session_id="of last week")
+    opened = first(shot.synchronise(server), SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert (opened.resumed, opened.replaced) == (False, True)
+
+
+def test_a_session_that_is_lost_in_between_is_opened_anew(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    transport.sessions.clear()
+    assert list(shot.synchronise(server)) == []
+    events = list(shot.synchronise(server, make_sure=True))
+    opened = first(events, SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert opened.replaced
+    assert by_uid(shot.held) == by_uid((HERO,))
+
+
+def test_what_another_host_has_changed_is_seen_when_it_gets_in_the_way(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    transport.remove_object("session1", 1)
+    more = with_click(HERO, 1001, Click(30.0, 18.0))
+    want(shot, more)
+    list(shot.synchronise(server))
+    assert by_uid(shot.held) == by_uid((more,))
+
+
+def test_a_refused_edit_is_told_and_the_others_go_on(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    transport.max_objects = 1
+    events = list(shot_of(plate, HERO, SaidObject("u2", "ball")).synchronise(server))
+    refused = first(events, Refused)
+    assert isinstance(refused, Refused)
+    assert refused.edit == AddObject("u2", "ball")
+    assert "at most 1 objects" in str(refused.error)
+    assert [said.uid for said in refused.held] == ["u1"]
+
+
+def test_a_frame_that_the_plate_does_not_have_is_refused(plate: PlateSource, server: Server) -> None:
+    shot = shot_of(plate, with_click(SaidObject("u1", "hero"), 900, CLICK))
+    refused = first(shot.synchronise(server), Refused)
+    assert isinstance(refused, Refused)
+    assert "1001-1012" in str(refused.error)
+
+
+def test_a_plate_with_other_pictures_is_not_taken_for_the_old_one(plate: PlateSource, server: Server) -> None:
+    with pytest.raises(BadInputError, match="Use This Plate"):
+        list(shot_of(plate, HERO, fingerprint="other").synchronise(server))
+
+
+def test_blenders_undo_of_a_removal_steps_back_on_the_server_so_that_masks_return(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    want(shot)
+    assert MasksOutdated("u1") in list(shot.synchronise(server))
+    want(shot, HERO)
+    list(shot.synchronise(server))
+    assert transport.calls == ["add", "click", "remove", "undo"]
+    want(shot)
+    list(shot.synchronise(server))
+    assert transport.calls[-1] == "redo"
+    assert shot.held == ()
+
+
+def test_an_undo_over_several_edits_is_sent_as_differences(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, SaidObject("u1", "hero"))
+    list(shot.synchronise(server))
+    document: Document = (HERO,)
+    want(shot, *document)
+    list(shot.synchronise(server))
+    want(shot, with_lock(HERO, FrameRange(1003, 1005), locked=True))
+    list(shot.synchronise(server))
+    want(shot, SaidObject("u1", "hero"))
+    list(shot.synchronise(server))
+    assert transport.calls[-2:] == ["unlock", "prompts"]
+    assert by_uid(shot.held) == by_uid((SaidObject("u1", "hero"),))
+
+
+def test_stepping_through_what_was_said_alone(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, SaidObject("u1", "hero"))
+    list(shot.synchronise(server))
+    want(shot, HERO)
+    list(shot.synchronise(server))
+    events = list(shot.undo(server))
+    assert shot.held == (SaidObject("u1", "hero"),)
+    assert MaskCame("u1", 1001, None) in events
+    want(shot, *shot.held)
+    list(shot.redo(server))
+    assert shot.held == (HERO,)
+    want(shot, *shot.held)
+    with pytest.raises(BadInputError, match="nothing to make again"):
+        list(shot.redo(server))
+
+
+def test_when_the_servers_history_is_shorter_the_differences_do(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    want(shot, cleared(HERO, 1001))
+    list(shot.synchronise(server))
+    transport.sessions["session1"].book.history.clear()
+    want(shot, HERO)
+    list(shot.synchronise(server))
+    assert by_uid(shot.held) == by_uid((HERO,))
+
+
+def test_a_track_tells_its_plan_each_mask_and_the_states(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    wish = TrackWish(first=1003, last=2000, uids=("u1",))
+    job, events = job_of(lambda job: shot_work.track(shot, job, server, wish))
+    job.run_here()
+    assert Planned(10) in events
+    tracked = [event.frame for event in events if isinstance(event, MaskCame) and event.tracked]
+    assert tracked == list(range(1003, 1013))
+    assert isinstance(events[-1], StatesCame)
+    assert transport.tracked[0].object_ids == (1,)
+    assert transport.tracked[0].mask_format.max_side_px == 64
+
+
+def test_a_range_beside_the_plate_is_refused_in_a_sentence(plate: PlateSource, server: Server) -> None:
+    shot = shot_of(plate, HERO)
+    job, _ = job_of(lambda job: shot_work.track(shot, job, server, TrackWish(first=1, last=20)))
+    with pytest.raises(BadInputError, match="which has frames 1001-1012"):
+        job.run_here()
+
+
+def test_a_track_that_breaks_keeps_what_it_had_and_tells_the_states(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    transport.track_fails = ServerUnreachableError("the server is gone: start it again")
+    shot = shot_of(plate, HERO)
+    job, events = job_of(lambda job: shot_work.track(shot, job, server, TrackWish()))
+    with pytest.raises(ServerUnreachableError):
+        job.run_here()
+    assert [event.frame for event in events if isinstance(event, MaskCame) and event.tracked] == [1001, 1002]
+    states = [event for event in events if isinstance(event, StatesCame)][-1]
+    assert states.states["u1"][-1].frames == FrameRange(1002, 1002)
+
+
+def test_a_cancelled_track_ends_early_and_is_no_error(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    events: list[object] = []
+    job = Job("Tracking", lambda job: shot_work.track(shot, job, server, TrackWish()), on_event=events.append)
+    transport.cancelled = True
+    job.run_here()
+    ended = first(events, Ended)
+    assert isinstance(ended, Ended)
+    assert ended.finished.cancelled
+
+
+def test_masks_are_fetched_of_the_objects_asked_for_only(plate: PlateSource, server: Server) -> None:
+    ball = SaidObject("u2", "ball", (FramePrompts(0, 1001, (CLICK,)),))
+    shot = shot_of(plate, HERO, ball)
+    job, _ = job_of(lambda job: shot_work.track(shot, job, server, TrackWish()))
+    job.run_here()
+    job, events = job_of(lambda job: shot_work.fetch(shot, job, server, ["u2"], FrameRange(1003, 1005)))
+    job.run_here()
+    assert [(event.uid, event.frame) for event in events if isinstance(event, MaskCame)] == [
+        ("u2", 1003),
+        ("u2", 1004),
+        ("u2", 1005),
+    ]
+
+
+def test_closing_has_the_server_forget_and_the_next_need_opens_again(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    shot.close()
+    assert transport.sessions == {}
+    events = list(shot.synchronise(server))
+    opened = first(events, SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert not opened.replaced

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from masklet.errors import BadInputError
+from masklet.types import FrameRange, Presence, StateRange
+from masklet_blender import states
+from masklet_blender.states import FrameBook, Strip
+from masklet_blender.strips import COLOURS, LOCKED, PROMPTED, STALE, rectangles
+
+
+def state(
+    first: int,
+    last: int,
+    presence: Presence = Presence.PRESENT,
+    *,
+    prompted: bool = False,
+    locked: bool = False,
+    stale: bool = False,
+) -> StateRange:
+    return StateRange(1, FrameRange(first, last), presence, prompted, locked, stale)
+
+
+def book(*ranges: StateRange) -> FrameBook:
+    made = FrameBook()
+    made.replace({"u": ranges})
+    return made
+
+
+def test_what_a_track_reports_joins_what_the_server_told() -> None:
+    made = book(state(1001, 1001, prompted=True), state(1002, 1010, stale=True))
+    for frame in (1002, 1003, 1004):
+        made.report("u", frame, Presence.PRESENT)
+    made.report("u", 1005, Presence.UNCERTAIN)
+    assert made.strips("u") == (
+        Strip(1001, 1001, Presence.PRESENT, True, False, False),
+        Strip(1002, 1004, Presence.PRESENT, False, False, False),
+        Strip(1005, 1005, Presence.UNCERTAIN, False, False, False),
+        Strip(1006, 1010, Presence.PRESENT, False, False, True),
+    )
+
+
+def test_the_servers_word_replaces_what_was_reported() -> None:
+    made = book()
+    made.report("u", 1001, Presence.UNCERTAIN)
+    made.replace({"u": (state(1001, 1001),)})
+    strip = made.at("u", 1001)
+    assert strip is not None
+    assert strip.presence is Presence.PRESENT
+    assert made.at("u", 1002) is None
+    assert made.at("stranger", 1001) is None
+
+
+def test_the_next_bad_frame_is_the_nearest_of_any_object_and_none_that_is_locked() -> None:
+    made = FrameBook()
+    made.replace(
+        {
+            "a": (state(1001, 1004), state(1005, 1008, Presence.UNCERTAIN), state(1020, 1022, stale=True)),
+            "b": (state(1003, 1003, stale=True, locked=True), state(1006, 1006, stale=True)),
+        }
+    )
+    both = ("a", "b")
+    assert made.next_bad(both, 1001, backward=False) == ("a", 1005)
+    assert made.next_bad(both, 1005, backward=False) == ("b", 1006)
+    assert made.next_bad(both, 1006, backward=False) == ("a", 1020)
+    assert made.next_bad(both, 1020, backward=False) is None
+    assert made.next_bad(both, 1020, backward=True) == ("a", 1008)
+    assert made.next_bad(both, 1005, backward=True) is None
+
+
+def test_states_survive_the_file() -> None:
+    made = book(state(-5, 3, Presence.ABSENT), state(4, 4, prompted=True, locked=True))
+    text = states.to_json(made.strips("u"))
+    again = FrameBook()
+    again.replace({"u": states.from_json(text)})
+    assert again.strips("u") == made.strips("u")
+    assert states.from_json("") == ()
+
+
+@pytest.mark.parametrize("text", ["{", "[[1]]", '[[1, 2, "gone", false, false, false]]', "7"])
+def test_damaged_states_are_told_with_the_way_on(text: str) -> None:
+    with pytest.raises(BadInputError, match="track again"):
+        states.from_json(text)
+
+
+def test_a_row_shows_presence_then_locks_then_prompts() -> None:
+    row = list(
+        rectangles(
+            (
+                Strip(1001, 1001, Presence.PRESENT, True, False, False),
+                Strip(1002, 1009, Presence.UNCERTAIN, False, True, False),
+                Strip(1010, 1011, Presence.PRESENT, False, False, True),
+            )
+        )
+    )
+    colours = [part.colour for part in row]
+    assert colours == [
+        COLOURS[Presence.PRESENT],
+        COLOURS[Presence.UNCERTAIN],
+        LOCKED,
+        STALE,
+        PROMPTED,
+    ]
+    assert [(part.first, part.last) for part in row[:2]] == [(1000.5, 1001.5), (1001.5, 1009.5)]
