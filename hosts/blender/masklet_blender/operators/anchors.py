@@ -183,7 +183,8 @@ class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
                 attach(follower, empty)
         except MaskletError as error:
             return failed(self, error)
-        self.report({"INFO"}, f"{', '.join(found.name for found in chosen)} hang on {empty.name}")
+        names = ", ".join(found.name for found in chosen)
+        self.report({"INFO"}, f"{empty.name} carries {names} now")
         return {"FINISHED"}
 
 
