@@ -34,6 +34,7 @@ from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import ClipFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from masklet.settings import ClientSettings
@@ -213,7 +214,12 @@ class Server:
         return self._transport.server_info()
 
     def open(
-        self, clip: Path | str, *, colour_space: str | None = None, upload: bool | None = None
+        self,
+        clip: Path | str,
+        *,
+        colour_space: str | None = None,
+        upload: bool | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> Session:
         """Open a session on a clip.
 
@@ -223,6 +229,9 @@ class Server:
             colour_space: Name of the input space for OpenColorIO; None to let the files say.
             upload: True sends the files, False has the server open the path. None lets the server
                 open what it sees and sends what it does not.
+            on_progress: Told, from any thread, what is done and what there is in all while files are sent.
+                An exception raised in it ends the sending and comes out here; another attempt goes on
+                from there.
 
         Raises:
             ClipError: There is no such clip, or it cannot be read.
@@ -243,7 +252,7 @@ class Server:
             except PathNotAllowedError:
                 if upload is False or not here:
                     raise
-        return self._open_uploaded(str(path), colour_space)
+        return self._open_uploaded(str(path), colour_space, on_progress)
 
     def resume(self, session_id: str) -> Session:
         """A session that is already on the server.
@@ -261,6 +270,7 @@ class Server:
         *,
         colour_space: str | None = None,
         upload: bool | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> Session:
         """A session that was, or one like it: for work that outlives a server.
 
@@ -274,6 +284,7 @@ class Server:
             prompts: From :meth:`masklet.session.Session.prompts` after the last edit.
             colour_space: As in :meth:`open`.
             upload: As in :meth:`open`.
+            on_progress: As in :meth:`open`.
 
         Raises:
             ClipError: The clip is not there any more, or cannot be read.
@@ -282,7 +293,7 @@ class Server:
         try:
             return self.resume(session_id)
         except SessionNotFoundError:
-            session = self.open(clip, colour_space=colour_space, upload=upload)
+            session = self.open(clip, colour_space=colour_space, upload=upload, on_progress=on_progress)
         try:
             session.load_prompts(prompts)
         except MaskletError:
@@ -298,7 +309,9 @@ class Server:
         if self._own is not None:
             self._own.stop()
 
-    def _open_uploaded(self, clip: str, colour_space: str | None) -> Session:
+    def _open_uploaded(
+        self, clip: str, colour_space: str | None, on_progress: Callable[[int, int], None] | None
+    ) -> Session:
         files = find_files(clip)
         size_bytes = sum(file.path.stat().st_size for file in files)
         limit_bytes = self.info().max_upload_bytes
@@ -308,7 +321,9 @@ class Server:
                 "put it where the server can open it, or send a shorter range"
             )
         upload_id = self._transport.upload(
-            Path(clip).name, [ClipFile(file.path, file.frame) for file in files]
+            Path(clip).name,
+            [ClipFile(file.path, file.frame) for file in files],
+            on_progress=on_progress,
         )
         opened = self._transport.open_session(upload_id=upload_id, colour_space=colour_space)
         return Session(self._transport, opened)

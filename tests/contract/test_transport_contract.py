@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from masklet.anchors import AnchorKind, AnchorTrack
 from masklet.errors import (
     BadInputError,
+    CancelledError,
     ClipError,
     FrameMissingError,
     MaskletError,
@@ -115,6 +117,27 @@ def test_an_uploaded_clip_is_opened_by_its_id(transport: Transport, clip: DemoCl
     assert opened.clip.name == "duck.%04d.png"
     assert opened.clip.frames == FrameRange(1001, 1002)
     transport.close_session(opened.session_id)
+
+
+def test_an_upload_tells_how_far_it_is_and_can_be_left(transport: Transport, tmp_path: Path) -> None:
+    file = tmp_path / "plate.mov"
+    file.write_bytes(os.urandom(3 << 20))
+    told: list[tuple[int, int]] = []
+
+    def leave(done: int, total: int) -> None:
+        told.append((done, total))
+        raise CancelledError("enough")
+
+    with pytest.raises(CancelledError, match="enough"):
+        transport.upload("plate.mov", [ClipFile(file, None)], on_progress=leave)
+    left = len(told)
+    transport.upload(
+        "plate.mov", [ClipFile(file, None)], on_progress=lambda done, total: told.append((done, total))
+    )
+
+    assert left == 1
+    assert told[-1] == (6 << 20, 6 << 20)
+    assert told[left:] == sorted(told[left:])
 
 
 def test_a_file_that_cannot_be_read_ends_an_upload_with_its_name(

@@ -16,6 +16,7 @@ import pytest
 
 from fakes import helper as helpers
 from masklet.errors import (
+    BadInputError,
     BusyError,
     HelperError,
     MaskletError,
@@ -183,6 +184,24 @@ def test_what_nobody_foresaw_in_the_helper_tells_no_secrets(transport: BridgeTra
         transport.add_object("s1", "broken")
 
     assert "secret" not in str(caught.value)
+    assert transport.server_info().version == "0.1.0"
+
+
+def test_what_the_helper_does_not_know_is_refused_in_a_sentence(transport: BridgeTransport) -> None:
+    transport.server_info()
+    link = transport._link
+    assert link is not None
+
+    for ask in (
+        lambda: link.call("close"),
+        lambda: link.call("__class__"),
+        lambda: link.call("track", session_id="s1"),
+        lambda: next(link.stream("server_info")),
+    ):
+        with pytest.raises(BadInputError, match="knows no"):
+            ask()
+    with pytest.raises(ServerFaultError, match="TypeError"):
+        link.call("server_info", unknown=1)
     assert transport.server_info().version == "0.1.0"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from masklet.anchors import AnchorKey, AnchorTrack
@@ -92,7 +92,15 @@ class FakeTransport:
             "0.1.0", "cpu", model, (model,), 4, 8, 4096, self.max_upload_bytes, self.opens_paths
         )
 
-    def upload(self, clip_name: str, files: Sequence[ClipFile]) -> str:
+    def upload(
+        self,
+        clip_name: str,
+        files: Sequence[ClipFile],
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> str:
+        if on_progress is not None:
+            on_progress(2, 2)
         self.uploads.append([(file.path.name, file.frame) for file in files])
         return f"upload of {clip_name}"
 

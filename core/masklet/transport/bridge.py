@@ -6,6 +6,7 @@ Standard library only, Python 3.9 to 3.13: this side runs inside host applicatio
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,7 @@ from masklet.transport.interface import ClipFile, Place, Undone
 from masklet.types import MaskUpdate, ObjectInfo, PromptDocument, ServerInfo, SessionInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
     from typing import Any
 
     from masklet.anchors import AnchorTrack
@@ -78,9 +79,21 @@ class BridgeTransport:
     def server_info(self) -> ServerInfo:  # noqa: D102  (the protocol documents the methods)
         return self._call(ServerInfo, "server_info")
 
-    def upload(self, clip_name: str, files: Sequence[ClipFile]) -> str:  # noqa: D102
+    def upload(  # noqa: D102
+        self,
+        clip_name: str,
+        files: Sequence[ClipFile],
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> str:
         here = tuple(ClipFile(Path(file.path).absolute(), file.frame) for file in files)
-        return self._call(str, "upload", clip_name=clip_name, files=here)
+        with closing(self._stream("upload", clip_name=clip_name, files=here)) as events:
+            for event in events:
+                if isinstance(event, str):
+                    return event
+                if on_progress is not None:
+                    on_progress(event.done, event.total)
+        raise _unknown("upload")
 
     def open_session(  # noqa: D102
         self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None

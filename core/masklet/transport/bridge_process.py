@@ -22,6 +22,7 @@ from masklet.matte_files import write_chunks
 from masklet.transport.bridge_values import decode, encode
 from masklet.transport.bridge_wire import PROTOCOL, ClosedError, MalformedError, Message, Wire
 from masklet.transport.call_scope import CallScope
+from masklet.transport.helper_upload import upload_events
 from masklet.transport.interface import ExportRequest
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 _CALLS = frozenset(
     {
         "server_info",
-        "upload",
         "open_session",
         "get_session",
         "close_session",
@@ -55,7 +55,16 @@ _CALLS = frozenset(
     }
 )
 _STREAMS = frozenset(
-    {"find_cuts", "fit_shapes", "track_anchor", "track", "fetch_masks", "export_mattes", "export_overlay"}
+    {
+        "upload",
+        "find_cuts",
+        "fit_shapes",
+        "track_anchor",
+        "track",
+        "fetch_masks",
+        "export_mattes",
+        "export_overlay",
+    }
 )
 _MAX_AT_ONCE = 64
 _CONNECT_TIMEOUT_S = 10.0
@@ -220,10 +229,7 @@ class Helper:
     def _stream(self, number: int, method: str, arguments: dict[str, Any]) -> None:
         running = self._streams[number]
         with running.scope:
-            values = getattr(self._transport(), method)(**arguments)
-            request = arguments.get("request")
-            if isinstance(request, ExportRequest) and request.client_folder is not None:
-                values = _written(values, request.client_folder)
+            values = _values(self._transport(), method, arguments)
             try:
                 for value in values:
                     running.credits.acquire()
@@ -252,6 +258,17 @@ class Helper:
 
     def _answer(self, number: int, header: dict[str, Any], blobs: Any = ()) -> None:
         self._wire.send({**header, "of": number}, blobs)
+
+
+def _values(transport: Transport, method: str, arguments: dict[str, Any]) -> Generator[object, None, None]:
+    """What a stream sends: what the method yields, with files written and read on this side."""
+    if method == "upload":
+        return upload_events(transport, **arguments)
+    values: Generator[Any, None, None] = getattr(transport, method)(**arguments)
+    request = arguments.get("request")
+    if isinstance(request, ExportRequest) and request.client_folder is not None:
+        return _written(values, request.client_folder)
+    return values
 
 
 def _written(events: Generator[ExportEvent, None, None], folder: Path) -> Generator[ExportEvent, None, None]:

@@ -22,7 +22,7 @@ from masklet.v1 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from masklet.events import ExportEvent, TrackEvent
     from masklet.transport.grpc_channel import Channel
@@ -56,8 +56,14 @@ class GrpcTransport(GrpcReview):
         )
         return codec.server_from_wire(response)
 
-    def upload(self, clip_name: str, files: Sequence[ClipFile]) -> str:  # noqa: D102
-        return send_clip(self._channel, self._sessions, clip_name, files)
+    def upload(  # noqa: D102
+        self,
+        clip_name: str,
+        files: Sequence[ClipFile],
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> str:
+        return send_clip(self._channel, self._sessions, clip_name, files, on_progress=on_progress)
 
     def open_session(  # noqa: D102
         self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None

@@ -10,7 +10,7 @@ from masklet.transport.grpc_review import STATUS_TIMEOUT_S, new_id
 from masklet.v1 import session_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from masklet.transport.grpc_channel import Channel
@@ -33,16 +33,20 @@ def send_clip(
     sessions: session_pb2_grpc.SessionServiceStub,
     clip_name: str,
     files: Sequence[ClipFile],
+    *,
+    on_progress: Callable[[int, int], None] | None,
 ) -> str:
     """Send what the server does not hold yet; return the id under which a session can open the clip.
 
     A connection that breaks is taken up again where it broke, as long as each attempt brings more over.
+    Arguments are those of :meth:`masklet.transport.interface.Transport.upload`.
 
     Raises:
         ClipError: A file cannot be read.
         MaskletError: As every call.
     """
-    contents = [_read(file) for file in files]
+    progress = _Progress(files, on_progress)
+    contents = [_read(file, progress) for file in files]
     question = session_pb2.FindContentsRequest(sha256=[content.sha256 for content in contents])
     request_id = new_id()
     most_held_bytes, idle_attempts = -1, 0
@@ -51,7 +55,8 @@ def send_clip(
         held_bytes = list(answer.held_bytes)
         if sum(held_bytes) > most_held_bytes:
             most_held_bytes, idle_attempts = sum(held_bytes), 0
-        upload = _Upload(request_id, clip_name, contents, held_bytes)
+        progress.restart_sending()
+        upload = _Upload(request_id, clip_name, contents, held_bytes, progress)
         try:
             response = channel.call(
                 sessions.UploadClip, upload.messages(), timeout_s=_UPLOAD_TIMEOUT_S, retry=False
@@ -78,16 +83,28 @@ class _Upload:
     """
 
     def __init__(
-        self, request_id: str, clip_name: str, contents: Sequence[_Content], held_bytes: Sequence[int]
+        self,
+        request_id: str,
+        clip_name: str,
+        contents: Sequence[_Content],
+        held_bytes: Sequence[int],
+        progress: _Progress,
     ) -> None:
         self._request_id = request_id
         self._clip_name = clip_name
         self._contents = contents
         self._held_bytes = held_bytes
-        self.failure: ClipError | None = None
+        self._progress = progress
+        self.failure: Exception | None = None
 
     def messages(self) -> Iterator[session_pb2.UploadClipRequest]:
         """Header, what is missing of the files, and the commit without which there is no upload."""
+        try:
+            yield from self._messages()
+        except Exception as error:  # noqa: BLE001  (raised again by who made the call)
+            self.failure = error
+
+    def _messages(self) -> Iterator[session_pb2.UploadClipRequest]:
         digest = hashlib.sha256()
         yield session_pb2.UploadClipRequest(
             header=session_pb2.UploadHeader(request_id=self._request_id, clip_name=self._clip_name)
@@ -105,6 +122,7 @@ class _Upload:
                     held_bytes=start_bytes,
                 )
             )
+            self._progress.add(start_bytes)
             if start_bytes == content.size_bytes:
                 continue
             try:
@@ -113,24 +131,52 @@ class _Upload:
                     while chunk := opened.read(_CHUNK_BYTES):
                         digest.update(chunk)
                         yield session_pb2.UploadClipRequest(chunk=chunk)
+                        self._progress.add(len(chunk))
             except OSError as error:
-                self.failure = _unreadable(file.path, error)
-                return
+                raise _unreadable(file.path, error) from error
         yield session_pb2.UploadClipRequest(
             commit=session_pb2.UploadCommit(files=len(self._contents), sha256=digest.digest())
         )
 
 
-def _read(file: ClipFile) -> _Content:
+class _Progress:
+    """Tells how far the reading and then the sending of all files is."""
+
+    def __init__(self, files: Sequence[ClipFile], on_progress: Callable[[int, int], None] | None) -> None:
+        self._on_progress = on_progress
+        # A file that cannot be read is told where it is read.
+        self._total_bytes = 2 * sum(_size_bytes(file.path) for file in files)
+        self._done_bytes = 0
+
+    def add(self, count_bytes: int) -> None:
+        """So much more is done."""
+        self._done_bytes += count_bytes
+        if self._on_progress is not None and count_bytes:
+            self._on_progress(min(self._done_bytes, self._total_bytes), self._total_bytes)
+
+    def restart_sending(self) -> None:
+        """All is read and nothing is sent: the beginning of every attempt."""
+        self._done_bytes = self._total_bytes // 2
+
+
+def _read(file: ClipFile, progress: _Progress) -> _Content:
     digest, size_bytes = hashlib.sha256(), 0
     try:
         with file.path.open("rb") as opened:
             while chunk := opened.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 size_bytes += len(chunk)
+                progress.add(len(chunk))
     except OSError as error:
         raise _unreadable(file.path, error) from error
     return _Content(file, size_bytes, digest.digest())
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _unreadable(path: Path, error: OSError) -> ClipError:

@@ -14,7 +14,7 @@ from masklet.events import EditKind, MatteFormat, OverlayKind
 from masklet.types import CutPolicy, Direction, MaskFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
     from pathlib import Path
 
     from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Point
@@ -143,8 +143,22 @@ class Transport(Protocol):
         """Version, device, models and limits."""
         ...
 
-    def upload(self, clip_name: str, files: Sequence[ClipFile]) -> str:
-        """Send the files of a clip and return the id under which a session can open it."""
+    def upload(
+        self,
+        clip_name: str,
+        files: Sequence[ClipFile],
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> str:
+        """Send the files of a clip and return the id under which a session can open it.
+
+        Args:
+            clip_name: For people: the file or pattern without folders.
+            files: In the order of their frames.
+            on_progress: Told from any thread, time and again, the bytes done and the bytes in all, each
+                byte counted once when it is read for its digest and once when it is sent. An exception
+                raised in it ends the upload and comes out here; what has arrived is kept for another time.
+        """
         ...
 
     def open_session(
