@@ -62,8 +62,8 @@ class BlenderWindow:
             time.sleep(0.05)
 
     def move(self, x_px: float, y_px: float) -> None:
-        """Move the mouse; pixels of the screen, y down."""
-        self._xdotool("mousemove", str(round(x_px)), str(round(y_px)))
+        """Move the mouse into the pixel of the screen that holds this point, y down."""
+        self._xdotool("mousemove", str(int(x_px)), str(int(y_px)))
         time.sleep(0.1)
 
     def click(self, x_px: float, y_px: float, *, shift: bool = False) -> None:
@@ -133,7 +133,7 @@ def open_blender(
             ],
             env=variables,
             stdin=subprocess.DEVNULL,
-            stdout=log.open("wb"),
+            stdout=stack.enter_context(log.open("wb")),
             stderr=subprocess.STDOUT,
         )
         stack.callback(_end, process)

@@ -76,7 +76,7 @@ def converse(port, token):
         stream.flush()
         for line in stream:
             requests.put(json.loads(line))
-            stream.write(json.dumps(answers.get()) + "\n")
+            stream.write(json.dumps(answers.get(), default=repr) + "\n")
             stream.flush()
 
 
