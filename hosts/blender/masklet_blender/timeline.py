@@ -14,6 +14,7 @@ from .strips import GROUND, rectangles
 
 _ROW_REGION_PX = 5.0
 _GAP_REGION_PX = 1.0
+_RULER_REGION_PX = 23.0
 _VIEWER_MARGIN_REGION_PX = 22.0
 """Leaves Blender's own strip of cached frames at the foot of the viewer free."""
 
@@ -33,7 +34,9 @@ def draw_timeline() -> None:
     scale = 1000.0 / (high[0] - low[0])
     gpu.state.blend_set("ALPHA")
     try:
-        _draw_rows(context, block, memory, left=-low[0] * scale, scale=scale, low=2.0)
+        # Hung from the ruler, which Blender draws last; a timeline that is only a ruler has no room.
+        high_region = region.height - _RULER_REGION_PX * context.preferences.system.ui_scale
+        _draw_rows(context, block, memory, left=-low[0] * scale, scale=scale, high=high_region)
     finally:
         gpu.state.blend_set("NONE")
 
@@ -64,9 +67,13 @@ def _draw_rows(
     *,
     left: float,
     scale: float,
-    low: float,
+    low: float | None = None,
+    high: float | None = None,
 ) -> None:
-    """A row for each object, the first on top; ``left + frame * scale`` is a scene frame's middle."""
+    """A row for each object, the first on top, upwards from ``low`` or downwards from ``high``.
+
+    ``left + frame * scale`` is the middle of a scene frame.
+    """
     own = props(block)
     shown = [item for item in own.objects if memory.book.strips(item.uid)]
     if not shown:
@@ -76,6 +83,8 @@ def _draw_rows(
     row = _ROW_REGION_PX * unit
     width = float(context.region.width)
     height = len(shown) * (row + _GAP_REGION_PX) + _GAP_REGION_PX
+    if low is None:
+        low = (high or 0.0) - height
     drawn = [((0.0, low, width, low + height), GROUND)]
     for index, item in enumerate(reversed(shown)):
         foot = low + _GAP_REGION_PX + index * (row + _GAP_REGION_PX)
