@@ -6,7 +6,8 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,33 @@ def test_threads_do_not_mix_their_messages(ends: tuple[Wire, socket.socket]) -> 
 
     assert all(set(message.blobs[0]) == {int(message.header["is"])} for message in received)
     assert {message.header["is"] for message in received} == {str(number) for number in range(8)}
+
+
+class Interrupted(socket.socket):
+    """A socket in whose sending the same thread sends once more, as the garbage collector can have it."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        act, self.meanwhile = self.meanwhile, None
+        super().sendall(data[: len(data) // 2], flags)
+        if act is not None:
+            act()
+        super().sendall(data[len(data) // 2 :], flags)
+
+
+def test_a_message_sent_in_the_midst_of_another_follows_it(ends: tuple[Wire, socket.socket]) -> None:
+    wire, raw = ends
+    interrupted = Interrupted(fileno=raw.detach())
+    other = Wire(interrupted)
+    interrupted.meanwhile = lambda: other.send({"is": "cancel"})
+
+    other.send({"is": "call"}, [bytes(100_000)])
+    received = [wire.receive().header["is"] for _ in range(2)]
+    other.close()
+    other.release()
+
+    assert received == ["call", "cancel"]
 
 
 @pytest.mark.parametrize(

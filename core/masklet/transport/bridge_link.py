@@ -53,7 +53,8 @@ class HelperLink:
     def __init__(self, python: Path) -> None:
         self._numbers = count(1)
         self._waiting: dict[int, _Answers[Message | None]] = {}
-        self._lock = threading.Lock()
+        # Taken again by the same thread when the garbage collector closes a stream just then.
+        self._lock = threading.RLock()
         self._gone = threading.Event()
         self._ended = threading.Event()
         self._closing = False
@@ -306,7 +307,7 @@ class HelperLink:
                 self._process.wait(_END_SHOWS_WITHIN_S)
         with self._lock:
             self._gone.set()
-            for answers in self._waiting.values():
+            for answers in list(self._waiting.values()):
                 answers.put(None)
         try:
             self._process.wait(_END_TIMEOUT_S)

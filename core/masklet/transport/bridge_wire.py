@@ -68,7 +68,8 @@ class Wire:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _as_option(send_timeout_s))
         self._connection = connection
         self._incoming = connection.makefile("rb", buffering=_BUFFER_BYTES)
-        self._sending = threading.Lock()
+        self._sending = threading.RLock()
+        self._waiting: list[bytes] = []
 
     def send(self, header: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
         """Send one message; blocks while the other side does not read.
@@ -82,15 +83,21 @@ class Wire:
         if len(text) > MAX_HEADER_BYTES or blobs_bytes > MAX_BLOBS_BYTES:
             raise MalformedError(f"a message of {(len(text) + blobs_bytes) / 1e6:.0f} MB is too large")
         start = _PREFIX.pack(_MAGIC, len(text), blobs_bytes) + text
+        joined = blobs_bytes <= _JOINED_UP_TO_BYTES
+        parts = [b"".join((start, *blobs))] if joined else [start, *blobs]
         try:
             with self._sending:
-                if blobs_bytes <= _JOINED_UP_TO_BYTES:
-                    self._connection.sendall(b"".join((start, *blobs)))
+                self._waiting.extend(parts)
+                if len(self._waiting) > len(parts):
+                    # The garbage collector has closed a stream while this thread was sending here.
                     return
-                self._connection.sendall(start)
-                for blob in blobs:
-                    self._connection.sendall(blob)
+                while self._waiting:
+                    self._connection.sendall(self._waiting[0])
+                    del self._waiting[0]
         except (OSError, ValueError) as error:
+            # Perhaps in mid-message: nothing that followed could be read.
+            self._waiting.clear()
+            self.close()
             raise ClosedError(str(error)) from error
 
     def receive(self, *, max_bytes: int | None = None) -> Message:
