@@ -71,7 +71,7 @@ def test_a_server_killed_in_mid_track_is_said_in_a_sentence(clip: DemoClip) -> N
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 def test_the_server_ends_with_a_client_that_is_killed(clip: DemoClip) -> None:
-    code = "import masklet, time; s = masklet.connect(); print(s._local.pid, flush=True); time.sleep(60)"
+    code = "import masklet, time; s = masklet.connect(); print(s._own.pid, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         server_pid = int(client.stdout.readline())
@@ -90,10 +90,10 @@ def test_stopping_a_server_twice_is_fine() -> None:
 
 
 def _kill_after_the_first_mask(server: masklet.Server, session: Session, finished: list[int]) -> None:
-    assert server._local is not None
+    assert isinstance(server._own, LocalServer)
     for update in session.track():
         finished.append(update.frame)
-        os.kill(server._local.pid, signal.SIGKILL)
+        os.kill(server._own.pid, signal.SIGKILL)
 
 
 def _gone_within(pid: int, limit_s: float) -> bool:
