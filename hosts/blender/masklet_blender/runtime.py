@@ -18,18 +18,21 @@ import bpy
 
 from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
 
-from . import plates, shot_work
+from . import plates
 from .connection import Connection
 from .jobs import Job, JobBoard
 from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
 from .shot_events import Errand, Made
-from .shots import Shot
 
 if TYPE_CHECKING:
     from masklet.client import Server
 
     from .plates import PlateBlock
+    from .shots import Shot
+
+    Work = Callable[[Shot, Job, Server], Iterator[object]]
+    """What a job does, in its own thread."""
 
 TICK_S = 0.015
 """How often results are taken while there are jobs."""
@@ -44,8 +47,6 @@ _REDRAW_S = 0.1
 _DRAWING_SHARE = 3.0
 """A redraw that takes long is made no oftener than so many times its length."""
 _REDRAWN = {"CLIP_EDITOR", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
-
-Work = Callable[[Shot, Job, "Server"], Iterator[object]]
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ class Runtime:
 
     def shot(self, block: PlateBlock) -> Shot:
         """The plate's session for jobs, with what is wanted now."""
+        from .shots import Shot
+
         errand = self.errand(block)
         memory = self.memory(block)
         if memory.shot is None:
@@ -253,6 +256,8 @@ class Runtime:
         if clip is None or any(job.is_fetch for job in self.board.jobs):
             return
         from masklet.types import FrameRange
+
+        from . import shot_work
 
         frames = FrameRange(max(clip.first_frame, frame - 1), min(clip.last_frame, frame + _FETCH_AHEAD))
         uids = [item.uid for item in plates.props(block).objects if item.is_shown]

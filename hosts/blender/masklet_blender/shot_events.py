@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
-from masklet.errors import BadInputError, MaskletError
-from masklet.events import TrackFinished
-from masklet.types import ClipInfo, Direction, FrameRange, StateRange
+from masklet.errors import BadInputError
+from masklet.types import Direction, FrameRange
 
-from .documents import Document, Edit
-from .masks import PackedMask
-from .plate_files import PlateSource
+if TYPE_CHECKING:
+    from masklet.errors import MaskletError
+    from masklet.events import TrackFinished
+    from masklet.types import ClipInfo, StateRange
+
+    from .documents import Document, Edit
+    from .masks import PackedMask
+    from .plate_files import PlateSource
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Bring anchors home as Empties and tracks, and hang objects on them."""
+"""Bring anchors home as Empties and tracks, and hang objects on them.
+
+What makes them is imported when it is asked for, so that Blender starts without.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,10 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
-from masklet.anchors import Absence, AnchorKind, AnchorTrack
 from masklet.errors import BadInputError, MaskletError
 
-from .. import shot_work
 from ..jobs import Job
 from ..natives.coordinates import PlateSpace
-from ..natives.empties import attach, find_empty, write_empty, write_follower
-from ..natives.tracks import write_track
 from ..plates import PlateBlock, frame_map, props
 from ..runtime import runtime
 from .running import LongOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
@@ -23,22 +22,22 @@ if TYPE_CHECKING:
     from .running import Result
 
 _KINDS = (
-    (AnchorKind.CENTROID, "Centre", "The middle of the matte"),
-    (AnchorKind.TOP, "Top", "The highest point of the matte"),
-    (AnchorKind.BOTTOM, "Bottom", "The lowest point of the matte"),
-    (AnchorKind.LEFT, "Left", "The leftmost point of the matte"),
-    (AnchorKind.RIGHT, "Right", "The rightmost point of the matte"),
-    (AnchorKind.BOX, "Box", "The box around the matte, with its size"),
-    (AnchorKind.SIMILARITY, "Surface", "The surface inside the matte: place, rotation and scale"),
-    (AnchorKind.AFFINE, "Surface, Sheared", "The surface inside the matte, shear as well"),
-    (AnchorKind.PLANAR, "Plane", "A flat surface inside the matte, in perspective"),
-    (AnchorKind.POINT, "Point", "The place on the surface that was clicked on this frame"),
+    ("CENTROID", "Centre", "The middle of the matte"),
+    ("TOP", "Top", "The highest point of the matte"),
+    ("BOTTOM", "Bottom", "The lowest point of the matte"),
+    ("LEFT", "Left", "The leftmost point of the matte"),
+    ("RIGHT", "Right", "The rightmost point of the matte"),
+    ("BOX", "Box", "The box around the matte, with its size"),
+    ("SIMILARITY", "Surface", "The surface inside the matte: place, rotation and scale"),
+    ("AFFINE", "Surface, Sheared", "The surface inside the matte, shear as well"),
+    ("PLANAR", "Plane", "A flat surface inside the matte, in perspective"),
+    ("POINT", "Point", "The place on the surface that was clicked on this frame"),
 )
 _ABSENCES = (
-    (Absence.HOLD, "Hold", "Stay where the object was seen last"),
-    (Absence.EXTRAPOLATE, "Extrapolate", "Go on as the object moved, slowing down"),
-    (Absence.FADE, "Fade", "Hold, and fade out"),
-    (Absence.CUT, "Cut", "Hold, and cut out"),
+    ("HOLD", "Hold", "Stay where the object was seen last"),
+    ("EXTRAPOLATE", "Extrapolate", "Go on as the object moved, slowing down"),
+    ("FADE", "Fade", "Hold, and fade out"),
+    ("CUT", "Cut", "Hold, and cut out"),
 )
 
 
@@ -52,8 +51,8 @@ class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
     kind: EnumProperty(
         name="Follow",
         description="What the anchor follows",
-        items=[(kind.name, label, text) for kind, label, text in _KINDS],
-        default=AnchorKind.SIMILARITY.name,
+        items=_KINDS,
+        default="SIMILARITY",
     )
     form: EnumProperty(
         name="As",
@@ -67,7 +66,7 @@ class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
     absence: EnumProperty(
         name="While Hidden",
         description="What the anchor does while the object cannot be seen",
-        items=[(absence.name, label, text) for absence, label, text in _ABSENCES],
+        items=_ABSENCES,
     )
     before_camera: BoolProperty(
         name="Before the Camera",
@@ -95,6 +94,10 @@ class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the object followed."""
+        from masklet.anchors import Absence, AnchorKind
+
+        from .. import shot_work
+
         item = active_of(block)
         kind, absence = AnchorKind[self.kind], Absence[self.absence]
         frame = frame_of(context, block)
@@ -130,6 +133,11 @@ class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Make the Empty or the track."""
+        from masklet.anchors import AnchorTrack
+
+        from ..natives.empties import write_empty, write_follower
+        from ..natives.tracks import write_track
+
         item = props(block).object_of(self._uid)
         if item is None or not isinstance(value, AnchorTrack):
             return ""
@@ -161,6 +169,8 @@ class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str | None:
         """Why it cannot run, in a sentence; None where it can."""
+        from ..natives.empties import find_empty
+
         reason = super().why_not(context)
         if reason is not None:
             return reason
@@ -174,6 +184,8 @@ class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Hang them."""
+        from ..natives.empties import attach, find_empty
+
         empty = find_empty(active_of(plate_of(context)).anchor_owner)
         if empty is None:
             return {"CANCELLED"}

@@ -1,4 +1,7 @@
-"""Put an object's cut-out into the compositor."""
+"""Put an object's cut-out into the compositor.
+
+What makes it is imported when it is asked for, so that Blender starts without.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,14 @@ from bpy.props import EnumProperty
 
 from masklet.errors import MaskletError
 
-from ..natives.compositor import ImageMatte, MaskMatte, add_to_scene, write_group
 from ..natives.coordinates import PlateSpace
-from ..natives.masks import find_mask
-from ..natives.mattes import find_matte, shown_frames
 from ..plates import PlateBlock, frame_map, plate_in
 from ..properties import MaskletObject
 from .mattes import matte_files_of
 from .running import ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
+    from ..natives.compositor import ImageMatte, MaskMatte
     from .running import Result
 
 
@@ -42,6 +43,9 @@ class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str | None:
         """Why it cannot run, in a sentence; None where it can."""
+        from ..natives.masks import find_mask
+        from ..natives.mattes import find_matte
+
         reason = super().why_not(context)
         if reason is not None:
             return reason
@@ -54,6 +58,8 @@ class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Add it."""
+        from ..natives.compositor import add_to_scene, write_group
+
         block = plate_of(context)
         item = active_of(block)
         try:
@@ -71,6 +77,10 @@ class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
     def _matte(
         self, context: bpy.types.Context, block: PlateBlock, item: MaskletObject
     ) -> ImageMatte | MaskMatte | None:
+        from ..natives.compositor import ImageMatte, MaskMatte
+        from ..natives.masks import find_mask
+        from ..natives.mattes import find_matte, shown_frames
+
         image, mask = find_matte(item.uid), find_mask(item.uid)
         if image is not None and self.source != "SPLINES":
             return ImageMatte(image, shown_frames(matte_files_of(item), frame_map(block, context.space_data)))

@@ -1,4 +1,7 @@
-"""Bring mattes home as image sequences."""
+"""Bring mattes home as image sequences.
+
+What makes them is imported when it is asked for, so that Blender starts without.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,8 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from masklet.errors import BadInputError, MaskletError
-from masklet.events import MatteFormat
-from masklet.matte_files import Exported
 
-from .. import shot_work
 from ..jobs import Job
-from ..natives.mattes import MatteFiles, find_matte, load_matte, shown_frames
 from ..plate_files import plate_word
 from ..plates import PlateBlock, frame_map, props, source_of
 from ..preferences import matte_folder
@@ -23,12 +22,15 @@ from ..runtime import runtime
 from .running import LongOperator, ObjectOperator, active_of, failed, plate_of
 
 if TYPE_CHECKING:
+    from masklet.matte_files import Exported
+
+    from ..natives.mattes import MatteFiles
     from ..properties import MaskletObject
     from .running import Result
 
 _FORMATS = {
-    "EXR": ("EXR", "16-bit float OpenEXR, the full range of coverage", MatteFormat.EXR_PER_OBJECT),
-    "PNG": ("PNG", "16-bit PNG, for tools that read no OpenEXR", MatteFormat.PNG16),
+    "EXR": ("EXR", "16-bit float OpenEXR, the full range of coverage", "exr-per-object"),
+    "PNG": ("PNG", "16-bit PNG, for tools that read no OpenEXR", "png16"),
 }
 
 
@@ -54,12 +56,16 @@ class MASKLET_OT_mattes(LongOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the mattes written."""
+        from masklet.events import MatteFormat
+
+        from .. import shot_work
+
         own = props(block)
         items = list(own.objects) if self.every_object else [active_of(block)]
         base_name = plate_word(source_of(block))
         folder = Path(bpy.path.abspath(self.folder)) if self.folder else matte_folder() / base_name
         uids = [item.uid for item in items]
-        matte_format = _FORMATS[self.file_format][2]
+        matte_format = MatteFormat(_FORMATS[self.file_format][2])
         self._value = []
         return runtime().start(
             block,
@@ -77,6 +83,8 @@ class MASKLET_OT_mattes(LongOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Load them."""
+        from ..natives.mattes import MatteFiles, load_matte
+
         own, names, files = props(block), [], 0
         for uid, exported in self._value:
             item = own.object_of(uid)
@@ -104,6 +112,8 @@ class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str | None:
         """Why it cannot run, in a sentence; None where it can."""
+        from ..natives.mattes import find_matte
+
         reason = super().why_not(context)
         if reason is not None:
             return reason
@@ -113,6 +123,8 @@ class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Show it."""
+        from ..natives.mattes import find_matte, shown_frames
+
         block, space = plate_of(context), context.space_data
         assert isinstance(space, bpy.types.SpaceImageEditor)
         item = active_of(block)
@@ -131,6 +143,8 @@ def matte_files_of(item: MaskletObject) -> MatteFiles:
     Raises:
         BadInputError: It has none yet.
     """
+    from ..natives.mattes import MatteFiles
+
     if not item.matte_folder:
         raise BadInputError(f"{item.name} has no mattes yet: get them first")
     return MatteFiles(Path(bpy.path.abspath(item.matte_folder)), item.matte_pattern)

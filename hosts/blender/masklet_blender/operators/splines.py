@@ -1,4 +1,7 @@
-"""Bring splines home as a Mask, and use it."""
+"""Bring splines home as a Mask, and use it.
+
+What makes them is imported when it is asked for, so that Blender starts without.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,8 @@ import bpy
 from bpy.props import FloatProperty
 
 from masklet.errors import MaskletError
-from masklet.shapes import ObjectShapes
 
-from .. import shot_work
 from ..jobs import Job
-from ..natives.mask_drawing import drawing_of
-from ..natives.masks import find_mask, write_mask
-from ..natives.sequencer import mask_strip
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
 from ..shot_events import Made
@@ -42,6 +40,11 @@ class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the shapes fitted, and worked out in Blender's numbers away from the main thread."""
+        from masklet.shapes import ObjectShapes
+
+        from .. import shot_work
+        from ..natives.mask_drawing import drawing_of
+
         uid, tolerance_px = active_of(block).uid, self.tolerance_px
         frames = frame_map(block, context.space_data)
         self._uid = uid
@@ -57,6 +60,8 @@ class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Write them into the mask."""
+        from ..natives.masks import write_mask
+
         report, drawing = self._value
         mask = write_mask(drawing, owner=self._uid)
         space = context.space_data
@@ -78,6 +83,8 @@ class MASKLET_OT_mask_strip(ObjectOperator, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str | None:
         """Why it cannot run, in a sentence; None where it can."""
+        from ..natives.masks import find_mask
+
         reason = super().why_not(context)
         if reason is not None:
             return reason
@@ -88,6 +95,9 @@ class MASKLET_OT_mask_strip(ObjectOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Give the strip the mask."""
+        from ..natives.masks import find_mask
+        from ..natives.sequencer import mask_strip
+
         mask = find_mask(active_of(plate_of(context)).uid)
         strip = context.scene.sequence_editor.active_strip
         if mask is None:

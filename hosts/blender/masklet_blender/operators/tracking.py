@@ -9,7 +9,6 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty
 
 from masklet.types import Direction
 
-from .. import shot_work
 from ..jobs import Job
 from ..plates import PlateBlock, go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
@@ -75,6 +74,8 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Start tracking."""
+        from .. import shot_work
+
         wish = self._wish(context, block)
         return runtime().start(
             block, "Tracking", lambda shot, job, server: shot_work.track(shot, job, server, wish), wait=wait

@@ -86,5 +86,10 @@ def test_missing_mattes_and_damaged_texts_are_told_with_the_way_on(answer: dict[
     assert "is not JSON" in answer["damaged"]
 
 
+def test_blender_starts_without_what_is_only_needed_later(answer: dict[str, Any]) -> None:
+    assert answer["imported at start"] == []
+    assert answer["foreign at start"] == []
+
+
 def test_nothing_of_the_add_on_stays_behind(answer: dict[str, Any]) -> None:
     assert answer["left"] == []

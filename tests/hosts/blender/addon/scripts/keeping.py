@@ -14,6 +14,10 @@ folder, root = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path[:0] = [str(root / "tests"), str(root / "server")]
 
 import masklet_blender  # noqa: E402
+
+masklet_blender.register()
+at_start = set(sys.modules)
+
 from fakes.prompted_server import PromptedServer  # noqa: E402
 from masklet.client import Server  # noqa: E402
 from masklet_blender import plates  # noqa: E402
@@ -21,10 +25,13 @@ from masklet_blender.connection import Connection  # noqa: E402
 from masklet_blender.runtime import runtime  # noqa: E402
 
 transport = PromptedServer()
-masklet_blender.register()
 runtime().connection = Connection(lambda settings: Server(transport))
 masklet = bpy.ops.masklet
-answer = {}
+late = ("natives.masks", "natives.empties", "natives.compositor", "shots", "shot_work")
+answer = {
+    "imported at start": [name for name in late if f"masklet_blender.{name}" in at_start],
+    "foreign at start": sorted({"grpc", "google.protobuf", "torch", "cv2"} & at_start),
+}
 
 
 def refusal(operator, **values):
