@@ -20,6 +20,7 @@ from real_blender import Blender, blender_wheel
 
 SCRIPTS = Path(__file__).parent / "scripts"
 VERSIONS = ("4.2", "4.5", "5.2")
+FRAMES = 5
 
 
 class Shot:
@@ -78,16 +79,38 @@ def test_results_are_native_and_made_once(shot: Shot) -> None:
     assert "piece 1" in shot.first["layers"]
 
 
+def matte_of(shot: Shot, number: int) -> npt.NDArray[np.float64]:
+    """The server's matte of a frame, as it was written."""
+    return grey(shot.folder / f"first_mattes/duck/duck_duck.{1000 + number}.png")
+
+
+def test_the_compositors_group_shows_the_servers_matte_on_its_frame(shot: Shot) -> None:
+    for number in (1, FRAMES):
+        rendered = grey(Path(shot.first["rendered"][f"group {number}"]))
+
+        # Blender's compositor works in half floats.
+        assert np.abs(rendered - matte_of(shot, number)).max() < 2e-3
+
+
 def test_the_rendered_mask_lies_on_the_servers_matte(shot: Shot) -> None:
-    for number, file in shot.first["rendered"].items():
-        rendered = grey(Path(file))
-        matte = grey(shot.folder / f"mattes/duck/duck_duck.{1000 + int(number)}.png")
+    for number in (1, FRAMES):
+        rendered = grey(Path(shot.first["rendered"][f"mask {number}"]))
+        matte = matte_of(shot, number)
         overlap = np.minimum(rendered, matte).sum() / np.maximum(rendered, matte).sum()
 
         # Splines draw no speck and no fleck of this small model's matte; how exactly they lie is the subject
         # of the tests of masks.
         assert overlap > 0.93
         assert np.abs(centre(rendered) - centre(matte)).max() < 2.0
+
+
+def test_the_anchor_moves_with_the_matte_and_carries_what_was_selected(shot: Shot) -> None:
+    first, last = (np.array(place) for place in shot.first["places_px"])
+    moved = centre(matte_of(shot, FRAMES)) - centre(matte_of(shot, 1))
+
+    assert np.abs((last - first) - moved).max() < 4.0
+    assert shot.first["carried"][0] != shot.first["carried"][1]
+    assert shot.first["tracks"] == [FRAMES]
 
 
 def test_disabling_leaves_no_class_no_handler_no_thread_and_no_process(shot: Shot) -> None:

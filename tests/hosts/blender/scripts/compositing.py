@@ -1,32 +1,31 @@
-"""Renders a mask or an image sequence with Blender's compositor alone, as 16-bit PNG, in every version."""
+"""Renders mattes with Blender's compositor alone, as 16-bit PNG, in every version."""
 
 import bpy
 
 
-def render(kind, datablock, frame, file, size_px):
-    """Render one frame.
+def render_mask(mask, frame, file, size_px):
+    """Render a mask on one frame of the scene as grey PNG, without any view transform."""
+    tree, result = _tree(bpy.context.scene)
+    source = tree.nodes.new("CompositorNodeMask")
+    source.mask = mask
+    tree.links.new(source.outputs[0], result)
+    _render(frame, file, size_px)
 
-    Args:
-        kind: ``mask`` or ``image``.
-        datablock: What to render.
-        frame: Of the scene.
-        file: Written as PNG, grey, without any view transform.
-        size_px: Width and height.
-    """
+
+def render_matte_of_group(frame, file, size_px):
+    """Render what the group that is in the scene's compositor gives as its matte."""
+    scene = bpy.context.scene
+    tree = getattr(scene, "compositing_node_group", None) or scene.node_tree
+    group = next(node for node in tree.nodes if getattr(node, "node_tree", None) is not None)
+    kinds = {"CompositorNodeComposite", "NodeGroupOutput"}
+    result = next(node for node in tree.nodes if node.bl_idname in kinds)
+    tree.links.new(group.outputs["Matte"], result.inputs[0])
+    _render(frame, file, size_px)
+
+
+def _render(frame, file, size_px):
     scene = bpy.context.scene
     _prepare(scene, size_px)
-    tree, result = _tree(scene)
-    source = tree.nodes.new("CompositorNodeMask" if kind == "mask" else "CompositorNodeImage")
-    if kind == "mask":
-        source.mask = datablock
-        tree.links.new(source.outputs[0], result)
-    else:
-        source.image = datablock
-        source.frame_duration = datablock.frame_duration
-        user = datablock.get("masklet_frames")
-        source.frame_start = user[0] if user else 1
-        source.frame_offset = user[1] if user else 0
-        tree.links.new(source.outputs["Image"], result)
     scene.frame_set(frame)
     scene.render.filepath = str(file)
     bpy.ops.render.render(write_still=True)

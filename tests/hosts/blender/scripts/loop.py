@@ -4,11 +4,13 @@ Arguments: the add-on's module, the first file of the plate, a folder, x and y o
 """
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import bpy
+import bpy_extras.object_utils
 import compositing
 import leftovers
 
@@ -31,6 +33,11 @@ def do(step, operator, **values):
     seconds[step] = round(time.perf_counter() - started, 3)
 
 
+def empty():
+    """The anchor."""
+    return next(found for found in bpy.data.objects if found.type == "EMPTY")
+
+
 masklet = bpy.ops.masklet
 scene.frame_set(1)
 do("object", masklet.object_add, name="duck")
@@ -44,13 +51,32 @@ made = {
 }
 keys = {layer.name: len(layer.splines) for mask in bpy.data.masks for layer in mask.layers}
 rendered = {}
-for frame in (1, clip.frame_duration):
-    file = folder / f"rendered_{frame}.png"
-    compositing.render("mask", bpy.data.masks[0], frame, file, tuple(clip.size))
-    rendered[str(frame)] = str(file)
-again = {}
+frames = (1, clip.frame_duration)
+do("compositor", masklet.compositor, source="MATTES")
+for frame in frames:
+    rendered[f"group {frame}"] = str(folder / f"group_{frame}.png")
+    compositing.render_matte_of_group(frame, rendered[f"group {frame}"], tuple(clip.size))
+for frame in frames:
+    rendered[f"mask {frame}"] = str(folder / f"mask_{frame}.png")
+    compositing.render_mask(bpy.data.masks[0], frame, rendered[f"mask {frame}"], tuple(clip.size))
+scene.frame_set(1)
+do("track as markers", masklet.anchor, kind="CENTROID", form="TRACK")
+do("anchor", masklet.anchor, kind="SIMILARITY", form="EMPTY")
+for other in bpy.context.view_layer.objects:
+    other.select_set(other.name == "Cube")
+do("attach", masklet.attach)
+places, carried = [], []
+for frame in frames:
+    scene.frame_set(frame)
+    place = bpy_extras.object_utils.world_to_camera_view(
+        scene, scene.camera, empty().matrix_world.translation
+    )
+    places.append([place.x * clip.size[0], (1.0 - place.y) * clip.size[1]])
+    carried.append(list(bpy.data.objects["Cube"].matrix_world.translation))
 do("splines again", masklet.splines, tolerance_px=0.5)
 do("mattes again", masklet.mattes, folder=str(folder / "mattes"), file_format="PNG")
+# The next visit writes over the mattes.
+shutil.copytree(folder / "mattes", folder / "first_mattes")
 bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
 helpers = leftovers.children()
 bpy.ops.preferences.addon_disable(module=module)
@@ -67,6 +93,9 @@ print(
             },
             "layers": keys,
             "rendered": rendered,
+            "tracks": [sum(not marker.mute for marker in track.markers) for track in clip.tracking.tracks],
+            "places_px": places,
+            "carried": carried,
             "helpers": len(helpers),
             "left": leftovers.present(),
             "left_processes": leftovers.children(),
