@@ -23,6 +23,7 @@ from .connection import Connection
 from .jobs import Job, JobBoard
 from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
+from .redrawing import Redraws, redraw
 from .shot_events import Errand, Made
 
 if TYPE_CHECKING:
@@ -42,11 +43,6 @@ _SETTLE_S = 0.12
 """A value that is being dragged is sent once it has rested for so long."""
 _FETCH_AHEAD = 12
 _CLOSE_TIMEOUT_S = 0.5
-_REDRAW_S = 0.1
-"""Least time between two redraws while results stream in."""
-_DRAWING_SHARE = 3.0
-"""A redraw that takes long is made no oftener than so many times its length."""
-_REDRAWN = {"CLIP_EDITOR", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
 
 
 @dataclass(frozen=True)
@@ -72,10 +68,7 @@ class Runtime:
         self._memory: dict[str, PlateMemory] = {}
         self._dirty: dict[str, float] = {}
         self._synchronising: set[str] = set()
-        self._is_outdated = False
-        self._drawn_s = 0.0
-        self._ticked_s = 0.0
-        self._redraw_every_s = _REDRAW_S
+        self._redraws = Redraws(TICK_S)
         # Blender knows a timer by the very object: each look at a method makes another one.
         self._timer = self._tick
 
@@ -325,29 +318,16 @@ class Runtime:
 
     def redraw(self, *, everything: bool = False) -> None:
         """Have viewers and timelines drawn again, or every editor."""
-        manager = bpy.context.window_manager
-        for window in manager.windows if manager is not None else ():
-            for area in window.screen.areas:
-                if everything or area.type in _REDRAWN:
-                    area.tag_redraw()
+        redraw(everything=everything)
 
     def _keep_ticking(self) -> None:
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=TICK_S, persistent=True)
 
     def _tick(self) -> float | None:
-        now_s = time.perf_counter()
-        if self._drawn_s > self._ticked_s:
-            drawing_s = now_s - self._drawn_s - TICK_S
-            self._redraw_every_s = max(_REDRAW_S, _DRAWING_SHARE * drawing_s)
-        self._ticked_s = now_s
+        self._redraws.measure()
         came = self.board.drain(SLICE_S)
-        now_s = time.perf_counter()
-        self._is_outdated = self._is_outdated or came
-        # Drawing costs Blender far more than taking results, so while they stream in it gets a share.
-        if self._is_outdated and (now_s - self._drawn_s > self._redraw_every_s or not self.board.jobs):
-            self._is_outdated, self._drawn_s = False, now_s
-            self.redraw()
+        self._redraws.follow(came=came, is_busy=bool(self.board.jobs))
         self._synchronise_dirty(settled_by_s=time.perf_counter() - _SETTLE_S)
         return TICK_S if self.board.jobs or self._dirty else None
 
