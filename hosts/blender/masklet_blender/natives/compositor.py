@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
+from .masks import PIXEL_ASPECT
 from .tags import Role, Tag, find, write_tag
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 _SOURCE = "masklet matte"
 """Name of the node that brings the matte: all that is replaced when a group is brought up to date."""
+
+
+_RESIZED = "masklet matte at the plate's size"
+"""Name of the node after it that squeezes a mask of square pixels to the plate's."""
+_FIXED_IS_SQUARE_FROM = (4, 4, 0)
+"""From here a mask of a fixed size is not stretched by the scene's pixel aspect."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,13 @@ def write_group(matte: MaskMatte | ImageMatte, *, name: str, owner: str) -> bpy.
         source = _source_node(group, matte)
         _build(group, source)
         return group
-    old = group.nodes.get(_SOURCE)
+    old = group.nodes.get(_RESIZED) or group.nodes.get(_SOURCE)
     if old is not None:
         targets = [link.to_socket for output in old.outputs for link in output.links]
         location = old.location.copy()
-        group.nodes.remove(old)
+        for name in (_SOURCE, _RESIZED):
+            if name in group.nodes:
+                group.nodes.remove(group.nodes[name])
         source = _source_node(group, matte)
         source.location = location
         for target in targets:
@@ -150,7 +159,10 @@ def _build(group: bpy.types.CompositorNodeTree, source: bpy.types.Node) -> None:
     links.new(source.outputs[0], result.inputs["Matte"])
 
 
-def _source_node(group: bpy.types.CompositorNodeTree, matte: MaskMatte | ImageMatte) -> bpy.types.Node:
+def _source_node(
+    group: bpy.types.CompositorNodeTree, matte: MaskMatte | ImageMatte
+) -> bpy.types.CompositorNode:
+    """The node whose first output is the matte at the plate's size."""
     node: Any
     if isinstance(matte, ImageMatte):
         node = group.nodes.new("CompositorNodeImage")
@@ -159,12 +171,24 @@ def _source_node(group: bpy.types.CompositorNodeTree, matte: MaskMatte | ImageMa
     else:
         node = group.nodes.new("CompositorNodeMask")
         node.mask = matte.mask
-        if not matte.at_render_size:
-            _set(node, "size_source", "FIXED", "Size Source", "Fixed")
-            _set(node, "size_x", matte.space.width_px, "Size X", matte.space.width_px)
-            _set(node, "size_y", matte.space.height_px, "Size Y", matte.space.height_px)
     node.name = node.label = _SOURCE
-    return cast("bpy.types.Node", node)
+    if isinstance(matte, ImageMatte) or matte.at_render_size:
+        return cast("bpy.types.CompositorNode", node)
+    space = matte.space
+    aspect = float(cast(Any, matte.mask).get(PIXEL_ASPECT, 1.0))
+    squeezed = aspect != 1.0 and bpy.app.version >= _FIXED_IS_SQUARE_FROM
+    width_px = round(space.width_px * aspect) if squeezed else space.width_px
+    _set(node, "size_source", "FIXED", "Size Source", "Fixed")
+    _set(node, "size_x", width_px, "Size X", width_px)
+    _set(node, "size_y", space.height_px, "Size Y", space.height_px)
+    if squeezed:
+        mask_node, node = node, group.nodes.new("CompositorNodeScale")
+        node.name = node.label = _RESIZED
+        mask_node.location = (-200, -220)
+        _set(node, "space", "ABSOLUTE", "Type", "Absolute")
+        node.inputs["X"].default_value, node.inputs["Y"].default_value = space.width_px, space.height_px
+        group.links.new(mask_node.outputs[0], node.inputs[0])
+    return cast("bpy.types.CompositorNode", node)
 
 
 def _set(node: Any, attribute: str, value: object, socket: str, choice: object) -> None:

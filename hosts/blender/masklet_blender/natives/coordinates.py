@@ -5,8 +5,10 @@ upwards everywhere, and everything is a share of the picture, so that proxies an
 matter:
 
 - markers of tracks count from 0 to 1 along each side;
-- masks count in units of the longer side, with (0.5, 0.5) in the middle of the picture. Blender
-  rasterises them in the pixels of the picture, so they know nothing of the shape of a pixel.
+- masks count in units of the longer side, with (0.5, 0.5) in the middle of the picture.
+
+From 4.2 on Blender's compositor stretches a mask in height by the scene's pixel aspect, as the Movie Clip
+Editor does by the clip's own; 3.4 does not. (Seen on renders of 3.4, 4.2, 4.5 and 5.2.)
 """
 
 from __future__ import annotations
@@ -37,25 +39,6 @@ class PlateSpace:
     height_px: int
     pixel_aspect: float = 1.0
 
-    @property
-    def longer_side_px(self) -> int:
-        """What masks call 1."""
-        return max(self.width_px, self.height_px)
-
-    def mask_point(self, x_px: float, y_px: float) -> Point:
-        """A position in mask space."""
-        unit = self.longer_side_px
-        return ((x_px - self.width_px / 2) / unit + 0.5, (self.height_px / 2 - y_px) / unit + 0.5)
-
-    def mask_length(self, length_px: float) -> float:
-        """A length in mask space, feather for instance."""
-        return length_px / self.longer_side_px
-
-    def plate_point_of_mask(self, x: float, y: float) -> Point:
-        """The plate's pixels of a position in mask space."""
-        unit = self.longer_side_px
-        return ((x - 0.5) * unit + self.width_px / 2, self.height_px / 2 - (y - 0.5) * unit)
-
     def marker_point(self, x_px: float, y_px: float) -> Point:
         """A position as markers, and Blender's viewers, count it."""
         return (x_px / self.width_px, 1.0 - y_px / self.height_px)
@@ -63,6 +46,58 @@ class PlateSpace:
     def plate_point_of_marker(self, x: float, y: float) -> Point:
         """The plate's pixels of a marker's position."""
         return (x * self.width_px, (1.0 - y) * self.height_px)
+
+
+@dataclass(frozen=True)
+class MaskRaster:
+    """What Blender does to a mask when it renders it.
+
+    Attributes:
+        pixel_aspect: By how much it is stretched in height.
+        drop_px: By how much it comes to lie too low.
+    """
+
+    pixel_aspect: float = 1.0
+    drop_px: float = 0.0
+
+
+SQUARE_PIXELS = MaskRaster()
+"""What is rendered as it is drawn."""
+
+
+@dataclass(frozen=True)
+class MaskSpace:
+    """Where the points of a mask lie so that it is rendered over the plate.
+
+    Lengths are those of square pixels: across, a stored pixel is pixel aspect of them. One unit of
+    Blender's is :attr:`unit` of them.
+
+    Attributes:
+        width_px: Of the plate, in stored pixels.
+        height_px: Of the plate.
+        raster: Of the scene that renders the mask.
+    """
+
+    width_px: int
+    height_px: int
+    raster: MaskRaster = SQUARE_PIXELS
+
+    @property
+    def unit(self) -> float:
+        """Square pixels in one unit of mask space."""
+        return max(self.width_px, self.height_px) * self.raster.pixel_aspect
+
+    @property
+    def corner(self) -> Point:
+        """The picture's top left corner in mask space."""
+        longer_px = max(self.width_px, self.height_px)
+        top_px = self.height_px / 2 + self.raster.drop_px
+        return (0.5 - self.width_px / 2 / longer_px, 0.5 + top_px / self.unit)
+
+    def point(self, x_px: float, y_px: float) -> Point:
+        """The place in mask space of a position in the plate's stored pixels."""
+        left, top = self.corner
+        return (left + x_px * self.raster.pixel_aspect / self.unit, top - y_px / self.unit)
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from masklet.shapes import BezierVertex
 
+    from .coordinates import MaskSpace
+
     _Item = TypeVar("_Item")
 
 _Numbers = tuple[float, ...]
 """A vertex as :meth:`masklet.shapes.BezierVertex.as_tuple` gives it."""
 
 DrawnVertex = tuple[float, float, float, float, float, float, float]
-"""The plate's x and y, both handles relative to it, and how far the path fades outwards; all in pixels."""
+"""x and y from the top left, both handles relative to it, and how far it fades outwards; in square pixels."""
 
 _SHARPEST_CORNER = 0.5
 """The cosine of half the turn beyond which a corner is not followed outwards: points would run far away."""
@@ -36,6 +38,14 @@ _MOST_STEPS = 32
 """Blender cuts every stretch of a path into as many steps as the longest has chords."""
 _MARGIN = 1.02
 """A band a little wider than Blender's own is left as it is."""
+_QUARTERS = (
+    (54 / 64, 10 / 64, 27 / 64, 9 / 64, 9 / 16, 6 / 16, 1 / 16, 3 / 4),
+    (10 / 64, 54 / 64, 9 / 64, 27 / 64, 1 / 16, 6 / 16, 9 / 16, 1 / 4),
+)
+"""For the points a quarter from either end of a cubic: the shares of start, end, first and second handle in
+their place; of the control polygon's three sides in their direction; of the start in what is mixed."""
+_STIFFNESS_PX2 = 0.01
+"""How much handles resist a length other than the chord's."""
 _STEEPEST = 0.25
 """A line that leaves the border of the picture at less than this sine runs along it."""
 _BORDER_PX = 0.75
@@ -62,48 +72,109 @@ def turned(vertices: Sequence[BezierVertex]) -> list[BezierVertex]:
     ]
 
 
-def drawn_path(vertices: Sequence[BezierVertex], *, width_px: int, height_px: int) -> list[DrawnVertex]:
+def drawn_path(vertices: Sequence[BezierVertex], space: MaskSpace) -> list[DrawnVertex]:
     """The path to draw so that coverage is one half where ``vertices`` have their edge.
 
-    The path moves inwards by half its soft band, and its handles shrink with the distance of their vertices
-    (W. Tiller and E. Hanson, Offsets of Two-Dimensional Profiles, 1984). Where the band is wider than the
-    object itself the path moves as far as it can, and the band still ends where it should. What runs along
-    the border of the picture stays there: the object goes on outside.
+    The path moves inwards by half its soft band. Where the band is wider than the object itself the path
+    moves as far as it can, and the band still ends where it should. What runs along the border of the picture
+    stays there: the object goes on outside.
 
     Args:
-        vertices: Of a closed path that runs clockwise on screen, in the plate's pixels.
-        width_px: Of the plate.
-        height_px: Of the plate.
+        vertices: Of a closed path that runs clockwise on screen, in the plate's stored pixels.
+        space: Gives the lengths of the answer, which are those of square pixels.
     """
-    narrowest_px = _MARGIN * max(width_px, height_px) / min(width_px, height_px)
+    aspect = space.raster.pixel_aspect
     path = [vertex.as_tuple() for vertex in vertices]
+    if aspect != 1.0:
+        path = [
+            (x * aspect, y, in_x * aspect, in_y, out_x * aspect, out_y, feather)
+            for x, y, in_x, in_y, out_x, out_y, feather in path
+        ]
     doubled_area, length_px = _extent(path)
-    deepest_px = _DEEPEST * abs(doubled_area) / 2 / max(length_px, _TINY_PX)
-    bands = [max(vertex[6], narrowest_px) / 2 for vertex in path]
-    depths = [min(band, deepest_px) for band in bands]
+    steps = _steps_inwards(path, space)
+    narrowest = _MARGIN * space.unit / min(space.width_px, space.height_px)
+    feathers = [vertex[6] for vertex in path]
+    if aspect != 1.0:
+        feathers = [_band_in_square_pixels(band, step, aspect) for band, step in zip(feathers, steps)]
+    bands = [max(band, narrowest) / 2 for band in feathers]
+    deepest = _DEEPEST * abs(doubled_area) / 2 / max(length_px, _TINY_PX)
+    depths = [min(band, deepest) for band in bands]
+    ways = [depth - cut for depth, cut in zip(depths, _cut_by_chords(path, _CHORD_PX * aspect))]
     moved = [
-        (x + step_x * (depth - cut), y + step_y * (depth - cut))
-        for (x, y, *_), (step_x, step_y), depth, cut in zip(
-            path, _steps_inwards(path, width_px, height_px), depths, _cut_by_chords(path)
-        )
+        (x + step_x * way, y + step_y * way) for (x, y, *_), (step_x, step_y), way in zip(path, steps, ways)
     ]
-    shares = [
-        math.hypot(next_moved[0] - here_moved[0], next_moved[1] - here_moved[1])
-        / (math.hypot(after[0] - here[0], after[1] - here[1]) or 1.0)
-        for here, after, here_moved, next_moved in zip(path, _next(path), moved, _next(moved))
+    kept = [
+        _kept_lengths(here, after, start, end, way, next_way)
+        for here, after, start, end, way, next_way in zip(
+            path, _next(path), moved, _next(moved), ways, _next(ways)
+        )
     ]
     return [
         (x, y, in_x * before, in_y * before, out_x * after, out_y * after, depth + band)
-        for (x, y), (_, _, in_x, in_y, out_x, out_y, _), depth, band, before, after in zip(
-            moved, path, depths, bands, _previous(shares), shares
+        for (x, y), (_, _, in_x, in_y, out_x, out_y, _), depth, band, (_, before), (after, _) in zip(
+            moved, path, depths, bands, _previous(kept), kept
         )
     ]
 
 
-def _steps_inwards(path: Sequence[_Numbers], width_px: int, height_px: int) -> list[tuple[float, float]]:
+def _kept_lengths(
+    here: _Numbers,
+    after: _Numbers,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    way: float,
+    next_way: float,
+) -> tuple[float, float]:
+    """How much of their lengths a stretch's two handles keep when it moves inwards.
+
+    Least squares: so much that the points a quarter from either end move inwards like the ends; where handles
+    cannot move these points, on straight stretches, they shrink as the chord does.
+    """
+    x, y, _, _, out_x, out_y, _ = here
+    next_x, next_y, in_x, in_y, _, _, _ = after
+    chord_x, chord_y = next_x - x, next_y - y
+    inner_x, inner_y = chord_x + in_x - out_x, chord_y + in_y - out_y
+    chord = math.hypot(chord_x, chord_y)
+    shrunk = math.hypot(end[0] - start[0], end[1] - start[1]) / chord if chord > _TINY_PX else 1.0
+    first_first = second_second = _STIFFNESS_PX2
+    first_second = first_rest = second_rest = 0.0
+    for near, far, first, second, leaving, between, arriving, early in _QUARTERS:
+        along_x = leaving * out_x + between * inner_x - arriving * in_x
+        along_y = leaving * out_y + between * inner_y - arriving * in_y
+        along = math.hypot(along_x, along_y) or 1.0
+        normal_x, normal_y = -along_y / along, along_x / along
+        by_first = first * (out_x * normal_x + out_y * normal_y)
+        by_second = second * (in_x * normal_x + in_y * normal_y)
+        rest = (
+            (near * (x - start[0]) + far * (next_x - end[0])) * normal_x
+            + (near * (y - start[1]) + far * (next_y - end[1])) * normal_y
+            + (1 - shrunk) * (by_first + by_second)
+            + early * way
+            + (1 - early) * next_way
+        )
+        first_first += by_first * by_first
+        second_second += by_second * by_second
+        first_second += by_first * by_second
+        first_rest += by_first * rest
+        second_rest += by_second * rest
+    determinant = first_first * second_second - first_second * first_second
+    one = shrunk + (first_rest * second_second - second_rest * first_second) / determinant
+    two = shrunk + (second_rest * first_first - first_rest * first_second) / determinant
+    return (min(max(one, shrunk / 2), shrunk * 2), min(max(two, shrunk / 2), shrunk * 2))
+
+
+def _band_in_square_pixels(feather_px: float, inwards: tuple[float, float], aspect: float) -> float:
+    """The width of a band that is so many stored pixels wide across the line."""
+    across, down = inwards
+    stored = math.hypot(across / aspect, down)
+    return feather_px * math.hypot(across, down) / stored if stored > _TINY_PX else feather_px
+
+
+def _steps_inwards(path: Sequence[_Numbers], space: MaskSpace) -> list[tuple[float, float]]:
     """Where each vertex of a clockwise path goes when the line moves inwards by one pixel."""
     hypot = math.hypot
-    right_px, bottom_px = width_px - _BORDER_PX, height_px - _BORDER_PX
+    left = _BORDER_PX * space.raster.pixel_aspect
+    right, bottom = space.width_px * space.raster.pixel_aspect - left, space.height_px - _BORDER_PX
     steps = []
     for (last_x, last_y, *_), (x, y, in_x, in_y, out_x, out_y, _), (next_x, next_y, *_) in zip(
         _previous(path), path, _next(path)
@@ -116,15 +187,15 @@ def _steps_inwards(path: Sequence[_Numbers], width_px: int, height_px: int) -> l
             out_x, out_y = next_x - x, next_y - y
             out_px = hypot(out_x, out_y) or 1.0
         arriving, leaving = (-in_x / in_px, -in_y / in_px), (out_x / out_px, out_y / out_px)
-        if _BORDER_PX < x < right_px and _BORDER_PX < y < bottom_px:
+        if left < x < right and _BORDER_PX < y < bottom:
             steps.append(_mitre(arriving, leaving))
         else:
             steps.append(
                 _along_border(
                     arriving,
                     leaving,
-                    beside=not _BORDER_PX < x < right_px,
-                    above_or_below=not _BORDER_PX < y < bottom_px,
+                    beside=not left < x < right,
+                    above_or_below=not _BORDER_PX < y < bottom,
                 )
             )
     return steps
@@ -151,14 +222,14 @@ def _along_border(
     return (0.0, 1.0 / across) if beside else (-1.0 / across, 0.0)
 
 
-def _cut_by_chords(path: Sequence[_Numbers]) -> list[float]:
+def _cut_by_chords(path: Sequence[_Numbers], chord_px: float) -> list[float]:
     """How far inside the line Blender's own runs at each vertex, since it draws chords of about four pixels.
 
     With n equal steps the chords of a cubic leave out the integral of B' x B'' over 12 n².
     """
     stretches = [_stretch(here, after) for here, after in zip(path, _next(path))]
     longest_px = max(length_px for length_px, _ in stretches)
-    steps = min(max(int(longest_px / _CHORD_PX), _FEWEST_STEPS), _MOST_STEPS)
+    steps = min(max(int(longest_px / chord_px), _FEWEST_STEPS), _MOST_STEPS)
     cut = [bulge / (12 * steps**2) / max(length_px, 1.0) for length_px, bulge in stretches]
     return [(before + after) / 2 for before, after in zip(_previous(cut), cut)]
 

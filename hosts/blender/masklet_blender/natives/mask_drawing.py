@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .coordinates import PlateSpace
+from .coordinates import SQUARE_PIXELS, MaskRaster, MaskSpace
 from .feathering import drawn_path, runs_clockwise, turned
 
 if TYPE_CHECKING:
@@ -69,22 +69,25 @@ class MaskDrawing:
         pieces: In the order in which they add and take away.
         first_frame: Of the scene: where the object is first drawn; 0 without pieces.
         last_frame: Where it is last drawn.
+        pixel_aspect: Of the scene that renders it.
     """
 
     name: str
     pieces: tuple[DrawnPiece, ...]
     first_frame: int
     last_frame: int
+    pixel_aspect: float
 
 
-def drawing_of(shapes: ObjectShapes, frames: FrameMap) -> MaskDrawing:
+def drawing_of(shapes: ObjectShapes, frames: FrameMap, *, raster: MaskRaster = SQUARE_PIXELS) -> MaskDrawing:
     """What Blender needs of an object's splines; pieces that are never seen are left out.
 
     Args:
         shapes: In the plate's pixels and frames.
         frames: Where the plate lies in the scene.
+        raster: From :func:`.masks.mask_raster`, for the scene that renders the mask.
     """
-    space = PlateSpace(shapes.width_px, shapes.height_px, shapes.pixel_aspect)
+    space = MaskSpace(shapes.width_px, shapes.height_px, raster)
     pieces = [piece for piece in shapes.pieces if piece.visible]
     spans = [span for piece in pieces for span in piece.visible]
     return MaskDrawing(
@@ -92,10 +95,11 @@ def drawing_of(shapes: ObjectShapes, frames: FrameMap) -> MaskDrawing:
         tuple(_piece(piece, space, frames) for piece in pieces),
         frames.scene_frame(min((span.first for span in spans), default=frames.plate_frame(0))),
         frames.scene_frame(max((span.last for span in spans), default=frames.plate_frame(0))),
+        raster.pixel_aspect,
     )
 
 
-def _piece(piece: Piece, space: PlateSpace, frames: FrameMap) -> DrawnPiece:
+def _piece(piece: Piece, space: MaskSpace, frames: FrameMap) -> DrawnPiece:
     # The same way round on all keys, whatever a path that crosses itself says on one of them.
     clockwise = runs_clockwise(piece.keys[0].vertices)
     keys = (
@@ -105,16 +109,14 @@ def _piece(piece: Piece, space: PlateSpace, frames: FrameMap) -> DrawnPiece:
     return DrawnPiece(piece.name, piece.hole, _switches(piece, frames), tuple(keys))
 
 
-def _key(vertices: Sequence[BezierVertex], frame: int, space: PlateSpace) -> DrawnKey:
-    unit = space.longer_side_px
-    left, bottom = space.mask_point(0.0, 0.0)
+def _key(vertices: Sequence[BezierVertex], frame: int, space: MaskSpace) -> DrawnKey:
+    unit = space.unit
+    left, top = space.corner
     centres, handles_in, handles_out, weights = array("f"), array("f"), array("f"), array("f")
-    for x, y, in_x, in_y, out_x, out_y, fade in drawn_path(
-        vertices, width_px=space.width_px, height_px=space.height_px
-    ):
-        centres.extend((left + x / unit, bottom - y / unit))
-        handles_in.extend((left + (x + in_x) / unit, bottom - (y + in_y) / unit))
-        handles_out.extend((left + (x + out_x) / unit, bottom - (y + out_y) / unit))
+    for x, y, in_x, in_y, out_x, out_y, fade in drawn_path(vertices, space):
+        centres.extend((left + x / unit, top - y / unit))
+        handles_in.extend((left + (x + in_x) / unit, top - (y + in_y) / unit))
+        handles_out.extend((left + (x + out_x) / unit, top - (y + out_y) / unit))
         weights.append(fade / unit)
     return DrawnKey(frame, centres, handles_in, handles_out, weights)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from .coordinates import SQUARE_PIXELS, MaskRaster
 from .curves import Interpolation, enum_value, remove_curves, write_curve
 from .mask_editor import mask_editor
 from .mask_layers import replace_layers
@@ -19,6 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .mask_drawing import DrawnKey, DrawnPiece, MaskDrawing
+
+
+_STRETCHED_FROM = (4, 2, 0)
+_STRAIGHT_FROM = (4, 4, 0)
+PIXEL_ASPECT = "masklet_pixel_aspect"
+"""Custom property of a mask: the pixel aspect that it was drawn for."""
+
+
+def mask_raster(scene: bpy.types.Scene) -> MaskRaster:
+    """What to draw masks for, so that this scene's compositor renders them over the plate.
+
+    Seen on renders: 3.4 knows only square pixels; 4.2 stretches about the first row's middle instead of the
+    picture's; 4.4, 4.5 and 5.2 stretch about the picture's.
+    """
+    if bpy.app.version < _STRETCHED_FROM:
+        return SQUARE_PIXELS
+    aspect = float(scene.render.pixel_aspect_x / scene.render.pixel_aspect_y)
+    drop_px = (aspect - 1) / 2 if bpy.app.version < _STRAIGHT_FROM else 0.0
+    return MaskRaster(aspect, drop_px)
 
 
 def find_mask(owner: str) -> bpy.types.Mask | None:
@@ -56,9 +76,10 @@ def write_mask(drawing: MaskDrawing, *, owner: str) -> bpy.types.Mask:
             _prepare(mask.layers[name], piece)
             write_curve(mask, _alpha_path(name), piece.switches, interpolation=Interpolation.CONSTANT)
         _write_keys(mask, drawn, scene)
+    mask[PIXEL_ASPECT] = drawing.pixel_aspect
     mask.frame_start, mask.frame_end = drawing.first_frame, drawing.last_frame
     # The mask still shows its last key: bring it back to the frame the artist looks at.
-    mask.update_tag()
+    mask.update_tag(refresh={"TIME"})
     return mask
 
 

@@ -17,7 +17,7 @@ from ..jobs import Job
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
 from ..shot_events import Made
-from .running import LongOperator, ObjectOperator, active_of, failed, plate_of
+from .running import LongOperator, ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
     from .running import Result
@@ -44,15 +44,17 @@ class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
 
         from .. import shot_work
         from ..natives.mask_drawing import drawing_of
+        from ..natives.masks import mask_raster
 
         uid, tolerance_px = active_of(block).uid, self.tolerance_px
-        frames = frame_map(block, context.space_data)
+        assert context.scene is not None
+        frames, raster = frame_map(block, context.space_data), mask_raster(scene_of(context))
         self._uid = uid
 
         def work(shot, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
             for event in shot_work.shapes(shot, job, server, uid, tolerance_px=tolerance_px):
                 if isinstance(event, Made) and isinstance(event.value, ObjectShapes):
-                    yield Made((event.value.report, drawing_of(event.value, frames)))
+                    yield Made((event.value.report, drawing_of(event.value, frames, raster=raster)))
                 else:
                     yield event
 
