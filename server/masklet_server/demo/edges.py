@@ -122,8 +122,8 @@ def coarse_logits(
 ) -> NDArray[np.float16]:
     """What a network that is right on its grid makes of an object: ``(cells, cells)`` logits.
 
-    The true coverage, averaged over cells that stretch over the whole plate, with an outline that
-    wanders smoothly and differently on each frame, as a network's does.
+    The true mask (half coverage and more, as networks are trained), averaged over cells that stretch
+    over the whole plate, with an outline that wanders smoothly and differently on each frame.
 
     Args:
         truth: ``(H, W)`` coverage.
@@ -132,7 +132,8 @@ def coarse_logits(
         seed: Of the wandering; to be another one on every frame.
     """
     generator = np.random.default_rng(seed)
-    low = np.asarray(cv2.resize(truth, (cells, cells), interpolation=cv2.INTER_AREA), np.float32)
+    mask = (truth >= 0.5).astype(np.float32)
+    low = np.asarray(cv2.resize(mask, (cells, cells), interpolation=cv2.INTER_AREA), np.float32)
     wander = generator.standard_normal((cells, cells, 2), np.float32)
     wander = np.asarray(cv2.GaussianBlur(wander, (0, 0), cells / 40), np.float32)
     wander *= wander_cells / max(1e-9, float(wander.std()))

@@ -19,6 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
+from masklet_server.mattes.colour_split import split_colours
+from masklet_server.mattes.guided import Guide, enlarged, reduced, smoothed_by_itself
+from masklet_server.mattes.strands import find_beyond
 
 if TYPE_CHECKING:
     from masklet_server.sessions.tracking import FrameSource, ObjectFrame
@@ -36,11 +39,14 @@ class RefineSettings:
         smoothness: Variance of colour (0 to 1) below which differences are taken for grain.
         contrast: How much of both ends each pass pushes to 0 and 1; keeps repeated filtering from
             ending in a blur.
+        strand_reach: How far beyond the band hair, wires and motion blur are followed, in parts of
+            the plate's longer side; 0 for not at all.
     """
 
     reach_cells: float = 1.6
     smoothness: float = 2e-5
     contrast: float = 0.1
+    strand_reach: float = 0.06
 
 
 # Windows of the passes, in parts of the reach: wide ones carry colour across the band, narrow ones
@@ -48,8 +54,13 @@ class RefineSettings:
 _PASSES = (1.2, 1.0, 0.8, 0.6)
 # Radius of the narrowest window, in pixels of the picture that the passes run on.
 _LEAST_RADIUS = 3
-# Coverage that varies less than this in a window has no edge there to explain.
-_LEAST_VARIANCE = 1e-4
+# The grid on which colours are split is at most this much coarser than the plate.
+_MOST_SHRINK = 4
+# Coverage read off colour is evened out in windows of this radius where it varies less than this.
+_GRAIN_RADIUS = 3
+_GRAIN_VARIANCE = 1e-3
+# sRGB codes to linear light; a power is near enough to the true curve.
+_LINEAR = np.power(np.arange(256, dtype=np.float32) / 255.0, np.float32(2.2))
 
 
 def refine_alpha(
@@ -65,20 +76,31 @@ def refine_alpha(
     """
     settings = settings or RefineSettings()
     reach_px = max(1, round(settings.reach_cells * cell_px))
-    top, bottom, left, right = _open_box(alpha, margin_px=4 * reach_px)
+    strands_px = settings.strand_reach * max(alpha.shape)
+    top, bottom, left, right = _open_box(alpha, margin_px=round(max(4 * reach_px, 1.2 * strands_px)))
     if bottom <= top:
         return alpha.copy()
     part = np.ascontiguousarray(alpha[top:bottom, left:right])
     guide = picture[top:bottom, left:right]
+    refined = alpha.copy()
+    followed = _followed(part, guide, reach_px, settings)
+    if strands_px >= 1:
+        followed = _read_off(part, followed, guide, cell_px, reach_px, strands_px)
+    refined[top:bottom, left:right] = followed
+    return refined
+
+
+def _followed(part: Plane, guide: NDArray[np.uint8], reach_px: int, settings: RefineSettings) -> Plane:
+    """Coverage in the open band by guided filters; elsewhere as it is."""
     inside, outside = _known(part, reach_px)
     # Windows many pixels wide need not be computed at every pixel (K. He, J. Sun, "Fast Guided
     # Filter", 2015): all passes run on a smaller picture, and only the last one's function of
     # colour is evaluated on the plate itself.
     shrink = max(1, int(reach_px * _PASSES[-1]) // _LEAST_RADIUS)
     small_size = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
-    small = np.asarray(cv2.resize(part, small_size, interpolation=cv2.INTER_AREA), np.float32)
+    small = reduced(part, small_size)
     small_picture = np.asarray(cv2.resize(guide, small_size, interpolation=cv2.INTER_AREA), np.uint8)
-    small_guide = _Guide(small_picture, settings.smoothness)
+    small_guide = Guide(_channels(small_picture), settings.smoothness)
     small_inside, small_outside = _known(small, max(1, reach_px // shrink))
     for share in _PASSES:
         function = small_guide.fit(small, max(1, round(share * reach_px / shrink)))
@@ -86,12 +108,60 @@ def refine_alpha(
         small[small_inside] = 1.0
         small[small_outside] = 0.0
     function = function.resized((part.shape[1], part.shape[0]))
-    followed = _push(function.of(_channels(guide)), settings.contrast)
-    refined = alpha.copy()
-    before = refined[top:bottom, left:right]
+    values = _push(function.of(_channels(guide)), settings.contrast)
     changed = ~(inside | outside)
-    before[changed] += (function.explained * (followed - before))[changed]
-    return refined
+    followed = part.copy()
+    followed[changed] += (function.explained * (values - part))[changed]
+    return followed
+
+
+def _read_off(
+    part: Plane,
+    followed: Plane,
+    guide: NDArray[np.uint8],
+    cell_px: float,
+    reach_px: int,
+    strands_px: float,
+) -> Plane:
+    """Coverage read off colour where colour tells object from ground, in the band and beyond it."""
+    shrink = max(1, min(_MOST_SHRINK, round(max(cell_px / 4, strands_px / 100))))
+    size = (part.shape[1], part.shape[0])
+    small_size = (max(1, size[0] // shrink), max(1, size[1] // shrink))
+    light = _linear_channels(guide)
+    red, green, blue = (reduced(channel, small_size) for channel in light)
+    before, after = reduced(part, small_size), reduced(followed, small_size)
+    small_cell_px, small_reach_px = cell_px / shrink, strands_px / shrink
+    inside = ((after > 0.95) & (before > 0.05)).astype(np.uint8)
+    outside = ((after < 0.05) & (before < 0.95)).astype(np.uint8)
+    # A little off the edge, which is where known pixels are known least.
+    off_px = 2 * max(1, round(0.4 * small_cell_px)) + 1
+    split = split_colours(
+        (red, green, blue),
+        cv2.erode(inside, np.ones((3, 3), np.uint8)).astype(np.float32),
+        cv2.erode(outside, np.ones((off_px, off_px), np.uint8)).astype(np.float32),
+        near_px=max(1.5 * small_cell_px, 0.2 * small_reach_px),
+        far_px=small_reach_px,
+    )
+    small_inside, small_outside = _known(before, max(1, reach_px // shrink))
+    band = ~(small_inside | small_outside)
+    beyond = find_beyond(
+        split.of((red, green, blue)),
+        split,
+        before,
+        band,
+        after,
+        cell_px=small_cell_px,
+        reach_px=small_reach_px,
+    )
+    values = smoothed_by_itself(split.of(light), _GRAIN_RADIUS, variance=_GRAIN_VARIANCE)
+    # What known pixels scatter is taken for 0 and for 1.
+    low = enlarged(np.minimum(split.ground_noise, np.float32(0.4)), size)
+    high = enlarged(1 - np.minimum(split.object_noise, np.float32(0.4)), size)
+    values = np.clip((values - low) / (high - low), 0.0, 1.0)
+    trust = enlarged(beyond.trust, size)
+    more = trust * enlarged(beyond.outside, size) * values
+    less = 1.0 - trust * enlarged(beyond.inside, size) * (1.0 - values)
+    return np.asarray(np.minimum(np.maximum(followed, more), less), np.float32)
 
 
 class RefinedAlpha:
@@ -146,79 +216,13 @@ def as_codes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uin
     return np.asarray(np.clip(np.rint(picture * 255.0), 0, 255), np.uint8)
 
 
-@dataclass(frozen=True, eq=False)
-class _ColourFunction:
-    """At every pixel a linear function of colour.
-
-    Attributes:
-        slopes: One ``(H, W)`` plane for each of red, green and blue.
-        offset: ``(H, W)``.
-        explained: ``(H, W)``, the share of variance that the function explains, 0 to 1.
-    """
-
-    slopes: tuple[Plane, Plane, Plane]
-    offset: Plane
-    explained: Plane
-
-    def of(self, channels: tuple[Plane, Plane, Plane]) -> Plane:
-        """The function's values ``(H, W)`` for red, green and blue of ``(H, W)`` each."""
-        values = self.offset.copy()
-        for slope, channel in zip(self.slopes, channels, strict=True):
-            values += slope * channel
-        return values
-
-    def resized(self, size: tuple[int, int]) -> _ColourFunction:
-        """The same function on a grid of another width and height."""
-        planes = (*self.slopes, self.offset, self.explained)
-        red, green, blue, offset, explained = (
-            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
-            for plane in planes
-        )
-        return _ColourFunction((red, green, blue), offset, explained)
-
-
-class _Guide:
-    """A picture prepared for fitting planes to its colours."""
-
-    def __init__(self, picture: NDArray[np.uint8], smoothness: float) -> None:
-        self.channels = _channels(picture)
-        self._smoothness = smoothness
-
-    def fit(self, plane: Plane, radius_px: int) -> _ColourFunction:
-        """The linear function of colour that is nearest to the plane in the window around each pixel."""
-        red, green, blue = self.channels
-        means = [_mean(channel, radius_px) for channel in self.channels]
-        mean_r, mean_g, mean_b = means
-        mean_plane = _mean(plane, radius_px)
-        # Covariance of the three channels, symmetric, with the smoothness on its diagonal.
-        rr = _mean(red * red, radius_px) - mean_r * mean_r + self._smoothness
-        rg = _mean(red * green, radius_px) - mean_r * mean_g
-        rb = _mean(red * blue, radius_px) - mean_r * mean_b
-        gg = _mean(green * green, radius_px) - mean_g * mean_g + self._smoothness
-        gb = _mean(green * blue, radius_px) - mean_g * mean_b
-        bb = _mean(blue * blue, radius_px) - mean_b * mean_b + self._smoothness
-        with_r, with_g, with_b = (
-            _mean(channel * plane, radius_px) - mean * mean_plane
-            for channel, mean in zip(self.channels, means, strict=True)
-        )
-        # Cramer's rule on the 3 x 3 system of every pixel at once.
-        rr_, rg_, rb_ = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-        gg_, gb_, bb_ = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-        # Positive by construction; rounding in flat areas is what the bound is for.
-        determinant = np.maximum(rr * rr_ + rg * rg_ + rb * rb_, self._smoothness**3)
-        slope_r = (rr_ * with_r + rg_ * with_g + rb_ * with_b) / determinant
-        slope_g = (rg_ * with_r + gg_ * with_g + gb_ * with_b) / determinant
-        slope_b = (rb_ * with_r + gb_ * with_g + bb_ * with_b) / determinant
-        offset = mean_plane - slope_r * mean_r - slope_g * mean_g - slope_b * mean_b
-        variance = _mean(plane * plane, radius_px) - mean_plane * mean_plane
-        along = slope_r * with_r + slope_g * with_g + slope_b * with_b
-        explained = np.clip(along / (variance + _LEAST_VARIANCE), 0.0, 1.0)
-        # Every pixel lies in many windows; the mean of their functions is the filter's.
-        return _ColourFunction(
-            slopes=(_mean(slope_r, radius_px), _mean(slope_g, radius_px), _mean(slope_b, radius_px)),
-            offset=_mean(offset, radius_px),
-            explained=_mean(np.asarray(explained, np.float32), radius_px),
-        )
+def _linear_channels(picture: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:
+    """Red, green and blue of ``(H, W, 3)`` sRGB as planes of linear light, 0 to 1."""
+    red, green, blue = (
+        np.asarray(cv2.LUT(np.ascontiguousarray(picture[..., place]), _LINEAR), np.float32)
+        for place in range(3)
+    )
+    return red, green, blue
 
 
 def _channels(picture: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:
@@ -241,11 +245,6 @@ def _push(alpha: Plane, contrast: float) -> Plane:
     alpha -= contrast
     alpha *= 1.0 / (1.0 - 2.0 * contrast)
     return np.clip(alpha, 0.0, 1.0, out=alpha)
-
-
-def _mean(plane: Plane, radius_px: int) -> Plane:
-    side_px = 2 * radius_px + 1
-    return np.asarray(cv2.blur(plane, (side_px, side_px), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _open_box(alpha: Plane, *, margin_px: int) -> tuple[int, int, int, int]:

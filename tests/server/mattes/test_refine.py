@@ -85,7 +85,7 @@ def test_what_is_far_from_the_edge_stays_as_it_is() -> None:
     picture, truth = rendered(1, fringe=False)
     alpha = render_alpha(network_logits(truth, 1), WIDTH_PX, HEIGHT_PX)
 
-    refined = refine_alpha(alpha, picture, cell_px=CELL_PX)
+    refined = refine_alpha(alpha, picture, cell_px=CELL_PX, settings=RefineSettings(strand_reach=0))
 
     edge = ((alpha > 0.02) & (alpha < 0.98)).astype(np.uint8)
     reach = np.ones((2 * round(CELL_PX) + 5,) * 2, np.uint8)

@@ -1,0 +1,122 @@
+"""Coverage beyond the network's outline: hair, wires, motion blur, and the gaps between them.
+
+What is thinner than a cell of its grid a network cannot see, and what it cannot see begins at the
+outline that it does see. So colour decides beyond the open band too, but only for what is joined to
+the object there and is either thin or fades away; something thick of the object's colour that the
+network did not take is something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet_server.mattes.colour_split import ColourSplit
+
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+# Scatter of known pixels, in standard deviations, that is no coverage yet.
+_DEVIATIONS = 1.2
+_LEAST_NOISE = 0.05
+# Coverage from which something counts as solid, thickness and all.
+_SOLID = 0.6
+# Colour is not asked where ground and object are less apart than the first, and trusted from the second.
+_APART, _TRUSTED = 0.1, 0.6
+# Thick is what holds a disc of this radius, in cells.
+_THICK_CELLS = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class Beyond:
+    """Where coverage is read off colour, ``(h, w)`` planes on the split's grid.
+
+    Attributes:
+        trust: How far colour tells object from ground, 0 to 1.
+        outside: 0 to 1: where colour may add coverage, in the band and beyond it on the ground's side.
+        inside: Likewise where colour may take coverage away, in the band and on the object's side.
+    """
+
+    trust: Plane
+    outside: Plane
+    inside: Plane
+
+
+def find_beyond(
+    values: Plane,
+    split: ColourSplit,
+    before: Plane,
+    band: Mask,
+    after: Plane,
+    *,
+    cell_px: float,
+    reach_px: float,
+) -> Beyond:
+    """What lies beyond the band.
+
+    Args:
+        values: ``(h, w)``: the split's, unbounded.
+        split: The split.
+        before: ``(h, w)`` coverage from the network's outline.
+        band: ``(h, w)``: True where that is open.
+        after: ``(h, w)`` coverage as far as it is refined.
+        cell_px: Side of a cell of the network's grid, in pixels of this grid.
+        reach_px: How far to follow strands, in pixels of this grid.
+    """
+    low = np.clip(_DEVIATIONS * split.ground_noise, _LEAST_NOISE, 0.95)
+    high = 1.0 - np.clip(_DEVIATIONS * split.object_noise, _LEAST_NOISE, 0.9)
+    trust = np.clip((high - low - _APART) / (_TRUSTED - _APART), 0.0, 1.0).astype(np.float32)
+    usable = trust > 0.3
+    outer, inner = (before < 0.02) & ~band, (before > 0.98) & ~band
+    thick_px = _THICK_CELLS * cell_px
+    outside = _joined(
+        usable & (values > low),
+        usable & (values > np.maximum(low, _SOLID)),
+        after > 0.5,
+        outer,
+        band,
+        thick_px,
+    )
+    inside = _joined(
+        usable & (values < high),
+        usable & (values < np.minimum(high, 1.0 - _SOLID)),
+        after < 0.5,
+        inner,
+        band,
+        thick_px,
+    )
+    return Beyond(
+        trust,
+        outside=_fading(outside, ~outer, reach_px),
+        # Nothing long and thin is missing inside an object: gaps are what lies between strands.
+        inside=_fading(inside, ~inner, min(reach_px, 4 * cell_px)),
+    )
+
+
+def _joined(seen: Mask, solid: Mask, core: Mask, side: Mask, band: Mask, thick_px: float) -> Mask:
+    """What is seen in the band and on one side of it, without thick parts, if joined to the core."""
+    thick = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_OPEN, _disc(thick_px))
+    strange = cv2.dilate(thick & side.astype(np.uint8), _disc(thick_px)) > 0
+    candidates = (seen & (side | band) & ~strange) | core
+    count, labels = cv2.connectedComponents(candidates.astype(np.uint8), connectivity=8)
+    joined = np.zeros(count, bool)
+    joined[np.unique(labels[core])] = True
+    joined[0] = False
+    return np.asarray(joined[labels] & (side | band), np.bool_)
+
+
+def _fading(mask: Mask, start: Mask, reach_px: float) -> Plane:
+    """1 on the mask and a pixel around it, fading out where it is far from its start."""
+    if not mask.any():
+        return np.zeros(mask.shape, np.float32)
+    around = cv2.dilate(mask.astype(np.float32), np.ones((3, 3), np.uint8))
+    away_px = cv2.distanceTransform((~start).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    return np.asarray(around * np.clip(5.0 * (1.0 - away_px / reach_px), 0.0, 1.0), np.float32)
+
+
+def _disc(radius_px: float) -> NDArray[np.uint8]:
+    side_px = 2 * max(1, round(radius_px)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side_px, side_px)), np.uint8)
