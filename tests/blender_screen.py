@@ -38,10 +38,14 @@ class BlenderWindow:
         self.process = process
         self.log = log
 
-    def do(self, code: str) -> Any:
-        """Run Python in Blender's main thread; the value of its last expression."""
+    def send(self, code: str) -> None:
+        """Have Python run in Blender's main thread, and wait for nothing."""
         self._stream.write(json.dumps(code) + "\n")
         self._stream.flush()
+
+    def do(self, code: str) -> Any:
+        """Run Python in Blender's main thread; the value of its last expression."""
+        self.send(code)
         line = self._stream.readline()
         if not line:
             raise AssertionError(f"Blender ended:\n{self.log.read_text(errors='replace')}")

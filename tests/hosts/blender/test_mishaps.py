@@ -16,6 +16,7 @@ import pytest
 
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip, write_clip
+from processes import children_of, is_running
 from real_blender import SOURCE_FOLDERS, Blender, blender_wheel
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -171,25 +172,3 @@ def test_blender_killed_in_mid_track_takes_helper_and_server_with_it(
         time.sleep(0.1)
     assert not is_running(helper)
     assert not is_running(server)
-
-
-def children_of(parent: int) -> list[int]:
-    """Processes that a process started."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[1] == str(parent):
-            found.append(int(file.parent.name))
-    return found
-
-
-def is_running(process: int) -> bool:
-    """True while a process is there and has not ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return False
-    return fields[0] != "Z"

@@ -15,6 +15,7 @@ import pytest
 from blender_screen import BlenderWindow, open_blender
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip, write_clip
+from processes import children_of, is_running
 from real_blender import SOURCE_FOLDERS, blender_application
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -26,6 +27,7 @@ TAB_MASKLET = (1044, 336)
 SCREENSHOTS = "MASKLET_SCREENSHOTS"
 """A folder that keeps the pictures: ``docs/images/blender``."""
 OWN_SHARE_S = 0.05
+CLOSING_LIMIT_S = 10.0
 FIRST = 1001
 
 
@@ -68,7 +70,9 @@ def window(
 
 
 @pytest.fixture(scope="module")
-def work(window: BlenderWindow, long_clip: DemoClip, pictures: Path) -> dict[str, Any]:
+def work(
+    window: BlenderWindow, long_clip: DemoClip, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What an artist does with mouse and keyboard, and what is there after each step."""
     facts: dict[str, Any] = {}
     _, x_px, y_px = long_clip.clicks[0]
@@ -112,7 +116,46 @@ def work(window: BlenderWindow, long_clip: DemoClip, pictures: Path) -> dict[str
     window.wait_until(f"has_mask({FIRST + 11})")
     time.sleep(1.0)
     window.screenshot(pictures / "tracked.png")
+    facts["made"] = bring_home(window, pictures, tmp_path_factory.mktemp("mattes"))
+    facts["gap without drawing"] = gap_without_drawing(window)
     return facts
+
+
+def bring_home(window: BlenderWindow, pictures: Path, folder: Path) -> list[list[str]]:
+    """Splines and mattes of the first object, then the preferences; names of images and masks."""
+    window.do("clip.masklet_plate.active_index = 0")
+    window.do("with in_viewer(): bpy.ops.masklet.splines('EXEC_DEFAULT', tolerance_px=1.0)")
+    window.do(f"with in_viewer(): bpy.ops.masklet.mattes('EXEC_DEFAULT', folder={str(folder)!r})")
+    made = window.do("[[block.name for block in blocks] for blocks in (bpy.data.images, bpy.data.masks)]")
+    window.do("area.spaces.active.mode = 'MASK'")
+    time.sleep(1.0)
+    window.screenshot(pictures / "splines.png")
+    window.do("area.spaces.active.mode = 'TRACKING'")
+    window.do("area.ui_type = 'PREFERENCES'; show_preferences()")
+    time.sleep(1.5)
+    window.screenshot(pictures / "preferences.png")
+    window.do("area.ui_type = 'CLIP_EDITOR'")
+    time.sleep(1.0)
+    found: list[list[str]] = made
+    return found
+
+
+def gap_without_drawing(window: BlenderWindow) -> float:
+    """How long the interface stood still during a track that no editor shows.
+
+    A virtual screen is drawn by the processor, which takes longer than everything else together.
+    """
+    window.do("area.ui_type = 'TEXT_EDITOR'; bpy.context.scene.active_clip = clip")
+    window.do("clip.masklet_plate.active_index = 0")
+    time.sleep(1.0)
+    window.do("freeze.restart()")
+    window.do("with in_viewer(): bpy.ops.masklet.track('INVOKE_DEFAULT', direction='BOTH')")
+    window.wait_until("done() >= 8")
+    window.wait_until("idle()")
+    longest_s = float(window.do("freeze.longest_s"))
+    window.do("area.ui_type = 'CLIP_EDITOR'; area.spaces.active.clip = clip")
+    time.sleep(1.0)
+    return longest_s
 
 
 def click(window: BlenderWindow, place_px: tuple[float, float], *, shift: bool = False) -> None:
@@ -175,5 +218,31 @@ def test_masklet_never_holds_the_interface_for_long(work: dict[str, Any]) -> Non
     assert work["own share"] < OWN_SHARE_S
 
 
+def test_splines_and_mattes_are_native(work: dict[str, Any]) -> None:
+    images, masks = work["made"]
+
+    assert "object1 matte" in images
+    assert masks == ["object1"]
+
+
 def test_nothing_was_printed_that_an_artist_must_not_see(work: dict[str, Any], window: BlenderWindow) -> None:
     assert "Traceback" not in window.log.read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up as Linux shows them")
+def test_blender_closes_at_once_in_mid_track_and_takes_the_helper_with_it(
+    work: dict[str, Any], window: BlenderWindow
+) -> None:
+    assert work["after track"]
+    helpers = children_of(window.process.pid)
+    assert helpers != []
+    window.do("with in_viewer(): bpy.ops.masklet.track('INVOKE_DEFAULT', direction='BOTH')")
+    window.wait_until("done() >= 4")
+
+    window.send("bpy.ops.wm.quit_blender()")
+    started = time.monotonic()
+    window.process.wait(CLOSING_LIMIT_S)
+
+    while time.monotonic() - started < CLOSING_LIMIT_S and any(map(is_running, helpers)):
+        time.sleep(0.1)
+    assert not any(map(is_running, helpers))

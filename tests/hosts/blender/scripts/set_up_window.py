@@ -39,7 +39,6 @@ runtime = runtime_module.runtime
 
 window = bpy.context.window_manager.windows[0]
 area = next(area for area in window.screen.areas if area.type == "CLIP_EDITOR")
-region = next(region for region in area.regions if region.type == "WINDOW")
 clip = bpy.data.movieclips.load(PLATE)  # noqa: F821
 bpy.context.scene.frame_end = FRAMES  # noqa: F821
 area.spaces.active.clip = clip
@@ -47,8 +46,13 @@ area.spaces.active.show_region_toolbar = False
 area.spaces.active.show_region_ui = True
 
 
+def main_region():
+    """Looked up each time: an editor that shows something else for a while has others."""
+    return next(region for region in area.regions if region.type == "WINDOW")
+
+
 def in_viewer():
-    return bpy.context.temp_override(window=window, area=area, region=region)
+    return bpy.context.temp_override(window=window, area=area, region=main_region())
 
 
 def show_all():
@@ -58,6 +62,7 @@ def show_all():
 
 def place_on_screen(x_px, y_px):
     """Pixels of the screen, y down, of a place on the plate: by Blender's own view, not by the add-on."""
+    region = main_region()
     # The other direction, view_to_region, knows whole pixels only.
     left, bottom = region.view2d.region_to_view(0, 0)
     right, top = region.view2d.region_to_view(1000, 1000)
@@ -85,3 +90,9 @@ def done():
 
 def idle():
     return not runtime().board.jobs
+
+
+def show_preferences():
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.window_manager.addon_search = "masklet"
+    bpy.ops.preferences.addon_expand(module="masklet_blender")
