@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _STRETCHED_FROM = (4, 2, 0)
 _STRAIGHT_FROM = (4, 4, 0)
+_ROUNDING_PX = 1e-3
 PIXEL_ASPECT = "masklet_pixel_aspect"
 """Custom property of a mask: the pixel aspect that it was drawn for."""
 
@@ -31,14 +32,18 @@ PIXEL_ASPECT = "masklet_pixel_aspect"
 def mask_raster(scene: bpy.types.Scene) -> MaskRaster:
     """What to draw masks for, so that this scene's compositor renders them over the plate.
 
-    Seen on renders: 3.4 knows only square pixels; 4.2 stretches about the first row's middle instead of the
-    picture's; 4.4, 4.5 and 5.2 stretch about the picture's.
+    Seen on renders: 3.4 knows only square pixels; 4.2 stretches pixels about their middles and centres the
+    result in whole pixels; 4.4, 4.5 and 5.2 stretch about the middle of the picture.
     """
     if bpy.app.version < _STRETCHED_FROM:
         return SQUARE_PIXELS
     aspect = float(scene.render.pixel_aspect_x / scene.render.pixel_aspect_y)
-    drop_px = (aspect - 1) / 2 if bpy.app.version < _STRAIGHT_FROM else 0.0
-    return MaskRaster(aspect, drop_px)
+    if bpy.app.version >= _STRAIGHT_FROM:
+        return MaskRaster(aspect)
+    height_px = scene.render.resolution_y
+    # Blender keeps aspects in single precision: 1.8 times 270 must not become 485.
+    uncentred = (int(height_px * aspect + _ROUNDING_PX) - height_px) % 2
+    return MaskRaster(aspect, (aspect - 1 + uncentred) / 2)
 
 
 def find_mask(owner: str) -> bpy.types.Mask | None:

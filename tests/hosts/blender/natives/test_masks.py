@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import OpenImageIO as oiio
 import pytest
@@ -85,12 +86,17 @@ def sharp_wide(sharp_wide_shapes: ObjectShapes, run_script, tmp_path_factory) ->
 
 
 def rendered(made: Made, frame: int) -> NDArray[np.float32]:
-    return np.asarray(oiio.ImageBuf(made.answer["rendered"][str(frame)]).get_pixels(oiio.FLOAT))[..., 0]
+    return pixels(made.answer["rendered"][str(frame)])
+
+
+def pixels(path: str) -> NDArray[np.float32]:
+    return np.asarray(oiio.ImageBuf(path).get_pixels(oiio.FLOAT))[..., 0]
 
 
 def assert_coincide(seen: NDArray[np.float32], meant: NDArray[np.float32]) -> None:
     # The server's own drawing fades along the border of the picture, where the object goes on outside.
-    seen, meant = seen[:, :-BORDER_PX], meant[:, :-BORDER_PX]
+    # Blender 4.2 leaves the first row to chance where pixels are wide.
+    seen, meant = seen[1:, :-BORDER_PX], meant[1:, :-BORDER_PX]
     assert seen.sum() == pytest.approx(meant.sum(), rel=AREA_SHARE)
     assert centroid(seen) == pytest.approx(centroid(meant), abs=CENTROID_PX)
 
@@ -108,6 +114,14 @@ def test_a_sharp_mask_of_wide_pixels_renders_as_the_server_draws_it(sharp_wide: 
 @pytest.mark.parametrize("frame", RENDERED_FRAMES)
 def test_a_soft_mask_of_wide_pixels_renders_as_the_server_draws_it(soft_wide: Made, frame: int) -> None:
     assert_coincide(rendered(soft_wide, frame), draw(soft_wide.shapes, frame))
+
+
+def test_at_half_the_render_size_it_is_the_same_picture_smaller(soft: Made) -> None:
+    meant = cv2.resize(
+        draw(soft.shapes, RENDERED_FRAMES[1]), (WIDTH_PX // 2, HEIGHT_PX // 2), interpolation=cv2.INTER_AREA
+    )
+
+    assert_coincide(pixels(soft.answer["half"]), meant)
 
 
 def test_soft_edges_are_as_soft_as_the_matte(soft: Made) -> None:

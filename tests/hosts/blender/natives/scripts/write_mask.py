@@ -24,7 +24,7 @@ clip = document["clip"]
 frames = FrameMap(clip["first_frame"], scene_start)
 shapes = shapes_of(document)
 scene = bpy.context.scene
-scene.render.pixel_aspect_x = clip["pixel_aspect"]
+rendering.prepare((clip["width_px"], clip["height_px"]), pixel_aspect=clip["pixel_aspect"])
 drawing = drawing_of(shapes, frames, raster=mask_raster(scene))
 answer = {}
 
@@ -69,7 +69,6 @@ answer["around"] = {
 answer["made"] = state(mask)
 
 # Rendered by the plain node, as an artist who picks the mask would.
-rendering.prepare((clip["width_px"], clip["height_px"]), pixel_aspect=clip["pixel_aspect"])
 tree, result = rendering.empty_tree()
 node = tree.nodes.new("CompositorNodeMask")
 node.mask = mask
@@ -78,6 +77,10 @@ answer["rendered"] = {
     str(frame): rendering.render(frames.scene_frame(frame), folder / f"{frame}.exr")
     for frame in document["render"]
 }
+
+scene.render.resolution_percentage = 50
+answer["half"] = rendering.render(frames.scene_frame(document["render"][1]), folder / "half.exr")
+scene.render.resolution_percentage = 100
 
 # The artist draws a layer of their own between ours, another one on top, and hides one of ours.
 ours = answer["made"]["layers"]
