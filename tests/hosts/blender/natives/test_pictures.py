@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
@@ -37,6 +38,8 @@ class Work:
             grey = np.full((HEIGHT_PX, WIDTH_PX), level_of(frame), np.float32)
             (folder / f"plate.{frame}.png").write_bytes(encode_png(grey, CLIP, Provenance(), bits=8))
             (folder / f"blob.{frame}.exr").write_bytes(encode_matte_exr(matte, CLIP, Provenance()))
+        self.movie = folder / "plate.mov"
+        write_movie(self.movie)
         document = json.loads(write_json(ExchangeScene(CLIP, (self.shapes,))))
         self.document = folder / "document.json"
         self.document.write_text(json.dumps({**document, "render": [FIRST_FRAME, FRAME]}))
@@ -45,6 +48,17 @@ class Work:
 def level_of(frame: int) -> float:
     """The grey of a whole picture of the plate, by which it is known."""
     return (40 + 16 * (frame - FIRST_FRAME)) / 255
+
+
+def write_movie(path: Path) -> None:
+    """The plate as a movie without loss."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=24)
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "rgb24"
+        for frame in range(FIRST_FRAME, LAST_FRAME + 1):
+            grey = np.full((HEIGHT_PX, WIDTH_PX, 3), round(255 * level_of(frame)), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+        container.mux(stream.encode())
 
 
 def pixels(path: str) -> NDArray[np.float32]:
@@ -64,7 +78,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Work:
 @pytest.fixture(scope="module")
 def answer(work: Work, run_script, tmp_path_factory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("pictures")
-    return run_script("use_pictures.py", work.document, work.plate, work.first_matte, folder)
+    return run_script("use_pictures.py", work.document, work.plate, work.first_matte, work.movie, folder)
 
 
 def test_a_clip_with_start_and_offset_shows_the_frame_we_say(answer: dict[str, Any]) -> None:
@@ -74,6 +88,11 @@ def test_a_clip_with_start_and_offset_shows_the_frame_we_say(answer: dict[str, A
 
 def test_an_image_sequence_with_start_and_offset_shows_the_frame_we_say(answer: dict[str, Any]) -> None:
     assert pixels(answer["image"])[..., 0] == pytest.approx(level_of(FRAME), abs=1e-3)
+
+
+@pytest.mark.parametrize("render", ["movie_clip", "movie_image"])
+def test_a_movie_shows_the_picture_we_say(answer: dict[str, Any], render: str) -> None:
+    assert pixels(answer[render])[..., 0] == pytest.approx(level_of(FIRST_FRAME + 4), abs=0.01)
 
 
 def test_mattes_are_data_on_the_plates_frames_and_loaded_once(answer: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Plate, mattes and masks in the compositor and on strips, at other frames and sizes than the plate's own.
 
-Arguments: the document with shapes, the first file of the plate, the first file of the mattes, a folder.
+Arguments: the document with shapes, the first file of the plate, the first file of the mattes, the plate as
+a movie, a folder.
 """
 
 import json
@@ -21,9 +22,10 @@ from masklet_blender.natives.masks import mask_raster, write_mask
 
 START, OFFSET = 21, 2
 document = json.loads(Path(sys.argv[1]).read_text())
-plate, matte_file, folder = Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
+plate, matte_file, folder = Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[5])
 info = document["clip"]
 size_px = (info["width_px"], info["height_px"])
+movie = sys.argv[4]
 answer = {}
 scene = bpy.context.scene
 rendering.prepare(size_px, pixel_aspect=info["pixel_aspect"])
@@ -52,6 +54,25 @@ tree.links.new(node.outputs["Image"], result)
 answer["image"] = rendering.render(
     frames_of_image(image, node).scene_frame(document["render"][1]), folder / "image.exr"
 )
+
+# A movie, whose pictures masklet numbers from 0, as a clip and as an image.
+movie_clip = bpy.data.movieclips.load(movie)
+movie_clip.colorspace_settings.is_data = True
+movie_clip.frame_start, movie_clip.frame_offset = 5, 1
+node = tree.nodes.new("CompositorNodeMovieClip")
+node.clip = movie_clip
+tree.links.new(node.outputs["Image"], result)
+answer["movie_clip"] = rendering.render(frames_of_clip(movie_clip).scene_frame(4), folder / "movie_clip.exr")
+movie_image = bpy.data.images.load(movie)
+movie_image.colorspace_settings.is_data = True
+node = tree.nodes.new("CompositorNodeImage")
+node.image = movie_image
+node.frame_start, node.frame_offset, node.frame_duration = 3, 1, 100
+tree.links.new(node.outputs["Image"], result)
+answer["movie_image"] = rendering.render(
+    frames_of_image(movie_image, node).scene_frame(4), folder / "movie_image.exr"
+)
+bpy.data.images.remove(movie_image)
 
 # The mattes, twice, then through the group.
 files = mattes.MatteFiles.of_file(matte_file)
