@@ -16,7 +16,7 @@ from blender_screen import BlenderWindow, open_blender
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip, write_clip
 from processes import children_of, is_running
-from real_blender import SOURCE_FOLDERS, blender_application
+from real_blender import ROOT, blender_application
 
 SCRIPTS = Path(__file__).parent / "scripts"
 FRAMES = 24
@@ -24,6 +24,7 @@ DUCK_HEAD = (236.0, 285.0)
 OTHER_DUCK = (705.0, 245.0)
 FLOOR = (420.0, 440.0)
 TAB_MASKLET = (1044, 336)
+UNFOLD_ADDON = (189, 129)
 SCREENSHOTS = "MASKLET_SCREENSHOTS"
 """A folder that keeps the pictures: ``docs/images/blender``."""
 OWN_SHARE_S = 0.05
@@ -56,7 +57,11 @@ def window(
         "MASKLET_PYTHON": sys.executable,
     }
     user_folder = tmp_path_factory.mktemp("user")
-    folders = [str(folder) for folder in SOURCE_FOLDERS]
+    # As an add-on of Blender before extensions: found in the folder of the user's scripts.
+    addons = user_folder / "scripts/addons"
+    addons.mkdir(parents=True)
+    (addons / "masklet_blender").symlink_to(ROOT / "hosts/blender/masklet_blender")
+    folders = [str(ROOT / "core")]
     with open_blender(blender, user_folder, environment, folders) as opened:
         first_file = str(long_clip.pattern) % FIRST
         setting_up = (SCRIPTS / "set_up_window.py").read_text(encoding="utf-8")
@@ -83,7 +88,7 @@ def work(
     click(window, FLOOR, shift=True)
     window.wait_until("idle()")
     facts["after clicks"] = window.do("objects()")
-    window.screenshot(pictures / "click.png")
+    window.screenshot(pictures / "click.jpg")
 
     # Another object at another zoom and pan.
     window.do("bpy.ops.masklet.object_add(name='other duck')")
@@ -92,7 +97,7 @@ def work(
     drag_box(window, OTHER_DUCK, 70.0)
     window.wait_until(f"has_mask({FIRST}, 1)")
     facts["after box"] = window.do("objects()")
-    window.screenshot(pictures / "box.png")
+    window.screenshot(pictures / "box.jpg")
     window.press("Escape")
     window.wait_until("not runtime().pointing")
     window.do("show_all()")
@@ -101,7 +106,7 @@ def work(
     window.press("alt+shift+t")
     window.wait_until("done() >= 8")
     facts["mask in mid-track"] = window.do(f"not idle() and has_mask({FIRST + 1})")
-    window.screenshot(pictures / "tracking.png")
+    window.screenshot(pictures / "tracking.jpg")
     window.press("Escape")
     window.wait_until("idle()")
     facts["after Esc"] = window.do("objects()")
@@ -115,7 +120,7 @@ def work(
     window.do("bpy.context.scene.frame_current = 12")
     window.wait_until(f"has_mask({FIRST + 11})")
     time.sleep(1.0)
-    window.screenshot(pictures / "tracked.png")
+    window.screenshot(pictures / "tracked.jpg")
     facts["made"] = bring_home(window, pictures, tmp_path_factory.mktemp("mattes"))
     facts["gap without drawing"] = gap_without_drawing(window)
     return facts
@@ -129,11 +134,15 @@ def bring_home(window: BlenderWindow, pictures: Path, folder: Path) -> list[list
     made = window.do("[[block.name for block in blocks] for blocks in (bpy.data.images, bpy.data.masks)]")
     window.do("area.spaces.active.mode = 'MASK'")
     time.sleep(1.0)
-    window.screenshot(pictures / "splines.png")
+    window.screenshot(pictures / "splines.jpg")
     window.do("area.spaces.active.mode = 'TRACKING'")
     window.do("area.ui_type = 'PREFERENCES'; show_preferences()")
-    time.sleep(1.5)
-    window.screenshot(pictures / "preferences.png")
+    time.sleep(1.0)
+    window.click(*UNFOLD_ADDON)
+    window.do("bpy.ops.masklet.test_connection()")
+    window.wait_until("runtime().server_sentence != '' and idle()")
+    time.sleep(1.0)
+    window.screenshot(pictures / "preferences.jpg")
     window.do("area.ui_type = 'CLIP_EDITOR'")
     time.sleep(1.0)
     found: list[list[str]] = made

@@ -95,4 +95,3 @@ def idle():
 def show_preferences():
     bpy.context.preferences.active_section = "ADDONS"
     bpy.context.window_manager.addon_search = "masklet"
-    bpy.ops.preferences.addon_expand(module="masklet_blender")
