@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def main() -> None:
     jumping_cast = CastConfig(scene_share=0.0, leave_share=0.0, cut_share=1.0)
     jumping = ClipComposer(material, device="cpu", seed=SEED, config=ComposerConfig(cast=jumping_cast))
     random = np.random.default_rng(SEED)
-    makers = {
+    makers: dict[str, Callable[[], Case]] = {
         "a cutaway and back": lambda: cutaway(shot(steady, 2 * SHOT_FRAMES), shot(steady, SHOT_FRAMES)),
         "the same object elsewhere": lambda: elsewhere(
             shot(steady, 2 * SHOT_FRAMES), shot(steady, SHOT_FRAMES), random
@@ -123,7 +124,7 @@ def shot(composer: ClipComposer, frames: int) -> Shot:
         areas = (alphas > 0.5).mean(axis=(1, 2))
         if 0.01 < areas[0] < 0.35 and areas.min() > 0.3 * areas[0]:
             pictures = batch.images[0].permute(0, 2, 3, 1).numpy()
-            return Shot(np.rint(pictures * 255).astype(np.uint8), alphas)
+            return Shot(np.rint(pictures * 255).astype(np.uint8), alphas.astype(np.float32))
 
 
 def cutaway(whole: Shot, other: Shot) -> Case:

@@ -13,9 +13,9 @@ and of the processor, since machines are busy.
 
 ``acceleration_px`` says how smooth the motion is: the median, over the outline and all frames, of the second
 difference of a point's place across the outline. Straight lines over n frames miss by an eighth of it times n
-squared, half as much at best where keys may lie beside the object: a motion of more than 1 cannot be held
-within a pixel by a key on every fourth frame, whoever places it. ``tremble_px`` is by how much the edge differs
-from frame to frame without having moved.
+squared, half as much at best where keys may lie beside the object: at 1, a key on every fourth frame holds
+half of the outline within a pixel and not the rest, whoever places it. ``tremble_px`` is by how much an edge
+differs from frame to frame without having moved.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def _ellipse(frame: int) -> Points:
     angle = np.linspace(0, 2 * np.pi, 1500, endpoint=False)
     narrow = 0.35 + 0.65 * abs(np.cos(frame / 30))
     points = np.stack([300 * narrow * np.cos(angle), 300 * np.sin(angle)], axis=-1)
-    return points + np.array([700 + 5 * frame, 540])
+    return np.asarray(points + np.array([700 + 5 * frame, 540]))
 
 
 def _drawn(points: Points) -> NDArray[np.uint8]:

@@ -56,19 +56,23 @@ def _duck() -> Picture:
             shapes = session.shapes(duck)
             anchor = session.anchor(duck, AnchorKind.SIMILARITY)
         print(shapes.report)
-        panels = [_panel(cv2.imread(str(clip.pattern) % frame), shapes, anchor, frame) for frame in FRAMES]
+        pictures = {frame: cv2.imread(str(clip.pattern) % frame) for frame in FRAMES}
+        panels = [
+            _panel(np.asarray(picture, np.uint8), shapes, anchor, frame)
+            for frame, picture in pictures.items()
+        ]
     return np.hstack(panels)
 
 
-def _panel(picture: Picture | None, shapes: ObjectShapes, anchor: AnchorTrack, frame: int) -> Picture:
-    assert picture is not None
+def _panel(picture: Picture, shapes: ObjectShapes, anchor: AnchorTrack, frame: int) -> Picture:
     key = anchor.key_at(frame)
     assert key is not None
     width_px, height_px = _CROP_PX
     left = int(np.clip(key.x_px - width_px / 2, 0, shapes.width_px - width_px))
     top = int(np.clip(key.y_px - height_px / 2, 0, shapes.height_px - height_px))
     crop = picture[top : top + height_px, left : left + width_px]
-    canvas = np.asarray(cv2.resize(crop, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC))
+    size = (width_px * ENLARGED, height_px * ENLARGED)
+    canvas = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     origin = np.array([left, top])
     way = np.array([[one.x_px, one.y_px] for one in anchor.keys if one.frame <= frame])
     _line(canvas, way - origin, _ANCHOR, closed=False)
