@@ -20,7 +20,7 @@ _STRETCH_PX = 60.0
 _SIGMA_OF_MEDIAN = 1.4826
 _FOLLOWED = 6.0
 """Edges differ from frame to frame on every scale; this is found on the shortest."""
-_LEAST_THICKNESS_SHARE = 1 / 35
+_LEAST_THICKNESS_SHARE = 1 / 45
 """Of a piece's area over its length: keeps what is left unfollowed near a hundredth of the area."""
 
 

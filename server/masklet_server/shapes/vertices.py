@@ -16,7 +16,7 @@ MAX_VERTICES = 240
 
 _LEVEL_SHARE, _PEAK_SHARE = 0.25, 0.7
 # Of an edge that trembles: what counts is how far a curve is off over all frames together.
-_RAGGED_LEVEL_SHARE, _RAGGED_PEAK_SHARE, _RAGGED_FRAMES = 0.4, 1.5, 0.9
+_RAGGED_LEVEL_SHARE, _RAGGED_PEAK_SHARE, _RAGGED_FRAMES = 0.5, 2.0, 0.9
 _CORNER_RAD = 0.75
 _MIN_VERTICES = 4
 _LOOKED_AT = 14
