@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import blf
 import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
@@ -13,6 +14,10 @@ Edges = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
 _OUTLINE = (0.0, 0.0, 0.0, 0.9)
+_text: Any = blf
+"""Its stubs know no results."""
+
+_ALARM = (1.0, 0.55, 0.35, 1.0)
 
 
 def draw_rectangles(rectangles: Iterable[tuple[Edges, tuple[float, ...]]]) -> None:
@@ -53,6 +58,18 @@ def sign(
         if plus:
             parts.append(((x - half, y - grown, x + half, y + grown), own))
     return parts
+
+
+def draw_sentence(text: str, x: float, y: float, width: float, size: float) -> None:
+    """A line of text on a dark ground, its foot at ``y``, cut off where it would be wider than ``width``."""
+    font = 0
+    _text.size(font, size)
+    while len(text) > 8 and _text.dimensions(font, text)[0] > width:
+        text = text[:-4].rstrip(" ….") + "…"
+    draw_rectangles([((x - 4, y - 5, x + _text.dimensions(font, text)[0] + 4, y + size + 1), _OUTLINE)])
+    _text.position(font, x, y, 0)
+    _text.color(font, *_ALARM)
+    _text.draw(font, text)
 
 
 def _shader() -> Any:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from masklet.errors import MaskletError, ServerFaultError
+from masklet.errors import CancelledError, MaskletError, ServerFaultError
 
 EVENTS_AHEAD = 64
 """How many events may wait for the main thread."""
@@ -80,6 +80,16 @@ class Job:
         self._stop = stop
         if stop is not None and self.is_cancelled:
             stop()
+
+    def count(self, done: int, total: int) -> None:
+        """Note progress; called from any thread.
+
+        Raises:
+            CancelledError: The job was cancelled, so that what counts should end.
+        """
+        if self.is_cancelled:
+            raise CancelledError(f"{self.name} was cancelled; what was finished is kept")
+        self.done, self.total = done, total
 
     def cancel(self) -> None:
         """Ask for the end and return at once; what is finished is kept."""

@@ -94,7 +94,7 @@ class _Objects(_Panel):
         row.operator("masklet.clear_prompts", text="Clear", icon="X")
         item = own.active()
         if item is not None:
-            layout.label(text=_state_text(context, block, item))
+            sentence(layout, context, _state_text(context, block, item), icon="NONE")
 
 
 class _Track(_Panel):
@@ -200,7 +200,7 @@ def sentence(layout: Any, context: bpy.types.Context, text: str, *, icon: str) -
     column = layout.column(align=True)
     column.scale_y = 0.8
     for index, line in enumerate(textwrap.wrap(text, characters)):
-        column.label(text=line, icon=icon if index == 0 else "BLANK1")
+        column.label(text=line, icon=icon if index == 0 or icon == "NONE" else "BLANK1")
 
 
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context, block: PlateBlock) -> None:
@@ -224,14 +224,21 @@ def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObje
         prompts = item.as_said().at(frame)
     except MaskletError as error:
         return str(error)
-    said = f"{len(prompts.clicks)} clicks" if prompts.clicks else "no clicks"
+    parts = []
+    if prompts.clicks:
+        parts.append("1 click" if len(prompts.clicks) == 1 else f"{len(prompts.clicks)} clicks")
     if prompts.box is not None:
-        said += ", a box"
+        parts.append("a box")
+    if prompts.mask is not None:
+        parts.append("a mask drawn by hand")
     strip = None if memory is None else memory.book.at(item.uid, frame)
     if strip is None:
-        return f"Plate frame {frame}: {said}, no mask"
-    state = "out of date" if strip.stale else strip.presence.value
-    return f"Plate frame {frame}: {said}, {state}{', locked' if strip.locked else ''}"
+        parts.append("not tracked")
+    else:
+        parts.append("out of date" if strip.stale else strip.presence.value)
+        if strip.locked:
+            parts.append("locked")
+    return f"Frame {frame} of the plate: {', '.join(parts)}"
 
 
 def _has_objects(context: bpy.types.Context) -> bool:

@@ -44,7 +44,9 @@ class PlateMemory:
         clip: What the server knows of the plate; None until there is a session.
         notice: The last sentence for the artist; empty for none.
         is_alarm: True where the notice is an error.
+        cuts: First frames of new shots, as far as tracking has met any.
         refusals: What the server did not take since the artist's last edit.
+        opened: How the session was opened; None until it is.
         asked: Frames whose masks were asked for since they were needed.
     """
 
@@ -56,6 +58,7 @@ class PlateMemory:
     notice: str = ""
     is_alarm: bool = False
     refusals: list[MaskletError] = field(default_factory=list)
+    opened: SessionOpened | None = None
     asked: set[tuple[str, int]] = field(default_factory=set)
 
     def take(self, block: PlateBlock, job: Job, event: object) -> None:
@@ -86,9 +89,16 @@ class PlateMemory:
                 self.notice, self.is_alarm = str(error), True
         self.book.replace(told)
 
+    def remind(self, block: PlateBlock) -> None:
+        """Write what is known of the session into the file; an undo goes back before it was known."""
+        own = plates.props(block)
+        if self.opened is not None:
+            own.session_id, own.fingerprint = self.opened.session_id, self.opened.fingerprint
+        self._write_states(block)
+
     def forget_session(self) -> None:
         """Drop what came from a session that is no more."""
-        self.shot = None
+        self.shot, self.opened = None, None
         self.masks.clear()
         self.asked.clear()
         self.notice = ""
@@ -108,15 +118,18 @@ class PlateMemory:
         self.cuts = event.cuts
         # Frames whose masks were pushed out of memory may be asked for again.
         self.asked.clear()
+        self._write_states(block)
+
+    def _write_states(self, block: PlateBlock) -> None:
         for item in plates.props(block).objects:
             text = states.to_json(self.book.strips(item.uid))
             if item.states != text:
                 item.states = text
 
     def _take_session(self, block: PlateBlock, event: SessionOpened) -> None:
-        own = plates.props(block)
-        own.session_id, own.fingerprint = event.session_id, event.fingerprint
+        self.opened = event
         self.clip = event.clip
+        self.remind(block)
         self.asked.clear()
         self.notice = ""
         if event.replaced:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
 from .connection import ConnectionSettings
+from .palette import PALETTE
+
+if TYPE_CHECKING:
+    from .palette import Colour
 
 ADDON = __package__ or "masklet_blender"
 
@@ -93,7 +98,24 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         look.prop(self, "opacity", slider=True)
         look.prop(self, "max_side_px")
         look.prop(self, "show_strips")
+        colours = look.row(align=True, heading="Objects")
+        for name in _COLOURS:
+            colours.prop(self, name, text="")
         layout.prop(self, "cache_folder")
+
+
+_COLOURS = tuple(f"colour_{number}" for number in range(1, len(PALETTE) + 1))
+_make: Any = FloatVectorProperty
+for _name, _colour in zip(_COLOURS, PALETTE):
+    MaskletPreferences.__annotations__[_name] = _make(
+        name="Colour",
+        description="New objects of a plate take these colours in turn",
+        subtype="COLOR_GAMMA",
+        size=3,
+        min=0.0,
+        max=1.0,
+        default=_colour,
+    )
 
 
 def preferences() -> MaskletPreferences | None:
@@ -101,6 +123,14 @@ def preferences() -> MaskletPreferences | None:
     addon = bpy.context.preferences.addons.get(ADDON)
     found = getattr(addon, "preferences", None)
     return found if isinstance(found, MaskletPreferences) else None
+
+
+def object_colours() -> tuple[Colour, ...]:
+    """The colours that new objects take in turn."""
+    chosen = preferences()
+    if chosen is None:
+        return PALETTE
+    return tuple(tuple(getattr(chosen, name)) for name in _COLOURS)
 
 
 def connection_settings() -> ConnectionSettings:

@@ -21,19 +21,9 @@ from masklet.errors import BadInputError
 from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteSettings
 
 from .documents import Document, SaidObject, checked_name, free_name, new_uid, said_from_json, said_to_json
+from .palette import PALETTE
+from .preferences import object_colours
 from .runtime import runtime
-
-PALETTE = (
-    (0.10, 0.60, 1.00),
-    (1.00, 0.45, 0.10),
-    (0.35, 0.85, 0.30),
-    (0.95, 0.25, 0.55),
-    (0.95, 0.85, 0.15),
-    (0.60, 0.40, 1.00),
-    (0.10, 0.85, 0.80),
-    (0.85, 0.55, 0.35),
-)
-"""Colours of the first objects, far apart from each other and from skin."""
 
 
 @lru_cache(maxsize=512)
@@ -234,7 +224,9 @@ class MaskletPlate(bpy.types.PropertyGroup):
     def append(self, said: SaidObject) -> MaskletObject:
         """A new object that says this; it becomes the active one."""
         used = {tuple(round(part, 2) for part in item.colour) for item in self.objects}
-        colour = next((colour for colour in PALETTE if colour not in used), PALETTE[len(used) % len(PALETTE)])
+        colours = object_colours()
+        free = (colour for colour in colours if tuple(round(part, 2) for part in colour) not in used)
+        colour = next(free, colours[len(self.objects) % len(colours)])
         item: MaskletObject = self.objects.add()
         item.take(said)
         item.colour = colour

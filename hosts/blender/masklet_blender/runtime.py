@@ -92,11 +92,12 @@ class Runtime:
         self.redraw()
 
     def job_of(self, block: PlateBlock | None) -> Job | None:
-        """The long work that runs for a plate."""
+        """The work that an artist waits for; sending a plate's files is such work too."""
         if block is None:
             return None
         uid = plates.props(block).uid
-        return next((job for job in self.board.jobs if job.plate_uid == uid and job.is_long), None)
+        waited_for = (job for job in self.board.jobs if job.plate_uid == uid and (job.is_long or job.total))
+        return next(waited_for, None)
 
     def errand(self, block: PlateBlock) -> Errand:
         """What is wanted of a plate now.
@@ -211,8 +212,8 @@ class Runtime:
             return
         self.start(
             block,
-            "Sending prompts",
-            lambda shot, job, server: shot.synchronise(server),
+            "Sending to the server",
+            _send,
             wait=True,
             is_long=False,
         )
@@ -228,7 +229,10 @@ class Runtime:
         """Follow what Blender's own undo or redo made of the documents."""
         for block in plates.all_plates():
             memory = self.glimpse(block)
-            if memory is not None and memory.shot is not None and self._differs(block, memory.shot):
+            if memory is None or memory.shot is None:
+                continue
+            memory.remind(block)
+            if self._differs(block, memory.shot):
                 self.synchronise(block, wait=bpy.app.background)
         self.redraw()
 
@@ -344,8 +348,8 @@ class Runtime:
             try:
                 self.start(
                     block,
-                    "Sending prompts",
-                    lambda shot, job, server: shot.synchronise(server),
+                    "Sending to the server",
+                    _send,
                     wait=False,
                     is_long=False,
                     on_end=partial(self._synchronised, uid),
@@ -363,6 +367,10 @@ class Runtime:
         except MaskletError as error:
             self.tell(block, str(error))
             return False
+
+
+def _send(shot: Shot, job: Job, server: Server) -> Iterator[object]:
+    yield from shot.synchronise(server, on_progress=job.count)
 
 
 _runtime: Runtime | None = None

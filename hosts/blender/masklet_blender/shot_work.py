@@ -5,7 +5,7 @@ Each is a generator for a job's thread: the session is brought up to date first,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def track(shot: Shot, job: Job, server: Server, wish: TrackWish) -> Iterator[Event]:
     """Track, and tell each mask as it comes; what is finished is kept however it ends."""
-    yield from shot.synchronise(server, make_sure=True)
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
     if job.is_cancelled:
         return
     session, uids = shot.session, shot.uids()
@@ -69,7 +69,7 @@ def track(shot: Shot, job: Job, server: Server, wish: TrackWish) -> Iterator[Eve
 
 def fetch(shot: Shot, job: Job, server: Server, uids: Iterable[str], frames: FrameRange) -> Iterator[Event]:
     """Tell the masks that the server has in a range."""
-    yield from shot.synchronise(server, make_sure=True)
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
     session, known = shot.session, shot.uids()
     objects = shot.objects(uids)
     if not objects:
@@ -96,22 +96,22 @@ def export(
 ) -> Iterator[Event]:
     """Write mattes into a folder, which is made, and tell each object's with its uid."""
     prepare_folder(folder)
-    yield from shot.synchronise(server, make_sure=True)
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
     for uid in uids:
         exported = shot.session.export(
             folder,
             matte_format=matte_format,
             objects=[shot.object(uid)],
             base_name=base_name,
-            on_progress=_progress(job),
+            on_progress=job.count,
         )
         yield Made((uid, exported))
 
 
 def shapes(shot: Shot, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
     """Fit shapes to an object's mattes and tell them."""
-    yield from shot.synchronise(server, make_sure=True)
-    shapes = shot.session.shapes(shot.object(uid), tolerance_px=tolerance_px, on_progress=_progress(job))
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    shapes = shot.session.shapes(shot.object(uid), tolerance_px=tolerance_px, on_progress=job.count)
     yield Made(shapes)
 
 
@@ -128,7 +128,7 @@ def anchor(
     smoothing_frames: float,
 ) -> Iterator[Event]:
     """Follow an object with a transform and tell it."""
-    yield from shot.synchronise(server, make_sure=True)
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
     anchor = shot.session.anchor(
         shot.object(uid),
         kind,
@@ -136,17 +136,6 @@ def anchor(
         point_px=point_px,
         absence=absence,
         smoothing_frames=smoothing_frames,
-        on_progress=_progress(job),
+        on_progress=job.count,
     )
     yield Made(anchor)
-
-
-def _progress(job: Job) -> Callable[[int, int], None]:
-    """Notes progress on a job, and ends its call once the job is cancelled."""
-
-    def tell(done: int, total: int) -> None:
-        if job.is_cancelled:
-            raise CancelledError(f"{job.name.lower()} was cancelled; what was finished is kept")
-        job.done, job.total = done, total
-
-    return tell

@@ -6,7 +6,7 @@ Everything here yields events, which Blender's main thread applies; nothing here
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -112,12 +112,19 @@ class Shot:
                 states[uids[state.object_id]].append(state)
         return StatesCame({uid: tuple(own) for uid, own in states.items()}, info.cuts)
 
-    def synchronise(self, server: Server, *, make_sure: bool = False) -> Iterator[Event]:
+    def synchronise(
+        self,
+        server: Server,
+        *,
+        make_sure: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[Event]:
         """Make the server hold what is wanted; open or resume the session first where there is none.
 
         Args:
             server: Where.
             make_sure: Ask whether the server still has the session, even if there is nothing to send.
+            on_progress: Told what is done and what there is in all while the plate's files are sent.
 
         Raises:
             MaskletError: The plate cannot be opened, or the server is out of reach. Single edits that
@@ -128,11 +135,11 @@ class Shot:
             try:
                 if make_sure and self._session is not None and self._server is server:
                     self._session.info()
-                yield from self._open(server, errand)
+                yield from self._open(server, errand, on_progress)
                 yield from self._send_differences(errand)
             except _LOST:
                 self._session = None
-                yield from self._open(server, errand)
+                yield from self._open(server, errand, on_progress)
                 yield from self._send_differences(errand)
 
     def undo(self, server: Server) -> Iterator[Event]:
@@ -158,7 +165,9 @@ class Shot:
             if session is not None:
                 session.close()
 
-    def _open(self, server: Server, errand: Errand) -> Iterator[Event]:
+    def _open(
+        self, server: Server, errand: Errand, on_progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Event]:
         if self._session is not None and self._server is server:
             return
         fingerprint = fingerprint_of(errand.plate)
@@ -171,7 +180,8 @@ class Shot:
         session = _resumed(server, last_id, errand)
         resumed = session is not None
         if session is None:
-            session = server.open(errand.plate.path, colour_space=errand.plate.colour_space or None)
+            colour_space = errand.plate.colour_space or None
+            session = server.open(errand.plate.path, colour_space=colour_space, on_progress=on_progress)
         self._server, self._session, self._last_id = server, session, session.session_id
         self._past, self._future = [], []
         self._look(errand.wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import gpu
 
-from .drawing import draw_rectangles
+from .drawing import draw_rectangles, draw_sentence
 from .plate_memory import PlateMemory
 from .plates import PlateBlock, all_plates, plate_in, props, scene_frame
 from .preferences import preferences
@@ -49,6 +49,11 @@ def draw_under_picture(context: bpy.types.Context, block: PlateBlock, memory: Pl
     first, last = scene.frame_start, scene.frame_end
     if scene.use_preview_range:
         first, last = scene.frame_preview_start, scene.frame_preview_end
+    unit = context.preferences.system.ui_scale
+    low = _VIEWER_MARGIN_REGION_PX * unit
+    if memory.is_alarm and memory.notice:
+        # Said in the panel as well, which may be closed.
+        draw_sentence(memory.notice, 8.0 * unit, low + 34.0 * unit, region.width - 16.0 * unit, 12.0 * unit)
     scale = region.width / (last - first + 1)
     _draw_rows(
         context,
@@ -56,7 +61,7 @@ def draw_under_picture(context: bpy.types.Context, block: PlateBlock, memory: Pl
         memory,
         left=(0.5 - first) * scale,
         scale=scale,
-        low=_VIEWER_MARGIN_REGION_PX * context.preferences.system.ui_scale,
+        low=low,
     )
 
 

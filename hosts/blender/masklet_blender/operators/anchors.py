@@ -16,7 +16,7 @@ from ..jobs import Job
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, props
 from ..runtime import runtime
-from .running import LongOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
+from .running import AskingOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
 
 if TYPE_CHECKING:
     from .running import Result
@@ -41,12 +41,12 @@ _ABSENCES = (
 )
 
 
-class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
+class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
     """Follow the active object with an Empty or a track, for effects to hang on"""
 
     bl_idname = "masklet.anchor"
     bl_label = "Make Anchor"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}
 
     kind: EnumProperty(
         name="Follow",
@@ -76,21 +76,6 @@ class MASKLET_OT_anchor(LongOperator, bpy.types.Operator):
     smoothing_frames: FloatProperty(
         name="Smoothing", description="Frames to smooth over; 0 for none", min=0.0, soft_max=15.0
     )
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
-        """Ask what to follow first."""
-        if bpy.app.background or self._asked:
-            return self.run_on(context)
-        self._asked = True
-        return context.window_manager.invoke_props_dialog(self)
-
-    _asked = False
-
-    def execute(self, context: bpy.types.Context) -> Result:
-        """Begin once the dialog was confirmed; without one, return when it is done."""
-        if self._asked and not bpy.app.background:
-            return self.run_on(context)
-        return LongOperator.execute(self, context)
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the object followed."""

@@ -19,7 +19,7 @@ from ..plate_files import plate_word
 from ..plates import PlateBlock, frame_map, props, source_of
 from ..preferences import matte_folder
 from ..runtime import runtime
-from .running import LongOperator, ObjectOperator, active_of, failed, plate_of
+from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of
 
 if TYPE_CHECKING:
     from masklet.matte_files import Exported
@@ -34,12 +34,12 @@ _FORMATS = {
 }
 
 
-class MASKLET_OT_mattes(LongOperator, bpy.types.Operator):
+class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
     """Write the mattes at the plate's size and load them as an image sequence"""
 
     bl_idname = "masklet.mattes"
     bl_label = "Get Mattes"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}
 
     folder: StringProperty(
         name="Folder",

@@ -167,6 +167,26 @@ class LongOperator(ObjectOperator):
             context.workspace.status_text_set(None)
 
 
+class AskingOperator(LongOperator):
+    """Works for long, and asks how first; called by a script, it takes what it is given.
+
+    It is no ``REGISTER`` operator: to adjust it afterwards would be to wait for all of it again.
+    """
+
+    _is_asked = False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
+        """Ask; Blender calls :meth:`execute` when it was confirmed."""
+        if bpy.app.background:
+            return self.run_on(context)
+        self._is_asked = True
+        return context.window_manager.invoke_props_dialog(self)  # type: ignore[arg-type]
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Begin once the dialog was confirmed; without one, return when it is done."""
+        return self.run_on(context) if self._is_asked else LongOperator.execute(self, context)
+
+
 def progress_text(job: Job) -> str:
     """How far a job is, and how to stop it."""
     done = f"{job.done} of {job.total}" if job.total else "starting"

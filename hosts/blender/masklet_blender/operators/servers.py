@@ -123,6 +123,7 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
         except MaskletError as error:
             return failed(self, error)
         runtime().forget_plate(block)
+        props(block).session_id = ""
         return {"FINISHED"}
 
 

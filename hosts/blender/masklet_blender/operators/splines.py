@@ -17,18 +17,18 @@ from ..jobs import Job
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
 from ..shot_events import Made
-from .running import LongOperator, ObjectOperator, active_of, failed, plate_of, scene_of
+from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
     from .running import Result
 
 
-class MASKLET_OT_splines(LongOperator, bpy.types.Operator):
+class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
     """Make animated splines of the active object in a Mask, a layer for each piece"""
 
     bl_idname = "masklet.splines"
     bl_label = "Make Splines"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}
 
     tolerance_px: FloatProperty(
         name="Tolerance",

@@ -24,7 +24,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
 
     bl_idname = "masklet.track"
     bl_label = "Track Objects"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}
 
     direction: EnumProperty(
         name="Direction",
@@ -121,7 +121,7 @@ class MASKLET_OT_cancel(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         """Stop it."""
         for job in runtime().board.jobs:
-            if job.is_long:
+            if job.is_long or job.total:
                 job.cancel()
         return {"FINISHED"}
 
