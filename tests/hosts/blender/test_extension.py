@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from masklet import __version__ as version
 from masklet.installing.blender import installed_version, uninstall
 from masklet.installing.blender_extension import extension_id, make_extension
 from masklet.installing.blender_places import BlenderPlace
@@ -91,3 +94,43 @@ def test_a_folder_that_was_only_copied_works_once_it_is_ticked(
         [],
         [".blender_ext"],
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Blender's program is a script of the shell")
+def test_the_command_finds_blender_has_it_install_and_undoes_it(
+    blender: Blender, user_folder: Path, tmp_path: Path
+) -> None:
+    program = application(blender, tmp_path / "blender" / "blender")
+    environment = {
+        **blender.environment(user_folder, {}, []),
+        "PATH": os.pathsep.join([str(program.parent), os.environ["PATH"]]),
+        "HOME": str(tmp_path / "home"),
+        "XDG_CONFIG_HOME": str(tmp_path / "home/.config"),
+    }
+
+    def masklet(*words: str) -> str:
+        command = [sys.executable, "-m", "masklet.cli", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    place = BlenderPlace(blender.version, user_folder / "extensions")
+    identifier = extension_id()
+    noted = tmp_path / "home/.config/masklet/helper.json"
+
+    said = masklet("install", "blender", "--version", blender.version)
+    assert f"Blender {blender.version}: installed and enabled" in said
+    assert installed_version(place, identifier) == version
+    assert sys.executable in noted.read_text(encoding="utf-8")
+
+    said = masklet("uninstall", "blender", "--version", blender.version)
+    assert f"Blender {blender.version}: removed" in said
+    assert installed_version(place, identifier) is None
+    assert not noted.exists()
+
+
+def application(blender: Blender, program: Path) -> Path:
+    """A program that does what Blender's own does with ``--command``, beside the folder of its version."""
+    (program.parent / blender.version).mkdir(parents=True)
+    words = blender.command(SCRIPTS / "blender_command.py", [], [])
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program

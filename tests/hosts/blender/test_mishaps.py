@@ -41,10 +41,10 @@ def plate(tmp_path_factory: pytest.TempPathFactory) -> DemoClip:
     return write_clip(tmp_path_factory.mktemp("plate"), frame_count=FRAMES)
 
 
-@pytest.fixture(params=["4.2", "5.2"], ids=lambda version: f"blender-{version}")
-def blender(request: pytest.FixtureRequest) -> Blender:
-    """The oldest and the newest version."""
-    return blender_wheel(request.param)
+@pytest.fixture
+def blender() -> Blender:
+    """The oldest version: what fails here lies outside of Blender, or in code that all versions share."""
+    return blender_wheel("4.2")
 
 
 @pytest.fixture
