@@ -44,6 +44,8 @@ _QUARTERS = (
 )
 """For the points a quarter from either end of a cubic: the shares of start, end, first and second handle in
 their place; of the control polygon's three sides in their direction; of the start in what is mixed."""
+_FLAT_PX = 0.25
+"""Handles that lie nearer to the chord than this cannot do much: their lengths need not be exact."""
 _STIFFNESS_PX2 = 0.01
 """How much handles resist a length other than the chord's."""
 _STEEPEST = 0.25
@@ -136,6 +138,9 @@ def _kept_lengths(
     inner_x, inner_y = chord_x + in_x - out_x, chord_y + in_y - out_y
     chord = math.hypot(chord_x, chord_y)
     shrunk = math.hypot(end[0] - start[0], end[1] - start[1]) / chord if chord > _TINY_PX else 1.0
+    flat = _FLAT_PX * chord
+    if abs(out_x * chord_y - out_y * chord_x) < flat and abs(in_x * chord_y - in_y * chord_x) < flat:
+        return (shrunk, shrunk)
     first_first = second_second = _STIFFNESS_PX2
     first_second = first_rest = second_rest = 0.0
     for near, far, first, second, leaving, between, arriving, early in _QUARTERS:
