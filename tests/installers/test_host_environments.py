@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from real_blender import load_installer
+from real_blender import blender_wheel, load_installer
 
 hosts = load_installer("host_environments")
 
@@ -105,3 +105,21 @@ def test_a_python_of_this_version_is_found_and_one_of_the_future_is_not() -> Non
     assert found is not None
     assert found.is_file()
     assert hosts.find_python("3.99") is None
+
+
+def test_an_absent_blender_skips_a_test_and_fails_it_where_it_is_required(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MASKLET_TEST_HOSTS", str(tmp_path))
+    monkeypatch.setattr(hosts, "find_python", lambda _: Path(sys.executable))
+
+    monkeypatch.delenv("MASKLET_REQUIRE_HOSTS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"host_environments\.py blender-4\.2"):
+        blender_wheel("4.2")
+    monkeypatch.setenv("MASKLET_REQUIRE_HOSTS", "4.2 5.2")
+    with pytest.raises(pytest.fail.Exception, match=r"host_environments\.py blender-4\.2"):
+        blender_wheel("4.2")
+
+    monkeypatch.setattr(hosts, "find_python", lambda _: None)
+    with pytest.raises(pytest.skip.Exception, match=r"needs Python 3\.11"):
+        blender_wheel("4.2")
