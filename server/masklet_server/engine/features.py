@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from masklet.errors import MaskletError
-from masklet_server.engine.picture import normalised, square_of
+from masklet_server.engine.picture import DeviceResizer, normalised, square_of, whole
 from masklet_server.model.network import ImageFeatures, Network
 from masklet_server.sessions.tracking import FrameSource
 
+Prepare = Callable[[NDArray[np.uint8] | NDArray[np.float32]], Tensor]
+"""What the reading thread does with a picture."""
+
 
 class FrameReader:
-    """Reads pictures of a source as squares, one of them ahead of time.
+    """Reads pictures of a source and prepares them, one of them ahead of time.
 
     At most one thread at a time is inside the source. A reading thread lives for one picture:
     there is nothing to close, and a parked tracker has no thread.
     """
 
-    def __init__(self, source: FrameSource, *, side_px: int) -> None:
+    def __init__(self, source: FrameSource, prepare: Prepare) -> None:
         self._source = source
-        self._side_px = side_px
+        self._prepare = prepare
         self._ahead: _ReadAhead | None = None
 
     def read(self, frame: int) -> Tensor:
-        """``(3, S, S)`` of ``frame``, uint8 or float32.
+        """The picture of ``frame``, prepared.
 
         Raises:
             ClipError: The picture is missing or cannot be read.
@@ -34,9 +41,14 @@ class FrameReader:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             ahead.join()
-            if ahead.frame == frame and ahead.square is not None:
-                return ahead.square
-        return square_of(self._source.read(frame), self._side_px)
+            if ahead.frame == frame and ahead.picture is not None:
+                return ahead.picture
+        return self._prepare(self._source.read(frame))
+
+    def is_ready(self, frame: int) -> bool:
+        """Whether ``frame`` was read ahead, so that reading it takes no time."""
+        ahead = self._ahead
+        return ahead is not None and ahead.frame == frame and ahead.picture is not None
 
     def read_ahead(self, frame: int) -> None:
         """Start to read ``frame`` in the background, unless something is being read already."""
@@ -44,7 +56,7 @@ class FrameReader:
             return
         if self._ahead is not None and (self._ahead.is_alive() or self._ahead.frame == frame):
             return
-        self._ahead = _ReadAhead(self._source, frame, self._side_px)
+        self._ahead = _ReadAhead(self._source, frame, self._prepare)
         self._ahead.start()
 
     def drop(self) -> None:
@@ -56,33 +68,44 @@ class FrameReader:
     @property
     def held_bytes(self) -> int:
         """What was read ahead and not yet taken."""
-        square = self._ahead.square if self._ahead is not None else None
-        return 0 if square is None else square.nbytes
+        picture = self._ahead.picture if self._ahead is not None else None
+        return 0 if picture is None else picture.nbytes
 
 
 class _ReadAhead(threading.Thread):
     """Reads one picture; keeps None where that fails, so that whoever needs it meets the error."""
 
-    def __init__(self, source: FrameSource, frame: int, side_px: int) -> None:
+    def __init__(self, source: FrameSource, frame: int, prepare: Prepare) -> None:
         super().__init__(name=f"masklet-read-ahead-{frame}", daemon=True)
         self.frame = frame
-        self.square: Tensor | None = None
+        self.picture: Tensor | None = None
         self._source = source
-        self._side_px = side_px
+        self._prepare = prepare
 
     def run(self) -> None:
         try:
-            self.square = square_of(self._source.read(self.frame), self._side_px)
+            self.picture = self._prepare(self._source.read(self.frame))
         except MaskletError:
-            self.square = None
+            self.picture = None
 
 
 class FeatureCache:
-    """Features of the most recently used frames."""
+    """Features of the most recently used frames.
 
-    def __init__(self, network: Network, reader: FrameReader, *, capacity: int) -> None:
+    Args:
+        network: Its image encoder makes them.
+        source: Pictures.
+        capacity: Frames held.
+        by_device: The network's device resizes pictures too, and :meth:`encode_ahead` has an effect: right
+            for a device that works while the processor does something else.
+    """
+
+    def __init__(self, network: Network, source: FrameSource, *, capacity: int, by_device: bool) -> None:
         self._network = network
-        self._reader = reader
+        side_px = network.config.image_side_px
+        self._resizer = DeviceResizer(side_px=side_px, device=network.device) if by_device else None
+        prepare = whole if by_device else partial(square_of, side_px=side_px)
+        self._reader = FrameReader(source, prepare)
         self._capacity = capacity
         self._held: OrderedDict[int, ImageFeatures] = OrderedDict()
 
@@ -94,9 +117,9 @@ class FeatureCache:
         """
         found = self._held.get(frame)
         if found is None:
-            image = normalised(
-                self._reader.read(frame), device=self._network.device, dtype=self._network.dtype
-            )
+            picture = self._reader.read(frame)
+            square = picture if self._resizer is None else self._resizer.square_of(picture)
+            image = normalised(square, device=self._network.device, dtype=self._network.dtype)
             found = self._network.encode_image(image)
             while len(self._held) >= self._capacity:
                 self._held.popitem(last=False)
@@ -108,6 +131,12 @@ class FeatureCache:
         """Have the picture of ``frame`` read in the background, unless its features are held."""
         if frame not in self._held:
             self._reader.read_ahead(frame)
+
+    def encode_ahead(self, frame: int, *, then: int) -> None:
+        """Have the device encode ``frame`` if its picture is there already, and ``then`` read meanwhile."""
+        if self._resizer is not None and frame not in self._held and self._reader.is_ready(frame):
+            self.features(frame)
+            self.read_ahead(then)
 
     def drop(self) -> None:
         """Give all features and pictures back."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from masklet_server.engine.cleaning import clean_logits
 from masklet_server.engine.presence import Calibration, presence_of
@@ -27,6 +28,7 @@ def hand_over(
     prompted: bool,
     clean: bool = True,
     calibration: Calibration | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> tuple[list[ObjectFrame], NDArray[np.float32]]:
     """Results of B objects on one frame, and their cleaned logits ``(B, s, s)`` unrounded.
 
@@ -38,6 +40,8 @@ def hand_over(
         prompted: The frame carries prompts for these objects.
         clean: False leaves holes and specks where they are.
         calibration: Of the network's scores, None where they were not measured.
+        meanwhile: Called when all work of this frame is with the device: what it gives the device to do
+            is done while results are copied and cleaned here.
     """
     batch, side = len(object_ids), decoded.best_logits.shape[-1]
     packed = torch.cat(
@@ -49,8 +53,11 @@ def hand_over(
         ),
         dim=1,
     )  # (B, s * s + 1 + 1 + C)
+    arrived = _sent(packed[:batch])
+    if meanwhile is not None:
+        meanwhile()
     # The only point of a frame at which the processor waits for the device.
-    values: NDArray[np.float32] = packed[:batch].cpu().numpy()
+    values = arrived()
     logits = values[:, : side * side].reshape(batch, side, side)
     if clean:
         logits = np.stack(
@@ -83,3 +90,20 @@ def hand_over(
             )
         )
     return frames, logits
+
+
+def _sent(values: Tensor) -> Callable[[], NDArray[np.float32]]:
+    """Start to copy values to main memory; what is returned waits for them, and for nothing behind them."""
+    if values.device.type != "cuda":
+        return values.numpy
+    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    host.copy_(values, non_blocking=True)
+    copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    copied.record()
+
+    def arrived() -> NDArray[np.float32]:
+        copied.synchronize()
+        found: NDArray[np.float32] = host.numpy()
+        return found
+
+    return arrived

@@ -9,7 +9,7 @@ import torch
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.accelerate import EXACT, Layout
-from masklet_server.engine.features import FeatureCache, FrameReader
+from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
@@ -33,6 +33,8 @@ class NetworkTracker:
         layout: Sizes of what goes to the network: fixed for a compiled one.
         length_known: False for a stream that may go on: pointers are then aged as in a long
             clip (see :func:`masklet_server.engine.recall.pointers_in_clip`).
+        by_device: Resize and encode the next picture on the network's device while results are cleaned;
+            None for where the device is not the processor itself.
 
     Raises:
         ValueError: The network is in training mode.
@@ -47,6 +49,7 @@ class NetworkTracker:
         profile: Profile = EDITOR,
         layout: Layout = EXACT,
         length_known: bool = True,
+        by_device: bool | None = None,
     ) -> None:
         if network.training:
             raise ValueError("a tracker needs a network in evaluation mode: call network.eval() first")
@@ -64,8 +67,12 @@ class NetworkTracker:
             max_prompted=profile.max_prompted,
             keep_first_prompted=profile.keep_first_prompted,
         )
-        reader = FrameReader(source, side_px=config.image_side_px)
-        self._features = FeatureCache(network, reader, capacity=profile.feature_frames)
+        self._features = FeatureCache(
+            network,
+            source,
+            capacity=profile.feature_frames,
+            by_device=network.device.type != "cpu" if by_device is None else by_device,
+        )
         self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
         self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
         self._objects: dict[int, ObjectMemory] = {}
@@ -189,7 +196,8 @@ class NetworkTracker:
     ) -> Mapping[int, ObjectFrame]:
         """Results by object id; memories change only once all of the work has succeeded."""
         features = self._features.features(frame)
-        self._features.read_ahead(frame - 1 if backward else frame + 1)
+        step = -1 if backward else 1
+        self._features.read_ahead(frame + step)
         recalls = [
             recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
             for memory in objects
@@ -203,6 +211,7 @@ class NetworkTracker:
             self._profile,
             prompted=False,
             calibration=CALIBRATIONS.get(self._network.config.name),
+            meanwhile=lambda: self._features.encode_ahead(frame + step, then=frame + 2 * step),
         )
         for memory, new in zip(objects, written, strict=True):
             memory.held[frame] = new

@@ -153,6 +153,27 @@ def test_a_replayed_network_gives_the_same_results_while_objects_come_and_go(net
     assert recordings_of(twin) == record.recorded
 
 
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+def test_work_done_ahead_on_a_device_changes_no_result(network: TinyNetwork, backward: bool) -> None:
+    clips = [DiscClip(width_px=64, height_px=64, missing_frames=(FIRST + 9,)) for _ in range(2)]
+    plain, ahead = (Desk(network, clip) for clip in clips)
+    ahead.tracker = NetworkTracker(network, ahead.clip, ahead.results, by_device=True)
+    middle = FIRST + 12
+    for each in (plain, ahead):
+        each.prompt(on_disc(1, middle))
+        each.prompt(click(2, middle, (50.0, 10.0, True)))
+
+    last = middle - 10 if backward else middle + 10
+    frames = [frame for frame in range(middle, last, -1 if backward else 1) if frame != FIRST + 9]
+    encoded = network.encoded
+    expected = plain.track(frames, 1, 2, backward=backward)
+    needed = network.encoded - encoded
+
+    assert_same(ahead.track(frames, 1, 2, backward=backward), expected)
+    # At most the frame behind the last one is encoded for nothing.
+    assert needed <= network.encoded - encoded - needed <= needed + 1
+
+
 def test_objects_come_and_go_without_the_others_noticing(network: TinyNetwork) -> None:
     desk, alone = Desk(network), Desk(network)
     for each in (desk, alone):
