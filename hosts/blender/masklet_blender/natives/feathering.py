@@ -191,14 +191,13 @@ def _steps_inwards(path: Sequence[_Numbers], space: MaskSpace) -> list[tuple[flo
         if out_px < _TINY_PX:
             out_x, out_y = next_x - x, next_y - y
             out_px = hypot(out_x, out_y) or 1.0
-        arriving, leaving = (-in_x / in_px, -in_y / in_px), (out_x / out_px, out_y / out_px)
         if left < x < right and _BORDER_PX < y < bottom:
-            steps.append(_mitre(arriving, leaving))
+            steps.append(_mitre((-in_x / in_px, -in_y / in_px), (out_x / out_px, out_y / out_px)))
         else:
             steps.append(
                 _along_border(
-                    arriving,
-                    leaving,
+                    (x - last_x, y - last_y),
+                    (next_x - x, next_y - y),
                     beside=not left < x < right,
                     above_or_below=not _BORDER_PX < y < bottom,
                 )
@@ -217,11 +216,17 @@ def _mitre(arriving: tuple[float, float], leaving: tuple[float, float]) -> tuple
 def _along_border(
     arriving: tuple[float, float], leaving: tuple[float, float], *, beside: bool, above_or_below: bool
 ) -> tuple[float, float]:
-    """A vertex on the border of the picture stays on it; where the line leaves the border it slides along."""
+    """A vertex on the border of the picture stays on it; where the line leaves the border it slides along.
+
+    Asks where the neighbours lie, since handles of such a corner may point anywhere.
+    """
     if beside and above_or_below:
         return (0.0, 0.0)
     axis = 0 if beside else 1
-    across = max(arriving[axis], leaving[axis], key=abs)
+    across = max(
+        (way[axis] / (math.hypot(*way) or 1.0) for way in (arriving, leaving)),
+        key=abs,
+    )
     if abs(across) < _STEEPEST:
         return (0.0, 0.0)
     return (0.0, 1.0 / across) if beside else (-1.0 / across, 0.0)
