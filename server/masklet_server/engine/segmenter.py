@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from masklet.types import ClipInfo, FramePrompts
+from masklet_server.engine.agreement import CLICK_KERNELS, agree
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
@@ -20,6 +21,8 @@ from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
 # Logits of an earlier mask beyond this add nothing but numerical trouble, as officially.
 _PREVIOUS_LIMIT = 32.0
+# The least presence logit of an object that was clicked on: there, and not certain.
+_SEEN_LOGIT = 1.0
 
 
 class Segmenter:
@@ -219,7 +222,7 @@ class Segmenter:
         limited = None
         if previous is not None:
             limited = previous.to(device, torch.float32).clamp(-_PREVIOUS_LIMIT, _PREVIOUS_LIMIT)
-        return self._network.decode(
+        decoded = self._network.decode(
             features,
             conditioned,
             points=points,
@@ -229,6 +232,15 @@ class Segmenter:
             multimask=turn.count <= 1,
             stability_fallback=self._profile.stability_fallback,
         )
+        kernel = CLICK_KERNELS.get(self._network.config.name)
+        if kernel is None or not turn.clicks:
+            return decoded
+        presence_logit = decoded.presence_logit
+        if any(click.positive for click in turn.clicks):
+            # Whoever clicks on the object sees it.
+            presence_logit = presence_logit.clamp(min=_SEEN_LOGIT)
+        agreed = agree(decoded.best_logits, features, points, labels, kernel)
+        return replace(decoded, best_logits=agreed, presence_logit=presence_logit)
 
     def _given_mask(
         self, prompts: FramePrompts, features: ImageFeatures
