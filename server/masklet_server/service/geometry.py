@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -153,16 +153,7 @@ def mattes_of(
         BadInputError: Nothing in the range has a mask.
     """
     info = session.object(object_id)
-    settings = session.matte(object_id)
-    own = MatteSettings(
-        fill_holes_px=settings.fill_holes_px,
-        drop_specks_px=settings.drop_specks_px,
-        grow_px=settings.grow_px,
-        feather_px=settings.feather_px,
-        black=settings.black,
-        white=settings.white,
-        gamma=settings.gamma,
-    )
+    own = replace(session.matte(object_id), exclusive=False, invert=False)
     coverage = plate_coverage(session, source) if source is not None else None
     mattes = Mattes(
         session.results, session.clip, object_id, frames, own, max_side_px=max_side_px, coverage=coverage
