@@ -75,11 +75,9 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         server = layout.column(heading="Server")
-        server.prop(self, "address", placeholder="started by Blender") if bpy.app.version >= (
-            4,
-            1,
-            0,
-        ) else server.prop(self, "address")
+        # Placeholders are younger than the oldest Blender that is served.
+        hint: dict[str, Any] = {"placeholder": "started by Blender"} if bpy.app.version >= (4, 1, 0) else {}
+        server.prop(self, "address", **hint)
         server.prop(self, "token_file")
         server.prop(self, "tls_ca_file")
         own = layout.column()
@@ -90,10 +88,12 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.operator("masklet.test_connection", icon="LINKED")
         row.operator("masklet.reconnect", icon="FILE_REFRESH")
+        # Both look back at the settings, so they are asked for late.
+        from .panels import sentence
         from .runtime import runtime
 
         if runtime().server_sentence:
-            layout.label(text=runtime().server_sentence, icon="INFO")
+            sentence(layout, context, runtime().server_sentence, icon="INFO")
         look = layout.column(heading="Viewer")
         look.prop(self, "opacity", slider=True)
         look.prop(self, "max_side_px")

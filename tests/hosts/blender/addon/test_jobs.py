@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from masklet.errors import BadInputError, MaskletError, ServerFaultError
+from masklet.errors import BadInputError, CancelledError, MaskletError, ServerFaultError
 from masklet_blender.jobs import EVENTS_AHEAD, Job, JobBoard
 
 
@@ -164,3 +164,12 @@ def test_the_generator_is_closed_when_its_job_is_cancelled() -> None:
     board.cancel_all()
     assert closed.wait(5.0)
     assert board.jobs == ()
+
+
+def test_counting_ends_work_that_was_cancelled() -> None:
+    job = Job("Getting mattes", counting(1), on_event=lambda event: None)
+    job.count(3, 12)
+    assert (job.done, job.total) == (3, 12)
+    job.cancel()
+    with pytest.raises(CancelledError, match="what was finished is kept"):
+        job.count(4, 12)
