@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ from masklet_server.sessions.tracking import ObjectFrame
 _WIDTH_PX, _HEIGHT_PX = 160, 90
 # Uses of a shape from which on a recording exists, and one use of that.
 _STEADY_FRAMES = 4
+_FIRST_FRAMES = 4
 
 
 def warm_up(network: Network, layout: Layout, profile: Profile, *, objects: int) -> None:
@@ -27,12 +29,14 @@ def warm_up(network: Network, layout: Layout, profile: Profile, *, objects: int)
     """
     sizes = {layout.objects(size) for count in range(1, objects + 1) for size in layout.batches(count)}
     frames = network.config.pointers + _STEADY_FRAMES
-    for size in sorted(sizes):
+    # What only a track's first frames meet has to be met as often as it takes to be recorded.
+    lengths = (frames, *[_FIRST_FRAMES] * (_STEADY_FRAMES - 2))
+    for size, length in itertools.product(sorted(sizes), lengths):
         tracker = NetworkTracker(network, _BlankClip(frames), _NoResults(), profile=profile, layout=layout)
         for object_id in range(size):
             click = Click(_WIDTH_PX / 2, _HEIGHT_PX / 2)
             tracker.prompt(FramePrompts(object_id, 0, clicks=(click,)))
-        for frame in range(1, frames):
+        for frame in range(1, length):
             tracker.track(frame, range(size), backward=False)
         tracker.park()
 
