@@ -22,6 +22,7 @@ from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 from masklet_server.mattes.colour_split import split_colours
 from masklet_server.mattes.guided import Guide, enlarged, reduced, smoothed_by_itself
 from masklet_server.mattes.strands import find_beyond
+from masklet_server.mattes.windows import Look, look_into
 
 if TYPE_CHECKING:
     from masklet_server.sessions.tracking import FrameSource, ObjectFrame
@@ -174,6 +175,7 @@ class RefinedAlpha:
         refine: How far and how hard it is refined.
         is_exact: True for results whose outline is not to be touched, such as a mask that the artist
             drew; none when None.
+        look: The second look that belongs to a result, if there is one.
     """
 
     def __init__(
@@ -183,11 +185,13 @@ class RefinedAlpha:
         edge: EdgeSettings | None = None,
         refine: RefineSettings | None = None,
         is_exact: Callable[[ObjectFrame], bool] | None = None,
+        look: Callable[[ObjectFrame], Look | None] | None = None,
     ) -> None:
         self._source = source
         self._edge = edge
         self._refine = refine
         self._is_exact = is_exact or (lambda _: False)
+        self._look = look or (lambda _: None)
         self._frame: int | None = None
         self._picture: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
@@ -206,6 +210,10 @@ class RefinedAlpha:
             self._frame = result.frame
         rows, columns = result.logits.shape
         cell_px = max(clip.width_px / columns, clip.height_px / rows)
+        look = self._look(result)
+        if look is not None:
+            alpha = look_into(alpha, look, edge=self._edge)
+            cell_px = min(cell_px, max(look.window.width_px / look.logits.shape[1], 1.0))
         return refine_alpha(alpha, self._picture, cell_px=cell_px, settings=self._refine)
 
 

@@ -15,14 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.mattes.colour_split import ColourSplit
+from masklet_server.mattes.guided import window_mean
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 # Scatter of known pixels, in standard deviations, that is no coverage yet.
-_DEVIATIONS = 1.2
+_DEVIATIONS = 1.0
 _LEAST_NOISE = 0.05
-# Coverage from which something counts as solid, thickness and all.
+# What joins must stand out by more of them, or the ground's own scatter would be a bridge.
+_JOINED_DEVIATIONS = 1.2
+# How far what is seen may lie from what is sure, in pixels of the grid.
+_BRIDGE_PX = 3
+# Mean coverage of a window as wide as a cell where something solid is.
 _SOLID = 0.6
 # Colour is not asked where ground and object are less apart than the first, and trusted from the second.
 _APART, _TRUSTED = 0.1, 0.6
@@ -72,17 +77,15 @@ def find_beyond(
     usable = trust > 0.3
     outer, inner = (before < 0.02) & ~band, (before > 0.98) & ~band
     thick_px = _THICK_CELLS * cell_px
+    ratio = _JOINED_DEVIATIONS / _DEVIATIONS
+    sure_low, sure_high = low * ratio, 1.0 - (1.0 - high) * ratio
     outside = _joined(
-        usable & (values > low),
-        usable & (values > np.maximum(low, _SOLID)),
-        after > 0.5,
-        outer,
-        band,
-        thick_px,
+        usable & (values > low), usable & (values > sure_low), values, after > 0.5, outer, band, thick_px
     )
     inside = _joined(
         usable & (values < high),
-        usable & (values < np.minimum(high, 1.0 - _SOLID)),
+        usable & (values < sure_high),
+        1.0 - values,
         after < 0.5,
         inner,
         band,
@@ -96,16 +99,20 @@ def find_beyond(
     )
 
 
-def _joined(seen: Mask, solid: Mask, core: Mask, side: Mask, band: Mask, thick_px: float) -> Mask:
+def _joined(
+    seen: Mask, sure: Mask, amount: Plane, core: Mask, side: Mask, band: Mask, thick_px: float
+) -> Mask:
     """What is seen in the band and on one side of it, without thick parts, if joined to the core."""
-    thick = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_OPEN, _disc(thick_px))
-    strange = cv2.dilate(thick & side.astype(np.uint8), _disc(thick_px)) > 0
-    candidates = (seen & (side | band) & ~strange) | core
-    count, labels = cv2.connectedComponents(candidates.astype(np.uint8), connectivity=8)
+    # Of one side only: the fading rim of a blurred object is thin there, whatever it fades from.
+    solid = window_mean(np.clip(amount, 0.0, 1.0) * side, max(1, round(0.7 * thick_px))) > _SOLID
+    strange = cv2.dilate((solid & side).astype(np.uint8), _disc(thick_px)) > 0
+    allowed = (side | band) & ~strange
+    count, labels = cv2.connectedComponents(((sure & allowed) | core).astype(np.uint8), connectivity=8)
     joined = np.zeros(count, bool)
     joined[np.unique(labels[core])] = True
     joined[0] = False
-    return np.asarray(joined[labels] & (side | band), np.bool_)
+    near = cv2.dilate(joined[labels].astype(np.uint8), _disc(_BRIDGE_PX)) > 0
+    return np.asarray(seen & allowed & near, np.bool_)
 
 
 def _fading(mask: Mask, start: Mask, reach_px: float) -> Plane:

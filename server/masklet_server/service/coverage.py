@@ -20,4 +20,4 @@ def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
         prompts = session.prompts_on(result.object_id, result.frame)
         return prompts is not None and prompts.mask is not None
 
-    return RefinedAlpha(source, is_exact=is_drawn)
+    return RefinedAlpha(source, is_exact=is_drawn, look=session.looks.find)

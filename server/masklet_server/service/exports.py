@@ -95,6 +95,7 @@ class Exporter:
         try:
             alpha: matte_export.AlphaSource = matte_export.LogitAlpha(session.clip)
             if source is not None:
+                await session.look_again(_asked_for(session, selection), selection.frames, source)
                 alpha = plate_coverage(session, source)
             total = len(selection.frames)
             for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
@@ -227,6 +228,14 @@ def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base
             f"files cannot be called {base_name!r}: use letters, digits, dots, hyphens and underscores"
         )
     return Selection(frames, chosen, base_name or clip_stem(session.clip.name))
+
+
+def _asked_for(session: Session, selection: Selection) -> tuple[int, ...]:
+    """Objects whose mattes decide about the files: overlap is settled among all exclusive ones."""
+    chosen = {info.object_id for info in selection.objects}
+    settings = session.mattes()
+    exclusive = {object_id for object_id, own in settings.items() if own.exclusive}
+    return tuple(sorted(chosen | exclusive if chosen & exclusive else chosen))
 
 
 def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> Sequence[int]:

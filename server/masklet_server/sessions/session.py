@@ -35,6 +35,7 @@ from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.second_look import SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
 from masklet_server.sessions.tracking import ObjectFrame
 from masklet_server.sessions.work import Planner, TrackWork
@@ -94,6 +95,8 @@ class Session:
         self._book = PromptBook(source.info, max_objects=limits.max_objects)
         self._desk = Desk(source, self.results, make_tracker)
         self._editor = Editor(source.info, self._desk, self.results, order)
+        self._make_tracker = make_tracker
+        self.looks = SecondLooks(self.results, self.prompts_on)
         self._track: TrackRun | None = None
         self._calls = 0
 
@@ -332,6 +335,12 @@ class Session:
         self._track.stop()
         return True
 
+    async def look_again(self, object_ids: Sequence[int], frames: FrameRange, source: ClosingSource) -> None:
+        """Have second looks at objects that are small in a large plate; ``source`` is opened for this."""
+        cuts = [cut for cut in self._desk.shots.cuts if frames.first < cut <= frames.last]
+        shots = [range(*ends) for ends in zip((frames.first, *cuts), (*cuts, frames.last + 1), strict=True)]
+        await self.looks.look(object_ids, shots, source, self._make_tracker, self._turn)
+
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Count as busy for as long as something outside, an export say, reads the results."""
@@ -352,6 +361,7 @@ class Session:
         self._desk.closed = True
         await self._turn(self._desk.release, urgent=True)
         self.results.close()
+        self.looks.close()
         self._source.close()
 
     def _chosen(self, object_ids: Sequence[int]) -> tuple[int, ...]:
