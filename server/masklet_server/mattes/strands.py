@@ -24,11 +24,12 @@ Mask = NDArray[np.bool_]
 _DEVIATIONS = 1.0
 _LEAST_NOISE = 0.05
 # What joins must stand out by more of them, or the ground's own scatter would be a bridge.
-_JOINED_DEVIATIONS = 1.2
+_JOINED_DEVIATIONS = 1.0
 # How far what is seen may lie from what is sure, in pixels of the grid.
 _BRIDGE_PX = 3
-# Mean coverage of a window as wide as a cell where something solid is.
-_SOLID = 0.6
+# Mean coverage of a small window, of this radius, where something solid is.
+_SOLID_PX = 1
+_SOLID = 0.4
 # Colour is not asked where ground and object are less apart than the first, and trusted from the second.
 _APART, _TRUSTED = 0.1, 0.6
 # Thick is what holds a disc of this radius, in cells.
@@ -104,8 +105,9 @@ def _joined(
 ) -> Mask:
     """What is seen in the band and on one side of it, without thick parts, if joined to the core."""
     # Of one side only: the fading rim of a blurred object is thin there, whatever it fades from.
-    solid = window_mean(np.clip(amount, 0.0, 1.0) * side, max(1, round(0.7 * thick_px))) > _SOLID
-    strange = cv2.dilate((solid & side).astype(np.uint8), _disc(thick_px)) > 0
+    solid = (window_mean(np.clip(amount, 0.0, 1.0), _SOLID_PX) > _SOLID) & side
+    thick = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_OPEN, _disc(thick_px))
+    strange = cv2.dilate(thick, _disc(thick_px)) > 0
     allowed = (side | band) & ~strange
     count, labels = cv2.connectedComponents(((sure & allowed) | core).astype(np.uint8), connectivity=8)
     joined = np.zeros(count, bool)
