@@ -1,28 +1,10 @@
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
 
-from masklet_server.model.attention_split import attend_in_kernel, joined, kernel_is_there
-
-
-@pytest.fixture(scope="module")
-def interpreted() -> Iterator[None]:
-    """The kernel run by Triton's interpreter, which needs no GPU."""
-    if not kernel_is_there():
-        pytest.skip("Triton is not installed")
-    name = "masklet_server.model.attention_kernel"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRITON_INTERPRET", "1")
-        patch.delitem(sys.modules, name, raising=False)
-        importlib.import_module(name)
-        yield
-        sys.modules.pop(name, None)
+from masklet_server.model.attention_split import joined
 
 
 def case(batch: int, queries: int, keys: int, *, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -34,10 +16,8 @@ def case(batch: int, queries: int, keys: int, *, seed: int = 0) -> tuple[Tensor,
     )
 
 
-def exact(query: Tensor, key: Tensor, value: Tensor, valid: Tensor | None = None) -> Tensor:
+def exact(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     scores = query.double() @ key.double().transpose(1, 2) / query.shape[-1] ** 0.5
-    if valid is not None:
-        scores.masked_fill_(~valid[:, None], -torch.inf)
     return torch.softmax(scores, -1) @ value.double()
 
 
@@ -67,37 +47,3 @@ def test_a_part_without_a_visible_key_counts_for_nothing() -> None:
     with_empty = joined(torch.cat((out, empty[0]), 1), torch.cat((sums, empty[1]), 1))
 
     assert torch.equal(with_empty, joined(out, sums))
-
-
-@pytest.mark.usefixtures("interpreted")
-@pytest.mark.parametrize(("queries", "keys"), [(64, 128), (130, 200)], ids=["whole blocks", "ragged"])
-@pytest.mark.parametrize("parts", [1, 3, 4])
-def test_the_kernel_gives_exact_attention_whatever_the_parts(queries: int, keys: int, parts: int) -> None:
-    query, key, value = case(2, queries, keys)
-
-    found = attend_in_kernel(query, key, value, parts=parts)
-
-    torch.testing.assert_close(found, exact(query, key, value).float(), atol=2e-6, rtol=1e-5)
-
-
-@pytest.mark.usefixtures("interpreted")
-def test_the_kernel_skips_keys_that_are_not_valid() -> None:
-    query, key, value = case(2, 16, 200)
-    valid = torch.rand(2, 200, generator=torch.Generator().manual_seed(1)) < 0.5
-    valid[0, :128] = False  # a whole part of one object sees nothing
-
-    found = attend_in_kernel(query, key, value, parts=2, valid=valid)
-
-    torch.testing.assert_close(found, exact(query, key, value, valid).float(), atol=2e-6, rtol=1e-5)
-
-
-@pytest.mark.usefixtures("interpreted")
-def test_the_kernel_sums_in_float32_when_its_arguments_are_half_as_wide() -> None:
-    # Triton's interpreter knows no products of bfloat16.
-    query, key, value = (tensor.half() for tensor in case(1, 16, 512))
-
-    found = attend_in_kernel(query, key, value, parts=2)
-
-    assert found.dtype == torch.float16
-    # The weights and the result are rounded, each to a part in 2048; the sums of 512 of them are not.
-    torch.testing.assert_close(found.float(), exact(query, key, value).float(), atol=1e-3, rtol=1e-3)
