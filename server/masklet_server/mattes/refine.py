@@ -161,8 +161,7 @@ def _read_off(
     values = np.clip((values - low) / (high - low), 0.0, 1.0)
     trust = enlarged(beyond.trust, size)
     more = trust * enlarged(beyond.outside, size) * values
-    less = 1.0 - trust * enlarged(beyond.inside, size) * (1.0 - values)
-    return np.asarray(np.minimum(np.maximum(followed, more), less), np.float32)
+    return np.asarray(np.maximum(followed, more), np.float32)
 
 
 class RefinedAlpha:

@@ -1,4 +1,4 @@
-"""Coverage beyond the network's outline: hair, wires, motion blur, and the gaps between them.
+"""Coverage beyond the network's outline: hair, wires, motion blur.
 
 What is thinner than a cell of its grid a network cannot see, and what it cannot see begins at the
 outline that it does see. So colour decides beyond the open band too, but only for what is joined to
@@ -23,15 +23,11 @@ Mask = NDArray[np.bool_]
 # Scatter of known pixels, in standard deviations, that is no coverage yet.
 _DEVIATIONS = 1.0
 _LEAST_NOISE = 0.05
-# What joins must stand out by more of them, or the ground's own scatter would be a bridge.
-_JOINED_DEVIATIONS = 1.0
-# How far what is seen may lie from what is sure, in pixels of the grid.
-_BRIDGE_PX = 3
 # Mean coverage of a small window, of this radius, where something solid is.
 _SOLID_PX = 1
 _SOLID = 0.4
 # Colour is not asked where ground and object are less apart than the first, and trusted from the second.
-_APART, _TRUSTED = 0.1, 0.6
+_APART, _TRUSTED = 0.7, 0.85
 # Thick is what holds a disc of this radius, in cells.
 _THICK_CELLS = 0.75
 
@@ -43,12 +39,10 @@ class Beyond:
     Attributes:
         trust: How far colour tells object from ground, 0 to 1.
         outside: 0 to 1: where colour may add coverage, in the band and beyond it on the ground's side.
-        inside: Likewise where colour may take coverage away, in the band and on the object's side.
     """
 
     trust: Plane
     outside: Plane
-    inside: Plane
 
 
 def find_beyond(
@@ -76,45 +70,24 @@ def find_beyond(
     high = 1.0 - np.clip(_DEVIATIONS * split.object_noise, _LEAST_NOISE, 0.9)
     trust = np.clip((high - low - _APART) / (_TRUSTED - _APART), 0.0, 1.0).astype(np.float32)
     usable = trust > 0.3
-    outer, inner = (before < 0.02) & ~band, (before > 0.98) & ~band
+    outer = (before < 0.02) & ~band
     thick_px = _THICK_CELLS * cell_px
-    ratio = _JOINED_DEVIATIONS / _DEVIATIONS
-    sure_low, sure_high = low * ratio, 1.0 - (1.0 - high) * ratio
-    outside = _joined(
-        usable & (values > low), usable & (values > sure_low), values, after > 0.5, outer, band, thick_px
-    )
-    inside = _joined(
-        usable & (values < high),
-        usable & (values < sure_high),
-        1.0 - values,
-        after < 0.5,
-        inner,
-        band,
-        thick_px,
-    )
-    return Beyond(
-        trust,
-        outside=_fading(outside, ~outer, reach_px),
-        # Nothing long and thin is missing inside an object: gaps are what lies between strands.
-        inside=_fading(inside, ~inner, min(reach_px, 4 * cell_px)),
-    )
+    outside = _joined(usable & (values > low), values, after > 0.5, outer, band, thick_px)
+    return Beyond(trust, outside=_fading(outside, ~outer, reach_px))
 
 
-def _joined(
-    seen: Mask, sure: Mask, amount: Plane, core: Mask, side: Mask, band: Mask, thick_px: float
-) -> Mask:
+def _joined(seen: Mask, amount: Plane, core: Mask, side: Mask, band: Mask, thick_px: float) -> Mask:
     """What is seen in the band and on one side of it, without thick parts, if joined to the core."""
     # Of one side only: the fading rim of a blurred object is thin there, whatever it fades from.
     solid = (window_mean(np.clip(amount, 0.0, 1.0), _SOLID_PX) > _SOLID) & side
     thick = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_OPEN, _disc(thick_px))
     strange = cv2.dilate(thick, _disc(thick_px)) > 0
     allowed = (side | band) & ~strange
-    count, labels = cv2.connectedComponents(((sure & allowed) | core).astype(np.uint8), connectivity=8)
+    count, labels = cv2.connectedComponents(((seen & allowed) | core).astype(np.uint8), connectivity=8)
     joined = np.zeros(count, bool)
     joined[np.unique(labels[core])] = True
     joined[0] = False
-    near = cv2.dilate(joined[labels].astype(np.uint8), _disc(_BRIDGE_PX)) > 0
-    return np.asarray(seen & allowed & near, np.bool_)
+    return np.asarray(joined[labels] & (side | band), np.bool_)
 
 
 def _fading(mask: Mask, start: Mask, reach_px: float) -> Plane:

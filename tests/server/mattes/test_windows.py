@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from masklet.types import ClipInfo
+from masklet_server.mattes.alpha import render_alpha
+from masklet_server.mattes.windows import Look, Window, WindowSource, agreement, look_into, plan_windows
+
+CLIP = ClipInfo("clip", 1920, 1080, 1, 20)
+GRID = 120
+
+
+def blob(x: int, y: int, *, half: int = 6) -> NDArray[np.float16]:
+    logits = np.full((GRID, GRID), -9, np.float16)
+    logits[max(0, y - half) : y + half, max(0, x - half) : x + half] = 9
+    return logits
+
+
+def test_windows_have_one_size_hold_the_object_and_stay_in_the_plate() -> None:
+    logits = {frame: blob(4 + 6 * frame, 8 + 5 * frame) for frame in range(1, 18)}
+
+    windows = plan_windows(CLIP, logits, image_side_px=480)
+
+    assert len({(window.width_px, window.height_px) for window in windows.values()}) == 1
+    for frame, window in windows.items():
+        assert 0 <= window.left_px <= CLIP.width_px - window.width_px
+        assert 0 <= window.top_px <= CLIP.height_px - window.height_px
+        columns = np.flatnonzero((logits[frame] > 0).any(axis=0)) * CLIP.width_px / GRID
+        assert window.left_px <= columns[0]
+        assert columns[-1] <= window.left_px + window.width_px
+
+
+def test_a_window_follows_steady_motion_without_lagging_behind() -> None:
+    windows = plan_windows(CLIP, {f: blob(20 + 3 * f, 60) for f in range(1, 21)}, image_side_px=480)
+
+    steps = np.diff([window.left_px for window in windows.values()])
+
+    assert np.abs(steps - 48).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("logits", "clip"),
+    [
+        (blob(60, 60, half=40), CLIP),
+        (blob(60, 60), ClipInfo("small", 640, 360, 1, 2)),
+        (np.full((GRID, GRID), -9, np.float16), CLIP),
+    ],
+    ids=["fills the plate", "plate no larger than what the network sees", "nothing there"],
+)
+def test_no_window_where_it_would_show_no_more(logits: NDArray[np.float16], clip: ClipInfo) -> None:
+    assert plan_windows(clip, {1: logits, 2: logits}, image_side_px=480) == {}
+
+
+def test_a_frame_without_the_object_keeps_the_window_of_the_one_before() -> None:
+    empty = np.full((GRID, GRID), -9, np.float16)
+
+    windows = plan_windows(CLIP, {1: blob(60, 60), 2: empty, 3: blob(60, 60)}, image_side_px=480)
+
+    assert windows[1] == windows[2] == windows[3]
+
+
+def test_a_look_takes_the_windows_place_without_a_seam() -> None:
+    first = np.zeros((1080, 1920), np.float32)
+    first[:, 900:] = 1.0
+    ramp = np.full((GRID, GRID), 9, np.float16)
+
+    seen = look_into(first, Look(Window(600, 300, 500, 500), ramp))
+
+    assert seen[550, 850] == 1.0
+    assert np.array_equal(seen[:300], first[:300])
+    # Nothing, a fade and the object: no step along the way from outside to inside.
+    assert np.abs(np.diff(seen[550, 590:900])).max() < 0.05
+    assert first[550, 850] == 0.0
+
+
+def test_a_window_at_the_plates_border_does_not_fade_there() -> None:
+    first = np.zeros((1080, 1920), np.float32)
+
+    seen = look_into(first, Look(Window(0, 580, 500, 500), np.full((GRID, GRID), 9, np.float16)))
+
+    assert seen[1079, 0] == 1.0
+    assert (seen[700:, 0] == 1.0).all()
+
+
+def test_looks_agree_about_the_same_object_and_not_about_another() -> None:
+    first = blob(60, 60)
+    window = Window(800, 400, 320, 320)
+    plate = render_alpha(first, 1920, 1080)[window.slices]
+    same = np.where(plate[4::8, 4::8][:40, :40] > 0.5, 9, -9).astype(np.float16)
+
+    assert agreement(first, Look(window, same), CLIP) > 0.9
+    assert agreement(first, Look(window, np.roll(same, 14, axis=1)), CLIP) < 0.6
+
+
+class Numbered:
+    info = CLIP
+
+    def read(self, frame: int) -> NDArray[np.uint8]:
+        return np.broadcast_to(np.arange(1080, dtype=np.uint8)[:, None, None], (1080, 1920, 3)) + np.uint8(0)
+
+
+def test_a_window_source_is_a_clip_of_the_windows_size() -> None:
+    source = WindowSource(Numbered(), {3: Window(10, 20, 64, 48)})
+
+    picture = source.read(3)
+
+    assert (source.info.width_px, source.info.height_px) == (64, 48)
+    assert picture.shape == (48, 64, 3)
+    assert picture[0, 0, 0] == 20
