@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
+from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.second_look import SecondLooks
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+
+GRID = 120
+
+
+def result(frame: int, *, left: int = 50, prompted: bool = False) -> ObjectFrame:
+    logits = np.full((GRID, GRID), -9, np.float16)
+    logits[50:62, left : left + 12] = 9
+    return ObjectFrame(1, frame, logits, 5.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16), prompted)
+
+
+class Plate:
+    info = ClipInfo("plate", 960, 540, 1, 6)
+
+    def __init__(self) -> None:
+        self.reads: list[int] = []
+
+    def read(self, frame: int) -> NDArray[np.uint8]:
+        self.reads.append(frame)
+        return np.full((540, 960, 3), 90, np.uint8)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Window:
+    """Gives the mask that it was prompted with, moved by so many cells on every tracked frame."""
+
+    def __init__(self, source: FrameSource, log: list[str], drift: int) -> None:
+        self.size_px = (source.info.width_px, source.info.height_px)
+        self._log = log
+        self._drift = drift
+        self._mask = np.zeros((GRID, GRID), bool)
+
+    def _result(self, frame: int) -> ObjectFrame:
+        logits = np.where(self._mask, 9, -9).astype(np.float16)
+        return ObjectFrame(1, frame, logits, 5.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16))
+
+    def prompt(self, prompts: FramePrompts) -> ObjectFrame:
+        assert prompts.mask is not None
+        assert (prompts.mask.width_px, prompts.mask.height_px) == self.size_px
+        self._log.append(f"prompt {prompts.frame}")
+        rows = (np.arange(GRID) + 0.5) * self.size_px[1] / GRID
+        columns = (np.arange(GRID) + 0.5) * self.size_px[0] / GRID
+        self._mask = prompts.mask.as_array()[np.ix_(rows.astype(int), columns.astype(int))] > 127
+        return self._result(prompts.frame)
+
+    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+        self._log.append(f"{'back' if backward else 'on'} {frame}")
+        self._mask = np.roll(self._mask, self._drift, axis=1)
+        return [self._result(frame)]
+
+    def forget_prompts(self, object_id: int, frame: int) -> None:
+        raise NotImplementedError
+
+    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
+        raise NotImplementedError
+
+    def remove(self, object_id: int) -> None:
+        raise NotImplementedError
+
+    def park(self) -> None:
+        self._log.append("park")
+
+    @property
+    def memory_bytes(self) -> int:
+        return 0
+
+
+def looked(
+    results: ResultStore, *, drift: int = 0, looks: SecondLooks | None = None
+) -> tuple[SecondLooks, list[str]]:
+    """Second looks at object 1 over the whole plate, and what the tracker was told."""
+    log: list[str] = []
+    looks = looks or SecondLooks(results, lambda object_id, frame: None)
+
+    async def turn(call: Callable[[], bool]) -> bool:
+        return call()
+
+    def make(source: FrameSource, shelf: ResultReader) -> Window:
+        return Window(source, log, drift)
+
+    asyncio.run(looks.look([1], [range(1, 7)], Plate(), make, turn))
+    return looks, log
+
+
+def stored(*results: ObjectFrame) -> ResultStore:
+    store = ResultStore()
+    for each in results:
+        store.put(each)
+    return store
+
+
+def test_a_second_look_starts_at_the_prompted_frame_and_goes_both_ways() -> None:
+    results = stored(*(result(frame, prompted=frame == 3) for frame in range(1, 7)))
+
+    looks, log = looked(results)
+
+    assert log == ["prompt 3", "on 4", "on 5", "on 6", "back 2", "back 1", "park"]
+    assert all(looks.find(result(frame, prompted=frame == 3)) is not None for frame in range(1, 7))
+
+
+def test_what_was_seen_is_not_looked_at_again_until_it_changes() -> None:
+    results = stored(*(result(frame, prompted=frame == 1) for frame in range(1, 7)))
+    looks, _ = looked(results)
+
+    _, again = looked(results, looks=looks)
+    results.put(result(4, left=51))
+    _, changed = looked(results, looks=looks)
+
+    assert again == []
+    assert changed[0] == "prompt 1"
+
+
+def test_a_look_belongs_to_the_mask_that_it_was_made_for() -> None:
+    results = stored(*(result(frame, prompted=frame == 1) for frame in range(1, 7)))
+
+    looks, _ = looked(results)
+
+    assert looks.find(result(2)) is not None
+    assert looks.find(result(2, left=53)) is None
+    assert looks.find(replace(result(2), frame=9)) is None
+
+
+def test_a_look_that_goes_astray_is_dropped() -> None:
+    results = stored(*(result(frame, prompted=frame == 1) for frame in range(1, 7)))
+
+    looks, _ = looked(results, drift=9)
+
+    assert looks.find(result(1, prompted=True)) is not None
+    assert looks.find(result(6)) is None
