@@ -22,7 +22,7 @@ Plane = NDArray[np.float32]
 # with 2.5 there was less to gain.
 _ROOM = 1.7
 # A window must be at most this part of the plate, or its cells are hardly finer.
-_LARGEST_PART = 0.67
+_LARGEST_PART = 0.85
 # The network already sees a plate that has hardly more pixels than its input.
 _LEAST_PIXELS = 1.5
 # Frames to either side over which a window's path is evened out.
