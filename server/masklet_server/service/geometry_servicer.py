@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -60,6 +61,12 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                 source.close()
 
         with session.in_use():
+            # Exports look again as well, and shapes must match them.
+            source = await asyncio.get_running_loop().run_in_executor(None, session.open_source)
+            try:
+                await session.look_again([request.object_id], frames, source)
+            finally:
+                source.close()
             async with aclosing(self._workshop.follow(work)) as events:
                 async for event in events:
                     for message in geometry_codec.shapes_event_to_wire(event):
