@@ -77,7 +77,8 @@ def agree(
     # Clicks on one cell make the system singular; least squares with a little noise do not mind.
     normal = at_clicks.T @ at_clicks + _NOISE * torch.eye(len(there), device=there.device)
     weights = torch.linalg.solve(normal, at_clicks.T @ (wanted - there))
-    return (mean + (weights[:, None, None] * reaches).sum(0))[None, None]
+    bent: Tensor = mean + (weights[:, None, None] * reaches).sum(0)
+    return bent[None, None]
 
 
 def _kernel_at(place: Tensor, cell: Tensor, looks: Tensor, kernel: ClickKernel) -> Tensor:
