@@ -49,6 +49,14 @@ def write_curve(
     curve.update()
 
 
+def has_curve(datablock: Any, path: str) -> bool:
+    """True where a curve moves this property."""
+    animation = datablock.animation_data
+    return (
+        animation is not None and animation.action is not None and _curves(datablock).find(path) is not None
+    )
+
+
 def remove_curves(datablock: Any, unwanted: Callable[[str], bool]) -> None:
     """Take away the curves of all paths of which ``unwanted`` says so."""
     animation = datablock.animation_data

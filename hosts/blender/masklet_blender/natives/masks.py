@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .coordinates import SQUARE_PIXELS, MaskRaster
-from .curves import Interpolation, enum_value, remove_curves, write_curve
+from .curves import Interpolation, enum_value, has_curve, remove_curves, write_curve
 from .mask_editor import mask_editor
 from .mask_layers import replace_layers
 from .tags import Role, Tag, find, read_tag, write_tag
@@ -55,8 +55,9 @@ def write_mask(drawing: MaskDrawing, *, owner: str) -> bpy.types.Mask:
     """Make the mask of an object, or bring the one that exists up to date.
 
     Layers that the artist added to the mask stay as they are, where they are; a layer of ours that was
-    renamed counts as the artist's. Whether our layers are hidden or locked is kept. The scene's frame does
-    not move.
+    renamed counts as the artist's. Whether our layers are hidden or locked is kept; those that come and go
+    and that the artist has not hidden for good are hidden by a curve where there is nothing to see, so that
+    their handles are out of the way. Renders do not ask for it. The scene's frame does not move.
 
     Args:
         drawing: From :func:`.mask_drawing.drawing_of`.
@@ -72,15 +73,23 @@ def write_mask(drawing: MaskDrawing, *, owner: str) -> bpy.types.Mask:
     tag = read_tag(mask)
     owned = tag.parts if tag is not None else ()
     with mask_editor(mask) as scene:
+        # Hidden where it is to be seen, a layer was hidden by the artist, and otherwise by our curve.
+        for layer in mask.layers:
+            if layer.name in owned and not layer.alpha and has_curve(mask, _path(layer.name, "hide")):
+                layer.hide = False
         names = replace_layers(mask, owned, [piece.name for piece in drawing.pieces])
         drawn = dict(zip(names, drawing.pieces))
         write_tag(mask, Tag(Role.MASK, owner, tuple(names)))
-        ours = {_alpha_path(name) for name in (*owned, *names)}
+        ours = {_path(name, end) for name in (*owned, *names) for end in ("alpha", "hide")}
         remove_curves(mask, ours.__contains__)
         for name, piece in drawn.items():
             _prepare(mask.layers[name], piece)
-            write_curve(mask, _alpha_path(name), piece.switches, interpolation=Interpolation.CONSTANT)
+            write_curve(mask, _path(name, "alpha"), piece.switches, interpolation=Interpolation.CONSTANT)
         _write_keys(mask, drawn, scene)
+        for name, piece in drawn.items():
+            if _comes_or_goes(piece, drawing) and not mask.layers[name].hide:
+                unseen = [(frame, 1.0 - alpha) for frame, alpha in piece.switches]
+                write_curve(mask, _path(name, "hide"), unseen, interpolation=Interpolation.CONSTANT)
     mask[PIXEL_ASPECT] = drawing.pixel_aspect
     mask.frame_start, mask.frame_end = drawing.first_frame, drawing.last_frame
     # The mask still shows its last key: bring it back to the frame the artist looks at.
@@ -88,8 +97,12 @@ def write_mask(drawing: MaskDrawing, *, owner: str) -> bpy.types.Mask:
     return mask
 
 
-def _alpha_path(layer_name: str) -> str:
-    return f'layers["{bpy.utils.escape_identifier(layer_name)}"].alpha'
+def _path(layer_name: str, end: str) -> str:
+    return f'layers["{bpy.utils.escape_identifier(layer_name)}"].{end}'
+
+
+def _comes_or_goes(piece: DrawnPiece, drawing: MaskDrawing) -> bool:
+    return any(drawing.first_frame < frame < drawing.last_frame for frame, _ in piece.switches)
 
 
 def _prepare(layer: bpy.types.MaskLayer, piece: DrawnPiece) -> None:

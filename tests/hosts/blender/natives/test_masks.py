@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from blob_mattes import FIRST_FRAME, HEIGHT_PX, LAST_FRAME, WIDTH_PX, blob_mattes, centroid
 from masklet.exchange.json_document import write_json
 from masklet.exchange.scene import ExchangeScene
-from masklet.shapes import ObjectShapes
+from masklet.shapes import ObjectShapes, Piece
 from masklet.types import ClipInfo
 from masklet_server.shapes.fitting import fit_shapes
 from masklet_server.shapes.raster import draw
@@ -99,6 +99,10 @@ def assert_coincide(seen: NDArray[np.float32], meant: NDArray[np.float32]) -> No
     assert centroid(seen) == pytest.approx(centroid(meant), abs=CENTROID_PX)
 
 
+def comes_or_goes(piece: Piece) -> bool:
+    return not all(piece.is_visible(frame) for frame in range(FIRST_FRAME, LAST_FRAME + 1))
+
+
 @pytest.mark.parametrize("frame", RENDERED_FRAMES)
 def test_a_soft_mask_renders_as_the_server_draws_it(soft: Made, frame: int) -> None:
     assert_coincide(rendered(soft, frame), draw(soft.shapes, frame))
@@ -149,9 +153,18 @@ def test_each_piece_is_a_layer_with_as_many_points_as_it_has_vertices(soft: Made
         "hidden": [],
         "locked": [],
         "selected": False,
-        "curves": sorted(f'layers["{piece.name}"].alpha' for piece in pieces),
+        "curves": sorted(
+            [f'layers["{piece.name}"].alpha' for piece in pieces]
+            + [f'layers["{piece.name}"].hide' for piece in pieces if comes_or_goes(piece)]
+        ),
         "range": [SCENE_START, SCENE_START + LAST_FRAME - FIRST_FRAME],
     }
+
+
+def test_layers_are_hidden_in_editors_only_where_there_is_nothing_to_see(soft: Made) -> None:
+    for frame in range(FIRST_FRAME, LAST_FRAME + 1):
+        unseen = [piece.name for piece in soft.shapes.pieces if not piece.is_visible(frame)]
+        assert soft.answer["hidden_by_frame"][str(frame)] == unseen
 
 
 def test_made_again_it_keeps_the_artists_layers_where_they_are_and_what_is_hidden(soft: Made) -> None:
@@ -162,7 +175,10 @@ def test_made_again_it_keeps_the_artists_layers_where_they_are_and_what_is_hidde
     assert before["layers"].index("garbage") == 1
     assert before["hidden"] == [soft.shapes.pieces[-1].name]
     assert 'layers["garbage"].alpha' in before["curves"]
-    assert after == before
+    # What the artist hides stays hidden on all frames, so there is no curve any more that shows it.
+    hidden_by_us = {f'layers["{name}"].hide' for name in before["hidden"]}
+    assert set(after["curves"]) == set(before["curves"]) - hidden_by_us
+    assert {**after, "curves": before["curves"]} == before
 
 
 def test_a_renamed_mask_is_found_and_a_copy_of_it_is_not_taken_for_it(soft: Made) -> None:

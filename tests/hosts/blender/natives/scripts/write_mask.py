@@ -78,6 +78,13 @@ answer["rendered"] = {
     for frame in document["render"]
 }
 
+# Where a layer's alpha is 0 its handles are in nobody's way, and never elsewhere.
+answer["hidden_by_frame"] = {}
+for frame in range(clip["first_frame"], clip["last_frame"] + 1):
+    scene.frame_set(frames.scene_frame(frame))
+    answer["hidden_by_frame"][frame] = [layer.name for layer in mask.layers if layer.hide]
+scene.frame_set(scene_start + 3)
+
 scene.render.resolution_percentage = 50
 answer["half"] = rendering.render(frames.scene_frame(document["render"][1]), folder / "half.exr")
 scene.render.resolution_percentage = 100
