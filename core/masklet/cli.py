@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from masklet.commands import demo, doctor, install, preview, review, roto, servers
+from masklet.commands import dataset, demo, doctor, install, preview, review, roto, servers
 from masklet.errors import AccessDeniedError, MaskletError, ServerUnreachableError
 
 EXIT_FAILED = 1
@@ -28,7 +28,7 @@ def make_app() -> typer.Typer:
         # An expected failure is one line to a person; a bug is a plain traceback for us.
         pretty_exceptions_enable=False,
     )
-    for module in (roto, review, preview, servers, doctor, demo, install):
+    for module in (roto, review, preview, dataset, servers, doctor, demo, install):
         module.add_commands(app)
     return app
 
