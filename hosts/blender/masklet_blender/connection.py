@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.errors import MaskletError, ServerUnreachableError
+from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
 from masklet.transport.endpoint import is_loopback
 
 if TYPE_CHECKING:
@@ -78,9 +78,12 @@ class Connection:
 
     def __init__(self, connector: Callable[[ConnectionSettings], Server] = connect) -> None:
         self._connector = connector
+        self._connecting = threading.Lock()
+        # Held for moments only: nobody who lets go waits for a server that starts.
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._settings: ConnectionSettings | None = None
+        self._closings = 0
 
     @property
     def is_open(self) -> bool:
@@ -92,32 +95,47 @@ class Connection:
 
         Raises:
             MaskletError: It cannot be reached or does not let in.
+            CancelledError: The connection was closed meanwhile.
         """
         settings.check()
-        with self._lock:
-            if self._server is not None and settings == self._settings:
-                return self._server
-            self._let_go()
-            self._server = self._connector(settings)
-            self._settings = settings
-            return self._server
+        with self._connecting:
+            with self._lock:
+                if self._server is not None and settings == self._settings:
+                    return self._server
+                old, self._server = self._server, None
+                closings = self._closings
+            _close(old)
+            made = self._connector(settings)
+            with self._lock:
+                if closings == self._closings:
+                    self._server, self._settings = made, settings
+                    return made
+        _close(made)
+        raise CancelledError("The server was let go while it started: do the same again to reach it")
 
     def drop(self, server: Server) -> None:
         """Let this server go, if it is still the one that is kept."""
         with self._lock:
-            if self._server is server:
-                self._let_go()
+            if self._server is not server:
+                return
+            self._server = None
+        _close(server)
 
     def close(self) -> None:
-        """Let the server go; the next call reaches it anew. Twice is fine."""
-        with self._lock:
-            self._let_go()
+        """Let the server go; the next call reaches it anew. Twice is fine.
 
-    def _let_go(self) -> None:
-        server, self._server, self._settings = self._server, None, None
-        if server is not None:
-            with suppress(MaskletError):
-                server.close()
+        A server that is just being reached is not waited for: it is let go as soon as it answers.
+        """
+        with self._lock:
+            old, self._server = self._server, None
+            self._closings += 1
+        _close(old)
+
+
+def _close(server: Server | None) -> None:
+    if server is not None:
+        with suppress(MaskletError):
+            server.close()
 
 
 def describe(server: Server) -> str:

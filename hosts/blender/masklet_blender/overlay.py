@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class Overlay:
 
     def __init__(self) -> None:
         self._shader: Any = None
-        self._textures: OrderedDict[int, tuple[PackedMask, Any]] = OrderedDict()
+        self._textures: OrderedDict[int, tuple[weakref.ref[PackedMask], Any]] = OrderedDict()
 
     def draw(self) -> None:
         """Draw into the region that Blender draws now; called by Blender."""
@@ -136,11 +137,12 @@ class Overlay:
     def _texture(self, packed: PackedMask) -> Any:
         key = id(packed)
         kept = self._textures.get(key)
-        # An id may come back for another mask once its owner is gone, hence the second look.
-        if kept is None or kept[0] is not packed:
+        if kept is None or kept[0]() is not packed:
             size = packed.width_px, packed.height_px
             pixels = _types.Buffer("FLOAT", size[0] * size[1], memoryview(as_floats(packed)).cast("f"))
-            kept = packed, _types.GPUTexture(size, format="R8", data=pixels)
+            # A mask that is dropped, with its session for instance, takes its texture along.
+            gone = weakref.ref(packed, lambda _: self._textures.pop(key, None))
+            kept = gone, _types.GPUTexture(size, format="R8", data=pixels)
             self._textures[key] = kept
             while len(self._textures) > _TEXTURES_KEPT:
                 self._textures.popitem(last=False)

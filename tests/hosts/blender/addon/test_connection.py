@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from fakes.prompted_server import PromptedServer
 from masklet.client import Server
-from masklet.errors import ServerUnreachableError
+from masklet.errors import CancelledError, ServerUnreachableError
 from masklet_blender.connection import Connection, ConnectionSettings, describe
 
 
@@ -61,3 +63,37 @@ def test_a_server_that_broke_is_let_go_once() -> None:
 def test_a_server_that_answers_is_described_in_a_sentence() -> None:
     sentence = describe(Server(PromptedServer()))
     assert sentence == "The server answers: masklet 0.1.0, fake on cpu."
+
+
+def test_closing_does_not_wait_for_a_server_that_starts_and_lets_it_go_when_it_is_there() -> None:
+    connector, starting, may_start = Connector(), threading.Event(), threading.Event()
+    errors: list[CancelledError] = []
+
+    def start(settings: ConnectionSettings) -> Server:
+        starting.set()
+        assert may_start.wait(10.0)
+        return connector(settings)
+
+    def reach() -> None:
+        try:
+            connection.server(ConnectionSettings())
+        except CancelledError as error:
+            errors.append(error)
+
+    connection = Connection(start)
+    reaching = threading.Thread(target=reach)
+    reaching.start()
+    assert starting.wait(10.0)
+    closing = threading.Thread(target=connection.close)
+    closing.start()
+    closing.join(5.0)
+    was_closed_first = not closing.is_alive()
+    may_start.set()
+    reaching.join(10.0)
+    closing.join(10.0)
+
+    assert was_closed_first
+    assert not connection.is_open
+    assert len(errors) == 1
+    assert [transport.closed for transport in connector.transports] == [True]
+    assert connection.server(ConnectionSettings()) is connection.server(ConnectionSettings())

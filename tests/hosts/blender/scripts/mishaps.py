@@ -45,6 +45,8 @@ def kill(process, after_s):
     threading.Thread(target=strike, daemon=True).start()
 
 
+if mishap == "offline":
+    bpy.context.preferences.system.use_online_access = False
 answer["click"] = sentence_of(masklet.click, x_px=x_px, y_px=y_px)
 before = said()
 if mishap == "server killed":
