@@ -51,6 +51,9 @@ def evaluate(
     jobs: Annotated[int, typer.Option(help="Processes, each with a network of its own.")] = 1,
     baselines: Annotated[bool, typer.Option(help="Measure copying and optical flow too.")] = True,
     flicker: Annotated[bool, typer.Option(help="Measure flicker too (slow).")] = False,
+    refined: Annotated[
+        bool, typer.Option("--refined", help="Judge mattes as exports write them (slow); tracking only.")
+    ] = False,
 ) -> None:
     """Measure how good weights are on annotated sequences, beside two baselines."""
     from functools import partial
@@ -70,6 +73,8 @@ def evaluate(
         raise BadInputError(f"there is no protocol {protocol}: it is one of {_PROTOCOLS}.")
     name = ProtocolName(protocol)
     on_images = name is ProtocolName.IMAGE
+    if refined and on_images:
+        raise BadInputError("edges are refined on tracked frames: --refined has no place with images.")
     clips = open_dataset(
         data,
         sequences=_names(sequences),
@@ -83,6 +88,7 @@ def evaluate(
         baselines=baselines,
         flicker=flicker,
         tiles=sheet is not None,
+        refined=refined,
     )
     load = partial(
         network_trackers,
@@ -99,7 +105,7 @@ def evaluate(
             reports.append(report)
             tiles += worst
             status.update(f"{len(reports)} of {len(clips)} sequences, last: {report.name}")
-    result = Report(data.name, protocol, Path(weights).name, tuple(reports))
+    result = Report(data.name, protocol, Path(weights).name, tuple(reports), refined)
     console.print(_table(result))
     for line in _remarks(result):
         console.print(line)
@@ -148,9 +154,8 @@ def _cells(value: Figures, frames_per_s: float) -> list[str]:
 
 def _remarks(report: Report) -> list[str]:
     from masklet_server.evaluation.interaction import SA_V_SECONDS_PER_FRAME
-    from masklet_server.evaluation.report import CONVENTION
 
-    lines = [f"Convention: {CONVENTION}."]
+    lines = [f"Convention: {report.convention}."]
     if report.baselines():
         lines.append("copy, flow: J&F of the first true mask copied, and warped by DIS optical flow.")
     if rounds := report.rounds():

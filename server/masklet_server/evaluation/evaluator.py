@@ -33,6 +33,7 @@ class Assignment:
         baselines: Measure copying and flow too.
         flicker: Measure flicker too; protocols other than ``image``.
         tiles: Keep pictures of the worst frames.
+        refined: Judge mattes as exports write them; protocols other than ``image``.
         cache: Where baseline scores are kept; None for the user's cache folder.
     """
 
@@ -41,6 +42,7 @@ class Assignment:
     baselines: bool = True
     flicker: bool = False
     tiles: bool = False
+    refined: bool = False
     cache: Path | None = None
 
 
@@ -79,7 +81,9 @@ def evaluate_clip(
 ) -> tuple[ClipReport, tuple[Tile, ...]]:
     """The report of one clip, and pictures of its worst frames if asked for."""
     on_images = assignment.protocol is ProtocolName.IMAGE
-    outcome, masks = run_protocol(assignment.protocol, clip, make_tracker, images=assignment.images)
+    outcome, masks = run_protocol(
+        assignment.protocol, clip, make_tracker, images=assignment.images, refined=assignment.refined
+    )
     baselines = (
         baseline_scores(clip, folder=assignment.cache) if assignment.baselines and not on_images else {}
     )

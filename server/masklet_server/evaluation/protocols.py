@@ -20,7 +20,7 @@ The interactive protocols take one object at a time, as the paper does. Clicks a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -98,6 +98,7 @@ def run_protocol(
     make_tracker: TrackerFactory,
     *,
     images: int | None = None,
+    refined: bool = False,
 ) -> tuple[ClipOutcome, MaskReader]:
     """The outcome of a protocol on one clip, and access to its masks.
 
@@ -106,6 +107,7 @@ def run_protocol(
         clip: The sequence.
         make_tracker: Called once for each run over the clip.
         images: Annotated frames that the image protocol takes, spread evenly; None for all.
+        refined: Judge mattes as exports write them; the image protocol has none.
 
     Raises:
         BadInputError: The annotations of the clip are broken, or too few.
@@ -113,15 +115,16 @@ def run_protocol(
     judge = Judge(clip)
     if protocol is ProtocolName.IMAGE:
         return _on_images(clip, judge, make_tracker, images)
+    make_run = partial(ClipRun, clip, make_tracker, refined=refined)
     if protocol in (ProtocolName.OFFLINE, ProtocolName.ONLINE):
-        return _interactive(protocol, clip, judge, make_tracker)
-    return _semi_supervised(protocol, clip, judge, make_tracker)
+        return _interactive(protocol, clip, judge, make_run)
+    return _semi_supervised(protocol, clip, judge, make_run)
 
 
 def _semi_supervised(
-    protocol: ProtocolName, clip: AnnotatedClip, judge: Judge, make_tracker: TrackerFactory
+    protocol: ProtocolName, clip: AnnotatedClip, judge: Judge, make_run: Callable[[], ClipRun]
 ) -> tuple[ClipOutcome, MaskReader]:
-    run = ClipRun(clip, make_tracker)
+    run = make_run()
     clicks = 0
 
     def play() -> Iterator[tuple[int, dict[int, NDArray[np.bool_]]]]:
@@ -166,14 +169,14 @@ def _apply_clicks(run: ClipRun, object_id: int, frame: int, clicks: tuple[Click,
 
 
 def _interactive(
-    protocol: ProtocolName, clip: AnnotatedClip, judge: Judge, make_tracker: TrackerFactory
+    protocol: ProtocolName, clip: AnnotatedClip, judge: Judge, make_run: Callable[[], ClipRun]
 ) -> tuple[ClipOutcome, MaskReader]:
     runs: dict[int, ClipRun] = {}
     objects: list[ObjectScores] = []
     rounds: list[list[float]] = []
     clicks, annotation_s, annotated, seconds, frames_done = 0, 0.0, 0, 0.0, 0
     for object_id in judge.starts:
-        run = ClipRun(clip, make_tracker)
+        run = make_run()
         session = _ObjectSession(run, clip, judge, object_id)
         session.correct(judge.starts[object_id])
         scores = session.work_offline() if protocol is ProtocolName.OFFLINE else session.work_online()

@@ -18,6 +18,7 @@ CONVENTION = (
     "J and F as in the DAVIS toolkit, in percent; first and last annotated frame of each object left out; "
     "mean over frames, then over objects"
 )
+REFINED = "; masks are mattes with refined edges, at half coverage"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Report:
     protocol: str
     weights: str
     clips: tuple[ClipReport, ...]
+    refined: bool = False
+
+    @property
+    def convention(self) -> str:
+        """What the figures are, in words."""
+        return CONVENTION + (REFINED if self.refined else "")
 
     @property
     def overall(self) -> Figures:
@@ -109,7 +116,7 @@ class Report:
             "data": self.data,
             "protocol": self.protocol,
             "weights": self.weights,
-            "convention": CONVENTION,
+            "convention": self.convention,
             "overall": overall,
             "baselines": {name: _plain(value) for name, value in self.baselines().items()},
             "sequences": {clip.name: _clip_json(clip) for clip in self.clips},

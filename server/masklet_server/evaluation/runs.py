@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from masklet.types import FramePrompts
 from masklet_server.evaluation.clips import AnnotatedClip
+from masklet_server.mattes.refine import RefinedAlpha
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
@@ -39,17 +40,25 @@ class MemoryResults:
 class ClipRun:
     """A tracker at work on one clip.
 
+    Args:
+        clip: The sequence.
+        make_tracker: Makes its tracker.
+        refined: Masks of tracked frames are mattes as exports write them, thresholded at half
+            coverage: with edges from the plate, without second looks. What a prompt answers stays the
+            network's own, as an artist sees it while clicking.
+
     Attributes:
         seconds: Time spent in the tracker, decoding included.
         frames_done: Frames tracked or prompted so far; a frame done twice counts twice.
     """
 
-    def __init__(self, clip: AnnotatedClip, make_tracker: TrackerFactory) -> None:
+    def __init__(self, clip: AnnotatedClip, make_tracker: TrackerFactory, *, refined: bool = False) -> None:
         self.clip = clip
         self.results = MemoryResults()
         self.seconds = 0.0
         self.frames_done = 0
         self._tracker = make_tracker(clip.limited_source, self.results)
+        self._coverage = RefinedAlpha(clip.limited_source) if refined else None
         self._height_px, self._width_px = clip.info.height_px, clip.info.width_px
 
     def prompt(self, prompts: FramePrompts) -> NDArray[np.bool_]:
@@ -75,7 +84,7 @@ class ClipRun:
         result = self.results.find(object_id, frame)
         if result is None:
             return np.zeros((self._height_px, self._width_px), np.bool_)
-        return self._at_plate_size(result.logits) > 0
+        return self._mask_of(result)
 
     def masks(self, frame: int, object_ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
         """The ``(h, w)`` masks of several objects, as the clip's kind of truth has them.
@@ -83,14 +92,23 @@ class ClipRun:
         Where objects exclude each other, a pixel goes to the one with the highest logit, of equals
         to the first.
         """
-        found = [(object_id, self.results.find(object_id, frame)) for object_id in object_ids]
-        logits = {object_id: self._at_plate_size(r.logits) for object_id, r in found if r is not None}
+        results = [self.results.find(object_id, frame) for object_id in object_ids]
+        found = [result for result in results if result is not None]
         empty = np.zeros((self._height_px, self._width_px), np.bool_)
-        masks = {object_id: values > 0 for object_id, values in logits.items()}
-        if self.clip.exclusive and len(logits) > 1:
-            winner = np.argmax(np.stack(list(logits.values())), axis=0)
+        masks = {result.object_id: self._mask_of(result) for result in found}
+        if self.clip.exclusive and len(found) > 1:
+            # Only those that claim a pixel compete for it: a refined edge may lie beyond the logits' zero.
+            claims = [
+                np.where(masks[one.object_id], self._at_plate_size(one.logits), -np.inf) for one in found
+            ]
+            winner = np.argmax(np.stack(claims), axis=0)
             masks = {object_id: mask & (winner == at) for at, (object_id, mask) in enumerate(masks.items())}
         return {object_id: masks.get(object_id, empty) for object_id in object_ids}
+
+    def _mask_of(self, result: ObjectFrame) -> NDArray[np.bool_]:
+        if self._coverage is not None:
+            return np.asarray(self._coverage(result) > 0.5)
+        return self._at_plate_size(result.logits) > 0
 
     def _at_plate_size(self, logits: NDArray[np.float16]) -> NDArray[np.float32]:
         size_px = (self._width_px, self._height_px)

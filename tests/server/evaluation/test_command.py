@@ -63,6 +63,7 @@ def test_any_weights_of_the_family_are_measured(
         (["--weights", "unheard_of"], WeightsError, "no weights called unheard_of"),
         (["--side", "100"], BadInputError, "multiple of 32"),
         (["--profile", "lazy"], BadInputError, "no profile lazy"),
+        (["--refined", "--protocol", "image"], BadInputError, "no place with images"),
         (["--limit", "1"], BadInputError, "leaves nothing to judge"),
     ],
 )
@@ -76,3 +77,16 @@ def test_a_wrong_argument_is_told_in_words(
 
     assert isinstance(result.exception, error)
     assert words in str(result.exception)
+
+
+def test_refined_edges_are_told_beside_the_figures(app: typer.Typer, weights: Path, tmp_path: Path) -> None:
+    data, report = sets.write_plain(tmp_path / "set"), tmp_path / "r.json"
+    arguments = ["evaluate", "--data", data, "--weights", weights, "--json", report, "--refined"]
+
+    result = CliRunner().invoke(
+        app, [str(word) for word in (*arguments, "--no-baselines", "--device", "cpu", "--limit", 4)]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "mattes with refined edges" in " ".join(result.output.split())
+    assert "mattes with refined edges" in json.loads(report.read_text())["convention"]

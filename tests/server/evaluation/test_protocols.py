@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,8 @@ class Studio:
         self._drift = drift
         self._needed_clicks = needed_clicks
 
-    def run(self, protocol: ProtocolName, *, images: int | None = None) -> ClipOutcome:
-        return run_protocol(protocol, self.clip, self._make, images=images)[0]
+    def run(self, protocol: ProtocolName, *, images: int | None = None, refined: bool = False) -> ClipOutcome:
+        return run_protocol(protocol, self.clip, self._make, images=images, refined=refined)[0]
 
     def _make(self, source: FrameSource, results: ResultReader) -> ShiftTracker:
         tracker = ShiftTracker(
@@ -179,3 +180,25 @@ def test_a_clip_with_a_single_annotation_cannot_be_judged(tmp_path: Path) -> Non
 
     with pytest.raises(BadInputError, match="nothing to judge"):
         Studio(open_dataset(root)[0]).run(ProtocolName.MASK)
+
+
+@pytest.mark.parametrize("protocol", [ProtocolName.CLICK, ProtocolName.ONLINE])
+def test_refined_mattes_are_judged_with_the_edges_of_the_picture(
+    open_first: Open, protocol: ProtocolName
+) -> None:
+    studio = Studio(open_first(sets.write_plain), drift=1)
+
+    coarse, refined = studio.run(protocol), studio.run(protocol, refined=True)
+
+    # Later masks are further off than refinement reaches.
+    assert refined.objects[0].frames[1].j > coarse.objects[0].frames[1].j + 0.02
+
+
+def test_objects_that_exclude_each_other_do_so_with_refined_edges_too(open_first: Open) -> None:
+    clip = open_first(sets.write_davis_2017)
+    tracker = partial(ShiftTracker, truth=lambda _, frame: sets.square(1, frame))
+
+    _, masks = run_protocol(ProtocolName.MASK, clip, tracker, refined=True)
+
+    assert masks(1, 2).any()
+    assert not (masks(1, 2) & masks(2, 2)).any()
