@@ -60,6 +60,8 @@ _MOST_SHRINK = 4
 # Coverage read off colour is evened out in windows of this radius where it varies less than this.
 _GRAIN_RADIUS = 3
 _GRAIN_VARIANCE = 1e-3
+# A half of the step of 8 bits is not to be seen.
+_LEAST_COVERAGE = 1.0 / 512.0
 # sRGB codes to linear light; a power is near enough to the true curve.
 _LINEAR = np.power(np.arange(256, dtype=np.float32) / 255.0, np.float32(2.2))
 
@@ -87,6 +89,8 @@ def refine_alpha(
     followed = _followed(part, guide, reach_px, settings)
     if strands_px >= 1:
         followed = _read_off(part, followed, guide, cell_px, reach_px, strands_px)
+    # Coverage that no display shows is rounding, which differs from run to run.
+    followed[followed < _LEAST_COVERAGE] = 0.0
     refined[top:bottom, left:right] = followed
     return refined
 
