@@ -50,7 +50,7 @@ def test_roto_writes_mattes_and_the_same_ones_from_the_document(
     assert [file.name for file in made] == [file.name for file in again]
     assert len(made) == 3
     for one, other in zip(made, again, strict=True):
-        # Half floats hold a thousandth; sums of a processor's vector units may differ by less from run to run.
+        # A processor's vector units add in an order of their own; what half floats hold is the same.
         assert np.abs(pixels(one) - pixels(other)).max() < 1e-3
     document = json.loads((environment / "shot.json").read_text())
     assert document["objects"][0]["name"] == "duck"
