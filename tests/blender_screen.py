@@ -82,14 +82,18 @@ class BlenderWindow:
 
     def drag(self, start_px: tuple[float, float], end_px: tuple[float, float]) -> None:
         """Drag with the left button."""
+        # Blender asks where the mouse is when it gets to an event, which may be a while after it happened.
         self.move(*start_px)
+        time.sleep(0.5)
         self._xdotool("mousedown", "1")
+        time.sleep(0.5)
         steps = 8
         for step in range(1, steps + 1):
             part = step / steps
             self.move(
                 start_px[0] + (end_px[0] - start_px[0]) * part, start_px[1] + (end_px[1] - start_px[1]) * part
             )
+        time.sleep(0.5)
         self._xdotool("mouseup", "1")
         time.sleep(0.1)
 
