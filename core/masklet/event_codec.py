@@ -122,7 +122,9 @@ def overlay_kind_from_wire(number: export_pb2.OverlayKind.ValueType) -> OverlayK
 def export_event_to_wire(event: ExportEvent) -> export_pb2.ExportEvent:
     """The message of one event of an export."""
     if isinstance(event, ExportProgress):
-        progress = export_pb2.ExportProgress(frames_done=event.frames_done, frames_total=event.frames_total)
+        progress = export_pb2.ExportProgress(
+            frames_done=event.frames_done, frames_total=event.frames_total, looking_at=event.looking_at or ""
+        )
         return export_pb2.ExportEvent(progress=progress)
     if isinstance(event, FileWritten):
         written = export_pb2.FileWritten(relative_name=event.relative_name, size_bytes=event.size_bytes)
@@ -144,7 +146,8 @@ def export_event_from_wire(message: export_pb2.ExportEvent) -> ExportEvent:
     """
     kind = message.WhichOneof("event")
     if kind == "progress":
-        return ExportProgress(message.progress.frames_done, message.progress.frames_total)
+        progress = message.progress
+        return ExportProgress(progress.frames_done, progress.frames_total, progress.looking_at or None)
     if kind == "written":
         return FileWritten(message.written.relative_name, message.written.size_bytes)
     if kind == "chunk":

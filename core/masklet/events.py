@@ -82,10 +82,18 @@ TrackEvent = Union[TrackStarted, MaskUpdate, TrackFinished]
 
 @dataclass(frozen=True)
 class WorkProgress:
-    """How far the making of shapes, an anchor or a search for cuts is; the total is 0 until it is known."""
+    """How far the making of shapes, an anchor or a search for cuts is.
+
+    Attributes:
+        done: So much.
+        total: Of so much; 0 until it is known.
+        looking_at: Name of the object that is looked at a second time before the work itself begins; both
+            numbers are frames of that look then. None once the work goes on.
+    """
 
     done: int
     total: int
+    looking_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +106,18 @@ class CutsFound:
 
 @dataclass(frozen=True)
 class ExportProgress:
-    """How far an export is."""
+    """How far an export is.
+
+    Attributes:
+        frames_done: So many frames.
+        frames_total: Of so many.
+        looking_at: Name of the object that is looked at a second time before files are made; both numbers
+            are frames of that look then. None while files are made.
+    """
 
     frames_done: int
     frames_total: int
+    looking_at: str | None = None
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def anchor_event_from_wire(message: geometry_pb2.TrackAnchorResponse) -> AnchorE
     """
     kind = message.WhichOneof("event")
     if kind == "progress":
-        return WorkProgress(message.progress.done, message.progress.total)
+        return _progress_from_wire(message.progress)
     if kind != "finished":
         raise _unknown_event()
     track = message.finished
@@ -204,7 +204,7 @@ def shapes_events_from_wire(messages: Iterable[geometry_pb2.FitShapesResponse]) 
     for message in messages:
         kind = message.WhichOneof("event")
         if kind == "progress":
-            yield WorkProgress(message.progress.done, message.progress.total)
+            yield _progress_from_wire(message.progress)
         elif kind == "piece":
             pieces.append(_piece_from_wire(message.piece))
         elif kind == "finished":
@@ -288,7 +288,13 @@ def _vertex_from_wire(message: geometry_pb2.BezierVertex) -> BezierVertex:
 
 
 def _progress_to_wire(progress: WorkProgress) -> geometry_pb2.WorkProgress:
-    return geometry_pb2.WorkProgress(done=progress.done, total=progress.total)
+    return geometry_pb2.WorkProgress(
+        done=progress.done, total=progress.total, looking_at=progress.looking_at or ""
+    )
+
+
+def _progress_from_wire(message: geometry_pb2.WorkProgress) -> WorkProgress:
+    return WorkProgress(message.done, message.total, message.looking_at or None)
 
 
 def _unknown_event() -> ServerFaultError:

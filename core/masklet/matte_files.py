@@ -42,7 +42,11 @@ class _Part:
 
 
 def receive(
-    events: Iterable[ExportEvent], folder: Path, *, on_progress: Callable[[int, int], None] | None = None
+    events: Iterable[ExportEvent],
+    folder: Path,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_look: Callable[[str, int, int], None] | None = None,
 ) -> Exported:
     """Write what an export sends below ``folder``, which is made if its parent exists.
 
@@ -52,6 +56,8 @@ def receive(
         events: From a transport.
         folder: On this machine; of files that were written already only the name is used.
         on_progress: Told the frames done and the frames in all.
+        on_look: Told, before that, the object that is looked at a second time, the frames of that look that
+            are done, and its frames in all.
 
     Raises:
         OutputError: The folder is missing, read-only or full.
@@ -63,8 +69,12 @@ def receive(
     for event in write_chunks(events, folder):
         if isinstance(event, FileWritten):
             files.append(folder / event.relative_name)
-        elif isinstance(event, ExportProgress) and on_progress is not None:
-            on_progress(event.frames_done, event.frames_total)
+        elif isinstance(event, ExportProgress):
+            if event.looking_at is not None:
+                if on_look is not None:
+                    on_look(event.looking_at, event.frames_done, event.frames_total)
+            elif on_progress is not None:
+                on_progress(event.frames_done, event.frames_total)
         elif isinstance(event, ExportFinished):
             empty_frames = event.empty_frames
     return Exported(tuple(files), empty_frames)

@@ -212,7 +212,9 @@ class Session:
         *,
         tolerance_px: float = 1.0,
         frames: FrameRange | None = None,
+        raw_edges: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
+        on_look: Callable[[str, int, int], None] | None = None,
     ) -> ObjectShapes:
         """Bezier shapes of an object's mattes, for a roto node.
 
@@ -220,16 +222,18 @@ class Session:
             item: The object or its name; it is tracked.
             tolerance_px: How far a shape may lie from the matte's edge, in pixels of the plate.
             frames: None for the whole clip.
+            raw_edges: Shapes of edges as the network gave them; otherwise these follow the plate's pixels.
             on_progress: Told what is done and what there is in all.
+            on_look: As in :meth:`export`.
 
         Raises:
             BadInputError: The object has no mask in the range, or the tolerance is not above 0.
         """
         (object_id,) = self._ids((item,))
-        return _made(
-            self._transport.fit_shapes(self.session_id, object_id, frames, tolerance_px=tolerance_px),
-            on_progress,
+        events = self._transport.fit_shapes(
+            self.session_id, object_id, frames, tolerance_px=tolerance_px, raw_edges=raw_edges
         )
+        return _made(events, on_progress, on_look)
 
     def anchor(
         self,
@@ -294,6 +298,7 @@ class Session:
         raw_edges: bool = False,
         on_server: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
+        on_look: Callable[[str, int, int], None] | None = None,
     ) -> Exported:
         """Write mattes at plate resolution into ``folder``.
 
@@ -306,6 +311,8 @@ class Session:
             raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
             on_server: The folder is one that the server sees, and it writes there itself.
             on_progress: Told the frames done and the frames in all.
+            on_look: Told, before that, the object that is looked at a second time, in windows with finer
+                cells, the frames of that look that are done, and its frames in all.
 
         Raises:
             OutputError: The folder is missing, read-only or full. Finished files stay.
@@ -320,7 +327,7 @@ class Session:
             client_folder=None if on_server else Path(folder).absolute(),
         )
         with closing(self._transport.export_mattes(self.session_id, request)) as events:
-            return receive(events, Path(folder), on_progress=on_progress)
+            return receive(events, Path(folder), on_progress=on_progress, on_look=on_look)
 
     def export_overlay(
         self,
@@ -368,14 +375,19 @@ class Session:
 
 
 def _made(
-    events: Generator[WorkProgress | _Made, None, None], on_progress: Callable[[int, int], None] | None
+    events: Generator[WorkProgress | _Made, None, None],
+    on_progress: Callable[[int, int], None] | None,
+    on_look: Callable[[str, int, int], None] | None = None,
 ) -> _Made:
     """What a work made, at its end."""
     with closing(events):
         for event in events:
             if not isinstance(event, WorkProgress):
                 return event
-            _tell(on_progress, event)
+            if event.looking_at is None:
+                _tell(on_progress, event)
+            elif on_look is not None:
+                on_look(event.looking_at, event.done, event.total)
     raise ServerFaultError("the server ended its work without a result: try again")
 
 

@@ -173,6 +173,31 @@ def test_shapes_and_anchors_come_after_their_progress(
     assert [key.frame for key in anchor.keys] == [1001, 1002, 1003, 1004]
 
 
+def test_a_second_look_is_told_before_the_work_that_needs_it(
+    transport: Transport, opened: SessionInfo, clip: DemoClip
+) -> None:
+    object_id = add_duck(transport, opened.session_id, clip)
+    track_all(transport, opened.session_id)
+    frames = FrameRange(1002, 1004)
+
+    def shapes(*, raw_edges: bool) -> list[WorkProgress | ObjectShapes]:
+        return list(
+            transport.fit_shapes(opened.session_id, object_id, frames, tolerance_px=1.5, raw_edges=raw_edges)
+        )
+
+    raw = shapes(raw_edges=True)
+    events = list(transport.export_mattes(opened.session_id, ExportRequest(frames)))
+    refined = shapes(raw_edges=False)
+
+    told = [event for event in events if isinstance(event, ExportProgress)]
+    looks = [event for event in told if event.looking_at is not None]
+    assert looks == [ExportProgress(done, 3, "duck") for done in range(4)]
+    assert told[: len(looks)] == looks
+    # Seen for the export already, and not asked for where edges stay raw.
+    assert not any(isinstance(event, WorkProgress) and event.looking_at for event in (*raw, *refined))
+    assert raw[-1] != refined[-1]
+
+
 def test_mattes_become_whole_files_on_this_machine(
     transport: Transport, opened: SessionInfo, clip: DemoClip, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def test_events_of_a_track_travel(event: events.TrackEvent) -> None:
     "event",
     [
         events.ExportProgress(1, 2),
+        events.ExportProgress(0, 40, looking_at="hero"),
         events.FileWritten("a/b.exr", 5),
         events.FileChunk("a/b.exr", b"12", 5, last=False),
         events.ExportFinished(3, (4, 5)),

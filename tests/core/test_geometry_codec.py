@@ -47,10 +47,15 @@ def test_shapes_travel_piece_by_piece_and_exactly(made: list[Piece]) -> None:
     shapes = ObjectShapes("hero", 1920, 1080, 2.0, tuple(made), report)
 
     messages = [*geometry_codec.shapes_event_to_wire(WorkProgress(1, 4))]
+    messages += geometry_codec.shapes_event_to_wire(WorkProgress(2, 9, "hero"))
     messages += geometry_codec.shapes_event_to_wire(shapes)
 
-    assert len(messages) == 2 + len(made)
-    assert list(geometry_codec.shapes_events_from_wire(messages)) == [WorkProgress(1, 4), shapes]
+    assert len(messages) == 3 + len(made)
+    assert list(geometry_codec.shapes_events_from_wire(messages)) == [
+        WorkProgress(1, 4),
+        WorkProgress(2, 9, "hero"),
+        shapes,
+    ]
 
 
 @given(st.sampled_from(AnchorKind), st.sampled_from(Absence), st.tuples(*[numbers] * 9))

@@ -25,7 +25,10 @@ def names_below(folder: Path) -> list[str]:
 
 def test_files_are_put_together_and_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
+    looks: list[tuple[str, int, int]] = []
     events = [
+        ExportProgress(0, 9, "hero"),
+        ExportProgress(9, 9, "hero"),
         *chunks("a.1001.exr", b"one", b"two"),
         ExportProgress(1, 2),
         *chunks("hero/a.1002.exr", b"three"),
@@ -33,12 +36,18 @@ def test_files_are_put_together_and_progress_is_told(tmp_path: Path) -> None:
         ExportFinished(2, (1003,)),
     ]
 
-    exported = receive(events, tmp_path / "out", on_progress=lambda done, total: told.append((done, total)))
+    exported = receive(
+        events,
+        tmp_path / "out",
+        on_progress=lambda done, total: told.append((done, total)),
+        on_look=lambda name, done, total: looks.append((name, done, total)),
+    )
 
     assert exported.files == (tmp_path / "out/a.1001.exr", tmp_path / "out/hero/a.1002.exr")
     assert exported.empty_frames == (1003,)
     assert (tmp_path / "out/a.1001.exr").read_bytes() == b"onetwo"
     assert told == [(1, 2), (2, 2)]
+    assert looks == [("hero", 0, 9), ("hero", 9, 9)]
 
 
 def test_whole_files_are_told_instead_of_their_chunks(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fakes.transport import FakeTransport
+from fakes.transport import CLIP, FakeTransport
 from masklet.client import Server
 from masklet.errors import BadInputError, ClipError, LimitError, ObjectNotFoundError, PathNotAllowedError
 from masklet.session import Session, Track
-from masklet.types import Click, Direction, FramePrompts, FrameRange
+from masklet.types import Click, Direction, FramePrompts, FrameRange, ObjectInfo, SessionInfo
 
 
 @pytest.fixture
@@ -163,6 +163,21 @@ def test_mattes_are_written_where_the_client_is(tmp_path: Path) -> None:
     assert exported.empty_frames == (1002, 1003)
     assert transport.exported[0].server_folder is None
     assert transport.exported[0].base_name == "sh010"
+
+
+def test_a_second_look_is_told_apart_from_the_work_that_it_is_for() -> None:
+    session = Session(FakeTransport(objects=[ObjectInfo(1, "hero")]), SessionInfo("s1", CLIP))
+    progress: list[tuple[int, int]] = []
+    looks: list[tuple[str, int, int]] = []
+
+    session.shapes(
+        "hero",
+        on_progress=lambda done, total: progress.append((done, total)),
+        on_look=lambda name, done, total: looks.append((name, done, total)),
+    )
+
+    assert progress == [(1, 2)]
+    assert looks == [("hero", 1, 3)]
 
 
 def test_leaving_the_server_closes_the_connection() -> None:

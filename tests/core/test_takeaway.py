@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from fakes.transport import CLIP, FakeTransport
 from masklet.anchors import Absence, AnchorKind
@@ -81,6 +83,37 @@ def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: P
         "layers": ["hero", "ghost"],
     }
     assert transport.anchored[0].absence is Absence.FADE
+    assert transport.raw_shapes == [False]
+
+
+def test_shapes_have_raw_edges_where_the_mattes_have_them(tmp_path: Path) -> None:
+    session, transport = tracked_session()
+
+    write_takeaway(
+        session,
+        wished(shapes=True),
+        tmp_path,
+        frames=None,
+        name="plate",
+        mattes=(),
+        raw_edges=True,
+        progress=Progress(),
+    )
+
+    assert transport.raw_shapes == [True]
+
+
+def test_a_second_look_is_told_in_one_line_that_counts_up() -> None:
+    progress, written = Progress(), io.StringIO()
+    progress.console = Console(file=written, force_terminal=True, highlight=False, width=80)
+
+    for done in range(201):
+        progress.looking("left [hand]", done, 200)
+
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 101
+    assert lines[50] == "second look, left [hand], frame 100 of 200"
+    assert written.getvalue().endswith("frame 200 of 200\n")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ class FakeTransport:
         uploads: Names and frames of every upload.
         tracked: Every track's request.
         tracks_left_early: How many tracks were closed before their end.
+        raw_shapes: Whether shapes of raw edges were asked for, each time.
         closed: True once the connection is closed.
     """
 
@@ -83,6 +84,7 @@ class FakeTransport:
     locks: list[tuple[int, FrameRange, bool]] = field(default_factory=list)
     states: list[StateRange] = field(default_factory=list)
     anchored: list[AnchorRequest] = field(default_factory=list)
+    raw_shapes: list[bool] = field(default_factory=list)
     tracks_left_early: int = 0
     closed: bool = False
 
@@ -175,9 +177,18 @@ class FakeTransport:
         yield CutsFound(WorkProgress(3, 3), (1002,))
 
     def fit_shapes(
-        self, session_id: str, object_id: int, frames: FrameRange | None, *, tolerance_px: float
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange | None,
+        *,
+        tolerance_px: float,
+        raw_edges: bool = False,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
+        self.raw_shapes.append(raw_edges)
         yield WorkProgress(0, 0)
+        if not raw_edges:
+            yield WorkProgress(1, 3, "hero")
         yield WorkProgress(1, 2)
         name = next(info.name for info in self.objects if info.object_id == object_id)
         vertices = tuple(BezierVertex(x_px, y_px) for x_px, y_px in ((0.0, 0.0), (4.0, 0.0), (4.0, 2.0)))

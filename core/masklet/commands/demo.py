@@ -67,7 +67,9 @@ def demo(
         server.open(clip.pattern) as session,
     ):
         result = cut_out(session, clip, progress)
-        mattes = session.export(out / "mattes", base_name="duck", on_progress=progress.writing)
+        mattes = session.export(
+            out / "mattes", base_name="duck", on_progress=progress.writing, on_look=progress.looking
+        )
         looks = [
             file
             for kind in OverlayKind

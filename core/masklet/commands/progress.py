@@ -50,6 +50,7 @@ class Progress:
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
         self._writing: int | None = None
+        self._looking: tuple[str, int] | None = None
 
     def say(self, sentence: str) -> None:
         """Print one line."""
@@ -78,3 +79,11 @@ class Progress:
         if tenth != self._writing and self.console.is_terminal:
             self.console.print(f"writing {done}/{total}", end="\r" if done < total else "\n")
         self._writing = tenth
+
+    def looking(self, name: str, done: int, total: int) -> None:
+        """Tell the progress of a second look at an object, at most once per hundredth of it."""
+        told = (name, 100 * done // max(total, 1))
+        if told != self._looking and self.console.is_terminal:
+            line = f"second look, {name}, frame {done} of {total}"
+            self.console.print(line, markup=False, end="\r" if done < total else "\n")
+        self._looking = told

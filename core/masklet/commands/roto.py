@@ -74,7 +74,8 @@ def roto(
     ] = MatteFormat.EXR_LAYERS,
     name: Annotated[Optional[str], typer.Option(help="First part of file names; else the clip's.")] = None,
     raw_edges: Annotated[
-        bool, typer.Option("--raw-edges", help="Edges as the network gave them, not the plate's.")
+        bool,
+        typer.Option("--raw-edges", help="Mattes and shapes of the network's own edges, not the plate's."),
     ] = False,
     shapes: Annotated[bool, typer.Option("--shapes", help="Also Bezier shapes of every object.")] = False,
     tolerance_px: Annotated[
@@ -145,6 +146,7 @@ def roto(
             base_name=name,
             raw_edges=raw_edges,
             on_progress=progress.writing,
+            on_look=progress.looking,
         )
         progress.say(f"{len(exported.files)} files in {out}")
         if not wishes.is_nothing:
@@ -155,6 +157,7 @@ def roto(
                 frames=shot.frames,
                 name=name or stem_of(session.clip.name),
                 mattes=exported.files,
+                raw_edges=raw_edges,
                 progress=progress,
             ):
                 progress.say(f"wrote {file}")

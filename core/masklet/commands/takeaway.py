@@ -86,6 +86,7 @@ def write_takeaway(
     frames: FrameRange | None,
     name: str,
     mattes: Sequence[Path],
+    raw_edges: bool = False,
     progress: Progress,
 ) -> tuple[Path, ...]:
     """Make what is wanted of every object with a mask and write it into ``folder``.
@@ -97,6 +98,7 @@ def write_takeaway(
         frames: None for the whole clip.
         name: First part of file names.
         mattes: Files that were written already.
+        raw_edges: They have edges as the network gave them, and so shall the shapes.
         progress: Told what goes on.
 
     Raises:
@@ -111,7 +113,13 @@ def write_takeaway(
             progress.say(f"{item.name} has no mask: no shapes and no anchors of it")
             continue
         if wishes.shapes:
-            made = session.shapes(item, tolerance_px=wishes.tolerance_px, frames=frames)
+            made = session.shapes(
+                item,
+                tolerance_px=wishes.tolerance_px,
+                frames=frames,
+                raw_edges=raw_edges,
+                on_look=progress.looking,
+            )
             shapes.append(made)
             report = made.report
             progress.say(

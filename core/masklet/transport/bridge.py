@@ -178,7 +178,13 @@ class BridgeTransport:
         return self._stream("find_cuts", session_id=session_id, frames=frames)
 
     def fit_shapes(  # noqa: D102
-        self, session_id: str, object_id: int, frames: FrameRange | None, *, tolerance_px: float
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange | None,
+        *,
+        tolerance_px: float,
+        raw_edges: bool = False,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
         return self._stream(
             "fit_shapes",
@@ -186,6 +192,7 @@ class BridgeTransport:
             object_id=object_id,
             frames=frames,
             tolerance_px=tolerance_px,
+            raw_edges=raw_edges,
         )
 
     def track_anchor(  # noqa: D102

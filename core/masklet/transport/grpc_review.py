@@ -103,7 +103,13 @@ class GrpcReview:
         )
 
     def fit_shapes(  # noqa: D102
-        self, session_id: str, object_id: int, frames: FrameRange | None, *, tolerance_px: float
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange | None,
+        *,
+        tolerance_px: float,
+        raw_edges: bool = False,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
         request = geometry_pb2.FitShapesRequest(
             session_id=session_id,
@@ -111,6 +117,7 @@ class GrpcReview:
             object_id=object_id,
             range=None if frames is None else state_codec.range_to_wire(frames),
             tolerance_px=tolerance_px,
+            raw_edges=raw_edges,
         )
         messages = self._channel.stream(self._geometry.FitShapes, request, lambda response: response)
         try:

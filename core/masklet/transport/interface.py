@@ -234,9 +234,15 @@ class Transport(Protocol):
         ...
 
     def fit_shapes(
-        self, session_id: str, object_id: int, frames: FrameRange | None, *, tolerance_px: float
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange | None,
+        *,
+        tolerance_px: float,
+        raw_edges: bool = False,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
-        """Fit shapes to an object's mattes: progress, then the shapes."""
+        """Fit shapes to an object's mattes: progress, then the shapes; ``raw_edges`` as for exports."""
         ...
 
     def track_anchor(

@@ -226,15 +226,21 @@ class ExportProgress(google.protobuf.message.Message):
 
     FRAMES_DONE_FIELD_NUMBER: builtins.int
     FRAMES_TOTAL_FIELD_NUMBER: builtins.int
+    LOOKING_AT_FIELD_NUMBER: builtins.int
     frames_done: builtins.int
     frames_total: builtins.int
+    looking_at: builtins.str
+    """Name of the object that is being looked at a second time: frames are those of this look. Empty
+    while files are made.
+    """
     def __init__(
         self,
         *,
         frames_done: builtins.int = ...,
         frames_total: builtins.int = ...,
+        looking_at: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["frames_done", b"frames_done", "frames_total", b"frames_total"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frames_done", b"frames_done", "frames_total", b"frames_total", "looking_at", b"looking_at"]) -> None: ...
 
 global___ExportProgress = ExportProgress
 

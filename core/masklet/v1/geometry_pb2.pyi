@@ -87,11 +87,14 @@ class FitShapesRequest(google.protobuf.message.Message):
     OBJECT_ID_FIELD_NUMBER: builtins.int
     RANGE_FIELD_NUMBER: builtins.int
     TOLERANCE_PX_FIELD_NUMBER: builtins.int
+    RAW_EDGES_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     object_id: builtins.int
     tolerance_px: builtins.float
     """How far a shape may lie from the matte's edge, in pixels; left out means 1."""
+    raw_edges: builtins.bool
+    """True for shapes of edges as the network gave them; otherwise these follow the plate's pixels."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip. Frames without a mask are left out."""
@@ -104,9 +107,10 @@ class FitShapesRequest(google.protobuf.message.Message):
         object_id: builtins.int = ...,
         range: masklet.v1.values_pb2.FrameRange | None = ...,
         tolerance_px: builtins.float | None = ...,
+        raw_edges: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_tolerance_px", b"_tolerance_px", "range", b"range", "tolerance_px", b"tolerance_px"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_tolerance_px", b"_tolerance_px", "object_id", b"object_id", "range", b"range", "request_id", b"request_id", "session_id", b"session_id", "tolerance_px", b"tolerance_px"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_tolerance_px", b"_tolerance_px", "object_id", b"object_id", "range", b"range", "raw_edges", b"raw_edges", "request_id", b"request_id", "session_id", b"session_id", "tolerance_px", b"tolerance_px"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_tolerance_px", b"_tolerance_px"]) -> typing.Literal["tolerance_px"] | None: ...
 
 global___FitShapesRequest = FitShapesRequest
@@ -283,15 +287,21 @@ class WorkProgress(google.protobuf.message.Message):
 
     DONE_FIELD_NUMBER: builtins.int
     TOTAL_FIELD_NUMBER: builtins.int
+    LOOKING_AT_FIELD_NUMBER: builtins.int
     done: builtins.int
     total: builtins.int
+    looking_at: builtins.str
+    """Name of the object that is being looked at a second time: done and total are frames of this look.
+    Empty while the work itself goes on.
+    """
     def __init__(
         self,
         *,
         done: builtins.int = ...,
         total: builtins.int = ...,
+        looking_at: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["done", b"done", "total", b"total"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["done", b"done", "looking_at", b"looking_at", "total", b"total"]) -> None: ...
 
 global___WorkProgress = WorkProgress
 

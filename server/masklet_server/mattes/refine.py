@@ -10,7 +10,7 @@ or there is nothing to see), the network's edge stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -178,7 +178,7 @@ class RefinedAlpha:
         refine: How far and how hard it is refined.
         is_exact: True for results whose outline is not to be touched, such as a mask that the artist
             drew; none when None.
-        look: The second look that belongs to a result, if there is one.
+        look: The second looks that belong to a result, if there are any.
     """
 
     def __init__(
@@ -188,13 +188,13 @@ class RefinedAlpha:
         edge: EdgeSettings | None = None,
         refine: RefineSettings | None = None,
         is_exact: Callable[[ObjectFrame], bool] | None = None,
-        look: Callable[[ObjectFrame], Look | None] | None = None,
+        look: Callable[[ObjectFrame], Sequence[Look]] | None = None,
     ) -> None:
         self._source = source
         self._edge = edge
         self._refine = refine
         self._is_exact = is_exact or (lambda _: False)
-        self._look = look or (lambda _: None)
+        self._look = look or (lambda _: ())
         self._frame: int | None = None
         self._picture: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
@@ -213,10 +213,10 @@ class RefinedAlpha:
             self._frame = result.frame
         rows, columns = result.logits.shape
         cell_px = max(clip.width_px / columns, clip.height_px / rows)
-        look = self._look(result)
-        if look is not None:
-            alpha = look_into(alpha, look, edge=self._edge)
-            cell_px = min(cell_px, max(look.window.width_px / look.logits.shape[1], 1.0))
+        looks = self._look(result)
+        if looks:
+            alpha = look_into(alpha, *looks, edge=self._edge)
+            cell_px = min(cell_px, *(max(1.0, look.window.width_px / look.logits.shape[1]) for look in looks))
         return refine_alpha(alpha, self._picture, cell_px=cell_px, settings=self._refine)
 
 

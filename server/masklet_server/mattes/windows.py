@@ -127,17 +127,35 @@ def plan_windows(
     }
 
 
-def look_into(first: Plane, look: Look, *, edge: EdgeSettings | None = None) -> Plane:
-    """Coverage ``(H, W)`` from the whole plate, with the window's in its place and no seam between them.
+def look_into(first: Plane, *looks: Look, edge: EdgeSettings | None = None) -> Plane:
+    """Coverage ``(H, W)`` from the whole plate, with the windows' in its place and no seams between them.
+
+    The weights of all looks and the first add up to one at each pixel and change nowhere abruptly.
 
     Args:
         first: ``(H, W)``, from the whole plate; stays as it is.
-        look: Through the window.
+        looks: Through windows, which may overlap.
         edge: How the edge looks.
     """
-    window = look.window
     height_px, width_px = first.shape
-    inner = render_alpha(look.logits, window.width_px, window.height_px, edge=edge)
+    weights = [_weight(look.window, width_px, height_px) for look in looks]
+    total = np.zeros_like(first)
+    for look, weight in zip(looks, weights, strict=True):
+        total[look.window.slices] += weight
+    # Less than one in all: the rest is the first look's.
+    np.maximum(total, 1.0, out=total)
+    result = first.copy()
+    for look, weight in zip(looks, weights, strict=True):
+        window = look.window
+        inner = render_alpha(look.logits, window.width_px, window.height_px, edge=edge)
+        inner -= first[window.slices]
+        inner *= weight / total[window.slices]
+        result[window.slices] += inner
+    return result
+
+
+def _weight(window: Window, width_px: int, height_px: int) -> Plane:
+    """How much a look through a window counts at each of its pixels, 0 to 1: less towards its rim."""
     rim_px = max(1.0, _RIM * max(window.width_px, window.height_px))
 
     def rise(length_px: int, start_px: int, plate_px: int) -> Plane:
@@ -147,13 +165,8 @@ def look_into(first: Plane, look: Look, *, edge: EdgeSettings | None = None) -> 
         after = length_px - place if start_px + length_px < plate_px else np.full_like(place, rim_px)
         return np.clip(np.minimum(before, after) / rim_px, 0.0, 1.0).astype(np.float32)
 
-    weight = np.outer(
-        rise(window.height_px, window.top_px, height_px), rise(window.width_px, window.left_px, width_px)
-    )
-    result = first.copy()
-    part = result[window.slices]
-    part += weight * (inner - part)
-    return result
+    down = rise(window.height_px, window.top_px, height_px)
+    return np.outer(down, rise(window.width_px, window.left_px, width_px))
 
 
 def agreement(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 from masklet import event_codec, state_codec
@@ -40,8 +41,9 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         matte_format = event_codec.matte_format_from_wire(request.format)
         with session.in_use():
             files = self._exporter.mattes(session, selection, matte_format, raw_edges=request.raw_edges)
-            async for event in self._exporter.deliver(files, folder, selection.frames):
-                yield export_pb2.ExportMattesResponse(event=event_codec.export_event_to_wire(event))
+            async with aclosing(self._exporter.deliver(files, folder, selection.frames)) as events:
+                async for event in events:
+                    yield export_pb2.ExportMattesResponse(event=event_codec.export_event_to_wire(event))
 
     async def ExportOverlay(  # noqa: N802
         self, request: export_pb2.ExportOverlayRequest, context: Context
@@ -51,8 +53,9 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         kind = event_codec.overlay_kind_from_wire(request.kind)
         with session.in_use():
             files = self._exporter.overlay(session, selection, kind)
-            async for event in self._exporter.deliver(files, folder, selection.frames):
-                yield export_pb2.ExportOverlayResponse(event=event_codec.export_event_to_wire(event))
+            async with aclosing(self._exporter.deliver(files, folder, selection.frames)) as events:
+                async for event in events:
+                    yield export_pb2.ExportOverlayResponse(event=event_codec.export_event_to_wire(event))
 
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest

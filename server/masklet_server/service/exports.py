@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -74,7 +74,7 @@ class Exporter:
     async def mattes(
         self, session: Session, selection: Selection, matte_format: MatteFormat, *, raw_edges: bool = False
     ) -> AsyncGenerator[Step, None]:
-        """Files of every frame with a mask, and progress after each frame.
+        """Files of every frame with a mask, and progress after each frame, first of second looks.
 
         Args:
             session: Whose.
@@ -95,7 +95,11 @@ class Exporter:
         try:
             alpha: matte_export.AlphaSource = matte_export.LogitAlpha(session.clip)
             if source is not None:
-                await session.look_again(_asked_for(session, selection), selection.frames, source)
+                asked = _asked_for(session, selection)
+                async with aclosing(session.look_again(asked, selection.frames, source)) as looks:
+                    async for seen in looks:
+                        if (name := session.name_of(seen.object_id)) is not None:
+                            yield ExportProgress(seen.frames_done, seen.frames_total, name)
                 alpha = plate_coverage(session, source)
             total = len(selection.frames)
             for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
@@ -142,7 +146,7 @@ class Exporter:
 
     async def deliver(
         self, steps: AsyncGenerator[Step, None], folder: Path | None, frames: FrameRange
-    ) -> AsyncIterator[ExportEvent]:
+    ) -> AsyncGenerator[ExportEvent, None]:
         """Write files into ``folder``, or cut them into chunks where that is None, and say so.
 
         Raises:

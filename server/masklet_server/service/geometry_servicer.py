@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from masklet import geometry_codec, state_codec
 from masklet.anchors import AnchorTrack
+from masklet.events import WorkProgress
 from masklet.shapes import ObjectShapes
 from masklet.types import FrameRange
 from masklet.v1 import geometry_pb2, geometry_pb2_grpc
@@ -48,7 +49,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
             from masklet_server.shapes.fitting import fit_shapes
 
             # A clip of its own: the tracker's may be busy for as long as a track runs.
-            source = session.open_source()
+            source = None if request.raw_edges else session.open_source()
             try:
                 return fit_shapes(
                     mattes_of(session, request.object_id, frames, source=source),
@@ -58,15 +59,16 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     on_progress=report.share,
                 )
             finally:
-                source.close()
+                if source is not None:
+                    source.close()
 
         with session.in_use():
-            # Exports look again as well, and shapes must match them.
-            source = await asyncio.get_running_loop().run_in_executor(None, session.open_source)
-            try:
-                await session.look_again([request.object_id], frames, source)
-            finally:
-                source.close()
+            if not request.raw_edges:
+                # Exports look again as well, and shapes must match them.
+                async with aclosing(_look_again(session, request.object_id, frames)) as looks:
+                    async for progress in looks:
+                        for message in geometry_codec.shapes_event_to_wire(progress):
+                            yield message
             async with aclosing(self._workshop.follow(work)) as events:
                 async for event in events:
                     for message in geometry_codec.shapes_event_to_wire(event):
@@ -117,3 +119,16 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
         wanted = state_codec.range_from_wire(request.range) if request.HasField("range") else None
         return session, range_in(session.clip, wanted)
+
+
+async def _look_again(
+    session: Session, object_id: int, frames: FrameRange
+) -> AsyncGenerator[WorkProgress, None]:
+    source = await asyncio.get_running_loop().run_in_executor(None, session.open_source)
+    try:
+        async with aclosing(session.look_again([object_id], frames, source)) as looks:
+            async for seen in looks:
+                if (name := session.name_of(seen.object_id)) is not None:
+                    yield WorkProgress(seen.frames_done, seen.frames_total, name)
+    finally:
+        source.close()

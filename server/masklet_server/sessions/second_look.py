@@ -1,4 +1,4 @@
-"""A second look: the object tracked once more, in a window that follows it, with finer cells.
+"""A second look: the object tracked once more, in windows that go with it, with finer cells.
 
 The first look decides what the object is, the second where its edge runs. It starts from mattes of the
 first look at frames that the artist prompted, so nothing is asked twice; and where it disagrees with
@@ -7,15 +7,17 @@ the first look about more than the edge, the first look stands.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from masklet.types import FramePrompts, Mask
+from masklet.types import ClipInfo, FramePrompts, Mask
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.refine import as_codes, refine_alpha
 from masklet_server.mattes.windows import Look, Window, WindowSource, agreement, plan_windows
@@ -27,14 +29,47 @@ from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 _LEAST_AGREEMENT = 0.7
 # The logits' grid has a quarter of the side of the picture that the network looks at.
 _CELL_PX = 4
+# Of each window's packed logits; more goes to a temporary file.
+_MEMORY_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """What a stored look was made from and where."""
+class LookProgress:
+    """How far the second look at an object is."""
 
-    window: Window
-    made_from: int
+    object_id: int
+    frames_done: int
+    frames_total: int
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What is seen of an object through one window that goes with it.
+
+    Attributes:
+        windows: By frame.
+        seeds: Frames to start from, ascending.
+        results: What the tracker made, for itself to read as well.
+        astray: Frames on which that is not to be believed.
+    """
+
+    windows: Mapping[int, Window]
+    seeds: Sequence[int]
+    results: ResultStore
+    astray: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A second look at an object on consecutive frames of one shot.
+
+    Attributes:
+        prints: Of the first look's results that it is made from, by frame.
+        views: The windows; none where the object gets no second look.
+    """
+
+    prints: Mapping[int, int]
+    views: Sequence[_View]
 
 
 @dataclass(eq=False)
@@ -44,23 +79,27 @@ class SecondLooks:
     Attributes:
         results: The first look's.
         prompts_on: What the artist said of an object on a frame.
+        spill_folder: Where temporary files are made; None for the system's place.
     """
 
     results: ResultReader
     prompts_on: Callable[[int, int], FramePrompts | None]
-    _looks: ResultStore = field(default_factory=ResultStore)
-    _kept: dict[tuple[int, int], _Kept] = field(default_factory=dict)
+    spill_folder: Path | None = None
+    _runs: dict[tuple[int, int], _Run] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def find(self, result: ObjectFrame) -> Look | None:
-        """The look that belongs to a result of the first look, None where there is none."""
-        key = (result.object_id, result.frame)
+    def find(self, result: ObjectFrame) -> Sequence[Look]:
+        """The looks that belong to a result of the first look; empty where there is none."""
         with self._lock:
-            kept = self._kept.get(key)
-        if kept is None or kept.made_from != _print(result):
-            return None
-        found = self._looks.find(*key)
-        return None if found is None else Look(kept.window, found.logits)
+            run = self._runs.get((result.object_id, result.frame))
+        if run is None or run.prints[result.frame] != _print(result):
+            return ()
+        looks = []
+        for view in run.views:
+            found = view.results.find(result.object_id, result.frame)
+            if found is not None and result.frame not in view.astray:
+                looks.append(Look(view.windows[result.frame], found.logits))
+        return looks
 
     async def look(
         self,
@@ -68,9 +107,11 @@ class SecondLooks:
         shots: Sequence[range],
         source: ClosingSource,
         make_tracker: TrackerFactory,
-        turn: Callable[[Callable[[], bool]], Awaitable[bool]],
-    ) -> None:
-        """Look at objects that are small in a large plate, unless all has been seen before.
+        turn: Callable[[Callable[[], int | None]], Awaitable[int | None]],
+    ) -> AsyncGenerator[LookProgress, None]:
+        """Look at objects in a large plate, unless all has been seen before; tells how far it is.
+
+        Closing the generator ends the look after the frame in hand; what was seen before is kept then.
 
         Args:
             object_ids: Whose.
@@ -80,92 +121,127 @@ class SecondLooks:
             turn: Does a piece of work, about a frame, in a turn of the device.
         """
         for object_id in object_ids:
-            for shot in shots:
-                steps = self._steps(object_id, shot, source, make_tracker)
+            # Not in a turn: the network has no part in it.
+            runs = await asyncio.get_running_loop().run_in_executor(
+                None, self._plan, object_id, shots, source.info
+            )
+            total = sum(len(run.prints) for run in runs)
+            done = 0
+            for run in runs:
+                yield LookProgress(object_id, done, total)
+                steps = self._steps(object_id, run, source, make_tracker)
                 try:
-                    while await turn(partial(next, steps, False)):
-                        pass
+                    while (seen := await turn(partial(next, steps, None))) is not None:
+                        yield LookProgress(object_id, done + seen, total)
                 finally:
                     # In a turn too, after the piece in hand: the tracker may be reading ahead.
                     await turn(partial(_close, steps))
-
-    def _steps(
-        self, object_id: int, frames: range, source: ClosingSource, make_tracker: TrackerFactory
-    ) -> Generator[bool, None, None]:
-        run: list[ObjectFrame] = []
-        for result in (*(self.results.find(object_id, frame) for frame in frames), None):
-            if result is not None:
-                run.append(result)
-            elif run:
-                yield from self._run_steps(run, source, make_tracker)
-                run = []
+                done += len(run.prints)
 
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._kept.clear()
-        self._looks.close()
+            runs = {id(run): run for run in self._runs.values()}
+            self._runs.clear()
+        for run in runs.values():
+            for view in run.views:
+                view.results.close()
 
-    def _run_steps(
-        self, run: Sequence[ObjectFrame], source: ClosingSource, make_tracker: TrackerFactory
-    ) -> Generator[bool, None, None]:
+    def _plan(self, object_id: int, shots: Sequence[range], clip: ClipInfo) -> list[_Run]:
+        """Runs of frames that have to be looked at, as something in each is new."""
+        found: list[_Run] = []
+        for shot in shots:
+            run: list[ObjectFrame] = []
+            for result in (*(self.results.find(object_id, frame) for frame in shot), None):
+                if result is not None:
+                    run.append(result)
+                elif run:
+                    planned = self._plan_run(run, clip)
+                    found += [planned] if planned is not None else []
+                    run = []
+        return found
+
+    def _plan_run(self, run: Sequence[ObjectFrame], clip: ClipInfo) -> _Run | None:
         prints = {result.frame: _print(result) for result in run}
         with self._lock:
-            kept = {result.frame: self._kept.get((result.object_id, result.frame)) for result in run}
-        if all(each is not None and each.made_from == prints[frame] for frame, each in kept.items()):
-            return
+            known = [self._runs.get((result.object_id, result.frame)) for result in run]
+        if all(
+            each is not None and each.prints[frame] == own
+            for each, (frame, own) in zip(known, prints.items(), strict=True)
+        ):
+            return None
         windows = plan_windows(
-            source.info,
+            clip,
             {result.frame: result.logits for result in run},
             image_side_px=_CELL_PX * max(run[0].logits.shape),
         )
         seeds = _seeds(run)
         if not windows or not seeds:
-            return
-        object_id = run[0].object_id
-        first = {result.frame: result for result in run}
-        shelf = ResultStore()
-        through = WindowSource(source, windows)
-        tracker = make_tracker(through, shelf)
+            return None
+        store = ResultStore(memory_bytes=_MEMORY_BYTES, spill_folder=self.spill_folder)
+        return _Run(prints, (_View(windows, seeds, store),))
+
+    def _steps(
+        self, object_id: int, run: _Run, source: ClosingSource, make_tracker: TrackerFactory
+    ) -> Generator[int, None, None]:
+        """One frame in one window at a time; yields how many frames' worth of the run is done."""
+        total = len(run.prints) * len(run.views)
+        done = 0
+        for view in run.views:
+            for _ in self._view_steps(object_id, run, view, source, make_tracker):
+                done += 1
+                yield done * len(run.prints) // total
+        with self._lock:
+            # Only now, all at once: a look that was stopped leaves what there was.
+            for frame in run.prints:
+                self._runs[object_id, frame] = run
+
+    def _view_steps(
+        self, object_id: int, run: _Run, view: _View, source: ClosingSource, make_tracker: TrackerFactory
+    ) -> Generator[None, None, None]:
+        tracker = make_tracker(WindowSource(source, view.windows), view.results)
 
         def keep(result: ObjectFrame) -> None:
-            shelf.put(result)
-            look = Look(windows[result.frame], result.logits)
-            key = (result.object_id, result.frame)
-            with self._lock:
-                self._kept[key] = _Kept(look.window, prints[result.frame])
-            if agreement(first[result.frame].logits, look, source.info) >= _LEAST_AGREEMENT:
-                self._looks.put(result)
-                self._looks.pack()
-            else:
-                self._looks.remove(*key)
+            view.results.put(result)
+            view.results.pack()
+            look = Look(view.windows[result.frame], result.logits)
+            first = self.results.find(object_id, result.frame)
+            if first is None or agreement(first.logits, look, source.info) < _LEAST_AGREEMENT:
+                view.astray.add(result.frame)
 
+        frames = list(run.prints)
+        seeds = view.seeds
         try:
             for frame in seeds:
-                mask = self._seed(first[frame], source, windows[frame])
+                mask = self._seed(object_id, frame, source, view.windows[frame])
+                if mask is None:
+                    # Removed meanwhile, and what is seen of it will not be asked for.
+                    return
                 keep(tracker.prompt(FramePrompts(object_id, frame, mask=mask)))
-                yield True
-            onward = [(frame, False) for frame in range(seeds[0], run[-1].frame + 1) if frame not in seeds]
-            back = [(frame, True) for frame in range(seeds[0] - 1, run[0].frame - 1, -1)]
+                yield
+            onward = [(frame, False) for frame in range(seeds[0], frames[-1] + 1) if frame not in seeds]
+            back = [(frame, True) for frame in range(seeds[0] - 1, frames[0] - 1, -1)]
             for frame, backward in (*onward, *back):
                 for result in tracker.track(frame, [object_id], backward=backward):
                     keep(result)
-                yield True
+                yield
         finally:
             tracker.park()
-            shelf.close()
 
-    def _seed(self, result: ObjectFrame, source: ClosingSource, window: Window) -> Mask:
+    def _seed(self, object_id: int, frame: int, source: ClosingSource, window: Window) -> Mask | None:
         """The object in the window on one frame, as the first look and the plate have it."""
-        said = self.prompts_on(result.object_id, result.frame)
+        said = self.prompts_on(object_id, frame)
         drawn = None if said is None else said.mask
         clip = source.info
         if drawn is not None and (drawn.width_px, drawn.height_px) == (clip.width_px, clip.height_px):
             return Mask.from_array(np.ascontiguousarray(drawn.as_array()[window.slices]))
+        result = self.results.find(object_id, frame)
+        if result is None:
+            return None
         alpha = render_alpha(result.logits, clip.width_px, clip.height_px)
         rows, columns = result.logits.shape
         cell_px = max(clip.width_px / columns, clip.height_px / rows)
-        alpha = refine_alpha(alpha, as_codes(source.read(result.frame)), cell_px=cell_px)
+        alpha = refine_alpha(alpha, as_codes(source.read(frame)), cell_px=cell_px)
         return Mask.from_array(np.rint(alpha[window.slices] * 255.0).astype(np.uint8))
 
 
@@ -182,6 +258,5 @@ def _print(result: ObjectFrame) -> int:
     return zlib.crc32(np.ascontiguousarray(result.logits).tobytes(), int(result.prompted))
 
 
-def _close(steps: Generator[bool, None, None]) -> bool:
+def _close(steps: Generator[int, None, None]) -> None:
     steps.close()
-    return False

@@ -35,7 +35,7 @@ from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.second_look import SecondLooks
+from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
 from masklet_server.sessions.tracking import ObjectFrame
 from masklet_server.sessions.work import Planner, TrackWork
@@ -96,7 +96,7 @@ class Session:
         self._desk = Desk(source, self.results, make_tracker)
         self._editor = Editor(source.info, self._desk, self.results, order)
         self._make_tracker = make_tracker
-        self.looks = SecondLooks(self.results, self.prompts_on)
+        self.looks = SecondLooks(self.results, self.prompts_on, limits.spill_folder)
         self._track: TrackRun | None = None
         self._calls = 0
 
@@ -335,11 +335,20 @@ class Session:
         self._track.stop()
         return True
 
-    async def look_again(self, object_ids: Sequence[int], frames: FrameRange, source: ClosingSource) -> None:
-        """Have second looks at objects that are small in a large plate; ``source`` is opened for this."""
+    async def look_again(
+        self, object_ids: Sequence[int], frames: FrameRange, source: ClosingSource
+    ) -> AsyncGenerator[LookProgress, None]:
+        """Have second looks at objects in a large plate and tell how far they are; see :class:`SecondLooks`.
+
+        ``source`` is opened for this and closed by the caller, after the generator.
+        """
         cuts = [cut for cut in self._desk.shots.cuts if frames.first < cut <= frames.last]
         shots = [range(*ends) for ends in zip((frames.first, *cuts), (*cuts, frames.last + 1), strict=True)]
-        await self.looks.look(object_ids, shots, source, self._make_tracker, self._turn)
+        async with aclosing(
+            self.looks.look(object_ids, shots, source, self._make_tracker, self._turn)
+        ) as looks:
+            async for progress in looks:
+                yield progress
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

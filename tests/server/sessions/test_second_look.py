@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
 from masklet_server.sessions.results import ResultStore
-from masklet_server.sessions.second_look import SecondLooks
+from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 GRID = 120
@@ -80,19 +81,35 @@ class Window:
 
 
 def looked(
-    results: ResultStore, *, drift: int = 0, looks: SecondLooks | None = None
+    results: ResultStore,
+    *,
+    drift: int = 0,
+    looks: SecondLooks | None = None,
+    progress: list[LookProgress] | None = None,
+    leave_at: int | None = None,
 ) -> tuple[SecondLooks, list[str]]:
-    """Second looks at object 1 over the whole plate, and what the tracker was told."""
+    """Second looks at object 1 over the whole plate, and what the tracker was told.
+
+    With ``leave_at`` nobody waits any more once so many frames are done.
+    """
     log: list[str] = []
     looks = looks or SecondLooks(results, lambda object_id, frame: None)
 
-    async def turn(call: Callable[[], bool]) -> bool:
+    async def turn(call: Callable[[], int | None]) -> int | None:
         return call()
 
     def make(source: FrameSource, shelf: ResultReader) -> Window:
         return Window(source, log, drift)
 
-    asyncio.run(looks.look([1], [range(1, 7)], Plate(), make, turn))
+    async def run() -> None:
+        async with aclosing(looks.look([1], [range(1, 7)], Plate(), make, turn)) as events:
+            async for event in events:
+                if progress is not None:
+                    progress.append(event)
+                if event.frames_done == leave_at:
+                    break
+
+    asyncio.run(run())
     return looks, log
 
 
@@ -109,7 +126,7 @@ def test_a_second_look_starts_at_the_prompted_frame_and_goes_both_ways() -> None
     looks, log = looked(results)
 
     assert log == ["prompt 3", "on 4", "on 5", "on 6", "back 2", "back 1", "park"]
-    assert all(looks.find(result(frame, prompted=frame == 3)) is not None for frame in range(1, 7))
+    assert all(looks.find(result(frame, prompted=frame == 3)) for frame in range(1, 7))
 
 
 def test_what_was_seen_is_not_looked_at_again_until_it_changes() -> None:
@@ -129,9 +146,9 @@ def test_a_look_belongs_to_the_mask_that_it_was_made_for() -> None:
 
     looks, _ = looked(results)
 
-    assert looks.find(result(2)) is not None
-    assert looks.find(result(2, left=53)) is None
-    assert looks.find(replace(result(2), frame=9)) is None
+    assert looks.find(result(2))
+    assert not looks.find(result(2, left=53))
+    assert not looks.find(replace(result(2), frame=9))
 
 
 def test_a_look_that_goes_astray_is_dropped() -> None:
@@ -139,5 +156,27 @@ def test_a_look_that_goes_astray_is_dropped() -> None:
 
     looks, _ = looked(results, drift=9)
 
-    assert looks.find(result(1, prompted=True)) is not None
-    assert looks.find(result(6)) is None
+    assert looks.find(result(1, prompted=True))
+    assert not looks.find(result(6))
+
+
+def test_each_frame_of_a_look_is_told() -> None:
+    results = stored(*(result(frame, prompted=frame == 3) for frame in range(1, 7)))
+    progress: list[LookProgress] = []
+
+    looked(results, progress=progress)
+
+    assert progress == [LookProgress(1, done, 6) for done in range(7)]
+
+
+def test_a_look_that_nobody_waits_for_ends_at_once_and_changes_nothing() -> None:
+    results = stored(*(result(frame, prompted=frame == 1) for frame in range(1, 7)))
+
+    looks, log = looked(results, leave_at=2)
+    seen = looks.find(result(1, prompted=True))
+    _, again = looked(results, looks=looks)
+
+    assert log == ["prompt 1", "on 2", "park"]
+    assert not seen
+    assert again[0] == "prompt 1"
+    assert looks.find(result(1, prompted=True))

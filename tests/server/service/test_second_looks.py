@@ -1,0 +1,125 @@
+"""Second looks over gRPC: told while they last, stopped when nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fakes.engine import FAKE_INFO, FakeEngine, FakeTracker
+from fakes.service import FakeClient, FakeOpener, Running, new_id, running
+from masklet import geometry_codec
+from masklet.events import WorkProgress
+from masklet.types import FramePrompts
+from masklet.v1 import export_pb2, geometry_pb2, geometry_pb2_grpc, track_pb2
+from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+
+PLATE = replace(FAKE_INFO, width_px=320, height_px=240)
+Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class SpotTracker(FakeTracker):
+    """Sees an object in the middle third of the plate, and half of the window in a second look."""
+
+    def prompt(self, prompts: FramePrompts) -> ObjectFrame:
+        return self._seen(super().prompt(prompts))
+
+    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+        return [self._seen(result) for result in super().track(frame, object_ids, backward=backward)]
+
+    def _seen(self, result: ObjectFrame) -> ObjectFrame:
+        side = 24
+        share = 6 if self.source.info.width_px == PLATE.width_px else 4
+        logits = np.full((side, side), -9, np.float16)
+        inside = slice(side // 2 - side // share, side // 2 + side // share)
+        logits[inside, inside] = 9
+        return replace(result, logits=logits)
+
+
+class SpotEngine(FakeEngine):
+    """Makes such trackers."""
+
+    def __call__(self, source: FrameSource, results: ResultReader) -> SpotTracker:
+        tracker = SpotTracker(source, results, frame_s=self.frame_s)
+        self.trackers.append(tracker)
+        return tracker
+
+
+def serve(folder: Path, work: Work) -> None:
+    """Work on a session with an object called hero, tracked over the ten frames of its plate."""
+
+    async def run() -> None:
+        opener = FakeOpener(PLATE)
+        async with running(folder, engine=SpotEngine(), opener=opener) as server, server.client() as client:
+            session_id, _ = await client.clicked(server.root / "clip", "hero")
+            async for _ in client.tracks.Track(track_pb2.TrackRequest(session_id=session_id)):
+                pass
+            await work(server, client, session_id)
+
+    asyncio.run(run())
+
+
+def test_an_export_tells_each_frame_of_a_second_look(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportMattesRequest(session_id=session_id, request_id=new_id())
+
+        told = [
+            response.event.progress
+            async for response in client.exports.ExportMattes(request)
+            if response.event.HasField("progress")
+        ]
+
+        looks = [progress for progress in told if progress.looking_at]
+        assert {progress.looking_at for progress in looks} == {"hero"}
+        assert [progress.frames_done for progress in looks] == list(range(11))
+        assert told[: len(looks)] == looks
+        assert [progress.frames_done for progress in told[len(looks) :]] == list(range(1, 11))
+
+    serve(tmp_path, work)
+
+
+def test_an_export_that_is_left_during_a_second_look_stops_it(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        server.engine.frame_s = 0.05
+        request = export_pb2.ExportMattesRequest(session_id=session_id, request_id=new_id())
+
+        call = client.exports.ExportMattes(request)
+        async for response in call:
+            if response.event.progress.frames_done == 2:
+                break
+        call.cancel()
+        _, second = server.engine.trackers
+        async with asyncio.timeout(10):
+            while second.calls[-1] != ("park",):
+                await asyncio.sleep(0.02)
+
+        assert len(second.calls) < 8
+        assert not any(call[0] == "track" and call[1] > 6 for call in second.calls)
+
+    serve(tmp_path, work)
+
+
+def test_shapes_tell_a_second_look_unless_edges_are_to_stay_raw(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        geometry = geometry_pb2_grpc.GeometryServiceStub(client.channel)
+
+        async def fit(*, raw_edges: bool) -> list[object]:
+            request = geometry_pb2.FitShapesRequest(session_id=session_id, object_id=1, raw_edges=raw_edges)
+            messages = [message async for message in geometry.FitShapes(request)]
+            return list(geometry_codec.shapes_events_from_wire(messages))
+
+        *raw_progress, raw = await fit(raw_edges=True)
+        *progress, refined = await fit(raw_edges=False)
+
+        looks = [event for event in progress if isinstance(event, WorkProgress) and event.looking_at]
+        assert looks == [WorkProgress(done, 10, "hero") for done in range(11)]
+        assert not any(isinstance(event, WorkProgress) and event.looking_at for event in raw_progress)
+        assert len(server.engine.trackers) == 2
+        assert raw != refined
+
+    serve(tmp_path, work)
