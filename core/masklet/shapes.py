@@ -119,8 +119,8 @@ class Piece:
         following = bisect_right([key.frame for key in self.keys], frame)
         if following == 0:
             return self.keys[0].vertices
-        if following == len(self.keys):
-            return self.keys[-1].vertices
+        if following == len(self.keys) or self.keys[following - 1].frame == frame:
+            return self.keys[following - 1].vertices
         before, after = self.keys[following - 1], self.keys[following]
         share = (frame - before.frame) / (after.frame - before.frame)
         return tuple(map(_vertex_between, before.vertices, after.vertices, repeat(share)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from masklet_server.shapes.life import Life
-from masklet_server.shapes.samples import Array
+from masklet_server.shapes.samples import Array, quantile
 
 CERTAIN_PX = 0.15
 """Edges that tremble by less are what rendering makes: a spline follows them wherever they go."""
@@ -57,7 +57,7 @@ class Closeness:
         """
         worst_px = gaps_px.max(axis=1)
         if not self.everywhere:
-            worst_px = np.maximum(np.quantile(gaps_px, _MOST, axis=1), worst_px / _OUTLYING)
+            worst_px = np.maximum(quantile(gaps_px, _MOST, axis=1), worst_px / _OUTLYING)
         return np.asarray(worst_px / (self.limit_px if limits_px is None else limits_px))
 
 

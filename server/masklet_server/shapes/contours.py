@@ -63,7 +63,7 @@ class Contour:
     def centre(self) -> NDArray[np.float64]:
         """Centre of the enclosed area, ``(2,)``."""
         origin = self.points[0]
-        x, y = (self._closed - origin).T
+        x, y = self.path.real - origin[0], self.path.imag - origin[1]
         cross = x[:-1] * y[1:] - x[1:] * y[:-1]
         moments = np.array([((x[:-1] + x[1:]) * cross).sum(), ((y[:-1] + y[1:]) * cross).sum()])
         return np.asarray(origin + moments / (6 * self.area_px))
@@ -75,15 +75,12 @@ class Contour:
 
     def at(self, arc_px: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points at lengths along the line, which may run past its end: ``(...)`` to ``(..., 2)``."""
-        wrapped = np.mod(arc_px, self.length_px)
-        result = np.empty((*wrapped.shape, 2))
-        result[..., 0] = np.interp(wrapped, self.arc_px, self._closed[:, 0])
-        result[..., 1] = np.interp(wrapped, self.arc_px, self._closed[:, 1])
-        return result
+        return np.interp(np.mod(arc_px, self.length_px), self.arc_px, self.path)[..., None].view(np.float64)
 
     @cached_property
-    def _closed(self) -> NDArray[np.float64]:
-        return np.concatenate([self.points, self.points[:1]])
+    def path(self) -> NDArray[np.complex128]:
+        """``(n + 1,)``, the points as x + iy and the first once more: one number a point to interpolate."""
+        return np.concatenate([self.points, self.points[:1]]).view(np.complex128)[:, 0]
 
 
 def contour_from_points(points: NDArray[np.float64]) -> Contour | None:

@@ -22,6 +22,9 @@ _WEIGHINGS = 4
 _HOPELESS_SHARE = 0.15
 
 
+Plane = NDArray[np.float32]
+
+
 def states(controls: Array) -> Array:
     """Vertex, in handle and out handle of each vertex, ``(F, V, 6)``, from curves ``(F, V, 4, 2)``."""
     vertex = controls[:, :, 0]
@@ -60,7 +63,8 @@ def keyed(fit: Fit, table: Array, times: Array, close: Closeness) -> tuple[NDArr
     """
     own_px = close.limit_px * close.beyond(gaps(curves(table), fit.samples))
     limits_px = np.maximum(close.limit_px, 1.02 * own_px)
-    keys = _chosen(fit, table, times, close, _GENEROUS * limits_px)
+    singly = _left_out_singly(fit, table, times, close, limits_px)
+    keys = _chosen(fit, table, times, close, _GENEROUS * limits_px, singly <= _GENEROUS)
     if len(keys) >= _CALM_SHARE * len(times):
         # Outlines that tremble keep no frame's own place: what they do on the whole is left to least squares.
         evenly = np.linspace(0, len(times) - 1, 2 + len(times) // _FIRST_EVERY)
@@ -70,7 +74,7 @@ def keyed(fit: Fit, table: Array, times: Array, close: Closeness) -> tuple[NDArr
         if beyond.max() <= 1:
             return keys, found
         keys = _with_more(keys, beyond)
-    keys = _chosen(fit, table, times, close, limits_px)
+    keys = _chosen(fit, table, times, close, limits_px, singly <= 1)
     return keys, table[keys]
 
 
@@ -117,11 +121,33 @@ def _with_more(keys: NDArray[np.int64], beyond: Array) -> NDArray[np.int64]:
     return np.unique(np.append(keys, added)).astype(np.int64)
 
 
-def _chosen(fit: Fit, table: Array, times: Array, close: Closeness, limits_px: Array) -> NDArray[np.int64]:
-    """From each key on, the next is the farthest that keeps every frame between them within its limit."""
+def _left_out_singly(fit: Fit, table: Array, times: Array, close: Closeness, limits_px: Array) -> Array:
+    """By what factor each frame is beyond its limit if it alone has no key, ``(F,)``; 0 at both ends."""
+    beyond = np.zeros(len(times))
+    if len(times) > 2:
+        share = ((times[1:-1] - times[:-2]) / (times[2:] - times[:-2]))[:, None, None]
+        between = table[:-2] * (1 - share) + table[2:] * share
+        beyond[1:-1] = close.beyond(gaps(curves(between), fit.samples[1:-1]), limits_px[1:-1])
+    return beyond
+
+
+def _chosen(
+    fit: Fit,
+    table: Array,
+    times: Array,
+    close: Closeness,
+    limits_px: Array,
+    is_spare: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """From each key on, the next is the farthest that keeps every frame between them within its limit.
+
+    ``is_spare``: the frames that need no key if both their neighbours have one, ``(F,)``.
+    """
     count = len(times)
 
     def holds(first: int, last: int) -> bool:
+        if last - first == 2:
+            return bool(is_spare[first + 1])
         inner = np.arange(first + 1, last)
         # The middle fails first, as a rule.
         order = inner[np.argsort(np.abs(inner - (first + last) / 2))]
@@ -151,34 +177,48 @@ def _chosen(fit: Fit, table: Array, times: Array, close: Closeness, limits_px: A
 
 def gaps(controls: Array, samples: Array) -> Array:
     """How far curves are from the contour, and the contour from them, ``(F, n)``."""
-    frames, vertices, inner, _ = samples.shape
+    frames, _, inner, _ = samples.shape
     every = max(1, round((inner - 1) / _CHECKED))
     steps = (inner - 1) // every
-    u = np.broadcast_to(np.arange(steps) / steps, (frames, vertices, steps))
-    path = beziers.evaluate(controls, u).reshape(frames, -1, 2)
+    path = beziers.evaluate(controls, np.arange(steps) / steps).reshape(2, frames, -1)
     places = np.rint(np.arange(steps) * (inner - 1) / steps).astype(np.int64)
-    line = samples[:, :, places].reshape(frames, -1, 2)
+    line = np.moveaxis(samples[:, :, places], -1, 0).reshape(2, frames, -1)
+    # Near the origin single precision is enough.
+    centre = line.mean(axis=-1, keepdims=True)
+    path, line = (path - centre).astype(np.float32), (line - centre).astype(np.float32)
     reach = max(3, steps // 4 + 1)
     return np.concatenate([_gap(path, line, reach), _gap(line, path, reach)], axis=1)
 
 
-def _gap(points: Array, line: Array, reach: int) -> Array:
-    """Distances of points from the stretches of a closed line around their own index, ``(F, n)``."""
-    count = points.shape[1]
+def _gap(points: Plane, line: Plane, reach: int) -> Array:
+    """Distances of points from the stretches of a closed line around their own index.
+
+    Points and line are ``(2, F, n)``, the distances ``(F, n)``.
+    """
+    count = points.shape[-1]
     reach = min(reach, count // 2)
-    centre = line.mean(axis=1, keepdims=True)
-    x, y = np.moveaxis((points - centre).astype(np.float32), -1, 0)
+    x, y = points
     ring = np.arange(-reach, count + reach + 1) % count
-    line_x, line_y = np.moveaxis((line - centre).astype(np.float32)[:, ring], -1, 0)
-    way_x, way_y = np.diff(line_x), np.diff(line_y)
-    squares = np.maximum(way_x * way_x + way_y * way_y, np.float32(1e-9))
+    line_x, line_y = line[:, :, ring]
+    way_x, way_y = line_x[:, 1:] - line_x[:, :-1], line_y[:, 1:] - line_y[:, :-1]
+    per_square = 1 / np.maximum(way_x * way_x + way_y * way_y, np.float32(1e-9))
     least = np.full(x.shape, np.inf, np.float32)
+    # Half of the work on splines is done here, so nothing is allocated in the loop.
+    dx, dy, share, part = (np.empty_like(x) for _ in range(4))
     for first in range(2 * reach + 1):
         stretch = slice(first, first + count)
-        dx, dy = x - line_x[:, stretch], y - line_y[:, stretch]
+        np.subtract(x, line_x[:, stretch], out=dx)
+        np.subtract(y, line_y[:, stretch], out=dy)
         wx, wy = way_x[:, stretch], way_y[:, stretch]
-        share = np.clip((dx * wx + dy * wy) / squares[:, stretch], 0, 1)
-        dx -= share * wx
-        dy -= share * wy
-        np.minimum(least, dx * dx + dy * dy, out=least)
+        np.multiply(dx, wx, out=share)
+        share += np.multiply(dy, wy, out=part)
+        share *= per_square[:, stretch]
+        np.maximum(share, 0, out=share)
+        np.minimum(share, 1, out=share)
+        dx -= np.multiply(share, wx, out=part)
+        dy -= np.multiply(share, wy, out=part)
+        dx *= dx
+        dy *= dy
+        dx += dy
+        np.minimum(least, dx, out=least)
     return np.asarray(np.sqrt(least), np.float64)

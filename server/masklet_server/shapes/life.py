@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from masklet_server.shapes.contours import Contour
 from masklet_server.shapes.matching import Match, ascending, match
@@ -36,7 +38,7 @@ class Life:
     nodes: Array
     matches: tuple[Match, ...] = ()
 
-    @property
+    @cached_property
     def lengths_px(self) -> Array:
         """Length of each frame's contour, ``(F,)``."""
         return np.array([contour.length_px for contour in self.contours])
@@ -53,7 +55,22 @@ class Life:
 
     def at(self, arcs: Array) -> Array:
         """Points on each frame's contour at lengths ``(F, ...)``: ``(F, ..., 2)``."""
-        return np.stack([contour.at(arc) for contour, arc in zip(self.contours, arcs, strict=True)])
+        lengths, starts, along, places = self._line
+        shape = (-1,) + (1,) * (arcs.ndim - 1)
+        lengths, starts = lengths.reshape(shape), starts.reshape(shape)
+        return np.interp(np.mod(arcs, lengths) + starts, along, places)[..., None].view(np.float64)
+
+    @cached_property
+    def _line(self) -> tuple[Array, Array, Array, NDArray[np.complex128]]:
+        """All contours one after the other, to be read in one go.
+
+        Lengths and starts of the contours on that line, ``(F,)``, and its points: where, and x + iy.
+        """
+        lengths = self.lengths_px
+        # A gap, so that the end of one contour is not the start of the next.
+        starts = np.concatenate([[0.0], np.cumsum(lengths[:-1] + 1.0)])
+        along = [contour.arc_px + start for contour, start in zip(self.contours, starts, strict=True)]
+        return lengths, starts, np.concatenate(along), np.concatenate([c.path for c in self.contours])
 
 
 def lives(strand: Strand, width_px: float, height_px: float) -> Iterator[Life]:

@@ -26,17 +26,34 @@ def draw(shapes: ObjectShapes, frame: int, *, feathered: bool = True) -> NDArray
     are hard, which is faster.
     """
     canvas = np.zeros((shapes.height_px, shapes.width_px), np.float32)
+    (top, left), part = draw_part(shapes, frame, feathered=feathered)
+    canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return canvas
+
+
+def draw_part(
+    shapes: ObjectShapes, frame: int, *, feathered: bool = True
+) -> tuple[tuple[int, int], NDArray[np.float32]]:
+    """What :func:`draw` gives without the empty part around it: its corner ``(top, left)`` and itself."""
+    drawn = []
     for piece in shapes.visible_at(frame):
-        path = piece.path_at(frame)
-        points, feather_px = flatten(path)
+        points, feather_px = flatten(piece.path_at(frame))
         widths = feather_px if feathered else None
-        (top, left), covered = coverage(points, shapes.width_px, shapes.height_px, feather_px=widths)
-        part = canvas[top : top + covered.shape[0], left : left + covered.shape[1]]
-        if piece.hole:
+        drawn.append((piece.hole, *coverage(points, shapes.width_px, shapes.height_px, feather_px=widths)))
+    top, left = (min((corner[axis] for _, corner, _ in drawn), default=0) for axis in (0, 1))
+    bottom, right = (
+        max((corner[axis] + covered.shape[axis] for _, corner, covered in drawn), default=0)
+        for axis in (0, 1)
+    )
+    canvas = np.zeros((bottom - top, right - left), np.float32)
+    for is_hole, corner, covered in drawn:
+        row, column = corner[0] - top, corner[1] - left
+        part = canvas[row : row + covered.shape[0], column : column + covered.shape[1]]
+        if is_hole:
             part *= 1 - covered
         else:
             part += (1 - part) * covered
-    return canvas
+    return (top, left), canvas
 
 
 def flatten(path: Sequence[BezierVertex]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

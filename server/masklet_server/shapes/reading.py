@@ -18,7 +18,8 @@ from masklet_server.shapes.softness import ramp_px
 
 Matte = NDArray[np.float32] | NDArray[np.uint8]
 
-_AHEAD = 2
+_THREADS = 2
+_AHEAD = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ def outlines(
 ) -> tuple[list[Outline], tuple[int, int]]:
     """The outlines of all frames, and width and height of the mattes.
 
-    Each matte is read once, in the caller's thread, while another thread traces the ones before it.
+    Each matte is read once, in the caller's thread, while others trace the ones before it.
 
     Args:
         mattes: By frame number.
@@ -107,10 +108,10 @@ def outlines(
 
     found: list[Outline] = []
     waiting: list[Future[Outline]] = []
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="outline") as thread:
+    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="outline") as threads:
         try:
             for matte in read():
-                waiting.append(thread.submit(_outline, matte, tolerance_px, square))
+                waiting.append(threads.submit(_outline, matte, tolerance_px, square))
                 if len(waiting) > _AHEAD:
                     found.append(waiting.pop(0).result())
                     tell(len(found) / len(frames))

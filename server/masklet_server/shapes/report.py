@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masklet.shapes import ObjectShapes, ShapeReport
-from masklet_server.shapes.raster import draw
+from masklet_server.shapes.raster import draw_part
 from masklet_server.shapes.reading import PackedMask
+
+_THREADS = 2
 
 
 def measured(
@@ -23,14 +26,21 @@ def measured(
     tell: Callable[[float], None],
 ) -> ObjectShapes:
     """The shapes with their report; both sides are cut at one half for the IoU."""
+    frames = sorted(insides)
     ious: dict[int, float] = {}
-    has_matte = False
-    for index, frame in enumerate(sorted(insides)):
-        inside = insides[frame]
-        has_matte = has_matte or bool(inside.shape[0])
-        ious[frame] = _iou_with_part(draw(shapes, frame, feathered=False) >= 0.5, inside)
-        tell((index + 1) / len(insides))
+
+    def agreement(frame: int) -> float:
+        return _agreement(draw_part(shapes, frame, feathered=False), insides[frame])
+
+    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="report") as threads:
+        try:
+            for frame, found in zip(frames, threads.map(agreement, frames), strict=True):
+                ious[frame] = found
+                tell(len(ious) / len(frames))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
     worst = min(ious, key=lambda frame: ious[frame])
+    has_matte = any(inside.shape[0] for inside in insides.values())
     report = ShapeReport(
         tolerance_px=tolerance_px,
         mean_iou=float(np.mean(list(ious.values()))),
@@ -51,10 +61,20 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return int(np.count_nonzero(a & b)) / union if union else 1.0
 
 
-def _iou_with_part(drawn: NDArray[np.bool_], packed: PackedMask) -> float:
-    part = packed.part()
-    rows, columns = packed.shape
-    here = drawn[packed.top : packed.top + rows, packed.left : packed.left + columns]
-    common = int(np.count_nonzero(here & part))
-    union = int(np.count_nonzero(drawn)) + int(np.count_nonzero(part)) - common
+def _agreement(drawn: tuple[tuple[int, int], NDArray[np.float32]], inside: PackedMask) -> float:
+    (top, left), covered = drawn
+    there, part = covered >= 0.5, inside.part()
+    # Both in their own windows of the picture; in common is at most what the windows have in common.
+    first_row, first_column = max(top, inside.top), max(left, inside.left)
+    last_row = min(top + there.shape[0], inside.top + part.shape[0])
+    last_column = min(left + there.shape[1], inside.left + part.shape[1])
+    common = 0
+    if first_row < last_row and first_column < last_column:
+        here = there[first_row - top : last_row - top, first_column - left : last_column - left]
+        other = part[
+            first_row - inside.top : last_row - inside.top,
+            first_column - inside.left : last_column - inside.left,
+        ]
+        common = int(np.count_nonzero(here & other))
+    union = int(np.count_nonzero(there)) + int(np.count_nonzero(part)) - common
     return common / union if union else 1.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from masklet_server.shapes import beziers
 from masklet_server.shapes.closeness import Closeness
 from masklet_server.shapes.life import Life
-from masklet_server.shapes.samples import Array
+from masklet_server.shapes.samples import Array, quantile
 
 MAX_VERTICES = 240
 
@@ -170,7 +170,7 @@ def _errors(
         frame = need_px.argmax(axis=0)
         error_px, course = need_px.max(axis=0), off_px[frame, np.arange(len(places))]
     else:
-        peak_px = np.quantile(off_px.max(axis=-1), _RAGGED_FRAMES, axis=0) / _RAGGED_PEAK_SHARE
+        peak_px = quantile(off_px.max(axis=-1), _RAGGED_FRAMES, axis=0) / _RAGGED_PEAK_SHARE
         error_px = np.maximum(np.sqrt(squares.mean(axis=0)) / _RAGGED_LEVEL_SHARE, peak_px)
         course = np.square(off_px).mean(axis=0)
     worst = course.argmax(axis=-1) / (off_px.shape[2] - 1)
