@@ -156,6 +156,11 @@ class AnchorTrack:
         return self.keys[low] if low < len(self.keys) and self.keys[low].frame == frame else None
 
     @property
+    def fades(self) -> bool:
+        """True where the effect is not to show in full on every frame: an absence that fades or cuts."""
+        return any(key.weight < 1.0 for key in self.keys)
+
+    @property
     def is_animated_in_size(self) -> bool:
         """True where rotation, scale or shear carry information: more than a position."""
         return self.kind not in (

@@ -19,6 +19,17 @@ def read_masks(script: str) -> list[dict[str, Any]]:
     return masks
 
 
+def read_keyframes(text: str) -> dict[str, dict[int, list[float]]]:
+    """Keyframe data of the clipboard: values by frame, by property such as ``Transform/Position``."""
+    blocks = {}
+    for block in text.split("\n\n"):
+        lines = block.split("\n")
+        if lines[0].startswith(("Transform", "Effects")):
+            rows = [[float(cell) for cell in line.split("\t")[1:-1]] for line in lines[2:] if line.strip()]
+            blocks[lines[0].replace("\t", "/")] = {int(row[0]): row[1:] for row in rows}
+    return blocks
+
+
 def read_paths(masks: list[dict[str, Any]], seconds: float) -> list[tuple[bool, list[Vertex]]]:
     """The paths that are drawn at a time, in order; True for those that take away."""
     drawn = []

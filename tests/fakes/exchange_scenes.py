@@ -122,6 +122,40 @@ def random_shapes(draw: st.DrawFn) -> ObjectShapes:
     return ObjectShapes("any", WIDTH_PX, HEIGHT_PX, 1.0, tuple(pieces), REPORT)
 
 
+@st.composite
+def random_tracks(draw: st.DrawFn) -> AnchorTrack:
+    """Any anchor that the values allow, on the frames of :data:`CLIP`."""
+    numbers = st.floats(-3000, 6000, allow_nan=False, width=32)
+    shares, sizes = st.floats(0, 1, width=32), st.floats(0.015625, 64, width=32)
+    corner = st.tuples(numbers, numbers)
+    corners = st.tuples(corner, corner, corner, corner) if draw(st.booleans()) else st.none()
+    kind = draw(st.sampled_from([AnchorKind.TOP, AnchorKind.SIMILARITY, AnchorKind.PLANAR]))
+    frames = sorted(draw(st.sets(st.integers(-3, 8), min_size=1, max_size=6)))
+    keys = tuple(
+        AnchorKey(
+            frame,
+            draw(numbers),
+            draw(numbers),
+            rotation_deg=draw(numbers),
+            scale_x=draw(sizes),
+            scale_y=draw(sizes),
+            corners=draw(corners),
+            confidence=draw(shares),
+            weight=draw(shares),
+        )
+        for frame in frames
+    )
+    return AnchorTrack("any anchor", "any", kind, draw(st.sampled_from(frames)), keys)
+
+
+def widest_feathers_px(shapes: ObjectShapes, frame: int) -> list[float]:
+    """Of the pieces drawn on a frame, in their order: the softest vertex of any key."""
+    return [
+        max(vertex.feather_px for key in piece.keys for vertex in key.vertices)
+        for piece in shapes.visible_at(frame)
+    ]
+
+
 def draw_paths(
     paths: list[tuple[bool, list[Vertex]]], *, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX
 ) -> NDArray[np.bool_]:

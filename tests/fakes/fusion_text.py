@@ -12,7 +12,7 @@ from fakes.exchange_scenes import Vertex
 # `ordered()` keeps the order of its keys by being called once with a plain table.
 _CONSTRUCTORS = """
 local kinds = { "Loader", "Clip", "PolylineMask", "Input", "FuID", "BezierSpline", "Polyline", "Transform",
-                "XYPath", "Composition" }
+                "XYPath", "BrightnessContrast", "Composition" }
 for _, kind in ipairs(kinds) do
     _G[kind] = function(body) body.__kind = kind; return body end
 end
@@ -79,6 +79,22 @@ def read_paths(
     tools: dict[str, Any], frame: int, width_px: int, height_px: int
 ) -> list[tuple[bool, list[Vertex]]]:
     """Paths on a frame in the order of the chain, True for those that subtract."""
+    return [
+        (
+            inputs.get("PaintMode", {"Value": {1: "Merge"}})["Value"][1] == "Subtract",
+            _path(tools[inputs["Polyline"]["SourceOp"]]["KeyFrames"], frame, width_px, height_px),
+        )
+        for inputs in _shown(tools, frame)
+    ]
+
+
+def read_feathers_px(tools: dict[str, Any], frame: int, width_px: int) -> list[float]:
+    """The full width of the soft band of each of these paths: twice the SoftEdge, a share of the width."""
+    return [2 * inputs["SoftEdge"]["Value"] * width_px for inputs in _shown(tools, frame)]
+
+
+def _shown(tools: dict[str, Any], frame: int) -> list[dict[str, Any]]:
+    """Inputs of the masks that show on a frame, in the order of the chain."""
     masks = {name: tool["Inputs"] for name, tool in tools.items() if tool["__kind"] == "PolylineMask"}
     after = {inputs.get("EffectMask", {}).get("SourceOp"): name for name, inputs in masks.items()}
     drawn = []
@@ -88,8 +104,6 @@ def read_paths(
         levels = tools[inputs["Level"]["SourceOp"]]["KeyFrames"]
         before = max((one for one in levels if one <= frame), default=min(levels))
         if levels[before][1] != 0:
-            path = _path(tools[inputs["Polyline"]["SourceOp"]]["KeyFrames"], frame, width_px, height_px)
-            mode = inputs.get("PaintMode", {"Value": {1: "Merge"}})["Value"][1]
-            drawn.append((mode == "Subtract", path))
+            drawn.append(inputs)
         name = after.get(name)
     return drawn

@@ -71,6 +71,7 @@ class NukeBezier:
     name: str
     first: int
     last: int
+    feather_px: float
     times: list[int]
     slots: list[tuple[list[list[float]], list[list[float]]]]
 
@@ -131,7 +132,10 @@ def _bezier(tree: list[Tree]) -> NukeBezier:
     assert len(slots) % 3 == 0
     words = [str(word) for word in attributes[1:]]
     given = dict(zip(words[::2], words[1::2], strict=True))
-    return NukeBezier(str(name), int(given["ltn"]), int(given["ltm"]), times, slots)
+    assert given["fx"] == given["fy"]
+    # How far the edge is softened to either side of the path.
+    feather_px = 2 * float(given["fx"])
+    return NukeBezier(str(name), int(given["ltn"]), int(given["ltm"]), feather_px, times, slots)
 
 
 def _slot(slot: Tree) -> tuple[list[list[float]], list[list[float]]]:
@@ -155,9 +159,18 @@ def read_paths(nodes: list[NukeNode], frame: int, height_px: int) -> list[tuple[
 
     The Rotos were written last first. True for those that take away.
     """
+    return [(hole, _path(bezier, frame, height_px)) for hole, bezier in _alive(nodes, frame)]
+
+
+def read_feathers_px(nodes: list[NukeNode], frame: int) -> list[float]:
+    """The full width of the soft band of each of these paths."""
+    return [bezier.feather_px for _, bezier in _alive(nodes, frame)]
+
+
+def _alive(nodes: list[NukeNode], frame: int) -> list[tuple[bool, NukeBezier]]:
     rotos = [node for node in nodes if node.kind == "Roto"]
     return [
-        ("holes" in str(node.knobs["name"]), _path(bezier, frame, height_px))
+        ("holes" in str(node.knobs["name"]), bezier)
         for node in reversed(rotos)
         for bezier in read_beziers(node.knobs["curves"])
         if bezier.first <= frame <= bezier.last

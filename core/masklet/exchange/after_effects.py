@@ -64,7 +64,7 @@ _SCRIPT = """// Adds the masks of masklet to the layer that is selected in the o
 
 
 def write_keyframes(scene: ExchangeScene, track: AnchorTrack) -> str:
-    """Position, and as far as the anchor has them rotation, scale and corner pin, for the clipboard."""
+    """Position, and what else the anchor has: rotation, scale, corner pin, opacity where it fades."""
     clip = scene.clip
     first, keys = clip.first_frame, track.keys
     blocks = [_block(("Transform", "Position"), "X pixels\tY pixels\tZ pixels", first, keys, _place)]
@@ -73,6 +73,8 @@ def write_keyframes(scene: ExchangeScene, track: AnchorTrack) -> str:
         blocks.append(
             _block(("Transform", "Scale"), "X percent\tY percent\tZ percent", first, keys, _percent)
         )
+    if track.fades:
+        blocks.append(_block(("Transform", "Opacity"), "percent", first, keys, _shown))
     if keys and all(key.corners is not None for key in keys):
         blocks += [
             _block(("Effects", "Corner Pin #1", pin), "X pixels\tY pixels", first, keys, _corner(number))
@@ -136,6 +138,10 @@ def _turn(key: AnchorKey) -> Sequence[float]:
 
 def _percent(key: AnchorKey) -> Sequence[float]:
     return (100 * key.scale_x, 100 * key.scale_y, 100.0)
+
+
+def _shown(key: AnchorKey) -> Sequence[float]:
+    return (100 * key.weight,)
 
 
 def _corner(number: int) -> Callable[[AnchorKey], Sequence[float]]:

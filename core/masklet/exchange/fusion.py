@@ -2,7 +2,8 @@
 
 Positions are shares of the picture, y upwards: polylines count from the centre, points from the
 bottom left corner. A piece is a PolylineMask; pieces of one object are chained through their effect
-mask, holes subtract, and a mask's Level, stepping between 0 and 1, says when a piece is there.
+mask, holes subtract, and a mask's Level, stepping between 0 and 1, says when a piece is there. Where an
+anchor fades, a BrightnessContrast behind its Transform takes the picture away.
 """
 
 from __future__ import annotations
@@ -147,6 +148,16 @@ def _anchor(clip: ClipInfo, track: AnchorTrack, identifiers: Identifiers) -> lis
         ]
     ways = [f'{axis} = Input {{ SourceOp = "{names[axis]}", Source = "Value", }}' for axis in ("X", "Y")]
     parts = [_tool(name, "Transform", inputs), _tool(path, "XYPath", ways)]
+    if track.fades:
+        splines.append(("weight gain", lambda key: key.weight))
+        names["weight gain"] = identifiers.of(f"{name} weight gain")
+        fading = [
+            f'Input = Input {{ SourceOp = "{name}", Source = "Output", }}',
+            f'Gain = Input {{ SourceOp = "{names["weight gain"]}", Source = "Value", }}',
+            # Else the colours would fade and the matte stay.
+            "Alpha = Input { Value = 1, }",
+        ]
+        parts.append(_tool(identifiers.of(f"{name} weight"), "BrightnessContrast", fading))
     for what, value in splines:
         keys = "".join(
             f"\t\t\t\t[{key.frame}] = {{ {decimal(value(key), _PLACES)}, Flags = {{ Linear = true }} }},\n"

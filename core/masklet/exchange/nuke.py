@@ -2,8 +2,8 @@
 
 Per object a Roto with animated shapes (and, where it has holes or islands in them, further ones that
 Merges take away and add); per anchor a Transform, a Tracker4 and, where it has corners, a
-CornerPin2D; and a Read of the mattes. Nuke's y grows upwards from the bottom left; rotations turn
-the other way.
+CornerPin2D, with a Multiply below those that move the picture where the anchor fades; and a Read of
+the mattes. Nuke's y grows upwards from the bottom left; rotations turn the other way.
 """
 
 from __future__ import annotations
@@ -148,11 +148,21 @@ def _anchor(graph: _Graph, track: AnchorTrack, height_px: int) -> None:
         scale_x, scale_y = curve(lambda key: key.scale_x), curve(lambda key: key.scale_y)
         knobs += [f"rotate {{{curve(lambda key: -key.rotation_deg)}}}", f"scale {{{scale_x} {scale_y}}}"]
     knobs.append(f"center {{{decimal(reference.x_px)} {decimal(height_px - reference.y_px)}}}")
-    graph.node("Transform", track.name, knobs)
+    weight = ["channels all", f"value {{{curve(lambda key: key.weight)}}}"] if track.fades else []
+    _moving(graph, "Transform", track.name, knobs, weight)
     graph.node("Tracker4", f"{track.name} tracker", _tracker_knobs(track, x, y))
     if all(key.corners is not None for key in keys) and reference.corners is not None:
-        graph.node("CornerPin2D", f"{track.name} corner pin", _pin_knobs(track, reference, height_px))
+        _moving(
+            graph, "CornerPin2D", f"{track.name} corner pin", _pin_knobs(track, reference, height_px), weight
+        )
     graph.next_column()
+
+
+def _moving(graph: _Graph, kind: str, name: str, knobs: Sequence[str], weight: Sequence[str]) -> None:
+    """A node that moves the picture and, where the effect fades, one below it that takes it away."""
+    graph.node(kind, name, knobs)
+    if weight:
+        graph.node("Multiply", f"{name} weight", weight, inputs=1)
 
 
 def _tracker_knobs(track: AnchorTrack, x: str, y: str) -> list[str]:

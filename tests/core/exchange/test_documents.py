@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.after_effects_text import read_masks, read_paths
-from fakes.exchange_scenes import CLIP, draw_paths, expected_matte, iou, random_shapes, scene, similarity
+from fakes.after_effects_text import read_keyframes, read_masks, read_paths
+from fakes.exchange_scenes import (
+    CLIP,
+    draw_paths,
+    expected_matte,
+    iou,
+    random_shapes,
+    random_tracks,
+    scene,
+    similarity,
+)
+from masklet.anchors import AnchorTrack
 from masklet.errors import BadInputError
 from masklet.exchange.after_effects import write_keyframes, write_mask_script
 from masklet.exchange.files import TOOLS, exchange_files
@@ -21,6 +31,9 @@ from masklet.exchange.numbers import decimal
 from masklet.exchange.scene import ExchangeScene
 from masklet.exchange.timeline import write_otio
 from masklet.shapes import ObjectShapes
+
+PINS = ("Upper Left #2", "Upper Right #3", "Lower Right #5", "Lower Left #4")
+"""Properties of the effect, from the top left clockwise."""
 
 
 @settings(max_examples=30, deadline=None)
@@ -35,6 +48,8 @@ def test_an_after_effects_script_holds_every_key_of_every_piece(shapes: ObjectSh
         mask = by_name[f"{shapes.name} {piece.name}"]
         frames = [round(seconds * 25 + CLIP.first_frame) for seconds in mask["times_s"]]
         assert frames == [key.frame for key in piece.keys]
+        feathers_px = [vertex.feather_px for key in piece.keys for vertex in key.vertices]
+        assert mask["feather_px"] == pytest.approx(max(feathers_px), abs=1e-3)
         for key, path in zip(piece.keys, mask["paths"], strict=True):
             for number, vertex in enumerate(key.vertices):
                 found = [
@@ -57,12 +72,7 @@ def test_after_effects_masks_draw_the_matte_and_switch_with_the_visible_ranges()
 def test_after_effects_keyframes_count_from_the_clips_first_frame() -> None:
     text = write_keyframes(scene(), similarity())
 
-    blocks = {}
-    for block in text.split("\n\n"):
-        lines = block.split("\n")
-        if lines[0].startswith(("Transform", "Effects")):
-            rows = [[float(cell) for cell in line.split("\t")[1:-1]] for line in lines[2:] if line.strip()]
-            blocks[lines[0].replace("\t", "/")] = {int(row[0]): row[1:] for row in rows}
+    blocks = read_keyframes(text)
     assert text.startswith("Adobe After Effects 8.0 Keyframe Data\n")
     assert text.endswith("End of Keyframe Data\n")
     for key in similarity().keys:
@@ -72,6 +82,26 @@ def test_after_effects_keyframes_count_from_the_clips_first_frame() -> None:
         assert blocks["Transform/Scale"][at][0] == pytest.approx(100 * key.scale_x, abs=1e-3)
         assert key.corners is not None
         assert blocks["Effects/Corner Pin #1/Lower Right #5"][at] == pytest.approx(key.corners[2], abs=1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(random_tracks())
+def test_after_effects_keyframes_hold_every_number_of_an_anchor(track: AnchorTrack) -> None:
+    blocks = read_keyframes(write_keyframes(ExchangeScene(CLIP, anchors=(track,)), track))
+
+    assert ("Transform/Opacity" in blocks) == track.fades
+    for key in track.keys:
+        found = {name: values[key.frame - CLIP.first_frame] for name, values in blocks.items()}
+        assert found["Transform/Position"] == pytest.approx([key.x_px, key.y_px, 0], abs=1e-3)
+        if track.is_animated_in_size:
+            percent = [100 * key.scale_x, 100 * key.scale_y, 100]
+            assert found["Transform/Scale"] == pytest.approx(percent, abs=1e-3)
+            assert found["Transform/Rotation"] == pytest.approx([key.rotation_deg], abs=1e-3)
+        if track.fades:
+            assert found["Transform/Opacity"] == pytest.approx([100 * key.weight], abs=1e-3)
+        if key.corners is not None:
+            places = [found[f"Effects/Corner Pin #1/{pin}"] for pin in PINS]
+            assert [tuple(place) for place in places] == [pytest.approx(one, abs=1e-3) for one in key.corners]
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 
@@ -13,11 +15,14 @@ from fakes.exchange_scenes import (
     expected_matte,
     iou,
     random_shapes,
+    random_tracks,
     scene,
     similarity,
     true_paths,
+    widest_feathers_px,
 )
-from fakes.fusion_text import executed, plain, read_paths, read_tools
+from fakes.fusion_text import executed, plain, read_feathers_px, read_paths, read_tools
+from masklet.anchors import AnchorTrack
 from masklet.exchange.fusion import write_comp, write_setting
 from masklet.exchange.scene import ExchangeScene
 from masklet.shapes import ObjectShapes
@@ -31,9 +36,40 @@ def test_every_vertex_and_handle_comes_back_on_every_visible_frame(shapes: Objec
     for frame in range(CLIP.first_frame, CLIP.last_frame + 1):
         wanted, found = true_paths(shapes, frame), read_paths(tools, frame, WIDTH_PX, HEIGHT_PX)
         assert [hole for hole, _ in found] == [hole for hole, _ in wanted]
+        feathers_px = read_feathers_px(tools, frame, WIDTH_PX)
+        assert feathers_px == pytest.approx(widest_feathers_px(shapes, frame), abs=1e-3)
         for (_, path), (_, true) in zip(found, wanted, strict=True):
             for vertex, true_vertex in zip(path, true, strict=True):
                 assert vertex == pytest.approx(true_vertex, abs=1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(random_tracks())
+def test_every_number_of_an_anchor_comes_back(track: AnchorTrack) -> None:
+    tools = read_tools(write_setting(ExchangeScene(CLIP, anchors=(track,))))
+    inputs = tools["any_anchor"]["Inputs"]
+    start = track.key_at(track.reference_frame)
+    assert start is not None
+
+    def values(given: dict[str, Any]) -> dict[int, float]:
+        return {frame: key[1] for frame, key in tools[given["SourceOp"]]["KeyFrames"].items()}
+
+    path = tools[inputs["Center"]["SourceOp"]]["Inputs"]
+    x, y = values(path["X"]), values(path["Y"])
+    pivot = inputs["Pivot"]["Value"]
+    assert pivot[1] * WIDTH_PX == pytest.approx(start.x_px, abs=1e-3)
+    assert (1 - pivot[2]) * HEIGHT_PX == pytest.approx(start.y_px, abs=1e-3)
+    for key in track.keys:
+        assert (x[key.frame] - 0.5) * WIDTH_PX == pytest.approx(key.x_px - start.x_px, abs=1e-3)
+        assert (0.5 - y[key.frame]) * HEIGHT_PX == pytest.approx(key.y_px - start.y_px, abs=1e-3)
+        if track.is_animated_in_size:
+            found = [values(inputs[name])[key.frame] for name in ("Angle", "XSize", "YSize")]
+            assert found == pytest.approx([-key.rotation_deg, key.scale_x, key.scale_y], abs=1e-3)
+        if track.fades:
+            fading = tools["any_anchor_weight"]["Inputs"]
+            assert fading["Input"]["SourceOp"] == "any_anchor"
+            assert values(fading["Gain"])[key.frame] == pytest.approx(key.weight, abs=1e-3)
+    assert ("any_anchor_weight" in tools) == track.fades
 
 
 def test_what_is_drawn_from_the_text_is_the_matte() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
@@ -12,11 +14,14 @@ from fakes.exchange_scenes import (
     expected_matte,
     iou,
     random_shapes,
+    random_tracks,
     scene,
     similarity,
     true_paths,
+    widest_feathers_px,
 )
-from fakes.nuke_text import NukeNode, read_beziers, read_curve, read_nodes, read_paths
+from fakes.nuke_text import NukeNode, read_beziers, read_curve, read_feathers_px, read_nodes, read_paths
+from masklet.anchors import AnchorTrack
 from masklet.exchange.nuke import write_nk
 from masklet.exchange.scene import ExchangeScene
 from masklet.shapes import ObjectShapes
@@ -34,9 +39,54 @@ def test_every_vertex_and_handle_comes_back_on_every_visible_frame(shapes: Objec
     for frame in range(CLIP.first_frame, CLIP.last_frame + 1):
         wanted, found = true_paths(shapes, frame), read_paths(nodes, frame, HEIGHT_PX)
         assert [hole for hole, _ in found] == [hole for hole, _ in wanted]
+        assert read_feathers_px(nodes, frame) == pytest.approx(widest_feathers_px(shapes, frame), abs=1e-3)
         for (_, path), (_, true) in zip(found, wanted, strict=True):
             for vertex, true_vertex in zip(path, true, strict=True):
                 assert vertex == pytest.approx(true_vertex, abs=1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(random_tracks())
+def test_every_number_of_an_anchor_comes_back(track: AnchorTrack) -> None:
+    nodes = read_nodes(write_nk(ExchangeScene(CLIP, anchors=(track,))))
+    knobs = _node(nodes, "any_anchor").knobs
+    start = track.key_at(track.reference_frame)
+    assert start is not None
+
+    x, y = (read_curve(channel) for channel in knobs["translate"])
+    center_x, center_y = (float(str(word)) for word in knobs["center"])
+    for key in track.keys:
+        assert center_x + x[key.frame] == pytest.approx(key.x_px, abs=1e-3)
+        assert HEIGHT_PX - center_y - y[key.frame] == pytest.approx(key.y_px, abs=1e-3)
+        if track.is_animated_in_size:
+            assert -read_curve(knobs["rotate"][0])[key.frame] == pytest.approx(key.rotation_deg, abs=1e-3)
+            sizes = [read_curve(channel)[key.frame] for channel in knobs["scale"]]
+            assert sizes == pytest.approx([key.scale_x, key.scale_y], abs=1e-3)
+        if key.corners is not None:
+            pin = _node(nodes, "any_anchor_corner_pin").knobs
+            for number, corner in zip((4, 3, 2, 1), key.corners, strict=True):
+                across, up = (read_curve(channel)[key.frame] for channel in pin[f"to{number}"])
+                assert (across, HEIGHT_PX - up) == pytest.approx(corner, abs=1e-3)
+
+
+def test_an_anchor_that_fades_takes_what_hangs_on_it_away() -> None:
+    track = similarity()
+    weights = {-3: 1.0, -2: 0.5, -1: 0.0}
+    fading = replace(
+        track, keys=tuple(replace(key, weight=weights.get(key.frame, 1.0)) for key in track.keys)
+    )
+
+    nodes = read_nodes(write_nk(ExchangeScene(CLIP, anchors=(fading,))))
+    plain = read_nodes(write_nk(ExchangeScene(CLIP, anchors=(track,))))
+
+    kinds = [node.kind for node in nodes]
+    assert kinds == ["Transform", "Multiply", "Tracker4", "CornerPin2D", "Multiply"]
+    for node in (nodes[1], nodes[4]):
+        # Fed by the node before it.
+        assert (node.knobs["inputs"], node.knobs["channels"]) == ("1", "all")
+        values = read_curve(node.knobs["value"][0])
+        assert [values[frame] for frame in (-3, -2, -1, 0)] == [1.0, 0.5, 0.0, 1.0]
+    assert "Multiply" not in [node.kind for node in plain]
 
 
 def test_what_is_drawn_from_the_text_is_the_matte() -> None:
