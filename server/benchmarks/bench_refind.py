@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 import masklet
 from masklet.types import CutPolicy, Mask, Presence
+from masklet_server.training.cast import CastConfig
 from masklet_server.training.composer import ClipComposer, ComposerConfig
-from masklet_server.training.compositing_plan import CastConfig
 from masklet_server.training.material.pack import load_material
 
 SIDE_PX = 384

@@ -32,8 +32,8 @@ def evaluate_presence(
     from masklet_server.evaluation.presence import PresenceCounts, generate_clips, measure_presence
     from masklet_server.evaluation.report import write_json
     from masklet_server.evaluation.trackers import network_trackers
+    from masklet_server.training.cast import CastConfig
     from masklet_server.training.composer import ClipComposer, ComposerConfig
-    from masklet_server.training.compositing_plan import CastConfig
     from masklet_server.training.material.pack import load_material
 
     if not pack.is_file():

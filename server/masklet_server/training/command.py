@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from masklet_server.training.cast import CastConfig
     from masklet_server.training.clips import ClipSource
 
 _ConfigArgument = Annotated[str, typer.Argument(help="A TOML file, or a preset such as embedded.")]
@@ -79,7 +80,7 @@ def train(
         run = dataclasses.replace(run, clip_uses=clip_uses)
     team = join_team(device)
     _prepare(str(team.device), autotune=autotune)
-    source = _composer(pack, str(team.device), seed=run.seed * 1000 + team.rank)
+    source = _composer(pack, str(team.device), seed=run.seed * 1000 + team.rank, cast=run.cast)
     weights = None if start is None else load_file(start)
     trainer = Trainer(run, source, team, start=weights)
     if resume is not None:
@@ -110,7 +111,7 @@ def probe(
     run = load_config(config)
     team = join_team(device)
     _prepare(str(team.device), autotune=False)
-    source = _composer(pack, str(team.device), seed=1)
+    source = _composer(pack, str(team.device), seed=1, cast=run.cast)
     typer.echo(f"ready after {time.monotonic() - started_s:.1f} s")
     sizes = [tuple(int(part) for part in shape.split("x")) for shape in shapes.split(",")]
     trials = [Trial(float(size), *shape) for shape in sizes for size in megapixels.split(",")]
@@ -156,8 +157,9 @@ def _prepare(device: str, *, autotune: bool) -> None:
         torch.set_float32_matmul_precision("high")
 
 
-def _composer(pack: Path, device: str, *, seed: int) -> ClipSource:
-    from masklet_server.training.composer import ClipComposer
+def _composer(pack: Path, device: str, *, seed: int, cast: CastConfig) -> ClipSource:
+    from masklet_server.training.composer import ClipComposer, ComposerConfig
     from masklet_server.training.material.pack import load_material
 
-    return ClipComposer(load_material(pack, device=device), device=device, seed=seed)
+    material = load_material(pack, device=device)
+    return ClipComposer(material, device=device, seed=seed, config=ComposerConfig(cast=cast))

@@ -16,11 +16,11 @@ import torch
 
 from masklet_server.training import compositing_layers as layers
 from masklet_server.training import compositing_look as look
+from masklet_server.training.cast import CastConfig
 from masklet_server.training.clips import ClipBatch
 from masklet_server.training.compositing_casting import plan_clips
 from masklet_server.training.compositing_draws import Draws
 from masklet_server.training.compositing_motion import inverse, project
-from masklet_server.training.compositing_plan import CastConfig
 from masklet_server.training.compositing_skins import dress
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ class ClipComposer:
         photos = self._material.photos[scene.photo].float() / 255.0
         stack = torch.cat((photos, scene.objects), 1)
         # (B, 3 + O, P, P)
+        beyond = self._material.photos[scene.beyond].float() / 255.0
         points = self._points(plan, side_px)
         total: Tensor | None = None
         for number, moment in enumerate(self._moments()):
@@ -154,8 +155,9 @@ class ClipComposer:
                 x.reshape(-1, frames, side_px, side_px), y.reshape(-1, frames, side_px, side_px)
             )
             drawn = layers.sample_photos(stack, x, y)
-            inside = ((x.abs() < 1.0) & (y.abs() < 1.0)).float()[:, :, None]
-            drawn = torch.cat((drawn[:, :, :3], drawn[:, :, 3:] * inside), 2)
+            inside = ((x.abs() < 1.0) & (y.abs() < 1.0))[:, :, None]
+            colour = torch.where(inside, drawn[:, :, :3], layers.sample_photos(beyond, x, y))
+            drawn = torch.cat((colour, drawn[:, :, 3:] * inside), 2)
             total = drawn if total is None else total + drawn
         assert total is not None
         total = total / self._samples

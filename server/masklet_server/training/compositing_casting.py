@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet_server.training.compositing_motion import Pose, Track, fold, leave_curve, walk
-from masklet_server.training.compositing_plan import CastConfig, ClipPlan, LayerPlan
+from masklet_server.training.compositing_plan import ClipPlan, LayerPlan
 from masklet_server.training.compositing_scenery import draw_bends, draw_camera, draw_scene
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from masklet_server.training.cast import CastConfig
     from masklet_server.training.compositing_draws import Draws
     from masklet_server.training.material.atlas import Material
 

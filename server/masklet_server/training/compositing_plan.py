@@ -20,27 +20,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CastConfig:
-    """Who appears; a share is a probability per clip or per layer.
-
-    Attributes:
-        layers: Cut-outs per clip at most; those beyond the object slots only occlude and distract.
-        lookalike_share: The second layer is a clone of the first one's cut-out.
-        scene_share: A photograph's own objects are the targets, in their place.
-        leave_share: The first target leaves the frame or is covered, and mostly comes back.
-        cut_share: The camera jumps once.
-        fastest: Fastest motion of a layer per frame, as a share of the frame's height.
-    """
-
-    layers: int = 4
-    lookalike_share: float = 0.4
-    scene_share: float = 0.3
-    leave_share: float = 0.15
-    cut_share: float = 0.03
-    fastest: float = 0.12
-
-
-@dataclass(frozen=True)
 class LayerPlan:
     """One layer of every clip.
 
@@ -93,6 +72,8 @@ class ScenePlan:
 
     Attributes:
         photo: (B,) int64 into the material's photographs.
+        beyond: (B,) int64, the photograph that goes on where this one ends; itself, mirrored, unless its
+            own objects are targets: a target's mirror image would be the target, and have no mask.
         reach: (B, 2), half of its width and height in isotropic coordinates; a negative width mirrors it.
         middle: (B, 2), which of its points is in the middle of the world, in [-1, 1].
         objects: (B, O, P, P), coverage of its own objects that are targets, 0 or 1.
@@ -104,6 +85,7 @@ class ScenePlan:
     """
 
     photo: Tensor
+    beyond: Tensor
     reach: Tensor
     middle: Tensor
     objects: Tensor

@@ -93,8 +93,12 @@ def draw_scene(
     wander = walk(draws, (radius * 0.12)[:, None].expand(batch, 2), frames).value.transpose(1, 2)
     push = torch.tanh(wander / (0.4 * radius[:, None, None])) * 0.4 * radius[:, None, None]
     amplitude = draws.log_uniform(batch, low=0.005, high=0.05) * draws.chance(batch, share=0.5)
+    others = len(material.photos) - 1
+    another = 1 + draws.below(torch.full((batch,), max(others, 1), device=draws.device))
+    beyond = torch.remainder(photo + another, len(material.photos))
     return ScenePlan(
         photo=photo,
+        beyond=torch.where(is_scene > 0.5, beyond, photo),
         reach=reach,
         middle=torch.minimum(torch.maximum(aimed, -slack), slack),
         objects=own,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from masklet.errors import BadInputError
 from masklet_server.model.config import PRESETS, ConvTrunkConfig, NetworkConfig
+from masklet_server.training.cast import CastConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -140,8 +141,12 @@ class TrainingConfig:
         step_variants: Ways in which prompts, corrections and memory differ between steps of one
             shape; 0 for any number. A GPU captures each way of each shape once and replays it.
         compile_trunk: Compile the image encoder; each side compiles once.
+        memory_as_tracked: Read the tracked maps that the engine reads with this network, instead of the last
+            few, of which sometimes fewer than there are slots.
+        bfloat16: Learn in mixed precision; None for wherever there is a GPU.
         keep_statistics: Batch norms use the statistics that the weights came with and leave them alone;
             batches of a few clips have none that could replace them.
+        cast: Who appears in composed clips.
         prompts: How prompts are simulated.
         losses: What is minimised.
         optimiser: How.
@@ -158,7 +163,10 @@ class TrainingConfig:
     clip_uses: int = 1
     step_variants: int = 0
     compile_trunk: bool = False
+    memory_as_tracked: bool = False
+    bfloat16: bool | None = None
     keep_statistics: bool = False
+    cast: CastConfig = field(default_factory=CastConfig)
     prompts: PromptConfig = field(default_factory=PromptConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -216,7 +224,12 @@ def config_from_table(table: Mapping[str, Any]) -> TrainingConfig:
         raise BadInputError("A training configuration has a table [network] and tables [[phases]].")
     values["network"] = network_from_table(network)
     values["phases"] = tuple(_build(Phase, phase, "phases") for phase in phases)
-    parts = (("prompts", PromptConfig), ("losses", LossConfig), ("optimiser", OptimiserConfig))
+    parts = (
+        ("cast", CastConfig),
+        ("prompts", PromptConfig),
+        ("losses", LossConfig),
+        ("optimiser", OptimiserConfig),
+    )
     for key, kind in parts:
         values[key] = _build(kind, values.get(key, {}), key)
     return _build(TrainingConfig, values, "the configuration")

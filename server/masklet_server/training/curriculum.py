@@ -35,7 +35,8 @@ class StepPlan:
         corrections: Correction clicks after the first click or box.
         corrected_frame: A later frame that gets clicks too, or None.
         later_corrections: How many clicks it gets.
-        recent_maps: Tracked frames attended at most; None for as many as the network has slots.
+        recent_ages: How many frames ago the maps of tracked frames that are attended are from, in the order
+            of their slots; None for the last few, one for each slot.
     """
 
     clips: int
@@ -47,7 +48,7 @@ class StepPlan:
     corrections: int
     corrected_frame: int | None = None
     later_corrections: int = 0
-    recent_maps: int | None = None
+    recent_ages: tuple[int, ...] | None = None
 
     @property
     def entries(self) -> int:
@@ -84,11 +85,6 @@ def plan_step(config: TrainingConfig, *, step: int, progress: float) -> StepPlan
         corrected_frame, later_corrections = None, 0
     else:
         corrected_frame, later_corrections = chance.randrange(1, frames - 1), chance.choice((1, 2, 3))
-    # Sometimes fewer than there are slots, so that an engine may choose speed over memory.
-    most_recent = config.network.memory_frames - 1
-    recent_maps = (
-        most_recent if chance.random() < _FULL_MEMORY_SHARE else chance.randint(1, max(most_recent, 1))
-    )
     return StepPlan(
         clips=clips,
         frames=frames,
@@ -99,8 +95,20 @@ def plan_step(config: TrainingConfig, *, step: int, progress: float) -> StepPlan
         corrections=corrections,
         corrected_frame=corrected_frame,
         later_corrections=later_corrections,
-        recent_maps=recent_maps,
+        recent_ages=_recent_ages(config, chance),
     )
+
+
+def _recent_ages(config: TrainingConfig, chance: random.Random) -> tuple[int, ...]:
+    network = config.network
+    most_recent = network.memory_frames - 1
+    if config.memory_as_tracked:
+        count = most_recent if network.recent_maps is None else min(network.recent_maps, most_recent)
+        return tuple(1 + network.recent_step * slot for slot in range(count))
+    # Sometimes fewer than there are slots, so that an engine may choose speed over memory.
+    full = chance.random() < _FULL_MEMORY_SHARE
+    count = most_recent if full else chance.randint(1, max(most_recent, 1))
+    return tuple(range(1, count + 1))
 
 
 def clips_per_step(config: TrainingConfig, *, frames: int, side_px: int) -> int:

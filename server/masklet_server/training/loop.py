@@ -138,8 +138,9 @@ class Trainer:
 
     def _learn_from(self, batch: ClipBatch, plan: StepPlan) -> Tensor:
         """Add the gradients of a batch to the parameters'; its figures."""
-        device = self._team.device
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        kind = self._team.device.type
+        mixed = kind == "cuda" if self.config.bfloat16 is None else self.config.bfloat16
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=mixed):
             unroll = ClipUnroll(self.network, batch, plan, config=self.config, generator=self._generator)
             outcome = unroll.run()
         outcome.loss.backward()  # type: ignore[no-untyped-call]

@@ -253,14 +253,14 @@ class ClipUnroll:
         self._memory.append(_Remembered(frame, written, result.pointer, prompted))
 
     def _recall(self, embedding: Tensor, frame: int) -> Tensor:
-        """Condition ``embedding`` (N, C, h, h) on memory: all prompted frames and the last few others."""
+        """Condition ``embedding`` (N, C, h, h) on memory: all prompted frames and a few recent others."""
         slots = self._network.config.memory_frames
         prompted = [seen for seen in self._memory if seen.prompted]
-        most_recent = slots - 1 if self._plan.recent_maps is None else self._plan.recent_maps
-        recent = [seen for seen in self._memory if not seen.prompted and frame - seen.frame <= most_recent]
+        ages = self._plan.recent_ages or tuple(range(1, slots))
+        recent = [seen for seen in self._memory if not seen.prompted and frame - seen.frame in ages]
         seen = [*prompted, *recent]
         # Slots of tracked frames count from the newest, the last slot is for prompted frames.
-        slot = [slots - 1] * len(prompted) + [frame - one.frame - 1 for one in recent]
+        slot = [slots - 1] * len(prompted) + [ages.index(frame - one.frame) for one in recent]
         by_age = [*prompted, *reversed([one for one in self._memory if not one.prompted])]
         by_age = by_age[: self._network.config.pointers]
         device, entries = embedding.device, len(embedding)

@@ -3,13 +3,13 @@ import dataclasses
 import pytest
 import torch
 
+from masklet_server.training.cast import CastConfig
 from masklet_server.training.clips import ClipBatch
 from masklet_server.training.composer import LEAVING, ClipComposer, ComposerConfig
 from masklet_server.training.compositing_draws import Draws
 from masklet_server.training.compositing_layers import halve, output_points, sample
 from masklet_server.training.compositing_look import compress
 from masklet_server.training.compositing_motion import Track, fold, inverse, leave_curve, project
-from masklet_server.training.compositing_plan import CastConfig
 from masklet_server.training.material.atlas import Material
 from masklet_server.training.material.procedural import procedural_material
 
@@ -128,6 +128,22 @@ def test_objects_of_a_labelled_photograph_become_targets_in_their_place(material
     assert batch.valid.float().mean() > 0.6
     overlap = (target & (red | blue)).sum() / (target | red | blue).sum()
     assert overlap > 0.9
+
+
+def test_no_mirror_image_of_a_target_lies_beyond_its_photograph(material: Material) -> None:
+    labels = torch.zeros(1, 96, 96, dtype=torch.uint8)
+    labels[:, 30:70, 4:24] = 1
+    photos = torch.full_like(material.photos, 20)
+    photos[0, 0][labels[0] == 1] = 250
+    labelled = dataclasses.replace(
+        material, photos=photos, photo_labels=labels, photo_objects=torch.tensor([1])
+    )
+    config = ComposerConfig(cast=CastConfig(layers=1, scene_share=1.0), samples_per_frame=1, looks=False)
+    batch = ClipComposer(labelled, device="cpu", seed=2, config=config).compose(12, 12, 48, 1)
+    red, target = batch.images[:, :, 0] > 0.5, batch.alphas[:, :, 0] > 0
+
+    assert red.sum() > 5000
+    assert not (red & ~target).any()
 
 
 def test_objects_move_and_the_fastest_cross_a_good_part_of_the_frame(material: Material) -> None:

@@ -26,13 +26,14 @@ def test_values_of_a_file_replace_defaults(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(
         'name = "own"\nsteps = 7\n[optimiser]\nrate = 1\n[network.trunk]\nkernel = 3\n'
-        "[[phases]]\nuntil = 1.0\nframes = [2, 3]\nsides_px = [96]\n"
+        "[cast]\nleave_share = 0.5\n[[phases]]\nuntil = 1.0\nframes = [2, 3]\nsides_px = [96]\n"
     )
 
     config = load_config(path)
 
     assert config.steps == 7
     assert config.optimiser.rate == 1.0
+    assert config.cast.leave_share == 0.5
     assert config.network.trunk.kernel == 3  # type: ignore[union-attr]
     assert config.phases[0].frames == (2, 3)
 

@@ -69,3 +69,16 @@ def test_rate_rises_with_the_steps_and_falls_with_progress() -> None:
     assert rate_share(CONFIG, step=warm_up, progress=0.0) == pytest.approx(1.0)
     assert rate_share(CONFIG, step=10**6, progress=0.5) == pytest.approx(0.505)
     assert rate_share(CONFIG, step=10**6, progress=1.0) == pytest.approx(0.01)
+
+
+def test_memory_may_be_read_as_tracking_reads_it() -> None:
+    network = dataclasses.replace(CONFIG.network, memory_frames=4, recent_maps=2, recent_step=2)
+    config = dataclasses.replace(CONFIG, network=network, memory_as_tracked=True)
+
+    assert {plan_step(config, step=step, progress=0.9).recent_ages for step in range(20)} == {(1, 3)}
+
+
+def test_otherwise_the_last_few_maps_are_read_sometimes_fewer_than_there_are_slots() -> None:
+    ages = {plan_step(CONFIG, step=step, progress=0.9).recent_ages for step in range(100)}
+
+    assert ages == {(1,), (1, 2), (1, 2, 3)}

@@ -1,0 +1,26 @@
+"""Who appears in composed clips: frozen shares, without anything that draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CastConfig:
+    """Who appears; a share is a probability per clip or per layer.
+
+    Attributes:
+        layers: Cut-outs per clip at most; those beyond the object slots only occlude and distract.
+        lookalike_share: The second layer is a clone of the first one's cut-out.
+        scene_share: A photograph's own objects are the targets, in their place.
+        leave_share: The first target leaves the frame or is covered, and mostly comes back.
+        cut_share: The camera jumps once.
+        fastest: Fastest motion of a layer per frame, as a share of the frame's height.
+    """
+
+    layers: int = 4
+    lookalike_share: float = 0.4
+    scene_share: float = 0.3
+    leave_share: float = 0.15
+    cut_share: float = 0.03
+    fastest: float = 0.12
