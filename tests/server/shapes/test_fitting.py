@@ -122,9 +122,11 @@ def test_a_hole_is_a_piece_of_its_own_and_an_island_comes_after_it() -> None:
     _agrees(shapes, mattes, 0.95)  # thin rings: a pixel either way is a twentieth of their area
 
 
-def test_a_split_ends_one_piece_and_begins_two() -> None:
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_split_ends_one_piece_and_begins_two_and_a_merge_the_other_way_round(backwards: bool) -> None:
     def matte(frame: int) -> Matte:
-        gap_px = 4.0 * max(frame - 4, 0) + (45 if frame > 4 else 0)
+        apart = 9 - frame if backwards else frame
+        gap_px = 4.0 * max(apart - 4, 0) + (45 if apart > 4 else 0)
         left, right = _at(_box(40, 40), 120 - gap_px / 2, 120), _at(_box(40, 40), 190 + gap_px / 2, 120)
         return np.maximum(_drawn(left), _drawn(right))
 
@@ -132,8 +134,11 @@ def test_a_split_ends_one_piece_and_begins_two() -> None:
 
     shapes = fit_shapes(mattes, name="halves")
 
-    assert sorted(piece.visible[0].first for piece in shapes.pieces) == [0, 5, 5]
-    assert [len(shapes.visible_at(frame)) for frame in range(10)] == [1] * 5 + [2] * 5
+    assert sorted(piece.visible[0].first for piece in shapes.pieces) == (
+        [0, 0, 5] if backwards else [0, 5, 5]
+    )
+    counts = [1] * 5 + [2] * 5
+    assert [len(shapes.visible_at(frame)) for frame in range(10)] == (counts[::-1] if backwards else counts)
     _agrees(shapes, mattes, 0.98)
 
 
