@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from masklet.types import FramePrompts
 from masklet_server.evaluation.clips import AnnotatedClip
-from masklet_server.mattes.refine import RefinedAlpha
+from masklet_server.mattes.refined_alpha import RefinedAlpha
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]

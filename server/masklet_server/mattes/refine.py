@@ -10,22 +10,15 @@ or there is nothing to see), the network's edge stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 from masklet_server.mattes.colour_split import split_colours
 from masklet_server.mattes.guided import Guide, enlarged, reduced, smoothed_by_itself
 from masklet_server.mattes.strands import find_beyond
-from masklet_server.mattes.windows import Look, look_into
-
-if TYPE_CHECKING:
-    from masklet_server.sessions.tracking import FrameSource, ObjectFrame
 
 Plane = NDArray[np.float32]
 
@@ -166,58 +159,6 @@ def _read_off(
     trust = enlarged(beyond.trust, size)
     more = trust * enlarged(beyond.outside, size) * values
     return np.asarray(np.maximum(followed, more), np.float32)
-
-
-class RefinedAlpha:
-    """Coverage from logits, with edges from the plate: an ``export.AlphaSource``.
-
-    Args:
-        source: The plate. Its last picture is kept, since all objects of a frame come one after
-            another.
-        edge: How the edge looks before it is refined.
-        refine: How far and how hard it is refined.
-        is_exact: True for results whose outline is not to be touched, such as a mask that the artist
-            drew; none when None.
-        look: The second looks that belong to a result, if there are any.
-    """
-
-    def __init__(
-        self,
-        source: FrameSource,
-        *,
-        edge: EdgeSettings | None = None,
-        refine: RefineSettings | None = None,
-        is_exact: Callable[[ObjectFrame], bool] | None = None,
-        look: Callable[[ObjectFrame], Sequence[Look]] | None = None,
-    ) -> None:
-        self._source = source
-        self._edge = edge
-        self._refine = refine
-        self._is_exact = is_exact or (lambda _: False)
-        self._look = look or (lambda _: ())
-        self._frame: int | None = None
-        self._picture: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
-
-    def __call__(self, result: ObjectFrame) -> Plane:
-        """Coverage ``(H, W)`` at the size of the plate, 0 to 1.
-
-        Raises:
-            ClipError: The plate's picture cannot be read.
-        """
-        clip = self._source.info
-        alpha = render_alpha(result.logits, clip.width_px, clip.height_px, edge=self._edge)
-        if not alpha.any() or self._is_exact(result):
-            return alpha
-        if result.frame != self._frame:
-            self._picture = as_codes(self._source.read(result.frame))
-            self._frame = result.frame
-        rows, columns = result.logits.shape
-        cell_px = max(clip.width_px / columns, clip.height_px / rows)
-        looks = self._look(result)
-        if looks:
-            alpha = look_into(alpha, *looks, edge=self._edge)
-            cell_px = min(cell_px, *(max(1.0, look.window.width_px / look.logits.shape[1]) for look in looks))
-        return refine_alpha(alpha, self._picture, cell_px=cell_px, settings=self._refine)
 
 
 def as_codes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:

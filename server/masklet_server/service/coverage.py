@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from masklet_server.mattes.export import AlphaSource
-from masklet_server.mattes.refine import RefinedAlpha
+from masklet_server.mattes.refined_alpha import RefinedAlpha
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame
 

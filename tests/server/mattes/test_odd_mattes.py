@@ -14,7 +14,7 @@ from masklet.matte_settings import MatteSettings
 from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.export import render_mattes
 from masklet_server.mattes.files import write_files
-from masklet_server.mattes.refine import RefinedAlpha
+from masklet_server.mattes.refined_alpha import RefinedAlpha
 from masklet_server.sessions.tracking import ObjectFrame
 
 SIDE = 64
