@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ from masklet_server.demo.clip_writer import DemoClip
 from masklet_server.shapes.raster import draw
 
 Paths = list[tuple[bool, list[Vertex]]]
+ROOT = Path(__file__).parents[2]
 WIDTH_PX, HEIGHT_PX = 854, 480
 FIRST, LAST = 1001, 1005
 
@@ -57,8 +59,8 @@ def click_of(clip: DemoClip) -> str:
     return f"{frame}:{x_px},{y_px}"
 
 
-def track_duck(session: Session, clip: DemoClip) -> masklet.TrackedObject:
-    duck = session.object("duck")
+def track_duck(session: Session, clip: DemoClip, *, name: str = "duck") -> masklet.TrackedObject:
+    duck = session.object(name)
     for frame, x_px, y_px in clip.clicks:
         duck.click(frame=frame, x_px=x_px, y_px=y_px)
     for _ in session.track():
@@ -98,6 +100,21 @@ def test_every_tool_gets_the_shape_of_the_mattes_that_lie_beside_it(
     anchor = json.loads((out / "sh.json").read_text())["anchors"][0]
     assert [key["frame"] for key in anchor["keys"]] == list(range(FIRST, LAST + 1))
     assert anchor["kind"] == "similarity"
+
+
+def test_the_guides_to_splines_and_exchange_run_as_they_stand(
+    environment: Path, session: Session, clip: DemoClip
+) -> None:
+    track_duck(session, clip, name="hero")
+
+    for document in ("shapes.md", "exchange.md"):
+        text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+        (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        exec(compile(code, document, "exec"), {"session": session})
+
+    written = {file.name for file in environment.iterdir() if file.stem == "shot"}
+    assert written == {"shot.nk", "shot.setting", "shot.comp", "shot.json"}
+    assert json.loads((environment / "shot.json").read_text())["shapes"][0]["object"] == "hero"
 
 
 def json_paths(file: Path, frame: int) -> Paths:
