@@ -44,6 +44,8 @@ def test_the_file_has_figures_overall_and_per_sequence_beside_the_baselines(
     assert 30 < overall["j"] < 100
     per_sequence = [one["j"] for one in content["sequences"].values()]
     assert overall["j"] == pytest.approx(np.mean(per_sequence), abs=0.002)
+    for one in (overall, *content["sequences"].values()):
+        assert {"j", "f", "j_and_f", "fps"} <= one.keys()
     assert set(content["baselines"]) == {"copy", "flow"}
     assert set(content["sequences"]["walk"]["objects"]) == {"1", "2"}
     assert overall["flicker"] > overall["flicker_of_truth"] >= 0
