@@ -12,7 +12,7 @@ MIN_GAMMA, MAX_GAMMA = 0.05, 20.0
 
 @dataclass(frozen=True)
 class MatteSettings:
-    """Applied in the order of the attributes, each at the plate's size; the defaults change nothing.
+    """Applied in the order of the attributes, each at the plate's size; by default only calm does anything.
 
     Attributes:
         fill_holes_px: Holes of up to this area, in pixels, are filled; 0 leaves all.
@@ -25,6 +25,9 @@ class MatteSettings:
         exclusive: Exclusive objects never overlap: each pixel that several of them cover goes to the
             one that covers most of it, of equals to the one that was added first.
         invert: What is inside becomes outside, after everything else.
+        calm: How much of what flickers beside the plate's motion is evened out over the frames around,
+            0 to 1, before anything else. Edges that follow the plate have it, exports and shapes that is;
+            previews and raw edges show each frame by itself.
     """
 
     fill_holes_px: int = 0
@@ -36,9 +39,10 @@ class MatteSettings:
     gamma: float = 1.0
     exclusive: bool = False
     invert: bool = False
+    calm: float = 1.0
 
     def __post_init__(self) -> None:
-        numbers = (self.grow_px, self.feather_px, self.black, self.white, self.gamma)
+        numbers = (self.grow_px, self.feather_px, self.black, self.white, self.gamma, self.calm)
         if not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"matte settings need finite numbers, got {numbers}: correct them")
         for area_px in (self.fill_holes_px, self.drop_specks_px):
@@ -54,8 +58,10 @@ class MatteSettings:
             )
         if not MIN_GAMMA <= self.gamma <= MAX_GAMMA:
             raise ValueError(f"gamma lies between {MIN_GAMMA:g} and {MAX_GAMMA:g}: correct it")
+        if not 0 <= self.calm <= 1:
+            raise ValueError(f"calm lies between 0 and 1, got {self.calm:g}: correct it")
 
     @property
     def is_plain(self) -> bool:
-        """True when nothing is changed."""
+        """True when nothing differs from the defaults."""
         return self == MatteSettings()

@@ -135,6 +135,7 @@ def matte_settings_to_wire(settings: MatteSettings) -> values_pb2.MatteSettings:
         gamma=settings.gamma,
         exclusive=settings.exclusive,
         invert=settings.invert,
+        calm=settings.calm,
     )
 
 
@@ -151,6 +152,7 @@ def matte_settings_from_wire(message: values_pb2.MatteSettings) -> MatteSettings
             gamma=message.gamma if message.HasField("gamma") else 1.0,
             exclusive=message.exclusive,
             invert=message.invert,
+            calm=message.calm if message.HasField("calm") else 1.0,
         )
     )
 

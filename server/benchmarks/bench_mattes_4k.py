@@ -4,6 +4,7 @@ One JSON line per case and way, against plain upsampling of the same logits::
 
     python bench_mattes_4k.py --frames 6
     python bench_mattes_4k.py --sheet edges.png     # before and after at 100 % zoom as well
+    python bench_mattes_4k.py --calm 0              # every frame by itself
 
 ``from``: ``mask`` is the true mask degraded to a grid of 256 cells with an outline that wanders by 0.3
 cells, which judges edges alone; ``first`` the embedded model's tracking from the true mask of the first
@@ -30,14 +31,14 @@ import numpy as np
 from bench_mattes import Results
 from numpy.typing import NDArray
 
-from masklet.types import ClipInfo, FramePrompts, Mask
+from masklet.types import ClipInfo, FramePrompts, Mask, Presence
 from masklet_server.demo import edges
 from masklet_server.engine import load_tracker_factory
 from masklet_server.evaluation.metrics import score_frame
-from masklet_server.mattes.alpha import render_alpha
-from masklet_server.mattes.refine import refine_alpha
-from masklet_server.mattes.windows import Look, Window, WindowSource, look_into, plan_windows
+from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
+from masklet_server.mattes.windows import Look, WindowSource, plan_windows
 from masklet_server.model.config import EMBEDDED
+from masklet_server.sessions.tracking import ObjectFrame
 
 Plane = NDArray[np.float32]
 TARGETS = {"boundary": 0.5, "alpha": 0.6, "flicker": 0.5}
@@ -120,16 +121,42 @@ def plain(logits: NDArray[np.float16], size: tuple[int, int], *, hard: bool) -> 
     return np.asarray(1.0 / (1.0 + np.exp(-large)), np.float32)
 
 
+def render_mattes(
+    plate: Plate,
+    pictures: Sequence[edges.EdgePicture],
+    logits: Sequence[NDArray[np.float16]],
+    looks: Sequence[Look | None],
+    calm: float,
+) -> tuple[list[Plane], float]:
+    """Mattes as an export makes them, and the median time of one in seconds."""
+    results, seen = Results(), {}
+    for picture, own, look in zip(pictures, logits, looks, strict=True):
+        pointer = np.zeros(1, np.float16)
+        results.add(ObjectFrame(1, picture.frame, own, 4.0, 0.9, Presence.PRESENT, pointer))
+        seen[picture.frame] = () if look is None else (look,)
+    calming = Calming(results, lambda _: calm)
+    coverage = RefinedAlpha(plate, look=lambda result: seen[result.frame], calming=calming)
+    alphas, taken_s = [], []
+    for picture in pictures:
+        result = results.find(1, picture.frame)
+        assert result is not None
+        started = time.perf_counter()
+        alphas.append(coverage(result))
+        taken_s.append(time.perf_counter() - started)
+    return alphas, float(np.median(taken_s))
+
+
 def report(
     case: str,
     way: str,
+    calm: float,
     base: Figures,
     figures: Figures,
     taken_s: float,
     lag_ratio: float,
 ) -> None:
     """Print one line."""
-    line: dict[str, object] = {"case": case, "from": way}
+    line: dict[str, object] = {"case": case, "from": way, "calm": calm}
     for name, target in TARGETS.items():
         value, of_plain = getattr(figures, name), getattr(base, name)
         ratio = value / of_plain if of_plain else math.inf
@@ -141,7 +168,7 @@ def report(
     print(json.dumps(line), flush=True)
 
 
-def run(case: edges.EdgeCase, frames: int, weights: str) -> list[NDArray[np.uint8]]:
+def run(case: edges.EdgeCase, frames: int, weights: str, calm: float) -> list[NDArray[np.uint8]]:
     """Measure one case; a strip of plate, plain and ours at 100 % zoom of its middle frame."""
     pictures = list(edges.render(case, frame_count=frames))
     plate = Plate(pictures)
@@ -171,19 +198,8 @@ def run(case: edges.EdgeCase, frames: int, weights: str) -> list[NDArray[np.uint
             measure([plain(own, size, hard=hard) for own in logits], pictures) for hard in (False, True)
         ]
         base = Figures(*(min(pair) for pair in zip(*(vars(o).values() for o in options), strict=True)))
-        alphas, taken_s = [], []
-        for own, look, picture in zip(logits, seen, pictures, strict=True):
-            started = time.perf_counter()
-            alpha = render_alpha(own, *size)
-            window = Window(0, 0, *size) if look is None else look.window
-            if look is not None:
-                alpha = look_into(alpha, look)
-            columns = own.shape[1] if look is None else look.logits.shape[1]
-            alphas.append(refine_alpha(alpha, picture.rgb, cell_px=window.width_px / columns))
-            taken_s.append(time.perf_counter() - started)
-        report(
-            case.name, way, base, measure(alphas, pictures), float(np.median(taken_s)), lag(alphas, pictures)
-        )
+        alphas, taken_s = render_mattes(plate, pictures, logits, seen, calm)
+        report(case.name, way, calm, base, measure(alphas, pictures), taken_s, lag(alphas, pictures))
         middle = len(pictures) // 2
         strip = zoomed(pictures[middle], plain(logits[middle], size, hard=False), alphas[middle])
     return strip
@@ -208,10 +224,11 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--case", action="append", choices=[case.name for case in edges.CASES])
     parser.add_argument("--weights", default=EMBEDDED.name)
+    parser.add_argument("--calm", type=float, default=1.0)
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     strips = [
-        np.hstack(run(case, arguments.frames, arguments.weights))
+        np.hstack(run(case, arguments.frames, arguments.weights, arguments.calm))
         for case in edges.CASES
         if not arguments.case or case.name in arguments.case
     ]

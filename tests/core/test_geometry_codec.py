@@ -95,7 +95,7 @@ def test_anchors_that_make_no_sense_are_refused() -> None:
 
 
 def test_states_locks_cuts_and_matte_settings_travel() -> None:
-    settings = MatteSettings(4, 9, -1.5, 3.25, 0.1, 0.9, 2.0, exclusive=True, invert=True)
+    settings = MatteSettings(4, 9, -1.5, 3.25, 0.1, 0.9, 2.0, exclusive=True, invert=True, calm=0.25)
     clip = ClipInfo("a.%04d.exr", 64, 48, -3, 9)
     states = (StateRange(1, FrameRange(-3, 0), Presence.ABSENT, prompted=False, locked=True, stale=True),)
     locks, mattes = (LockedRange(1, FrameRange(-3, 0)),), (ObjectMatte(1, settings),)
@@ -127,6 +127,8 @@ def test_matte_settings_that_say_nothing_change_nothing_and_bad_ones_are_refused
         {"drop_specks_px": 2.5},
         {"gamma": 0.0},
         {"white": 1.5},
+        {"calm": 1.5},
+        {"calm": float("nan")},
     ],
 )
 def test_matte_settings_out_of_bounds_are_no_value(values: dict[str, float]) -> None:

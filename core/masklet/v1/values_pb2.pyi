@@ -475,6 +475,7 @@ class MatteSettings(google.protobuf.message.Message):
     GAMMA_FIELD_NUMBER: builtins.int
     EXCLUSIVE_FIELD_NUMBER: builtins.int
     INVERT_FIELD_NUMBER: builtins.int
+    CALM_FIELD_NUMBER: builtins.int
     fill_holes_px: builtins.int
     """Holes of up to this area, in pixels, are filled; 0 leaves all."""
     drop_specks_px: builtins.int
@@ -493,6 +494,10 @@ class MatteSettings(google.protobuf.message.Message):
     """Exclusive objects never overlap."""
     invert: builtins.bool
     """What is inside becomes outside, after everything else."""
+    calm: builtins.float
+    """How much flicker that the plate's motion does not explain is evened out in exports and shapes, before
+    anything else: 0 to 1; left out means 1.
+    """
     def __init__(
         self,
         *,
@@ -505,9 +510,12 @@ class MatteSettings(google.protobuf.message.Message):
         gamma: builtins.float | None = ...,
         exclusive: builtins.bool = ...,
         invert: builtins.bool = ...,
+        calm: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_gamma", b"_gamma", "_white", b"_white", "gamma", b"gamma", "white", b"white"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_gamma", b"_gamma", "_white", b"_white", "black", b"black", "drop_specks_px", b"drop_specks_px", "exclusive", b"exclusive", "feather_px", b"feather_px", "fill_holes_px", b"fill_holes_px", "gamma", b"gamma", "grow_px", b"grow_px", "invert", b"invert", "white", b"white"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_calm", b"_calm", "_gamma", b"_gamma", "_white", b"_white", "calm", b"calm", "gamma", b"gamma", "white", b"white"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_calm", b"_calm", "_gamma", b"_gamma", "_white", b"_white", "black", b"black", "calm", b"calm", "drop_specks_px", b"drop_specks_px", "exclusive", b"exclusive", "feather_px", b"feather_px", "fill_holes_px", b"fill_holes_px", "gamma", b"gamma", "grow_px", b"grow_px", "invert", b"invert", "white", b"white"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_calm", b"_calm"]) -> typing.Literal["calm"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_gamma", b"_gamma"]) -> typing.Literal["gamma"] | None: ...
     @typing.overload

@@ -118,12 +118,18 @@ def run_protocol(
     make_run = partial(ClipRun, clip, make_tracker, refined=refined)
     if protocol in (ProtocolName.OFFLINE, ProtocolName.ONLINE):
         return _interactive(protocol, clip, judge, make_run)
-    return _semi_supervised(protocol, clip, judge, make_run)
+    return _semi_supervised(protocol, clip, judge, make_run, wait=refined)
 
 
 def _semi_supervised(
-    protocol: ProtocolName, clip: AnnotatedClip, judge: Judge, make_run: Callable[[], ClipRun]
+    protocol: ProtocolName,
+    clip: AnnotatedClip,
+    judge: Judge,
+    make_run: Callable[[], ClipRun],
+    *,
+    wait: bool,
 ) -> tuple[ClipOutcome, MaskReader]:
+    """One pass; masks are asked for as soon as they are there, or, to ``wait``, when all are."""
     run = make_run()
     clicks = 0
 
@@ -137,7 +143,11 @@ def _semi_supervised(
                 if start == frame:
                     clicks += _prompt_first(protocol, run, judge, object_id, frame)
                     active.append(object_id)
-            yield frame, run.masks(frame, active)
+            if not wait:
+                yield frame, run.masks(frame, active)
+        if wait:
+            for frame in clip.frames:
+                yield frame, run.masks(frame, [one for one in active if judge.starts[one] <= frame])
 
     objects = judge.judge(play())
     if not objects:

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.matte_settings import MatteSettings
 from masklet.types import FramePrompts
 from masklet_server.evaluation.clips import AnnotatedClip
-from masklet_server.mattes.refined_alpha import RefinedAlpha
+from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
@@ -44,8 +45,8 @@ class ClipRun:
         clip: The sequence.
         make_tracker: Makes its tracker.
         refined: Masks of tracked frames are mattes as exports write them, thresholded at half
-            coverage: with edges from the plate, without second looks. What a prompt answers stays the
-            network's own, as an artist sees it while clicking.
+            coverage: calm in time as far as frames around are tracked, with edges from the plate, without
+            second looks. What a prompt answers stays the network's own, as an artist sees it while clicking.
 
     Attributes:
         seconds: Time spent in the tracker, decoding included.
@@ -58,7 +59,8 @@ class ClipRun:
         self.seconds = 0.0
         self.frames_done = 0
         self._tracker = make_tracker(clip.limited_source, self.results)
-        self._coverage = RefinedAlpha(clip.limited_source) if refined else None
+        calming = Calming(self.results, lambda _: MatteSettings().calm)
+        self._coverage = RefinedAlpha(clip.limited_source, calming=calming) if refined else None
         self._height_px, self._width_px = clip.info.height_px, clip.info.width_px
 
     def prompt(self, prompts: FramePrompts) -> NDArray[np.bool_]:
