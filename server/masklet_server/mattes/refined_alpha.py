@@ -93,13 +93,12 @@ class RefinedAlpha:
         alpha = render_alpha(first.logits, clip.width_px, clip.height_px, edge=self._edge)
         if not alpha.any() or self._is_exact(result):
             return alpha
-        rows, columns = result.logits.shape
-        cell_px = max(clip.width_px / columns, clip.height_px / rows)
         if closer:
             alpha = look_into(alpha, *closer, edge=self._edge)
-            cell_px = min(
-                cell_px, *(max(1.0, each.window.width_px / each.logits.shape[1]) for each in closer)
-            )
+        # The first look's cells with closer looks as well: what these show of hair is no more than the plate
+        # tells, and a band of their finer cells would leave it out.
+        rows, columns = result.logits.shape
+        cell_px = max(clip.width_px / columns, clip.height_px / rows)
         picture = self._pictures.colour(result.frame)
         return refine_alpha(alpha, picture, cell_px=cell_px, settings=self._refine)
 

@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 Plane = NDArray[np.float32]
 
+LEAST_PIXELS = 1.5
+"""A plate must have so many pixels to one of the network's: it sees the others well enough."""
+
 # Side of a window by the longest side of the object: with 1.3 tracking of fast objects got worse,
 # with 2.5 there was less to gain.
 _ROOM = 1.7
 # A window must be at most this part of the plate, or its cells are hardly finer.
 _LARGEST_PART = 0.85
-# The network already sees a plate that has hardly more pixels than its input.
-_LEAST_PIXELS = 1.5
 # Frames to either side over which a window's path is evened out.
 _PATH_FRAMES = 2
 # Of the window's side, how wide its rim fades into what lies outside.
 _RIM = 0.06
+# Of the first look's grid: where looks differ by more, one of them has lost the object.
+_EDGE_CELLS = 4
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,12 @@ class Look:
     Attributes:
         window: Where.
         logits: ``(h, w)``, over the window.
+        trust: ``(h, w)``, how much of it counts, 0 to 1; all of it when None.
     """
 
     window: Window
     logits: NDArray[np.float16]
+    trust: Plane | None = None
 
 
 class WindowSource:
@@ -100,14 +105,35 @@ def plan_windows(
     """
     plate_px = max(clip.width_px, clip.height_px)
     boxes = _boxes(clip, logits)
-    if not boxes or plate_px < _LEAST_PIXELS * image_side_px:
+    if not boxes or plate_px < LEAST_PIXELS * image_side_px:
         return {}
     sides = np.array(list(boxes.values()))[:, 2:]
     side_px = max(32, round(_ROOM * float(sides.max())))
     if side_px > _LARGEST_PART * plate_px:
         return {}
     width_px, height_px = min(side_px, clip.width_px), min(side_px, clip.height_px)
-    centres = np.array([boxes[frame][:2] for frame in boxes])  # (T, 2)
+    return {
+        frame: Window(
+            int(np.clip(round(x_px - width_px / 2), 0, clip.width_px - width_px)),
+            int(np.clip(round(y_px - height_px / 2), 0, clip.height_px - height_px)),
+            width_px,
+            height_px,
+        )
+        for frame, (x_px, y_px) in follow(clip, logits).items()
+    }
+
+
+def follow(clip: ClipInfo, logits: Mapping[int, NDArray[np.floating]]) -> dict[int, tuple[float, float]]:
+    """An object's way through the plate, evened out: x and y in pixels by frame, empty if it is never there.
+
+    Args:
+        clip: Gives the plate's size.
+        logits: As in :func:`plan_windows`.
+    """
+    boxes = _boxes(clip, logits)
+    if not boxes:
+        return {}
+    centres = np.array([box[:2] for box in boxes.values()])  # (T, 2)
     few = len(centres) <= _PATH_FRAMES
     margins = ((_PATH_FRAMES, _PATH_FRAMES), (0, 0))
     # Turned about the last points, so that steady motion stays steady up to both ends.
@@ -116,15 +142,7 @@ def plan_windows(
     )
     count = 2 * _PATH_FRAMES + 1
     path = np.mean([padded[i : i + len(centres)] for i in range(count)], axis=0)
-    return {
-        frame: Window(
-            int(np.clip(round(x_px - width_px / 2), 0, clip.width_px - width_px)),
-            int(np.clip(round(y_px - height_px / 2), 0, clip.height_px - height_px)),
-            width_px,
-            height_px,
-        )
-        for frame, (x_px, y_px) in zip(boxes, path, strict=True)
-    }
+    return {frame: (float(x_px), float(y_px)) for frame, (x_px, y_px) in zip(boxes, path, strict=True)}
 
 
 def look_into(first: Plane, *looks: Look, edge: EdgeSettings | None = None) -> Plane:
@@ -138,7 +156,7 @@ def look_into(first: Plane, *looks: Look, edge: EdgeSettings | None = None) -> P
         edge: How the edge looks.
     """
     height_px, width_px = first.shape
-    weights = [_weight(look.window, width_px, height_px) for look in looks]
+    weights = [_weight(look, width_px, height_px) for look in looks]
     total = np.zeros_like(first)
     for look, weight in zip(looks, weights, strict=True):
         total[look.window.slices] += weight
@@ -154,8 +172,9 @@ def look_into(first: Plane, *looks: Look, edge: EdgeSettings | None = None) -> P
     return result
 
 
-def _weight(window: Window, width_px: int, height_px: int) -> Plane:
-    """How much a look through a window counts at each of its pixels, 0 to 1: less towards its rim."""
+def _weight(look: Look, width_px: int, height_px: int) -> Plane:
+    """How much a look counts at each of its window's pixels, 0 to 1: less towards the rim."""
+    window = look.window
     rim_px = max(1.0, _RIM * max(window.width_px, window.height_px))
 
     def rise(length_px: int, start_px: int, plate_px: int) -> Plane:
@@ -166,13 +185,44 @@ def _weight(window: Window, width_px: int, height_px: int) -> Plane:
         return np.clip(np.minimum(before, after) / rim_px, 0.0, 1.0).astype(np.float32)
 
     down = rise(window.height_px, window.top_px, height_px)
-    return np.outer(down, rise(window.width_px, window.left_px, width_px))
+    weight = np.outer(down, rise(window.width_px, window.left_px, width_px))
+    if look.trust is not None:
+        weight *= cv2.resize(look.trust, (window.width_px, window.height_px), interpolation=cv2.INTER_LINEAR)
+    return weight
 
 
 def agreement(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> float:
     """IoU of what both looks take for the object inside the window; 1 if neither sees any of it."""
-    rows, columns = look.logits.shape
-    window = look.window
+    own, other = look.logits > 0, seen_through(first, look.window, clip, look.logits.shape)
+    union = int(np.count_nonzero(own | other))
+    return int(np.count_nonzero(own & other)) / union if union else 1.0
+
+
+def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look:
+    """The look with no trust where it differs from the first by more than an edge: there, the first stands.
+
+    Differences as wide as a disc of four of the first look's cells are no edge. Trust is 0 on them and
+    within another four cells, and grows to 1 over four more.
+    """
+    own, other = look.logits > 0, seen_through(first, look.window, clip, look.logits.shape)
+    rows, columns = own.shape
+    # Both grids are stretched over what they show.
+    across = max(1, round(_EDGE_CELLS * clip.width_px / first.shape[1] * columns / look.window.width_px))
+    down = max(1, round(_EDGE_CELLS * clip.height_px / first.shape[0] * rows / look.window.height_px))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, down))
+    wide = cv2.morphologyEx((own ^ other).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    if not wide.any():
+        return look
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * down + 1))
+    apart = cv2.distanceTransform(1 - cv2.dilate(wide, around), cv2.DIST_L2, 3)
+    return replace(look, trust=np.clip(apart / across, 0.0, 1.0).astype(np.float32))
+
+
+def seen_through(
+    first: NDArray[np.floating], window: Window, clip: ClipInfo, shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """What the first look takes for the object in a window, on a grid of ``shape`` that spans it."""
+    rows, columns = shape
     scale_x, scale_y = first.shape[1] / clip.width_px, first.shape[0] / clip.height_px
     x = (window.left_px + (np.arange(columns) + 0.5) * window.width_px / columns) * scale_x - 0.5
     y = (window.top_px + (np.arange(rows) + 0.5) * window.height_px / rows) * scale_y - 0.5
@@ -184,9 +234,7 @@ def agreement(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> float:
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    own, other = look.logits > 0, seen > 0
-    union = int(np.count_nonzero(own | other))
-    return int(np.count_nonzero(own & other)) / union if union else 1.0
+    return np.asarray(seen > 0)
 
 
 def _boxes(

@@ -20,7 +20,16 @@ import numpy as np
 from masklet.types import ClipInfo, FramePrompts, Mask
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.refine import as_codes, refine_alpha
-from masklet_server.mattes.windows import Look, Window, WindowSource, agreement, plan_windows
+from masklet_server.mattes.tiles import plan_tiles
+from masklet_server.mattes.windows import (
+    Look,
+    Window,
+    WindowSource,
+    agreement,
+    plan_windows,
+    seen_through,
+    trusted,
+)
 from masklet_server.sessions.desk import ClosingSource, TrackerFactory
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.tracking import ObjectFrame, ResultReader
@@ -50,13 +59,11 @@ class _View:
         windows: By frame.
         seeds: Frames to start from, ascending.
         results: What the tracker made, for itself to read as well.
-        astray: Frames on which that is not to be believed.
     """
 
     windows: Mapping[int, Window]
     seeds: Sequence[int]
     results: ResultStore
-    astray: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +71,12 @@ class _Run:
     """A second look at an object on consecutive frames of one shot.
 
     Attributes:
+        clip: What is looked at.
         prints: Of the first look's results that it is made from, by frame.
-        views: The windows; none where the object gets no second look.
+        views: One window that holds the object, or several along its outline.
     """
 
+    clip: ClipInfo
     prints: Mapping[int, int]
     views: Sequence[_View]
 
@@ -97,8 +106,11 @@ class SecondLooks:
         looks = []
         for view in run.views:
             found = view.results.find(result.object_id, result.frame)
-            if found is not None and result.frame not in view.astray:
-                looks.append(Look(view.windows[result.frame], found.logits))
+            if found is None:
+                continue
+            look = Look(view.windows[result.frame], found.logits)
+            if agreement(result.logits, look, run.clip) >= _LEAST_AGREEMENT:
+                looks.append(trusted(result.logits, look, run.clip))
         return looks
 
     async def look(
@@ -170,16 +182,15 @@ class SecondLooks:
             for each, (frame, own) in zip(known, prints.items(), strict=True)
         ):
             return None
-        windows = plan_windows(
-            clip,
-            {result.frame: result.logits for result in run},
-            image_side_px=_CELL_PX * max(run[0].logits.shape),
-        )
-        seeds = _seeds(run)
-        if not windows or not seeds:
-            return None
-        store = ResultStore(memory_bytes=_MEMORY_BYTES, spill_folder=self.spill_folder)
-        return _Run(prints, (_View(windows, seeds, store),))
+        logits = {result.frame: result.logits for result in run}
+        image_side_px = _CELL_PX * max(run[0].logits.shape)
+        whole = plan_windows(clip, logits, image_side_px=image_side_px)
+        views = [
+            _View(windows, seeds, ResultStore(memory_bytes=_MEMORY_BYTES, spill_folder=self.spill_folder))
+            for windows in ((whole,) if whole else plan_tiles(clip, logits, image_side_px=image_side_px))
+            if (seeds := _seeds(run, windows, clip))
+        ]
+        return _Run(clip, prints, views) if views else None
 
     def _steps(
         self, object_id: int, run: _Run, source: ClosingSource, make_tracker: TrackerFactory
@@ -204,10 +215,6 @@ class SecondLooks:
         def keep(result: ObjectFrame) -> None:
             view.results.put(result)
             view.results.pack()
-            look = Look(view.windows[result.frame], result.logits)
-            first = self.results.find(object_id, result.frame)
-            if first is None or agreement(first.logits, look, source.info) < _LEAST_AGREEMENT:
-                view.astray.add(result.frame)
 
         frames = list(run.prints)
         seeds = view.seeds
@@ -245,9 +252,16 @@ class SecondLooks:
         return Mask.from_array(np.rint(alpha[window.slices] * 255.0).astype(np.uint8))
 
 
-def _seeds(run: Sequence[ObjectFrame]) -> list[int]:
-    """Frames to start from: those that were prompted, or else the one that the network is surest of."""
-    visible = [result for result in run if (result.logits > 0).any()]
+def _seeds(run: Sequence[ObjectFrame], windows: Mapping[int, Window], clip: ClipInfo) -> list[int]:
+    """Frames to start from: those that were prompted, or else the one that the network is surest of.
+
+    Only such on which the first look sees the object in the window.
+    """
+    visible = [
+        result
+        for result in run
+        if seen_through(result.logits, windows[result.frame], clip, result.logits.shape).any()
+    ]
     prompted = [result.frame for result in visible if result.prompted]
     if prompted or not visible:
         return prompted

@@ -6,7 +6,16 @@ from numpy.typing import NDArray
 
 from masklet.types import ClipInfo
 from masklet_server.mattes.alpha import render_alpha
-from masklet_server.mattes.windows import Look, Window, WindowSource, agreement, look_into, plan_windows
+from masklet_server.mattes.windows import (
+    Look,
+    Window,
+    WindowSource,
+    agreement,
+    look_into,
+    plan_windows,
+    seen_through,
+    trusted,
+)
 
 CLIP = ClipInfo("clip", 1920, 1080, 1, 20)
 GRID = 120
@@ -92,6 +101,31 @@ def test_looks_agree_about_the_same_object_and_not_about_another() -> None:
 
     assert agreement(first, Look(window, same), CLIP) > 0.9
     assert agreement(first, Look(window, np.roll(same, 14, axis=1)), CLIP) < 0.6
+
+
+def test_a_look_that_moves_an_edge_a_little_is_trusted_all_over() -> None:
+    first = blob(60, 60, half=12)
+    window = Window(600, 300, 640, 640)
+    own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
+
+    assert trusted(first, Look(window, np.roll(own, 4, axis=1)), CLIP).trust is None
+
+
+def test_where_a_look_has_lost_a_part_of_the_object_the_first_look_stands() -> None:
+    first = blob(60, 60, half=12)
+    window = Window(600, 300, 640, 640)
+    own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
+    own[45:] = -9
+    whole = render_alpha(first, 1920, 1080)
+
+    seen = look_into(whole, trusted(first, Look(window, own), CLIP))
+
+    without = look_into(whole, Look(window, own))
+    legs = (slice(560, 940), slice(600, 1240))
+    assert whole[legs].sum() > 1.5 * without[legs].sum()
+    assert np.array_equal(seen[legs], whole[legs])
+    # The far side is the look's still, which draws its edge with finer cells.
+    assert not np.array_equal(seen[300:500, 600:1240], whole[300:500, 600:1240])
 
 
 class Numbered:

@@ -22,6 +22,12 @@ def result(frame: int, *, left: int = 50, prompted: bool = False) -> ObjectFrame
     return ObjectFrame(1, frame, logits, 5.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16), prompted)
 
 
+def wide(frame: int, *, top: int = 30, prompted: bool = False) -> ObjectFrame:
+    logits = np.full((GRID, GRID), -9, np.float16)
+    logits[top:90, 18:102] = 9
+    return replace(result(frame, prompted=prompted), logits=logits)
+
+
 class Plate:
     info = ClipInfo("plate", 960, 540, 1, 6)
 
@@ -158,6 +164,26 @@ def test_a_look_that_goes_astray_is_dropped() -> None:
 
     assert looks.find(result(1, prompted=True))
     assert not looks.find(result(6))
+
+
+def test_an_object_that_fills_most_of_the_plate_is_looked_at_in_tiles() -> None:
+    results = stored(*(wide(frame, prompted=frame == 1) for frame in range(1, 7)))
+    progress: list[LookProgress] = []
+
+    looks, log = looked(results, progress=progress)
+    _, again = looked(results, looks=looks)
+    found = looks.find(wide(4))
+
+    tiles = log.count("park")
+    assert 2 <= tiles <= 6
+    assert log == tiles * ["prompt 1", "on 2", "on 3", "on 4", "on 5", "on 6", "park"]
+    assert len(found) == tiles
+    assert len({look.window for look in found}) == tiles
+    assert again == []
+    # In frames, however many tiles there are.
+    assert progress[-1] == LookProgress(1, 6, 6)
+    assert [event.frames_done for event in progress] == sorted(event.frames_done for event in progress)
+    assert not looks.find(wide(4, top=33))
 
 
 def test_each_frame_of_a_look_is_told() -> None:
