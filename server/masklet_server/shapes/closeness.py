@@ -11,7 +11,7 @@ import numpy as np
 from masklet_server.shapes.life import Life
 from masklet_server.shapes.samples import Array, quantile
 
-CERTAIN_PX = 0.15
+CERTAIN_PX = 0.08
 """Edges that tremble by less are what rendering makes: a spline follows them wherever they go."""
 
 _MOST = 0.95
@@ -29,7 +29,8 @@ def raggedness_px(lives: Sequence[Life]) -> float:
 
     The standard deviation, robustly, of where points of the outline lie across it, judged by their second
     difference over three frames. What neighbours on the outline share is motion and is taken off. Rendered
-    edges have a twentieth of a pixel, masks drawn by hand and enlarged a third to one.
+    edges have a twentieth of a pixel, tracked mattes with refined edges a tenth and more, masks drawn by hand
+    and enlarged a third to one.
     """
     rest = [_unshared(life) for life in lives if len(life.contours) >= 3]
     if not rest:
