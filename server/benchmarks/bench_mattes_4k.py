@@ -1,4 +1,4 @@
-"""Mattes of rendered 4K clips beside their targets: hard edge, hair, blur, thin wire, small, at the border.
+"""Mattes of rendered 4K clips beside their targets: hard edge, hair, blur, wire, small, border, large.
 
 One JSON line per case and way, against plain upsampling of the same logits::
 
@@ -36,7 +36,8 @@ from masklet_server.demo import edges
 from masklet_server.engine import load_tracker_factory
 from masklet_server.evaluation.metrics import score_frame
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
-from masklet_server.mattes.windows import Look, WindowSource, plan_windows
+from masklet_server.mattes.tiles import plan_views
+from masklet_server.mattes.windows import Look, WindowSource, trusted
 from masklet_server.model.config import EMBEDDED
 from masklet_server.sessions.tracking import ObjectFrame
 
@@ -125,15 +126,15 @@ def render_mattes(
     plate: Plate,
     pictures: Sequence[edges.EdgePicture],
     logits: Sequence[NDArray[np.float16]],
-    looks: Sequence[Look | None],
+    looks: Sequence[Sequence[Look]],
     calm: float,
 ) -> tuple[list[Plane], float]:
     """Mattes as an export makes them, and the median time of one in seconds."""
     results, seen = Results(), {}
-    for picture, own, look in zip(pictures, logits, looks, strict=True):
+    for picture, own, found in zip(pictures, logits, looks, strict=True):
         pointer = np.zeros(1, np.float16)
         results.add(ObjectFrame(1, picture.frame, own, 4.0, 0.9, Presence.PRESENT, pointer))
-        seen[picture.frame] = () if look is None else (look,)
+        seen[picture.frame] = found
     calming = Calming(results, lambda _: calm)
     coverage = RefinedAlpha(plate, look=lambda result: seen[result.frame], calming=calming)
     alphas, taken_s = [], []
@@ -175,22 +176,20 @@ def run(case: edges.EdgeCase, frames: int, weights: str, calm: float) -> list[ND
     size = (plate.info.width_px, plate.info.height_px)
     coarse = [edges.coarse_logits(p.truth, seed=p.frame) for p in pictures]
     first = track(plate, pictures, pictures[0].truth, weights)
-    side_px = 4 * first[0].shape[0]
-    windows = plan_windows(
-        plate.info, {p.frame: own for p, own in zip(pictures, first, strict=True)}, image_side_px=side_px
-    )
-    looks: list[Look | None] = [None] * len(pictures)
-    if windows:
+    by_frame = {p.frame: own for p, own in zip(pictures, first, strict=True)}
+    views = plan_views(plate.info, by_frame, image_side_px=4 * first[0].shape[0])
+    nothing: list[list[Look]] = [[] for _ in pictures]
+    looks: list[list[Look]] = [[] for _ in pictures]
+    for windows in views:
         seed = np.ascontiguousarray(pictures[0].truth[windows[pictures[0].frame].slices])
         second = track(WindowSource(plate, windows), pictures, seed, weights)
-        looks = [Look(windows[p.frame], own) for p, own in zip(pictures, second, strict=True)]
+        for found, picture, own in zip(looks, pictures, second, strict=True):
+            look = trusted(by_frame[picture.frame], Look(windows[picture.frame], own), plate.info)
+            found += [look] if look is not None else []
     # The first frame's mask was given: it shows nothing.
     pictures = pictures[1:]
-    ways: list[tuple[str, list[NDArray[np.float16]], list[Look | None]]] = [
-        ("mask", coarse[1:], [None] * len(pictures)),
-        ("first", first[1:], [None] * len(pictures)),
-    ]
-    if windows:
+    ways = [("mask", coarse[1:], nothing[1:]), ("first", first[1:], nothing[1:])]
+    if views:
         ways.append(("second", first[1:], looks[1:]))
     strip: list[NDArray[np.uint8]] = []
     for way, logits, seen in ways:

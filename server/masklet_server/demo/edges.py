@@ -58,6 +58,7 @@ CASES = (
     EdgeCase("wire", "wire", 1200, (0.55, 0.47), (7.4, 5.2), turn_deg=-0.7),
     EdgeCase("small", "hair", 260, (0.62, 0.40), (9.7, 6.1), turn_deg=1.2),
     EdgeCase("border", "gear", 1250, (0.06, 0.90), (-6.3, 5.9), turn_deg=0.6),
+    EdgeCase("large", "gear", 2500, (0.47, 0.52), (9.1, 4.3), turn_deg=0.5),
 )
 
 

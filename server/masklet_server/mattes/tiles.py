@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet_server.mattes.windows import LEAST_PIXELS, Window, follow
+from masklet_server.mattes.windows import LEAST_PIXELS, Window, follow, plan_windows
 
 if TYPE_CHECKING:
     from masklet.types import ClipInfo
@@ -33,6 +33,17 @@ _UNSEEN, _LEAST_GAIN = 0.01, 0.02
 _FRAMES, _POINTS = 8, 400
 
 _Points = NDArray[np.float64]
+
+
+def plan_views(
+    clip: ClipInfo, logits: Mapping[int, NDArray[np.floating]], *, image_side_px: int
+) -> tuple[dict[int, Window], ...]:
+    """Windows by frame for second looks: one that holds all of the object, or tiles where it is too large.
+
+    Arguments as for :func:`plan_tiles`.
+    """
+    whole = plan_windows(clip, logits, image_side_px=image_side_px)
+    return (whole,) if whole else plan_tiles(clip, logits, image_side_px=image_side_px)
 
 
 def plan_tiles(

@@ -30,6 +30,8 @@ _LARGEST_PART = 0.85
 _PATH_FRAMES = 2
 # Of the window's side, how wide its rim fades into what lies outside.
 _RIM = 0.06
+# Of the object as the first look has it: below this the second look has gone astray.
+_LEAST_AGREEMENT = 0.7
 # Of the first look's grid: where looks differ by more, one of them has lost the object.
 _EDGE_CELLS = 4
 
@@ -198,12 +200,15 @@ def agreement(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> float:
     return int(np.count_nonzero(own & other)) / union if union else 1.0
 
 
-def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look:
+def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look | None:
     """The look with no trust where it differs from the first by more than an edge: there, the first stands.
 
-    Differences as wide as a disc of four of the first look's cells are no edge. Trust is 0 on them and
-    within another four cells, and grows to 1 over four more.
+    None where the two agree by less than IoU 0.7 in the whole window. Differences as wide as a disc of four
+    of the first look's cells are no edge; trust is 0 on them and within another four cells, and grows to 1
+    over four more.
     """
+    if agreement(first, look, clip) < _LEAST_AGREEMENT:
+        return None
     own, other = look.logits > 0, seen_through(first, look.window, clip, look.logits.shape)
     rows, columns = own.shape
     # Both grids are stretched over what they show.

@@ -20,13 +20,11 @@ import numpy as np
 from masklet.types import ClipInfo, FramePrompts, Mask
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.refine import as_codes, refine_alpha
-from masklet_server.mattes.tiles import plan_tiles
+from masklet_server.mattes.tiles import plan_views
 from masklet_server.mattes.windows import (
     Look,
     Window,
     WindowSource,
-    agreement,
-    plan_windows,
     seen_through,
     trusted,
 )
@@ -34,8 +32,6 @@ from masklet_server.sessions.desk import ClosingSource, TrackerFactory
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
-# Of the object as the first look has it: below this the second look has gone astray.
-_LEAST_AGREEMENT = 0.7
 # The logits' grid has a quarter of the side of the picture that the network looks at.
 _CELL_PX = 4
 # Of each window's packed logits; more goes to a temporary file.
@@ -106,12 +102,10 @@ class SecondLooks:
         looks = []
         for view in run.views:
             found = view.results.find(result.object_id, result.frame)
-            if found is None:
-                continue
-            look = Look(view.windows[result.frame], found.logits)
-            if agreement(result.logits, look, run.clip) >= _LEAST_AGREEMENT:
+            if found is not None:
+                look = Look(view.windows[result.frame], found.logits)
                 looks.append(trusted(result.logits, look, run.clip))
-        return looks
+        return [look for look in looks if look is not None]
 
     async def look(
         self,
@@ -184,10 +178,9 @@ class SecondLooks:
             return None
         logits = {result.frame: result.logits for result in run}
         image_side_px = _CELL_PX * max(run[0].logits.shape)
-        whole = plan_windows(clip, logits, image_side_px=image_side_px)
         views = [
             _View(windows, seeds, ResultStore(memory_bytes=_MEMORY_BYTES, spill_folder=self.spill_folder))
-            for windows in ((whole,) if whole else plan_tiles(clip, logits, image_side_px=image_side_px))
+            for windows in plan_views(clip, logits, image_side_px=image_side_px)
             if (seeds := _seeds(run, windows, clip))
         ]
         return _Run(clip, prints, views) if views else None

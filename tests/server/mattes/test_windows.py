@@ -108,20 +108,31 @@ def test_a_look_that_moves_an_edge_a_little_is_trusted_all_over() -> None:
     window = Window(600, 300, 640, 640)
     own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
 
-    assert trusted(first, Look(window, np.roll(own, 4, axis=1)), CLIP).trust is None
+    moved = trusted(first, Look(window, np.roll(own, 4, axis=1)), CLIP)
+
+    assert moved is not None
+    assert moved.trust is None
+
+
+def test_a_look_that_has_lost_most_of_the_object_is_not_trusted_at_all() -> None:
+    first = blob(60, 60, half=12)
+
+    assert trusted(first, Look(Window(600, 300, 640, 640), blob(20, 20)), CLIP) is None
 
 
 def test_where_a_look_has_lost_a_part_of_the_object_the_first_look_stands() -> None:
     first = blob(60, 60, half=12)
     window = Window(600, 300, 640, 640)
     own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
-    own[45:] = -9
+    own[55:] = -9
     whole = render_alpha(first, 1920, 1080)
 
-    seen = look_into(whole, trusted(first, Look(window, own), CLIP))
+    look = trusted(first, Look(window, own), CLIP)
+    assert look is not None
+    seen = look_into(whole, look)
 
     without = look_into(whole, Look(window, own))
-    legs = (slice(560, 940), slice(600, 1240))
+    legs = (slice(590, 940), slice(600, 1240))
     assert whole[legs].sum() > 1.5 * without[legs].sum()
     assert np.array_equal(seen[legs], whole[legs])
     # The far side is the look's still, which draws its edge with finer cells.
