@@ -1,10 +1,17 @@
-"""What the mattes allow a pose to be: fits that look good and cannot be true are common on what bends."""
+"""What the mattes tell of a pose: which cannot be true, however good the fit, and how one goes on unseen."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part
+from masklet_server.anchors.geometry import (
+    Array,
+    carry,
+    is_sane,
+    linear_part,
+    pose_about,
+    turn_and_scale,
+)
 from masklet_server.anchors.view import View
 
 # The matte may be so much larger than the pose says (an object turns its broad side), and so much
@@ -43,3 +50,12 @@ class Expectation:
         margin = _OUTSIDE * float(np.sqrt(said))
         x, y = carry(pose, self._centre[None])[0].tolist()
         return bool(left - margin <= x <= right + margin and top - margin <= y <= bottom + margin)
+
+
+def moved_with_outline(before: View, after: View, *, only_shift: bool) -> Array:
+    """The pose from a frame to the next as far as the matte tells it: shift, size, turn of what is long."""
+    scale, turn_rad = 1.0, 0.0
+    if not only_shift:
+        scale = float(np.clip(np.sqrt(after.area / max(before.area, 1e-6)), 0.8, 1.25))
+        turn_rad = after.turned_since_rad(before)
+    return pose_about(before.centre, after.centre, turn_and_scale(turn_rad, scale))

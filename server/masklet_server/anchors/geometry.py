@@ -59,11 +59,15 @@ class Turn:
 
     def linear(self) -> Array:
         """The 2 x 2 matrix of these parts."""
-        cosine, sine = math.cos(self.rotation_rad), math.sin(self.rotation_rad)
-        rotation = np.array([[cosine, -sine], [sine, cosine]])
         stretch = np.array([[self.scale_x, self.shear * self.scale_y], [0.0, self.scale_y]])
-        linear: Array = rotation @ stretch
+        linear: Array = turn_and_scale(self.rotation_rad, 1.0) @ stretch
         return linear
+
+
+def turn_and_scale(angle_rad: float, scale: float) -> Array:
+    """The 2 x 2 matrix of a similarity."""
+    cosine, sine = scale * math.cos(angle_rad), scale * math.sin(angle_rad)
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def pose_about(pivot: Array, target: Array, linear: Array) -> Array:

@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.anchors.alignment import Alignment, Appearance, Motion, Smear
-from masklet_server.anchors.expectation import Expectation
+from masklet_server.anchors.expectation import Expectation, moved_with_outline
 from masklet_server.anchors.features import motion_between
-from masklet_server.anchors.geometry import Array, carry, is_sane, linear_part, nearest_affine, pose_about
+from masklet_server.anchors.geometry import (
+    Array,
+    carry,
+    is_sane,
+    linear_part,
+    nearest_affine,
+    pose_about,
+    turn_and_scale,
+)
 from masklet_server.anchors.relock import Landmarks
 from masklet_server.anchors.view import View
 
@@ -237,14 +245,11 @@ class SurfaceTracker:
     def _outline_pose(self, view: View, angle_rad: float) -> Array:
         """The pose that the outline's centre and area suggest, turned by an angle."""
         reference = self._reference.view
-        ratio = np.sqrt(view.area / max(reference.area, 1e-6))
-        scale = float(np.clip(ratio, 0.3, 3.0))
-        cosine, sine = scale * np.cos(angle_rad), scale * np.sin(angle_rad)
-        linear = np.array([[cosine, -sine], [sine, cosine]])
-        return pose_about(reference.centre, view.centre, linear)
+        scale = float(np.clip(np.sqrt(view.area / max(reference.area, 1e-6)), 0.3, 3.0))
+        return pose_about(reference.centre, view.centre, turn_and_scale(angle_rad, scale))
 
     def _by_outline(self, view: View) -> Sighting | None:
-        """The last pose moved and scaled as the outline did."""
+        """The last pose moved, turned and scaled as the outline did."""
         expected = self._reference.view.area * abs(np.linalg.det(linear_part(self._pose, self._pivot)))
         if view.area < _SLIVER * expected:
             self.pass_by()
@@ -253,13 +258,10 @@ class SurfaceTracker:
             # Something covers it: the rest's centre would pull the anchor away from where it was going.
             self._view, self._pose, self._lost = view, self._velocity @ self._pose, True
             return Sighting(self._pose, _OUTLINE_CONFIDENCE)
-        here, there = self._view.centre, view.centre
-        scale = float(np.clip(np.sqrt(view.area / max(self._view.area, 1e-6)), 0.8, 1.25))
-        if self._motion is Motion.TRANSLATION:
-            scale = 1.0
+        moved = moved_with_outline(self._view, view, only_shift=self._motion is Motion.TRANSLATION)
         # Not the shear and perspective of a fit that has gone: they would only grow.
         last = nearest_affine(self._pose, self._reference.view.centre, rigid=True)
-        pose = pose_about(here, there, scale * np.eye(2)) @ last
+        pose = moved @ last
         self._lost = True
         if not is_sane(pose, self._pivot[None]):
             return None

@@ -18,6 +18,8 @@ Grey = NDArray[np.float32]
 WORKING_SIDE_PX = 512
 # Pixels of the working picture next to the matte's edge that mix object and background.
 _EDGE_PX = 2
+# A matte so much longer than wide has an axis that turns with it, from frame to frame by less than this.
+_LONG, _LEAP_RAD = 1.3, 0.5
 # OpenCV's remap counts columns in 16 bits; points are laid out in rows of this many.
 _SAMPLE_ROW = 512
 
@@ -83,6 +85,25 @@ class View:
     def area(self) -> float:
         """Covered area in square coordinates."""
         return float(self.matte.sum(dtype=np.float64)) / 255.0 / float(self.scale.prod())
+
+    @cached_property
+    def axis(self) -> tuple[float, float]:
+        """The matte's long axis: its angle in radians, and how much longer it is than the short one."""
+        moments = cv2.moments(self.matte)
+        x, y = self.scale
+        across, down = moments["mu20"] / (x * x), moments["mu02"] / (y * y)
+        both = moments["mu11"] / (x * y)
+        middle, spread = 0.5 * (across + down), np.hypot(0.5 * (across - down), both)
+        longer = float(np.sqrt((middle + spread) / max(middle - spread, 1e-6 * middle, 1e-9)))
+        return 0.5 * float(np.arctan2(2 * both, across - down)), longer
+
+    def turned_since_rad(self, before: View) -> float:
+        """By how much the long axis turned since a frame before; 0 where there is none, or it leaps."""
+        (start, long_before), (end, long_now) = before.axis, self.axis
+        turn_rad = float((end - start + np.pi / 2) % np.pi - np.pi / 2)
+        if min(long_before, long_now) < _LONG or abs(turn_rad) > _LEAP_RAD:
+            return 0.0
+        return turn_rad
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:

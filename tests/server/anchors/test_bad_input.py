@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -116,6 +117,22 @@ def test_a_surface_without_texture_is_followed_by_its_outline_with_little_confid
     mattes = {frame: _matte(30 + frame, 12, 50 + frame, 36) for frame in range(-10, -4)}
     track = track_anchor(_Noise(flat=True), mattes, kind=AnchorKind.SIMILARITY, reference_frame=-10)
     assert track.keys[-1].x_px - track.keys[0].x_px == pytest.approx(5.0, abs=0.3)
+    assert max(key.confidence for key in track.keys[1:]) < 0.3
+
+
+def _ellipse(turn_deg: float, *, half_width: int) -> NDArray[np.uint8]:
+    matte = np.zeros((48, 64), np.uint8)
+    cv2.ellipse(matte, (32, 24), (18, half_width), turn_deg, 0, 360, 255, -1)
+    return matte
+
+
+@pytest.mark.parametrize(("half_width", "turn_deg"), [(6, 40.0), (18, 0.0)])
+def test_what_is_long_and_has_no_texture_turns_with_its_outline_and_what_is_round_does_not(
+    half_width: int, turn_deg: float
+) -> None:
+    mattes = {frame: _ellipse(8.0 * (frame + 10), half_width=half_width) for frame in range(-10, -4)}
+    track = track_anchor(_Noise(flat=True), mattes, kind=AnchorKind.SIMILARITY, reference_frame=-10)
+    assert track.keys[-1].rotation_deg == pytest.approx(turn_deg, abs=2.0)
     assert max(key.confidence for key in track.keys[1:]) < 0.3
 
 
