@@ -33,7 +33,7 @@ _LOOKS_ALIKE = 16.0
 # Logits beyond this are all the same; they only keep averages from moving.
 _CLAMP = 10.0
 # Logits that differ by this from the mean of all count much less in the end.
-_AGREES = 5.0
+_AGREES = 8.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ or there is nothing to see), the network's edge stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from masklet_server.mattes.colour_split import split_colours
 from masklet_server.mattes.guided import Guide, enlarged, reduced, smoothed_by_itself
+from masklet_server.mattes.softness import edge_width
 from masklet_server.mattes.strands import find_beyond
 
 Plane = NDArray[np.float32]
@@ -35,12 +36,15 @@ class RefineSettings:
             ending in a blur.
         strand_reach: How far beyond the band hair, wires and motion blur are followed, in parts of
             the plate's longer side; 0 for not at all.
+        blur_reach: How wide edges are that are looked for at least, in parts of the plate's longer side:
+            where motion or the lens has made them wider than the band, the band is widened; 0 for not at all.
     """
 
     reach_cells: float = 1.6
     smoothness: float = 2e-5
     contrast: float = 0.1
     strand_reach: float = 0.06
+    blur_reach: float = 0.016
 
 
 # Windows of the passes, in parts of the reach: wide ones carry colour across the band, narrow ones
@@ -53,6 +57,13 @@ _MOST_SHRINK = 4
 # Coverage read off colour is evened out in windows of this radius where it varies less than this.
 _GRAIN_RADIUS = 3
 _GRAIN_VARIANCE = 1e-3
+# Edges are wide beyond this part of the band's half width; twice as wide they are nothing but ramps.
+_WIDE = 0.75
+# Of an edge's measured width, how far its band reaches to either side beyond the network's error, and the
+# deviation of the filter that evens out grain in it.
+_RAMP_SHARE, _GRAIN_SHARE = 0.6, 0.08
+# Of both ends of a ramp hardly anything is pushed to 0 and 1, or it would come out too steep.
+_RAMP_CONTRAST = 0.03
 # A half of the step of 8 bits is not to be seen.
 _LEAST_COVERAGE = 1.0 / 512.0
 # sRGB codes to linear light; a power is near enough to the true curve.
@@ -78,10 +89,20 @@ def refine_alpha(
         return alpha.copy()
     part = np.ascontiguousarray(alpha[top:bottom, left:right])
     guide = picture[top:bottom, left:right]
+    light = _linear_channels(guide)
     refined = alpha.copy()
     followed = _followed(part, guide, reach_px, settings)
+    soft = _softness(part, light, reach_px, blur_px=settings.blur_reach * max(alpha.shape))
+    widest_px = float(soft.max())
+    ramps = followed
+    if widest_px > 0:
+        ramps = _ramps(part, guide, reach_px, soft, settings)
     if strands_px >= 1:
-        followed = _read_off(part, followed, guide, cell_px, reach_px, strands_px)
+        followed = _read_off(part, followed, light, cell_px, reach_px, strands_px)
+    if widest_px > 0:
+        # A ramp that is all there is has neither strands nor grain.
+        share = np.clip(soft / (_WIDE * reach_px) - 1.0, 0.0, 1.0)
+        followed += share * (ramps - followed)
     # Coverage that no display shows is rounding, which differs from run to run.
     followed[followed < _LEAST_COVERAGE] = 0.0
     refined[top:bottom, left:right] = followed
@@ -113,10 +134,29 @@ def _followed(part: Plane, guide: NDArray[np.uint8], reach_px: int, settings: Re
     return followed
 
 
+def _softness(part: Plane, light: tuple[Plane, Plane, Plane], reach_px: int, *, blur_px: float) -> Plane:
+    """Width of the plate's edges in pixels where it is more than the band is made for, elsewhere 0."""
+    if blur_px <= 0:
+        return np.zeros_like(part)
+    width_px = edge_width(part, light, reach_px=max(2.5 * reach_px, blur_px))
+    width_px[width_px <= _WIDE * reach_px] = 0.0
+    return width_px
+
+
+def _ramps(
+    part: Plane, guide: NDArray[np.uint8], reach_px: int, width_px: Plane, settings: RefineSettings
+) -> Plane:
+    """Coverage in a band as wide as the widest edge, without grain."""
+    widest_px = float(np.percentile(width_px[width_px > 0], 95))
+    settings = replace(settings, contrast=_RAMP_CONTRAST)
+    ramps = _followed(part, guide, round(reach_px + _RAMP_SHARE * widest_px), settings)
+    return np.asarray(cv2.GaussianBlur(ramps, (0, 0), max(0.5, _GRAIN_SHARE * widest_px)), np.float32)
+
+
 def _read_off(
     part: Plane,
     followed: Plane,
-    guide: NDArray[np.uint8],
+    light: tuple[Plane, Plane, Plane],
     cell_px: float,
     reach_px: int,
     strands_px: float,
@@ -125,7 +165,6 @@ def _read_off(
     shrink = max(1, min(_MOST_SHRINK, round(max(cell_px / 4, strands_px / 100))))
     size = (part.shape[1], part.shape[0])
     small_size = (max(1, size[0] // shrink), max(1, size[1] // shrink))
-    light = _linear_channels(guide)
     red, green, blue = (reduced(channel, small_size) for channel in light)
     before, after = reduced(part, small_size), reduced(followed, small_size)
     small_cell_px, small_reach_px = cell_px / shrink, strands_px / shrink
