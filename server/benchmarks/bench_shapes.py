@@ -1,9 +1,10 @@
 """Splines from mattes: agreement, vertices, keyframes, sliding and time, at 1920 x 1080.
 
-One JSON line per case, and a table of the same figures on the error stream::
+A JSON line about the machine, one per case, and a table of the same figures on the error stream::
 
     taskset -c 0,1 python bench_shapes.py                     # the project's own renders
     taskset -c 0,1 python bench_shapes.py --davis FOLDER      # and folders of NAME/masks/*.png
+    taskset -c 0,1 python bench_shapes.py --mattes FOLDER     # or only tracked mattes, NAME.FRAME.png
 
 The renders: rigid shapes with a known motion, for which sliding is the distance between where the surface
 carried a vertex and where the vertex is, frame to frame; an ellipse whose outline changes; the shot of the
@@ -22,10 +23,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -69,12 +73,28 @@ def main() -> None:
     """Run all cases."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--davis", type=Path, help="folder of NAME/masks/*.png")
+    parser.add_argument("--mattes", type=Path, help="folder of PNG mattes, one a frame")
     parser.add_argument("--tolerance", type=float, default=1.0)
     given = parser.parse_args()
     cv2.setNumThreads(2)
     print(
+        json.dumps(
+            {
+                "date": datetime.now(tz=UTC).date().isoformat(),
+                "machine": platform.machine(),
+                "cores": os.cpu_count(),
+                "busy_with_processes": round(os.getloadavg()[0], 1),
+                "numpy": np.__version__,
+            }
+        ),
+        flush=True,
+    )
+    print(
         f"{'case':24}  mean IoU  worst  px off  vertices  keys  slide  accel  s/100    cpu", file=sys.stderr
     )
+    if given.mattes:
+        _run(f"tracked {given.mattes.name}", _tracked(given.mattes), given.tolerance)
+        return
     for name, outline in _outlines().items():
         for kind, motion in {"slow": Motion(0.4, 0.1, 4.0), "fast": Motion(1.5, 0.2, 6.0)}.items():
             mattes = {frame: _drawn(_posed(outline, motion, frame)) for frame in range(_FRAMES)}
@@ -123,7 +143,8 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
 def _unsteadiness(mattes: Mattes, tolerance_px: float) -> tuple[float, float]:
     """Acceleration and tremble of the outline, in pixels."""
     kept = [worth_a_piece(trace(mattes[frame]), tolerance_px) for frame in sorted(mattes)]
-    found = [life for strand in strands(kept) for life in lives(strand, WIDTH_PX, HEIGHT_PX)]
+    height_px, width_px = next(iter(mattes.values())).shape
+    found = [life for strand in strands(kept) for life in lives(strand, width_px, height_px)]
     bends = []
     for life in found:
         if len(life.contours) >= 3:
@@ -207,6 +228,15 @@ def _enlarged(mask: NDArray[np.float32]) -> NDArray[np.uint8]:
     smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _BLUR_PX)
     large = cv2.resize(smooth, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
     return np.clip(np.rint(large), 0, 255).astype(np.uint8)
+
+
+def _tracked(folder: Path) -> Mattes:
+    pictures = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted(folder.glob("*.png")))
+    return {
+        index: np.asarray(picture // 257 if picture.dtype == np.uint16 else picture, np.uint8)
+        for index, picture in enumerate(pictures)
+        if picture is not None
+    }
 
 
 def _davis(folder: Path | None) -> Iterator[tuple[str, Mattes]]:

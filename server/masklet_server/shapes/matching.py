@@ -12,7 +12,7 @@ N samples along a contour, M material nodes, V vertices, K samples between two v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,31 +111,51 @@ def _stiff(source: Samples, target: Samples, middle: Array) -> Array:
     pull *= trust[..., None, None]
     bond = np.where(source.border != np.roll(source.border, -1, axis=1), 0.01, _STIFFNESS)[..., None]
 
+    return source.points + _solved(pull, bond[..., 0], gap)
+
+
+def _solved(pull: Array, bond: Array, gap: Array) -> Array:
+    """Conjugate gradients for all pairs at once: the stiffest shifts ``(P, N, 2)`` that give in to the pull.
+
+    Args:
+        pull: ``(P, N, 2, 2)``, symmetric: how strongly, and in which direction, a sample is held to its goal.
+        bond: ``(P, N)``: the stiffness between each sample and the next.
+        gap: ``(P, N, 2)`` from each sample to its goal.
+    """
+    straight = np.stack([pull[..., 0, 0], pull[..., 1, 1]])  # x and y as planes, (2, P, N)
+    across = pull[..., 0, 1]
+    pairs, count = bond.shape
+    stretch = np.empty((2, pairs, count + 1))
+
     def pulled(shift: Array) -> Array:
-        stretch = bond * (np.roll(shift, -1, axis=1) - shift)
-        bent = np.roll(stretch, 1, axis=1) - stretch
-        return np.asarray(np.einsum("pnij,pnj->pni", pull, shift) + bent)
+        np.subtract(shift[..., 1:], shift[..., :-1], out=stretch[..., 1:-1])
+        np.subtract(shift[..., 0], shift[..., -1], out=stretch[..., -1])
+        stretch[..., 1:] *= bond
+        stretch[..., 0] = stretch[..., -1]
+        image = straight * shift
+        image += across * shift[::-1]
+        image += stretch[..., :-1]
+        image -= stretch[..., 1:]
+        return image
 
-    return source.points + _solved(pulled, np.einsum("pnij,pnj->pni", pull, gap))
-
-
-def _solved(operator: Callable[[Array], Array], right: Array) -> Array:
-    """Conjugate gradients for all pairs at once: the shifts that ``operator`` turns into ``right``."""
-    shift = np.zeros_like(right)
-    rest = right.copy()
+    goal = np.moveaxis(gap, -1, 0)
+    rest = straight * goal + across * goal[::-1]
+    shift = np.zeros_like(rest)
     direction = rest.copy()
-    energy = np.einsum("pnc,pnc->p", rest, rest)
+    energy = np.einsum("cpn,cpn->p", rest, rest)
     for _ in range(_SOLVER_ROUNDS):
-        image = operator(direction)
-        length = energy / np.maximum(np.einsum("pnc,pnc->p", direction, image), 1e-12)
-        shift += length[:, None, None] * direction
-        rest -= length[:, None, None] * image
-        new_energy = np.einsum("pnc,pnc->p", rest, rest)
-        direction = rest + (new_energy / np.maximum(energy, 1e-12))[:, None, None] * direction
+        image = pulled(direction)
+        length = energy / np.maximum(np.einsum("cpn,cpn->p", direction, image), 1e-12)
+        shift += length[:, None] * direction
+        image *= length[:, None]
+        rest -= image
+        new_energy = np.einsum("cpn,cpn->p", rest, rest)
+        direction *= (new_energy / np.maximum(energy, 1e-12))[:, None]
+        direction += rest
         energy = new_energy
         if energy.max() < 1e-6:
             break
-    return shift
+    return np.moveaxis(shift, 0, -1)
 
 
 def _landed(goals: Array, normals: Array, fine: Samples, middle: Array) -> Array:
