@@ -31,6 +31,9 @@ _LEAST_APART = 0.006
 # Samples over which steps are measured, how much steeper than its ramp an edge may be anywhere, and how
 # much more for grain.
 _STEP, _STEEPEST, _UNEVEN = 5, 1.5, 0.1
+# Beside how ground and object vary along the outline, over so many points to either side: texture makes
+# ramps too.
+_SCATTER, _SCATTER_AROUND = 4.0, 24
 # A ramp's error by that of a sharp edge, and its mean square, beyond which it is not taken for one.
 _EXPLAINS, _LEAST_FIT = 0.4, 0.02
 
@@ -106,8 +109,19 @@ def _measure(
     expected = np.minimum(1.0, _STEP * (2.0 / (_SAMPLES - 1)) / np.array(_WIDTHS)[best])
     wide &= steps < _STEEPEST * expected + _UNEVEN
     widths = np.where(wide, np.array(_WIDTHS)[best] * reach_px, 0.0)
-    widths[(square < _LEAST_APART) | (least > _LEAST_FIT)] = np.nan
+    scatter = _scatter(ground) + _scatter(object_)
+    widths[(square < np.maximum(_LEAST_APART, _SCATTER * scatter)) | (least > _LEAST_FIT)] = np.nan
     return widths.astype(np.float32)
+
+
+def _scatter(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Variance of ``(P, 3)`` colours along the outline, channels added up."""
+    around = min(_SCATTER_AROUND, max(1, len(colours) // 2 - 1))
+    padded = np.pad(colours, ((around, around), (0, 0)), mode="wrap")
+    size = (1, 2 * around + 1)
+    mean = cv2.blur(padded, size)[around:-around]
+    square = cv2.blur(padded * padded, size)[around:-around]
+    return np.asarray(np.maximum(square - mean * mean, 0.0).sum(axis=-1), np.float32)
 
 
 def _agreed(widths: NDArray[np.float32]) -> NDArray[np.float32]:
