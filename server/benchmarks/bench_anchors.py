@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -174,10 +177,13 @@ def main() -> None:
                 continue
             rows.append(measure(name, clip, kind))
             print(table(rows[-1:]).splitlines()[-1], flush=True)
+    where = f"{datetime.now(tz=UTC).date()}, {platform.machine()}, {os.cpu_count()} cores"
     text = (
-        "# Anchors against the truth\n\nRendered clips of 24 frames, 480 x 360, one thread; median / worst "
-        "frame. Targets (median): position under 0.5 px, rotation under 0.3 degrees, scale under 0.5 %, "
-        "corners under 1 px.\n\n" + table(rows) + "\n"
+        f"# Anchors against the truth\n\n{where}, {os.getloadavg()[0]:.0f} processes wanting them. "
+        "Rendered clips of 24 frames, 480 x 360, one thread; median / worst frame. Targets (median): position "
+        "under 0.5 px, rotation under 0.3 degrees, scale under 0.5 %, corners under 1 px.\n\n"
+        + table(rows)
+        + "\n"
     )
     if arguments.output:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
