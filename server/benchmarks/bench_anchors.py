@@ -180,8 +180,8 @@ def main() -> None:
     where = f"{datetime.now(tz=UTC).date()}, {platform.machine()}, {os.cpu_count()} cores"
     text = (
         f"# Anchors against the truth\n\n{where}, {os.getloadavg()[0]:.0f} processes wanting them. "
-        "Rendered clips of 24 frames, 480 x 360, one thread; median / worst frame. Targets (median): position "
-        "under 0.5 px, rotation under 0.3 degrees, scale under 0.5 %, corners under 1 px.\n\n"
+        "Rendered clips of 24 frames, 480 x 360, one thread; median / worst frame. Targets (median): "
+        "position under 0.5 px, rotation under 0.3 degrees, scale under 0.5 %, corners under 1 px.\n\n"
         + table(rows)
         + "\n"
     )
