@@ -32,6 +32,8 @@ _PATH_FRAMES = 2
 _RIM = 0.06
 # Of the object as the first look has it: below this the second look has gone astray.
 _LEAST_AGREEMENT = 0.7
+# Logits nearer to 0 may become a speck or a hole on the way to the plate's pixels.
+_SURE = 2.0
 # Of the first look's grid: where looks differ by more, one of them has lost the object.
 _EDGE_CELLS = 4
 
@@ -203,24 +205,37 @@ def agreement(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> float:
 def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look | None:
     """The look with no trust where it differs from the first by more than an edge: there, the first stands.
 
-    None where the two agree by less than IoU 0.7 in the whole window. Differences as wide as a disc of four
-    of the first look's cells are no edge; trust is 0 on them and within another four cells, and grows to 1
-    over four more.
+    None where the two agree by less than IoU 0.7 in the whole window. What is as wide as a disc of four of
+    the first look's cells, or lies a cell away from its edge, is no difference about the edge; trust is 0 on
+    it and within another four cells, and grows to 1 over four more.
     """
     if agreement(first, look, clip) < _LEAST_AGREEMENT:
         return None
-    own, other = look.logits > 0, seen_through(first, look.window, clip, look.logits.shape)
-    rows, columns = own.shape
+    seen = seen_through(first, look.window, clip, look.logits.shape).astype(np.uint8)
+    differing = ((look.logits > 0) ^ (seen > 0)).astype(np.uint8)
+    doubtful = (np.where(seen > 0, -look.logits, look.logits) > -_SURE).astype(np.uint8)
+    rows, columns = seen.shape
     # Both grids are stretched over what they show.
-    across = max(1, round(_EDGE_CELLS * clip.width_px / first.shape[1] * columns / look.window.width_px))
-    down = max(1, round(_EDGE_CELLS * clip.height_px / first.shape[0] * rows / look.window.height_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, down))
-    wide = cv2.morphologyEx((own ^ other).astype(np.uint8), cv2.MORPH_OPEN, disc)
-    if not wide.any():
+    cell_x = clip.width_px / first.shape[1] * columns / look.window.width_px
+    cell_y = clip.height_px / first.shape[0] * rows / look.window.height_px
+    disc = _disc(_EDGE_CELLS * cell_x / 2, _EDGE_CELLS * cell_y / 2)
+    wide = cv2.morphologyEx(differing, cv2.MORPH_OPEN, disc)
+    edge = cv2.morphologyEx(seen, cv2.MORPH_GRADIENT, _disc(cell_x, cell_y))
+    _, parts = cv2.connectedComponents(doubtful, connectivity=8)
+    at_edge = np.isin(parts, np.unique(parts[edge > 0]))
+    astray = np.where(at_edge, wide, doubtful)
+    if not astray.any():
         return look
-    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * down + 1))
-    apart = cv2.distanceTransform(1 - cv2.dilate(wide, around), cv2.DIST_L2, 3)
-    return replace(look, trust=np.clip(apart / across, 0.0, 1.0).astype(np.float32))
+    around = cv2.dilate(astray, _disc(_EDGE_CELLS * cell_x, _EDGE_CELLS * cell_y))
+    apart = cv2.distanceTransform(1 - around, cv2.DIST_L2, 3)
+    trust = np.clip(apart / max(1.0, _EDGE_CELLS * cell_x), 0.0, 1.0)
+    return replace(look, trust=trust.astype(np.float32))
+
+
+def _disc(across: float, down: float) -> NDArray[np.uint8]:
+    """An ellipse of so many cells to either side, for morphology."""
+    size = (2 * max(1, round(across)) + 1, 2 * max(1, round(down)) + 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
 
 
 def seen_through(

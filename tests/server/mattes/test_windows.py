@@ -139,6 +139,40 @@ def test_where_a_look_has_lost_a_part_of_the_object_the_first_look_stands() -> N
     assert not np.array_equal(seen[300:500, 600:1240], whole[300:500, 600:1240])
 
 
+def test_a_speck_and_a_hole_away_from_the_edge_are_not_taken_over() -> None:
+    first = blob(60, 60, half=12)
+    window = Window(600, 300, 640, 640)
+    own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
+    hole, speck = (slice(44, 46), slice(69, 71)), (slice(108, 110), slice(10, 12))
+    # Nearly a speck is enough: enlarging overshoots.
+    own[hole], own[speck] = -9, -0.5
+    whole = render_alpha(first, 1920, 1080)
+
+    look = trusted(first, Look(window, own), CLIP)
+
+    assert look is not None
+    without, seen = look_into(whole, Look(window, own)), look_into(whole, look)
+    near_hole, near_speck = (slice(520, 560), slice(950, 990)), (slice(860, 900), slice(640, 680))
+    assert without[near_hole].min() < 0.5
+    assert without[near_speck].max() > 0.5
+    assert (seen[near_hole] == 1.0).all()
+    assert (seen[near_speck] == 0.0).all()
+
+
+def test_something_thin_that_begins_at_the_edge_is_taken_over() -> None:
+    first = blob(60, 60, half=12)
+    window = Window(600, 300, 640, 640)
+    own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
+    own[60:110, 70:72] = 9
+    whole = render_alpha(first, 1920, 1080)
+
+    look = trusted(first, Look(window, own), CLIP)
+
+    assert look is not None
+    assert look_into(whole, look)[850, 600 + 71 * 640 // 120] > 0.9
+    assert whole[850].max() == 0.0
+
+
 class Numbered:
     info = CLIP
 
