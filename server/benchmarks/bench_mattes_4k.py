@@ -4,7 +4,7 @@ One JSON line per case and way, against plain upsampling of the same logits::
 
     python bench_mattes_4k.py --frames 6
     python bench_mattes_4k.py --sheet edges.png     # before and after at 100 % zoom as well
-    python bench_mattes_4k.py --calm 0              # every frame by itself
+    python bench_mattes_4k.py --calm 0 1            # every frame by itself, and calm in time
 
 ``from``: ``mask`` is the true mask degraded to a grid of 256 cells with an outline that wanders by 0.3
 cells, which judges edges alone; ``first`` the embedded model's tracking from the true mask of the first
@@ -21,9 +21,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -157,7 +159,8 @@ def report(
     lag_ratio: float,
 ) -> None:
     """Print one line."""
-    line: dict[str, object] = {"case": case, "from": way, "calm": calm}
+    line: dict[str, object] = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count()}
+    line |= {"case": case, "from": way, "calm": calm}
     for name, target in TARGETS.items():
         value, of_plain = getattr(figures, name), getattr(base, name)
         ratio = value / of_plain if of_plain else math.inf
@@ -169,7 +172,7 @@ def report(
     print(json.dumps(line), flush=True)
 
 
-def run(case: edges.EdgeCase, frames: int, weights: str, calm: float) -> list[NDArray[np.uint8]]:
+def run(case: edges.EdgeCase, frames: int, weights: str, calms: Sequence[float]) -> list[NDArray[np.uint8]]:
     """Measure one case; a strip of plate, plain and ours at 100 % zoom of its middle frame."""
     pictures = list(edges.render(case, frame_count=frames))
     plate = Plate(pictures)
@@ -197,8 +200,10 @@ def run(case: edges.EdgeCase, frames: int, weights: str, calm: float) -> list[ND
             measure([plain(own, size, hard=hard) for own in logits], pictures) for hard in (False, True)
         ]
         base = Figures(*(min(pair) for pair in zip(*(vars(o).values() for o in options), strict=True)))
-        alphas, taken_s = render_mattes(plate, pictures, logits, seen, calm)
-        report(case.name, way, calm, base, measure(alphas, pictures), taken_s, lag(alphas, pictures))
+        alphas: list[Plane] = []
+        for calm in calms:
+            alphas, taken_s = render_mattes(plate, pictures, logits, seen, calm)
+            report(case.name, way, calm, base, measure(alphas, pictures), taken_s, lag(alphas, pictures))
         middle = len(pictures) // 2
         strip = zoomed(pictures[middle], plain(logits[middle], size, hard=False), alphas[middle])
     return strip
@@ -223,7 +228,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--case", action="append", choices=[case.name for case in edges.CASES])
     parser.add_argument("--weights", default=EMBEDDED.name)
-    parser.add_argument("--calm", type=float, default=1.0)
+    parser.add_argument("--calm", type=float, nargs="+", default=[1.0])
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     strips = [
