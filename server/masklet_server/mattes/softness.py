@@ -151,4 +151,5 @@ def _spread(
     radius_px = max(1, round(0.5 * reach_px / shrink))
     for _ in range(2):
         total, count = window_mean(total, radius_px), window_mean(count, radius_px)
-    return enlarged(total / np.maximum(count, 1e-6) * (count > 1e-5), (shape[1], shape[0]))
+    near = np.where(count > 1e-5, total / np.maximum(count, np.float32(1e-6)), np.float32(0))
+    return enlarged(np.asarray(near, np.float32), (shape[1], shape[0]))

