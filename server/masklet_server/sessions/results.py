@@ -48,7 +48,8 @@ class ResultStore:
 
     Args:
         memory_bytes: How much packed logits may stay in memory; what was written longest ago moves
-            to a temporary file, which has no name and vanishes with the process.
+            to a temporary file, which has no name and vanishes with the process. Before it grows
+            beyond twice what counts and this, results that were replaced are left out of it.
         spill_folder: Where that file is made; None for the system's own place.
     """
 
@@ -62,6 +63,7 @@ class ResultStore:
         self._packed_bytes = 0
         self._file: BinaryIO | None = None
         self._file_bytes = 0
+        self._live_bytes = 0
         self._lock = threading.Lock()
 
     @property
@@ -220,16 +222,17 @@ class ResultStore:
         if packed is not None:
             self._packed_bytes -= len(packed)
             return
-        del self._spilled[key]
+        self._live_bytes -= self._spilled.pop(key).size_bytes
         if not self._spilled:
-            # Holes of replaced results are only reclaimed as a whole: whoever tracks again tracks most of it.
             self._close_file()
 
     def _spill_oldest(self) -> None:
         key, packed = next(iter(self._packed.items()))
         try:
             if self._file is None:
-                self._file = cast("BinaryIO", tempfile.TemporaryFile(dir=self._spill_folder))  # noqa: SIM115
+                self._file = self._open_file()
+            elif self._file_bytes > 2 * self._live_bytes + self._memory_limit_bytes:
+                self._leave_holes_behind()
             self._file.seek(self._file_bytes)
             self._file.write(packed)
             self._file.flush()
@@ -242,12 +245,32 @@ class ResultStore:
         self._packed_bytes -= len(packed)
         self._spilled[key] = _Spilled(self._file, self._file_bytes, len(packed))
         self._file_bytes += len(packed)
+        self._live_bytes += len(packed)
+
+    def _open_file(self) -> BinaryIO:
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._spill_folder))
+
+    def _leave_holes_behind(self) -> None:
+        """Write what still counts into a new file: tracking again and again would fill the disk."""
+        fresh, places, size_bytes = self._open_file(), {}, 0
+        try:
+            for key, place in self._spilled.items():
+                fresh.write(_read(place))
+                places[key] = _Spilled(fresh, size_bytes, place.size_bytes)
+                size_bytes += place.size_bytes
+            fresh.flush()
+        except OSError:
+            fresh.close()
+            raise
+        if self._file is not None:
+            self._file.close()
+        self._file, self._spilled, self._file_bytes = fresh, places, size_bytes
 
     def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
         self._file = None
-        self._file_bytes = 0
+        self._file_bytes = self._live_bytes = 0
 
 
 def _read(place: _Spilled) -> bytes:

@@ -126,3 +126,21 @@ def test_readers_never_see_half_a_result() -> None:
         thread.join()
     store.close()
     assert not problems
+
+
+def test_tracking_the_same_frames_again_and_again_does_not_fill_the_disk(tmp_path: Path) -> None:
+    store = ResultStore(memory_bytes=10_000, spill_folder=tmp_path)
+    sizes = []
+
+    for seed in range(30):
+        for frame in range(20):
+            store.put(result(frame, seed=seed))
+            store.pack()
+        sizes.append(store.spilled_bytes)
+
+    # One round spills some 20 to 30 kB; thirty of them would be thirty times that.
+    assert sizes[0] > 10_000
+    assert max(sizes) < 4 * sizes[0]
+    assert all(same(store.find(1, frame), result(frame, seed=29)) for frame in range(20))
+    store.close()
+    assert store.spilled_bytes == 0
