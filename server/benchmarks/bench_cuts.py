@@ -1,19 +1,23 @@
 """The cut guard: how often it misses a cut, and how often it cries wolf.
 
-    python server/benchmarks/bench_cuts.py ../shared/data/davis_dev ../shared/data/clips
+    python server/benchmarks/bench_cuts.py ../shared/data/davis_dev ../shared/data/clips --pack material.pack
 
 Real clips without a cut (sequences of ``davis_dev``, the movies) give false alarms: as they are, with
 two of three frames left out (three times the motion), and with disturbances added: flashes, changing
 light, grain. Pieces of them, one after the other, give cuts. Whatever is tested passes through
-``ShotWatch`` in order, as in a track. The data are for looking only.
+``ShotWatch`` in order, as in a track. The data are for looking only. With ``--pack``, the same with clips
+composed of material that ``masklet-server material pack`` makes: they have no cut either, until joined.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -23,11 +27,15 @@ from numpy.typing import NDArray
 from masklet.types import ClipInfo
 from masklet_server.media.source import open_clip
 from masklet_server.shots.watch import ShotWatch
+from masklet_server.training.cast import CastConfig
+from masklet_server.training.composer import ClipComposer, ComposerConfig
+from masklet_server.training.material.pack import load_material
 
 Picture = NDArray[np.uint8]
 
 SIZE_PX = (192, 108)
 PIECES = 200
+GENERATED_CLIPS, GENERATED_FRAMES, GENERATED_PX = 60, 24, 192
 SEED = 7
 
 
@@ -52,7 +60,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sequences", type=Path)
     parser.add_argument("movies", type=Path)
+    parser.add_argument("--pack", type=Path, help="material for generated clips")
     arguments = parser.parse_args()
+    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "opencv": cv2.__version__}
+    print(json.dumps({"date": datetime.now(tz=UTC).date().isoformat(), **machine}), flush=True)
     folders = [path / "frames" for path in sorted(arguments.sequences.iterdir()) if path.is_dir()]
     clips = {str(path): read(path) for path in (*folders, *sorted(arguments.movies.glob("*.mp4")))}
     random = np.random.default_rng(SEED)
@@ -64,27 +75,48 @@ def main() -> None:
         "grain": lambda pictures: with_grain(pictures, random),
     }
     for name, disturb in disturbances.items():
-        pairs = alarms = 0
-        for pictures in clips.values():
-            made = disturb(pictures)
-            pairs += len(made) - 1
-            alarms += len(cuts_of(made))
-        print(json.dumps({"case": name, "clips": len(clips), "pairs": pairs, "false alarms": alarms}))
+        report_calm(name, [disturb(pictures) for pictures in clips.values()])
     made, truth = joined(list(clips.values()), random)
-    for name, pictures in (
-        ("pieces one after the other", made),
-        ("the same backwards", made[::-1]),
-        ("the same with grain", with_grain(made, random)),
-    ):
-        wanted = truth if "backwards" not in name else {len(made) - cut for cut in truth}
-        found = set(cuts_of(pictures))
-        numbers = {"cuts": len(wanted), "missed": len(wanted - found), "false alarms": len(found - wanted)}
-        print(json.dumps({"case": name, "frames": len(pictures), **numbers}))
+    report("pieces one after the other", made, truth)
+    report("the same backwards", made[::-1], {len(made) - cut for cut in truth})
+    report("the same with grain", with_grain(made, random), truth)
+    if arguments.pack:
+        scenes = generated(arguments.pack)
+        report_calm("generated", scenes)
+        report("pieces of the generated", *joined(scenes, random))
     for length in (4, 12):
         made, truth = joined(list(clips.values()), random, dissolve=length)
         found = set(cuts_of(made))
         near = sum(any(abs(cut - one) <= length for one in found) for cut in truth)
         print(json.dumps({"case": f"dissolves of {length} frames", "dissolves": len(truth), "noticed": near}))
+
+
+def report_calm(name: str, clips: Sequence[Sequence[Picture]]) -> None:
+    """A line for clips that have no cuts."""
+    alarms = sum(len(cuts_of(pictures)) for pictures in clips)
+    pairs = sum(len(pictures) - 1 for pictures in clips)
+    print(json.dumps({"case": name, "clips": len(clips), "pairs": pairs, "false alarms": alarms}), flush=True)
+
+
+def report(name: str, pictures: Sequence[Picture], wanted: set[int]) -> None:
+    """A line for pictures whose cuts are known."""
+    found = set(cuts_of(pictures))
+    numbers = {"cuts": len(wanted), "missed": len(wanted - found), "false alarms": len(found - wanted)}
+    print(json.dumps({"case": name, "frames": len(pictures), **numbers}), flush=True)
+
+
+def generated(pack: Path) -> list[list[Picture]]:
+    """Clips of moving cut-outs under a moving camera, one shot each."""
+    cast = CastConfig(cut_share=0.0)
+    composer = ClipComposer(
+        load_material(pack, device="cpu"), device="cpu", seed=SEED, config=ComposerConfig(cast=cast)
+    )
+    clips = []
+    for _ in range(GENERATED_CLIPS):
+        images = composer.compose(1, GENERATED_FRAMES, GENERATED_PX, 2).images[0]  # (T, 3, S, S), 0 to 1
+        pictures = np.rint(images.permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
+        clips.append([_small(picture) for picture in pictures])
+    return clips
 
 
 def read(path: Path) -> list[Picture]:

@@ -49,13 +49,28 @@ def look_of(picture: NDArray[np.uint8] | NDArray[np.float32]) -> Look:
     small = cv2.resize(picture, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)  # (36, 64, 3)
     if small.dtype != np.uint8:
         small = np.clip(np.nan_to_num(small) * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
-    planes = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)
-    # Colours outside the range count as the nearest inside it, or a saturated picture would have none.
-    planes[..., 1:] = np.clip(planes[..., 1:], int(_RANGES[2]), int(_RANGES[3]) - 1)
-    counts = cv2.calcHist([planes], [0, 1, 2], None, list(_BINS), list(_RANGES))
-    colours = counts.ravel().astype(np.float32) / float(WIDTH_PX * HEIGHT_PX)
+    planes = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb), np.uint8)
     luma: NDArray[np.uint8] = cv2.GaussianBlur(planes[..., 0], (0, 0), 1.0).astype(np.uint8)
-    return Look(colours, luma)
+    return Look(_histogram(planes.reshape(-1, 3)), luma)
+
+
+def _histogram(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Shares of coarse bins ``(288,)``; a colour counts for the bins around it by how near they are.
+
+    With sharp bins a wall that gets a shade brighter would leave its bin as a whole, as at a cut.
+    """
+    bins = np.array(_BINS)
+    low, high = np.array(_RANGES[0::2]), np.array(_RANGES[1::2])
+    # Colours outside the range count as the nearest inside it, or a saturated picture would have none.
+    place = np.clip((colours - low) / (high - low) * bins - 0.5, 0, bins - 1)  # (n, 3)
+    below = np.minimum(place.astype(np.int64), bins - 2)
+    share = place - below
+    counts = np.zeros(int(bins.prod()))
+    for corner in np.ndindex(2, 2, 2):
+        weight = np.where(corner, share, 1 - share).prod(axis=1)
+        index = np.ravel_multi_index(tuple((below + corner).T), _BINS)
+        counts += np.bincount(index, weight, len(counts))
+    return (counts / len(colours)).astype(np.float32)
 
 
 def difference(one: Look, other: Look) -> float:

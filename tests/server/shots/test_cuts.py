@@ -82,6 +82,13 @@ def test_a_fast_pan_and_changing_light_are_no_cuts() -> None:
     assert cuts_of(Clip(dimming)) == []
 
 
+@pytest.mark.parametrize("shade", range(20, 236, 12))
+def test_a_wall_that_gets_a_shade_brighter_looks_nearly_the_same(shade: int) -> None:
+    darker, brighter = (np.full((HEIGHT, WIDTH, 3), value, np.uint8) for value in (shade, shade + 6))
+
+    assert difference(look_of(darker), look_of(brighter)) < 0.12
+
+
 def test_black_frames_and_flat_pictures_are_judged_without_structure() -> None:
     black = look_of(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     white = look_of(np.full((HEIGHT, WIDTH, 3), 255, np.uint8))
