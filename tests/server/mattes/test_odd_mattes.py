@@ -34,17 +34,23 @@ class Noise:
 
 
 class OneResult:
-    """One object on frame -10."""
+    """One object on frame -10; absent if there are no logits."""
 
-    def __init__(self, logits: Logits) -> None:
-        self._logits = logits.astype(np.float16)
+    def __init__(self, logits: Logits | None) -> None:
+        self._presence = Presence.ABSENT if logits is None else Presence.PRESENT
+        self._logits = (nothing_at_all() if logits is None else logits).astype(np.float16)
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         pointer = np.zeros(4, np.float16)
-        return ObjectFrame(object_id, frame, self._logits, 5.0, 0.9, Presence.PRESENT, pointer)
+        return ObjectFrame(object_id, frame, self._logits, 5.0, 0.9, self._presence, pointer)
 
     def frames_of(self, object_id: int) -> Sequence[int]:
         return (-10,)
+
+
+def nothing_at_all() -> Logits:
+    """What the network says of an object that it calls absent."""
+    return np.full((SIDE, SIDE), -1024, np.float32)
 
 
 def inside(mask: NDArray[np.bool_]) -> Logits:
@@ -87,7 +93,7 @@ def along_all_borders() -> Logits:
 ODD = (nothing, everything, three_pixels, a_thousand_fragments, two_that_touch_at_a_point, along_all_borders)
 
 
-def exported(folder: Path, logits: Logits, settings: MatteSettings) -> tuple[oiio.ImageSpec, Logits]:
+def exported(folder: Path, logits: Logits | None, settings: MatteSettings) -> tuple[oiio.ImageSpec, Logits]:
     files = render_mattes(
         CLIP,
         [ObjectInfo(1, "odd")],
@@ -123,6 +129,15 @@ def test_every_odd_object_gets_a_whole_matte(tmp_path: Path, draw: object, setti
 def test_nothing_stays_nothing_and_everything_everything(tmp_path: Path, settings: MatteSettings) -> None:
     assert exported(tmp_path, nothing(), settings)[1].max() == 0
     assert exported(tmp_path, everything(), settings)[1].min() == 1
+
+
+@pytest.mark.parametrize("settings", [MatteSettings(), BUSY])
+def test_an_object_that_is_never_there_has_a_black_matte(tmp_path: Path, settings: MatteSettings) -> None:
+    specification, matte = exported(tmp_path, None, settings)
+
+    assert matte.shape == (2 * SIDE, 2 * SIDE)
+    assert matte.max() == 0
+    assert specification.getattribute("PixelAspectRatio") == 2.0
 
 
 def test_three_pixels_are_kept_unless_specks_of_their_size_are_dropped(tmp_path: Path) -> None:
