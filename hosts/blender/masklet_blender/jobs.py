@@ -91,6 +91,11 @@ class Job:
             raise CancelledError(f"{self.name} was cancelled; what was finished is kept")
         self.done, self.total = done, total
 
+    def count_look(self, name: str, done: int, total: int) -> None:
+        """Note progress of the second look at the object called ``name``, as :meth:`count` does."""
+        del name  # The panel has one bar for a job, whatever it is busy with.
+        self.count(done, total)
+
     def cancel(self) -> None:
         """Ask for the end and return at once; what is finished is kept."""
         if self.is_cancelled:

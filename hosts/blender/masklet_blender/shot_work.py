@@ -104,6 +104,7 @@ def export(
             objects=[shot.object(uid)],
             base_name=base_name,
             on_progress=job.count,
+            on_look=job.count_look,
         )
         yield Made((uid, exported))
 
@@ -111,7 +112,9 @@ def export(
 def shapes(shot: Shot, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
     """Fit shapes to an object's mattes and tell them."""
     yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
-    shapes = shot.session.shapes(shot.object(uid), tolerance_px=tolerance_px, on_progress=job.count)
+    shapes = shot.session.shapes(
+        shot.object(uid), tolerance_px=tolerance_px, on_progress=job.count, on_look=job.count_look
+    )
     yield Made(shapes)
 
 

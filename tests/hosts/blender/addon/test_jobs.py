@@ -170,6 +170,10 @@ def test_counting_ends_work_that_was_cancelled() -> None:
     job = Job("Getting mattes", counting(1), on_event=lambda event: None)
     job.count(3, 12)
     assert (job.done, job.total) == (3, 12)
+    job.count_look("hero", 4, 24)
+    assert (job.done, job.total) == (4, 24)
     job.cancel()
     with pytest.raises(CancelledError, match="what was finished is kept"):
         job.count(4, 12)
+    with pytest.raises(CancelledError, match="what was finished is kept"):
+        job.count_look("hero", 5, 24)
