@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fakes import annotated_sets as sets
 from masklet.cli import make_app
 from masklet.errors import ServerUnreachableError
+from masklet.transport.server_program import server_program
 
 
 def masklet(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,3 +62,15 @@ def test_without_the_server_package_the_repair_is_told(monkeypatch: pytest.Monke
 
     assert isinstance(result.exception, ServerUnreachableError)
     assert "pip install 'masklet[server]'" in str(result.exception)
+
+
+def test_modules_in_the_working_folder_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = sets.write_plain(tmp_path / "set")
+    (tmp_path / "typer.py").write_text("raise SystemExit('run from the working folder')\n")
+    monkeypatch.chdir(tmp_path)
+
+    done = subprocess.run(
+        server_program("cli", "dataset", "stats", str(data)), capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 
 import typer
 
 from masklet.errors import ServerUnreachableError
+from masklet.transport.server_program import server_program
 
 # The first of each group that the server's commands need and a client alone does not have.
 _NEEDED = ("masklet_server", "cv2", "av", "torch")
@@ -34,5 +34,5 @@ def dataset(context: typer.Context) -> None:
             "masklet-server dataset on the server's machine"
         )
     # A process of its own, because the client must start without the server's packages.
-    command = [sys.executable, "-m", "masklet_server.cli", "dataset", *context.args]
+    command = server_program("cli", "dataset", *context.args)
     raise typer.Exit(subprocess.run(command, check=False).returncode)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from masklet.commands.progress import Progress
 from masklet.errors import OutputError, ServerUnreachableError
 from masklet.events import OverlayKind, TrackStarted
 from masklet.patterns import frame_in
+from masklet.transport.server_program import server_program
 from masklet.types import MaskUpdate
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def summary(iou: dict[int, float]) -> str:
 def _ask_server_package(*arguments: str) -> dict[str, Any]:
     """What the server's demo module prints; a process of its own, because the client needs no imaging."""
     done = subprocess.run(
-        [sys.executable, "-m", "masklet_server.demo", *arguments],
+        server_program("demo", *arguments),
         capture_output=True,
         text=True,
         check=False,

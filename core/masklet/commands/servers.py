@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from masklet.commands.options import ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
+from masklet.transport.server_program import server_program
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -23,7 +24,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def serve(context: typer.Context) -> None:
     """Run a server: the same as masklet-server serve, with the same options."""
-    command = [sys.executable, "-m", "masklet_server.cli", "serve", *context.args]
+    command = server_program("cli", "serve", *context.args)
     if os.name == "posix":
         os.execv(sys.executable, command)
     raise typer.Exit(subprocess.run(command, check=False).returncode)

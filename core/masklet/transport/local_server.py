@@ -12,7 +12,6 @@ import queue
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from masklet.errors import MaskletError, ServerUnreachableError, WeightsError
+from masklet.transport.server_program import server_program
 
 # Importing torch alone takes seconds on a cold disk; large weights take more.
 _START_TIMEOUT_S = 180.0
@@ -46,7 +46,7 @@ class LocalServer:
         token_file = self._folder / "token"
         token_file.touch(mode=0o600)
         token_file.write_text(self.token, encoding="ascii")
-        command = [sys.executable, "-m", "masklet_server.cli", "serve", "--address", "127.0.0.1:0"]
+        command = server_program("cli", "serve", "--address", "127.0.0.1:0")
         command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin"]
         for root in _own_roots():
             command += ["--root", root]
