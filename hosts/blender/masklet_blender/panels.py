@@ -162,6 +162,7 @@ class _Matte(_Panel):
         for group in (
             ("grow_px", "feather_px"),
             ("fill_holes_px", "drop_specks_px"),
+            ("calm",),
             ("black", "white", "gamma"),
             ("exclusive", "invert"),
         ):

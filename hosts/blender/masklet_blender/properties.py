@@ -156,6 +156,14 @@ class MaskletObject(bpy.types.PropertyGroup):
         description="Share no pixel with other exclusive objects",
         **_matte("exclusive"),
     )
+    calm: FloatProperty(
+        name="Calm",
+        description="Even out flicker that the plate's motion does not explain, in mattes and masks",
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        **_matte("calm"),
+    )
     invert: BoolProperty(name="Invert", description="Turn the matte inside out", **_matte("invert"))
 
     def as_said(self) -> SaidObject:
