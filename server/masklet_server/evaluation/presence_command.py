@@ -32,8 +32,7 @@ def evaluate_presence(
     from masklet_server.evaluation.presence import PresenceCounts, generate_clips, measure_presence
     from masklet_server.evaluation.report import write_json
     from masklet_server.evaluation.trackers import network_trackers
-    from masklet_server.training.cast import CastConfig
-    from masklet_server.training.composer import ClipComposer, ComposerConfig
+    from masklet_server.training.composer import LEAVING, ClipComposer
     from masklet_server.training.material.pack import load_material
 
     if not pack.is_file():
@@ -42,9 +41,8 @@ def evaluate_presence(
         )
     console = Console()
     make_tracker = network_trackers(weights, profile=profile, side_px=side, device=device)
-    # Every clip has an object that leaves or is covered; look-alikes stay, as they are the trap.
-    config = ComposerConfig(cast=CastConfig(leave_share=1.0))
-    source = ClipComposer(load_material(pack, device="cpu"), device="cpu", seed=seed, config=config)
+    # Look-alikes stay, as they are the trap.
+    source = ClipComposer(load_material(pack, device="cpu"), device="cpu", seed=seed, config=LEAVING)
     total = PresenceCounts()
     with console.status("generating and tracking") as status:
         generated = generate_clips(source, clips=clips, frames=frames, side_px=clip_side)
