@@ -164,9 +164,13 @@ def main() -> None:
     options.add_argument("--results", type=Path, help="file of JSON lines to add to")
     chosen = options.parse_args()
 
-    names = [name for name in chosen.only.split(",") if name]
-    runs = [(name, load_config(chosen.config).seed) for name in names]
-    runs += [(name, REPEAT_SEED) for name in chosen.repeat.split(",") if name]
+    repeated = chosen.repeat.split(",")
+    runs = [
+        (name, seed)
+        for name in chosen.only.split(",")
+        for seed in (load_config(chosen.config).seed, REPEAT_SEED)
+        if seed != REPEAT_SEED or name in repeated
+    ]
     clips = open_dataset(
         chosen.data,
         sequences=[name for name in chosen.sequences.split(",") if name],
