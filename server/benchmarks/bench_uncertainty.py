@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime
 import json
 import platform
 from collections.abc import Sequence
@@ -67,7 +68,12 @@ def main() -> None:
     rows = [row for row in rows if row.visible or row.presence_logit > 0]
     chosen = [row for row in rows if row.sequence not in HELD_OUT]
     kept = [row for row in rows if row.sequence in HELD_OUT]
-    machine = {"torch": torch.__version__, "machine": platform.machine(), "weights": arguments.weights}
+    machine = {
+        "date": datetime.date.today().isoformat(),
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+        "weights": arguments.weights,
+    }
     weights, limit = fit(chosen)
     print(json.dumps({**machine, "case": "fitted", "sum": [round(w, 3) for w in weights], "limit": limit}))
     calibration = CALIBRATIONS.get(arguments.weights)
