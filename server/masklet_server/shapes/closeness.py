@@ -14,6 +14,11 @@ from masklet_server.shapes.samples import Array, quantile
 CERTAIN_PX = 0.08
 """Edges that tremble by less are what rendering makes: a spline follows them wherever they go."""
 
+CERTAIN_AT_BORDER_PX = 0.15
+"""The same for pieces that reach the border of the frame. Where their outline meets it there is a corner, at
+another place of the outline on each frame: followed less closely it comes out round, and the piece falls
+short of the border."""
+
 _MOST = 0.95
 _OUTLYING = 3.0
 _STRETCH_PX = 60.0
@@ -62,16 +67,22 @@ class Closeness:
         return np.asarray(worst_px / (self.limit_px if limits_px is None else limits_px))
 
 
-def closeness(life: Life, tolerance_px: float, ragged_px: float) -> Closeness:
+def closeness(life: Life, tolerance_px: float, ragged_px: float, size_px: tuple[float, float]) -> Closeness:
     """What the tolerance means for a life: an edge that is uncertain is not followed into its uncertainty.
 
     The share of the latter ends where it would cost a thin piece more than about a hundredth of its area.
+    ``size_px`` is the picture's width and height, in the contours' coordinates.
     """
-    if ragged_px < CERTAIN_PX:
+    if ragged_px < (CERTAIN_AT_BORDER_PX if _reaches_border(life, size_px) else CERTAIN_PX):
         return Closeness(tolerance_px, everywhere=True)
     thickness_px = float(np.median([abs(c.area_px) / c.length_px for c in life.contours]))
     wide_px = float(np.hypot(tolerance_px, _FOLLOWED * ragged_px))
     return Closeness(max(tolerance_px, min(wide_px, _LEAST_THICKNESS_SHARE * thickness_px)), everywhere=False)
+
+
+def _reaches_border(life: Life, size_px: tuple[float, float]) -> bool:
+    boxes = (contour.box for contour in life.contours)
+    return any(bool((low <= 0).any() or (high >= size_px).any()) for low, high in boxes)
 
 
 def _unshared(life: Life) -> Array:

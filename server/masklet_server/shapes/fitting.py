@@ -77,7 +77,7 @@ def fit_shapes(
     ragged_px = raggedness_px(whole)
     for index, life in enumerate(whole):
         share = _TRACED + (_FITTED - _TRACED) * index / len(whole)
-        close = closeness(life, tolerance_px, ragged_px)
+        close = closeness(life, tolerance_px, ragged_px, size_px)
         for part, fit in _within_reach(life, close, partial(tell, share)):
             drawn.append(_drawn(part, fit, times, softness, close, square))
     shapes = assembled(drawn, frames, name=name, size_px=(width_px, height_px), pixel_aspect=pixel_aspect)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from blob_mattes import LAST_FRAME, blob_mattes
 from masklet.errors import BadInputError, CancelledError
 from masklet.shapes import ObjectShapes
 from masklet_server.shapes.fitting import fit_shapes
@@ -290,3 +291,11 @@ def test_progress_rises_to_one_and_may_cancel() -> None:
     assert shares[-1] == pytest.approx(1)
     with pytest.raises(CancelledError):
         fit_shapes(mattes, name="blob", on_progress=cancel)
+
+
+def test_a_piece_that_leaves_the_picture_reaches_its_border_to_the_last() -> None:
+    mattes = blob_mattes(softness_px=0.0, pixel_aspect=1.8)
+
+    drawn = draw(fit_shapes(mattes, name="blob", pixel_aspect=1.8), LAST_FRAME)
+
+    assert drawn[:, -1].sum() == pytest.approx(mattes[LAST_FRAME][:, -1].sum(), rel=0.05)
