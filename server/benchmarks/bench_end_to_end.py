@@ -15,6 +15,7 @@ only when its memory is full.
 from __future__ import annotations
 
 import argparse
+import datetime
 import importlib.metadata
 import json
 import os
@@ -54,6 +55,7 @@ def main() -> None:
             "threads": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count())),
             "torch": importlib.metadata.version("torch"),
             "machine": platform.processor() or platform.machine(),
+            "date": datetime.date.today().isoformat(),
         }
         with server.open(clip.pattern) as session:
             first, again = time_clicks(session, clip, arguments.clicks)
