@@ -256,7 +256,7 @@ class ClipUnroll:
         """Condition ``embedding`` (N, C, h, h) on memory: all prompted frames and a few recent others."""
         slots = self._network.config.memory_frames
         prompted = [seen for seen in self._memory if seen.prompted]
-        ages = self._plan.recent_ages or tuple(range(1, slots))
+        ages = tuple(range(1, slots)) if self._plan.recent_ages is None else self._plan.recent_ages
         recent = [seen for seen in self._memory if not seen.prompted and frame - seen.frame in ages]
         seen = [*prompted, *recent]
         # Slots of tracked frames count from the newest, the last slot is for prompted frames.
