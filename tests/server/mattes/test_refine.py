@@ -150,4 +150,5 @@ def test_a_mask_that_the_artist_drew_is_left_alone() -> None:
 
     source = RefinedAlpha(Plate(picture), is_exact=lambda result: result.prompted)
 
-    assert np.array_equal(source(drawn), render_alpha(logits, WIDTH_PX, HEIGHT_PX))
+    # The last digit (1e-7) may differ between two calls of one function; refining moves edges by far more.
+    assert np.allclose(source(drawn), render_alpha(logits, WIDTH_PX, HEIGHT_PX), rtol=0, atol=1e-6)
