@@ -57,7 +57,7 @@ def render_alpha(
     # In place from here on: at 4K every temporary would be 35 MB.
     np.clip(alpha, -_SATURATION, _SATURATION, out=alpha)
     np.negative(alpha, out=alpha)
-    cv2.exp(alpha, alpha)
+    np.exp(alpha, out=alpha)
     alpha += 1.0
     np.reciprocal(alpha, out=alpha)
     alpha -= _FLOOR

@@ -43,7 +43,7 @@ class RefineSettings:
     reach_cells: float = 1.6
     smoothness: float = 2e-5
     contrast: float = 0.1
-    strand_reach: float = 0.06
+    strand_reach: float = 0.11
     blur_reach: float = 0.016
 
 
@@ -52,6 +52,9 @@ class RefineSettings:
 _PASSES = (1.2, 1.0, 0.8, 0.6)
 # Radius of the narrowest window, in pixels of the picture that the passes run on.
 _LEAST_RADIUS = 3
+# Where colours are looked for, near and at most, in parts of the plate's longer side: strands are followed
+# further, but what tells them from the ground is told best from close by.
+_COLOURS_NEAR, _COLOURS_FAR = 0.012, 0.06
 # The grid on which colours are split is at most this much coarser than the plate.
 _MOST_SHRINK = 4
 # Coverage read off colour is evened out in windows of this radius where it varies less than this.
@@ -83,7 +86,8 @@ def refine_alpha(
     """
     settings = settings or RefineSettings()
     reach_px = max(1, round(settings.reach_cells * cell_px))
-    strands_px = settings.strand_reach * max(alpha.shape)
+    side_px = max(alpha.shape)
+    strands_px = settings.strand_reach * side_px
     top, bottom, left, right = _open_box(alpha, margin_px=round(max(4 * reach_px, 1.2 * strands_px)))
     if bottom <= top:
         return alpha.copy()
@@ -92,13 +96,13 @@ def refine_alpha(
     light = _linear_channels(guide)
     refined = alpha.copy()
     followed = _followed(part, guide, reach_px, settings)
-    soft = _softness(part, light, reach_px, blur_px=settings.blur_reach * max(alpha.shape))
+    soft = _softness(part, light, reach_px, blur_px=settings.blur_reach * side_px)
     widest_px = float(soft.max())
     ramps = followed
     if widest_px > 0:
         ramps = _ramps(part, guide, reach_px, soft, settings)
     if strands_px >= 1:
-        followed = _read_off(part, followed, light, cell_px, reach_px, strands_px)
+        followed = _read_off(part, followed, light, cell_px, reach_px, strands_px, side_px)
     if widest_px > 0:
         # A ramp that is all there is has neither strands nor grain.
         share = np.clip(soft / (_WIDE * reach_px) - 1.0, 0.0, 1.0)
@@ -160,6 +164,7 @@ def _read_off(
     cell_px: float,
     reach_px: int,
     strands_px: float,
+    side_px: int,
 ) -> Plane:
     """Coverage read off colour where colour tells object from ground, in the band and beyond it."""
     shrink = max(1, min(_MOST_SHRINK, round(max(cell_px / 4, strands_px / 100))))
@@ -176,8 +181,8 @@ def _read_off(
         (red, green, blue),
         cv2.erode(inside, np.ones((3, 3), np.uint8)).astype(np.float32),
         cv2.erode(outside, np.ones((off_px, off_px), np.uint8)).astype(np.float32),
-        near_px=max(1.5 * small_cell_px, 0.2 * small_reach_px),
-        far_px=small_reach_px,
+        near_px=max(1.5 * small_cell_px, _COLOURS_NEAR * side_px / shrink),
+        far_px=_COLOURS_FAR * side_px / shrink,
     )
     small_inside, small_outside = _known(before, max(1, reach_px // shrink))
     band = ~(small_inside | small_outside)

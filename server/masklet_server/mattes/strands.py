@@ -28,6 +28,11 @@ _SOLID_PX = 1
 _SOLID = 0.4
 # Colour is not asked where ground and object are less apart than the first, and trusted from the second.
 _APART, _TRUSTED = 0.7, 0.85
+# From this trust on colour joins; it is least next to an object of many colours, where strands begin.
+_JOINS = 0.05
+# Of all that stands out around an object, the share that is joined to it: below the first where the ground
+# has lines of that colour as well (brickwork, branches); from the second on the colour is the object's own.
+_COMMON, _OWN = 0.4, 0.55
 # Thick is what holds a disc of this radius, in cells.
 _THICK_CELLS = 0.75
 
@@ -69,11 +74,16 @@ def find_beyond(
     low = np.clip(_DEVIATIONS * split.ground_noise, _LEAST_NOISE, 0.95)
     high = 1.0 - np.clip(_DEVIATIONS * split.object_noise, _LEAST_NOISE, 0.9)
     trust = np.clip((high - low - _APART) / (_TRUSTED - _APART), 0.0, 1.0).astype(np.float32)
-    usable = trust > 0.3
+    usable = trust > _JOINS
     outer = (before < 0.02) & ~band
     thick_px = _THICK_CELLS * cell_px
-    outside = _joined(usable & (values > low), values, after > 0.5, outer, band, thick_px)
-    return Beyond(trust, outside=_fading(outside, ~outer, reach_px))
+    joined = _joined(usable & (values > low), values, after > 0.5, outer, band, thick_px)
+    away_px = cv2.distanceTransform(outer.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    # Squared, for grain adds up as well.
+    stands_out = np.square(trust * np.clip(values - low, 0.0, 1.0)) * (outer & (away_px < reach_px))
+    outside = _fading(joined, away_px, reach_px)
+    outside[outer] *= _only_there(stands_out, joined)
+    return Beyond(trust, outside)
 
 
 def _joined(seen: Mask, amount: Plane, core: Mask, side: Mask, band: Mask, thick_px: float) -> Mask:
@@ -90,12 +100,15 @@ def _joined(seen: Mask, amount: Plane, core: Mask, side: Mask, band: Mask, thick
     return np.asarray(joined[labels] & (side | band), np.bool_)
 
 
-def _fading(mask: Mask, start: Mask, reach_px: float) -> Plane:
-    """1 on the mask and a pixel around it, fading out where it is far from its start."""
-    if not mask.any():
-        return np.zeros(mask.shape, np.float32)
+def _only_there(stands_out: Plane, joined: Mask) -> float:
+    """0 to 1: whether what stands out by the object's colour is mostly what is joined to the object."""
+    share = float(stands_out[joined].sum()) / max(float(stands_out.sum()), 1e-6)
+    return float(np.clip((share - _COMMON) / (_OWN - _COMMON), 0.0, 1.0))
+
+
+def _fading(mask: Mask, away_px: Plane, reach_px: float) -> Plane:
+    """1 on the mask and a pixel around it, fading out where it is far away."""
     around = cv2.dilate(mask.astype(np.float32), np.ones((3, 3), np.uint8))
-    away_px = cv2.distanceTransform((~start).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
     return np.asarray(around * np.clip(5.0 * (1.0 - away_px / reach_px), 0.0, 1.0), np.float32)
 
 

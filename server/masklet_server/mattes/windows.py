@@ -206,8 +206,10 @@ def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look | N
     """The look with no trust where it differs from the first by more than an edge: there, the first stands.
 
     None where the two agree by less than IoU 0.7 in the whole window. What is as wide as a disc of four of
-    the first look's cells, or lies a cell away from its edge, is no difference about the edge; trust is 0 on
-    it and within another four cells, and grows to 1 over four more.
+    the first look's cells is no difference about the edge; trust is 0 on it and within another four cells,
+    and grows to 1 over four more. What lies a cell away from the first look's edge (a speck, a hole) is left
+    out by itself: trust is 0 on it and within a cell, and grows to 1 over one more, but stays on what begins
+    at the edge next to it. Specks come and go from frame to frame, and would take that along.
     """
     if agreement(first, look, clip) < _LEAST_AGREEMENT:
         return None
@@ -223,13 +225,22 @@ def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look | N
     edge = cv2.morphologyEx(seen, cv2.MORPH_GRADIENT, _disc(cell_x, cell_y))
     _, parts = cv2.connectedComponents(doubtful, connectivity=8)
     at_edge = np.isin(parts, np.unique(parts[edge > 0]))
-    astray = np.where(at_edge, wide, doubtful)
-    if not astray.any():
+    loose = np.where(at_edge, 0, doubtful).astype(np.uint8)
+    if not (wide.any() or loose.any()):
         return look
-    around = cv2.dilate(astray, _disc(_EDGE_CELLS * cell_x, _EDGE_CELLS * cell_y))
-    apart = cv2.distanceTransform(1 - around, cv2.DIST_L2, 3)
-    trust = np.clip(apart / max(1.0, _EDGE_CELLS * cell_x), 0.0, 1.0)
+    begins = cv2.dilate(np.where(at_edge, doubtful, 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    trust = np.where(begins, np.float32(1), _clear_of(loose, cell_x, cell_y))
+    trust = np.minimum(trust, _clear_of(wide, _EDGE_CELLS * cell_x, _EDGE_CELLS * cell_y))
     return replace(look, trust=trust.astype(np.float32))
+
+
+def _clear_of(mask: NDArray[np.uint8], across: float, down: float) -> Plane:
+    """0 on the mask and within so many cells of it, growing to 1 over as many more."""
+    if not mask.any():
+        return np.ones(mask.shape, np.float32)
+    around = cv2.dilate(mask, _disc(across, down))
+    apart = cv2.distanceTransform(1 - around, cv2.DIST_L2, cv2.DIST_MASK_3)
+    return np.clip(apart / max(1.0, across), 0.0, 1.0).astype(np.float32)
 
 
 def _disc(across: float, down: float) -> NDArray[np.uint8]:
