@@ -69,23 +69,24 @@ def test_refined_edges_err_less_and_flicker_less_and_do_not_lag(name: str, flick
     assert error(refined, pictures, late=1) > error(refined, pictures)
 
 
-def scene(*, strand: bool) -> tuple[Plane, NDArray[np.uint8]]:
-    """A square and, of its colour, a strand that grows out of it or a block that stands apart."""
+def scene(*, strand_px: int = 0, block: bool = False, lines: int = 0) -> tuple[Plane, NDArray[np.uint8]]:
+    """A square and, of its colour, a strand that grows out of it, or a block or lines that stand apart."""
     truth = np.zeros((360, 640), np.float32)
     truth[120:240, 100:220] = 1.0
     generator = np.random.default_rng(5)
     picture = generator.normal((60, 90, 120), 3, (360, 640, 3))
     picture[truth > 0] = (200, 80, 40)
-    if strand:
-        picture[178:181, 220:245] = (200, 80, 40)
-    else:
+    picture[178:181, 220 : 220 + strand_px] = (200, 80, 40)
+    if block:
         picture[150:210, 240:300] = (200, 80, 40)
+    for line in range(lines):
+        picture[60 + 20 * line : 63 + 20 * line, 245:420] = (200, 80, 40)
     soft = np.asarray(cv2.GaussianBlur(truth, (0, 0), 1.5), np.float32)
     return soft, np.clip(picture, 0, 255).astype(np.uint8)
 
 
 def test_a_strand_is_followed_beyond_the_open_band() -> None:
-    truth, picture = scene(strand=True)
+    truth, picture = scene(strand_px=25)
 
     refined = refine_alpha(truth, picture, cell_px=8.0)
 
@@ -93,8 +94,23 @@ def test_a_strand_is_followed_beyond_the_open_band() -> None:
     assert refined[170, 236] < 0.05
 
 
+def test_a_strand_is_followed_for_a_tenth_of_the_plate() -> None:
+    truth, picture = scene(strand_px=70)
+
+    assert refine_alpha(truth, picture, cell_px=8.0)[179, 283] > 0.8
+
+
+def test_where_the_ground_has_lines_of_the_objects_colour_none_is_followed() -> None:
+    truth, picture = scene(strand_px=40, lines=12)
+
+    refined = refine_alpha(truth, picture, cell_px=8.0)
+
+    assert refined[:, 245:].max() < 0.05
+    assert refined[179, 160] == 1.0
+
+
 def test_a_block_of_the_objects_colour_that_stands_apart_is_left_out() -> None:
-    truth, picture = scene(strand=False)
+    truth, picture = scene(block=True)
 
     refined = refine_alpha(truth, picture, cell_px=8.0)
 

@@ -173,6 +173,26 @@ def test_something_thin_that_begins_at_the_edge_is_taken_over() -> None:
     assert whole[850].max() == 0.0
 
 
+def test_a_speck_takes_nothing_along_that_begins_at_the_edge() -> None:
+    first = blob(60, 60, half=12)
+    window = Window(600, 300, 640, 640)
+    own = np.where(seen_through(first, window, CLIP, (GRID, GRID)), 9, -9).astype(np.float16)
+    own[60:110, 70:72] = 9
+    alone = trusted(first, Look(window, own), CLIP)
+    own[96:98, 76:78] = 9
+    whole = render_alpha(first, 1920, 1080)
+
+    beside = trusted(first, Look(window, own), CLIP)
+
+    assert alone is not None
+    assert beside is not None
+    thin = (slice(700, 880), slice(965, 990))
+    assert np.array_equal(look_into(whole, beside)[thin], look_into(whole, alone)[thin])
+    speck = (slice(810, 824), slice(1002, 1018))
+    assert look_into(whole, Look(window, own))[speck].max() > 0.9
+    assert look_into(whole, beside)[speck].max() < 0.01
+
+
 class Numbered:
     info = CLIP
 
