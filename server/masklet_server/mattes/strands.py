@@ -3,7 +3,8 @@
 What is thinner than a cell of its grid a network cannot see, and what it cannot see begins at the
 outline that it does see. So colour decides beyond the open band too, but only for what is joined to
 the object there and is either thin or fades away; something thick of the object's colour that the
-network did not take is something else.
+network did not take is something else. Nor is anything followed where as much of that colour stands
+apart: then what touches the object is likely to be one more line of the ground.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ def find_beyond(
     outer = (before < 0.02) & ~band
     thick_px = _THICK_CELLS * cell_px
     joined = _joined(usable & (values > low), values, after > 0.5, outer, band, thick_px)
-    away_px = cv2.distanceTransform(outer.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    away_px = np.asarray(
+        cv2.distanceTransform(outer.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3), np.float32
+    )
     # Squared, for grain adds up as well.
     stands_out = np.square(trust * np.clip(values - low, 0.0, 1.0)) * (outer & (away_px < reach_px))
     outside = _fading(joined, away_px, reach_px)

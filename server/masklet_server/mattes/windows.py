@@ -221,7 +221,7 @@ def trusted(first: NDArray[np.floating], look: Look, clip: ClipInfo) -> Look | N
     cell_x = clip.width_px / first.shape[1] * columns / look.window.width_px
     cell_y = clip.height_px / first.shape[0] * rows / look.window.height_px
     disc = _disc(_EDGE_CELLS * cell_x / 2, _EDGE_CELLS * cell_y / 2)
-    wide = cv2.morphologyEx(differing, cv2.MORPH_OPEN, disc)
+    wide = np.asarray(cv2.morphologyEx(differing, cv2.MORPH_OPEN, disc), np.uint8)
     edge = cv2.morphologyEx(seen, cv2.MORPH_GRADIENT, _disc(cell_x, cell_y))
     _, parts = cv2.connectedComponents(doubtful, connectivity=8)
     at_edge = np.isin(parts, np.unique(parts[edge > 0]))
@@ -240,7 +240,7 @@ def _clear_of(mask: NDArray[np.uint8], across: float, down: float) -> Plane:
         return np.ones(mask.shape, np.float32)
     around = cv2.dilate(mask, _disc(across, down))
     apart = cv2.distanceTransform(1 - around, cv2.DIST_L2, cv2.DIST_MASK_3)
-    return np.clip(apart / max(1.0, across), 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(apart / max(1.0, across), 0.0, 1.0), np.float32)
 
 
 def _disc(across: float, down: float) -> NDArray[np.uint8]:
