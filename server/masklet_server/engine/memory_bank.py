@@ -112,6 +112,24 @@ class MemoryBank:
         )[0]
         return memory
 
+    def presence_before(self, memory: ObjectMemory, recall: Recall) -> list[float | None]:
+        """Presence logits of the frames that ``recall`` reads pointers of, the oldest first.
+
+        None for frames with prompts.
+        """
+        oldest_first = sorted(recall.pointers, key=lambda pointer: -pointer[1])
+        return [
+            None if frame in memory.prompted else self.presence(memory, frame) for frame, _ in oldest_first
+        ]
+
+    def presence(self, memory: ObjectMemory, frame: int) -> float:
+        """The presence logit on a tracked frame; 0 where nothing is known of it any more."""
+        held = memory.held.get(frame)
+        if held is not None and held.score is not None:
+            return held.score
+        result = self._results.find(memory.object_id, frame)
+        return 0.0 if result is None else result.presence_logit
+
     def _read(self, memory: ObjectMemory, recall: Recall) -> _Read:
         """Find everything that ``recall`` names, rebuilding what is not held."""
         read = _Read([], [], [], [])
@@ -163,7 +181,7 @@ class MemoryBank:
 
     def _without_map(self, result: ObjectFrame) -> FrameMemory:
         scores = torch.tensor([result.presence_logit], device=self._network.device)
-        return FrameMemory(self._tensor(result.pointer), scores, None)
+        return FrameMemory(self._tensor(result.pointer), scores, None, score=result.presence_logit)
 
     def _tensor(self, values: NDArray[np.float16]) -> Tensor:
         return torch.from_numpy(values.astype(np.float32)).to(self._network.device)

@@ -25,12 +25,14 @@ class FrameMemory:
         presence_logit: ``(1,)``.
         map: ``(M, h, w)``, or None where only the pointer is still within reach.
         logits: ``(1, s, s)`` float32, kept where a profile asks for it.
+        score: The presence logit as a number, once the result was handed out: nobody has to wait for it.
     """
 
     pointer: Tensor
     presence_logit: Tensor
     map: Tensor | None
     logits: Tensor | None = None
+    score: float | None = None
 
     @property
     def held_bytes(self) -> int:

@@ -8,7 +8,7 @@ come from the past only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass
 
 
@@ -23,6 +23,7 @@ class Reach:
         keep_first_prompted: The earliest prompted frame is always among them.
         recent: Tracked frames whose maps are attended at most; None for one less than ``maps``.
         recent_step: Frames from one of these to the next; the newest is the frame just before.
+        lookback_frames: How much further back a map may be from where the object was not seen in between.
     """
 
     maps: int
@@ -31,6 +32,7 @@ class Reach:
     keep_first_prompted: bool = False
     recent: int | None = None
     recent_step: int = 1
+    lookback_frames: int = 0
 
     @property
     def recent_ages(self) -> tuple[int, ...]:
@@ -41,7 +43,7 @@ class Reach:
     @property
     def map_frames(self) -> int:
         """Distance of the oldest tracked frame whose map is read."""
-        return max(self.recent_ages, default=0)
+        return max(self.recent_ages, default=0) + self.lookback_frames
 
     @property
     def pointer_frames(self) -> int:
@@ -80,7 +82,13 @@ class Recall:
 
 
 def recall(
-    frame: int, prompted: Collection[int], tracked: Container[int], reach: Reach, *, backward: bool
+    frame: int,
+    prompted: Collection[int],
+    tracked: Container[int],
+    reach: Reach,
+    *,
+    backward: bool,
+    shows: Callable[[int], bool] | None = None,
 ) -> Recall:
     """The memories that an object reads on ``frame``.
 
@@ -90,21 +98,32 @@ def recall(
         tracked: Frames tracked before and not forgotten.
         reach: How far to look.
         backward: The direction of travel; "before" means later frames then.
+        shows: Whether a tracked frame shows the object. Maps of frames that do not give way to the
+            newest before them that does, as far as ``reach`` looks back; None to take them as they are.
     """
     attended = _attended_prompts(frame, prompted, reach)
     others = set(prompted) - set(attended)
     step = 1 if backward else -1
 
-    maps = [(prompt, reach.maps - 1) for prompt in attended]
-    for slot, age in reversed(list(enumerate(reach.recent_ages))):
+    def is_memory(before: int) -> bool:
+        return before in others or (before in tracked and before not in attended)
+
+    recent: dict[int, int] = {}
+    for slot, age in enumerate(reach.recent_ages):
         before = frame + step * age
-        if before in others or (before in tracked and before not in attended):
-            maps.append((before, slot))
+        for each in range(before, before + step * (reach.lookback_frames + 1), step):
+            if not is_memory(each):
+                break
+            if shows is None or each in others or shows(each):
+                recent.setdefault(each, slot)
+                break
+    maps = [(prompt, reach.maps - 1) for prompt in attended]
+    maps += reversed(list(recent.items()))
 
     pointers = [(prompt, (prompt - frame) * step) for prompt in attended if (prompt - frame) * step >= 0]
     for age in range(1, reach.pointers):
         before = frame + step * age
-        if before in others or (before in tracked and before not in attended):
+        if is_memory(before):
             pointers.append((before, age))
     return Recall(tuple(maps), tuple(pointers))
 

@@ -8,6 +8,7 @@ import torch
 
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts, FrameRange
+from masklet_server.engine.absence import ABSENCE_RULES, emptied
 from masklet_server.engine.accelerate import EXACT, Layout
 from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.handover import hand_over
@@ -59,6 +60,7 @@ class NetworkTracker:
         self._results = results
         self._profile = profile
         self._layout = layout
+        self._absence = ABSENCE_RULES.get(config.name)
         self._reach = Reach(
             maps=config.memory_frames,
             recent=config.recent_maps,
@@ -66,6 +68,7 @@ class NetworkTracker:
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
             max_prompted=profile.max_prompted,
             keep_first_prompted=profile.keep_first_prompted,
+            lookback_frames=self._absence.lookback_frames if self._absence else 0,
         )
         self._features = FeatureCache(
             network,
@@ -198,10 +201,7 @@ class NetworkTracker:
         features = self._features.features(frame)
         step = -1 if backward else 1
         self._features.read_ahead(frame + step)
-        recalls = [
-            recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
-            for memory in objects
-        ]
+        recalls = [self._recall(frame, memory, backward=backward) for memory in objects]
         decoded, written = self._decode_in_batches(features, objects, recalls)
         object_ids = [memory.object_id for memory in objects]
         frames, _ = hand_over(
@@ -213,10 +213,20 @@ class NetworkTracker:
             calibration=CALIBRATIONS.get(self._network.config.name),
             meanwhile=lambda: self._features.encode_ahead(frame + step, then=frame + 2 * step),
         )
-        for memory, new in zip(objects, written, strict=True):
+        for memory, new, result in zip(objects, written, frames, strict=True):
+            new.score = result.presence_logit
             memory.held[frame] = new
             memory.tracked.add(frame, backward=backward)
         return {result.object_id: result for result in frames}
+
+    def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool) -> Recall:
+        shows = None
+        if self._absence is not None:
+
+            def shows(other: int) -> bool:
+                return self._bank.presence(memory, other) > 0
+
+        return recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward, shows=shows)
 
     def _decode_in_batches(
         self, features: ImageFeatures, objects: Sequence[ObjectMemory], recalls: Sequence[Recall]
@@ -235,6 +245,12 @@ class NetworkTracker:
                 multimask=True,
                 stability_fallback=self._profile.stability_fallback,
             )
+            if self._absence is not None:
+                thresholds = [
+                    self._absence.threshold(self._bank.presence_before(memory, read))
+                    for memory, read in zip(objects[part], recalls[part], strict=True)
+                ]
+                found = emptied(found, thresholds, self._network.no_obj_ptr)
             written += self._bank.write_tracked(features, found, count=count)
             decoded.append(found.first(count))
         return Decoded.joined(decoded), written

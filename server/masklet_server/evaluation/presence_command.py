@@ -19,6 +19,12 @@ def evaluate_presence(
     clips: Annotated[int, typer.Option(help="Clips to generate.")] = 24,
     frames: Annotated[int, typer.Option(help="Frames of each clip.")] = 24,
     clip_side: Annotated[int, typer.Option(help="Side of the clips in pixels.")] = 384,
+    as_trained: Annotated[
+        bool,
+        typer.Option(
+            "--as-trained", help="Clips as wild as those of the training, not as lively as footage."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Another one gives other clips.")] = 20261,
     side: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, …")] = "auto",
@@ -32,7 +38,7 @@ def evaluate_presence(
     from masklet_server.evaluation.presence import PresenceCounts, generate_clips, measure_presence
     from masklet_server.evaluation.report import write_json
     from masklet_server.evaluation.trackers import network_trackers
-    from masklet_server.training.composer import LEAVING, ClipComposer
+    from masklet_server.training.composer import LEAVING, LEAVING_AS_FILMED, ClipComposer
     from masklet_server.training.material.pack import load_material
 
     if not pack.is_file():
@@ -42,7 +48,12 @@ def evaluate_presence(
     console = Console()
     make_tracker = network_trackers(weights, profile=profile, side_px=side, device=device)
     # Look-alikes stay, as they are the trap.
-    source = ClipComposer(load_material(pack, device="cpu"), device="cpu", seed=seed, config=LEAVING)
+    source = ClipComposer(
+        load_material(pack, device="cpu"),
+        device="cpu",
+        seed=seed,
+        config=LEAVING if as_trained else LEAVING_AS_FILMED,
+    )
     total = PresenceCounts()
     with console.status("generating and tracking") as status:
         generated = generate_clips(source, clips=clips, frames=frames, side_px=clip_side)
@@ -53,7 +64,16 @@ def evaluate_presence(
     for name, value in figures.items():
         console.print(f"{name}: {value}")
     if json_file is not None:
-        write_json(json_file, {"weights": Path(weights).name, "seed": seed, "clips": clips, **figures})
+        write_json(
+            json_file,
+            {
+                "weights": Path(weights).name,
+                "as_trained": as_trained,
+                "seed": seed,
+                "clips": clips,
+                **figures,
+            },
+        )
 
 
 def _figures(counts: PresenceCounts) -> dict[str, float | int | None]:

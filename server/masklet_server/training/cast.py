@@ -16,6 +16,8 @@ class CastConfig:
         leave_share: The first target leaves the frame or is covered, and mostly comes back.
         cut_share: The camera jumps once.
         fastest: Fastest motion of a layer per frame, as a share of the frame's height.
+        fastest_growth: Fastest change of a layer's size per frame, as a logarithm.
+        camera: Pace of the camera's pans, zooms and rolls, 1 for as lively as in training.
     """
 
     layers: int = 4
@@ -24,3 +26,5 @@ class CastConfig:
     leave_share: float = 0.15
     cut_share: float = 0.03
     fastest: float = 0.12
+    fastest_growth: float = 0.1
+    camera: float = 1.0

@@ -55,6 +55,16 @@ class ComposerConfig:
 # For measuring presence: in every clip the first object leaves or is covered, and mostly comes back.
 LEAVING = ComposerConfig(cast=CastConfig(scene_share=0.0, leave_share=1.0))
 
+# The same as real footage has it: objects as large and as fast as those of DAVIS 2016, in their own
+# colours, without cuts, which a session finds in the picture: docs/decisions/0004-training.md.
+LEAVING_AS_FILMED = ComposerConfig(
+    cast=CastConfig(
+        scene_share=0.0, leave_share=1.0, cut_share=0.0, fastest=0.04, fastest_growth=0.02, camera=0.35
+    ),
+    retexture_share=0.0,
+    smallest_area=0.02,
+)
+
 
 @dataclass
 class _Canvas:

@@ -26,7 +26,7 @@ def plan_clips(
 ) -> ClipPlan:
     """Draw everything that decides a batch, except its colours."""
     aspect = draws.log_uniform(batch, low=1.0, high=1.9)
-    camera = draw_camera(draws, batch, frames, config.cut_share)
+    camera = draw_camera(draws, batch, frames, config.cut_share, config.camera)
     is_scene = draws.chance(batch, share=config.scene_share if len(material.photo_labels) else 0.0)
     scene = draw_scene(draws, material, is_scene, aspect, frames, objects)
     count = max(config.layers, objects)
@@ -176,7 +176,9 @@ class _Cast:
         upright = draws.normal(*shape, deviation=0.25)
         angle = torch.where(draws.uniform(*shape) < 0.2, draws.uniform(*shape, low=-3.1, high=3.1), upright)
         spin = draws.log_uniform(*shape, low=0.005, high=0.25) * draws.chance(*shape, share=0.7)
-        grow = draws.log_uniform(*shape, low=0.004, high=0.1) * draws.chance(*shape, share=0.7)
+        grow = draws.log_uniform(*shape, low=0.004, high=self._config.fastest_growth) * draws.chance(
+            *shape, share=0.7
+        )
         tilt = draws.log_uniform(*shape, low=0.005, high=0.08) * draws.chance(*shape, share=0.5)
 
         def tilted() -> Track:

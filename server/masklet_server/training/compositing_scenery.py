@@ -30,9 +30,9 @@ def draw_bends(draws: Draws, amplitude: Tensor, frames: int) -> Tensor:
     return torch.sin(phase + pace * clock) * draws.normal(*shape) * amplitude[..., None, None, None, None]
 
 
-def draw_camera(draws: Draws, batch: int, frames: int, cut_share: float) -> Pose:
+def draw_camera(draws: Draws, batch: int, frames: int, cut_share: float, pace: float = 1.0) -> Pose:
     """Pans, zooms and rolls, sometimes by hand, sometimes cut once; tracks of (B, T)."""
-    moving = draws.chance(batch, share=0.75)
+    moving = draws.chance(batch, share=0.75) * pace
     speed = draws.log_uniform(batch, low=0.004, high=0.2) * moving
     shake = draws.log_uniform(batch, low=0.002, high=0.04) * draws.chance(batch, share=0.35)
     when = draws.uniform(batch, 1, low=0.5, high=max(0.6, frames - 0.5))

@@ -108,3 +108,36 @@ def test_fewer_recent_maps_with_gaps_between_them_take_the_slots_of_the_nearest(
     assert backward.maps == ((20, 3), (13, 1), (11, 0))
     assert len(forward.pointers) == 10
     assert reach.map_frames == 3
+
+
+def test_maps_without_the_object_give_way_to_the_newest_that_shows_it() -> None:
+    reach = Reach(maps=4, pointers=16, recent=2, recent_step=2, lookback_frames=8)
+
+    read = recall(20, {0}, range(1, 20), reach, backward=False, shows=lambda frame: frame < 16)
+    official = recall(20, {0}, range(1, 20), reach, backward=False)
+
+    # Both places fall on frame 15, which is read once.
+    assert read.maps == ((0, 3), (15, 0))
+    assert official.maps == ((0, 3), (17, 1), (19, 0))
+    assert read.pointers == official.pointers
+    assert reach.map_frames == 11
+
+
+def test_the_look_back_ends_where_it_is_said_to_and_works_both_ways() -> None:
+    reach = Reach(maps=4, pointers=16, recent=2, recent_step=2, lookback_frames=4)
+
+    long_gone = recall(20, {0}, range(1, 20), reach, backward=False, shows=lambda frame: frame < 10)
+    backward = recall(10, {30}, range(11, 30), reach, backward=True, shows=lambda frame: frame > 12)
+
+    assert long_gone.maps == ((0, 3),)
+    assert backward.maps == ((30, 3), (13, 0))
+
+
+def test_frames_with_prompts_of_their_own_always_show_the_object_and_end_the_look_back() -> None:
+    reach = Reach(maps=4, pointers=16, max_prompted=2, recent=2, recent_step=2, lookback_frames=4)
+
+    read = recall(10, {7, 8, 9, 12}, (), reach, backward=False, shows=lambda frame: False)
+    behind_a_prompt = recall(10, {8}, (*range(1, 8), 9), reach, backward=False, shows=lambda frame: frame < 8)
+
+    assert set(read.maps) == {(9, 3), (12, 3), (7, 1)}
+    assert behind_a_prompt.maps == ((8, 3), (7, 1))

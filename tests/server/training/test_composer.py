@@ -5,7 +5,7 @@ import torch
 
 from masklet_server.training.cast import CastConfig
 from masklet_server.training.clips import ClipBatch
-from masklet_server.training.composer import LEAVING, ClipComposer, ComposerConfig
+from masklet_server.training.composer import LEAVING, LEAVING_AS_FILMED, ClipComposer, ComposerConfig
 from masklet_server.training.compositing_draws import Draws
 from masklet_server.training.compositing_layers import halve, output_points, sample
 from masklet_server.training.compositing_look import compress
@@ -107,6 +107,27 @@ def test_most_objects_that_leave_are_gone_once_and_are_found_again(material: Mat
 
     assert absent_between.float().mean() > 0.4
     assert (visible[absent_between][:, -1]).float().mean() > 0.25
+
+
+def test_clips_as_filmed_are_calmer_than_those_of_the_training(material: Material) -> None:
+    def paces(config: ComposerConfig) -> tuple[float, float]:
+        """Means over neighbouring frames: steps in parts of the picture, and changes of size."""
+        cast = dataclasses.replace(config.cast, leave_share=0.0)
+        config = dataclasses.replace(config, cast=cast, retexture_share=0.0, samples_per_frame=1, looks=False)
+        masks = (
+            ClipComposer(material, device="cpu", seed=3, config=config).compose(24, 8, 48, 1).masks[:, :, 0]
+        )
+        area = masks.flatten(2).sum(2).float()
+        place = torch.arange(48.0)
+        x, y = (masks.float() @ place).sum(2) / area, (masks.float().transpose(2, 3) @ place).sum(2) / area
+        whole = (area[:, 1:] > 40) & (area[:, :-1] > 40)
+        steps = torch.stack((x, y)).diff(dim=2).norm(dim=0)[whole] / 48
+        return float(steps.mean()), float(area.log().diff(dim=1).abs()[whole].mean())
+
+    filmed, trained = paces(LEAVING_AS_FILMED), paces(LEAVING)
+
+    assert filmed[0] < 0.75 * trained[0]
+    assert filmed[1] < 0.75 * trained[1]
 
 
 def test_objects_of_a_labelled_photograph_become_targets_in_their_place(material: Material) -> None:
