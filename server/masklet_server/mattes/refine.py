@@ -22,6 +22,7 @@ from masklet_server.mattes.softness import edge_width
 from masklet_server.mattes.strands import find_beyond
 
 Plane = NDArray[np.float32]
+Channels = tuple[Plane, Plane, Plane]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ _MOST_SHRINK = 4
 _GRAIN_RADIUS = 3
 _GRAIN_VARIANCE = 1e-3
 # Edges are wide beyond this part of the band's half width; twice as wide they are nothing but ramps.
-_WIDE = 0.75
+_WIDE = 0.5
 # Of an edge's measured width, how far its band reaches to either side beyond the network's error, and the
 # deviation of the filter that evens out grain in it.
 _RAMP_SHARE, _GRAIN_SHARE = 0.6, 0.08
@@ -95,12 +96,12 @@ def refine_alpha(
     guide = picture[top:bottom, left:right]
     light = _linear_channels(guide)
     refined = alpha.copy()
-    followed = _followed(part, guide, reach_px, settings)
+    followed = _followed(part, _channels(guide), reach_px, settings)
     soft = _softness(part, light, reach_px, blur_px=settings.blur_reach * side_px)
     widest_px = float(soft.max())
     ramps = followed
     if widest_px > 0:
-        ramps = _ramps(part, guide, reach_px, soft, settings)
+        ramps = _ramps(part, light, reach_px, soft, settings)
     if strands_px >= 1:
         followed = _read_off(part, followed, light, cell_px, reach_px, strands_px, side_px)
     if widest_px > 0:
@@ -113,7 +114,7 @@ def refine_alpha(
     return refined
 
 
-def _followed(part: Plane, guide: NDArray[np.uint8], reach_px: int, settings: RefineSettings) -> Plane:
+def _followed(part: Plane, channels: Channels, reach_px: int, settings: RefineSettings) -> Plane:
     """Coverage in the open band by guided filters; elsewhere as it is."""
     inside, outside = _known(part, reach_px)
     # Windows many pixels wide need not be computed at every pixel (K. He, J. Sun, "Fast Guided
@@ -122,8 +123,8 @@ def _followed(part: Plane, guide: NDArray[np.uint8], reach_px: int, settings: Re
     shrink = max(1, int(reach_px * _PASSES[-1]) // _LEAST_RADIUS)
     small_size = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
     small = reduced(part, small_size)
-    small_picture = np.asarray(cv2.resize(guide, small_size, interpolation=cv2.INTER_AREA), np.uint8)
-    small_guide = Guide(_channels(small_picture), settings.smoothness)
+    red, green, blue = (reduced(channel, small_size) for channel in channels)
+    small_guide = Guide((red, green, blue), settings.smoothness)
     small_inside, small_outside = _known(small, max(1, reach_px // shrink))
     for share in _PASSES:
         function = small_guide.fit(small, max(1, round(share * reach_px / shrink)))
@@ -131,14 +132,14 @@ def _followed(part: Plane, guide: NDArray[np.uint8], reach_px: int, settings: Re
         small[small_inside] = 1.0
         small[small_outside] = 0.0
     function = function.resized((part.shape[1], part.shape[0]))
-    values = _push(function.of(_channels(guide)), settings.contrast)
+    values = _push(function.of(channels), settings.contrast)
     changed = ~(inside | outside)
     followed = part.copy()
     followed[changed] += (function.explained * (values - part))[changed]
     return followed
 
 
-def _softness(part: Plane, light: tuple[Plane, Plane, Plane], reach_px: int, *, blur_px: float) -> Plane:
+def _softness(part: Plane, light: Channels, reach_px: int, *, blur_px: float) -> Plane:
     """Width of the plate's edges in pixels where it is more than the band is made for, elsewhere 0."""
     if blur_px <= 0:
         return np.zeros_like(part)
@@ -147,20 +148,21 @@ def _softness(part: Plane, light: tuple[Plane, Plane, Plane], reach_px: int, *, 
     return width_px
 
 
-def _ramps(
-    part: Plane, guide: NDArray[np.uint8], reach_px: int, width_px: Plane, settings: RefineSettings
-) -> Plane:
-    """Coverage in a band as wide as the widest edge, without grain."""
+def _ramps(part: Plane, light: Channels, reach_px: int, width_px: Plane, settings: RefineSettings) -> Plane:
+    """Coverage in a band as wide as the widest edge, without grain.
+
+    In linear light: that is where a shutter mixes, so a ramp's half coverage is not at half the codes.
+    """
     widest_px = float(np.percentile(width_px[width_px > 0], 95))
     settings = replace(settings, contrast=_RAMP_CONTRAST)
-    ramps = _followed(part, guide, round(reach_px + _RAMP_SHARE * widest_px), settings)
+    ramps = _followed(part, light, round(reach_px + _RAMP_SHARE * widest_px), settings)
     return np.asarray(cv2.GaussianBlur(ramps, (0, 0), max(0.5, _GRAIN_SHARE * widest_px)), np.float32)
 
 
 def _read_off(
     part: Plane,
     followed: Plane,
-    light: tuple[Plane, Plane, Plane],
+    light: Channels,
     cell_px: float,
     reach_px: int,
     strands_px: float,
@@ -212,7 +214,7 @@ def as_codes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uin
     return np.asarray(np.clip(np.rint(picture * 255.0), 0, 255), np.uint8)
 
 
-def _linear_channels(picture: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:
+def _linear_channels(picture: NDArray[np.uint8]) -> Channels:
     """Red, green and blue of ``(H, W, 3)`` sRGB as planes of linear light, 0 to 1."""
     red, green, blue = (
         np.asarray(cv2.LUT(np.ascontiguousarray(picture[..., place]), _LINEAR), np.float32)
@@ -221,7 +223,7 @@ def _linear_channels(picture: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:
     return red, green, blue
 
 
-def _channels(picture: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:
+def _channels(picture: NDArray[np.uint8]) -> Channels:
     """Red, green and blue of ``(H, W, 3)`` as planes from 0 to 1."""
     scaled = picture.astype(np.float32) / 255.0
     red, green, blue = (np.ascontiguousarray(scaled[..., place]) for place in range(3))

@@ -23,8 +23,8 @@ def blob(*, smear_px: int = 0) -> Plane:
     return np.asarray(cv2.blur(alpha, (smear_px, 1)), np.float32) if smear_px else alpha
 
 
-def light_of(alpha: Plane) -> tuple[Plane, Plane, Plane]:
-    """Linear light of a reddish object on a bluish ground, both with patches and grain."""
+def light_of(alpha: Plane, *, ground: float = 1.0) -> tuple[Plane, Plane, Plane]:
+    """Linear light of a reddish object on a bluish ground so many times as bright, with patches and grain."""
     generator = np.random.default_rng(5)
 
     def textured(base: float) -> Plane:
@@ -34,7 +34,7 @@ def light_of(alpha: Plane) -> tuple[Plane, Plane, Plane]:
         )
 
     def channel(of_object: float, of_ground: float) -> Plane:
-        mixed = alpha * textured(of_object) + (1 - alpha) * textured(of_ground)
+        mixed = alpha * textured(of_object) + (1 - alpha) * ground * textured(of_ground)
         return np.clip(mixed + generator.normal(0, 0.01, alpha.shape), 0.0, 1.0).astype(np.float32)
 
     return channel(0.55, 0.15), channel(0.25, 0.25), channel(0.10, 0.35)
@@ -92,6 +92,32 @@ def test_motion_blur_wider_than_the_band_becomes_a_ramp_as_wide() -> None:
     followed = error(RefineSettings(blur_reach=0.05))
     assert followed < 0.6 * error(RefineSettings(blur_reach=0.0))
     assert followed < 0.35 * float(np.abs(network - truth).sum())
+
+
+def test_motion_blur_about_as_wide_as_half_the_band_becomes_a_ramp_too() -> None:
+    truth = blob(smear_px=13)
+    network = (cv2.GaussianBlur((truth >= 0.5).astype(np.float32), (0, 0), 2.0)).astype(np.float32)
+    picture = picture_of(light_of(truth))
+
+    followed, not_followed = (
+        float(np.abs(refine_alpha(network, picture, cell_px=CELL_PX, settings=settings) - truth).sum())
+        for settings in (RefineSettings(blur_reach=0.05), RefineSettings(blur_reach=0.0))
+    )
+
+    assert followed < 0.72 * not_followed
+
+
+def test_the_outline_of_motion_blur_is_where_light_is_half_way_and_not_its_codes() -> None:
+    truth = blob(smear_px=41)
+    network = (cv2.GaussianBlur((truth >= 0.5).astype(np.float32), (0, 0), 2.0)).astype(np.float32)
+    # Against a ground this bright half-way between the codes is at three fifths of coverage.
+    picture = picture_of(light_of(truth, ground=2.5))
+
+    refined = refine_alpha(network, picture, cell_px=CELL_PX, settings=RefineSettings(blur_reach=0.05))
+
+    sides = slice(130, 270)
+    covered_px = (refined[sides] > 0.5).sum(axis=1) - (truth[sides] > 0.5).sum(axis=1)
+    assert abs(covered_px.mean()) < 2.0
 
 
 def test_looking_for_blur_changes_nothing_about_a_sharp_edge() -> None:
