@@ -5,6 +5,7 @@ One JSON line per case and way, against plain upsampling of the same logits::
     python bench_mattes_4k.py --frames 6
     python bench_mattes_4k.py --sheet edges.png     # before and after at 100 % zoom as well
     python bench_mattes_4k.py --calm 0 1            # every frame by itself, and calm in time
+    python bench_mattes_4k.py --width 7680          # the same at 8K
 
 ``from``: ``mask`` is the true mask degraded to a grid of 256 cells with an outline that wanders by 0.3
 cells, which judges edges alone; ``first`` the embedded model's tracking from the true mask of the first
@@ -157,10 +158,11 @@ def report(
     figures: Figures,
     taken_s: float,
     lag_ratio: float,
+    width_px: int,
 ) -> None:
     """Print one line."""
     line: dict[str, object] = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count()}
-    line |= {"case": case, "from": way, "calm": calm}
+    line |= {"case": case, "width_px": width_px, "from": way, "calm": calm}
     for name, target in TARGETS.items():
         value, of_plain = getattr(figures, name), getattr(base, name)
         ratio = value / of_plain if of_plain else math.inf
@@ -172,9 +174,12 @@ def report(
     print(json.dumps(line), flush=True)
 
 
-def run(case: edges.EdgeCase, frames: int, weights: str, calms: Sequence[float]) -> list[NDArray[np.uint8]]:
+def run(
+    case: edges.EdgeCase, width_px: int, frames: int, weights: str, calms: Sequence[float]
+) -> list[NDArray[np.uint8]]:
     """Measure one case; a strip of plate, plain and ours at 100 % zoom of its middle frame."""
-    pictures = list(edges.render(case, frame_count=frames))
+    height_px = width_px * 9 // 16
+    pictures = list(edges.render(case, width_px=width_px, height_px=height_px, frame_count=frames))
     plate = Plate(pictures)
     size = (plate.info.width_px, plate.info.height_px)
     coarse = [edges.coarse_logits(p.truth, seed=p.frame) for p in pictures]
@@ -203,7 +208,8 @@ def run(case: edges.EdgeCase, frames: int, weights: str, calms: Sequence[float])
         alphas: list[Plane] = []
         for calm in calms:
             alphas, taken_s = render_mattes(plate, pictures, logits, seen, calm)
-            report(case.name, way, calm, base, measure(alphas, pictures), taken_s, lag(alphas, pictures))
+            figures, lag_ratio = measure(alphas, pictures), lag(alphas, pictures)
+            report(case.name, way, calm, base, figures, taken_s, lag_ratio, width_px)
         middle = len(pictures) // 2
         strip = zoomed(pictures[middle], plain(logits[middle], size, hard=False), alphas[middle])
     return strip
@@ -226,13 +232,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--frames", type=int, default=6)
+    parser.add_argument("--width", type=int, default=3840, help="of the plate in pixels")
     parser.add_argument("--case", action="append", choices=[case.name for case in edges.CASES])
     parser.add_argument("--weights", default=EMBEDDED.name)
     parser.add_argument("--calm", type=float, nargs="+", default=[1.0])
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     strips = [
-        np.hstack(run(case, arguments.frames, arguments.weights, arguments.calm))
+        np.hstack(run(case, arguments.width, arguments.frames, arguments.weights, arguments.calm))
         for case in edges.CASES
         if not arguments.case or case.name in arguments.case
     ]
