@@ -3,7 +3,8 @@
 Follows the selection of the official video predictor (sections 2.3.1 to 2.3.3 of the facts this
 project builds on, `facebookresearch/sam2` at 2b90b9f): prompted frames first, whether they lie
 in the past or in the future, then the most recent tracked frames, then object pointers, which
-come from the past only.
+come from the past only. Beyond it, maps of tracked frames without the object may give way to earlier
+ones that show it: see :mod:`masklet_server.engine.absence`.
 """
 
 from __future__ import annotations
