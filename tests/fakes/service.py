@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -159,9 +160,33 @@ async def refusal(call: Any) -> tuple[grpc.StatusCode, str, str]:
         else:
             answers = await call
     except grpc.aio.AioRpcError as error:
-        kinds = [value for key, value in error.trailing_metadata() or () if key == ERROR_KIND_KEY]
-        return error.code(), str(kinds[0]) if kinds else "", error.details() or ""
+        return _status_of(error)
     raise AssertionError(f"the call should fail and answered {answers}")
+
+
+async def refused_upload(
+    server: Running, messages: Iterable[session_pb2.UploadClipRequest]
+) -> tuple[grpc.StatusCode, str, str]:
+    """Status, kind and message with which an upload fails, seen through gRPC's synchronous client.
+
+    Hosts use that one. The asyncio client replaces the server's status by INTERNAL where it writes
+    into a call that the server has just ended (grpc/grpc#36066).
+    """
+
+    def sent() -> tuple[grpc.StatusCode, str, str]:
+        with grpc.insecure_channel(server.address) as channel:
+            try:
+                answer = session_pb2_grpc.SessionServiceStub(channel).UploadClip(iter(messages))
+            except grpc.RpcError as error:
+                return _status_of(error)
+        raise AssertionError(f"the upload should fail and answered {answer}")
+
+    return await asyncio.to_thread(sent)
+
+
+def _status_of(error: Any) -> tuple[grpc.StatusCode, str, str]:
+    kinds = [value for key, value in error.trailing_metadata() or () if key == ERROR_KIND_KEY]
+    return error.code(), str(kinds[0]) if kinds else "", error.details() or ""
 
 
 @asynccontextmanager

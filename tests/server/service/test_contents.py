@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from fakes.engine import FakeClock
-from fakes.service import FakeClient, Running, new_id, refusal, running
+from fakes.service import FakeClient, Running, new_id, refusal, refused_upload, running
 from masklet.errors import BadInputError
 from masklet.v1 import session_pb2
 from masklet_server.service.contents import ContentKey, ContentStore
@@ -63,7 +63,7 @@ def test_a_broken_upload_goes_on_where_it_broke(tmp_path: Path) -> None:
     async def work(server: Running, client: FakeClient) -> None:
         assert await held(client, *FRAMES.values()) == [0, 0]
         # Header, first file and its three chunks, second file and its first chunk.
-        await refusal(client.sessions.UploadClip(sent([0, 0], upto=7)))
+        await refused_upload(server, sent([0, 0], upto=7))
 
         found = await held(client, *FRAMES.values())
         answer = await client.sessions.UploadClip(sent(found))
@@ -110,7 +110,7 @@ def test_what_is_not_held_cannot_be_built_on(
 
     async def work(server: Running, client: FakeClient) -> None:
         header = Message(header=session_pb2.UploadHeader(request_id=new_id(), clip_name="plate.exr"))
-        status, kind, message = await refusal(client.sessions.UploadClip(iter([header, Message(file=start)])))
+        status, kind, message = await refused_upload(server, iter([header, Message(file=start)]))
 
         assert (status, kind) == (grpc.StatusCode.INVALID_ARGUMENT, "bad-input")
         assert words in message
@@ -123,7 +123,7 @@ def test_a_content_that_is_not_what_its_digest_says_is_refused_and_forgotten(tmp
         messages = list(sent([0], frames={1: b"12345"}))
         messages[2] = Message(chunk=b"54321")
 
-        _, kind, message = await refusal(client.sessions.UploadClip(iter(messages)))
+        _, kind, message = await refused_upload(server, iter(messages))
 
         assert (kind, "not what its digest says" in message) == ("bad-input", True)
         assert await held(client, b"12345", b"54321") == [0, 0]
@@ -141,7 +141,7 @@ def test_more_digests_than_files_of_an_upload_are_not_looked_up(tmp_path: Path) 
 
 def test_contents_make_room_for_an_upload(tmp_path: Path) -> None:
     async def work(server: Running, client: FakeClient) -> None:
-        await refusal(client.sessions.UploadClip(sent([0, 0], upto=7)))
+        await refused_upload(server, sent([0, 0], upto=7))
         assert await held(client, FRAMES[1]) == [len(FRAMES[1])]
 
         await client.sessions.UploadClip(sent([0], frames={7: bytes(35)}))

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from fakes.engine import FakeClock
-from fakes.service import FakeClient, Running, new_id, refusal, running
+from fakes.service import FakeClient, Running, new_id, refusal, refused_upload, running
 from masklet.errors import ClipError
 from masklet.v1 import session_pb2
 from masklet_server.service.limits import ServiceLimits
@@ -151,7 +151,7 @@ def test_a_broken_upload_leaves_nothing_behind(tmp_path: Path, case: str) -> Non
     messages, words = BROKEN[case]
 
     async def work(server: Running, client: FakeClient) -> None:
-        status, kind, message = await refusal(client.sessions.UploadClip(iter(messages)))
+        status, kind, message = await refused_upload(server, iter(messages))
 
         assert (status, kind) == (grpc.StatusCode.INVALID_ARGUMENT, "bad-input")
         assert words in message
@@ -192,7 +192,7 @@ def test_a_client_that_dies_in_mid_upload_leaves_nothing_behind(tmp_path: Path) 
 )
 def test_an_upload_over_a_limit_names_it(tmp_path: Path, limits: ServiceLimits, words: str) -> None:
     async def work(server: Running, client: FakeClient) -> None:
-        status, kind, message = await refusal(client.sessions.UploadClip(upload()))
+        status, kind, message = await refused_upload(server, upload())
 
         assert (status, kind) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "limit")
         assert words in message
@@ -206,7 +206,7 @@ def test_a_chunk_over_1_mib_is_refused(tmp_path: Path) -> None:
         content = bytes((1 << 20) + 1)
         messages = [header(), start(1, len(content)), Message(chunk=content), commit({1: content})]
 
-        status, _, message = await refusal(client.sessions.UploadClip(iter(messages)))
+        status, _, message = await refused_upload(server, iter(messages))
 
         assert status == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "1 MiB" in message
