@@ -30,14 +30,16 @@ class AbsenceRule:
         returns_from: The same for one that was not seen on the frame before.
         newest_share: What the newest logit counts in the level, a running mean over frames that show it.
         first_level: The level on frames with prompts, where the network is told that it is there.
-        lookback_frames: How far behind its place a memory of a frame without the object gives way to
-            one that shows it.
+        clear_share: Share of the level above which a frame shows the object clearly enough to be read as a
+            memory of it.
+        lookback_frames: How far behind its place a memory of another frame gives way to one that does.
     """
 
     stays_from: float = 0.3
     returns_from: float = 0.45
     newest_share: float = 0.3
     first_level: float = 7.0
+    clear_share: float = 0.5
     lookback_frames: int = 8
 
     def threshold(self, before: Iterable[float | None]) -> float:
@@ -47,6 +49,16 @@ class AbsenceRule:
             before: Presence logits of the frames before it, the oldest first: 0 or less where the
                 object counted as gone, None for frames with prompts.
         """
+        level, gone = self._level(before)
+        return (self.returns_from if gone else self.stays_from) * level
+
+    def clear_from(self, before: Iterable[float | None]) -> float:
+        """The presence logit above which earlier frames are read; ``before`` as for :meth:`threshold`."""
+        level, _ = self._level(before)
+        return self.clear_share * level
+
+    def _level(self, before: Iterable[float | None]) -> tuple[float, bool]:
+        """How sure the network lately was, and whether the object counts as gone."""
         level, gone = self.first_level, False
         for logit in before:
             if logit is None:
@@ -55,7 +67,7 @@ class AbsenceRule:
             gone = logit <= 0
             if not gone:
                 level += self.newest_share * (logit - level)
-        return (self.returns_from if gone else self.stays_from) * level
+        return level, gone
 
 
 ABSENCE_RULES = MappingProxyType({"masklet_embedded": AbsenceRule()})

@@ -220,11 +220,13 @@ class NetworkTracker:
         return {result.object_id: result for result in frames}
 
     def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool) -> Recall:
-        shows = None
-        if self._absence is not None:
+        found = recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
+        if self._absence is None:
+            return found
+        clear_from = self._absence.clear_from(self._bank.presence_before(memory, found))
 
-            def shows(other: int) -> bool:
-                return self._bank.presence(memory, other) > 0
+        def shows(other: int) -> bool:
+            return self._bank.presence(memory, other) > clear_from
 
         return recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward, shows=shows)
 

@@ -17,8 +17,14 @@ def evaluate_presence(
         "runs/material.pack"
     ),
     clips: Annotated[int, typer.Option(help="Clips to generate.")] = 24,
-    frames: Annotated[int, typer.Option(help="Frames of each clip.")] = 24,
+    frames: Annotated[int, typer.Option(help="Frames of each clip.")] = 32,
     clip_side: Annotated[int, typer.Option(help="Side of the clips in pixels.")] = 384,
+    at_once: Annotated[
+        bool,
+        typer.Option(
+            "--at-once", help="Objects leave and come back within a frame or two, not in three to eight."
+        ),
+    ] = False,
     as_trained: Annotated[
         bool,
         typer.Option(
@@ -38,7 +44,7 @@ def evaluate_presence(
     from masklet_server.evaluation.presence import PresenceCounts, generate_clips, measure_presence
     from masklet_server.evaluation.report import write_json
     from masklet_server.evaluation.trackers import network_trackers
-    from masklet_server.training.composer import LEAVING, LEAVING_AS_FILMED, ClipComposer
+    from masklet_server.training.composer import LEAVING, LEAVING_AS_FILMED, LEAVING_AT_ONCE, ClipComposer
     from masklet_server.training.material.pack import load_material
 
     if not pack.is_file():
@@ -52,7 +58,7 @@ def evaluate_presence(
         load_material(pack, device="cpu"),
         device="cpu",
         seed=seed,
-        config=LEAVING if as_trained else LEAVING_AS_FILMED,
+        config=LEAVING if as_trained else LEAVING_AT_ONCE if at_once else LEAVING_AS_FILMED,
     )
     total = PresenceCounts()
     with console.status("generating and tracking") as status:
@@ -69,6 +75,8 @@ def evaluate_presence(
             {
                 "weights": Path(weights).name,
                 "as_trained": as_trained,
+                "at_once": at_once,
+                "frames": frames,
                 "seed": seed,
                 "clips": clips,
                 **figures,

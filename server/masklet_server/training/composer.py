@@ -9,7 +9,7 @@ P side of a photograph, S side of the output. Isotropic coordinates: see ``compo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -55,15 +55,25 @@ class ComposerConfig:
 # For measuring presence: in every clip the first object leaves or is covered, and mostly comes back.
 LEAVING = ComposerConfig(cast=CastConfig(scene_share=0.0, leave_share=1.0))
 
-# The same as real footage has it: objects as large and as fast as those of DAVIS 2016, in their own
-# colours, without cuts, which a session finds in the picture: docs/decisions/0004-training.md.
+# The same as real footage has it: objects as large and as fast as those of DAVIS 2016, which take some
+# frames to leave, in their own colours, without cuts, which a session finds in the picture:
+# docs/decisions/0004-training.md.
 LEAVING_AS_FILMED = ComposerConfig(
     cast=CastConfig(
-        scene_share=0.0, leave_share=1.0, cut_share=0.0, fastest=0.04, fastest_growth=0.02, camera=0.35
+        scene_share=0.0,
+        leave_share=1.0,
+        leaving_frames=(3.0, 8.0),
+        cut_share=0.0,
+        fastest=0.04,
+        fastest_growth=0.02,
+        camera=0.35,
     ),
     retexture_share=0.0,
     smallest_area=0.02,
 )
+
+# And where something fast runs across them, or they do themselves.
+LEAVING_AT_ONCE = replace(LEAVING_AS_FILMED, cast=replace(LEAVING_AS_FILMED.cast, leaving_frames=None))
 
 
 @dataclass

@@ -224,7 +224,7 @@ class _Cast:
         draws, batch, frames = self._draws, self._batch, self._frames
         if self._config.leave_share <= 0.0 or frames < 3:
             return x, y
-        gone = leave_curve(draws, batch, frames)
+        gone = leave_curve(draws, batch, frames, within=self._config.leaving_frames)
         exits = (self._leaves * (1.0 - self._covers))[:, None]
         sideways = draws.chance(batch, 1, share=0.75)
         way = draws.sign(batch, 1)

@@ -146,14 +146,27 @@ def project(matrix: Tensor, points: tuple[Tensor, Tensor]) -> tuple[Tensor, Tens
     )
 
 
-def leave_curve(draws: Draws, batch: int, frames: int) -> Tensor:
+def leave_curve(
+    draws: Draws, batch: int, frames: int, *, within: tuple[float, float] | None = None
+) -> Tensor:
     """0 while an object is there and 1 while it is gone, (B, T); always 0 on frame 0.
 
     Most come back before the clip ends.
+
+    Args:
+        draws: Random numbers.
+        batch: B.
+        frames: T.
+        within: Frames that leaving takes, and coming back, from the first to the second; None for at
+            once, even right after frame 0, as between frames that lie apart.
     """
     clock = torch.arange(frames, device=draws.device)
+    low, high = within or (0.4, 1.5)
     middle = draws.uniform(batch, 1, low=1.0, high=max(1.0, frames - 1.2))
     half = draws.uniform(batch, 1, low=0.0, high=max(0.5, frames / 4))
-    ramp = draws.uniform(batch, 1, low=0.4, high=1.5)
+    ramp = draws.uniform(batch, 1, low=low, high=high)
+    if within is not None:
+        half = half / 2.0
+        middle = half + ramp + (middle - 1.0) / (frames - 2.0) * (frames - half - ramp)
     gone = (1.0 - ((clock - middle).abs() - half) / ramp).clamp(0.0, 1.0)
     return torch.where(clock > 0, gone, torch.zeros_like(gone))

@@ -220,6 +220,17 @@ def test_an_object_that_leaves_is_there_on_the_first_frame() -> None:
     assert (curve.max(1).values == 1).float().mean() > 0.4
 
 
+def test_an_object_may_take_its_time_to_leave_and_to_come_back() -> None:
+    curve = leave_curve(draws(), 200, 32, within=(3.0, 8.0))
+    steps = curve.diff(dim=1).abs()
+
+    assert (curve[:, 0] == 0).all()
+    assert steps.max() <= 1 / 3 + 1e-6, "three frames at least"
+    assert steps.max(dim=1).values.min() >= 1 / 8 - 1e-6, "eight frames at most"
+    assert (curve.max(1).values == 1).float().mean() > 0.8
+    assert 0.5 < (curve[:, -1] == 0).float().mean() < 0.9, "most are back before the end"
+
+
 def test_compression_damages_pictures_a_little_and_leaves_flat_ones_alone() -> None:
     detailed = draws(1).uniform(4, 1, 3, 40, 40)
     flat = torch.full((4, 1, 3, 40, 40), 0.5)

@@ -26,7 +26,8 @@ def test_values_of_a_file_replace_defaults(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(
         'name = "own"\nsteps = 7\n[optimiser]\nrate = 1\n[network.trunk]\nkernel = 3\n'
-        "[cast]\nleave_share = 0.5\n[[phases]]\nuntil = 1.0\nframes = [2, 3]\nsides_px = [96]\n"
+        "[cast]\nleave_share = 0.5\nleaving_frames = [3, 8]\n"
+        "[[phases]]\nuntil = 1.0\nframes = [2, 3]\nsides_px = [96]\n"
     )
 
     config = load_config(path)
@@ -34,6 +35,7 @@ def test_values_of_a_file_replace_defaults(tmp_path: Path) -> None:
     assert config.steps == 7
     assert config.optimiser.rate == 1.0
     assert config.cast.leave_share == 0.5
+    assert config.cast.leaving_frames == (3, 8)
     assert config.network.trunk.kernel == 3  # type: ignore[union-attr]
     assert config.phases[0].frames == (2, 3)
 
@@ -51,6 +53,9 @@ def test_values_of_a_file_replace_defaults(tmp_path: Path) -> None:
         ({"network": {"preset": "sam2.1_hiera_tiny", "trunk": {"kernel": 3}}}, "cannot be changed"),
         ({"optimiser": {"rate": "fast"}}, "wrong kind of value: 'fast'"),
         ({"optimiser": {"betas": 0.9}}, "is a list"),
+        ({"cast": {"leaving_frames": 3.0}}, "is a list"),
+        ({"cast": {"leaving_frames": [8.0, 3.0]}}, "the smaller one first"),
+        ({"cast": {"leaving_frames": [0.0, 3.0]}}, "above 0"),
     ],
 )
 def test_what_is_wrong_is_named(values: dict[str, Any], message: str) -> None:
