@@ -1,12 +1,13 @@
-"""When an object counts as gone: judged by how sure the network was of it until then.
+"""When an object counts as gone: the network's own word, but for objects that vanish at once.
 
-The presence logit of a small network sinks slowly on an object that gets hard to see, and falls at once
-where the object is gone. On what looks like it, the network is half sure, and once that stands in its
-memory it grows surer with every frame. So the logit at which an object stays, and the higher one at
-which it comes back, are shares of its recent level (two thresholds: O. H. Schmitt, "A thermionic trigger",
-Journal of Scientific Instruments 15, 1938), and frames without it are not read as memories of it: what
-counts there is where it was seen last. Similar in spirit: memories chosen by their scores in C.-Y. Yang et
-al., "SAMURAI", 2024 (arXiv 2411.11922).
+An object that leaves slowly takes the presence logit of a small network down with it, below 0, and brings
+it back up: there the official rule, a logit above 0, is right. Where it vanishes from one frame to the
+next, the network is half sure of something else at first, and once that stands in its memory it grows surer
+with every frame. So a fall at once, from a plain view to a small share of the object's recent level, counts
+as gone, and from there on coming back takes a larger share (two thresholds: O. H. Schmitt, "A thermionic
+trigger", Journal of Scientific Instruments 15, 1938). And only frames that show the object clearly are read
+as memories of it; similar in spirit: memories chosen by their scores in C.-Y. Yang et al., "SAMURAI", 2024
+(arXiv 2411.11922).
 """
 
 from __future__ import annotations
@@ -25,49 +26,69 @@ from masklet_server.model.network import ABSENT_LOGIT, Decoded
 class AbsenceRule:
     """When an object that is tracked counts as gone.
 
+    Shares are of the object's level: how high its presence logit lately was where it was seen.
+
     Attributes:
-        stays_from: Share of its level of presence logits above which an object that was seen still is.
-        returns_from: The same for one that was not seen on the frame before.
+        plain_from: Share from which it was in plain view on the frame before.
+        falls_to: Share at or below which it is gone, if it was in plain view the frame before.
+        returns_from: Share above which it is back after such a fall.
+        regained_from: Share above which it is back after it was gone otherwise.
         newest_share: What the newest logit counts in the level, a running mean over frames that show it.
         first_level: The level on frames with prompts, where the network is told that it is there.
-        clear_share: Share of the level above which a frame shows the object clearly enough to be read as a
-            memory of it.
-        lookback_frames: How far behind its place a memory of another frame gives way to one that does.
+        clear_share: Share above which a frame is read as a memory of it.
+        lookback_frames: How far behind its place a memory of another frame gives way to one that is clear.
     """
 
-    stays_from: float = 0.3
+    plain_from: float = 0.75
+    falls_to: float = 0.35
     returns_from: float = 0.45
+    regained_from: float = 0.05
     newest_share: float = 0.3
     first_level: float = 7.0
-    clear_share: float = 0.5
+    clear_share: float = 0.4
     lookback_frames: int = 8
 
     def threshold(self, before: Iterable[float | None]) -> float:
         """The presence logit that the object must exceed on the next frame; 0 or more.
 
         Args:
-            before: Presence logits of the frames before it, the oldest first: 0 or less where the
+            before: Presence logits of the frames just before it, the oldest first: 0 or less where the
                 object counted as gone, None for frames with prompts.
         """
-        level, gone = self._level(before)
-        return (self.returns_from if gone else self.stays_from) * level
+        return self._threshold(self._seen(before))
 
     def clear_from(self, before: Iterable[float | None]) -> float:
         """The presence logit above which earlier frames are read; ``before`` as for :meth:`threshold`."""
-        level, _ = self._level(before)
-        return self.clear_share * level
+        return self.clear_share * self._seen(before).level
 
-    def _level(self, before: Iterable[float | None]) -> tuple[float, bool]:
-        """How sure the network lately was, and whether the object counts as gone."""
-        level, gone = self.first_level, False
+    def _seen(self, before: Iterable[float | None]) -> _Seen:
+        prompted = _Seen(self.first_level, self.first_level)
+        seen = _Seen(self.first_level, 0.0)
         for logit in before:
             if logit is None:
-                level, gone = self.first_level, False
-                continue
-            gone = logit <= 0
-            if not gone:
-                level += self.newest_share * (logit - level)
-        return level, gone
+                seen = prompted
+            elif logit > 0:
+                seen = _Seen(seen.level + self.newest_share * (logit - seen.level), logit)
+            elif not seen.gone:
+                # The network's own logit: what is reported of a frame is how far it is below.
+                fell = logit + self._threshold(seen) > 0
+                seen = replace(seen, gone=True, fell=fell)
+        return seen
+
+    def _threshold(self, seen: _Seen) -> float:
+        if seen.gone:
+            return (self.returns_from if seen.fell else self.regained_from) * seen.level
+        return self.falls_to * seen.level if seen.newest >= self.plain_from * seen.level else 0.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What came before: the level, the newest logit, whether the object is gone and was gone at once."""
+
+    level: float
+    newest: float
+    gone: bool = False
+    fell: bool = False
 
 
 ABSENCE_RULES = MappingProxyType({"masklet_embedded": AbsenceRule()})

@@ -113,14 +113,21 @@ class MemoryBank:
         return memory
 
     def presence_before(self, memory: ObjectMemory, recall: Recall) -> list[float | None]:
-        """Presence logits of the frames that ``recall`` reads pointers of, the oldest first.
+        """Presence logits of the frames just before that ``recall`` reads pointers of, the oldest first.
 
-        None for frames with prompts.
+        None for a frame with prompts, behind which nothing counts, as behind one that was not tracked.
         """
-        oldest_first = sorted(recall.pointers, key=lambda pointer: -pointer[1])
-        return [
-            None if frame in memory.prompted else self.presence(memory, frame) for frame, _ in oldest_first
-        ]
+        found: list[float | None] = []
+        for frame, age in sorted(recall.pointers, key=lambda pointer: pointer[1]):
+            if age == 0:
+                continue
+            if age != len(found) + 1:
+                break
+            if frame in memory.prompted:
+                found.append(None)
+                break
+            found.append(self.presence(memory, frame))
+        return found[::-1]
 
     def presence(self, memory: ObjectMemory, frame: int) -> float:
         """The presence logit on a tracked frame; 0 where nothing is known of it any more."""

@@ -15,7 +15,15 @@ from masklet_server.engine.absence import ABSENCE_RULES, AbsenceRule, emptied
 from masklet_server.model.network import ABSENT_LOGIT, Decoded
 
 FIRST = 1001
-RULE = AbsenceRule(stays_from=0.3, returns_from=0.45, newest_share=0.3, first_level=7.0)
+RULE = AbsenceRule(
+    plain_from=0.75,
+    falls_to=0.35,
+    returns_from=0.45,
+    regained_from=0.05,
+    newest_share=0.3,
+    first_level=7.0,
+    clear_share=0.4,
+)
 
 
 def verdicts(logits: Sequence[float], rule: AbsenceRule = RULE) -> list[bool]:
@@ -23,26 +31,44 @@ def verdicts(logits: Sequence[float], rule: AbsenceRule = RULE) -> list[bool]:
     before: list[float | None] = [None]
     for logit in logits:
         below = logit - rule.threshold(before)
-        before.append(logit if below > 0 else below)
+        before.append(logit if below > 0 else min(below, logit))
     return [logit is not None and logit > 0 for logit in before[1:]]
 
 
 def test_an_object_of_which_the_network_slowly_gets_less_sure_stays() -> None:
-    assert all(verdicts([8.0, 7.0, 6.0, 5.0, 4.2, 3.5, 2.9, 2.4, 2.0, 1.7]))
+    assert all(verdicts([8.0, 7.0, 5.0, 3.5, 2.0, 1.0, 0.5, 0.1]))
 
 
 def test_an_object_whose_score_falls_at_once_is_gone() -> None:
     assert verdicts([8.0, 8.0, 8.0, 2.0]) == [True, True, True, False]
 
 
-def test_coming_back_takes_a_higher_score_than_staying() -> None:
-    assert verdicts([8.0, 8.0, 8.0, 3.0]) == [True, True, True, True]
+def test_after_a_fall_coming_back_takes_a_higher_score_than_staying() -> None:
+    assert verdicts([8.0, 8.0, 8.0, 5.0, 3.0]) == [True, True, True, True, True]
     assert verdicts([8.0, 8.0, 8.0, 0.5, 3.0, 3.0, 4.0]) == [True, True, True, False, False, False, True]
 
 
+def test_an_object_that_left_slowly_is_back_as_soon_as_the_network_says_so_at_all() -> None:
+    assert verdicts([8.0, 4.5, 2.0, -1.0, -2.0, 0.1, 1.5]) == [True, True, True, False, False, False, True]
+
+
+def test_one_that_the_network_itself_calls_gone_at_once_is_back_when_it_says_so() -> None:
+    assert verdicts([8.0, 8.0, -1.0, -2.0, 0.5]) == [True, True, False, False, True]
+
+
 def test_what_was_sure_once_is_forgotten_with_a_prompt() -> None:
-    assert RULE.threshold([9.0, 9.0, 9.0, -1.0, None]) == RULE.threshold([None]) == pytest.approx(2.1)
-    assert RULE.threshold([]) == RULE.threshold([None])
+    assert RULE.threshold([9.0, 9.0, 9.0, -1.0, None]) == RULE.threshold([None]) == pytest.approx(2.45)
+
+
+def test_where_nothing_is_known_of_the_frames_before_the_official_rule_holds() -> None:
+    assert RULE.threshold([]) == 0
+    assert RULE.threshold([-2.0, -2.0]) == pytest.approx(0.05 * 7.0)
+
+
+def test_frames_are_clear_by_what_the_network_lately_was_sure_of() -> None:
+    assert RULE.clear_from([None]) == pytest.approx(0.4 * 7.0)
+    assert RULE.clear_from([None, *[10.0] * 20]) == pytest.approx(0.4 * 10.0, abs=0.01)
+    assert RULE.clear_from([None, 7.0, -3.0, -3.0]) == pytest.approx(0.4 * 7.0)
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-20, 20)), max_size=20))
