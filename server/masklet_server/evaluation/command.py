@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet_server.evaluation import frames_command
 from masklet_server.evaluation.dataset_command import add_dataset_commands
 from masklet_server.evaluation.finetune_command import finetune
 from masklet_server.evaluation.presence_command import evaluate_presence
@@ -26,6 +27,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
     app.command("evaluate-presence")(evaluate_presence)
     app.command("finetune")(finetune)
+    frames_command.add_commands(app)
     add_dataset_commands(app)
 
 

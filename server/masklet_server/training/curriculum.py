@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from masklet_server.training.config import TrainingConfig
+    from masklet_server.training.config import OptimiserConfig, TrainingConfig
 
 _CLIPS_MULTIPLE = 4
 """Batches come in fours, so that shares of a quarter are exact."""
@@ -118,9 +118,8 @@ def clips_per_step(config: TrainingConfig, *, frames: int, side_px: int) -> int:
     return max(_CLIPS_MULTIPLE, int(clips) // _CLIPS_MULTIPLE * _CLIPS_MULTIPLE)
 
 
-def rate_share(config: TrainingConfig, *, step: int, progress: float) -> float:
+def rate_share(optimiser: OptimiserConfig, *, step: int, progress: float) -> float:
     """Learning rate over its peak: a linear warm-up in steps, then a cosine in progress."""
-    optimiser = config.optimiser
     warm_up = min(1.0, (step + 1) / max(optimiser.warm_up_steps, 1))
     cosine = 0.5 + 0.5 * math.cos(math.pi * min(max(progress, 0.0), 1.0))
     return warm_up * (optimiser.final_share + (1 - optimiser.final_share) * cosine)

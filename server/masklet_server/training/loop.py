@@ -130,7 +130,9 @@ class Trainer:
         else:
             figures = self._graphed(batch, plan)
         self._team.average_gradients(self.optimiser.parameters)
-        self.optimiser.step(rate_share=rate_share(self.config, step=self.step, progress=self.progress))
+        self.optimiser.step(
+            rate_share=rate_share(self.config.optimiser, step=self.step, progress=self.progress)
+        )
         self.average.update(step=self.step)
         self.step += 1
         self.watch.lap("learn")
@@ -282,7 +284,9 @@ class _Writer:
             "progress": round(self._trainer.progress, 5),
             **{name: round(value, 5) for name, value in zip(FIGURES, values[:-1], strict=True)},
             "j_tracked": round(values[-1], 5),
-            "rate": rate_share(self._trainer.config, step=self._trainer.step, progress=self._trainer.progress)
+            "rate": rate_share(
+                self._trainer.config.optimiser, step=self._trainer.step, progress=self._trainer.progress
+            )
             * self._trainer.config.optimiser.rate,
             "frames": plan.frames,
             "side_px": plan.side_px,

@@ -17,7 +17,7 @@ def _table(**values: Any) -> dict[str, Any]:
     return {"name": "test", "steps": 5, "phases": [PHASE], **values}
 
 
-@pytest.mark.parametrize("preset", ["absence", "embedded", "proof", "trunks"])
+@pytest.mark.parametrize("preset", ["embedded", "proof", "trunks"])
 def test_presets_are_valid(preset: str) -> None:
     assert load_config(preset).name == preset
 

@@ -65,10 +65,10 @@ def test_corrected_frames_lie_between_the_first_and_the_last() -> None:
 def test_rate_rises_with_the_steps_and_falls_with_progress() -> None:
     warm_up = CONFIG.optimiser.warm_up_steps
 
-    assert rate_share(CONFIG, step=0, progress=0.0) == pytest.approx(1 / warm_up)
-    assert rate_share(CONFIG, step=warm_up, progress=0.0) == pytest.approx(1.0)
-    assert rate_share(CONFIG, step=10**6, progress=0.5) == pytest.approx(0.505)
-    assert rate_share(CONFIG, step=10**6, progress=1.0) == pytest.approx(0.01)
+    assert rate_share(CONFIG.optimiser, step=0, progress=0.0) == pytest.approx(1 / warm_up)
+    assert rate_share(CONFIG.optimiser, step=warm_up, progress=0.0) == pytest.approx(1.0)
+    assert rate_share(CONFIG.optimiser, step=10**6, progress=0.5) == pytest.approx(0.505)
+    assert rate_share(CONFIG.optimiser, step=10**6, progress=1.0) == pytest.approx(0.01)
 
 
 def test_memory_may_be_read_as_tracking_reads_it() -> None:
