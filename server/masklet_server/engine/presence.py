@@ -50,7 +50,7 @@ class Calibration:
 
 
 CALIBRATIONS = {
-    "masklet_embedded": Calibration(offset=12.03, presence_weight=-1.126, quality_weight=-2.024, limit=-0.4),
+    "masklet_embedded": Calibration(offset=6.249, presence_weight=-0.51, quality_weight=-1.714, limit=-0.3),
 }
 """By the name of the network's configuration."""
 

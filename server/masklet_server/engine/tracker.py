@@ -248,11 +248,7 @@ class NetworkTracker:
                 stability_fallback=self._profile.stability_fallback,
             )
             if self._absence is not None:
-                thresholds = [
-                    self._absence.threshold(self._bank.presence_before(memory, read))
-                    for memory, read in zip(objects[part], recalls[part], strict=True)
-                ]
-                found = emptied(found, thresholds, self._network.no_obj_ptr)
+                found = emptied(found, self._absence.seen_above, self._network.no_obj_ptr)
             written += self._bank.write_tracked(features, found, count=count)
             decoded.append(found.first(count))
         return Decoded.joined(decoded), written

@@ -15,66 +15,21 @@ from masklet_server.engine.absence import ABSENCE_RULES, AbsenceRule, emptied
 from masklet_server.model.network import ABSENT_LOGIT, Decoded
 
 FIRST = 1001
-RULE = AbsenceRule(
-    plain_from=0.75,
-    falls_to=0.35,
-    returns_from=0.45,
-    regained_from=0.05,
-    newest_share=0.3,
-    first_level=7.0,
-    clear_share=0.4,
-)
-
-
-def verdicts(logits: Sequence[float], rule: AbsenceRule = RULE) -> list[bool]:
-    """Whether the object is seen on each frame behind a prompt."""
-    before: list[float | None] = [None]
-    for logit in logits:
-        below = logit - rule.threshold(before)
-        before.append(logit if below > 0 else min(below, logit))
-    return [logit is not None and logit > 0 for logit in before[1:]]
-
-
-def test_an_object_of_which_the_network_slowly_gets_less_sure_stays() -> None:
-    assert all(verdicts([8.0, 7.0, 5.0, 3.5, 2.0, 1.0, 0.5, 0.1]))
-
-
-def test_an_object_whose_score_falls_at_once_is_gone() -> None:
-    assert verdicts([8.0, 8.0, 8.0, 2.0]) == [True, True, True, False]
-
-
-def test_after_a_fall_coming_back_takes_a_higher_score_than_staying() -> None:
-    assert verdicts([8.0, 8.0, 8.0, 5.0, 3.0]) == [True, True, True, True, True]
-    assert verdicts([8.0, 8.0, 8.0, 0.5, 3.0, 3.0, 4.0]) == [True, True, True, False, False, False, True]
-
-
-def test_an_object_that_left_slowly_is_back_as_soon_as_the_network_says_so_at_all() -> None:
-    assert verdicts([8.0, 4.5, 2.0, -1.0, -2.0, 0.1, 1.5]) == [True, True, True, False, False, False, True]
-
-
-def test_one_that_the_network_itself_calls_gone_at_once_is_back_when_it_says_so() -> None:
-    assert verdicts([8.0, 8.0, -1.0, -2.0, 0.5]) == [True, True, False, False, True]
-
-
-def test_what_was_sure_once_is_forgotten_with_a_prompt() -> None:
-    assert RULE.threshold([9.0, 9.0, 9.0, -1.0, None]) == RULE.threshold([None]) == pytest.approx(2.45)
-
-
-def test_where_nothing_is_known_of_the_frames_before_the_official_rule_holds() -> None:
-    assert RULE.threshold([]) == 0
-    assert RULE.threshold([-2.0, -2.0]) == pytest.approx(0.05 * 7.0)
+RULE = AbsenceRule(seen_above=1.25, clear_share=0.4, newest_share=0.3, first_level=7.0)
 
 
 def test_frames_are_clear_by_what_the_network_lately_was_sure_of() -> None:
     assert RULE.clear_from([None]) == pytest.approx(0.4 * 7.0)
     assert RULE.clear_from([None, *[10.0] * 20]) == pytest.approx(0.4 * 10.0, abs=0.01)
     assert RULE.clear_from([None, 7.0, -3.0, -3.0]) == pytest.approx(0.4 * 7.0)
+    assert RULE.clear_from([9.0, 9.0, None]) == RULE.clear_from([]) == pytest.approx(0.4 * 7.0)
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-20, 20)), max_size=20))
-def test_nothing_the_network_calls_absent_is_ever_seen(before: list[float | None]) -> None:
+def test_frames_on_which_it_counted_as_gone_are_never_clear(before: list[float | None]) -> None:
     for rule in (RULE, *ABSENCE_RULES.values()):
-        assert rule.threshold(before) >= 0
+        assert rule.seen_above >= 0
+        assert rule.clear_from(before) > 0
 
 
 def test_an_object_below_its_threshold_is_left_as_the_network_leaves_absent_ones() -> None:
@@ -83,14 +38,13 @@ def test_an_object_below_its_threshold_is_left_as_the_network_leaves_absent_ones
         logits, torch.ones(3, 1), logits, torch.ones(3), pointer, torch.tensor([[5.0], [2.0], [0.5]])
     )
 
-    left = emptied(decoded, [3.0, 3.0], torch.zeros(1, 8))
+    left = emptied(decoded, 3.0, torch.zeros(1, 8))
 
     assert (left.best_logits[0] == 1).all()
     assert (left.best_logits[1] == ABSENT_LOGIT).all()
     assert (left.logits[1] == ABSENT_LOGIT).all()
     assert (left.pointer[1] == 0).all()
-    assert left.presence_logit[:, 0].tolist() == [5.0, -1.0, 0.5]
-    assert (left.best_logits[2] == 1).all(), "rows that pad a batch have no threshold"
+    assert left.presence_logit[:, 0].tolist() == [5.0, -1.0, -2.5]
 
 
 class Scripted(TinyNetwork):
@@ -120,7 +74,7 @@ def tracked(network: Scripted) -> list[Presence]:
 
 
 def test_a_tracked_object_goes_and_comes_back_by_the_rule() -> None:
-    results = tracked(Scripted("masklet_embedded", [8.0, 8.0, 1.0, 1.5, 6.0, 8.0]))
+    results = tracked(Scripted("masklet_embedded", [8.0, 8.0, 1.0, -1.0, 1.5, 8.0]))
 
     assert [one is Presence.ABSENT for one in results] == [False, False, True, True, False, False]
 
