@@ -17,7 +17,7 @@ from masklet_server.engine.profile import EDITOR
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.evaluation.presence import GeneratedClip
 from masklet_server.evaluation.runs import MemoryResults
-from masklet_server.model.checkpoint import Checkpoint, prepare_for_inference
+from masklet_server.model.checkpoint import Checkpoint, filled, prepare_for_inference
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.training.clips import ClipSource
 from masklet_server.training.hard_frames import GatheredClip, HardFrame, choose_frames
@@ -83,13 +83,7 @@ class ListeningNetwork(Network):
 
 def listening(checkpoint: Checkpoint, side_px: int) -> ListeningNetwork:
     """A network with these weights, ready for inference on the processor."""
-    network = ListeningNetwork(replace(checkpoint.config, image_side_px=side_px))
-    network.load_state_dict(
-        {
-            name: tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in checkpoint.state.items()
-        }
-    )
+    network = filled(ListeningNetwork(replace(checkpoint.config, image_side_px=side_px)), checkpoint)
     prepare_for_inference(network)
     return network
 

@@ -9,7 +9,7 @@ import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,6 +23,8 @@ from masklet_server.model.hiera import Hiera
 from masklet_server.model.network import Network, build_network
 
 _NAMED_KEYS = 3
+
+NetworkT = TypeVar("NetworkT", bound=Network)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def network_of(checkpoint: Checkpoint) -> Network:
     """A network with these weights in float32, ready to be trained further."""
-    network = build_network(checkpoint.config)
+    return filled(build_network(checkpoint.config), checkpoint)
+
+
+def filled(network: NetworkT, checkpoint: Checkpoint) -> NetworkT:
+    """The same network with these weights, in float32."""
     network.load_state_dict(
         {
             name: tensor.float() if tensor.is_floating_point() else tensor
