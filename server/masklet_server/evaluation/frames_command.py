@@ -38,20 +38,15 @@ def gather_frames(
     """Compose clips in which an object leaves, track them, and keep the frames worth learning from."""
     from random import Random
 
-    from masklet.errors import BadInputError
     from masklet_server.evaluation.gathering import Gathering, gather, listening
     from masklet_server.model.checkpoint import read_checkpoint
     from masklet_server.model.store import find_weights
     from masklet_server.training.hard_frames import write_clip
     from masklet_server.training.material.pack import load_material
 
-    if not pack.is_file():
-        raise BadInputError(
-            f"there is no material at {pack.name}: make it with masklet-server material pack."
-        )
     gathering = Gathering()
-    network = listening(read_checkpoint(find_weights(weights)), gathering.side_px)
     as_filmed, wild = _composers(load_material(pack, device="cpu"), seed)
+    network = listening(read_checkpoint(find_weights(weights)), gathering.side_px)
     chance = Random(seed)
     kept = 0
     for number in range(clips):
@@ -70,7 +65,7 @@ def train_frames(
     out: Annotated[Path, typer.Option(help="Folder of the new weights and the log.")] = Path(
         "runs/frames-weights"
     ),
-    minutes: Annotated[float, typer.Option(help="How long to learn.", min=0.01)] = 50.0,
+    minutes: Annotated[float, typer.Option(help="How long to learn.", min=0.01)] = 36.0,
     rate: Annotated[float, typer.Option(help="Learning rate at its peak.")] = 1e-4,
     seed: Annotated[int, typer.Option(help="Of the order of frames.")] = 1,
 ) -> None:

@@ -20,13 +20,13 @@ from masklet.types import ClipInfo, FramePrompts, Mask, Presence
 from masklet_server.evaluation.clips import AnnotatedClip, FrameTruth
 from masklet_server.evaluation.metrics import region_similarity
 from masklet_server.evaluation.runs import ClipRun, TrackerFactory
+from masklet_server.training.hard_frames import PRESENT_FROM_SHARE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from masklet_server.training.clips import ClipSource
 
-PRESENT_FROM_SHARE = 0.1
 SHORTEST_ABSENCE_FRAMES = 2
 FOUND_WITHIN_FRAMES = 5
 FOUND_AT_IOU = 0.5

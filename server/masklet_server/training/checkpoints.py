@@ -114,7 +114,7 @@ def read_checkpoint(folder: Path) -> tuple[Position, dict[str, Tensor]]:
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor], *, metadata: Mapping[str, str]) -> None:
-    """Weights alone, floating-point ones as float16, written whole or not at all.
+    """Weights or other tensors, floating-point ones as float16, written whole or not at all.
 
     Raises:
         OutputError: The disk is full or read-only.
@@ -131,7 +131,7 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], *, metadata: Mappin
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OutputError(
-            f"The weights {path.name!r} could not be written ({error.strerror}). Make room on the disk."
+            f"{path.name!r} could not be written ({error.strerror}). Make room on the disk."
         ) from error
 
 

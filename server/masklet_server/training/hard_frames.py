@@ -13,17 +13,16 @@ Shape letters: F pictures, C width, h = S/16, T maps read, M their channels, P p
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from masklet.errors import BadInputError, OutputError
+from masklet.errors import BadInputError
 from masklet_server.model.network import ImageFeatures
+from masklet_server.training.checkpoints import write_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,26 +126,15 @@ def write_clip(clip: GatheredClip, path: Path) -> None:
     Raises:
         OutputError: The disk is full or read-only.
     """
-    tensors = {name: getattr(clip.features, name).half() for name in _FEATURES}
+    tensors = {name: getattr(clip.features, name) for name in _FEATURES}
     for number, frame in enumerate(clip.frames):
-        tensors[f"{number}/maps"] = frame.maps.half()
+        tensors[f"{number}/maps"] = frame.maps
         tensors[f"{number}/slots"] = frame.slots
-        tensors[f"{number}/pointers"] = frame.pointers.half()
+        tensors[f"{number}/pointers"] = frame.pointers
         tensors[f"{number}/distances"] = frame.distances
         tensors[f"{number}/mask"] = torch.from_numpy(np.packbits(frame.mask.numpy()))
     notes = [[frame.picture, frame.span, frame.first_area_px, frame.mask.shape[-1]] for frame in clip.frames]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()},
-            partial,
-            {"frames": json.dumps(notes)},
-        )
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path.name} could not be written ({error}). Make room on the disk.") from error
+    write_weights(path, tensors, metadata={"frames": json.dumps(notes)})
 
 
 def read_clip(path: Path) -> GatheredClip:
@@ -165,7 +153,7 @@ def read_clip(path: Path) -> GatheredClip:
                     maps=file.get_tensor(f"{number}/maps"),
                     slots=file.get_tensor(f"{number}/slots"),
                     pointers=file.get_tensor(f"{number}/pointers"),
-                    distances=file.get_tensor(f"{number}/distances"),
+                    distances=file.get_tensor(f"{number}/distances").float(),
                     span=float(span),
                     mask=_unpacked(file.get_tensor(f"{number}/mask"), int(side_px)),
                     first_area_px=int(area_px),
