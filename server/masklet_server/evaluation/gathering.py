@@ -40,7 +40,7 @@ class Gathering:
     side_px: int = 384
     smallest_area: float = 0.008
     objects: int = 2
-    hard: int = 10
+    hard: int = 12
     plain: int = 3
 
 

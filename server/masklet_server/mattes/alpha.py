@@ -92,7 +92,9 @@ def _steepened(
     # Slope across one pixel of the result. Sobel's kernel weighs eight neighbours.
     slope_x = cv2.Sobel(low, cv2.CV_32F, 1, 0, ksize=3, scale=columns / width_px / 8.0)
     slope_y = cv2.Sobel(low, cv2.CV_32F, 0, 1, ksize=3, scale=rows / height_px / 8.0)
-    slope = cv2.magnitude(slope_x, slope_y)
+    # cv2.magnitude rounds as the planes happen to lie in memory: the same logits would not always give the
+    # same matte.
+    slope = np.sqrt(slope_x * slope_x + slope_y * slope_y)
     # Smoothed, so that the gain follows the outline and not every cell of the grid.
     slope = cv2.GaussianBlur(slope, (5, 5), 1.2)
     least_slope = _TEN_TO_NINETY / edge.ramp_cells * min(columns / width_px, rows / height_px)

@@ -39,7 +39,7 @@ PRESENT_FROM_SHARE = 0.1
 """From this share of its first area on an object counts as present; below it, a frame is neither."""
 
 _AFTER_ABSENCE_FRAMES = 4
-_BEFORE_ABSENCE_FRAMES = 2
+_BEFORE_ABSENCE_FRAMES = 4
 _FEATURES = ("embedding", "skip8", "skip4")
 
 
@@ -96,8 +96,8 @@ def choose_frames(
 ) -> list[int]:
     """Frames of one object to learn from, ascending, never frame 0.
 
-    Hard ones are those without it, those just before and after them, and those where the network is unsure
-    of an object that is there.
+    Hard ones are those without it, those just before and after them, those with little of it, where masks
+    slide over to what covers it, and those where the network is unsure of an object that is there.
 
     Args:
         areas_px: ``(frames,)``, what is visible of it.
@@ -112,7 +112,8 @@ def choose_frames(
     for frame in range(1, len(areas_px)):
         near = gone[max(1, frame - _AFTER_ABSENCE_FRAMES) : frame].any()
         near = near or gone[frame + 1 : frame + 1 + _BEFORE_ABSENCE_FRAMES].any()
-        if gone[frame] or (present[frame] and (near or presence_logits[frame] < UNSURE_BELOW_LOGIT)):
+        unsure = presence_logits[frame] < UNSURE_BELOW_LOGIT
+        if gone[frame] or near or unsure or not present[frame]:
             hard_ones.append(frame)
         else:
             plain_ones.append(frame)

@@ -42,6 +42,17 @@ def test_an_edge_is_where_the_logits_are_zero_and_as_wide_as_asked(steepness: fl
     assert ((row > 0.1) & (row < 0.9)).sum() == pytest.approx(2 * 2, abs=2)
 
 
+def test_the_same_logits_give_the_same_matte_wherever_they_lie_in_memory() -> None:
+    logits = np.random.default_rng(0).normal(0, 4, (61, 61)).astype(np.float32)
+    mattes, between = [], []
+    for number in range(64):
+        # Blocks in the way move what is computed next to other addresses.
+        between.append([np.empty(logits.nbytes - 16 * (number % 5) + 64 * each, np.uint8) for each in range(3)])
+        mattes.append(render_alpha(logits, 61, 61))
+
+    assert {matte.tobytes() for matte in mattes} == {mattes[0].tobytes()}
+
+
 def test_black_is_black_and_white_is_white() -> None:
     alpha = render_alpha(disc(30), 640, 360)
 
