@@ -25,7 +25,7 @@ from masklet_server.training.hard_frames import GatheredClip, HardFrame, choose_
 
 @dataclass(frozen=True)
 class Gathering:
-    """How hard frames are gathered; the defaults made those of the embedded model.
+    """How hard frames are gathered. Those of the embedded model were at most ten of an object.
 
     Attributes:
         frames: Length of a clip.

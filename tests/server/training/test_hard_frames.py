@@ -86,7 +86,7 @@ def test_frames_without_the_object_and_around_them_are_hard() -> None:
 
     chosen = choose_frames(areas, sure, Random(1), hard=99, plain=0)
 
-    assert chosen == [8, 9, 10, 11, 12, 13, 14, 15]
+    assert chosen == [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
 
 
 def test_an_unsure_look_at_a_present_object_is_hard_and_a_sure_one_is_plain() -> None:
@@ -98,10 +98,10 @@ def test_an_unsure_look_at_a_present_object_is_hard_and_a_sure_one_is_plain() ->
     assert len(choose_frames(areas, logits, Random(1), hard=1, plain=1)) == 2
 
 
-def test_a_rim_of_the_object_is_not_called_hard() -> None:
-    areas = np.array([100, 100, 5, 100])
+def test_a_rim_of_the_object_is_hard_however_sure_the_network_is() -> None:
+    areas = np.array([100, 100, 5, 100, 100])
 
-    assert choose_frames(areas, np.full(4, -3.0), Random(1), hard=99, plain=0) == [1, 3]
+    assert choose_frames(areas, np.full(5, 9.0), Random(1), hard=99, plain=0) == [2]
 
 
 def test_hard_frames_survive_the_disk(tmp_path: Path) -> None:
