@@ -47,7 +47,8 @@ def test_the_same_logits_give_the_same_matte_wherever_they_lie_in_memory() -> No
     mattes, between = [], []
     for number in range(64):
         # Blocks in the way move what is computed next to other addresses.
-        between.append([np.empty(logits.nbytes - 16 * (number % 5) + 64 * each, np.uint8) for each in range(3)])
+        sizes = [logits.nbytes - 16 * (number % 5) + 64 * each for each in range(3)]
+        between.append([np.empty(size, np.uint8) for size in sizes])
         mattes.append(render_alpha(logits, 61, 61))
 
     assert {matte.tobytes() for matte in mattes} == {mattes[0].tobytes()}
