@@ -113,7 +113,7 @@ def choose_frames(
         near = gone[max(1, frame - _AFTER_ABSENCE_FRAMES) : frame].any()
         near = near or gone[frame + 1 : frame + 1 + _BEFORE_ABSENCE_FRAMES].any()
         unsure = presence_logits[frame] < UNSURE_BELOW_LOGIT
-        if gone[frame] or near or unsure or not present[frame]:
+        if near or unsure or not present[frame]:
             hard_ones.append(frame)
         else:
             plain_ones.append(frame)
