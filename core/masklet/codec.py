@@ -28,6 +28,7 @@ from masklet.types import (
     Direction,
     FramePrompts,
     Mask,
+    MaskDepth,
     MaskFormat,
     MaskUpdate,
     ModelInfo,
@@ -49,6 +50,15 @@ _DIRECTION_TO_WIRE = {
 _DIRECTION_FROM_WIRE = {
     values_pb2.DIRECTION_UNSPECIFIED: Direction.BOTH,
     **{wire: value for value, wire in _DIRECTION_TO_WIRE.items()},
+}
+_DEPTH_TO_WIRE = {
+    MaskDepth.BITS_8: values_pb2.MASK_ENCODING_ALPHA8_ZLIB,
+    MaskDepth.BITS_16: values_pb2.MASK_ENCODING_ALPHA16_ZLIB,
+    MaskDepth.HALF: values_pb2.MASK_ENCODING_HALF_ZLIB,
+}
+_DEPTH_FROM_WIRE = {
+    values_pb2.MASK_ENCODING_UNSPECIFIED: MaskDepth.BITS_8,
+    **{wire: depth for depth, wire in _DEPTH_TO_WIRE.items()},
 }
 
 
@@ -81,7 +91,7 @@ def mask_to_wire(mask: Mask, *, bits: bool = False) -> values_pb2.Mask:
         return values_pb2.Mask(
             width_px=mask.width_px,
             height_px=mask.height_px,
-            encoding=values_pb2.MASK_ENCODING_ALPHA8_ZLIB,
+            encoding=_DEPTH_TO_WIRE[mask.depth],
             data=zlib.compress(mask.alpha, 1),
         )
     import numpy as np
@@ -103,7 +113,9 @@ def mask_from_wire(message: values_pb2.Mask) -> Mask:
             f"a mask of {width_px} x {height_px} pixels cannot be used: send one of the plate's size"
         )
     if message.encoding != values_pb2.MASK_ENCODING_BITS_ZLIB:
-        return Mask(width_px, height_px, _inflate(message.data, width_px * height_px))
+        depth = looked_up(_DEPTH_FROM_WIRE, message.encoding, "a mask's depth")
+        data = _inflate(message.data, width_px * height_px * depth.bytes_per_pixel)
+        return checked(lambda: Mask(width_px, height_px, data, depth))
     import numpy as np
 
     row_bytes = (width_px + 7) // 8

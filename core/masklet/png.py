@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import struct
 import zlib
+from array import array
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
-from masklet.types import Mask
+from masklet.types import Mask, MaskDepth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,12 +25,16 @@ _MAX_SIDE_PX = 16384
 
 
 def write_mask(mask: Mask) -> bytes:
-    """An 8-bit grey PNG of the mask."""
-    rows = b"".join(
-        b"\0" + mask.alpha[start : start + mask.width_px]
-        for start in range(0, len(mask.alpha), mask.width_px)
-    )
-    header = struct.pack(">IIBBBBB", mask.width_px, mask.height_px, 8, 0, 0, 0, 0)
+    """A grey PNG of the mask: of 8 bits where it has no more, else of 16."""
+    depth, alpha = 8, mask.alpha
+    if mask.depth is not MaskDepth.BITS_8:
+        codes = array("H", mask.in_16_bits().alpha)
+        # PNG has the higher byte first.
+        codes.byteswap()
+        depth, alpha = 16, codes.tobytes()
+    row_bytes = mask.width_px * depth // 8
+    rows = b"".join(b"\0" + alpha[start : start + row_bytes] for start in range(0, len(alpha), row_bytes))
+    header = struct.pack(">IIBBBBB", mask.width_px, mask.height_px, depth, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
     return _SIGNATURE + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

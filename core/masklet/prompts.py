@@ -20,6 +20,9 @@ those of :mod:`masklet.types`, so the file is valid on any machine that has the 
         ]}
       ]
     }
+
+Masks of more than 8 bits also have ``"depth": "16"`` or ``"depth": "half"``; see
+:class:`masklet.types.MaskDepth`.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ from masklet.types import (
     FrameRange,
     LockedRange,
     Mask,
+    MaskDepth,
     ObjectInfo,
     ObjectMatte,
     PromptDocument,
@@ -52,7 +56,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _KEY = "masklet_prompts"
-_MAX_MASK_BYTES = 16384 * 16384
+_MAX_MASK_PIXELS = 16384 * 16384
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,8 @@ def _frame_to_json(prompts: FramePrompts) -> dict[str, Any]:
             "height_px": mask.height_px,
             "alpha_zlib_base64": packed,
         }
+        if mask.depth is not MaskDepth.BITS_8:
+            content["mask"]["depth"] = mask.depth.value
     return content
 
 
@@ -234,8 +240,9 @@ def _frame_from_json(object_id: int, content: dict[str, Any]) -> FramePrompts:
 
 def _mask_from_json(content: dict[str, Any]) -> Mask:
     width_px, height_px = int(content["width_px"]), int(content["height_px"])
-    size_bytes = width_px * height_px
-    if not 0 < size_bytes <= _MAX_MASK_BYTES:
+    if not 0 < width_px * height_px <= _MAX_MASK_PIXELS:
         raise ValueError(f"a mask of {width_px} x {height_px} pixels")
+    depth = MaskDepth(str(content.get("depth", MaskDepth.BITS_8.value)))
+    size_bytes = width_px * height_px * depth.bytes_per_pixel
     packed = base64.b64decode(content["alpha_zlib_base64"], validate=True)
-    return Mask(width_px, height_px, zlib.decompressobj().decompress(packed, size_bytes + 1))
+    return Mask(width_px, height_px, zlib.decompressobj().decompress(packed, size_bytes + 1), depth)

@@ -20,13 +20,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
+from masklet.mask import Mask as Mask
+from masklet.mask import MaskDepth as MaskDepth
 from masklet.matte_settings import MatteSettings
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Presence(Enum):
@@ -109,49 +106,6 @@ class Box:
             raise ValueError(
                 f"a box needs left < right and top < bottom, got {edges}: draw it from corner to corner"
             )
-
-
-@dataclass(frozen=True)
-class Mask:
-    """Coverage of one object on one frame.
-
-    Attributes:
-        width_px: Columns.
-        height_px: Rows.
-        alpha: ``height_px * width_px`` bytes, row by row from the top; 0 outside, 255 inside.
-            Linear: it is coverage, so no transfer function applies.
-    """
-
-    width_px: int
-    height_px: int
-    alpha: bytes
-
-    def __post_init__(self) -> None:
-        if self.width_px < 1 or self.height_px < 1:
-            raise ValueError(f"a mask needs at least one pixel, got {self.width_px} x {self.height_px}")
-        if len(self.alpha) != self.width_px * self.height_px:
-            raise ValueError(
-                f"a mask of {self.width_px} x {self.height_px} needs {self.width_px * self.height_px} bytes, "
-                f"got {len(self.alpha)}"
-            )
-
-    def as_array(self) -> NDArray[np.uint8]:
-        """The coverage as a read-only ``(height, width)`` uint8 array (needs NumPy)."""
-        import numpy as np
-
-        return np.frombuffer(self.alpha, np.uint8).reshape(self.height_px, self.width_px)
-
-    @staticmethod
-    def from_array(alpha: NDArray[np.uint8]) -> Mask:
-        """A mask from a ``(height, width)`` uint8 array.
-
-        Raises:
-            ValueError: The array has another shape or another type.
-        """
-        if alpha.ndim != 2 or alpha.dtype.name != "uint8":
-            raise ValueError(f"a mask must be (height, width) uint8, got {alpha.shape} {alpha.dtype}")
-        height_px, width_px = alpha.shape
-        return Mask(width_px, height_px, alpha.tobytes())
 
 
 @dataclass(frozen=True)

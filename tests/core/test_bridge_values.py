@@ -25,6 +25,7 @@ from masklet.types import (
     FrameState,
     LockedRange,
     Mask,
+    MaskDepth,
     MaskFormat,
     MaskUpdate,
     ObjectInfo,
@@ -55,6 +56,7 @@ VALUES: dict[str, Any] = {
     "a tuple of tuples": ((1, 2.5), ("a", None, True)),
     "no bytes": b"",
     "a mask": MASK,
+    "a deep mask": Mask(1, 1, b"\x00\x3c", MaskDepth.HALF),
     "prompts": PROMPTS,
     "a document": PromptDocument(
         (ObjectInfo(1, "hero", (-10,)),),

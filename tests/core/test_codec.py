@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import zlib
 
 import pytest
@@ -16,6 +17,7 @@ from masklet.types import (
     FramePrompts,
     FrameRange,
     Mask,
+    MaskDepth,
     MaskFormat,
     MaskUpdate,
     ModelInfo,
@@ -43,9 +45,13 @@ boxes = st.builds(
 @st.composite
 def masks(draw: st.DrawFn) -> Mask:
     width_px, height_px = draw(st.integers(1, 20)), draw(st.integers(1, 20))
-    return Mask(
-        width_px, height_px, draw(st.binary(min_size=width_px * height_px, max_size=width_px * height_px))
-    )
+    depth = draw(st.sampled_from(MaskDepth))
+    count = width_px * height_px
+    if depth is MaskDepth.HALF:
+        bits = draw(st.lists(st.integers(0, 0x3C00), min_size=count, max_size=count))
+        return Mask(width_px, height_px, struct.pack(f"<{count}H", *bits), depth)
+    size_bytes = count * depth.bytes_per_pixel
+    return Mask(width_px, height_px, draw(st.binary(min_size=size_bytes, max_size=size_bytes)), depth)
 
 
 prompts = st.one_of(
@@ -69,7 +75,7 @@ def test_prompts_travel_exactly(said: FramePrompts) -> None:
 def test_masks_travel_exactly_and_as_bits_keep_their_inside(mask: Mask) -> None:
     assert codec.mask_from_wire(codec.mask_to_wire(mask)) == mask
     bits = codec.mask_from_wire(codec.mask_to_wire(mask, bits=True))
-    assert bits.alpha == bytes(255 if value >= 128 else 0 for value in mask.alpha)
+    assert bits.alpha == bytes(255 if value >= 128 else 0 for value in mask.in_8_bits().alpha)
 
 
 def test_sessions_updates_documents_and_servers_travel() -> None:

@@ -30,6 +30,18 @@ def test_opencv_reads_what_is_written(alpha: np.ndarray) -> None:
     assert np.array_equal(cv2.imdecode(content, cv2.IMREAD_UNCHANGED), alpha)
 
 
+def test_deeper_masks_are_written_with_sixteen_bits() -> None:
+    alpha = np.array([[0, 1, 256], [40000, 65534, 65535]], np.uint16)
+    for drawn in (alpha, (alpha / 65535).astype(np.float32)):
+        content = np.frombuffer(write_mask(Mask.from_array(drawn)), np.uint8)
+        read = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+
+        assert read is not None
+        assert read.dtype == np.uint16
+        # Half floats are a hundredth of a per cent apart near white.
+        assert np.abs(read.astype(int) - alpha).max() <= (0 if drawn is alpha else 16)
+
+
 def photograph() -> np.ndarray:
     generator = np.random.default_rng(1)
     smooth = cv2.GaussianBlur(generator.uniform(0, 255, (61, 47, 3)), (0, 0), 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,20 @@ from masklet.types import (
     FramePrompts,
     FrameRange,
     Mask,
+    MaskDepth,
     ObjectInfo,
     PromptDocument,
 )
 
 finite = st.floats(min_value=-1e5, max_value=1e5, allow_nan=False)
 clicks = st.lists(st.builds(Click, finite, finite, st.booleans()), min_size=1, max_size=4).map(tuple)
-small_masks = st.binary(min_size=6, max_size=6).map(lambda alpha: Mask(3, 2, alpha))
+small_masks = st.one_of(
+    st.binary(min_size=6, max_size=6).map(lambda alpha: Mask(3, 2, alpha)),
+    st.binary(min_size=12, max_size=12).map(lambda alpha: Mask(3, 2, alpha, MaskDepth.BITS_16)),
+    st.lists(st.integers(0, 0x3C00), min_size=6, max_size=6).map(
+        lambda bits: Mask(3, 2, struct.pack("<6H", *bits), MaskDepth.HALF)
+    ),
+)
 
 
 @st.composite
@@ -53,6 +61,13 @@ def test_a_shot_survives_being_written_and_read(
 
 def one_click() -> PromptDocument:
     return PromptDocument((ObjectInfo(1, "hero", (1001,)),), (FramePrompts(1, 1001, (Click(640.5, 360),)),))
+
+
+def test_masks_of_8_bits_are_written_as_ever() -> None:
+    drawn = FramePrompts(1, 7, mask=Mask(2, 1, b"\x00\xff"))
+    content = json.loads(to_json(Shot("a", PromptDocument((ObjectInfo(1, "hero"),), (drawn,)))))
+
+    assert content["objects"][0]["frames"][0]["mask"].keys() == {"width_px", "height_px", "alpha_zlib_base64"}
 
 
 def test_a_box_survives_being_written_and_read() -> None:

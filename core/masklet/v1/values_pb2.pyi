@@ -131,6 +131,10 @@ class _MaskEncodingEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._E
     """zlib over one byte per pixel, row by row from the top: 0 outside, 255 inside."""
     MASK_ENCODING_BITS_ZLIB: _MaskEncoding.ValueType  # 2
     """zlib over one bit per pixel, most significant bit first, every row padded to whole bytes."""
+    MASK_ENCODING_ALPHA16_ZLIB: _MaskEncoding.ValueType  # 3
+    """zlib over two bytes per pixel, the lower first: 0 outside, 65535 inside."""
+    MASK_ENCODING_HALF_ZLIB: _MaskEncoding.ValueType  # 4
+    """zlib over a half float per pixel, lower byte first: 0.0 outside, 1.0 inside."""
 
 class MaskEncoding(_MaskEncoding, metaclass=_MaskEncodingEnumTypeWrapper):
     """How the bytes of a mask are packed. Unspecified means ALPHA8_ZLIB."""
@@ -140,6 +144,10 @@ MASK_ENCODING_ALPHA8_ZLIB: MaskEncoding.ValueType  # 1
 """zlib over one byte per pixel, row by row from the top: 0 outside, 255 inside."""
 MASK_ENCODING_BITS_ZLIB: MaskEncoding.ValueType  # 2
 """zlib over one bit per pixel, most significant bit first, every row padded to whole bytes."""
+MASK_ENCODING_ALPHA16_ZLIB: MaskEncoding.ValueType  # 3
+"""zlib over two bytes per pixel, the lower first: 0 outside, 65535 inside."""
+MASK_ENCODING_HALF_ZLIB: MaskEncoding.ValueType  # 4
+"""zlib over a half float per pixel, lower byte first: 0.0 outside, 1.0 inside."""
 global___MaskEncoding = MaskEncoding
 
 @typing.final

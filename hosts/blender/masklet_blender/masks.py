@@ -43,6 +43,7 @@ class PackedMask:
 
 def pack(mask: Mask, presence: Presence, *, max_side_px: int) -> PackedMask:
     """A mask for the overlay: every n-th pixel, so that no side is longer than asked for."""
+    mask = mask.in_8_bits()
     step = max(1, -(-max(mask.width_px, mask.height_px) // max_side_px))
     alpha, width_px, height_px = mask.alpha, mask.width_px, mask.height_px
     if step > 1:

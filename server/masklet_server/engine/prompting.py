@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -96,8 +95,7 @@ def check_prompts(prompts: FramePrompts, clip: ClipInfo) -> None:
 
 def mask_square(mask: Mask, *, side_px: int, device: torch.device) -> Tensor:
     """``(1, 1, S, S)`` of 0 and 1: half coverage or more counts as inside, after the resize."""
-    alpha = np.array(mask.as_array(), dtype=np.float32) / 255.0
-    square = torch.from_numpy(alpha).to(device)[None, None]  # (1, 1, height, width)
+    square = torch.from_numpy(mask.coverage()).to(device)[None, None]  # (1, 1, height, width)
     if square.shape[-2:] != (side_px, side_px):
         square = functional.interpolate(square, size=(side_px, side_px), mode="bilinear", antialias=True)
     return (square >= 0.5).float()

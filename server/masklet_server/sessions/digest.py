@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from masklet.types import FramePrompts, PromptDocument
+from masklet.types import FramePrompts, Mask, MaskDepth, PromptDocument
 
 
 def prompts_sha256(document: PromptDocument) -> str:
@@ -34,5 +34,11 @@ def _described(place: int, prompts: FramePrompts) -> list[object]:
         prompts.frame,
         [[click.x_px, click.y_px, click.positive] for click in prompts.clicks],
         None if box is None else [box.left_px, box.top_px, box.right_px, box.bottom_px],
-        None if mask is None else [mask.width_px, mask.height_px, hashlib.sha256(mask.alpha).hexdigest()],
+        None if mask is None else _mask(mask),
     ]
+
+
+def _mask(mask: Mask) -> list[object]:
+    said: list[object] = [mask.width_px, mask.height_px, hashlib.sha256(mask.alpha).hexdigest()]
+    # Only beside other depths, so that digests of 8-bit masks stay what they were.
+    return said if mask.depth is MaskDepth.BITS_8 else [*said, mask.depth.value]

@@ -234,7 +234,7 @@ class SecondLooks:
         drawn = None if said is None else said.mask
         clip = source.info
         if drawn is not None and (drawn.width_px, drawn.height_px) == (clip.width_px, clip.height_px):
-            return Mask.from_array(np.ascontiguousarray(drawn.as_array()[window.slices]))
+            return Mask.from_array(np.ascontiguousarray(drawn.coverage()[window.slices]))
         result = self.results.find(object_id, frame)
         if result is None:
             return None

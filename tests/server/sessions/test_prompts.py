@@ -17,6 +17,7 @@ from masklet.types import (
     FrameRange,
     LockedRange,
     Mask,
+    MaskDepth,
     ObjectInfo,
     ObjectMatte,
     PromptDocument,
@@ -180,3 +181,11 @@ def test_the_digest_follows_what_was_said_and_not_the_ids() -> None:
         prompts_sha256(replace(document, objects=(ObjectInfo(3, "b"),))),
     }
     assert len(digests) == 3
+
+
+def test_the_digest_tells_masks_of_the_same_bytes_apart_by_their_depth() -> None:
+    def digest(depth: MaskDepth) -> str:
+        drawn = FramePrompts(1, 1, mask=Mask(1, 1, b"\x01\x00", depth))
+        return prompts_sha256(PromptDocument((ObjectInfo(1, "a"),), (drawn,)))
+
+    assert digest(MaskDepth.BITS_16) != digest(MaskDepth.HALF)
