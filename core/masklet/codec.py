@@ -16,10 +16,14 @@ from masklet.state_codec import (
     looked_up,
     matte_from_wire,
     matte_to_wire,
+    overscan_from_wire,
+    overscan_to_wire,
     presence_from_wire,
     presence_to_wire,
     state_from_wire,
     state_to_wire,
+    unreadable_from_wire,
+    unreadable_to_wire,
 )
 from masklet.types import (
     Box,
@@ -180,6 +184,11 @@ def clip_to_wire(clip: ClipInfo) -> values_pb2.ClipInfo:
         pixel_aspect=clip.pixel_aspect,
         frames_per_s=clip.frames_per_s,
         colour_space=clip.colour_space,
+        notices=clip.notices,
+        unreadable=[unreadable_to_wire(each) for each in clip.unreadable],
+        overscan=overscan_to_wire(clip.overscan),
+        display_left_px=clip.display_origin_px[0],
+        display_top_px=clip.display_origin_px[1],
     )
 
 
@@ -195,6 +204,10 @@ def clip_from_wire(message: values_pb2.ClipInfo) -> ClipInfo:
         pixel_aspect=message.pixel_aspect,
         frames_per_s=message.frames_per_s if message.HasField("frames_per_s") else None,
         colour_space=message.colour_space,
+        notices=tuple(message.notices),
+        unreadable=tuple(unreadable_from_wire(each) for each in message.unreadable),
+        overscan=overscan_from_wire(message.overscan),
+        display_origin_px=(message.display_left_px, message.display_top_px),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masklet import state_codec
 from masklet.codec import update_from_wire, update_to_wire
 from masklet.errors import BadInputError, ServerFaultError
 from masklet.events import (
@@ -70,7 +71,11 @@ def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.T
     if isinstance(event, MaskUpdate):
         return track_pb2.TrackResponse(update=update_to_wire(event, bits=bits))
     finished = track_pb2.TrackFinished(
-        steps=event.steps, updates=event.updates, cancelled=event.cancelled, cuts=event.cuts
+        steps=event.steps,
+        updates=event.updates,
+        cancelled=event.cancelled,
+        cuts=event.cuts,
+        unreadable=[state_codec.unreadable_to_wire(each) for each in event.unreadable],
     )
     return track_pb2.TrackResponse(finished=finished)
 
@@ -90,7 +95,11 @@ def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
     if kind == "finished":
         finished = message.finished
         return TrackFinished(
-            finished.steps, finished.updates, cancelled=finished.cancelled, cuts=tuple(finished.cuts)
+            finished.steps,
+            finished.updates,
+            cancelled=finished.cancelled,
+            cuts=tuple(finished.cuts),
+            unreadable=tuple(state_codec.unreadable_from_wire(each) for each in finished.unreadable),
         )
     raise ServerFaultError("the server sent an event that this version does not know: update masklet")
 

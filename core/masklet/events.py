@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
-from masklet.types import MaskUpdate
+from masklet.types import MaskUpdate, UnreadableFrame
 
 
 class MatteFormat(Enum):
@@ -69,12 +69,14 @@ class TrackFinished:
         updates: Masks sent.
         cancelled: True when somebody stopped it.
         cuts: First frames of new shots that it met, ascending.
+        unreadable: Frames that it had to leave out because their pictures cannot be used.
     """
 
     steps: int
     updates: int
     cancelled: bool = False
     cuts: tuple[int, ...] = ()
+    unreadable: tuple[UnreadableFrame, ...] = ()
 
 
 TrackEvent = Union[TrackStarted, MaskUpdate, TrackFinished]

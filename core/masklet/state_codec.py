@@ -12,8 +12,10 @@ from masklet.types import (
     FrameState,
     LockedRange,
     ObjectMatte,
+    Overscan,
     Presence,
     StateRange,
+    UnreadableFrame,
 )
 from masklet.v1 import values_pb2
 
@@ -181,3 +183,30 @@ def looked_up(table: Mapping[_Number, _T], number: _Number, what: str) -> _T:
         return table[number]
     except KeyError:
         raise BadInputError(f"{number} is not {what} that this version knows: update masklet") from None
+
+
+def overscan_to_wire(overscan: Overscan) -> values_pb2.Overscan | None:
+    """The message of overscan; None for none at all."""
+    if overscan == Overscan():
+        return None
+    return values_pb2.Overscan(
+        left_px=overscan.left_px,
+        top_px=overscan.top_px,
+        right_px=overscan.right_px,
+        bottom_px=overscan.bottom_px,
+    )
+
+
+def overscan_from_wire(message: values_pb2.Overscan) -> Overscan:
+    """The overscan in a message."""
+    return Overscan(message.left_px, message.top_px, message.right_px, message.bottom_px)
+
+
+def unreadable_to_wire(unreadable: UnreadableFrame) -> values_pb2.UnreadableFrame:
+    """The message of a frame that cannot be used."""
+    return values_pb2.UnreadableFrame(frame=unreadable.frame, reason=unreadable.reason)
+
+
+def unreadable_from_wire(message: values_pb2.UnreadableFrame) -> UnreadableFrame:
+    """The frame in a message."""
+    return UnreadableFrame(message.frame, message.reason)

@@ -3,8 +3,9 @@
 Coordinates
     Pixels of the plate's display window. The origin is the top-left corner of the top-left
     pixel, x grows to the right, y downwards, and pixel centres lie at half-integers: the
-    centre of the top-left pixel is (0.5, 0.5). Non-square pixels are not unsqueezed: one unit
-    is one stored pixel in x and one in y.
+    centre of the top-left pixel is (0.5, 0.5), wherever the files' own coordinates put the
+    window. Pixels outside of it, in the overscan, have negative coordinates or such beyond its
+    size. Non-square pixels are not unsqueezed: one unit is one stored pixel in x and one in y.
 
 Frames
     Frame numbers are the plate's own: the number in the file name of a sequence (1001 is
@@ -151,19 +152,41 @@ class FrameRange:
 
 
 @dataclass(frozen=True)
+class Overscan:
+    """How far the picture that is matted reaches beyond the display window, on each side."""
+
+    left_px: int = 0
+    top_px: int = 0
+    right_px: int = 0
+    bottom_px: int = 0
+
+
+@dataclass(frozen=True)
+class UnreadableFrame:
+    """A frame whose picture cannot be used, and a sentence that says why."""
+
+    frame: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class ClipInfo:
     """What is known of a clip before its pictures are read.
 
     Attributes:
         name: For people: the file or pattern without folders.
-        width_px: Display window.
-        height_px: Display window.
+        width_px: Of the picture that is matted: the display window, and overscan where it was asked for.
+        height_px: The same.
         first_frame: The plate's own number.
         last_frame: The plate's own number.
         missing_frames: Numbers inside the range that have no picture.
         pixel_aspect: Width of a pixel divided by its height.
         frames_per_s: None for a sequence that does not say.
         colour_space: The name of the input space that is in force.
+        notices: Sentences for people about what was assumed or left out when the clip was opened.
+        unreadable: Frames whose pictures turned out to be unusable. They are among the missing ones too.
+        overscan: What of the picture lies outside the display window.
+        display_origin_px: Where the files' own coordinates put the top-left corner of the display window.
     """
 
     name: str
@@ -175,6 +198,20 @@ class ClipInfo:
     pixel_aspect: float = 1.0
     frames_per_s: float | None = None
     colour_space: str = "sRGB"
+    notices: tuple[str, ...] = ()
+    unreadable: tuple[UnreadableFrame, ...] = ()
+    overscan: Overscan = Overscan()
+    display_origin_px: tuple[int, int] = (0, 0)
+
+    @property
+    def display_width_px(self) -> int:
+        """Of the display window: what a compositing application takes for the plate's format."""
+        return self.width_px - self.overscan.left_px - self.overscan.right_px
+
+    @property
+    def display_height_px(self) -> int:
+        """Of the display window."""
+        return self.height_px - self.overscan.top_px - self.overscan.bottom_px
 
     @property
     def frames(self) -> FrameRange:

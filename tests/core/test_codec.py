@@ -22,11 +22,13 @@ from masklet.types import (
     MaskUpdate,
     ModelInfo,
     ObjectInfo,
+    Overscan,
     Presence,
     PromptDocument,
     ServerInfo,
     SessionInfo,
     StateRange,
+    UnreadableFrame,
 )
 from masklet.v1 import values_pb2
 
@@ -79,7 +81,21 @@ def test_masks_travel_exactly_and_as_bits_keep_their_inside(mask: Mask) -> None:
 
 
 def test_sessions_updates_documents_and_servers_travel() -> None:
-    clip = ClipInfo("a.%04d.exr", 64, 48, -3, 9, (1, 2), 2.0, 23.976, "ACEScg")
+    clip = ClipInfo(
+        "a.%04d.exr",
+        64,
+        48,
+        -3,
+        9,
+        (1, 2),
+        2.0,
+        23.976,
+        "ACEScg",
+        notices=("took beauty; others: diffuse",),
+        unreadable=(UnreadableFrame(2, "frame 2 breaks off: render it again."),),
+        overscan=Overscan(4, 3, 2, 1),
+        display_origin_px=(-160, 90),
+    )
     states = (StateRange(1, FrameRange(-3, 0), Presence.ABSENT, prompted=True),)
     session = SessionInfo("ab" * 16, clip, (ObjectInfo(1, "hero", (4, 5)),), states)
     update = MaskUpdate(1, "hero", -3, Mask(2, 1, b"\x00\xff"), Presence.UNCERTAIN, 0.5, 0.25, prompted=True)
@@ -99,6 +115,7 @@ def test_sessions_updates_documents_and_servers_travel() -> None:
     [
         events.TrackStarted(3, 6, (2,)),
         events.TrackFinished(3, 6, cancelled=True),
+        events.TrackFinished(3, 6, unreadable=(UnreadableFrame(2, "frame 2 breaks off"),)),
         MaskUpdate(1, "hero", 4, Mask(1, 1, b"\xff"), Presence.PRESENT, 1.0, 1.0),
     ],
 )

@@ -98,6 +98,7 @@ class TrackFinished(google.protobuf.message.Message):
     UPDATES_FIELD_NUMBER: builtins.int
     CANCELLED_FIELD_NUMBER: builtins.int
     CUTS_FIELD_NUMBER: builtins.int
+    UNREADABLE_FIELD_NUMBER: builtins.int
     steps: builtins.int
     updates: builtins.int
     cancelled: builtins.bool
@@ -106,6 +107,10 @@ class TrackFinished(google.protobuf.message.Message):
     def cuts(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
         """First frames of new shots that it met."""
 
+    @property
+    def unreadable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.UnreadableFrame]:
+        """Frames that were left out because their pictures cannot be used."""
+
     def __init__(
         self,
         *,
@@ -113,8 +118,9 @@ class TrackFinished(google.protobuf.message.Message):
         updates: builtins.int = ...,
         cancelled: builtins.bool = ...,
         cuts: collections.abc.Iterable[builtins.int] | None = ...,
+        unreadable: collections.abc.Iterable[masklet.v1.values_pb2.UnreadableFrame] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["cancelled", b"cancelled", "cuts", b"cuts", "steps", b"steps", "updates", b"updates"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cancelled", b"cancelled", "cuts", b"cuts", "steps", b"steps", "unreadable", b"unreadable", "updates", b"updates"]) -> None: ...
 
 global___TrackFinished = TrackFinished
 

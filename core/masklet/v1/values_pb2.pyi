@@ -314,6 +314,11 @@ class ClipInfo(google.protobuf.message.Message):
     PIXEL_ASPECT_FIELD_NUMBER: builtins.int
     FRAMES_PER_S_FIELD_NUMBER: builtins.int
     COLOUR_SPACE_FIELD_NUMBER: builtins.int
+    NOTICES_FIELD_NUMBER: builtins.int
+    UNREADABLE_FIELD_NUMBER: builtins.int
+    OVERSCAN_FIELD_NUMBER: builtins.int
+    DISPLAY_LEFT_PX_FIELD_NUMBER: builtins.int
+    DISPLAY_TOP_PX_FIELD_NUMBER: builtins.int
     name: builtins.str
     width_px: builtins.int
     height_px: builtins.int
@@ -322,8 +327,23 @@ class ClipInfo(google.protobuf.message.Message):
     pixel_aspect: builtins.float
     frames_per_s: builtins.float
     colour_space: builtins.str
+    display_left_px: builtins.int
+    """Where the files' own coordinates put the display window."""
+    display_top_px: builtins.int
     @property
     def missing_frames(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]: ...
+    @property
+    def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Sentences for people about what was assumed or left out when the clip was opened."""
+
+    @property
+    def unreadable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___UnreadableFrame]:
+        """Among the missing frames too."""
+
+    @property
+    def overscan(self) -> global___Overscan:
+        """Of width_px and height_px, what lies outside the display window; left out: nothing."""
+
     def __init__(
         self,
         *,
@@ -336,12 +356,64 @@ class ClipInfo(google.protobuf.message.Message):
         pixel_aspect: builtins.float = ...,
         frames_per_s: builtins.float | None = ...,
         colour_space: builtins.str = ...,
+        notices: collections.abc.Iterable[builtins.str] | None = ...,
+        unreadable: collections.abc.Iterable[global___UnreadableFrame] | None = ...,
+        overscan: global___Overscan | None = ...,
+        display_left_px: builtins.int = ...,
+        display_top_px: builtins.int = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "frames_per_s", b"frames_per_s"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "colour_space", b"colour_space", "first_frame", b"first_frame", "frames_per_s", b"frames_per_s", "height_px", b"height_px", "last_frame", b"last_frame", "missing_frames", b"missing_frames", "name", b"name", "pixel_aspect", b"pixel_aspect", "width_px", b"width_px"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "frames_per_s", b"frames_per_s", "overscan", b"overscan"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "colour_space", b"colour_space", "display_left_px", b"display_left_px", "display_top_px", b"display_top_px", "first_frame", b"first_frame", "frames_per_s", b"frames_per_s", "height_px", b"height_px", "last_frame", b"last_frame", "missing_frames", b"missing_frames", "name", b"name", "notices", b"notices", "overscan", b"overscan", "pixel_aspect", b"pixel_aspect", "unreadable", b"unreadable", "width_px", b"width_px"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_frames_per_s", b"_frames_per_s"]) -> typing.Literal["frames_per_s"] | None: ...
 
 global___ClipInfo = ClipInfo
+
+@typing.final
+class Overscan(google.protobuf.message.Message):
+    """How far the picture that is matted reaches beyond the display window."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LEFT_PX_FIELD_NUMBER: builtins.int
+    TOP_PX_FIELD_NUMBER: builtins.int
+    RIGHT_PX_FIELD_NUMBER: builtins.int
+    BOTTOM_PX_FIELD_NUMBER: builtins.int
+    left_px: builtins.int
+    top_px: builtins.int
+    right_px: builtins.int
+    bottom_px: builtins.int
+    def __init__(
+        self,
+        *,
+        left_px: builtins.int = ...,
+        top_px: builtins.int = ...,
+        right_px: builtins.int = ...,
+        bottom_px: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bottom_px", b"bottom_px", "left_px", b"left_px", "right_px", b"right_px", "top_px", b"top_px"]) -> None: ...
+
+global___Overscan = Overscan
+
+@typing.final
+class UnreadableFrame(google.protobuf.message.Message):
+    """A frame whose picture cannot be used."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    frame: builtins.int
+    reason: builtins.str
+    """A sentence for people."""
+    def __init__(
+        self,
+        *,
+        frame: builtins.int = ...,
+        reason: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frame", b"frame", "reason", b"reason"]) -> None: ...
+
+global___UnreadableFrame = UnreadableFrame
 
 @typing.final
 class ObjectInfo(google.protobuf.message.Message):
