@@ -16,6 +16,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from masklet.types import FrameRange
+
 Point = tuple[float, float]
 Corners = tuple[Point, Point, Point, Point]
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
@@ -117,6 +119,33 @@ class AnchorKey:
             )
 
 
+class GapWay(Enum):
+    """What an anchor did on frames on which its object was not seen."""
+
+    HELD = "held"
+    EXTRAPOLATED = "extrapolated"
+    FADED = "faded"
+    CUT = "cut"
+    CARRIED = "carried"
+    """There is no picture and no key: tools go straight from the key before to the key after."""
+
+
+_WAYS = {
+    Absence.HOLD: GapWay.HELD,
+    Absence.EXTRAPOLATE: GapWay.EXTRAPOLATED,
+    Absence.FADE: GapWay.FADED,
+    Absence.CUT: GapWay.CUT,
+}
+
+
+@dataclass(frozen=True)
+class AnchorGap:
+    """Frames on which nothing was measured, and what the anchor did there."""
+
+    frames: FrameRange
+    way: GapWay
+
+
 @dataclass(frozen=True)
 class AnchorTrack:
     """An anchor over time.
@@ -128,6 +157,7 @@ class AnchorTrack:
         reference_frame: Where rotation is 0, scale is 1 and the matrix is the identity.
         keys: One a frame, ascending; frames without a picture have none.
         pixel_aspect: Width of a stored pixel divided by its height.
+        absence: What it was asked to do while its object is not seen.
     """
 
     name: str
@@ -136,6 +166,7 @@ class AnchorTrack:
     reference_frame: int
     keys: tuple[AnchorKey, ...]
     pixel_aspect: float = 1.0
+    absence: Absence = Absence.HOLD
 
     def __post_init__(self) -> None:
         frames = [key.frame for key in self.keys]
@@ -156,6 +187,19 @@ class AnchorTrack:
         return self.keys[low] if low < len(self.keys) and self.keys[low].frame == frame else None
 
     @property
+    def gaps(self) -> tuple[AnchorGap, ...]:
+        """Where nothing was measured, ascending, and what the anchor did there."""
+        found: list[AnchorGap] = []
+        before: int | None = None
+        for key in self.keys:
+            if before is not None and key.frame > before + 1:
+                _grow(found, FrameRange(before + 1, key.frame - 1), GapWay.CARRIED)
+            if key.held:
+                _grow(found, FrameRange(key.frame, key.frame), _WAYS[self.absence])
+            before = key.frame
+        return tuple(found)
+
+    @property
     def fades(self) -> bool:
         """True where the effect is not to show in full on every frame: an absence that fades or cuts."""
         return any(key.weight < 1.0 for key in self.keys)
@@ -171,3 +215,11 @@ class AnchorTrack:
             AnchorKind.RIGHT,
             AnchorKind.POINT,
         )
+
+
+def _grow(gaps: list[AnchorGap], frames: FrameRange, way: GapWay) -> None:
+    """Add frames to the last gap, where they go on with it, or as one of their own."""
+    if gaps and gaps[-1].way is way and gaps[-1].frames.last == frames.first - 1:
+        gaps[-1] = AnchorGap(FrameRange(gaps[-1].frames.first, frames.last), way)
+    else:
+        gaps.append(AnchorGap(frames, way))

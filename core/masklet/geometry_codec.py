@@ -131,6 +131,7 @@ def anchor_event_to_wire(event: AnchorEvent) -> geometry_pb2.TrackAnchorResponse
         reference_frame=event.reference_frame,
         keys=[anchor_key_to_wire(key) for key in event.keys],
         pixel_aspect=event.pixel_aspect,
+        absence=absence_to_wire(event.absence),
     )
     return geometry_pb2.TrackAnchorResponse(finished=track)
 
@@ -156,6 +157,7 @@ def anchor_event_from_wire(message: geometry_pb2.TrackAnchorResponse) -> AnchorE
             reference_frame=track.reference_frame,
             keys=keys,
             pixel_aspect=track.pixel_aspect,
+            absence=absence_from_wire(track.absence),
         )
     )
 
@@ -189,6 +191,7 @@ def shapes_event_to_wire(event: ShapesEvent) -> Iterator[geometry_pb2.FitShapesR
                 keyframes=report.keyframes,
                 frames=report.frames,
                 left_out=report.left_out,
+                gaps=[range_to_wire(gap) for gap in report.gaps],
             ),
         )
     )
@@ -231,6 +234,7 @@ def _shapes_from_wire(message: geometry_pb2.ObjectShapes, pieces: tuple[Piece, .
             keyframes=report.keyframes,
             frames=report.frames,
             left_out=report.left_out,
+            gaps=tuple(range_from_wire(gap) for gap in report.gaps),
         ),
     )
 

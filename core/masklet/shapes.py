@@ -141,6 +141,7 @@ class ShapeReport:
         keyframes: Different frames that carry a key of any piece.
         frames: Frames that were given.
         left_out: Fragments and specks that were too small to become a piece, counted on each frame.
+        gaps: Frames of the range without a matte, ascending: nothing is drawn there.
     """
 
     tolerance_px: float
@@ -152,6 +153,7 @@ class ShapeReport:
     keyframes: int
     frames: int
     left_out: int = 0
+    gaps: tuple[FrameRange, ...] = ()
 
 
 @dataclass(frozen=True)

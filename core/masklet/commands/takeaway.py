@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from masklet.anchors import Absence, AnchorKind
 from masklet.errors import BadInputError, OutputError
 from masklet.exchange.files import TOOLS, exchange_files
+from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.scene import ExchangeScene, MatteSequence
 
 if TYPE_CHECKING:
@@ -127,11 +128,13 @@ def write_takeaway(
                 f"{report.keyframes} keys on {report.frames} frames, IoU {report.mean_iou:.3f} "
                 f"(worst {report.worst_iou:.3f})"
             )
+            if gaps := shape_gaps(made):
+                progress.say(f"{item.name}: {gaps}")
         for kind in wishes.anchors:
             track = session.anchor(item, kind, frames=frames, absence=wishes.absence)
             anchors.append(track)
-            held = sum(key.held for key in track.keys)
-            progress.say(f"{track.name}: {len(track.keys)} frames, {held} of them held")
+            gaps = anchor_gaps(track)
+            progress.say(f"{track.name}: {len(track.keys)} frames" + (f"; {gaps}" if gaps else ""))
     scene = ExchangeScene(
         clip=info.clip,
         shapes=tuple(shapes),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from masklet.exchange.gap_words import shape_gaps
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
 
@@ -97,8 +98,16 @@ def write_mask_script(scene: ExchangeScene) -> str:
         for shapes in scene.shapes
         for piece in drawn_pieces(shapes)
     ]
+    gaps = [
+        f"// {_plain(shapes.name)}: {words}\n" for shapes in scene.shapes if (words := shape_gaps(shapes))
+    ]
     # ASCII, because ExtendScript guesses the encoding of a file without a mark.
-    return _SCRIPT % json.dumps(masks, indent=1, ensure_ascii=True, allow_nan=False)
+    return "".join(gaps) + _SCRIPT % json.dumps(masks, indent=1, ensure_ascii=True, allow_nan=False)
+
+
+def _plain(name: str) -> str:
+    """A name for a comment of one line."""
+    return json.dumps(name, ensure_ascii=True)[1:-1]
 
 
 def _mask(scene: ExchangeScene, name: str, piece: Piece) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
@@ -89,6 +90,8 @@ def _masks(clip: ClipInfo, shapes: ObjectShapes, identifiers: Identifiers) -> li
             f'Level = Input {{ SourceOp = "{level}", Source = "Value", }}',
             f'Polyline = Input {{ SourceOp = "{outline}", Source = "Value", }}',
         ]
+        if before is None and (gaps := shape_gaps(shapes)):
+            inputs.append(f"Comments = Input {{ Value = {quoted(gaps)}, }}")
         if piece.hole:
             inputs.append('PaintMode = Input { Value = FuID { "Subtract" }, }')
         if before is not None:
@@ -135,6 +138,8 @@ def _anchor(clip: ClipInfo, track: AnchorTrack, identifiers: Identifiers) -> lis
         f'Center = Input {{ SourceOp = "{path}", Source = "Value", }}',
         f"Pivot = Input {{ Value = {{ {pivot_x}, {pivot_y} }}, }}",
     ]
+    if gaps := anchor_gaps(track):
+        inputs.append(f"Comments = Input {{ Value = {quoted(gaps)}, }}")
     if track.is_animated_in_size:
         splines += [("angle", lambda key: -key.rotation_deg), ("size x", lambda key: key.scale_x)]
         splines.append(("size y", lambda key: key.scale_y))

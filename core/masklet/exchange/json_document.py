@@ -50,7 +50,10 @@ def write_json(scene: ExchangeScene) -> str:
 def _shapes(shapes: ObjectShapes) -> dict[str, Any]:
     return {
         "object": shapes.name,
-        "report": asdict(shapes.report),
+        "report": {
+            **asdict(shapes.report),
+            "gaps": [[gap.first, gap.last] for gap in shapes.report.gaps],
+        },
         "pieces": [_piece(piece) for piece in shapes.pieces],
     }
 
@@ -73,5 +76,10 @@ def _anchor(track: AnchorTrack) -> dict[str, Any]:
         "object": track.object,
         "kind": track.kind.value,
         "reference_frame": track.reference_frame,
+        "absence": track.absence.value,
+        "gaps": [
+            {"first_frame": gap.frames.first, "last_frame": gap.frames.last, "did": gap.way.value}
+            for gap in track.gaps
+        ],
         "keys": [asdict(key) for key in track.keys],
     }

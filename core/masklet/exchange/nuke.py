@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.nuke_roto import curves_text
 from masklet.exchange.numbers import decimal
@@ -122,7 +123,10 @@ def _roto(graph: _Graph, shapes: ObjectShapes) -> None:
     for number, pieces in reversed(list(enumerate(stretches, start=1))):
         kind = "holes" if pieces and pieces[0].hole else "roto"
         name = f"{shapes.name} {kind}" if number <= 2 else f"{shapes.name} {kind} {number}"
-        graph.node("Roto", name, _roto_knobs(curves_text(shapes, pieces, graph.identifiers)))
+        knobs = _roto_knobs(curves_text(shapes, pieces, graph.identifiers))
+        if number == 1 and (gaps := shape_gaps(shapes)):
+            knobs.append(f"label {quoted(gaps)}")
+        graph.node("Roto", name, knobs)
     for number, pieces in enumerate(stretches[1:], start=1):
         name = f"{shapes.name} matte" if number == len(stretches) - 1 else f"{shapes.name} matte {number}"
         graph.node("Merge2", name, [f"operation {'stencil' if pieces[0].hole else 'max'}"], inputs=2)
@@ -148,6 +152,8 @@ def _anchor(graph: _Graph, track: AnchorTrack, height_px: int) -> None:
         scale_x, scale_y = curve(lambda key: key.scale_x), curve(lambda key: key.scale_y)
         knobs += [f"rotate {{{curve(lambda key: -key.rotation_deg)}}}", f"scale {{{scale_x} {scale_y}}}"]
     knobs.append(f"center {{{decimal(reference.x_px)} {decimal(height_px - reference.y_px)}}}")
+    if gaps := anchor_gaps(track):
+        knobs.append(f"label {quoted(gaps)}")
     weight = ["channels all", f"value {{{curve(lambda key: key.weight)}}}"] if track.fades else []
     _moving(graph, "Transform", track.name, knobs, weight)
     graph.node("Tracker4", f"{track.name} tracker", _tracker_knobs(track, x, y))

@@ -214,6 +214,7 @@ class ShapeReport(google.protobuf.message.Message):
     KEYFRAMES_FIELD_NUMBER: builtins.int
     FRAMES_FIELD_NUMBER: builtins.int
     LEFT_OUT_FIELD_NUMBER: builtins.int
+    GAPS_FIELD_NUMBER: builtins.int
     tolerance_px: builtins.float
     mean_iou: builtins.float
     worst_iou: builtins.float
@@ -223,6 +224,10 @@ class ShapeReport(google.protobuf.message.Message):
     keyframes: builtins.int
     frames: builtins.int
     left_out: builtins.int
+    @property
+    def gaps(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.FrameRange]:
+        """Frames of the range without a matte: nothing is drawn there."""
+
     def __init__(
         self,
         *,
@@ -235,9 +240,10 @@ class ShapeReport(google.protobuf.message.Message):
         keyframes: builtins.int = ...,
         frames: builtins.int = ...,
         left_out: builtins.int = ...,
+        gaps: collections.abc.Iterable[masklet.v1.values_pb2.FrameRange] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_worst_frame", b"_worst_frame", "worst_frame", b"worst_frame"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_worst_frame", b"_worst_frame", "frames", b"frames", "keyframes", b"keyframes", "largest_distance_px", b"largest_distance_px", "left_out", b"left_out", "mean_iou", b"mean_iou", "tolerance_px", b"tolerance_px", "vertices", b"vertices", "worst_frame", b"worst_frame", "worst_iou", b"worst_iou"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_worst_frame", b"_worst_frame", "frames", b"frames", "gaps", b"gaps", "keyframes", b"keyframes", "largest_distance_px", b"largest_distance_px", "left_out", b"left_out", "mean_iou", b"mean_iou", "tolerance_px", b"tolerance_px", "vertices", b"vertices", "worst_frame", b"worst_frame", "worst_iou", b"worst_iou"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_worst_frame", b"_worst_frame"]) -> typing.Literal["worst_frame"] | None: ...
 
 global___ShapeReport = ShapeReport
@@ -484,11 +490,14 @@ class AnchorTrack(google.protobuf.message.Message):
     REFERENCE_FRAME_FIELD_NUMBER: builtins.int
     KEYS_FIELD_NUMBER: builtins.int
     PIXEL_ASPECT_FIELD_NUMBER: builtins.int
+    ABSENCE_FIELD_NUMBER: builtins.int
     name: builtins.str
     object: builtins.str
     kind: global___AnchorKind.ValueType
     reference_frame: builtins.int
     pixel_aspect: builtins.float
+    absence: global___Absence.ValueType
+    """What it was asked to do while its object is absent."""
     @property
     def keys(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AnchorKey]:
         """One a frame, ascending."""
@@ -502,8 +511,9 @@ class AnchorTrack(google.protobuf.message.Message):
         reference_frame: builtins.int = ...,
         keys: collections.abc.Iterable[global___AnchorKey] | None = ...,
         pixel_aspect: builtins.float = ...,
+        absence: global___Absence.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["keys", b"keys", "kind", b"kind", "name", b"name", "object", b"object", "pixel_aspect", b"pixel_aspect", "reference_frame", b"reference_frame"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["absence", b"absence", "keys", b"keys", "kind", b"kind", "name", b"name", "object", b"object", "pixel_aspect", b"pixel_aspect", "reference_frame", b"reference_frame"]) -> None: ...
 
 global___AnchorTrack = AnchorTrack
 

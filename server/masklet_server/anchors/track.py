@@ -90,12 +90,13 @@ def track_anchor(
     pixel_aspect = source.info.pixel_aspect
     outlines = job.outlines()
     if not outlines and not corrections:
-        return AnchorTrack(title, object_name, kind, _start(wanted, reference_frame), (), pixel_aspect)
+        start = _start(wanted, reference_frame)
+        return AnchorTrack(title, object_name, kind, start, (), pixel_aspect, absence)
     reference = _reference(outlines, corrections, reference_frame)
     space = _space(kind, outlines.get(reference), corrections.get(reference), point_px, pixel_aspect)
     measured = job.measure(outlines, reference, space, point_px)
     keys = make_keys(wanted, measured, reference, space, corrections, absence, smoothing_frames)
-    return AnchorTrack(title, object_name, kind, reference, keys, pixel_aspect)
+    return AnchorTrack(title, object_name, kind, reference, keys, pixel_aspect, absence)
 
 
 @dataclass(frozen=True, eq=False)

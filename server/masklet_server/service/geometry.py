@@ -103,13 +103,16 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
         self._results = results
         self._object_id = object_id
         self._settings = settings
-        self._frames = [frame for frame in results.frames_of(object_id) if frame in frames]
+        # In order, and found at once: a hole in the range is no object that was removed.
+        self._frames = dict.fromkeys(frame for frame in results.frames_of(object_id) if frame in frames)
         longest_px = max(clip.width_px, clip.height_px)
         self._scale = max_side_px / longest_px if 0 < max_side_px < longest_px else 1.0
         self._width_px = max(1, round(clip.width_px * self._scale))
         self._height_px = max(1, round(clip.height_px * self._scale))
 
     def __getitem__(self, frame: int) -> NDArray[np.uint8]:
+        if frame not in self._frames:
+            raise KeyError(frame)
         result = self._results.find(self._object_id, frame)
         if result is None:
             # Removed meanwhile: the work ends with this, and so does the need for it.

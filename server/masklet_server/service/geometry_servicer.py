@@ -56,6 +56,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     name=name,
                     tolerance_px=tolerance_px,
                     pixel_aspect=session.clip.pixel_aspect,
+                    asked=frames,
                     on_progress=report.share,
                 )
             finally:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import BadInputError
+from masklet.frame_runs import runs_without
 from masklet.shapes import ObjectShapes
+from masklet.types import FrameRange
 from masklet_server.shapes.assembly import Drawn, assembled
 from masklet_server.shapes.closeness import Closeness, closeness, raggedness_px
 from masklet_server.shapes.keyframes import curves, gaps, interpolated, keyed, states
@@ -31,6 +33,7 @@ def fit_shapes(
     name: str,
     tolerance_px: float = 1.0,
     pixel_aspect: float = 1.0,
+    asked: FrameRange | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> ObjectShapes:
     """The splines of one object.
@@ -43,6 +46,8 @@ def fit_shapes(
             where that edge trembles from frame to frame, what 95 % of a path keep, and some more
             (:mod:`masklet_server.shapes.closeness`). The report tells the largest distance.
         pixel_aspect: Width of a pixel divided by its height; motion is judged in square pixels.
+        asked: The range that the splines are for; the report names its frames without a matte. From the
+            first matte to the last when None.
         on_progress: Gets the share of the work that is done, 0 to 1; what it raises
             (:class:`masklet.errors.CancelledError`) ends the work.
 
@@ -88,6 +93,7 @@ def fit_shapes(
         tolerance_px=tolerance_px,
         largest_distance_px=largest_px,
         left_out=fleeting + sum(outline.left_out for outline in read),
+        gaps=runs_without(asked or FrameRange(frames[0], frames[-1]), frames),
         tell=lambda share: tell(_FITTED + (1 - _FITTED) * share),
     )
 

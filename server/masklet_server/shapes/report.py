@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.shapes import ObjectShapes, ShapeReport
+from masklet.types import FrameRange
 from masklet_server.shapes.raster import draw_part
 from masklet_server.shapes.reading import PackedMask
 
@@ -23,6 +24,7 @@ def measured(
     tolerance_px: float,
     largest_distance_px: float,
     left_out: int,
+    gaps: tuple[FrameRange, ...],
     tell: Callable[[float], None],
 ) -> ObjectShapes:
     """The shapes with their report; both sides are cut at one half for the IoU."""
@@ -51,6 +53,7 @@ def measured(
         keyframes=len({key.frame for piece in shapes.pieces for key in piece.keys}),
         frames=len(insides),
         left_out=left_out,
+        gaps=gaps,
     )
     return replace(shapes, report=report)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -21,16 +22,20 @@ from fakes.exchange_scenes import (
     scene,
     similarity,
 )
-from masklet.anchors import AnchorTrack
+from fakes.nuke_text import read_nodes
+from masklet.anchors import Absence, AnchorTrack
 from masklet.errors import BadInputError
 from masklet.exchange.after_effects import write_keyframes, write_mask_script
 from masklet.exchange.files import TOOLS, exchange_files
+from masklet.exchange.fusion import write_setting
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.json_document import write_json
+from masklet.exchange.nuke import write_nk
 from masklet.exchange.numbers import decimal
 from masklet.exchange.scene import ExchangeScene
 from masklet.exchange.timeline import write_otio
 from masklet.shapes import ObjectShapes
+from masklet.types import FrameRange
 
 PINS = ("Upper Left #2", "Upper Right #3", "Lower Right #5", "Lower Left #4")
 """Properties of the effect, from the top left clockwise."""
@@ -172,3 +177,36 @@ def test_every_tool_gets_its_files_and_an_unknown_one_a_sentence() -> None:
     ]
     with pytest.raises(BadInputError, match="no export for 'flame': choose from nuke, fusion"):
         exchange_files(scene(), ["flame"], name="shot")
+
+
+def test_what_an_anchor_did_while_its_object_was_away_is_in_every_file_that_can_say_it() -> None:
+    away = replace(similarity(), absence=Absence.FADE)
+    keys = tuple(
+        replace(key, held=1 <= key.frame <= 2, weight=0.5 if key.frame == 2 else 1.0)
+        for key in away.keys
+        if key.frame != 5
+    )
+    shot = replace(scene(), anchors=(replace(away, keys=keys),))
+
+    (anchor,) = json.loads(write_json(shot))["anchors"]
+    assert anchor["absence"] == "fade"
+    assert anchor["gaps"] == [
+        {"first_frame": 1, "last_frame": 2, "did": "faded"},
+        {"first_frame": 5, "last_frame": 5, "did": "carried"},
+    ]
+    words = "not seen on 1-2: held and faded out; not seen on 5: without a key"
+    assert any(words in str(node.knobs.get("label")) for node in read_nodes(write_nk(shot)))
+    assert words in write_setting(shot)
+
+
+def test_frames_on_which_no_shape_is_drawn_are_named() -> None:
+    shot = scene()
+    (shapes,) = shot.shapes
+    report = replace(shapes.report, gaps=(FrameRange(3, 4),))
+    shot = replace(shot, shapes=(replace(shapes, report=report),))
+
+    assert json.loads(write_json(shot))["shapes"][0]["report"]["gaps"] == [[3, 4]]
+    words = "no matte on 3-4: nothing is drawn there"
+    assert words in write_nk(shot)
+    assert words in write_setting(shot)
+    assert words in write_mask_script(shot)
