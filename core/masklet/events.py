@@ -18,7 +18,7 @@ class MatteFormat(Enum):
     """One half-float EXR per frame and object."""
     CRYPTOMATTE = "cryptomatte"
     """One Cryptomatte EXR per frame, with the objects' own names."""
-    PNG8 = "png"
+    PNG8 = "png8"
     """One 8-bit PNG per frame and object."""
     PNG16 = "png16"
     """One 16-bit PNG per frame and object."""

@@ -14,7 +14,7 @@ from fakes.transport import CLIP, FakeTransport
 from masklet.anchors import Absence, AnchorKind
 from masklet.commands.progress import Progress
 from masklet.commands.review import listed
-from masklet.commands.takeaway import Wishes, parse_wishes, stem_of, write_takeaway
+from masklet.commands.takeaway import Wishes, parse_wishes, write_takeaway
 from masklet.errors import BadInputError, OutputError
 from masklet.session import Session
 from masklet.types import FrameRange, Presence, SessionInfo, StateRange
@@ -124,19 +124,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write_takeaway(
             session, wanted, tmp_path / "gone", frames=None, name="a", mattes=(), progress=Progress()
         )
-
-
-@pytest.mark.parametrize(
-    ("clip", "stem"),
-    [
-        ("plate.%04d.exr", "plate"),
-        ("sh010_v2.####.dpx", "sh010_v2"),
-        ("a movie.mov", "a_movie"),
-        ("%04d.png", "clip"),
-    ],
-)
-def test_files_are_called_after_the_clip(clip: str, stem: str) -> None:
-    assert stem_of(clip) == stem
 
 
 def test_a_review_lists_runs_of_frames_and_stars_those_worth_a_look() -> None:

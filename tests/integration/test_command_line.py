@@ -64,7 +64,7 @@ def test_roto_writes_a_movie_and_a_sheet_to_look_at(
     code = run(
         monkeypatch,
         *("roto", clip.pattern, "--click", f"{frame}:{x_px},{y_px}", "--range", "1001-1002"),
-        *("--out", "out", "--format", "png", "--overlay"),
+        *("--out", "out", "--format", "png8", "--overlay"),
     )
 
     assert code == 0

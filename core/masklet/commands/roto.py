@@ -28,10 +28,11 @@ from masklet.commands.options import (
     typed_prompts,
 )
 from masklet.commands.progress import Progress
-from masklet.commands.takeaway import parse_wishes, stem_of, write_takeaway
+from masklet.commands.takeaway import parse_wishes, write_takeaway
 from masklet.errors import NotPromptedError
 from masklet.events import MatteFormat, OverlayKind, TrackStarted
 from masklet.matte_files import prepare_folder
+from masklet.names import checked_stem, clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
 from masklet.types import CutPolicy, Direction, MaskFormat, MaskUpdate, Presence, PromptDocument
 
@@ -123,6 +124,7 @@ def roto(
         shot = replace(shot, direction=direction)
     if colour_space is not None:
         shot = replace(shot, colour_space=colour_space)
+    stem = checked_stem(name) if name is not None else None
     if not shot.document.prompts:
         raise NotPromptedError(
             "nothing says what to cut out: add --object NAME --click FRAME:X,Y, or --prompts with a document"
@@ -143,7 +145,7 @@ def roto(
             out,
             matte_format=matte_format,
             frames=shot.frames,
-            base_name=name,
+            base_name=stem,
             raw_edges=raw_edges,
             on_progress=progress.writing,
             on_look=progress.looking,
@@ -155,7 +157,7 @@ def roto(
                 wishes,
                 out,
                 frames=shot.frames,
-                name=name or stem_of(session.clip.name),
+                name=stem or clip_stem(session.clip.name),
                 mattes=exported.files,
                 raw_edges=raw_edges,
                 progress=progress,
@@ -164,7 +166,7 @@ def roto(
         if overlay:
             for kind in OverlayKind:
                 for file in session.export_overlay(
-                    out, kind=kind, frames=shot.frames, base_name=name, on_progress=progress.writing
+                    out, kind=kind, frames=shot.frames, base_name=stem, on_progress=progress.writing
                 ).files:
                     progress.say(f"look at {file}")
     if interrupted:

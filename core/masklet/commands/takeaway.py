@@ -147,12 +147,6 @@ def write_takeaway(
     return tuple(_write(folder / file, text) for file, text in files.items())
 
 
-def stem_of(clip_name: str) -> str:
-    """What files are called after a clip: its name without folder, frame field and suffix."""
-    stem = re.sub(r"(%0?\d*d|#+|@+)", "", Path(clip_name).stem).strip("._- ")
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", stem) or "clip"
-
-
 def _sequence(files: Sequence[Path], names: tuple[str, ...]) -> MatteSequence | None:
     """The pattern of the files, where they are one sequence with all objects as layers."""
     patterns = {_FRAME_FIELD.sub(r".%04d.\2", file.resolve().as_posix()) for file in files}

@@ -26,8 +26,6 @@ from masklet.types import (
     PromptDocument,
 )
 
-FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
-MAX_NAME_CHARACTERS = 64
 _NO_ID = 0
 
 
@@ -223,36 +221,6 @@ def with_lock(said: SaidObject, frames: FrameRange, *, locked: bool) -> SaidObje
     if locked:
         rest.append(frames)
     return replace(said, locks=_joined(rest))
-
-
-def checked_name(name: str, taken: Iterable[str]) -> str:
-    """The name without spaces at its ends.
-
-    Raises:
-        BadInputError: It cannot be a layer and a file, or another object has it.
-    """
-    name = name.strip()
-    if not name or not name.isprintable() or len(name) > MAX_NAME_CHARACTERS:
-        raise BadInputError(
-            f"an object needs a name of 1 to {MAX_NAME_CHARACTERS} letters: it becomes a layer and a file"
-        )
-    bad = sorted(set(name) & set(FORBIDDEN_IN_NAMES))
-    if bad:
-        raise BadInputError(
-            f"the name {name} holds {' '.join(bad)}, which layers and files cannot: choose another"
-        )
-    if name in set(taken):
-        raise BadInputError(f"another object is called {name}: choose another name")
-    return name
-
-
-def free_name(taken: Iterable[str]) -> str:
-    """The first of object1, object2, … that is free."""
-    names = set(taken)
-    number = 1
-    while f"object{number}" in names:
-        number += 1
-    return f"object{number}"
 
 
 def said_to_json(said: SaidObject) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from masklet.clip_files import find_files
 from masklet.errors import ClipError
-from masklet.patterns import FramePattern, group_sequences
+from masklet.patterns import group_sequences
 
 _HEAD_BYTES = 256 * 1024
 
@@ -37,14 +37,6 @@ def sequence_pattern(file: str) -> str:
     path = Path(file)
     sequences, _ = group_sequences([path.name])
     return str(path.with_name(next(iter(sequences)))) if sequences else str(path)
-
-
-def plate_word(plate: PlateSource) -> str:
-    """What files made from a plate are called first: its name without number and extension."""
-    name = Path(plate.path).name
-    pattern = FramePattern.parse(name)
-    stem = pattern.prefix if pattern is not None else Path(name).stem
-    return stem.rstrip("._- ") or "plate"
 
 
 def fingerprint_of(plate: PlateSource) -> str:

@@ -17,10 +17,11 @@ from bpy.props import (
     StringProperty,
 )
 
-from masklet.errors import BadInputError
+from masklet.errors import MaskletError
 from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteSettings
+from masklet.names import checked_object_name, free_object_name
 
-from .documents import Document, SaidObject, checked_name, free_name, new_uid, said_from_json, said_to_json
+from .documents import Document, SaidObject, new_uid, said_from_json, said_to_json
 from .palette import PALETTE
 from .preferences import object_colours
 from .runtime import runtime
@@ -36,10 +37,10 @@ def _renamed(item: MaskletObject, context: bpy.types.Context) -> None:
         return
     others = [other.name for other in _siblings(item) if other.uid != item.uid]
     try:
-        name = checked_name(item.name, others)
-    except BadInputError as error:
+        name = checked_object_name(item.name, others)
+    except MaskletError as error:
         runtime().tell(item.id_data, str(error))
-        name = item.kept_name or free_name(others)
+        name = item.kept_name or free_object_name(others)
     item.kept_name = name
     if item.name != name:
         item.name = name
@@ -224,9 +225,10 @@ class MaskletPlate(bpy.types.PropertyGroup):
 
         Raises:
             BadInputError: The name cannot be used.
+            NameTakenError: Another object has it.
         """
         taken = [item.name for item in self.objects]
-        chosen = checked_name(name, taken) if name else free_name(taken)
+        chosen = checked_object_name(name, taken) if name else free_object_name(taken)
         return self.append(SaidObject(new_uid(), chosen))
 
     def append(self, said: SaidObject) -> MaskletObject:

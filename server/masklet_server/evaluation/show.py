@@ -19,11 +19,11 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from masklet.errors import BadInputError, OutputError
+from masklet.names import layer_names
 from masklet.types import ObjectInfo, PromptDocument
 from masklet_server.evaluation.layouts.pictures import numbered_files
 from masklet_server.evaluation.sa_v import SaVObject, encode_annotation, write_sa_v
 from masklet_server.mattes.cryptomatte import picked
-from masklet_server.mattes.naming import safe_names
 from masklet_server.sessions.tracking import FrameSource
 
 _INSIDE_FROM = 0.5
@@ -44,7 +44,7 @@ class MatteFolder:
     def __init__(self, folder: Path, objects: tuple[ObjectInfo, ...]) -> None:
         if not folder.is_dir():
             raise BadInputError(f"there is no folder {folder.name}: export the mattes first.")
-        self._names = safe_names(objects)
+        self._names = layer_names(objects)
         self._own_names = {one.object_id: one.name for one in objects}
         self._layered = numbered_files(folder, {".exr"})
         self._single = {

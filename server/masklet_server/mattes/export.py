@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.events import MatteFormat
 from masklet.matte_settings import MatteSettings
+from masklet.names import clip_stem, layer_names
 from masklet_server.mattes.adjust import adjust_all
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 from masklet_server.mattes.files import RenderedFile
-from masklet_server.mattes.naming import clip_stem, safe_names
 from masklet_server.mattes.picture_file import (
     Provenance,
     encode_cryptomatte_exr,
@@ -27,21 +27,6 @@ if TYPE_CHECKING:
     from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
 _PLAIN = MatteSettings()
-
-
-class MatteFormat(Enum):
-    """What the files of an export are."""
-
-    EXR = "exr"
-    """One multi-layer EXR per frame, a layer per object."""
-    EXR_PER_OBJECT = "exr-per-object"
-    """A folder per object with an EXR per frame."""
-    CRYPTOMATTE = "cryptomatte"
-    """One Cryptomatte EXR per frame, with the objects' own names."""
-    PNG = "png"
-    """A folder per object with a 16-bit PNG per frame."""
-    PNG_8 = "png-8"
-    """A folder per object with an 8-bit PNG per frame."""
 
 
 class AlphaSource(Protocol):
@@ -70,7 +55,7 @@ def render_mattes(
     results: ResultReader,
     frames: Iterable[int],
     *,
-    matte_format: MatteFormat = MatteFormat.EXR,
+    matte_format: MatteFormat = MatteFormat.EXR_LAYERS,
     provenance: Provenance | None = None,
     alpha: AlphaSource | None = None,
     stem: str | None = None,
@@ -100,7 +85,7 @@ def render_mattes(
         OutputError: A file cannot be encoded.
     """
     among = objects if among is None else among
-    names = safe_names(among)
+    names = layer_names(among)
     settings = settings or {}
     alpha = alpha or LogitAlpha(clip)
     provenance = provenance or Provenance()
@@ -120,7 +105,7 @@ def render_mattes(
             continue
         number = f"{frame:04d}"
         empty = np.zeros((clip.height_px, clip.width_px), np.float32)
-        if matte_format is MatteFormat.EXR:
+        if matte_format is MatteFormat.EXR_LAYERS:
             layers = {names[each.object_id]: shown.get(each.object_id, empty) for each in objects}
             data = encode_layers_exr(layers, clip, provenance)
             yield RenderedFile(f"{stem}_mattes.{number}.exr", frame, data)
@@ -134,7 +119,7 @@ def render_mattes(
             if matte_format is MatteFormat.EXR_PER_OBJECT:
                 data, extension = encode_matte_exr(coverage, clip, provenance), "exr"
             else:
-                bits = 8 if matte_format is MatteFormat.PNG_8 else 16
+                bits = 8 if matte_format is MatteFormat.PNG8 else 16
                 data, extension = encode_png(coverage, clip, provenance, bits=bits), "png"
             name = names[object_id]
             yield RenderedFile(f"{name}/{stem}_{name}.{number}.{extension}", frame, data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
@@ -20,10 +19,10 @@ from masklet.events import (
     MatteFormat,
     OverlayKind,
 )
+from masklet.names import checked_stem, clip_stem
 from masklet.types import FrameRange, ModelInfo, ObjectInfo
 from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
-from masklet_server.mattes.naming import clip_stem
 from masklet_server.mattes.picture_file import Provenance
 from masklet_server.service.coverage import plate_coverage
 from masklet_server.service.limits import CHUNK_BYTES
@@ -35,14 +34,6 @@ SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
 OVERLAYS_AT_ONCE = 2
 """More wait: each takes a thread and much of the processor for as long as it lasts."""
-_BASE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
-_FORMATS = {
-    MatteFormat.EXR_LAYERS: matte_export.MatteFormat.EXR,
-    MatteFormat.EXR_PER_OBJECT: matte_export.MatteFormat.EXR_PER_OBJECT,
-    MatteFormat.CRYPTOMATTE: matte_export.MatteFormat.CRYPTOMATTE,
-    MatteFormat.PNG8: matte_export.MatteFormat.PNG_8,
-    MatteFormat.PNG16: matte_export.MatteFormat.PNG,
-}
 
 Step = RenderedFile | ExportProgress
 
@@ -108,7 +99,7 @@ class Exporter:
                     selection.objects,
                     session.results,
                     (frame,),
-                    matte_format=_FORMATS[matte_format],
+                    matte_format=matte_format,
                     provenance=provenance,
                     alpha=alpha,
                     stem=selection.stem,
@@ -227,11 +218,8 @@ def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base
     chosen = tuple(session.object(object_id) for object_id in dict.fromkeys(object_ids)) or session.objects()
     if not chosen:
         raise BadInputError("there is nothing to export: add an object, click it and track it first")
-    if base_name and not _BASE_NAME.fullmatch(base_name):
-        raise BadInputError(
-            f"files cannot be called {base_name!r}: use letters, digits, dots, hyphens and underscores"
-        )
-    return Selection(frames, chosen, base_name or clip_stem(session.clip.name))
+    stem = checked_stem(base_name) if base_name else clip_stem(session.clip.name)
+    return Selection(frames, chosen, stem)
 
 
 def _asked_for(session: Session, selection: Selection) -> tuple[int, ...]:

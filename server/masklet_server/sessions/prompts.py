@@ -9,11 +9,11 @@ from masklet.errors import (
     BadInputError,
     FrameMissingError,
     LimitError,
-    NameTakenError,
     ObjectNotFoundError,
 )
 from masklet.events import EditKind
 from masklet.matte_settings import MatteSettings
+from masklet.names import checked_object_name, free_object_name
 from masklet.types import (
     Box,
     Click,
@@ -27,11 +27,8 @@ from masklet.types import (
 )
 from masklet_server.sessions.history import Contents, Edit, History
 
-MAX_NAME_CHARACTERS = 64
 MAX_CLICKS = 256
 """Per object and frame: more help nobody, and the network's time grows with them."""
-FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
-"""Names become layers and files on three operating systems."""
 
 
 class PromptBook:
@@ -110,7 +107,8 @@ class PromptBook:
             raise LimitError(
                 f"a session holds at most {self._max_objects} objects: remove one or open another session"
             )
-        chosen = self._check_name(name) if name else self._free_name()
+        taken = self.contents.names.values()
+        chosen = checked_object_name(name, taken) if name else free_object_name(taken)
         object_id = self._next_id
         self._next_id += 1
         self._keep(EditKind.ADD_OBJECT, object_id, self.contents.with_name(object_id, chosen))
@@ -118,8 +116,9 @@ class PromptBook:
 
     def rename_object(self, object_id: int, name: str) -> ObjectInfo:
         """Give an object another name; errors as in :meth:`add_object`."""
-        if self.object(object_id).name != name:
-            chosen = self._check_name(name)
+        others = (other for owner, other in self.contents.names.items() if owner != object_id)
+        chosen = checked_object_name(name, others)
+        if self.object(object_id).name != chosen:
             self._keep(EditKind.RENAME_OBJECT, object_id, self.contents.with_name(object_id, chosen))
         return self.object(object_id)
 
@@ -250,30 +249,6 @@ class PromptBook:
         self.contents = contents
         self.history.add(edit)
         return edit
-
-    def _check_name(self, name: str) -> str:
-        if name in self.contents.names.values():
-            raise NameTakenError(f"another object is called {name!r}: choose another name")
-        if len(name) > MAX_NAME_CHARACTERS:
-            raise BadInputError(
-                f"an object's name has at most {MAX_NAME_CHARACTERS} characters: choose a shorter one"
-            )
-        if not name or name != name.strip() or name in {".", ".."} or not name.isprintable():
-            raise BadInputError(
-                f"{name!r} cannot be an object's name: use letters and digits, without space at either end"
-            )
-        bad = sorted(set(name) & set(FORBIDDEN_IN_NAMES))
-        if bad:
-            raise BadInputError(
-                f"an object's name must not contain {' '.join(bad)} because it becomes a layer and a file: "
-                "choose another name"
-            )
-        return name
-
-    def _free_name(self) -> str:
-        taken = set(self.contents.names.values())
-        numbers = range(1, len(taken) + 2)
-        return next(name for name in (f"object{number}" for number in numbers) if name not in taken)
 
     def _check_frame(self, frame: int) -> None:
         clip = self._clip

@@ -10,12 +10,13 @@ from typer.testing import CliRunner
 
 from fakes import annotated_sets as sets
 from masklet.errors import BadInputError, ClipError, MaskletError, OutputError
+from masklet.events import MatteFormat
 from masklet.prompts import Shot, write_shot
 from masklet.types import Click, ClipInfo, FramePrompts, ObjectInfo, Presence, PromptDocument
 from masklet_server.evaluation.command import add_commands
 from masklet_server.evaluation.datasets import open_dataset
 from masklet_server.evaluation.runs import MemoryResults
-from masklet_server.mattes.export import MatteFormat, render_mattes
+from masklet_server.mattes.export import render_mattes
 from masklet_server.mattes.files import write_files
 from masklet_server.sessions.tracking import ObjectFrame
 
@@ -95,7 +96,7 @@ def test_a_finished_shot_becomes_a_data_set_that_opens(
 
 
 def test_every_fourth_frame_is_annotated_on_request(app: typer.Typer, shot: Path) -> None:
-    write_mattes(shot / "mattes", MatteFormat.PNG)
+    write_mattes(shot / "mattes", MatteFormat.PNG16)
 
     export(app, shot, "--step", "4")
 
@@ -105,7 +106,7 @@ def test_every_fourth_frame_is_annotated_on_request(app: typer.Typer, shot: Path
 
 
 def test_a_second_shot_does_not_replace_the_first(app: typer.Typer, shot: Path) -> None:
-    write_mattes(shot / "mattes", MatteFormat.PNG_8)
+    write_mattes(shot / "mattes", MatteFormat.PNG8)
 
     assert export(app, shot) is None
     before = (shot / "set" / "sh010_manual.json").read_bytes()
@@ -117,7 +118,7 @@ def test_a_second_shot_does_not_replace_the_first(app: typer.Typer, shot: Path) 
 
 
 def test_nothing_is_left_when_the_plate_cannot_be_read_to_its_end(app: typer.Typer, shot: Path) -> None:
-    write_mattes(shot / "mattes", MatteFormat.PNG)
+    write_mattes(shot / "mattes", MatteFormat.PNG16)
     (shot / "plate" / "plate.1005.jpg").write_bytes(b"\xff\xd8\xff damaged")
 
     error = export(app, shot)
@@ -137,7 +138,7 @@ def test_nothing_is_left_when_the_plate_cannot_be_read_to_its_end(app: typer.Typ
 def test_a_wrong_argument_of_an_export_is_told(
     app: typer.Typer, shot: Path, more: list[str], words: str
 ) -> None:
-    write_mattes(shot / "mattes", MatteFormat.PNG)
+    write_mattes(shot / "mattes", MatteFormat.PNG16)
 
     error = export(app, shot, *more)
 
@@ -155,7 +156,7 @@ def test_a_folder_without_mattes_is_told(app: typer.Typer, shot: Path) -> None:
 
 
 def test_a_damaged_matte_is_told_by_name(app: typer.Typer, shot: Path) -> None:
-    write_mattes(shot / "mattes", MatteFormat.PNG)
+    write_mattes(shot / "mattes", MatteFormat.PNG16)
     damaged = next((shot / "mattes" / "hero").glob("*.1003.png"))
     damaged.write_bytes(damaged.read_bytes()[:60])
 

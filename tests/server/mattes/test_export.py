@@ -9,11 +9,12 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
+from masklet.events import MatteFormat
 from masklet.matte_settings import MatteSettings
 from masklet.patterns import FramePattern
 from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
-from masklet_server.mattes.export import MatteFormat, render_mattes
+from masklet_server.mattes.export import render_mattes
 from masklet_server.mattes.files import write_files
 from masklet_server.mattes.picture_file import Provenance, encode_png, exact_rate
 from masklet_server.sessions.tracking import ObjectFrame
@@ -66,7 +67,7 @@ def expected(object_id: int, frame: int) -> NDArray[np.float32]:
 
 
 def test_one_exr_per_frame_holds_a_layer_per_object(tmp_path: Path) -> None:
-    assert export(tmp_path, MatteFormat.EXR) == ["plate_mattes.1001.exr", "plate_mattes.1002.exr"]
+    assert export(tmp_path, MatteFormat.EXR_LAYERS) == ["plate_mattes.1001.exr", "plate_mattes.1002.exr"]
 
     for frame in (1001, 1002):
         spec, pixels = read_back(tmp_path / f"plate_mattes.{frame}.exr")
@@ -78,7 +79,7 @@ def test_one_exr_per_frame_holds_a_layer_per_object(tmp_path: Path) -> None:
 
 
 def test_an_exr_says_where_it_comes_from(tmp_path: Path) -> None:
-    export(tmp_path, MatteFormat.EXR)
+    export(tmp_path, MatteFormat.EXR_LAYERS)
     spec, _ = read_back(tmp_path / "plate_mattes.1001.exr")
 
     assert spec["masklet/model"] == "masklet-embedded"
@@ -94,8 +95,8 @@ def test_an_exr_says_where_it_comes_from(tmp_path: Path) -> None:
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    names = export(first, MatteFormat.EXR)
-    export(second, MatteFormat.EXR)
+    names = export(first, MatteFormat.EXR_LAYERS)
+    export(second, MatteFormat.EXR_LAYERS)
 
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
 
@@ -122,7 +123,7 @@ def test_a_sequence_per_object_serves_alpha_and_colour(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("matte_format", "sample", "step"),
-    [(MatteFormat.PNG, "uint16", 65535), (MatteFormat.PNG_8, "uint8", 255)],
+    [(MatteFormat.PNG16, "uint16", 65535), (MatteFormat.PNG8, "uint8", 255)],
 )
 def test_png_carries_the_same_coverage(
     tmp_path: Path, matte_format: MatteFormat, sample: str, step: int
@@ -147,7 +148,7 @@ def test_an_object_has_its_own_place_for_making_coverage() -> None:
         return np.full((180, 320), 0.5, np.float32)
 
     files = list(
-        render_mattes(CLIP, OBJECTS[:1], StoredResults(), [1001], matte_format=MatteFormat.PNG_8, alpha=half)
+        render_mattes(CLIP, OBJECTS[:1], StoredResults(), [1001], matte_format=MatteFormat.PNG8, alpha=half)
     )
 
     assert [file.frame for file in files] == [1001]
@@ -158,7 +159,7 @@ def test_an_object_exported_alone_keeps_the_name_it_has_among_all() -> None:
 
     files = list(
         render_mattes(
-            CLIP, clashing[1:], StoredResults(), [1001], matte_format=MatteFormat.PNG_8, among=clashing
+            CLIP, clashing[1:], StoredResults(), [1001], matte_format=MatteFormat.PNG8, among=clashing
         )
     )
 

@@ -13,9 +13,9 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from masklet.errors import BadInputError, MaskletError
+from masklet.names import clip_stem
 
 from ..jobs import Job
-from ..plate_files import plate_word
 from ..plates import PlateBlock, frame_map, props, source_of
 from ..preferences import matte_folder
 from ..runtime import runtime
@@ -62,7 +62,7 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
 
         own = props(block)
         items = list(own.objects) if self.every_object else [active_of(block)]
-        base_name = plate_word(source_of(block))
+        base_name = clip_stem(source_of(block).path)
         folder = Path(bpy.path.abspath(self.folder)) if self.folder else matte_folder() / base_name
         uids = [item.uid for item in items]
         matte_format = MatteFormat(_FORMATS[self.file_format][2])

@@ -8,8 +8,8 @@ import bpy
 from bpy.props import StringProperty
 
 from masklet.errors import MaskletError
+from masklet.names import checked_object_name
 
-from ..documents import checked_name
 from ..plates import adopt, props
 from .running import ObjectOperator, PlateOperator, active_of, failed, plate_of, synchronised
 
@@ -71,7 +71,7 @@ class MASKLET_OT_object_rename(ObjectOperator, bpy.types.Operator):
         item = active_of(block)
         others = [other.name for other in props(block).objects if other.uid != item.uid]
         try:
-            name = checked_name(self.name, others)
+            name = checked_object_name(self.name, others)
         except MaskletError as error:
             return failed(self, error)
         item.kept_name = name

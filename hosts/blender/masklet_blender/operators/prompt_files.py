@@ -9,10 +9,10 @@ import bpy
 from bpy.props import StringProperty
 
 from masklet.errors import MaskletError
+from masklet.names import clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
 
 from ..documents import from_prompts, to_prompts
-from ..plate_files import plate_word
 from ..plates import adopt, props, source_of
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
 
@@ -34,7 +34,7 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the file."""
-        self.filepath = plate_word(source_of(plate_of(context))) + _SUFFIX
+        self.filepath = clip_stem(source_of(plate_of(context)).path) + _SUFFIX
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

@@ -21,11 +21,9 @@ from masklet_blender.documents import (
     SetPrompts,
     applied,
     by_uid,
-    checked_name,
     cleared,
     differences,
     find,
-    free_name,
     from_prompts,
     said_from_json,
     said_to_json,
@@ -107,19 +105,6 @@ def test_a_click_does_not_correct_a_mask_drawn_by_hand() -> None:
     drawn = SaidObject("u1", "hero", (FramePrompts(0, 1001, mask=Mask(2, 1, b"\0\xff")),))
     with pytest.raises(BadInputError, match="clear the frame first"):
         with_click(drawn, 1001, CLICK)
-
-
-@pytest.mark.parametrize("name", ["", "  ", "a/b", "a:b", "x" * 65, "line\nbreak"])
-def test_names_that_cannot_be_layers_and_files_are_refused(name: str) -> None:
-    with pytest.raises(BadInputError):
-        checked_name(name, ())
-
-
-def test_names_are_free_of_spaces_at_their_ends_and_of_others() -> None:
-    assert checked_name("  hero ", ["ball"]) == "hero"
-    with pytest.raises(BadInputError, match="another object is called ball"):
-        checked_name("ball", ["ball"])
-    assert free_name(["object1", "object3"]) == "object2"
 
 
 def test_a_text_that_was_damaged_is_told_and_an_empty_one_says_nothing() -> None:

@@ -70,7 +70,7 @@ def test_names_that_cannot_be_used_are_put_back_with_a_sentence(answer: dict[str
     assert answer["bad name"][0] == "object1"
     assert "holds /" in answer["bad name"][1]
     assert answer["taken name"][0] == "object1"
-    assert "another object is called ball" in answer["taken name"][1]
+    assert "another object is called 'ball'" in answer["taken name"][1]
     assert answer["rename"] == [["FINISHED"], "hero"]
 
 

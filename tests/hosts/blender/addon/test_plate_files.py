@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from masklet.errors import ClipError
-from masklet_blender.plate_files import PlateSource, fingerprint_of, plate_word, sequence_pattern
+from masklet_blender.plate_files import PlateSource, fingerprint_of, sequence_pattern
 
 
 @pytest.fixture
@@ -21,10 +21,8 @@ def source(folder: Path) -> PlateSource:
     return PlateSource("shot", sequence_pattern(str(folder / "shot_v002.1001.png")), 64, 36)
 
 
-def test_a_sequence_is_named_by_its_pattern_and_its_word(plate: Path) -> None:
+def test_a_sequence_is_named_by_its_pattern(plate: Path) -> None:
     assert source(plate).path == str(plate / "shot_v002.%04d.png")
-    assert plate_word(source(plate)) == "shot_v002"
-    assert plate_word(PlateSource("clip", "/footage/duck.mov", 64, 36)) == "duck"
 
 
 def test_a_plate_that_was_moved_is_the_same_and_one_with_other_pictures_is_not(
