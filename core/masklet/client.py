@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from masklet import __version__
 from masklet.clip_files import find_files, is_here
+from masklet.clip_reading import ClipReading
 from masklet.errors import (
+    BadInputError,
     LimitError,
     MaskletError,
     PathNotAllowedError,
@@ -218,6 +220,8 @@ class Server:
         clip: Path | str,
         *,
         colour_space: str | None = None,
+        first_frame: int | None = None,
+        frame_rate: float | None = None,
         upload: bool | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Session:
@@ -227,6 +231,8 @@ class Server:
             clip: A movie, a pattern such as ``plate.%04d.exr`` or ``plate.####.exr``, a folder with
                 one sequence, or a single picture.
             colour_space: Name of the input space for OpenColorIO; None to let the files say.
+            first_frame: The number of a movie's first picture; None for 0. Sequences have their own.
+            frame_rate: Pictures a second, which goes before what the files say; None to let them say.
             upload: True sends the files, False has the server open the path. None lets the server
                 open what it sees and sends what it does not.
             on_progress: Told, from any thread, what is done and what there is in all while files are sent.
@@ -237,7 +243,9 @@ class Server:
             ClipError: There is no such clip, or it cannot be read.
             PathNotAllowedError: The server may not open this path, and it is not to be uploaded.
             LimitError: The clip is larger than the server allows.
+            BadInputError: The first frame, the rate or the space makes no sense, for this clip.
         """
+        reading = _reading(colour_space, first_frame, frame_rate)
         path = Path(clip).expanduser()
         here = is_here(str(path))
         if upload is None and here and not self.is_own and not self.info().opens_paths:
@@ -247,12 +255,12 @@ class Server:
             # one that only the server knows goes as it is.
             sent = str(path.parent.resolve() / path.name) if here or self.is_own else str(clip)
             try:
-                opened = self._transport.open_session(path=sent, colour_space=colour_space)
+                opened = self._transport.open_session(path=sent, reading=reading)
                 return Session(self._transport, opened)
             except PathNotAllowedError:
                 if upload is False or not here:
                     raise
-        return self._open_uploaded(str(path), colour_space, on_progress)
+        return self._open_uploaded(str(path), reading, on_progress)
 
     def resume(self, session_id: str) -> Session:
         """A session that is already on the server.
@@ -269,6 +277,8 @@ class Server:
         prompts: PromptDocument,
         *,
         colour_space: str | None = None,
+        first_frame: int | None = None,
+        frame_rate: float | None = None,
         upload: bool | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Session:
@@ -283,6 +293,8 @@ class Server:
             clip: As in :meth:`open`.
             prompts: From :meth:`masklet.session.Session.prompts` after the last edit.
             colour_space: As in :meth:`open`.
+            first_frame: As in :meth:`open`.
+            frame_rate: As in :meth:`open`.
             upload: As in :meth:`open`.
             on_progress: As in :meth:`open`.
 
@@ -293,7 +305,14 @@ class Server:
         try:
             return self.resume(session_id)
         except SessionNotFoundError:
-            session = self.open(clip, colour_space=colour_space, upload=upload, on_progress=on_progress)
+            session = self.open(
+                clip,
+                colour_space=colour_space,
+                first_frame=first_frame,
+                frame_rate=frame_rate,
+                upload=upload,
+                on_progress=on_progress,
+            )
         try:
             session.load_prompts(prompts)
         except MaskletError:
@@ -310,7 +329,7 @@ class Server:
             self._own.stop()
 
     def _open_uploaded(
-        self, clip: str, colour_space: str | None, on_progress: Callable[[int, int], None] | None
+        self, clip: str, reading: ClipReading, on_progress: Callable[[int, int], None] | None
     ) -> Session:
         files = find_files(clip)
         size_bytes = sum(file.path.stat().st_size for file in files)
@@ -325,5 +344,12 @@ class Server:
             [ClipFile(file.path, file.frame) for file in files],
             on_progress=on_progress,
         )
-        opened = self._transport.open_session(upload_id=upload_id, colour_space=colour_space)
+        opened = self._transport.open_session(upload_id=upload_id, reading=reading)
         return Session(self._transport, opened)
+
+
+def _reading(colour_space: str | None, first_frame: int | None, frame_rate: float | None) -> ClipReading:
+    try:
+        return ClipReading(colour_space, first_frame, frame_rate)
+    except ValueError as error:
+        raise BadInputError(str(error)) from error

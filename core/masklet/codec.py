@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 
+from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError
 from masklet.state_codec import (
     checked,
@@ -41,7 +42,7 @@ from masklet.types import (
     ServerInfo,
     SessionInfo,
 )
-from masklet.v1 import server_pb2, values_pb2
+from masklet.v1 import server_pb2, session_pb2, values_pb2
 
 MAX_MASK_PIXELS = 16384 * 16384
 """No mask on the wire is larger, whatever its header says: a small zlib stream can claim anything."""
@@ -189,11 +190,18 @@ def clip_to_wire(clip: ClipInfo) -> values_pb2.ClipInfo:
         overscan=overscan_to_wire(clip.overscan),
         display_left_px=clip.display_origin_px[0],
         display_top_px=clip.display_origin_px[1],
+        frame_times_us=clip.frame_times_us,
+        quarter_turns=clip.quarter_turns,
+        mirrored=clip.mirrored,
     )
 
 
 def clip_from_wire(message: values_pb2.ClipInfo) -> ClipInfo:
     """The clip in a message."""
+    return checked(lambda: _clip_from_wire(message))
+
+
+def _clip_from_wire(message: values_pb2.ClipInfo) -> ClipInfo:
     return ClipInfo(
         name=message.name,
         width_px=message.width_px,
@@ -208,6 +216,30 @@ def clip_from_wire(message: values_pb2.ClipInfo) -> ClipInfo:
         unreadable=tuple(unreadable_from_wire(each) for each in message.unreadable),
         overscan=overscan_from_wire(message.overscan),
         display_origin_px=(message.display_left_px, message.display_top_px),
+        frame_times_us=tuple(message.frame_times_us),
+        quarter_turns=message.quarter_turns,
+        mirrored=message.mirrored,
+    )
+
+
+def opening_to_wire(request_id: str, reading: ClipReading) -> session_pb2.OpenSessionRequest:
+    """The request to open a clip that is read so; which clip is yet to be named."""
+    return session_pb2.OpenSessionRequest(
+        request_id=request_id,
+        colour_space=reading.colour_space or "",
+        first_frame=reading.first_frame,
+        frame_rate=reading.frame_rate,
+    )
+
+
+def opening_from_wire(message: session_pb2.OpenSessionRequest) -> ClipReading:
+    """How a request wants its clip to be read."""
+    return checked(
+        lambda: ClipReading(
+            colour_space=message.colour_space or None,
+            first_frame=message.first_frame if message.HasField("first_frame") else None,
+            frame_rate=message.frame_rate if message.HasField("frame_rate") else None,
+        )
     )
 
 

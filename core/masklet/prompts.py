@@ -9,6 +9,8 @@ those of :mod:`masklet.types`, so the file is valid on any machine that has the 
       "masklet_prompts": 1,
       "clip": "plate.%04d.exr",
       "colour_space": null,
+      "first_frame": null,
+      "frame_rate": null,
       "track": {"first": 1001, "last": 1100, "direction": "both"},
       "objects": [
         {"name": "hero", "locks": [[1030, 1040]], "matte": {"grow_px": -1.5}, "frames": [
@@ -35,6 +37,7 @@ import zlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import BadInputError, OutputError
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
@@ -68,14 +71,15 @@ class Shot:
         document: Objects and prompts; ids count from 1 in the order of the objects.
         frames: None for the whole clip.
         direction: Which way to track.
-        colour_space: Name of the input space; None to let the file say.
+        reading: How the clip is read where the files do not say. A first frame is the one that the
+            prompts count from.
     """
 
     clip: str
     document: PromptDocument
     frames: FrameRange | None = None
     direction: Direction = Direction.BOTH
-    colour_space: str | None = None
+    reading: ClipReading = AS_FILES_SAY
 
 
 def to_json(shot: Shot) -> str:
@@ -98,7 +102,7 @@ def to_json(shot: Shot) -> str:
     content = {
         _KEY: VERSION,
         "clip": shot.clip,
-        "colour_space": shot.colour_space,
+        **asdict(shot.reading),
         "track": track,
         "objects": objects,
     }
@@ -139,6 +143,8 @@ def from_json(text: str) -> Shot:
                 locks.append(LockedRange(object_id, FrameRange(int(first), int(last))))
             if item.get("matte"):
                 mattes.append(ObjectMatte(object_id, MatteSettings(**item["matte"])))
+        place = "how the clip is read, in the prompt document,"
+        reading = _reading_from_json(content)
         place = "what to track in the prompt document"
         track = content.get("track") or {}
         return Shot(
@@ -146,7 +152,7 @@ def from_json(text: str) -> Shot:
             document=PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes)),
             frames=FrameRange(int(track["first"]), int(track["last"])) if "first" in track else None,
             direction=Direction(track.get("direction", "both")),
-            colour_space=content.get("colour_space"),
+            reading=reading,
         )
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error) as error:
         raise BadInputError(f"{place} cannot be understood ({error}): correct it or save it again") from error
@@ -197,6 +203,15 @@ def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
                 name: value for name, value in asdict(matte.settings).items() if value != plain[name]
             }
     return content
+
+
+def _reading_from_json(content: dict[str, Any]) -> ClipReading:
+    space, first, rate = (content.get(key) for key in ("colour_space", "first_frame", "frame_rate"))
+    return ClipReading(
+        None if space is None else str(space),
+        None if first is None else int(first),
+        None if rate is None else float(rate),
+    )
 
 
 def _frame_to_json(prompts: FramePrompts) -> dict[str, Any]:

@@ -181,12 +181,18 @@ class ClipInfo:
         last_frame: The plate's own number.
         missing_frames: Numbers inside the range that have no picture.
         pixel_aspect: Width of a pixel divided by its height.
-        frames_per_s: None for a sequence that does not say.
+        frames_per_s: None where neither the files nor the artist say; never a guess. The average where
+            the rate varies.
         colour_space: The name of the input space that is in force.
         notices: Sentences for people about what was assumed or left out when the clip was opened.
         unreadable: Frames whose pictures turned out to be unusable. They are among the missing ones too.
         overscan: What of the picture lies outside the display window.
         display_origin_px: Where the files' own coordinates put the top-left corner of the display window.
+        frame_times_us: Of a movie whose rate varies: when each picture is shown, in microseconds after
+            the first one, a number for each frame. Empty where pictures follow each other evenly.
+        quarter_turns: How often the movie asks for its stored pictures to be turned clockwise, 0 to 3,
+            after mirroring. Sizes and masks are those of the picture as it is shown.
+        mirrored: True where it asks for them to be mirrored left to right.
     """
 
     name: str
@@ -202,6 +208,15 @@ class ClipInfo:
     unreadable: tuple[UnreadableFrame, ...] = ()
     overscan: Overscan = Overscan()
     display_origin_px: tuple[int, int] = (0, 0)
+    frame_times_us: tuple[int, ...] = ()
+    quarter_turns: int = 0
+    mirrored: bool = False
+
+    def __post_init__(self) -> None:
+        if self.frame_times_us and len(self.frame_times_us) != len(self.frames):
+            raise ValueError(
+                f"{len(self.frame_times_us)} frame times for {len(self.frames)} frames: give one for each"
+            )
 
     @property
     def display_width_px(self) -> int:
@@ -217,6 +232,24 @@ class ClipInfo:
     def frames(self) -> FrameRange:
         """The whole clip, missing frames included."""
         return FrameRange(self.first_frame, self.last_frame)
+
+    @property
+    def is_variable_rate(self) -> bool:
+        """True where pictures do not follow each other evenly; their times are known then."""
+        return bool(self.frame_times_us)
+
+    def time_s(self, frame: int) -> float | None:
+        """Seconds from the first picture to that of ``frame``; None where no rate is known.
+
+        Frames outside of the clip lie where the rate would put them, before the first and after the last
+        picture.
+        """
+        place = frame - self.first_frame
+        if not self.frame_times_us:
+            return None if self.frames_per_s is None else place / self.frames_per_s
+        inside = min(max(place, 0), len(self.frame_times_us) - 1)
+        beyond_s = (place - inside) / self.frames_per_s if self.frames_per_s else 0.0
+        return self.frame_times_us[inside] / 1e6 + beyond_s
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from masklet.clip_reading import ClipReading
 from masklet.errors import (
     BadInputError,
     CancelledError,
@@ -69,7 +70,7 @@ def test_a_server_tells_what_it_is(transport: Transport) -> None:
 
 
 def test_a_session_is_opened_found_again_and_forgotten(transport: Transport, clip: DemoClip) -> None:
-    opened = transport.open_session(path=str(clip.pattern), colour_space="sRGB")
+    opened = transport.open_session(path=str(clip.pattern), reading=ClipReading("sRGB"))
 
     assert opened.clip.frames == WHOLE
     assert (opened.clip.width_px, opened.clip.height_px) == (854, 480)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masklet import codec, errors, event_codec, events
+from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, MaskletError, error_from_wire
 from masklet.types import (
     Box,
@@ -30,7 +32,7 @@ from masklet.types import (
     StateRange,
     UnreadableFrame,
 )
-from masklet.v1 import values_pb2
+from masklet.v1 import session_pb2, values_pb2
 
 coordinates = st.floats(-1e5, 1e5, allow_nan=False)
 frames = st.integers(-(2**31), 2**31 - 1)
@@ -107,7 +109,33 @@ def test_sessions_updates_documents_and_servers_travel() -> None:
     assert codec.update_from_wire(codec.update_to_wire(update)) == update
     assert codec.document_from_wire(codec.document_to_wire(document)) == document
     assert codec.server_from_wire(codec.server_to_wire(server)) == server
+    movie = ClipInfo("a.mov", 9, 16, 1001, 1003, frame_times_us=(0, 9, 2**40), quarter_turns=3, mirrored=True)
+    assert codec.clip_from_wire(codec.clip_to_wire(movie)) == movie
     assert codec.clip_from_wire(codec.clip_to_wire(ClipInfo("b", 1, 1, 0, 0))) == ClipInfo("b", 1, 1, 0, 0)
+
+
+def test_a_clip_whose_times_do_not_fit_its_frames_is_refused() -> None:
+    message = values_pb2.ClipInfo(name="a.mov", last_frame=2, frame_times_us=(0, 5))
+
+    with pytest.raises(BadInputError, match="2 frame times for 3 frames: give one for each"):
+        codec.clip_from_wire(message)
+
+
+@pytest.mark.parametrize(
+    "reading", [ClipReading(), ClipReading("ACEScg", -7, 24000 / 1001), ClipReading(first_frame=0)]
+)
+def test_how_a_clip_is_read_travels(reading: ClipReading) -> None:
+    assert codec.opening_from_wire(codec.opening_to_wire("one", reading)) == reading
+
+
+def test_a_rate_or_a_first_frame_that_cannot_be_is_refused_on_the_wire() -> None:
+    for message, said in (
+        (session_pb2.OpenSessionRequest(frame_rate=-24), "-24 is no frame rate"),
+        (session_pb2.OpenSessionRequest(frame_rate=math.nan), "nan is no frame rate"),
+        (session_pb2.OpenSessionRequest(first_frame=2**31 - 1), "2147483647 is too far off"),
+    ):
+        with pytest.raises(BadInputError, match=said):
+            codec.opening_from_wire(message)
 
 
 @pytest.mark.parametrize(

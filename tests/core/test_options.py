@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from masklet.clip_reading import ClipReading
 from masklet.commands.options import (
     ClickOption,
     ObjectOption,
@@ -16,6 +17,7 @@ from masklet.commands.options import (
     document_of,
     merged,
     parse_range,
+    reading_as_asked,
     typed_prompts,
 )
 from masklet.commands.roto import shown_frames
@@ -151,6 +153,27 @@ def test_a_range_is_read(text: str, frames: FrameRange) -> None:
 def test_a_wrong_range_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="--range"):
         parse_range(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "rate"), [("24", 24.0), ("23.976", 23.976), ("24000/1001", 24000 / 1001), (" 25 ", 25.0)]
+)
+def test_a_rate_is_a_number_or_a_fraction(typed: str, rate: float) -> None:
+    assert reading_as_asked(ClipReading(), None, None, typed).frame_rate == rate
+
+
+@pytest.mark.parametrize("typed", ["24p", "", "24/0", "0", "-25", "1e9", "inf", "nan"])
+def test_a_rate_that_cannot_be_is_refused(typed: str) -> None:
+    with pytest.raises(BadInputError, match="is no frame rate"):
+        reading_as_asked(ClipReading(), None, None, typed)
+
+
+def test_options_of_reading_go_before_the_document_and_leave_the_rest_of_it() -> None:
+    saved = ClipReading("ACEScg", 1001, 25.0)
+
+    assert reading_as_asked(saved, None, None, None) == saved
+    assert reading_as_asked(saved, None, 0, None) == ClipReading("ACEScg", 0, 25.0)
+    assert reading_as_asked(saved, "sRGB", None, "24") == ClipReading("sRGB", 1001, 24.0)
 
 
 def test_frames_are_shown_as_ranges() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, OutputError
 from masklet.prompts import Shot, from_json, read_shot, to_json, write_shot
 from masklet.types import (
@@ -54,7 +55,7 @@ def documents(draw: st.DrawFn) -> PromptDocument:
 def test_a_shot_survives_being_written_and_read(
     document: PromptDocument, direction: Direction, frames: FrameRange | None
 ) -> None:
-    shot = Shot("plate.%04d.exr", document, frames, direction, colour_space="ACEScg")
+    shot = Shot("plate.%04d.exr", document, frames, direction, reading=ClipReading("ACEScg", 1001, 23.976))
 
     assert from_json(to_json(shot)) == shot
 

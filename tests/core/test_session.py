@@ -8,6 +8,7 @@ import pytest
 
 from fakes.transport import CLIP, FakeTransport
 from masklet.client import Server
+from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, ClipError, LimitError, ObjectNotFoundError, PathNotAllowedError
 from masklet.session import Session, Track
 from masklet.types import Click, Direction, FramePrompts, FrameRange, ObjectInfo, SessionInfo
@@ -49,6 +50,24 @@ def test_a_server_that_opens_no_paths_is_sent_the_clip_at_once(plate: str) -> No
     Server(transport).open(plate)
 
     assert len(transport.uploads) == 1
+
+
+def test_how_a_clip_is_read_goes_with_its_path_and_with_its_upload(plate: str) -> None:
+    transport = FakeTransport()
+
+    for upload in (False, True):
+        Server(transport).open(plate, colour_space="ACEScg", first_frame=1001, frame_rate=25, upload=upload)
+
+    assert transport.readings == [ClipReading("ACEScg", 1001, 25)] * 2
+
+
+def test_a_rate_that_cannot_be_is_refused_before_anything_is_sent(plate: str) -> None:
+    transport = FakeTransport()
+
+    with pytest.raises(BadInputError, match="0 is no frame rate: give pictures a second"):
+        Server(transport).open(plate, frame_rate=0, upload=True)
+
+    assert transport.uploads == []
 
 
 def test_a_clip_is_not_sent_when_that_was_ruled_out(plate: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from fakes.transport import FakeTransport
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import SessionNotFoundError
 from masklet.events import TrackEvent, TrackFinished, TrackStarted
 from masklet.matte_settings import MatteSettings
@@ -56,7 +57,7 @@ class PromptedServer(FakeTransport):
     cancelled: bool = False
 
     def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
+        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
     ) -> SessionInfo:
         self.opened.append(str(path or upload_id))
         session_id = f"session{len(self.opened)}"

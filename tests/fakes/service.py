@@ -15,6 +15,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
+from masklet.clip_reading import ClipReading
 from masklet.errors import ClipError
 from masklet.types import ClipInfo, ModelInfo
 from masklet.v1 import (
@@ -46,20 +47,25 @@ class FakeOpener:
     info: ClipInfo = FAKE_INFO
     error: Exception | None = None
     opened: list[Path] = field(default_factory=list)
+    readings: list[ClipReading] = field(default_factory=list)
     uploads: list[Mapping[int, str]] = field(default_factory=list)
 
-    def path(self, path: Path, *, colour: str | None) -> FakeClip:
+    def path(self, path: Path, *, reading: ClipReading, name: str | None = None) -> FakeClip:
         self.opened.append(path)
         if self.error is not None:
             raise self.error
         if not path.exists():
             raise ClipError(f"{path.name} does not exist: check the path")
-        return FakeClip(replace(self.info, name=path.name))
+        self.readings.append(reading)
+        return FakeClip(replace(self.info, name=name or path.name))
 
-    def pictures(self, folder: Path, files: Mapping[int, str], *, name: str, colour: str | None) -> FakeClip:
+    def pictures(
+        self, folder: Path, files: Mapping[int, str], *, name: str, reading: ClipReading
+    ) -> FakeClip:
         self.uploads.append(dict(files))
         if self.error is not None:
             raise self.error
+        self.readings.append(reading)
         return FakeClip(replace(self.info, name=name, first_frame=min(files), last_frame=max(files)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from masklet.anchors import AnchorKey, AnchorTrack
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import MaskletError
 from masklet.events import (
     CutsFound,
@@ -75,6 +76,7 @@ class FakeTransport:
     refuses_path: MaskletError | None = None
     objects: list[ObjectInfo] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    readings: list[ClipReading] = field(default_factory=list)
     uploads: list[list[tuple[str, int | None]]] = field(default_factory=list)
     prompts: list[FramePrompts] = field(default_factory=list)
     clicks: list[tuple[int, int, Click]] = field(default_factory=list)
@@ -107,10 +109,11 @@ class FakeTransport:
         return f"upload of {clip_name}"
 
     def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
+        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
     ) -> SessionInfo:
         if path is not None and self.refuses_path is not None:
             raise self.refuses_path
+        self.readings.append(reading)
         self.opened.append(str(path or upload_id))
         return self.get_session("s1")
 

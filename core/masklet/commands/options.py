@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from typer.core import TyperCommand
 
+from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError
 from masklet.png import read_mask
 from masklet.types import (
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from masklet.client import Server
+    from masklet.session import Session
 
 _TYPED_KEY = "masklet.typed_prompts"
 _PROMPT_OPTIONS = frozenset({"objects", "clicks", "boxes", "masks"})
@@ -74,6 +77,14 @@ DeviceOption = Annotated[
 ColourOption = Annotated[
     Optional[str],
     typer.Option("--colour-space", metavar="NAME", help="Input space of the clip; else the files say."),
+]
+FirstFrameOption = Annotated[
+    Optional[int],
+    typer.Option("--first-frame", metavar="NUMBER", help="Of a movie's first picture, such as 1001; else 0."),
+]
+FrameRateOption = Annotated[
+    Optional[str],
+    typer.Option("--fps", metavar="RATE", help="Such as 24 or 24000/1001; else the files say, if they do."),
 ]
 
 
@@ -198,6 +209,38 @@ def parse_range(text: str) -> FrameRange:
         raise BadInputError(f"--range {text!r} ends before it begins: write it like 1001-1100") from error
 
 
+def reading_as_asked(
+    said: ClipReading, colour_space: str | None, first_frame: int | None, frame_rate: str | None
+) -> ClipReading:
+    """How the shared options want the clip to be read; what they leave out is as ``said`` before.
+
+    Raises:
+        BadInputError: An option has a value that makes no sense; the message quotes it.
+    """
+    try:
+        return ClipReading(
+            said.colour_space if colour_space is None else colour_space,
+            said.first_frame if first_frame is None else first_frame,
+            said.frame_rate if frame_rate is None else _parse_rate(frame_rate),
+        )
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
+
+
+def open_as_asked(server: Server, clip: str, reading: ClipReading) -> Session:
+    """A session on the clip, read as the shared options or a prompt document say.
+
+    Raises:
+        MaskletError: See :meth:`masklet.client.Server.open`.
+    """
+    return server.open(
+        clip,
+        colour_space=reading.colour_space,
+        first_frame=reading.first_frame,
+        frame_rate=reading.frame_rate,
+    )
+
+
 def connect_as_asked(
     server: str | None,
     token_file: Path | None = None,
@@ -223,6 +266,15 @@ def _split_frame(option: str, value: str) -> tuple[int, str]:
         flag = {"clicks": "--click", "boxes": "--box", "masks": "--mask"}[option]
         raise BadInputError(f"{flag} {value!r} names no frame: begin with its number, like 1001:…")
     return int(match[1]), match[2]
+
+
+def _parse_rate(text: str) -> float:
+    try:
+        return float(Fraction(text.strip()))
+    except (ValueError, ZeroDivisionError):
+        raise BadInputError(
+            f"--fps {text!r} is no frame rate: write it like 24, 23.976 or 24000/1001"
+        ) from None
 
 
 def _parse_click(value: str, rest: str) -> Click:

@@ -10,11 +10,14 @@ from typing import Annotated, Optional
 
 import typer
 
+from masklet.clip_reading import AS_FILES_SAY
 from masklet.commands.options import (
     BoxOption,
     ClickOption,
     ColourOption,
     DeviceOption,
+    FirstFrameOption,
+    FrameRateOption,
     MaskOption,
     ObjectOption,
     OrderedCommand,
@@ -23,6 +26,8 @@ from masklet.commands.options import (
     TokenFileOption,
     WeightsOption,
     connect_as_asked,
+    open_as_asked,
+    reading_as_asked,
     typed_prompts,
 )
 from masklet.commands.progress import Progress
@@ -54,6 +59,8 @@ def preview(
         typer.Option("--matte", metavar="FILE.png", help="Also the first object's mask alone."),
     ] = None,
     colour_space: ColourOption = None,
+    first_frame: FirstFrameOption = None,
+    fps: FrameRateOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -74,10 +81,11 @@ def preview(
             "a preview shows one frame and the clicks are on several: keep those of one frame"
         )
     frame = frames.pop()
+    reading = reading_as_asked(AS_FILES_SAY, colour_space, first_frame, fps)
     progress = Progress()
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        connected.open(clip, colour_space=colour_space) as session,
+        open_as_asked(connected, clip, reading) as session,
     ):
         names = {info.object_id: info.name for info in document.objects}
         updates = []

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.commands.options import (
+    ColourOption,
     DeviceOption,
+    FirstFrameOption,
+    FrameRateOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
     WeightsOption,
     connect_as_asked,
+    open_as_asked,
+    reading_as_asked,
 )
 from masklet.commands.progress import Progress
 from masklet.commands.roto import EXIT_INTERRUPTED, track
@@ -44,6 +49,9 @@ def review(
     at_cuts: Annotated[
         CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
     ] = CutPolicy.STOP,
+    colour_space: ColourOption = None,
+    first_frame: FirstFrameOption = None,
+    fps: FrameRateOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -62,11 +70,12 @@ def review(
         raise NotPromptedError(
             f"{prompts} holds no prompts: click something with masklet roto --prompts first"
         )
+    reading = reading_as_asked(shot.reading, colour_space, first_frame, fps)
     progress = Progress()
     progress.say("opening the clip")
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        connected.open(clip, colour_space=shot.colour_space) as session,
+        open_as_asked(connected, clip, reading) as session,
     ):
         session.load_prompts(shot.document)
         interrupted = track(session, shot, progress, at_cuts=at_cuts)

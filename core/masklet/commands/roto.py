@@ -15,6 +15,8 @@ from masklet.commands.options import (
     ClickOption,
     ColourOption,
     DeviceOption,
+    FirstFrameOption,
+    FrameRateOption,
     MaskOption,
     ObjectOption,
     OrderedCommand,
@@ -24,7 +26,9 @@ from masklet.commands.options import (
     WeightsOption,
     connect_as_asked,
     merged,
+    open_as_asked,
     parse_range,
+    reading_as_asked,
     typed_prompts,
 )
 from masklet.commands.progress import Progress
@@ -98,6 +102,8 @@ def roto(
     ] = CutPolicy.STOP,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also a movie and a contact sheet.")] = False,
     colour_space: ColourOption = None,
+    first_frame: FirstFrameOption = None,
+    fps: FrameRateOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -122,8 +128,7 @@ def roto(
         shot = replace(shot, frames=parse_range(frames))
     if direction is not None:
         shot = replace(shot, direction=direction)
-    if colour_space is not None:
-        shot = replace(shot, colour_space=colour_space)
+    shot = replace(shot, reading=reading_as_asked(shot.reading, colour_space, first_frame, fps))
     stem = checked_stem(name) if name is not None else None
     if not shot.document.prompts:
         raise NotPromptedError(
@@ -137,7 +142,7 @@ def roto(
     progress.say("opening the clip")
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        connected.open(clip, colour_space=shot.colour_space) as session,
+        open_as_asked(connected, clip, shot.reading) as session,
     ):
         session.load_prompts(shot.document)
         interrupted = track(session, shot, progress, at_cuts=at_cuts)

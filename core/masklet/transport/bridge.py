@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import HelperError, VersionError
 from masklet.transport.bridge_link import HelperLink
 from masklet.transport.interface import ClipFile, Place, Undone
@@ -96,11 +97,9 @@ class BridgeTransport:
         raise _unknown("upload")
 
     def open_session(  # noqa: D102
-        self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
+        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
     ) -> SessionInfo:
-        return self._call(
-            SessionInfo, "open_session", path=path, upload_id=upload_id, colour_space=colour_space
-        )
+        return self._call(SessionInfo, "open_session", path=path, upload_id=upload_id, reading=reading)
 
     def get_session(self, session_id: str) -> SessionInfo:  # noqa: D102
         return self._call(SessionInfo, "get_session", session_id=session_id)

@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet import anchors, events, mask, matte_settings, shapes, types
+from masklet import anchors, clip_reading, events, mask, matte_settings, shapes, types
 from masklet.transport import endpoint, interface
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _PACKED_FROM = 8
 
 _CLASSES: dict[str, type[Any]] = {
     name: item
-    for module in (mask, types, events, anchors, shapes, matte_settings, interface, endpoint)
+    for module in (mask, types, events, anchors, shapes, matte_settings, clip_reading, interface, endpoint)
     for name, item in vars(module).items()
     if isinstance(item, type)
     and item.__module__ == module.__name__

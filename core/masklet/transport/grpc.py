@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from masklet import codec, event_codec, state_codec
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, GrpcReview, new_id
 from masklet.transport.grpc_upload import send_clip
 from masklet.transport.interface import Undone
@@ -66,9 +67,9 @@ class GrpcTransport(GrpcReview):
         return send_clip(self._channel, self._sessions, clip_name, files, on_progress=on_progress)
 
     def open_session(  # noqa: D102
-        self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
+        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
     ) -> SessionInfo:
-        request = session_pb2.OpenSessionRequest(request_id=new_id(), colour_space=colour_space or "")
+        request = codec.opening_to_wire(new_id(), reading)
         if path is not None:
             request.path = path
         elif upload_id is not None:

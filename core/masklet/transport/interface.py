@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from masklet.anchors import Absence
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.events import EditKind, MatteFormat, OverlayKind
 from masklet.types import CutPolicy, Direction, MaskFormat
 
@@ -162,9 +163,9 @@ class Transport(Protocol):
         ...
 
     def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, colour_space: str | None = None
+        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
     ) -> SessionInfo:
-        """Open a session on a path as the server sees it, or on an upload."""
+        """Open a session on a path as the server sees it, or on an upload, read as the artist said."""
         ...
 
     def get_session(self, session_id: str) -> SessionInfo:

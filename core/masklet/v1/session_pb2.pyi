@@ -195,6 +195,8 @@ class OpenSessionRequest(google.protobuf.message.Message):
     PATH_FIELD_NUMBER: builtins.int
     UPLOAD_ID_FIELD_NUMBER: builtins.int
     COLOUR_SPACE_FIELD_NUMBER: builtins.int
+    FIRST_FRAME_FIELD_NUMBER: builtins.int
+    FRAME_RATE_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     path: builtins.str
     """A file, a folder, or a pattern such as plate.%04d.exr or plate.####.exr, as the server sees it."""
@@ -202,6 +204,10 @@ class OpenSessionRequest(google.protobuf.message.Message):
     """From UploadClip, by the same client."""
     colour_space: builtins.str
     """Name of the input space for OpenColorIO; empty to let the file say."""
+    first_frame: builtins.int
+    """Number of a movie's first picture; 0 when left out."""
+    frame_rate: builtins.float
+    """Goes before what the files say."""
     def __init__(
         self,
         *,
@@ -209,9 +215,16 @@ class OpenSessionRequest(google.protobuf.message.Message):
         path: builtins.str = ...,
         upload_id: builtins.str = ...,
         colour_space: builtins.str = ...,
+        first_frame: builtins.int | None = ...,
+        frame_rate: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["clip", b"clip", "path", b"path", "upload_id", b"upload_id"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["clip", b"clip", "colour_space", b"colour_space", "path", b"path", "request_id", b"request_id", "upload_id", b"upload_id"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "path", b"path", "upload_id", b"upload_id"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "colour_space", b"colour_space", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "path", b"path", "request_id", b"request_id", "upload_id", b"upload_id"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_first_frame", b"_first_frame"]) -> typing.Literal["first_frame"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_frame_rate", b"_frame_rate"]) -> typing.Literal["frame_rate"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["clip", b"clip"]) -> typing.Literal["path", "upload_id"] | None: ...
 
 global___OpenSessionRequest = OpenSessionRequest

@@ -319,6 +319,9 @@ class ClipInfo(google.protobuf.message.Message):
     OVERSCAN_FIELD_NUMBER: builtins.int
     DISPLAY_LEFT_PX_FIELD_NUMBER: builtins.int
     DISPLAY_TOP_PX_FIELD_NUMBER: builtins.int
+    FRAME_TIMES_US_FIELD_NUMBER: builtins.int
+    QUARTER_TURNS_FIELD_NUMBER: builtins.int
+    MIRRORED_FIELD_NUMBER: builtins.int
     name: builtins.str
     width_px: builtins.int
     height_px: builtins.int
@@ -330,6 +333,9 @@ class ClipInfo(google.protobuf.message.Message):
     display_left_px: builtins.int
     """Where the files' own coordinates put the display window."""
     display_top_px: builtins.int
+    quarter_turns: builtins.int
+    """What the movie asks to be done to its stored pictures: mirror left to right, then turn clockwise."""
+    mirrored: builtins.bool
     @property
     def missing_frames(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]: ...
     @property
@@ -343,6 +349,10 @@ class ClipInfo(google.protobuf.message.Message):
     @property
     def overscan(self) -> global___Overscan:
         """Of width_px and height_px, what lies outside the display window; left out: nothing."""
+
+    @property
+    def frame_times_us(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Where the rate varies: when each picture is shown, in microseconds after the first one."""
 
     def __init__(
         self,
@@ -361,9 +371,12 @@ class ClipInfo(google.protobuf.message.Message):
         overscan: global___Overscan | None = ...,
         display_left_px: builtins.int = ...,
         display_top_px: builtins.int = ...,
+        frame_times_us: collections.abc.Iterable[builtins.int] | None = ...,
+        quarter_turns: builtins.int = ...,
+        mirrored: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "frames_per_s", b"frames_per_s", "overscan", b"overscan"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "colour_space", b"colour_space", "display_left_px", b"display_left_px", "display_top_px", b"display_top_px", "first_frame", b"first_frame", "frames_per_s", b"frames_per_s", "height_px", b"height_px", "last_frame", b"last_frame", "missing_frames", b"missing_frames", "name", b"name", "notices", b"notices", "overscan", b"overscan", "pixel_aspect", b"pixel_aspect", "unreadable", b"unreadable", "width_px", b"width_px"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_frames_per_s", b"_frames_per_s", "colour_space", b"colour_space", "display_left_px", b"display_left_px", "display_top_px", b"display_top_px", "first_frame", b"first_frame", "frame_times_us", b"frame_times_us", "frames_per_s", b"frames_per_s", "height_px", b"height_px", "last_frame", b"last_frame", "mirrored", b"mirrored", "missing_frames", b"missing_frames", "name", b"name", "notices", b"notices", "overscan", b"overscan", "pixel_aspect", b"pixel_aspect", "quarter_turns", b"quarter_turns", "unreadable", b"unreadable", "width_px", b"width_px"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_frames_per_s", b"_frames_per_s"]) -> typing.Literal["frames_per_s"] | None: ...
 
 global___ClipInfo = ClipInfo

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from masklet.commands.options import FirstFrameOption, FrameRateOption, reading_as_asked
+
 _Data = Annotated[Path, typer.Argument(help="Folder of annotated sequences.")]
 
 
@@ -30,6 +32,8 @@ def export(
     ] = None,
     step: Annotated[int, typer.Option(help="Annotate every so manieth frame; SA-V has 4.", min=1)] = 1,
     colour: Annotated[str | None, typer.Option(help="Input colour space of the plate.")] = None,
+    first_frame: FirstFrameOption = None,
+    fps: FrameRateOption = None,
 ) -> None:
     """Write a finished shot as training data in SA-V's layout."""
     from masklet.errors import OutputError
@@ -43,7 +47,13 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{out.name} cannot be made ({error.strerror}): check the path.") from error
-    with open_clip(clip, colour=colour or shot.colour_space) as source:
+    reading = reading_as_asked(shot.reading, colour, first_frame, fps)
+    with open_clip(
+        clip,
+        colour=reading.colour_space,
+        first_frame=reading.first_frame,
+        frame_rate=reading.frame_rate,
+    ) as source:
         report = export_shot(
             out,
             video=name,

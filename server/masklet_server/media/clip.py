@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from masklet.errors import FrameMissingError
+from masklet.errors import BadInputError, FrameMissingError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,6 +26,23 @@ class Clip(ABC):
     def __init__(self, info: ClipInfo) -> None:
         self._info = info
         self._missing = frozenset(info.missing_frames)
+
+    def conformed(self, *, first_frame: int | None = None, frame_rate: float | None = None) -> Clip:
+        """The clip itself, at the rate that the artist gives, if at the first frame that the artist gives.
+
+        Raises:
+            BadInputError: The clip's numbers are its own and begin elsewhere; it is closed then.
+        """
+        info = self._info
+        if first_frame is not None and first_frame != info.first_frame:
+            self.close()
+            raise BadInputError(
+                f"{info.name} starts at frame {info.first_frame}, as its file names say: "
+                "only a movie can be given another first frame."
+            )
+        if frame_rate is not None:
+            self._info = replace(info, frames_per_s=frame_rate, frame_times_us=())
+        return self
 
     @property
     def info(self) -> ClipInfo:

@@ -23,6 +23,7 @@ def open_clip(
     limits: Limits | None = None,
     colour: str | None = None,
     first_frame: int | None = None,
+    frame_rate: float | None = None,
     name: str | None = None,
 ) -> Clip:
     """The clip at ``path``, opened; close it or use it in a ``with`` statement.
@@ -33,8 +34,9 @@ def open_clip(
             or a movie.
         limits: Sizes that are accepted; the defaults of :class:`Limits` when None.
         colour: The input space, such as ``ACEScg`` or ``sRGB``; None to take it from the file.
-        first_frame: The number of the first frame of a movie, which is 0 otherwise. Sequences have
-            numbers of their own and take none.
+        first_frame: The number of the first frame of a movie, or of a picture without a number, which
+            is 0 otherwise. Sequences have numbers of their own and take none.
+        frame_rate: Pictures a second, which goes before what the files say.
         name: What people call a movie that was uploaded and stored under another name; its file's
             name when None.
 
@@ -54,9 +56,11 @@ def open_clip(
                 # Reading a pipe or a device could wait for ever.
                 raise ClipError(f"{path.name} is not a file: check the path.")
             if not is_picture(path):
-                return _open_movie(path, limits, colour, first_frame, name)
+                return _open_movie(path, limits, colour, first_frame, name).conformed(frame_rate=frame_rate)
             frame = frame_in(path.name)
-            clip = PictureClip(path.name, {0 if frame is None else frame: path}, limits=limits, colour=colour)
+            if frame is None:
+                frame = first_frame or 0
+            clip = PictureClip(path.name, {frame: path}, limits=limits, colour=colour)
         else:
             clip = _open_pattern(path, limits, colour)
     except PermissionError:
@@ -65,12 +69,7 @@ def open_clip(
         raise ClipError(
             f"{path.name} cannot be read ({error.strerror}): check the disk and the path."
         ) from error
-    if first_frame is not None and first_frame != clip.info.first_frame:
-        raise BadInputError(
-            f"{clip.info.name} starts at frame {clip.info.first_frame}, as its file names say: "
-            "only a movie can be given another first frame."
-        )
-    return clip
+    return clip.conformed(first_frame=first_frame, frame_rate=frame_rate)
 
 
 def _check_spelling(path: Path) -> None:

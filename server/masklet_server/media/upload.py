@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 def open_upload(
-    folder: Path, files: Mapping[int, str], *, name: str, limits: Limits, colour: str | None = None
+    folder: Path,
+    files: Mapping[int, str],
+    *,
+    name: str,
+    limits: Limits,
+    colour: str | None = None,
+    first_frame: int | None = None,
+    frame_rate: float | None = None,
 ) -> Clip:
     """The clip that a committed upload makes.
 
@@ -27,11 +34,14 @@ def open_upload(
         name: What the client calls the clip; shown to people only, never used as a path.
         limits: Checked against every header.
         colour: The input space, or None to take it from the first picture.
+        first_frame: That of the pictures; another is refused.
+        frame_rate: Pictures a second, which goes before what the files say.
 
     Raises:
         ClipError: A file is not there, or the first one cannot be used.
         LimitError: The clip exceeds the limits.
-        BadInputError: A stored name is not a plain file name, or the colour space is unknown.
+        BadInputError: A stored name is not a plain file name, the colour space is unknown, or
+            the first frame is another.
     """
     for frame, stored in files.items():
         if not stored or stored in (".", "..") or any(mark in stored for mark in "/\\\0"):
@@ -44,4 +54,4 @@ def open_upload(
         limits=limits,
         colour=colour,
         names_are_ours=True,
-    )
+    ).conformed(first_frame=first_frame, frame_rate=frame_rate)

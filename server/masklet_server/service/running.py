@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from masklet import __version__
+from masklet.clip_reading import ClipReading
 from masklet_server.media.limits import Limits
 from masklet_server.media.source import open_clip
 from masklet_server.media.upload import open_upload
@@ -32,15 +33,30 @@ class MediaOpener:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def path(self, path: Path, *, colour: str | None) -> ClosingSource:
+    def path(self, path: Path, *, reading: ClipReading, name: str | None = None) -> ClosingSource:
         """The clip at a path."""
-        return open_clip(path, limits=self._limits, colour=colour)
+        return open_clip(
+            path,
+            limits=self._limits,
+            colour=reading.colour_space,
+            first_frame=reading.first_frame,
+            frame_rate=reading.frame_rate,
+            name=name,
+        )
 
     def pictures(
-        self, folder: Path, files: dict[int, str], *, name: str, colour: str | None
+        self, folder: Path, files: dict[int, str], *, name: str, reading: ClipReading
     ) -> ClosingSource:
         """The clip that uploaded pictures make."""
-        return open_upload(folder, files, name=name, limits=self._limits, colour=colour)
+        return open_upload(
+            folder,
+            files,
+            name=name,
+            limits=self._limits,
+            colour=reading.colour_space,
+            first_frame=reading.first_frame,
+            frame_rate=reading.frame_rate,
+        )
 
 
 async def run_server(

@@ -117,7 +117,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         user = current_user.get()
         kind = request.WhichOneof("clip")
         if kind == "path":
-            open_source = await self._clips.by_path(request.path, request.colour_space)
+            open_source = await self._clips.by_path(request.path, codec.opening_from_wire(request))
             session = await self._store.open(user, open_source)
         elif kind == "upload_id":
             session = await self._open_upload(user, request)
@@ -126,13 +126,14 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         return session_pb2.OpenSessionResponse(session=codec.session_to_wire(session.info()))
 
     async def _open_upload(self, user: str, request: session_pb2.OpenSessionRequest) -> Session:
+        reading = codec.opening_from_wire(request)
         upload = self._uploads.open(request.upload_id, user)
 
         async def release() -> None:
             await self._uploads.release(upload)
 
         try:
-            open_source = self._clips.by_upload(upload, request.colour_space)
+            open_source = self._clips.by_upload(upload, reading)
             return await self._store.open(user, open_source, on_close=release)
         except BaseException:
             # Kept for another try, with another colour space perhaps.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
 
-from generated_media import number_in, numbered_picture, scene, write_movie
+from generated_media import number_in, numbered_picture, scene, write_movie, write_picture
 from masklet.errors import FrameMissingError
 from masklet_server.media.limits import Limits
 from masklet_server.media.movie import MovieClip
@@ -81,6 +81,27 @@ def test_a_movie_can_begin_at_the_number_of_its_plate(tmp_path: Path) -> None:
         assert number_in(clip.read(1003)) == 2
         with pytest.raises(FrameMissingError, match="no frame 0: it runs from 1001 to 1004"):
             clip.read(0)
+
+
+def test_the_rate_that_an_artist_gives_goes_before_the_files(tmp_path: Path) -> None:
+    movie = write_movie(tmp_path / "plate.mp4", [numbered_picture(number) for number in range(4)])
+    write_picture(tmp_path / "plate.1001.png", scene())
+
+    with open_clip(movie, frame_rate=30) as clip:
+        assert clip.info.frames_per_s == 30
+        assert number_in(clip.read(2)) == 2
+    with open_clip(tmp_path / "plate.%04d.png") as clip:
+        assert clip.info.frames_per_s is None
+    with open_clip(tmp_path / "plate.%04d.png", frame_rate=23.976) as clip:
+        assert clip.info.frames_per_s == 23.976
+
+
+def test_a_picture_without_a_number_can_have_one(tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "sky.png", scene())
+
+    with open_clip(path, first_frame=1001) as clip:
+        assert (clip.info.first_frame, clip.info.last_frame) == (1001, 1001)
+        clip.read(1001)
 
 
 def test_frame_rate_and_pixel_aspect_come_from_the_file(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from fakes.engine import FakeClock
 from fakes.service import FakeClient, Running, new_id, refusal, refused_upload, running
+from masklet import codec
+from masklet.clip_reading import ClipReading
 from masklet.errors import ClipError
 from masklet.v1 import session_pb2
 from masklet_server.service.limits import ServiceLimits
@@ -87,9 +89,12 @@ def test_a_movie_is_one_file_under_its_own_name(tmp_path: Path) -> None:
         content = {None: b"moov"}
         messages = [header("shot 10.mov"), start(None, 4, ".mov"), Message(chunk=b"moov"), commit(content)]
         sent = await client.sessions.UploadClip(iter(messages))
-        session = (await client.sessions.OpenSession(opening(sent.upload_id))).session
+        asked = codec.opening_to_wire(new_id(), ClipReading("ACEScg", 1001, 23.976))
+        asked.upload_id = sent.upload_id
+        session = (await client.sessions.OpenSession(asked)).session
 
         assert session.clip.name == "shot 10.mov"
+        assert server.opener.readings == [ClipReading("ACEScg", 1001, 23.976)]
         assert server.opener.opened[0].suffix == ".mov"
         assert "shot" not in server.opener.opened[0].name
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
+from masklet.clip_reading import ClipReading
 from masklet.errors import MaskletError
 from masklet.names import clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
@@ -44,7 +45,7 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
         try:
             source = source_of(block)
             document = to_prompts(props(block).document())
-            shot = Shot(Path(source.path).name, document, colour_space=source.colour_space or None)
+            shot = Shot(Path(source.path).name, document, reading=ClipReading(source.colour_space or None))
             write_shot(Path(bpy.path.abspath(self.filepath)), shot)
         except MaskletError as error:
             return failed(self, error)
