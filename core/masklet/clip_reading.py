@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Optional
 
 MAX_FIRST_FRAME = 1_000_000_000
@@ -36,6 +37,33 @@ class ClipReading:
             raise ValueError(
                 f"{rate:g} is no frame rate: give pictures a second, such as 24 or 24000/1001 (23.976)"
             )
+
+    def typed_over(
+        self,
+        *,
+        colour_space: str | None = None,
+        first_frame: int | None = None,
+        frame_rate: str | None = None,
+    ) -> ClipReading:
+        """The same with what was typed instead; a rate is a number or a fraction such as 24000/1001.
+
+        Raises:
+            ValueError: A value makes no sense; the message quotes it.
+        """
+        return ClipReading(
+            self.colour_space if colour_space is None else colour_space,
+            self.first_frame if first_frame is None else first_frame,
+            self.frame_rate if frame_rate is None else _rate_in(frame_rate),
+        )
+
+
+def _rate_in(text: str) -> float:
+    try:
+        return float(Fraction(text.strip()))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError(
+            f"{text!r} is no frame rate: give pictures a second, such as 24 or 24000/1001 (23.976)"
+        ) from None
 
 
 AS_FILES_SAY = ClipReading()

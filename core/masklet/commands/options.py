@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -218,11 +217,7 @@ def reading_as_asked(
         BadInputError: An option has a value that makes no sense; the message quotes it.
     """
     try:
-        return ClipReading(
-            said.colour_space if colour_space is None else colour_space,
-            said.first_frame if first_frame is None else first_frame,
-            said.frame_rate if frame_rate is None else _parse_rate(frame_rate),
-        )
+        return said.typed_over(colour_space=colour_space, first_frame=first_frame, frame_rate=frame_rate)
     except ValueError as error:
         raise BadInputError(str(error)) from error
 
@@ -266,15 +261,6 @@ def _split_frame(option: str, value: str) -> tuple[int, str]:
         flag = {"clicks": "--click", "boxes": "--box", "masks": "--mask"}[option]
         raise BadInputError(f"{flag} {value!r} names no frame: begin with its number, like 1001:…")
     return int(match[1]), match[2]
-
-
-def _parse_rate(text: str) -> float:
-    try:
-        return float(Fraction(text.strip()))
-    except (ValueError, ZeroDivisionError):
-        raise BadInputError(
-            f"--fps {text!r} is no frame rate: write it like 24, 23.976 or 24000/1001"
-        ) from None
 
 
 def _parse_click(value: str, rest: str) -> Click:

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from masklet.commands.options import FirstFrameOption, FrameRateOption, reading_as_asked
-
 _Data = Annotated[Path, typer.Argument(help="Folder of annotated sequences.")]
 
 
@@ -32,11 +30,15 @@ def export(
     ] = None,
     step: Annotated[int, typer.Option(help="Annotate every so manieth frame; SA-V has 4.", min=1)] = 1,
     colour: Annotated[str | None, typer.Option(help="Input colour space of the plate.")] = None,
-    first_frame: FirstFrameOption = None,
-    fps: FrameRateOption = None,
+    first_frame: Annotated[
+        int | None, typer.Option("--first-frame", help="Of a movie's first picture; else the document says.")
+    ] = None,
+    fps: Annotated[
+        str | None, typer.Option("--fps", help="Of the plate; else document or files say.")
+    ] = None,
 ) -> None:
     """Write a finished shot as training data in SA-V's layout."""
-    from masklet.errors import OutputError
+    from masklet.errors import BadInputError, OutputError
     from masklet.prompts import read_shot
     from masklet_server.evaluation.show import MatteFolder, export_shot
     from masklet_server.media.source import open_clip
@@ -47,7 +49,10 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{out.name} cannot be made ({error.strerror}): check the path.") from error
-    reading = reading_as_asked(shot.reading, colour, first_frame, fps)
+    try:
+        reading = shot.reading.typed_over(colour_space=colour, first_frame=first_frame, frame_rate=fps)
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
     with open_clip(
         clip,
         colour=reading.colour_space,
