@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,8 @@ class ConnectionSettings:
     helper_python: str = ""
     weights: str = ""
     device: str = ""
-    may_go_online: bool = True
+    # Leave to go online names no other server: to give or to take it must not end one of Blender's own.
+    may_go_online: bool = field(default=True, compare=False)
 
     def check(self) -> None:
         """Refuse what Blender's user has not allowed.
@@ -112,6 +113,20 @@ class Connection:
                     return made
         _close(made)
         raise CancelledError("The server was let go while it started: do the same again to reach it")
+
+    def healthy_server(self, settings: ConnectionSettings) -> Server:
+        """The server that these settings name, reached anew only where it does not answer.
+
+        Raises:
+            MaskletError: As :meth:`server`.
+        """
+        server = self.server(settings)
+        try:
+            server.info()
+        except MaskletError:
+            self.drop(server)
+            return self.server(settings)
+        return server
 
     def drop(self, server: Server) -> None:
         """Let this server go, if it is still the one that is kept."""

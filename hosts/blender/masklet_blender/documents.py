@@ -26,6 +26,8 @@ from masklet.types import (
     PromptDocument,
 )
 
+from .frame_ranges import joined, minus
+
 _NO_ID = 0
 
 
@@ -154,12 +156,12 @@ def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
         said = tuple(_prompt_edits(before, after))
         # Frames that are locked before and after, and still say something else: an undo can do that.
         pierced = [FrameRange(frame, frame) for frame in map(_frame_of, said) if before.is_locked(frame)]
-        kept_locks = _minus(_minus(before.locks, _minus(before.locks, after.locks)), pierced)
-        edits.extend(SetLock(after.uid, frames, False) for frames in _minus(before.locks, kept_locks))
+        kept_locks = minus(minus(before.locks, minus(before.locks, after.locks)), pierced)
+        edits.extend(SetLock(after.uid, frames, False) for frames in minus(before.locks, kept_locks))
         edits.extend(said)
         if before.matte != after.matte:
             edits.append(SetMatte(after.uid, after.matte))
-        edits.extend(SetLock(after.uid, frames, True) for frames in _minus(after.locks, kept_locks))
+        edits.extend(SetLock(after.uid, frames, True) for frames in minus(after.locks, kept_locks))
     return tuple(edits)
 
 
@@ -217,10 +219,10 @@ def with_prompts(said: SaidObject, prompts: FramePrompts) -> SaidObject:
 
 def with_lock(said: SaidObject, frames: FrameRange, *, locked: bool) -> SaidObject:
     """The object with a range locked, or let go."""
-    rest = list(_minus(said.locks, (frames,)))
+    rest = list(minus(said.locks, (frames,)))
     if locked:
         rest.append(frames)
-    return replace(said, locks=_joined(rest))
+    return replace(said, locks=joined(rest))
 
 
 def said_to_json(said: SaidObject) -> str:
@@ -272,7 +274,7 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
                 for prompts in sorted(document.prompts, key=lambda prompts: prompts.frame)
                 if prompts.object_id == info.object_id and not prompts.is_empty
             ),
-            _joined(lock.frames for lock in document.locks if lock.object_id == info.object_id),
+            joined(lock.frames for lock in document.locks if lock.object_id == info.object_id),
             mattes.get(info.object_id, MatteSettings()),
         )
         for info in document.objects
@@ -329,31 +331,3 @@ def _renamings(kept: list[tuple[SaidObject, SaidObject]]) -> Iterable[Edit]:
             yield RenameObject(uid, parked)
         else:
             yield RenameObject(ready, waiting.pop(ready)[1])
-
-
-def _minus(ranges: Iterable[FrameRange], taken: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
-    """The parts of ranges that are in none of the others."""
-    left = list(ranges)
-    for hole in taken:
-        parts = []
-        for frames in left:
-            if frames.last < hole.first or frames.first > hole.last:
-                parts.append(frames)
-                continue
-            if frames.first < hole.first:
-                parts.append(FrameRange(frames.first, hole.first - 1))
-            if frames.last > hole.last:
-                parts.append(FrameRange(hole.last + 1, frames.last))
-        left = parts
-    return tuple(left)
-
-
-def _joined(ranges: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
-    """The same frames in as few ranges as possible, ascending."""
-    joined: list[FrameRange] = []
-    for frames in sorted(ranges, key=lambda frames: frames.first):
-        if joined and frames.first <= joined[-1].last + 1:
-            joined[-1] = FrameRange(joined[-1].first, max(joined[-1].last, frames.last))
-        else:
-            joined.append(frames)
-    return tuple(joined)

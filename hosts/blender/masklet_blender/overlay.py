@@ -99,7 +99,8 @@ class Overlay:
                 continue
             packed = memory.masks.get(item.uid, frame)
             if packed is None:
-                if memory.book.at(item.uid, frame) is not None:
+                strip = memory.book.at(item.uid, frame)
+                if strip is not None and strip.held:
                     runtime().want_mask(block, item.uid, frame)
                 continue
             if packed.is_empty:

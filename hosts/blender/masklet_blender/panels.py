@@ -9,6 +9,7 @@ import bpy
 
 from masklet.errors import MaskletError
 
+from .notices import Remedy
 from .operators.running import progress_text
 from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from .runtime import runtime
@@ -206,16 +207,19 @@ def sentence(layout: Any, context: bpy.types.Context, text: str, *, icon: str) -
 
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context, block: PlateBlock) -> None:
     memory = runtime().glimpse(block)
-    if memory is None or not memory.notice:
+    notice = None if memory is None else memory.notice
+    if notice is None:
         return
     box = layout.box()
-    sentence(box, context, memory.notice, icon="ERROR" if memory.is_alarm else "INFO")
-    if memory.is_alarm:
-        row = box.row()
-        if "Use This Plate" in memory.notice:
-            row.operator("masklet.accept_plate")
-        else:
-            row.operator("masklet.reconnect", icon="FILE_REFRESH")
+    sentence(box, context, notice.sentence, icon="ERROR" if notice.is_alarm else "INFO")
+    if notice.remedy is Remedy.RECONNECT:
+        box.row().operator("masklet.reconnect", icon="FILE_REFRESH")
+    elif notice.remedy is Remedy.ACCEPT_PLATE:
+        box.row().operator("masklet.accept_plate")
+    elif notice.remedy is Remedy.TRACK:
+        row = box.row(align=True)
+        row.operator("masklet.track", text="Track Again", icon="FILE_REFRESH").stale_only = True
+        row.operator("masklet.accept_loss")
 
 
 def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObject) -> str:

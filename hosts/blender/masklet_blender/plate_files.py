@@ -39,6 +39,14 @@ def sequence_pattern(file: str) -> str:
     return str(path.with_name(next(iter(sequences)))) if sequences else str(path)
 
 
+def is_still_at(path: str) -> bool:
+    """True where a plate's first picture can be found at a path."""
+    try:
+        return bool(find_files(path))
+    except (ClipError, OSError):
+        return False
+
+
 def fingerprint_of(plate: PlateSource) -> str:
     """A short word that changes when the plate's first picture does, and not when it is moved.
 

@@ -10,12 +10,14 @@ from masklet.errors import MaskletError
 from . import plates, states
 from .documents import find
 from .masks import MaskStore
+from .notices import Notice, Remedy, notice_of
 from .shot_events import (
     Ended,
     MaskCame,
     MasksOutdated,
     Planned,
     Refused,
+    SessionLost,
     SessionOpened,
     StatesCame,
 )
@@ -25,10 +27,15 @@ if TYPE_CHECKING:
 
     from .jobs import Job
     from .plates import PlateBlock
+    from .properties import MaskletObject
     from .shots import Shot
 
 _REPLACED = (
     "The server no longer held this session: your prompts were sent again, track again for the masks. "
+    "Mattes, splines and anchors in this file are untouched."
+)
+_LOST = (
+    "The masks of this file are no longer on the server: track again to see them. "
     "Mattes, splines and anchors in this file are untouched."
 )
 
@@ -42,8 +49,7 @@ class PlateMemory:
         masks: For the overlay.
         book: The state of every frame.
         clip: What the server knows of the plate; None until there is a session.
-        notice: The last sentence for the artist; empty for none.
-        is_alarm: True where the notice is an error.
+        notice: What the artist was told last; None for nothing.
         cuts: First frames of new shots, as far as tracking has met any.
         refusals: What the server did not take since the artist's last edit.
         opened: How the session was opened; None until it is.
@@ -55,8 +61,7 @@ class PlateMemory:
     book: states.FrameBook = field(default_factory=states.FrameBook)
     clip: ClipInfo | None = None
     cuts: tuple[int, ...] = ()
-    notice: str = ""
-    is_alarm: bool = False
+    notice: Notice | None = None
     refusals: list[MaskletError] = field(default_factory=list)
     opened: SessionOpened | None = None
     asked: set[tuple[str, int]] = field(default_factory=set)
@@ -72,10 +77,13 @@ class PlateMemory:
             self.asked = {key for key in self.asked if key[0] != event.uid}
         elif isinstance(event, SessionOpened):
             self._take_session(block, event)
+        elif isinstance(event, SessionLost):
+            self.lose_session()
         elif isinstance(event, Refused):
             self._take_back(block, event)
         elif isinstance(event, Planned):
-            job.total = event.total
+            # A track may take several goes.
+            job.total = job.done + event.total
         elif isinstance(event, Ended):
             self.cuts = event.finished.cuts or self.cuts
 
@@ -86,14 +94,15 @@ class PlateMemory:
             try:
                 told[item.uid] = states.from_json(item.states)
             except MaskletError as error:
-                self.notice, self.is_alarm = str(error), True
-        self.book.replace(told)
+                self.notice = notice_of(error)
+        self.book.recall(told)
 
     def remind(self, block: PlateBlock) -> None:
         """Write what is known of the session into the file; an undo goes back before it was known."""
         own = plates.props(block)
         if self.opened is not None:
             own.session_id, own.fingerprint = self.opened.session_id, self.opened.fingerprint
+            own.session_path = self.opened.path
         self._write_states(block)
 
     def forget_session(self) -> None:
@@ -101,7 +110,21 @@ class PlateMemory:
         self.shot, self.opened = None, None
         self.masks.clear()
         self.asked.clear()
-        self.notice = ""
+        self.book.lose()
+        self.notice = None
+
+    def lose_session(self) -> None:
+        """The session of the file is no more, and nothing was sent in its place yet."""
+        self.masks.clear()
+        self.asked.clear()
+        self.book.lose()
+        self.notice = Notice(_LOST, is_alarm=False, remedy=Remedy.TRACK)
+
+    def forget_lost(self, block: PlateBlock) -> None:
+        """Take for gone what the server has lost: results are made of what is left."""
+        self.book.forget_lost([item.uid for item in plates.props(block).objects])
+        self.notice = None
+        self._write_states(block)
 
     def _take_mask(self, job: Job, event: MaskCame) -> None:
         if event.mask is None:
@@ -118,6 +141,7 @@ class PlateMemory:
         self.cuts = event.cuts
         # Frames whose masks were pushed out of memory may be asked for again.
         self.asked.clear()
+        self.book.forget_lost(item.uid for item in plates.props(block).objects if _is_silent(item))
         self._write_states(block)
 
     def _write_states(self, block: PlateBlock) -> None:
@@ -131,10 +155,12 @@ class PlateMemory:
         self.clip = event.clip
         self.remind(block)
         self.asked.clear()
-        self.notice = ""
-        if event.replaced:
+        self.notice = None
+        if not event.resumed:
             self.masks.clear()
-            self.notice, self.is_alarm = _REPLACED, False
+            self.book.lose()
+        if event.replaced:
+            self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)
 
     def _take_back(self, block: PlateBlock, event: Refused) -> None:
         """Take out of the document what the server did not take."""
@@ -149,5 +175,13 @@ class PlateMemory:
         if self.shot is not None:
             self.shot.errand = replace(self.shot.errand, wanted=own.document())
         if not self.refusals:
-            self.notice, self.is_alarm = str(event.error), True
+            self.notice = notice_of(event.error)
         self.refusals.append(event.error)
+
+
+def _is_silent(item: MaskletObject) -> bool:
+    """True where nothing is said about an object, so that no track will bring its masks back."""
+    try:
+        return not item.as_said().frames
+    except MaskletError:
+        return False

@@ -22,6 +22,7 @@ from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteS
 from masklet.names import checked_object_name, free_object_name
 
 from .documents import Document, SaidObject, new_uid, said_from_json, said_to_json
+from .notices import Notice, notice_of
 from .palette import PALETTE
 from .preferences import object_colours
 from .runtime import runtime
@@ -39,7 +40,7 @@ def _renamed(item: MaskletObject, context: bpy.types.Context) -> None:
     try:
         name = checked_object_name(item.name, others)
     except MaskletError as error:
-        runtime().tell(item.id_data, str(error))
+        runtime().tell(item.id_data, notice_of(error))
         name = item.kept_name or free_object_name(others)
     item.kept_name = name
     if item.name != name:
@@ -68,7 +69,7 @@ def _matte_setter(field: str) -> Any:
         try:
             matte = MatteSettings(**{**asdict(said.matte), field: value})
         except ValueError as error:
-            runtime().tell(item.id_data, str(error))
+            runtime().tell(item.id_data, Notice(str(error)))
             return
         item.said = said_to_json(replace(said, matte=matte))
         runtime().request_synchronise(item.id_data)
@@ -195,6 +196,7 @@ class MaskletPlate(bpy.types.PropertyGroup):
     active_index: IntProperty(name="Active Object", update=_redraw)
     session_id: StringProperty(options={"HIDDEN"})
     fingerprint: StringProperty(options={"HIDDEN"})
+    session_path: StringProperty(options={"HIDDEN"})
     frame_shift: IntProperty(options={"HIDDEN"})
     colour_space: StringProperty(
         name="Input Space",

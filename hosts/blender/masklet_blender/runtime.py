@@ -21,6 +21,7 @@ from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
 from . import plates
 from .connection import Connection
 from .jobs import Job, JobBoard
+from .notices import Notice, notice_of
 from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
 from .redrawing import Redraws, redraw
@@ -84,11 +85,10 @@ class Runtime:
         """What is known of a plate, without remembering or changing anything: for drawing."""
         return None if block is None else self._memory.get(plates.props(block).uid)
 
-    def tell(self, block: PlateBlock | None, sentence: str, *, is_alarm: bool = True) -> None:
-        """Show a sentence in the plate's panel and viewer."""
+    def tell(self, block: PlateBlock | None, notice: Notice | None) -> None:
+        """Show a sentence in the plate's panel and viewer, in place of the one before."""
         if block is not None:
-            memory = self.memory(block)
-            memory.notice, memory.is_alarm = sentence, is_alarm
+            self.memory(block).notice = notice
         self.redraw()
 
     def job_of(self, block: PlateBlock | None) -> Job | None:
@@ -113,6 +113,8 @@ class Runtime:
             own.session_id,
             own.fingerprint,
             1024 if chosen is None else chosen.max_side_px,
+            self.memory(block).book.known(item.uid for item in own.objects),
+            own.session_path,
         )
 
     def shot(self, block: PlateBlock) -> Shot:
@@ -176,7 +178,7 @@ class Runtime:
 
         def end(error: MaskletError | None) -> None:
             if error is not None and not wait and not isinstance(error, CancelledError):
-                self.tell(plates.find_plate(uid), str(error))
+                self.tell(plates.find_plate(uid), notice_of(error))
             if on_end is not None:
                 on_end(error)
 
@@ -185,6 +187,8 @@ class Runtime:
         self.board.run(job, wait=wait)
         if not wait:
             self._keep_ticking()
+            # The bar and its Stop are there from the first moment, not from the first result.
+            self.redraw()
         return job
 
     def run(self, job: Job) -> None:
@@ -269,7 +273,7 @@ class Runtime:
                 is_long=False,
             )
         except MaskletError as error:
-            self.tell(block, str(error))
+            self.tell(block, notice_of(error))
         else:
             job.is_fetch = True
 
@@ -284,11 +288,11 @@ class Runtime:
             ]
             if missing:
                 names = " and ".join(item.name for item in missing)
-                self.tell(
-                    block,
+                sentence = (
                     f"The mattes of {names} are no longer in {missing[0].matte_folder}: get them again, "
-                    "or bring the folder back",
+                    "or bring the folder back"
                 )
+                self.tell(block, Notice(sentence))
 
     def forget_plates(self) -> None:
         """Another file was opened: cancel its work and drop what was in memory."""
@@ -356,7 +360,7 @@ class Runtime:
                 )
             except MaskletError as error:
                 self._synchronising.discard(uid)
-                self.tell(block, str(error))
+                self.tell(block, notice_of(error))
 
     def _synchronised(self, uid: str, error: MaskletError | None) -> None:
         self._synchronising.discard(uid)
@@ -365,7 +369,7 @@ class Runtime:
         try:
             return plates.props(block).document() != shot.errand.wanted
         except MaskletError as error:
-            self.tell(block, str(error))
+            self.tell(block, notice_of(error))
             return False
 
 

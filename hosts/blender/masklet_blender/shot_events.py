@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Union
 
 from masklet.errors import BadInputError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .documents import Document, Edit
     from .masks import PackedMask
     from .plate_files import PlateSource
+    from .states import Known
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Errand:
         session_id: Of the session that the .blend file remembers; empty for none.
         fingerprint: Of the plate that the prompts were made on; empty to take any.
         max_side_px: Of masks for the overlay.
+        known: Which frames had a mask once, by object.
+        session_path: The plate's path when that session was opened; empty where it is not known.
     """
 
     plate: PlateSource
@@ -36,6 +39,8 @@ class Errand:
     session_id: str
     fingerprint: str
     max_side_px: int
+    known: Mapping[str, Known] = field(default_factory=dict)
+    session_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class SessionOpened:
         resumed: True where the server still held the session with its masks.
         replaced: True where the file remembered a session that is no more.
         fingerprint: Of the plate.
+        path: Of the plate, as the session was opened on it.
     """
 
     session_id: str
@@ -55,6 +61,12 @@ class SessionOpened:
     resumed: bool
     replaced: bool
     fingerprint: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class SessionLost:
+    """The session that the file remembers is no more; nothing was sent in its place."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ class Made:
     value: object
 
 
-Event = Union[SessionOpened, MaskCame, MasksOutdated, StatesCame, Refused, Planned, Ended, Made]
+Event = Union[SessionOpened, SessionLost, MaskCame, MasksOutdated, StatesCame, Refused, Planned, Ended, Made]
 
 
 @dataclass(frozen=True)

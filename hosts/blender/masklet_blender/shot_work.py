@@ -6,6 +6,7 @@ Each is a generator for a job's thread: the session is brought up to date first,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,16 @@ from masklet.events import MatteFormat, TrackFinished, TrackStarted
 from masklet.matte_files import prepare_folder
 from masklet.types import FrameRange, MaskFormat, MaskUpdate
 
+from .documents import find
 from .masks import packed_for_overlay
+from .notices import LessHeldError
 from .shot_events import Ended, Event, Made, MaskCame, Planned, TrackWish
 from .shots import Shot
 
 if TYPE_CHECKING:
     from masklet.anchors import Absence, AnchorKind
     from masklet.client import Server
+    from masklet.tracked_object import TrackedObject
 
     from .jobs import Job
 
@@ -30,17 +34,62 @@ def track(shot: Shot, job: Job, server: Server, wish: TrackWish) -> Iterator[Eve
     yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
     if job.is_cancelled:
         return
-    session, uids = shot.session, shot.uids()
-    errand = shot.errand
-    track = session.track(
-        frames=wish.frames_in(session.clip),
-        objects=[shot.object(uid) for uid in wish.uids],
+    failure: MaskletError | None = None
+    try:
+        for go in _goes(shot, wish):
+            yield from _track(shot, job, wish, go)
+            if job.is_cancelled:
+                break
+    except CancelledError:
+        yield Ended(TrackFinished(0, 0, cancelled=True))
+    except MaskletError as error:
+        failure = error
+    try:
+        yield shot.states()
+    except MaskletError as error:
+        failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+@dataclass(frozen=True)
+class _Go:
+    """What is tracked at a time; a stale one follows only what is out of date."""
+
+    frames: FrameRange
+    objects: tuple[TrackedObject, ...]
+    stale_only: bool
+
+
+def _goes(shot: Shot, wish: TrackWish) -> list[_Go]:
+    """What is tracked at a time: frames, objects, and whether only what is out of date.
+
+    Frames whose masks the server has lost are what has changed most: they are tracked first, objects with
+    the same frames together.
+    """
+    frames = wish.frames_in(shot.session.clip)
+    objects = tuple(shot.object(uid) for uid in wish.uids)
+    if not wish.stale_only:
+        return [_Go(frames, objects, stale_only=False)]
+    together: dict[FrameRange, list[TrackedObject]] = {}
+    for uid, lost in shot.lacking(wish.uids or tuple(shot.uids().values())).items():
+        first, last = max(lost[0].first, frames.first), min(lost[-1].last, frames.last)
+        if first <= last:
+            together.setdefault(FrameRange(first, last), []).append(shot.object(uid))
+    again = [_Go(hull, tuple(lost), stale_only=False) for hull, lost in together.items()]
+    return [*again, _Go(frames, objects, stale_only=True)]
+
+
+def _track(shot: Shot, job: Job, wish: TrackWish, go: _Go) -> Iterator[Event]:
+    uids, max_side_px = shot.uids(), shot.errand.max_side_px
+    track = shot.session.track(
+        frames=go.frames,
+        objects=go.objects,
         direction=wish.direction,
-        mask_format=MaskFormat(max_side_px=errand.max_side_px),
-        stale_only=wish.stale_only,
+        mask_format=MaskFormat(max_side_px=max_side_px),
+        stale_only=go.stale_only,
     )
     job.stops_by(track.cancel)
-    failure: MaskletError | None = None
     try:
         for event in track.events():
             if isinstance(event, TrackStarted):
@@ -48,23 +97,33 @@ def track(shot: Shot, job: Job, server: Server, wish: TrackWish) -> Iterator[Eve
             elif isinstance(event, MaskUpdate):
                 uid = uids.get(event.object_id)
                 if uid is not None:
-                    yield MaskCame(
-                        uid, event.frame, packed_for_overlay(event, errand.max_side_px), tracked=True
-                    )
+                    yield MaskCame(uid, event.frame, packed_for_overlay(event, max_side_px), tracked=True)
             else:
                 yield Ended(event)
-    except CancelledError:
-        yield Ended(TrackFinished(0, 0, cancelled=True))
-    except MaskletError as error:
-        failure = error
     finally:
         job.stops_by(None)
-    try:
-        yield shot.states()
-    except MaskletError as error:
-        failure = failure or error
-    if failure is not None:
-        raise failure
+
+
+def come_back(shot: Shot, job: Job, server: Server) -> Iterator[Event]:
+    """Look whether the session that the file remembers is still there, and go on with it if so."""
+    del job
+    yield from shot.come_back(server)
+
+
+def check_nothing_is_lost(shot: Shot, uids: Iterable[str]) -> None:
+    """Refuse to make results of fewer masks than the file knows of.
+
+    Raises:
+        LessHeldError: The server has lost some.
+    """
+    for uid, lost in shot.lacking(uids).items():
+        said = find(shot.errand.wanted, uid)
+        count = sum(len(frames) for frames in lost)
+        name = "the object" if said is None else said.name
+        raise LessHeldError(
+            f"the server no longer holds masks of {name} on {count} frames that this file knows of, so "
+            "nothing was replaced: track again, then get the results"
+        )
 
 
 def fetch(shot: Shot, job: Job, server: Server, uids: Iterable[str], frames: FrameRange) -> Iterator[Event]:
@@ -112,6 +171,7 @@ def export(
 def shapes(shot: Shot, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
     """Fit shapes to an object's mattes and tell them."""
     yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    check_nothing_is_lost(shot, (uid,))
     shapes = shot.session.shapes(
         shot.object(uid), tolerance_px=tolerance_px, on_progress=job.count, on_look=job.count_look
     )
@@ -132,6 +192,7 @@ def anchor(
 ) -> Iterator[Event]:
     """Follow an object with a transform and tell it."""
     yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    check_nothing_is_lost(shot, (uid,))
     anchor = shot.session.anchor(
         shot.object(uid),
         kind,

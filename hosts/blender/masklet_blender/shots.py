@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import (
     BadInputError,
     LimitError,
+    MaskletError,
     NameTakenError,
     ObjectNotFoundError,
     SessionNotFoundError,
@@ -34,15 +36,26 @@ from .documents import (
     find,
     from_prompts,
 )
+from .frame_ranges import minus
 from .masks import packed_for_overlay
-from .plate_files import fingerprint_of
-from .shot_events import Errand, Event, MaskCame, MasksOutdated, Refused, SessionOpened, StatesCame
+from .notices import PlateChangedError
+from .plate_files import fingerprint_of, is_still_at
+from .shot_events import (
+    Errand,
+    Event,
+    MaskCame,
+    MasksOutdated,
+    Refused,
+    SessionLost,
+    SessionOpened,
+    StatesCame,
+)
 
 if TYPE_CHECKING:
     from masklet.client import Server
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
-    from masklet.types import MaskUpdate, SessionInfo, StateRange
+    from masklet.types import FrameRange, MaskUpdate, SessionInfo, StateRange
 
 _REFUSALS = (BadInputError, NameTakenError, LimitError)
 _LOST = (SessionNotFoundError, ObjectNotFoundError)
@@ -62,6 +75,8 @@ class Shot:
         self._server: Server | None = None
         self._session: Session | None = None
         self._last_id = ""
+        self._path = ""
+        self._is_resumed = False
         self._held: Document = ()
         self._objects: dict[str, TrackedObject] = {}
         # What was held before each edit, and after each that was taken back: as deep as the server's own.
@@ -112,6 +127,33 @@ class Shot:
                 states[uids[state.object_id]].append(state)
         return StatesCame({uid: tuple(own) for uid, own in states.items()}, info.cuts)
 
+    def lacking(self, uids: Iterable[str]) -> dict[str, tuple[FrameRange, ...]]:
+        """Frames that had a mask once and have none in this session, by object; only objects with any."""
+        held = self.states().states
+        found = {}
+        for uid in uids:
+            known = self.errand.known.get(uid)
+            if known is None or not self._says_something(uid):
+                continue
+            # A session that was come back to has dropped by itself what it does not hold.
+            once = known.lost if self._is_resumed else (*known.held, *known.lost)
+            left = minus(once, [state.frames for state in held.get(uid, ())])
+            if left:
+                found[uid] = left
+        return found
+
+    def come_back(self, server: Server) -> Iterator[Event]:
+        """Go on with the session that the file remembers, if it is still there; send and open nothing."""
+        with self._lock:
+            errand = self.errand
+            if self._session is not None:
+                return
+            session = _resumed(server, errand.session_id, errand, errand.session_path)
+            if session is None or fingerprint_of(errand.plate) != errand.fingerprint:
+                yield SessionLost()
+                return
+            yield from self._take(server, session, errand, errand.fingerprint, resumed=True)
+
     def synchronise(
         self,
         server: Server,
@@ -123,7 +165,8 @@ class Shot:
 
         Args:
             server: Where.
-            make_sure: Ask whether the server still has the session, even if there is nothing to send.
+            make_sure: Ask whether the server still has the session, and look whether the plate is still the
+                same, even if there is nothing to send.
             on_progress: Told what is done and what there is in all while the plate's files are sent.
 
         Raises:
@@ -134,6 +177,7 @@ class Shot:
             errand = self.errand
             try:
                 if make_sure and self._session is not None and self._server is server:
+                    _checked_fingerprint(errand)
                     self._session.info()
                 yield from self._open(server, errand, on_progress)
                 yield from self._send_differences(errand)
@@ -168,27 +212,40 @@ class Shot:
     def _open(
         self, server: Server, errand: Errand, on_progress: Callable[[int, int], None] | None = None
     ) -> Iterator[Event]:
-        if self._session is not None and self._server is server:
+        if self._session is not None and self._server is server and _reads(self._path, errand):
             return
-        fingerprint = fingerprint_of(errand.plate)
-        if errand.fingerprint and fingerprint != errand.fingerprint:
-            raise BadInputError(
-                f"{errand.plate.name} is another plate than the one these prompts were made on: put the old "
-                "one back, or choose Use This Plate to keep the prompts"
-            )
+        fingerprint = _checked_fingerprint(errand)
         last_id = self._last_id or errand.session_id
-        session = _resumed(server, last_id, errand)
+        session = _resumed(server, last_id, errand, self._path or errand.session_path)
         resumed = session is not None
         if session is None:
             colour_space = errand.plate.colour_space or None
             session = server.open(errand.plate.path, colour_space=colour_space, on_progress=on_progress)
+        replaced = bool(last_id) and not resumed
+        yield from self._take(server, session, errand, fingerprint, resumed=resumed, replaced=replaced)
+
+    def _take(
+        self,
+        server: Server,
+        session: Session,
+        errand: Errand,
+        fingerprint: str,
+        *,
+        resumed: bool,
+        replaced: bool = False,
+    ) -> Iterator[Event]:
+        """Work with this session from now on."""
         self._server, self._session, self._last_id = server, session, session.session_id
+        self._is_resumed, self._path = resumed, errand.plate.path
         self._past, self._future = [], []
         self._look(errand.wanted)
-        replaced = bool(last_id) and not resumed
-        yield SessionOpened(session.session_id, session.clip, resumed, replaced, fingerprint)
+        yield SessionOpened(session.session_id, session.clip, resumed, replaced, fingerprint, self._path)
         if resumed:
             yield self.states()
+
+    def _says_something(self, uid: str) -> bool:
+        said = find(self.errand.wanted, uid)
+        return said is not None and bool(said.frames)
 
     def _look(self, *known: Document) -> None:
         """Learn what the session holds; objects are recognised by their names."""
@@ -289,8 +346,31 @@ class Shot:
         return MaskCame(uid, frame, packed)
 
 
-def _resumed(server: Server, session_id: str, errand: Errand) -> Session | None:
-    """The remembered session, if the server still has it and it is of this plate."""
+def _checked_fingerprint(errand: Errand) -> str:
+    """The plate's fingerprint.
+
+    Raises:
+        PlateChangedError: The prompts were made on other pictures.
+        ClipError: There are none, or they cannot be read.
+    """
+    fingerprint = fingerprint_of(errand.plate)
+    if errand.fingerprint and fingerprint != errand.fingerprint:
+        raise PlateChangedError(
+            f"{errand.plate.name} is another plate than the one these prompts were made on: put the old "
+            "one back, or choose Use This Plate to keep the prompts"
+        )
+    return fingerprint
+
+
+def _resumed(server: Server, session_id: str, errand: Errand, path: str) -> Session | None:
+    """The remembered session, if the server still has it, it is of this plate and it can read on.
+
+    Args:
+        server: Where.
+        session_id: Remembered; empty for none.
+        errand: What is wanted.
+        path: Of the plate when that session was opened; empty where it is not known.
+    """
     if not session_id:
         return None
     try:
@@ -298,4 +378,15 @@ def _resumed(server: Server, session_id: str, errand: Errand) -> Session | None:
     except SessionNotFoundError:
         return None
     size_px = session.clip.width_px, session.clip.height_px
-    return session if size_px == (errand.plate.width_px, errand.plate.height_px) else None
+    if size_px != (errand.plate.width_px, errand.plate.height_px):
+        return None
+    if _reads(path, errand):
+        return session
+    with suppress(MaskletError):
+        session.close()
+    return None
+
+
+def _reads(path: str, errand: Errand) -> bool:
+    """False for a session on a path from which the plate was moved: the server would look for it there."""
+    return path in ("", errand.plate.path) or is_still_at(path)

@@ -22,6 +22,8 @@ STALE: Colour = (0.90, 0.30, 0.20, 0.95)
 LOCKED: Colour = (0.35, 0.60, 0.95, 1.0)
 PROMPTED: Colour = (1.0, 1.0, 1.0, 1.0)
 GROUND: Colour = (0.10, 0.10, 0.10, 0.80)
+_PALE = 0.35
+"""Opacity of frames whose masks are gone, as a share of the others'."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def rectangles(strips: tuple[Strip, ...]) -> Iterator[Rectangle]:
     """One object's row, in the order of drawing; a frame is one wide and lies around its number."""
     for strip in strips:
         first, last = strip.first - 0.5, strip.last + 0.5
-        yield Rectangle(first, last, 0.0, 1.0, STALE if strip.stale else COLOURS[strip.presence])
+        red, green, blue, opacity = STALE if strip.stale else COLOURS[strip.presence]
+        yield Rectangle(first, last, 0.0, 1.0, (red, green, blue, opacity if strip.held else opacity * _PALE))
         if strip.locked:
             yield Rectangle(first, last, 0.75, 1.0, LOCKED)
     for strip in strips:

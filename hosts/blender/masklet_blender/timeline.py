@@ -51,9 +51,11 @@ def draw_under_picture(context: bpy.types.Context, block: PlateBlock, memory: Pl
         first, last = scene.frame_preview_start, scene.frame_preview_end
     unit = context.preferences.system.ui_scale
     low = _VIEWER_MARGIN_REGION_PX * unit
-    if memory.is_alarm and memory.notice:
+    notice = memory.notice
+    if notice is not None and notice.is_alarm:
         # Said in the panel as well, which may be closed.
-        draw_sentence(memory.notice, 8.0 * unit, low + 34.0 * unit, region.width - 16.0 * unit, 12.0 * unit)
+        width = region.width - 16.0 * unit
+        draw_sentence(notice.sentence, 8.0 * unit, low + 34.0 * unit, width, 12.0 * unit)
     scale = region.width / (last - first + 1)
     _draw_rows(
         context,

@@ -9,6 +9,7 @@ import bpy
 from masklet.errors import CancelledError, MaskletError
 
 from ..jobs import Job
+from ..notices import Notice
 from ..plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from ..runtime import runtime
 
@@ -150,7 +151,7 @@ class LongOperator(ObjectOperator):
         sentence = self.finish(context, block, self._value)
         if sentence:
             self.report({"INFO"}, sentence)  # type: ignore[attr-defined]
-            runtime().tell(block, sentence, is_alarm=False)
+            runtime().tell(block, Notice(sentence, is_alarm=False))
         return {"FINISHED"}
 
     def _tell(self, context: bpy.types.Context, text: str) -> None:

@@ -10,6 +10,7 @@ from masklet.errors import MaskletError
 
 from ..connection import describe
 from ..jobs import Job
+from ..notices import notice_of
 from ..plates import plate_in, props
 from ..preferences import connection_settings
 from ..runtime import runtime
@@ -52,22 +53,21 @@ class MASKLET_OT_test_connection(bpy.types.Operator):
 
 
 class MASKLET_OT_reconnect(bpy.types.Operator):
-    """Let the server go and reach it anew; prompts are sent again where it has lost them"""
+    """Reach the server anew if it does not answer; prompts are sent again where it has lost them"""
 
     bl_idname = "masklet.reconnect"
     bl_label = "Reconnect"
     bl_options = {"REGISTER"}
 
     def execute(self, context: bpy.types.Context) -> Result:
-        """Let go; then test, and send the plate that is looked at."""
+        """Ask whether it answers; if not, let go and reach it anew. Then send the plate that is looked at."""
         current = runtime()
-        current.forget_server()
         settings = connection_settings()
         block = plate_in(context)
 
         def work(job: Job):  # type: ignore[no-untyped-def]
-            current.connection.close()
-            yield describe(current.connection.server(settings))
+            # A server of Blender's own would end with its connection, and all masks with it.
+            yield describe(current.connection.healthy_server(settings))
 
         def told(sentence: object) -> None:
             current.server_sentence = str(sentence)
@@ -75,12 +75,12 @@ class MASKLET_OT_reconnect(bpy.types.Operator):
         def ended(error: MaskletError | None) -> None:
             if error is not None:
                 current.server_sentence = str(error)
-                current.tell(block, str(error))
+                current.tell(block, notice_of(error))
             elif block is not None and props(block).objects:
                 try:
                     current.synchronise(block, wait=bpy.app.background)
                 except MaskletError as refusal:
-                    current.tell(block, str(refusal))
+                    current.tell(block, notice_of(refusal))
             current.redraw(everything=True)
 
         try:
@@ -127,6 +127,21 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MASKLET_OT_accept_loss(PlateOperator, bpy.types.Operator):
+    """Forget the masks that the server has lost; results are made of those that are left"""
+
+    bl_idname = "masklet.accept_loss"
+    bl_label = "Go On Without"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Forget them."""
+        block = plate_of(context)
+        runtime().memory(block).forget_lost(block)
+        runtime().redraw()
+        return {"FINISHED"}
+
+
 class MASKLET_OT_accept_plate(PlateOperator, bpy.types.Operator):
     """Keep the prompts although the plate's pictures are others than before"""
 
@@ -151,5 +166,6 @@ CLASSES = (
     MASKLET_OT_test_connection,
     MASKLET_OT_reconnect,
     MASKLET_OT_close_session,
+    MASKLET_OT_accept_loss,
     MASKLET_OT_accept_plate,
 )

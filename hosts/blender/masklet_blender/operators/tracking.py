@@ -24,7 +24,8 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
 
     bl_idname = "masklet.track"
     bl_label = "Track Objects"
-    bl_options = {"UNDO"}
+    # No undo step: a track changes nothing in the file that Ctrl Z could take back.
+    bl_options = {"REGISTER"}
 
     direction: EnumProperty(
         name="Direction",
@@ -91,6 +92,8 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         if memory.cuts:
             cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
             return f"Tracked up to the cut at frame {cuts}: click the object again there"
+        if self._job is not None and not self._job.done:
+            return "Every frame is up to date: there was nothing to track"
         return "Tracked"
 
     def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackWish:

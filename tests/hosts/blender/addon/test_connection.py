@@ -7,6 +7,7 @@ import pytest
 from fakes.prompted_server import PromptedServer
 from masklet.client import Server
 from masklet.errors import CancelledError, ServerUnreachableError
+from masklet.types import ServerInfo
 from masklet_blender.connection import Connection, ConnectionSettings, describe
 
 
@@ -97,3 +98,25 @@ def test_closing_does_not_wait_for_a_server_that_starts_and_lets_it_go_when_it_i
     assert len(errors) == 1
     assert [transport.closed for transport in connector.transports] == [True]
     assert connection.server(ConnectionSettings()) is connection.server(ConnectionSettings())
+
+
+def test_reconnecting_leaves_a_server_alone_that_answers_and_replaces_one_that_does_not() -> None:
+    connector = Connector()
+    connection = Connection(connector)
+    first = connection.server(ConnectionSettings())
+    assert connection.healthy_server(ConnectionSettings()) is first
+    assert [transport.closed for transport in connector.transports] == [False]
+
+    def is_gone() -> ServerInfo:
+        raise ServerUnreachableError("no server answers: start it")
+
+    connector.transports[0].server_info = is_gone  # type: ignore[method-assign]
+    assert connection.healthy_server(ConnectionSettings()) is not first
+    assert [transport.closed for transport in connector.transports] == [True, False]
+
+
+def test_leave_to_go_online_does_not_replace_a_server_on_this_machine() -> None:
+    connector = Connector()
+    connection = Connection(connector)
+    first = connection.server(ConnectionSettings(may_go_online=True))
+    assert connection.server(ConnectionSettings(may_go_online=False)) is first

@@ -75,8 +75,8 @@ def test_names_that_cannot_be_used_are_put_back_with_a_sentence(answer: dict[str
 
 
 def test_a_plate_that_is_gone_moved_or_another_is_told_and_the_prompts_stay(answer: dict[str, Any]) -> None:
-    assert "Find Missing Files" in answer["plate is gone"][1]
-    assert answer["plate was moved"][1:] == ["", 2]
+    assert "Find Missing Files" in answer["plate is gone"]
+    assert answer["plate was moved"] == ["", 1, 2]
     assert "another plate than the one these prompts were made on" in answer["another plate"]
     assert answer["accepted"] == [["FINISHED"], ""]
 

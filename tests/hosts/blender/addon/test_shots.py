@@ -21,19 +21,23 @@ from masklet_blender.documents import (
     with_lock,
 )
 from masklet_blender.jobs import Job
+from masklet_blender.notices import LessHeldError, PlateChangedError
 from masklet_blender.plate_files import PlateSource
 from masklet_blender.shot_events import (
     Ended,
     Errand,
+    Made,
     MaskCame,
     MasksOutdated,
     Planned,
     Refused,
+    SessionLost,
     SessionOpened,
     StatesCame,
     TrackWish,
 )
 from masklet_blender.shots import Shot
+from masklet_blender.states import Known
 
 CLICK = Click(20.0, 18.0)
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (CLICK,)),))
@@ -305,3 +309,86 @@ def test_closing_has_the_server_forget_and_the_next_need_opens_again(
     opened = first(events, SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert not opened.replaced
+
+
+def tracked_before(shot: Shot) -> None:
+    """As the main thread does it when a file is opened that knows of twelve masks."""
+    known = {"u1": Known(held=(FrameRange(1001, 1012),))}
+    shot.errand = replace(shot.errand, session_id="of last week", known=known)
+
+
+def test_a_new_session_that_holds_less_than_the_file_makes_no_results(
+    plate: PlateSource, server: Server
+) -> None:
+    shot = shot_of(plate, HERO)
+    tracked_before(shot)
+    job, events = job_of(lambda job: shot_work.shapes(shot, job, server, "u1", tolerance_px=1.0))
+    with pytest.raises(LessHeldError, match="no longer holds masks of hero on 11 frames"):
+        job.run_here()
+    assert not [event for event in events if isinstance(event, Made)]
+
+
+def test_what_the_server_lost_is_what_changed_and_is_tracked_again(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    tracked_before(shot)
+    job, events = job_of(lambda job: shot_work.track(shot, job, server, TrackWish(stale_only=True)))
+    job.run_here()
+    assert len([event for event in events if isinstance(event, MaskCame) and event.tracked]) == 11
+    assert shot.lacking(["u1"]) == {}
+    assert [request.stale_only for request in transport.tracked] == [False, True]
+
+
+def test_a_session_that_is_still_there_may_hold_less_by_its_own_right(
+    plate: PlateSource, server: Server
+) -> None:
+    list(shot_of(plate, HERO).synchronise(server))
+    again = shot_of(plate, HERO)
+    tracked_before(again)
+    again.errand = replace(again.errand, session_id="session1")
+    list(again.synchronise(server))
+    assert again.lacking(["u1"]) == {}
+
+
+def test_a_file_that_is_opened_finds_its_session_or_is_told_and_nothing_is_sent(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    (opened,) = list(shot_of(plate, HERO).synchronise(server))[:1]
+    assert isinstance(opened, SessionOpened)
+    calls = transport.calls[:]
+    found = shot_of(plate, HERO, session_id="session1", fingerprint=opened.fingerprint)
+    assert [type(event) for event in found.come_back(server)] == [SessionOpened, StatesCame]
+    gone = shot_of(plate, HERO, session_id="of last week", fingerprint=opened.fingerprint)
+    assert [type(event) for event in gone.come_back(server)] == [SessionLost]
+    assert transport.calls == calls
+    assert len(transport.opened) == 1
+
+
+def test_a_plate_that_was_moved_is_read_where_it_is_now(
+    plate: PlateSource, server: Server, transport: PromptedServer, tmp_path: Path
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (tmp_path / "plate.1001.png").rename(moved / "plate.1001.png")
+    shot.errand = replace(shot.errand, plate=replace(plate, path=str(moved / "plate.%04d.png")))
+    opened = first(shot.synchronise(server, make_sure=True), SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert not opened.resumed
+    assert transport.opened[-1] == str(moved / "plate.%04d.png")
+    assert list(transport.sessions) == [opened.session_id]
+
+
+def test_a_plate_whose_pictures_were_rendered_anew_is_told_before_it_is_tracked(
+    plate: PlateSource, server: Server, tmp_path: Path
+) -> None:
+    shot = shot_of(plate, HERO)
+    opened = first(shot.synchronise(server), SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    shot.errand = replace(shot.errand, fingerprint=opened.fingerprint)
+    (tmp_path / "plate.1001.png").write_bytes(b"another grade")
+    job, _ = job_of(lambda job: shot_work.track(shot, job, server, TrackWish()))
+    with pytest.raises(PlateChangedError):
+        job.run_here()

@@ -5,7 +5,7 @@ import pytest
 from masklet.errors import BadInputError
 from masklet.types import FrameRange, Presence, StateRange
 from masklet_blender import states
-from masklet_blender.states import FrameBook, Strip
+from masklet_blender.states import FrameBook, Known, Strip
 from masklet_blender.strips import COLOURS, LOCKED, PROMPTED, STALE, rectangles
 
 
@@ -72,7 +72,7 @@ def test_states_survive_the_file() -> None:
     made = book(state(-5, 3, Presence.ABSENT), state(4, 4, prompted=True, locked=True))
     text = states.to_json(made.strips("u"))
     again = FrameBook()
-    again.replace({"u": states.from_json(text)})
+    again.recall({"u": states.from_json(text)})
     assert again.strips("u") == made.strips("u")
     assert states.from_json("") == ()
 
@@ -102,3 +102,42 @@ def test_a_row_shows_presence_then_locks_then_prompts() -> None:
         PROMPTED,
     ]
     assert [(part.first, part.last) for part in row[:2]] == [(1000.5, 1001.5), (1001.5, 1009.5)]
+
+
+def test_frames_that_the_server_lost_are_remembered_until_they_have_a_mask_again() -> None:
+    made = book(state(1001, 1012))
+    made.lose()
+    made.replace({"u": (state(1003, 1003, prompted=True),)})
+
+    assert made.known(["u"])["u"] == Known(
+        held=(FrameRange(1003, 1003),), lost=(FrameRange(1001, 1002), FrameRange(1004, 1012))
+    )
+
+    made.report("u", 1004, Presence.PRESENT)
+    assert made.known(["u"])["u"].lost == (FrameRange(1001, 1002), FrameRange(1005, 1012))
+
+
+def test_what_is_lost_is_still_known_to_be_lost_after_the_file_was_saved_and_opened() -> None:
+    made = book(state(1001, 1004))
+    made.lose()
+    again = FrameBook()
+    again.recall({"u": states.from_json(states.to_json(made.strips("u")))})
+
+    assert again.known(["u"])["u"].lost == (FrameRange(1001, 1004),)
+
+
+def test_a_server_that_still_holds_the_session_is_believed_when_it_holds_fewer_frames() -> None:
+    made = FrameBook()
+    made.recall({"u": (Strip(1001, 1012, Presence.PRESENT, False, False, False),)})
+    made.replace({"u": (state(1001, 1003),)})
+
+    assert made.known(["u"])["u"] == Known(held=(FrameRange(1001, 1003),))
+
+
+def test_lost_frames_are_drawn_paler_and_are_no_bad_frames() -> None:
+    made = book(state(1001, 1002, Presence.UNCERTAIN))
+    made.lose()
+
+    (part,) = rectangles(made.strips("u"))
+    assert part.colour[3] < COLOURS[Presence.UNCERTAIN][3]
+    assert made.next_bad(["u"], 1000, backward=False) is None

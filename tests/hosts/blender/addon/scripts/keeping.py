@@ -55,7 +55,8 @@ def document(block=None):
 
 
 def notice(block=None):
-    return runtime().memory(block or clip()).notice
+    told = runtime().memory(block or clip()).notice
+    return "" if told is None else told.sentence
 
 
 def reopen():
@@ -131,14 +132,13 @@ answer["rename"] = [sorted(masklet.object_rename(name="hero")), plates.props(cli
 
 # The plate moves, goes, is another.
 shutil.move(folder / "plate", folder / "moved")
-answer["plate is gone"] = [refusal(masklet.reconnect), notice()]
+answer["plate is gone"] = refusal(masklet.track)
 clip().filepath = str(folder / "moved/plate.1001.png")
-masklet.reconnect()
-answer["plate was moved"] = [len(transport.opened), notice(), len(document())]
+opened = len(transport.opened)
+answer["plate was moved"] = [refusal(masklet.track), len(transport.opened) - opened, len(document())]
 picture = folder / "moved/plate.1001.png"
 picture.write_bytes(picture.read_bytes() + b"another grade")
-masklet.reconnect()
-answer["another plate"] = notice()
+answer["another plate"] = refusal(masklet.track)
 answer["accepted"] = [sorted(masklet.accept_plate()), notice()]
 
 # Mattes are gone, texts are damaged.
