@@ -18,6 +18,8 @@ from masklet.events import (
     TrackFinished,
     TrackStarted,
 )
+from masklet.holes import Hole, HoleReason
+from masklet.state_codec import range_from_wire, range_to_wire
 from masklet.types import MaskUpdate
 from masklet.v1 import export_pb2, prompt_pb2, track_pb2
 
@@ -40,6 +42,15 @@ _OVERLAY_FROM_WIRE = {
     export_pb2.OVERLAY_KIND_UNSPECIFIED: OverlayKind.MOVIE,
     **{wire: value for value, wire in _OVERLAY_TO_WIRE.items()},
 }
+_REASON_TO_WIRE = {
+    HoleReason.BEHIND_CUT: export_pb2.HOLE_REASON_BEHIND_CUT,
+    HoleReason.NOT_TRACKED: export_pb2.HOLE_REASON_NOT_TRACKED,
+    HoleReason.NOT_PROMPTED: export_pb2.HOLE_REASON_NOT_PROMPTED,
+    HoleReason.NO_PICTURE: export_pb2.HOLE_REASON_NO_PICTURE,
+    HoleReason.UNREADABLE: export_pb2.HOLE_REASON_UNREADABLE,
+    HoleReason.REMOVED: export_pb2.HOLE_REASON_REMOVED,
+}
+_REASON_FROM_WIRE = {wire: value for value, wire in _REASON_TO_WIRE.items()}
 _EDIT_TO_WIRE = {
     EditKind.PROMPTS: prompt_pb2.EDIT_KIND_PROMPTS,
     EditKind.ADD_OBJECT: prompt_pb2.EDIT_KIND_ADD_OBJECT,
@@ -143,7 +154,11 @@ def export_event_to_wire(event: ExportEvent) -> export_pb2.ExportEvent:
             relative_name=event.relative_name, data=event.data, size_bytes=event.size_bytes, last=event.last
         )
         return export_pb2.ExportEvent(chunk=chunk)
-    finished = export_pb2.ExportFinished(files=event.files, empty_frames=event.empty_frames)
+    finished = export_pb2.ExportFinished(
+        files=event.files,
+        empty_frames=event.empty_frames,
+        holes=[_hole_to_wire(hole) for hole in event.holes],
+    )
     return export_pb2.ExportEvent(finished=finished)
 
 
@@ -163,5 +178,28 @@ def export_event_from_wire(message: export_pb2.ExportEvent) -> ExportEvent:
         chunk = message.chunk
         return FileChunk(chunk.relative_name, chunk.data, chunk.size_bytes, chunk.last)
     if kind == "finished":
-        return ExportFinished(message.finished.files, tuple(message.finished.empty_frames))
+        finished = message.finished
+        holes = tuple(_hole_from_wire(hole) for hole in finished.holes)
+        return ExportFinished(finished.files, tuple(finished.empty_frames), holes)
     raise ServerFaultError("the server sent an event that this version does not know: update masklet")
+
+
+def _hole_to_wire(hole: Hole) -> export_pb2.Hole:
+    return export_pb2.Hole(
+        object_id=hole.object_id,
+        object_name=hole.object_name,
+        frames=range_to_wire(hole.frames),
+        reason=_REASON_TO_WIRE[hole.reason],
+        cut=hole.cut,
+    )
+
+
+def _hole_from_wire(message: export_pb2.Hole) -> Hole:
+    return Hole(
+        message.object_id,
+        message.object_name,
+        range_from_wire(message.frames),
+        # A later server may know more reasons.
+        _REASON_FROM_WIRE.get(message.reason, HoleReason.NOT_TRACKED),
+        message.cut if message.HasField("cut") else None,
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
+from masklet.holes import Hole
 from masklet.types import MaskUpdate, UnreadableFrame
 
 
@@ -154,10 +155,12 @@ class ExportFinished:
     Attributes:
         files: How many were finished.
         empty_frames: Frames of the range without any mask.
+        holes: Frames of the range without a matte, by object, and why.
     """
 
     files: int
     empty_frames: tuple[int, ...] = ()
+    holes: tuple[Hole, ...] = ()
 
 
 ExportEvent = Union[ExportProgress, FileWritten, FileChunk, ExportFinished]

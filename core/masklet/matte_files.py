@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from masklet.events import ExportEvent
+    from masklet.holes import Hole
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,12 @@ class Exported:
         files: In the order they were finished. Paths of this machine, or, where the server wrote
             them itself, paths as the server sees them.
         empty_frames: Frames of the range without any mask; no file was made for them.
+        holes: Frames of the range without a matte, by object, and why.
     """
 
     files: tuple[Path, ...] = ()
     empty_frames: tuple[int, ...] = ()
+    holes: tuple[Hole, ...] = ()
 
 
 @dataclass
@@ -66,6 +69,7 @@ def receive(
     """
     files: list[Path] = []
     empty_frames: tuple[int, ...] = ()
+    holes: tuple[Hole, ...] = ()
     for event in write_chunks(events, folder):
         if isinstance(event, FileWritten):
             files.append(folder / event.relative_name)
@@ -76,8 +80,8 @@ def receive(
             elif on_progress is not None:
                 on_progress(event.frames_done, event.frames_total)
         elif isinstance(event, ExportFinished):
-            empty_frames = event.empty_frames
-    return Exported(tuple(files), empty_frames)
+            empty_frames, holes = event.empty_frames, event.holes
+    return Exported(tuple(files), empty_frames, holes)
 
 
 def write_chunks(events: Iterable[ExportEvent], folder: Path) -> Generator[ExportEvent, None, None]:

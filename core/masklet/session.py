@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from masklet.anchors import Absence, AnchorKind
 from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted, WorkProgress
+from masklet.holes import find_holes
 from masklet.matte_files import Exported, receive
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from masklet.anchors import AnchorKey, AnchorTrack
     from masklet.events import TrackEvent
+    from masklet.holes import Hole
     from masklet.shapes import ObjectShapes
     from masklet.transport.interface import Place, Transport
     from masklet.types import (
@@ -194,6 +196,17 @@ class Session:
         return self._transport.next_frame(
             self.session_id, after=after, object_ids=self._ids(objects), states=states, backward=backward
         )
+
+    def holes(
+        self, *, frames: FrameRange | None = None, objects: Iterable[TrackedObject | str] = ()
+    ) -> tuple[Hole, ...]:
+        """Frames without a matte as things are now, by object, and why; see :mod:`masklet.holes`.
+
+        Args:
+            frames: None for the whole clip.
+            objects: None given means all.
+        """
+        return find_holes(self.info(), frames, self._ids(objects))
 
     def cuts(
         self, *, frames: FrameRange | None = None, on_progress: Callable[[int, int], None] | None = None

@@ -16,6 +16,7 @@ from masklet.commands.progress import Progress
 from masklet.commands.review import listed
 from masklet.commands.takeaway import Wishes, parse_wishes, write_takeaway
 from masklet.errors import BadInputError, OutputError
+from masklet.holes import Hole, HoleReason
 from masklet.session import Session
 from masklet.types import FrameRange, Presence, SessionInfo, StateRange
 
@@ -139,4 +140,18 @@ def test_a_review_lists_runs_of_frames_and_stars_those_worth_a_look() -> None:
         "hero\t1\t1\tpresent,corrected",
         "hero\t2\t5\tuncertain,stale\t*",
         "hero\t6\t7\tuncertain,locked",
+    ]
+
+
+def test_a_review_lists_frames_without_a_matte_and_why() -> None:
+    states = [StateRange(1, FrameRange(1001, 1046), Presence.PRESENT, prompted=True)]
+    holes = [
+        Hole(1, "hero", FrameRange(1047, 1060), HoleReason.BEHIND_CUT, 1047),
+        Hole(1, "hero", FrameRange(1000, 1000), HoleReason.NO_PICTURE),
+    ]
+
+    assert listed(states, {1: "hero"}, holes) == [
+        "hero\t1000\t1000\tthe plate has no picture",
+        "hero\t1001\t1046\tpresent,corrected",
+        "hero\t1047\t1060\tbehind the cut at 1047: not tracked\t*",
     ]

@@ -23,13 +23,15 @@ from masklet.commands.options import (
 from masklet.commands.progress import Progress
 from masklet.commands.roto import EXIT_INTERRUPTED, track
 from masklet.errors import NotPromptedError
+from masklet.holes import HoleReason, find_holes
 from masklet.prompts import read_shot
 from masklet.types import CutPolicy, FrameState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from masklet.types import StateRange
+    from masklet.holes import Hole
+    from masklet.types import FrameRange, StateRange
 
 WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE})
 
@@ -63,7 +65,7 @@ def review(
     masklet review plate.%04d.exr --prompts shot.json
 
     One line per run of frames goes to standard output: object, first and last frame, states; a star marks
-    those worth a look.
+    those worth a look. Frames without a matte are lines too, with the reason in place of states.
     """
     shot = read_shot(prompts)
     if not shot.document.prompts:
@@ -81,7 +83,7 @@ def review(
         interrupted = track(session, shot, progress, at_cuts=at_cuts)
         info = session.info()
     names = {item.object_id: item.name for item in info.objects}
-    for line in listed(info.states, names):
+    for line in listed(info.states, names, find_holes(info, shot.frames)):
         typer.echo(line)
     if info.cuts:
         typer.echo("cuts at " + ", ".join(map(str, info.cuts)))
@@ -89,12 +91,22 @@ def review(
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def listed(states: Iterable[StateRange], names: dict[int, str]) -> list[str]:
-    """One line per run of frames, tab-separated."""
-    lines = []
+def listed(states: Iterable[StateRange], names: dict[int, str], holes: Iterable[Hole] = ()) -> list[str]:
+    """One line per run of frames, tab-separated, by object and then frame."""
+    lines: list[tuple[int, int, str]] = []
     for state in states:
         mark = "*" if state.states & WORTH_A_LOOK and not state.locked else ""
         words = ",".join(one.value for one in FrameState if one in state.states)
-        frames = state.frames
-        lines.append(f"{names[state.object_id]}\t{frames.first}\t{frames.last}\t{words}\t{mark}".rstrip())
-    return lines
+        lines.append(_line(state.object_id, names[state.object_id], state.frames, words, mark))
+    for hole in holes:
+        # Nobody can track where there is no picture.
+        mark = "" if hole.reason is HoleReason.NO_PICTURE else "*"
+        lines.append(_line(hole.object_id, hole.object_name, hole.frames, hole.words, mark))
+    places = {object_id: place for place, object_id in enumerate(names)}
+    lines.sort(key=lambda line: (places.get(line[0], len(places)), line[1]))
+    return [text for _, _, text in lines]
+
+
+def _line(object_id: int, name: str, frames: FrameRange, words: str, mark: str) -> tuple[int, int, str]:
+    text = f"{name}\t{frames.first}\t{frames.last}\t{words}\t{mark}".rstrip()
+    return object_id, frames.first, text

@@ -35,6 +35,7 @@ from masklet.commands.progress import Progress
 from masklet.commands.takeaway import parse_wishes, write_takeaway
 from masklet.errors import NotPromptedError
 from masklet.events import MatteFormat, OverlayKind, TrackStarted
+from masklet.holes import hole_sentences
 from masklet.matte_files import prepare_folder
 from masklet.names import checked_stem, clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
@@ -156,6 +157,8 @@ def roto(
             on_look=progress.looking,
         )
         progress.say(f"{len(exported.files)} files in {out}")
+        for sentence in hole_sentences(exported.holes):
+            progress.say(sentence)
         if not wishes.is_nothing:
             for file in write_takeaway(
                 session,

@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet import anchors, clip_reading, events, mask, matte_settings, shapes, types
+from masklet import anchors, clip_reading, events, holes, mask, matte_settings, shapes, types
 from masklet.transport import endpoint, interface
 
 if TYPE_CHECKING:
@@ -26,9 +26,21 @@ if TYPE_CHECKING:
 _PACKED_FROM = 8
 """Shorter tuples are cheaper as JSON than as bytes of their own."""
 
+_MODULES = (
+    mask,
+    types,
+    holes,
+    events,
+    anchors,
+    shapes,
+    matte_settings,
+    clip_reading,
+    interface,
+    endpoint,
+)
 _CLASSES: dict[str, type[Any]] = {
     name: item
-    for module in (mask, types, events, anchors, shapes, matte_settings, clip_reading, interface, endpoint)
+    for module in _MODULES
     for name, item in vars(module).items()
     if isinstance(item, type)
     and item.__module__ == module.__name__

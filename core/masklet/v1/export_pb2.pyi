@@ -76,6 +76,44 @@ OVERLAY_KIND_SHEET: OverlayKind.ValueType  # 2
 """One PNG with some frames side by side."""
 global___OverlayKind = OverlayKind
 
+class _HoleReason:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _HoleReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_HoleReason.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    HOLE_REASON_UNSPECIFIED: _HoleReason.ValueType  # 0
+    HOLE_REASON_BEHIND_CUT: _HoleReason.ValueType  # 1
+    """It is prompted in other shots only, and tracking stopped at the cut."""
+    HOLE_REASON_NOT_TRACKED: _HoleReason.ValueType  # 2
+    """Its shot has a prompt, and no track has reached the frame."""
+    HOLE_REASON_NOT_PROMPTED: _HoleReason.ValueType  # 3
+    """Nothing was ever said about it."""
+    HOLE_REASON_NO_PICTURE: _HoleReason.ValueType  # 4
+    """The plate has no such frame."""
+    HOLE_REASON_UNREADABLE: _HoleReason.ValueType  # 5
+    """The plate's file of this frame cannot be read."""
+    HOLE_REASON_REMOVED: _HoleReason.ValueType  # 6
+    """It was removed while files were written."""
+
+class HoleReason(_HoleReason, metaclass=_HoleReasonEnumTypeWrapper):
+    """Why an object has no matte on a frame."""
+
+HOLE_REASON_UNSPECIFIED: HoleReason.ValueType  # 0
+HOLE_REASON_BEHIND_CUT: HoleReason.ValueType  # 1
+"""It is prompted in other shots only, and tracking stopped at the cut."""
+HOLE_REASON_NOT_TRACKED: HoleReason.ValueType  # 2
+"""Its shot has a prompt, and no track has reached the frame."""
+HOLE_REASON_NOT_PROMPTED: HoleReason.ValueType  # 3
+"""Nothing was ever said about it."""
+HOLE_REASON_NO_PICTURE: HoleReason.ValueType  # 4
+"""The plate has no such frame."""
+HOLE_REASON_UNREADABLE: HoleReason.ValueType  # 5
+"""The plate's file of this frame cannot be read."""
+HOLE_REASON_REMOVED: HoleReason.ValueType  # 6
+"""It was removed while files were written."""
+global___HoleReason = HoleReason
+
 @typing.final
 class ExportMattesRequest(google.protobuf.message.Message):
     """Which mattes, and where to."""
@@ -245,6 +283,39 @@ class ExportProgress(google.protobuf.message.Message):
 global___ExportProgress = ExportProgress
 
 @typing.final
+class Hole(google.protobuf.message.Message):
+    """Consecutive frames of the range on which an object has no matte for one reason."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    OBJECT_NAME_FIELD_NUMBER: builtins.int
+    FRAMES_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    CUT_FIELD_NUMBER: builtins.int
+    object_id: builtins.int
+    object_name: builtins.str
+    reason: global___HoleReason.ValueType
+    cut: builtins.int
+    """For BEHIND_CUT: first frame of the new shot."""
+    @property
+    def frames(self) -> masklet.v1.values_pb2.FrameRange: ...
+    def __init__(
+        self,
+        *,
+        object_id: builtins.int = ...,
+        object_name: builtins.str = ...,
+        frames: masklet.v1.values_pb2.FrameRange | None = ...,
+        reason: global___HoleReason.ValueType = ...,
+        cut: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_cut", b"_cut", "cut", b"cut", "frames", b"frames"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_cut", b"_cut", "cut", b"cut", "frames", b"frames", "object_id", b"object_id", "object_name", b"object_name", "reason", b"reason"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_cut", b"_cut"]) -> typing.Literal["cut"] | None: ...
+
+global___Hole = Hole
+
+@typing.final
 class ExportFinished(google.protobuf.message.Message):
     """How an export ended."""
 
@@ -252,18 +323,24 @@ class ExportFinished(google.protobuf.message.Message):
 
     FILES_FIELD_NUMBER: builtins.int
     EMPTY_FRAMES_FIELD_NUMBER: builtins.int
+    HOLES_FIELD_NUMBER: builtins.int
     files: builtins.int
     @property
     def empty_frames(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
         """Frames of the range without any mask."""
+
+    @property
+    def holes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Hole]:
+        """By object, frames of the range without a matte."""
 
     def __init__(
         self,
         *,
         files: builtins.int = ...,
         empty_frames: collections.abc.Iterable[builtins.int] | None = ...,
+        holes: collections.abc.Iterable[global___Hole] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["empty_frames", b"empty_frames", "files", b"files"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["empty_frames", b"empty_frames", "files", b"files", "holes", b"holes"]) -> None: ...
 
 global___ExportFinished = ExportFinished
 

@@ -41,7 +41,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         matte_format = event_codec.matte_format_from_wire(request.format)
         with session.in_use():
             files = self._exporter.mattes(session, selection, matte_format, raw_edges=request.raw_edges)
-            async with aclosing(self._exporter.deliver(files, folder, selection.frames)) as events:
+            async with aclosing(self._exporter.deliver(files, folder, session, selection)) as events:
                 async for event in events:
                     yield export_pb2.ExportMattesResponse(event=event_codec.export_event_to_wire(event))
 
@@ -53,7 +53,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         kind = event_codec.overlay_kind_from_wire(request.kind)
         with session.in_use():
             files = self._exporter.overlay(session, selection, kind)
-            async with aclosing(self._exporter.deliver(files, folder, selection.frames)) as events:
+            async with aclosing(self._exporter.deliver(files, folder, session, selection)) as events:
                 async for event in events:
                     yield export_pb2.ExportOverlayResponse(event=event_codec.export_event_to_wire(event))
 

@@ -19,6 +19,7 @@ from masklet.events import (
     MatteFormat,
     OverlayKind,
 )
+from masklet.holes import find_holes, removed_holes
 from masklet.names import checked_stem, clip_stem
 from masklet.types import FrameRange, ModelInfo, ObjectInfo
 from masklet_server.mattes import export as matte_export
@@ -93,6 +94,8 @@ class Exporter:
                             yield ExportProgress(seen.frames_done, seen.frames_total, name)
                 alpha = plate_coverage(session, source)
             total = len(selection.frames)
+            # As they are now: names must not change from file to file when an object is removed.
+            among = session.objects()
             for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
                 files = matte_export.render_mattes(
                     session.clip,
@@ -103,7 +106,7 @@ class Exporter:
                     provenance=provenance,
                     alpha=alpha,
                     stem=selection.stem,
-                    among=session.objects(),
+                    among=among,
                     settings=session.mattes(),
                 )
                 while (file := await self._renderer.run(next, files, None)) is not None:
@@ -136,9 +139,15 @@ class Exporter:
                 await asyncio.gather(finished, return_exceptions=True)
 
     async def deliver(
-        self, steps: AsyncGenerator[Step, None], folder: Path | None, frames: FrameRange
+        self,
+        steps: AsyncGenerator[Step, None],
+        folder: Path | None,
+        session: Session,
+        selection: Selection,
     ) -> AsyncGenerator[ExportEvent, None]:
         """Write files into ``folder``, or cut them into chunks where that is None, and say so.
+
+        At the end come the frames of the range that have no matte, by object.
 
         Raises:
             OutputError: The folder is missing, read-only or full; finished files stay.
@@ -147,10 +156,16 @@ class Exporter:
             await self._renderer.run(prepare_folder, folder)
         files = 0
         filled: set[int] = set()
+        removed: dict[int, int] = {}
         whole_clip = False
+        frames = selection.frames
         async with aclosing(steps):
             async for step in steps:
                 if isinstance(step, ExportProgress):
+                    if step.looking_at is None:
+                        for item in selection.objects:
+                            if session.name_of(item.object_id) is None:
+                                removed.setdefault(item.object_id, frames.first + step.frames_done - 1)
                     yield step
                     continue
                 files += 1
@@ -167,7 +182,9 @@ class Exporter:
                         yield chunk
         wanted = range(frames.first, frames.last + 1)
         empty = () if whole_clip else tuple(frame for frame in wanted if frame not in filled)
-        yield ExportFinished(files, empty)
+        ids = [item.object_id for item in selection.objects]
+        holes = () if whole_clip else find_holes(session.info(), frames, ids)
+        yield ExportFinished(files, empty, (*holes, *removed_holes(selection.objects, removed, frames)))
 
 
 class _Overlay:

@@ -14,7 +14,11 @@ import pytest
 
 from fakes.engine import FakeEngine
 from fakes.service import FakeClient, Running, new_id, refusal, running
-from masklet.v1 import export_pb2, track_pb2, values_pb2
+from masklet import event_codec
+from masklet.events import ExportFinished
+from masklet.holes import Hole, HoleReason
+from masklet.types import FrameRange
+from masklet.v1 import export_pb2, session_pb2, track_pb2, values_pb2
 
 Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
 FRAMES = values_pb2.FrameRange(first=2, last=4)
@@ -74,6 +78,44 @@ def test_mattes_arrive_in_chunks_where_no_disk_is_shared(tmp_path: Path) -> None
         assert picture.shape == (48, 64)
         assert picture.min() == 255
         assert list(events[-1].finished.empty_frames) == [5, 6, 7, 8, 9, 10]
+
+    serve(tmp_path, work)
+
+
+def holes_of(events: list[export_pb2.ExportEvent]) -> list[Hole]:
+    finished = event_codec.export_event_from_wire(events[-1])
+    assert isinstance(finished, ExportFinished)
+    return list(finished.holes)
+
+
+def test_an_export_tells_the_frames_without_a_matte_by_object(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        hand = await client.add(session_id, "late")
+        await client.click(session_id, hand, frame=3)
+
+        events = await mattes(client, session_id, range=FRAMES)
+
+        assert holes_of(events) == [
+            Hole(hand, "late", FrameRange(2, 2), HoleReason.NOT_TRACKED),
+            Hole(hand, "late", FrameRange(4, 4), HoleReason.NOT_TRACKED),
+        ]
+
+    serve(tmp_path, work)
+
+
+def test_an_object_that_is_removed_while_files_are_written_is_told(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportMattesRequest(session_id=session_id, range=FRAMES, request_id=new_id())
+        events = []
+        async for response in client.exports.ExportMattes(request):
+            events.append(response.event)
+            if len(events) == 1:
+                await client.sessions.RemoveObject(
+                    session_pb2.RemoveObjectRequest(session_id=session_id, request_id=new_id(), object_id=2)
+                )
+
+        (gone,) = holes_of(events)
+        assert (gone.object_name, gone.reason, gone.frames.last) == ("left hand", HoleReason.REMOVED, 4)
 
     serve(tmp_path, work)
 
