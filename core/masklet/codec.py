@@ -14,6 +14,8 @@ from masklet.state_codec import (
     checked,
     lock_from_wire,
     lock_to_wire,
+    locked_mask_from_wire,
+    locked_mask_to_wire,
     looked_up,
     matte_from_wire,
     matte_to_wire,
@@ -23,6 +25,8 @@ from masklet.state_codec import (
     presence_to_wire,
     state_from_wire,
     state_to_wire,
+    tracked_mask_from_wire,
+    tracked_mask_to_wire,
     unreadable_from_wire,
     unreadable_to_wire,
 )
@@ -152,6 +156,7 @@ def prompts_to_wire(prompts: FramePrompts) -> values_pb2.FramePrompts:
         clicks=[click_to_wire(click) for click in prompts.clicks],
         box=None if prompts.box is None else box_to_wire(prompts.box),
         mask=None if prompts.mask is None else mask_to_wire(prompts.mask),
+        base=None if prompts.base is None else tracked_mask_to_wire(prompts.base),
     )
 
 
@@ -160,7 +165,8 @@ def prompts_from_wire(message: values_pb2.FramePrompts) -> FramePrompts:
     clicks = tuple(click_from_wire(click) for click in message.clicks)
     box = box_from_wire(message.box) if message.HasField("box") else None
     mask = mask_from_wire(message.mask) if message.HasField("mask") else None
-    return checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask))
+    base = tracked_mask_from_wire(message.base) if message.HasField("base") else None
+    return checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask, base))
 
 
 def direction_to_wire(direction: Direction) -> values_pb2.Direction.ValueType:
@@ -266,6 +272,7 @@ def update_to_wire(update: MaskUpdate, *, bits: bool = False) -> values_pb2.Mask
         presence_score=update.presence_score,
         predicted_iou=update.predicted_iou,
         prompted=update.prompted,
+        base=None if update.base is None else tracked_mask_to_wire(update.base),
     )
 
 
@@ -280,6 +287,7 @@ def update_from_wire(message: values_pb2.MaskUpdate) -> MaskUpdate:
         presence_score=message.presence_score,
         predicted_iou=message.predicted_iou,
         prompted=message.prompted,
+        base=tracked_mask_from_wire(message.base) if message.HasField("base") else None,
     )
 
 
@@ -316,6 +324,7 @@ def document_to_wire(document: PromptDocument) -> values_pb2.PromptDocument:
         prompts=[prompts_to_wire(prompts) for prompts in document.prompts],
         locks=[lock_to_wire(lock) for lock in document.locks],
         mattes=[matte_to_wire(matte) for matte in document.mattes],
+        masks=[locked_mask_to_wire(mask) for mask in document.masks],
     )
 
 
@@ -326,6 +335,7 @@ def document_from_wire(message: values_pb2.PromptDocument) -> PromptDocument:
         prompts=tuple(prompts_from_wire(prompts) for prompts in message.prompts),
         locks=tuple(lock_from_wire(lock) for lock in message.locks),
         mattes=tuple(matte_from_wire(matte) for matte in message.mattes),
+        masks=tuple(locked_mask_from_wire(mask) for mask in message.masks),
     )
 
 

@@ -35,6 +35,8 @@ class EditKind(Enum):
     RENAME_OBJECT = "rename-object"
     LOCKS = "locks"
     MATTE = "matte"
+    DOCUMENT = "document"
+    """All objects and prompts were replaced by those of a document."""
 
 
 class OverlayKind(Enum):

@@ -1,12 +1,14 @@
 """The prompt document: a JSON file from which the same mattes can be made again.
 
-It holds what the artist said and nothing that follows from it. Coordinates and frame numbers are
-those of :mod:`masklet.types`, so the file is valid on any machine that has the plate.
+It holds what the artist said, what each correction corrects (``base``) and the masks of locked frames:
+with the plate, the weights and the settings all that the mattes depend on. Coordinates and frame numbers
+are those of :mod:`masklet.types`, so the file is valid on any machine that has the plate. Version 1 had
+neither bases nor masks; :attr:`Shot.notes` says what a document of that version cannot bring back.
 
 ::
 
     {
-      "masklet_prompts": 1,
+      "masklet_prompts": 2,
       "clip": "plate.%04d.exr",
       "colour_space": null,
       "first_frame": null,
@@ -17,9 +19,16 @@ those of :mod:`masklet.types`, so the file is valid on any machine that has the 
           {"frame": 1001,
            "clicks": [{"x_px": 640.0, "y_px": 360.0, "positive": true}],
            "box": {"left_px": 600.0, "top_px": 300.0, "right_px": 700.0, "bottom_px": 420.0}},
+          {"frame": 1020,
+           "clicks": [{"x_px": 600.0, "y_px": 300.0, "positive": false}],
+           "base": {"columns": 128, "rows": 128, "logits_base64": "eJz…", "presence": "present",
+                    "presence_logit": 7.5, "predicted_iou": 0.9, "pointer_base64": ""}},
           {"frame": 1050,
            "mask": {"width_px": 1920, "height_px": 1080, "alpha_zlib_base64": "eJz…"}}
-        ]}
+        ],
+         "masks": [{"frame": 1030, "stale": false, "columns": 128, "rows": 128, "logits_base64": "eJz…",
+                    "presence": "present", "presence_logit": 7.5, "predicted_iou": 0.9,
+                    "pointer_base64": "AAA…"}]}
       ]
     }
 
@@ -46,18 +55,22 @@ from masklet.types import (
     Direction,
     FramePrompts,
     FrameRange,
+    LockedMask,
     LockedRange,
     Mask,
     MaskDepth,
     ObjectInfo,
     ObjectMatte,
+    Presence,
     PromptDocument,
+    TrackedMask,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 _KEY = "masklet_prompts"
 _MAX_MASK_PIXELS = 16384 * 16384
 
@@ -73,6 +86,7 @@ class Shot:
         direction: Which way to track.
         reading: How the clip is read where the files do not say. A first frame is the one that the
             prompts count from.
+        notes: What a document of an earlier version does not hold, a sentence each.
     """
 
     clip: str
@@ -80,6 +94,7 @@ class Shot:
     frames: FrameRange | None = None
     direction: Direction = Direction.BOTH
     reading: ClipReading = AS_FILES_SAY
+    notes: tuple[str, ...] = ()
 
 
 def to_json(shot: Shot) -> str:
@@ -96,6 +111,7 @@ def to_json(shot: Shot) -> str:
                 for prompts in sorted(shot.document.prompts, key=lambda prompts: prompts.frame)
                 if prompts.object_id == info.object_id and not prompts.is_empty
             ],
+            **_masks_to_json(shot.document, info.object_id),
         }
         for info in shot.document.objects
     ]
@@ -133,6 +149,7 @@ def from_json(text: str) -> Shot:
         objects, prompts = [], []
         locks: list[LockedRange] = []
         mattes: list[ObjectMatte] = []
+        masks: list[LockedMask] = []
         for object_id, item in enumerate(content["objects"], 1):
             place = f"object {object_id} of the prompt document"
             frames = [_frame_from_json(object_id, frame) for frame in item["frames"]]
@@ -143,16 +160,21 @@ def from_json(text: str) -> Shot:
                 locks.append(LockedRange(object_id, FrameRange(int(first), int(last))))
             if item.get("matte"):
                 mattes.append(ObjectMatte(object_id, MatteSettings(**item["matte"])))
+            for kept in item.get("masks", ()):
+                mask = _tracked_from_json(kept)
+                masks.append(LockedMask(object_id, int(kept["frame"]), mask, bool(kept.get("stale", False))))
         place = "how the clip is read, in the prompt document,"
         reading = _reading_from_json(content)
         place = "what to track in the prompt document"
         track = content.get("track") or {}
+        document = PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks))
         return Shot(
             clip=str(content["clip"]),
-            document=PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes)),
+            document=document,
             frames=FrameRange(int(track["first"]), int(track["last"])) if "first" in track else None,
             direction=Direction(track.get("direction", "both")),
             reading=reading,
+            notes=tuple(_notes(document)) if content[_KEY] < VERSION else (),
         )
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error) as error:
         raise BadInputError(f"{place} cannot be understood ({error}): correct it or save it again") from error
@@ -188,6 +210,57 @@ def write_shot(file: Path, shot: Shot) -> None:
         raise OutputError(
             f"the prompt document {file} cannot be written ({error.strerror}): check folder, rights and space"
         ) from error
+
+
+def _notes(document: PromptDocument) -> Iterator[str]:
+    """What a document without bases and masks cannot bring back."""
+    name_of = {info.object_id: info.name for info in document.objects}
+    for object_id, name in name_of.items():
+        frames = [item for item in document.prompts if item.object_id == object_id]
+        corrected = [str(item.frame) for item in frames if item.clicks and item.box is None]
+        if len(frames) > 1 and corrected:
+            yield (
+                f"{name}: the document is of an earlier version and does not say what the clicks on "
+                f"{', '.join(corrected)} corrected: look at these frames again"
+            )
+    for lock in document.locks:
+        yield (
+            f"{name_of[lock.object_id]}: the document is of an earlier version and holds no masks of the "
+            f"locked frames {lock.frames.first}-{lock.frames.last}: they will be tracked anew"
+        )
+
+
+def _masks_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
+    masks = [
+        {"frame": kept.frame, "stale": kept.stale, **_tracked_to_json(kept.mask)}
+        for kept in document.masks
+        if kept.object_id == object_id
+    ]
+    return {"masks": masks} if masks else {}
+
+
+def _tracked_to_json(mask: TrackedMask) -> dict[str, Any]:
+    return {
+        "columns": mask.columns,
+        "rows": mask.rows,
+        "logits_base64": base64.b64encode(mask.logits).decode("ascii"),
+        "presence": mask.presence.value,
+        "presence_logit": mask.presence_logit,
+        "predicted_iou": mask.predicted_iou,
+        "pointer_base64": base64.b64encode(mask.pointer).decode("ascii"),
+    }
+
+
+def _tracked_from_json(content: dict[str, Any]) -> TrackedMask:
+    return TrackedMask(
+        int(content["columns"]),
+        int(content["rows"]),
+        base64.b64decode(content["logits_base64"], validate=True),
+        Presence(content["presence"]),
+        float(content["presence_logit"]),
+        float(content["predicted_iou"]),
+        base64.b64decode(content["pointer_base64"], validate=True),
+    )
 
 
 def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
@@ -238,6 +311,8 @@ def _frame_to_json(prompts: FramePrompts) -> dict[str, Any]:
         }
         if mask.depth is not MaskDepth.BITS_8:
             content["mask"]["depth"] = mask.depth.value
+    if prompts.base is not None:
+        content["base"] = _tracked_to_json(prompts.base)
     return content
 
 
@@ -250,7 +325,15 @@ def _frame_from_json(object_id: int, content: dict[str, Any]) -> FramePrompts:
     box = None
     if edges is not None:
         box = Box(*(float(edges[key]) for key in ("left_px", "top_px", "right_px", "bottom_px")))
-    return FramePrompts(object_id, int(content["frame"]), clicks, box, mask and _mask_from_json(mask))
+    base = content.get("base")
+    return FramePrompts(
+        object_id,
+        int(content["frame"]),
+        clicks,
+        box,
+        mask and _mask_from_json(mask),
+        base and _tracked_from_json(base),
+    )
 
 
 def _mask_from_json(content: dict[str, Any]) -> Mask:

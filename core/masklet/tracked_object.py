@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from masklet.matte_settings import MatteSettings
     from masklet.transport.interface import Transport
-    from masklet.types import ObjectInfo
+    from masklet.types import LockedMask, ObjectInfo
 
 PLATE_SIZE = MaskFormat()
 """Masks as large as the plate, 256 steps of coverage."""
@@ -81,13 +81,18 @@ class TrackedObject:
         """Take back all that was said on one frame."""
         self.prompt(FramePrompts(self.object_id, frame))
 
-    def lock(self, *, first: int, last: int) -> None:
+    def lock(self, *, first: int, last: int, masks: tuple[LockedMask, ...] = ()) -> None:
         """Keep tracking from changing these frames, both included; frames without a mask get their first.
+
+        Args:
+            first: The plate's own number.
+            last: Likewise.
+            masks: What some of the frames keep, from a prompt document, in place of what they have.
 
         Raises:
             BadInputError: The range leaves the clip, or ends before it begins.
         """
-        self._set_lock(first, last, locked=True)
+        self._set_lock(first, last, locked=True, masks=masks)
 
     def unlock(self, *, first: int, last: int) -> None:
         """Let tracking change these frames again; errors as in :meth:`lock`."""
@@ -110,7 +115,7 @@ class TrackedObject:
         """Forget the object with its prompts and masks. The others do not notice."""
         self._transport.remove_object(self._session_id, self.object_id)
 
-    def _set_lock(self, first: int, last: int, *, locked: bool) -> None:
+    def _set_lock(self, first: int, last: int, *, locked: bool, masks: tuple[LockedMask, ...] = ()) -> None:
         with bad_input():
             frames = FrameRange(first, last)
-        self._transport.set_lock(self._session_id, self.object_id, frames, locked=locked)
+        self._transport.set_lock(self._session_id, self.object_id, frames, locked=locked, masks=masks)

@@ -26,6 +26,9 @@ from masklet.mask import Mask as Mask
 from masklet.mask import MaskDepth as MaskDepth
 from masklet.matte_settings import MatteSettings
 
+MAX_GRID_SIDE = 1024
+MAX_POINTER_BYTES = 4096
+
 
 class Presence(Enum):
     """What the tracker believes of one object on one frame."""
@@ -110,11 +113,52 @@ class Box:
 
 
 @dataclass(frozen=True)
+class TrackedMask:
+    """A mask as tracking made it, on the network's own grid, packed: to be kept and given back, not drawn.
+
+    Attributes:
+        columns: Of the grid, to which the whole plate is stretched.
+        rows: Of the grid.
+        logits: Packed by the server; positive inside.
+        presence: What the tracker believed.
+        presence_logit: Positive when the object was believed visible.
+        predicted_iou: The network's estimate of its own mask, 0 to 1.
+        pointer: The network's summary of the object, little-endian float16; opaque.
+    """
+
+    columns: int
+    rows: int
+    logits: bytes
+    presence: Presence = Presence.PRESENT
+    presence_logit: float = 0.0
+    predicted_iou: float = 0.0
+    pointer: bytes = b""
+
+    def __post_init__(self) -> None:
+        if not (0 < self.columns <= MAX_GRID_SIDE and 0 < self.rows <= MAX_GRID_SIDE):
+            raise ValueError(
+                f"a tracked mask has 1 to {MAX_GRID_SIDE} columns and rows, got {self.columns} x {self.rows}"
+            )
+        if len(self.logits) > 4 * self.columns * self.rows + 1024 or len(self.pointer) > MAX_POINTER_BYTES:
+            raise ValueError("a tracked mask has more bytes than its size allows: save the document again")
+
+
+@dataclass(frozen=True)
 class FramePrompts:
     """Everything the artist said about one object on one frame, in the order it was said.
 
     A mask excludes clicks and box: a click corrects what the network made, and there is
     nothing to correct in a mask drawn by hand.
+
+    Attributes:
+        object_id: Whose.
+        frame: The plate's own number.
+        clicks: In their order.
+        box: Around the object.
+        mask: Drawn by hand.
+        base: What clicks correct: the tracked mask that stood there before the first prompt. The server sets
+            it and answers with it; it goes when nothing is said any more. None where clicks start from
+            nothing.
     """
 
     object_id: int
@@ -122,6 +166,7 @@ class FramePrompts:
     clicks: tuple[Click, ...] = ()
     box: Box | None = None
     mask: Mask | None = None
+    base: TrackedMask | None = None
 
     def __post_init__(self) -> None:
         if self.mask is not None and (self.clicks or self.box is not None):
@@ -274,6 +319,7 @@ class MaskUpdate:
         presence_score: Probability from 0 to 1 that the object is visible.
         predicted_iou: The network's own estimate of its mask's quality, 0 to 1.
         prompted: True where the artist prompted this object on this frame.
+        base: In an answer to prompts, what these correct; see :class:`FramePrompts`. None elsewhere.
     """
 
     object_id: int
@@ -284,6 +330,7 @@ class MaskUpdate:
     presence_score: float
     predicted_iou: float
     prompted: bool = False
+    base: TrackedMask | None = None
 
 
 @dataclass(frozen=True)
@@ -357,6 +404,23 @@ class LockedRange:
 
 
 @dataclass(frozen=True)
+class LockedMask:
+    """The mask of a locked frame, as it was approved.
+
+    Attributes:
+        object_id: Whose.
+        frame: The plate's own number.
+        mask: What stays.
+        stale: Prompts have changed since in a way that would reach here: seen once the frame is unlocked.
+    """
+
+    object_id: int
+    frame: int
+    mask: TrackedMask
+    stale: bool = False
+
+
+@dataclass(frozen=True)
 class ObjectMatte:
     """How the matte of one object is finished."""
 
@@ -396,9 +460,11 @@ class PromptDocument:
         prompts: In the order of object, then frame.
         locks: In the same order.
         mattes: Of the objects whose mattes are not left as they are.
+        masks: Of locked frames, by object, then frame.
     """
 
     objects: tuple[ObjectInfo, ...] = ()
     prompts: tuple[FramePrompts, ...] = ()
     locks: tuple[LockedRange, ...] = ()
     mattes: tuple[ObjectMatte, ...] = ()
+    masks: tuple[LockedMask, ...] = ()

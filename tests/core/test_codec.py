@@ -18,6 +18,7 @@ from masklet.types import (
     Direction,
     FramePrompts,
     FrameRange,
+    LockedMask,
     Mask,
     MaskDepth,
     MaskFormat,
@@ -30,6 +31,7 @@ from masklet.types import (
     ServerInfo,
     SessionInfo,
     StateRange,
+    TrackedMask,
     UnreadableFrame,
 )
 from masklet.v1 import session_pb2, values_pb2
@@ -58,6 +60,17 @@ def masks(draw: st.DrawFn) -> Mask:
     return Mask(width_px, height_px, draw(st.binary(min_size=size_bytes, max_size=size_bytes)), depth)
 
 
+scores = st.floats(-40.0, 40.0, width=32)
+tracked_masks = st.builds(
+    TrackedMask,
+    st.just(2),
+    st.just(3),
+    st.binary(max_size=20),
+    st.sampled_from(Presence),
+    scores,
+    scores,
+    st.binary(max_size=8),
+)
 prompts = st.one_of(
     st.builds(
         FramePrompts,
@@ -65,6 +78,8 @@ prompts = st.one_of(
         frames,
         st.lists(clicks, max_size=4).map(tuple),
         st.none() | boxes,
+        st.none(),
+        st.none() | tracked_masks,
     ),
     st.builds(lambda mask: FramePrompts(1, 2, mask=mask), masks()),
 )
@@ -100,8 +115,15 @@ def test_sessions_updates_documents_and_servers_travel() -> None:
     )
     states = (StateRange(1, FrameRange(-3, 0), Presence.ABSENT, prompted=True),)
     session = SessionInfo("ab" * 16, clip, (ObjectInfo(1, "hero", (4, 5)),), states)
-    update = MaskUpdate(1, "hero", -3, Mask(2, 1, b"\x00\xff"), Presence.UNCERTAIN, 0.5, 0.25, prompted=True)
-    document = PromptDocument((ObjectInfo(1, "hero", (4,)),), (FramePrompts(1, 4, (Click(1.5, 2.5),)),))
+    kept = TrackedMask(2, 3, b"packed", Presence.UNCERTAIN, 1.5, 0.25, b"12")
+    update = MaskUpdate(
+        1, "hero", -3, Mask(2, 1, b"\x00\xff"), Presence.UNCERTAIN, 0.5, 0.25, prompted=True, base=kept
+    )
+    document = PromptDocument(
+        (ObjectInfo(1, "hero", (4,)),),
+        (FramePrompts(1, 4, (Click(1.5, 2.5),)),),
+        masks=(LockedMask(1, 7, kept, stale=True),),
+    )
     model = ModelInfo("small", "Apache-2.0", 5, "ff")
     server = ServerInfo("1", "cpu", model, (model,), 1, 2, 3, 4, opens_paths=True)
 

@@ -19,10 +19,14 @@ from masklet.types import (
     Direction,
     FramePrompts,
     FrameRange,
+    LockedMask,
+    LockedRange,
     Mask,
     MaskDepth,
     ObjectInfo,
+    Presence,
     PromptDocument,
+    TrackedMask,
 )
 
 finite = st.floats(min_value=-1e5, max_value=1e5, allow_nan=False)
@@ -35,20 +39,35 @@ small_masks = st.one_of(
     ),
 )
 
+scores = st.floats(-40.0, 40.0, width=32)
+tracked_masks = st.builds(
+    TrackedMask,
+    st.just(2),
+    st.just(3),
+    st.binary(max_size=20),
+    st.sampled_from(Presence),
+    scores,
+    scores,
+    st.binary(max_size=8),
+)
+
 
 @st.composite
 def documents(draw: st.DrawFn) -> PromptDocument:
     names = draw(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True))
-    objects, prompts = [], []
+    objects, prompts, masks = [], [], []
     for object_id, name in enumerate(names, 1):
         frames = sorted(draw(st.lists(st.integers(-50, 2000), unique=True, max_size=3)))
         for frame in frames:
             if draw(st.booleans()):
                 prompts.append(FramePrompts(object_id, frame, mask=draw(small_masks)))
             else:
-                prompts.append(FramePrompts(object_id, frame, draw(clicks)))
+                base = draw(st.none() | tracked_masks)
+                prompts.append(FramePrompts(object_id, frame, draw(clicks), base=base))
         objects.append(ObjectInfo(object_id, name, tuple(frames)))
-    return PromptDocument(tuple(objects), tuple(prompts))
+        for frame in sorted(draw(st.lists(st.integers(-50, 2000), unique=True, max_size=2))):
+            masks.append(LockedMask(object_id, frame, draw(tracked_masks), draw(st.booleans())))
+    return PromptDocument(tuple(objects), tuple(prompts), masks=tuple(masks))
 
 
 @given(documents(), st.sampled_from(Direction), st.none() | st.just(FrameRange(-3, 1100)))
@@ -69,6 +88,29 @@ def test_masks_of_8_bits_are_written_as_ever() -> None:
     content = json.loads(to_json(Shot("a", PromptDocument((ObjectInfo(1, "hero"),), (drawn,)))))
 
     assert content["objects"][0]["frames"][0]["mask"].keys() == {"width_px", "height_px", "alpha_zlib_base64"}
+
+
+def test_a_document_of_version_1_says_what_it_cannot_bring_back() -> None:
+    prompts = tuple(FramePrompts(1, frame, (Click(1, 1),)) for frame in (5, 9))
+    locks = (LockedRange(1, FrameRange(20, 30)),)
+    document = PromptDocument((ObjectInfo(1, "hero", (5, 9)),), prompts, locks)
+    text = to_json(Shot("a.mov", document))
+
+    old = from_json(text.replace('"masklet_prompts": 2', '"masklet_prompts": 1'))
+
+    assert old.document == document
+    corrections, lock = old.notes
+    assert "hero: " in corrections
+    assert "clicks on 5, 9" in corrections
+    assert "locked frames 20-30" in lock
+    assert from_json(text).notes == ()
+
+
+def test_a_tracked_mask_of_the_wrong_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="columns and rows"):
+        TrackedMask(0, 4, b"")
+    with pytest.raises(ValueError, match="more bytes"):
+        TrackedMask(2, 2, bytes(2000))
 
 
 def test_a_box_survives_being_written_and_read() -> None:

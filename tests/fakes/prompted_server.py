@@ -16,6 +16,7 @@ from masklet.types import (
     ClipInfo,
     FramePrompts,
     FrameRange,
+    LockedMask,
     LockedRange,
     Mask,
     MaskFormat,
@@ -112,7 +113,13 @@ class PromptedServer(FakeTransport):
         self._held(session_id).book.set_matte(object_id, settings)
 
     def set_lock(
-        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange,
+        *,
+        locked: bool,
+        masks: tuple[LockedMask, ...] = (),
     ) -> tuple[LockedRange, ...]:
         self.calls.append("lock" if locked else "unlock")
         book = self._held(session_id).book

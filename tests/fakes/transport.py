@@ -34,6 +34,7 @@ from masklet.types import (
     FramePrompts,
     FrameRange,
     FrameState,
+    LockedMask,
     LockedRange,
     Mask,
     MaskFormat,
@@ -156,7 +157,13 @@ class FakeTransport:
         self.mattes.append((object_id, settings))
 
     def set_lock(
-        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange,
+        *,
+        locked: bool,
+        masks: tuple[LockedMask, ...] = (),
     ) -> tuple[LockedRange, ...]:
         self.locks.append((object_id, frames, locked))
         return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -177,19 +177,20 @@ def merged(saved: PromptDocument, typed: PromptDocument) -> PromptDocument:
         name_of = {info.object_id: info.name for info in document.objects}
         for item in document.prompts:
             object_id = names.index(name_of[item.object_id]) + 1
-            prompts[object_id, item.frame] = FramePrompts(
-                object_id, item.frame, item.clicks, item.box, item.mask
-            )
+            before = prompts.get((object_id, item.frame))
+            base = item.base if before is None else before.base
+            prompts[object_id, item.frame] = replace(item, object_id=object_id, base=base)
     ordered = tuple(prompts[key] for key in sorted(prompts))
     # Only a saved document holds locks and matte settings; its objects keep their places.
     places = {info.object_id: place for place, info in enumerate(saved.objects, 1)}
     locks = tuple(LockedRange(places[lock.object_id], lock.frames) for lock in saved.locks)
     mattes = tuple(ObjectMatte(places[matte.object_id], matte.settings) for matte in saved.mattes)
+    masks = tuple(replace(mask, object_id=places[mask.object_id]) for mask in saved.masks)
     objects = tuple(
         ObjectInfo(object_id, name, tuple(item.frame for item in ordered if item.object_id == object_id))
         for object_id, name in enumerate(names, 1)
     )
-    return PromptDocument(objects, ordered, locks, mattes)
+    return PromptDocument(objects, ordered, locks, mattes, masks)
 
 
 def parse_range(text: str) -> FrameRange:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         FramePrompts,
         FrameRange,
         FrameState,
+        LockedMask,
         LockedRange,
         MaskFormat,
     )
@@ -146,10 +147,22 @@ class BridgeTransport:
         self._do("set_matte", session_id=session_id, object_id=object_id, settings=settings)
 
     def set_lock(  # noqa: D102
-        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange,
+        *,
+        locked: bool,
+        masks: tuple[LockedMask, ...] = (),
     ) -> tuple[LockedRange, ...]:
         return self._call(
-            tuple, "set_lock", session_id=session_id, object_id=object_id, frames=frames, locked=locked
+            tuple,
+            "set_lock",
+            session_id=session_id,
+            object_id=object_id,
+            frames=frames,
+            locked=locked,
+            masks=masks,
         )
 
     def next_frame(  # noqa: D102

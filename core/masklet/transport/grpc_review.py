@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from masklet.shapes import ObjectShapes
     from masklet.transport.grpc_channel import Channel
     from masklet.transport.interface import AnchorRequest
-    from masklet.types import FrameRange, FrameState, LockedRange
+    from masklet.types import FrameRange, FrameState, LockedMask, LockedRange
 
 STATUS_TIMEOUT_S = 10.0
 WORK_TIMEOUT_S = 180.0
@@ -57,7 +57,13 @@ class GrpcReview:
         self._channel.call(self._prompts.SetMatteSettings, request, timeout_s=WORK_TIMEOUT_S)
 
     def set_lock(  # noqa: D102
-        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange,
+        *,
+        locked: bool,
+        masks: tuple[LockedMask, ...] = (),
     ) -> tuple[LockedRange, ...]:
         request = review_pb2.SetLockRequest(
             session_id=session_id,
@@ -65,6 +71,7 @@ class GrpcReview:
             object_id=object_id,
             frames=state_codec.range_to_wire(frames),
             locked=locked,
+            masks=[state_codec.locked_mask_to_wire(mask) for mask in masks],
         )
         response = self._channel.call(self._review.SetLock, request, timeout_s=WORK_TIMEOUT_S)
         return tuple(state_codec.lock_from_wire(lock) for lock in response.locks)

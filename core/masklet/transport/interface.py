@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         FramePrompts,
         FrameRange,
         FrameState,
+        LockedMask,
         LockedRange,
         MaskUpdate,
         ObjectInfo,
@@ -213,9 +214,18 @@ class Transport(Protocol):
         ...
 
     def set_lock(
-        self, session_id: str, object_id: int, frames: FrameRange, *, locked: bool
+        self,
+        session_id: str,
+        object_id: int,
+        frames: FrameRange,
+        *,
+        locked: bool,
+        masks: tuple[LockedMask, ...] = (),
     ) -> tuple[LockedRange, ...]:
-        """Lock frames of an object against tracking, or unlock them; return all locks."""
+        """Lock frames of an object against tracking, or unlock them; return all locks.
+
+        ``masks`` are those that the frames keep, from a document; their object ids mean nothing.
+        """
         ...
 
     def next_frame(

@@ -34,6 +34,8 @@ class _EditKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     EDIT_KIND_RENAME_OBJECT: _EditKind.ValueType  # 4
     EDIT_KIND_LOCKS: _EditKind.ValueType  # 5
     EDIT_KIND_MATTE: _EditKind.ValueType  # 6
+    EDIT_KIND_DOCUMENT: _EditKind.ValueType  # 7
+    """All objects and prompts were replaced by those of a document."""
 
 class EditKind(_EditKind, metaclass=_EditKindEnumTypeWrapper):
     """What an edit changed. Unspecified means PROMPTS."""
@@ -46,6 +48,8 @@ EDIT_KIND_REMOVE_OBJECT: EditKind.ValueType  # 3
 EDIT_KIND_RENAME_OBJECT: EditKind.ValueType  # 4
 EDIT_KIND_LOCKS: EditKind.ValueType  # 5
 EDIT_KIND_MATTE: EditKind.ValueType  # 6
+EDIT_KIND_DOCUMENT: EditKind.ValueType  # 7
+"""All objects and prompts were replaced by those of a document."""
 global___EditKind = EditKind
 
 @typing.final

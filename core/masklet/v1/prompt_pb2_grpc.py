@@ -100,8 +100,9 @@ class PromptServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SetPromptDocument(self, request, context):
-        """Replaces all objects, prompts and masks of the session by those of the document. Object ids are
-        given anew; the response tells them in the order of the document.
+        """Replaces all objects, prompts and masks of the session by those of the document, whole or not at all:
+        one edit, which can be taken back. Object ids are given anew; the response tells them in the order of
+        the document.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,8 +63,9 @@ class PromptServiceStub:
         masklet.v1.prompt_pb2.SetPromptDocumentRequest,
         masklet.v1.prompt_pb2.SetPromptDocumentResponse,
     ]
-    """Replaces all objects, prompts and masks of the session by those of the document. Object ids are
-    given anew; the response tells them in the order of the document.
+    """Replaces all objects, prompts and masks of the session by those of the document, whole or not at all:
+    one edit, which can be taken back. Object ids are given anew; the response tells them in the order of
+    the document.
     """
 
 class PromptServiceAsyncStub:
@@ -112,8 +113,9 @@ class PromptServiceAsyncStub:
         masklet.v1.prompt_pb2.SetPromptDocumentRequest,
         masklet.v1.prompt_pb2.SetPromptDocumentResponse,
     ]
-    """Replaces all objects, prompts and masks of the session by those of the document. Object ids are
-    given anew; the response tells them in the order of the document.
+    """Replaces all objects, prompts and masks of the session by those of the document, whole or not at all:
+    one edit, which can be taken back. Object ids are given anew; the response tells them in the order of
+    the document.
     """
 
 class PromptServiceServicer(metaclass=abc.ABCMeta):
@@ -175,8 +177,9 @@ class PromptServiceServicer(metaclass=abc.ABCMeta):
         request: masklet.v1.prompt_pb2.SetPromptDocumentRequest,
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.prompt_pb2.SetPromptDocumentResponse, collections.abc.Awaitable[masklet.v1.prompt_pb2.SetPromptDocumentResponse]]:
-        """Replaces all objects, prompts and masks of the session by those of the document. Object ids are
-        given anew; the response tells them in the order of the document.
+        """Replaces all objects, prompts and masks of the session by those of the document, whole or not at all:
+        one edit, which can be taken back. Object ids are given anew; the response tells them in the order of
+        the document.
         """
 
 def add_PromptServiceServicer_to_server(servicer: PromptServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/review.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\x83\x01\n\x0eSetLockRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12&\n\x06\x66rames\x18\x04 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x0e\n\x06locked\x18\x05 \x01(\x08\"9\n\x0fSetLockResponse\x12&\n\x05locks\x18\x01 \x03(\x0b\x32\x17.masklet.v1.LockedRange\"\x83\x01\n\x10NextFrameRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x11\x12\x12\n\nobject_ids\x18\x03 \x03(\r\x12&\n\x06states\x18\x04 \x03(\x0e\x32\x16.masklet.v1.FrameState\x12\x10\n\x08\x62\x61\x63kward\x18\x05 \x01(\x08\"X\n\x11NextFrameResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\r\n\x05\x66rame\x18\x02 \x01(\x11\x12%\n\x05state\x18\x03 \x01(\x0b\x32\x16.masklet.v1.StateRange\"L\n\x0f\x46indCutsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12%\n\x05range\x18\x02 \x01(\x0b\x32\x16.masklet.v1.FrameRange\"K\n\x10\x46indCutsResponse\x12\x13\n\x0b\x66rames_done\x18\x01 \x01(\r\x12\x14\n\x0c\x66rames_total\x18\x02 \x01(\r\x12\x0c\n\x04\x63uts\x18\x03 \x03(\x11\x32\xe6\x01\n\rReviewService\x12\x42\n\x07SetLock\x12\x1a.masklet.v1.SetLockRequest\x1a\x1b.masklet.v1.SetLockResponse\x12H\n\tNextFrame\x12\x1c.masklet.v1.NextFrameRequest\x1a\x1d.masklet.v1.NextFrameResponse\x12G\n\x08\x46indCuts\x12\x1b.masklet.v1.FindCutsRequest\x1a\x1c.masklet.v1.FindCutsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/review.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\xaa\x01\n\x0eSetLockRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12&\n\x06\x66rames\x18\x04 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x0e\n\x06locked\x18\x05 \x01(\x08\x12%\n\x05masks\x18\x06 \x03(\x0b\x32\x16.masklet.v1.LockedMask\"9\n\x0fSetLockResponse\x12&\n\x05locks\x18\x01 \x03(\x0b\x32\x17.masklet.v1.LockedRange\"\x83\x01\n\x10NextFrameRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x11\x12\x12\n\nobject_ids\x18\x03 \x03(\r\x12&\n\x06states\x18\x04 \x03(\x0e\x32\x16.masklet.v1.FrameState\x12\x10\n\x08\x62\x61\x63kward\x18\x05 \x01(\x08\"X\n\x11NextFrameResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\r\n\x05\x66rame\x18\x02 \x01(\x11\x12%\n\x05state\x18\x03 \x01(\x0b\x32\x16.masklet.v1.StateRange\"L\n\x0f\x46indCutsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12%\n\x05range\x18\x02 \x01(\x0b\x32\x16.masklet.v1.FrameRange\"K\n\x10\x46indCutsResponse\x12\x13\n\x0b\x66rames_done\x18\x01 \x01(\r\x12\x14\n\x0c\x66rames_total\x18\x02 \x01(\r\x12\x0c\n\x04\x63uts\x18\x03 \x03(\x11\x32\xe6\x01\n\rReviewService\x12\x42\n\x07SetLock\x12\x1a.masklet.v1.SetLockRequest\x1a\x1b.masklet.v1.SetLockResponse\x12H\n\tNextFrame\x12\x1c.masklet.v1.NextFrameRequest\x1a\x1d.masklet.v1.NextFrameResponse\x12G\n\x08\x46indCuts\x12\x1b.masklet.v1.FindCutsRequest\x1a\x1c.masklet.v1.FindCutsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,17 +23,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'masklet.v1.review_pb2', _gl
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_SETLOCKREQUEST']._serialized_start=65
-  _globals['_SETLOCKREQUEST']._serialized_end=196
-  _globals['_SETLOCKRESPONSE']._serialized_start=198
-  _globals['_SETLOCKRESPONSE']._serialized_end=255
-  _globals['_NEXTFRAMEREQUEST']._serialized_start=258
-  _globals['_NEXTFRAMEREQUEST']._serialized_end=389
-  _globals['_NEXTFRAMERESPONSE']._serialized_start=391
-  _globals['_NEXTFRAMERESPONSE']._serialized_end=479
-  _globals['_FINDCUTSREQUEST']._serialized_start=481
-  _globals['_FINDCUTSREQUEST']._serialized_end=557
-  _globals['_FINDCUTSRESPONSE']._serialized_start=559
-  _globals['_FINDCUTSRESPONSE']._serialized_end=634
-  _globals['_REVIEWSERVICE']._serialized_start=637
-  _globals['_REVIEWSERVICE']._serialized_end=867
+  _globals['_SETLOCKREQUEST']._serialized_end=235
+  _globals['_SETLOCKRESPONSE']._serialized_start=237
+  _globals['_SETLOCKRESPONSE']._serialized_end=294
+  _globals['_NEXTFRAMEREQUEST']._serialized_start=297
+  _globals['_NEXTFRAMEREQUEST']._serialized_end=428
+  _globals['_NEXTFRAMERESPONSE']._serialized_start=430
+  _globals['_NEXTFRAMERESPONSE']._serialized_end=518
+  _globals['_FINDCUTSREQUEST']._serialized_start=520
+  _globals['_FINDCUTSREQUEST']._serialized_end=596
+  _globals['_FINDCUTSRESPONSE']._serialized_start=598
+  _globals['_FINDCUTSRESPONSE']._serialized_end=673
+  _globals['_REVIEWSERVICE']._serialized_start=676
+  _globals['_REVIEWSERVICE']._serialized_end=906
 # @@protoc_insertion_point(module_scope)

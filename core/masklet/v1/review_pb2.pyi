@@ -24,6 +24,7 @@ class SetLockRequest(google.protobuf.message.Message):
     OBJECT_ID_FIELD_NUMBER: builtins.int
     FRAMES_FIELD_NUMBER: builtins.int
     LOCKED_FIELD_NUMBER: builtins.int
+    MASKS_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     object_id: builtins.int
@@ -31,6 +32,10 @@ class SetLockRequest(google.protobuf.message.Message):
     """False unlocks."""
     @property
     def frames(self) -> masklet.v1.values_pb2.FrameRange: ...
+    @property
+    def masks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.LockedMask]:
+        """Masks that the frames keep, from a prompt document; frames without one keep what they have."""
+
     def __init__(
         self,
         *,
@@ -39,9 +44,10 @@ class SetLockRequest(google.protobuf.message.Message):
         object_id: builtins.int = ...,
         frames: masklet.v1.values_pb2.FrameRange | None = ...,
         locked: builtins.bool = ...,
+        masks: collections.abc.Iterable[masklet.v1.values_pb2.LockedMask] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["frames", b"frames"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "object_id", b"object_id", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "masks", b"masks", "object_id", b"object_id", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
 
 global___SetLockRequest = SetLockRequest
 

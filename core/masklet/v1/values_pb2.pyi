@@ -257,6 +257,7 @@ class FramePrompts(google.protobuf.message.Message):
     CLICKS_FIELD_NUMBER: builtins.int
     BOX_FIELD_NUMBER: builtins.int
     MASK_FIELD_NUMBER: builtins.int
+    BASE_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     frame: builtins.int
     @property
@@ -265,6 +266,12 @@ class FramePrompts(google.protobuf.message.Message):
     def box(self) -> global___Box: ...
     @property
     def mask(self) -> global___Mask: ...
+    @property
+    def base(self) -> global___TrackedMask:
+        """What clicks correct: the tracked mask that stood there before the first prompt. Left out, the server
+        keeps the one it has for this frame, or sets it from what is tracked there.
+        """
+
     def __init__(
         self,
         *,
@@ -273,11 +280,49 @@ class FramePrompts(google.protobuf.message.Message):
         clicks: collections.abc.Iterable[global___Click] | None = ...,
         box: global___Box | None = ...,
         mask: global___Mask | None = ...,
+        base: global___TrackedMask | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["box", b"box", "mask", b"mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["box", b"box", "clicks", b"clicks", "frame", b"frame", "mask", b"mask", "object_id", b"object_id"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["base", b"base", "box", b"box", "mask", b"mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["base", b"base", "box", b"box", "clicks", b"clicks", "frame", b"frame", "mask", b"mask", "object_id", b"object_id"]) -> None: ...
 
 global___FramePrompts = FramePrompts
+
+@typing.final
+class TrackedMask(google.protobuf.message.Message):
+    """A mask as tracking made it, on the network's own grid: to be kept and given back, not drawn."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COLUMNS_FIELD_NUMBER: builtins.int
+    ROWS_FIELD_NUMBER: builtins.int
+    LOGITS_FIELD_NUMBER: builtins.int
+    PRESENCE_FIELD_NUMBER: builtins.int
+    PRESENCE_LOGIT_FIELD_NUMBER: builtins.int
+    PREDICTED_IOU_FIELD_NUMBER: builtins.int
+    POINTER_FIELD_NUMBER: builtins.int
+    columns: builtins.int
+    rows: builtins.int
+    logits: builtins.bytes
+    """zlib over float16 values row by row, all high bytes before all low bytes; positive inside."""
+    presence: global___Presence.ValueType
+    presence_logit: builtins.float
+    predicted_iou: builtins.float
+    pointer: builtins.bytes
+    """Little-endian float16."""
+    def __init__(
+        self,
+        *,
+        columns: builtins.int = ...,
+        rows: builtins.int = ...,
+        logits: builtins.bytes = ...,
+        presence: global___Presence.ValueType = ...,
+        presence_logit: builtins.float = ...,
+        predicted_iou: builtins.float = ...,
+        pointer: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["columns", b"columns", "logits", b"logits", "pointer", b"pointer", "predicted_iou", b"predicted_iou", "presence", b"presence", "presence_logit", b"presence_logit", "rows", b"rows"]) -> None: ...
+
+global___TrackedMask = TrackedMask
 
 @typing.final
 class FrameRange(google.protobuf.message.Message):
@@ -466,6 +511,7 @@ class MaskUpdate(google.protobuf.message.Message):
     PRESENCE_SCORE_FIELD_NUMBER: builtins.int
     PREDICTED_IOU_FIELD_NUMBER: builtins.int
     PROMPTED_FIELD_NUMBER: builtins.int
+    BASE_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     object_name: builtins.str
     frame: builtins.int
@@ -477,6 +523,10 @@ class MaskUpdate(google.protobuf.message.Message):
     prompted: builtins.bool
     @property
     def mask(self) -> global___Mask: ...
+    @property
+    def base(self) -> global___TrackedMask:
+        """In an answer to prompts: what these correct."""
+
     def __init__(
         self,
         *,
@@ -488,9 +538,10 @@ class MaskUpdate(google.protobuf.message.Message):
         presence_score: builtins.float = ...,
         predicted_iou: builtins.float = ...,
         prompted: builtins.bool = ...,
+        base: global___TrackedMask | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["mask", b"mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frame", b"frame", "mask", b"mask", "object_id", b"object_id", "object_name", b"object_name", "predicted_iou", b"predicted_iou", "presence", b"presence", "presence_score", b"presence_score", "prompted", b"prompted"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["base", b"base", "mask", b"mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["base", b"base", "frame", b"frame", "mask", b"mask", "object_id", b"object_id", "object_name", b"object_name", "predicted_iou", b"predicted_iou", "presence", b"presence", "presence_score", b"presence_score", "prompted", b"prompted"]) -> None: ...
 
 global___MaskUpdate = MaskUpdate
 
@@ -552,6 +603,35 @@ class LockedRange(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["frames", b"frames", "object_id", b"object_id"]) -> None: ...
 
 global___LockedRange = LockedRange
+
+@typing.final
+class LockedMask(google.protobuf.message.Message):
+    """The mask of a locked frame, as it was approved."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    FRAME_FIELD_NUMBER: builtins.int
+    MASK_FIELD_NUMBER: builtins.int
+    STALE_FIELD_NUMBER: builtins.int
+    object_id: builtins.int
+    frame: builtins.int
+    stale: builtins.bool
+    """Prompts have changed since, in a way that would reach here."""
+    @property
+    def mask(self) -> global___TrackedMask: ...
+    def __init__(
+        self,
+        *,
+        object_id: builtins.int = ...,
+        frame: builtins.int = ...,
+        mask: global___TrackedMask | None = ...,
+        stale: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["mask", b"mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["frame", b"frame", "mask", b"mask", "object_id", b"object_id", "stale", b"stale"]) -> None: ...
+
+global___LockedMask = LockedMask
 
 @typing.final
 class MatteSettings(google.protobuf.message.Message):
@@ -695,6 +775,7 @@ class PromptDocument(google.protobuf.message.Message):
     PROMPTS_FIELD_NUMBER: builtins.int
     LOCKS_FIELD_NUMBER: builtins.int
     MATTES_FIELD_NUMBER: builtins.int
+    MASKS_FIELD_NUMBER: builtins.int
     @property
     def objects(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectInfo]:
         """In the order of their ids."""
@@ -711,6 +792,10 @@ class PromptDocument(google.protobuf.message.Message):
     def mattes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectMatte]:
         """Of the objects whose mattes are not left as they are."""
 
+    @property
+    def masks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LockedMask]:
+        """Of locked frames, by object, then frame."""
+
     def __init__(
         self,
         *,
@@ -718,8 +803,9 @@ class PromptDocument(google.protobuf.message.Message):
         prompts: collections.abc.Iterable[global___FramePrompts] | None = ...,
         locks: collections.abc.Iterable[global___LockedRange] | None = ...,
         mattes: collections.abc.Iterable[global___ObjectMatte] | None = ...,
+        masks: collections.abc.Iterable[global___LockedMask] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["locks", b"locks", "mattes", b"mattes", "objects", b"objects", "prompts", b"prompts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["locks", b"locks", "masks", b"masks", "mattes", b"mattes", "objects", b"objects", "prompts", b"prompts"]) -> None: ...
 
 global___PromptDocument = PromptDocument
 

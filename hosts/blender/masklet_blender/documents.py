@@ -20,10 +20,12 @@ from masklet.types import (
     Click,
     FramePrompts,
     FrameRange,
+    LockedMask,
     LockedRange,
     ObjectInfo,
     ObjectMatte,
     PromptDocument,
+    TrackedMask,
 )
 
 from .frame_ranges import joined, minus
@@ -41,6 +43,7 @@ class SaidObject:
         frames: Ascending, none of them empty; their object id means nothing.
         locks: Ascending, apart from each other.
         matte: How the matte is finished.
+        masks: Of locked frames, ascending, as the server gave them; their object id means nothing.
     """
 
     uid: str
@@ -48,6 +51,7 @@ class SaidObject:
     frames: tuple[FramePrompts, ...] = ()
     locks: tuple[FrameRange, ...] = ()
     matte: MatteSettings = MatteSettings()
+    masks: tuple[LockedMask, ...] = ()
 
     def at(self, frame: int) -> FramePrompts:
         """What is said on a frame; empty prompts where nothing is."""
@@ -106,11 +110,12 @@ class SetPrompts:
 
 @dataclass(frozen=True)
 class SetLock:
-    """A range is locked, or let go."""
+    """A range is locked, with the masks that it is to keep, or let go."""
 
     uid: str
     frames: FrameRange
     locked: bool
+    masks: tuple[LockedMask, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,10 @@ def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
         edits.extend(said)
         if before.matte != after.matte:
             edits.append(SetMatte(after.uid, after.matte))
-        edits.extend(SetLock(after.uid, frames, True) for frames in minus(after.locks, kept_locks))
+        edits.extend(
+            SetLock(after.uid, frames, True, _masks_in(after.masks, (frames,)))
+            for frames in minus(after.locks, kept_locks)
+        )
     return tuple(edits)
 
 
@@ -196,7 +204,7 @@ def with_box(said: SaidObject, frame: int, box: Box) -> SaidObject:
         BadInputError: The frame is locked.
     """
     prompts = _open_frame(said, frame)
-    return with_prompts(said, FramePrompts(_NO_ID, frame, prompts.clicks, box))
+    return with_prompts(said, replace(prompts, box=box, mask=None))
 
 
 def cleared(said: SaidObject, frame: int) -> SaidObject:
@@ -222,7 +230,22 @@ def with_lock(said: SaidObject, frames: FrameRange, *, locked: bool) -> SaidObje
     rest = list(minus(said.locks, (frames,)))
     if locked:
         rest.append(frames)
-    return replace(said, locks=joined(rest))
+    locks = joined(rest)
+    return replace(said, locks=locks, masks=_masks_in(said.masks, locks))
+
+
+def with_masks(said: SaidObject, masks: Iterable[LockedMask]) -> SaidObject:
+    """The object with other masks for its locked frames; those of frames that are not locked go."""
+    kept = {mask.frame: replace(mask, object_id=_NO_ID) for mask in masks}
+    return replace(said, masks=_masks_in([kept[frame] for frame in sorted(kept)], said.locks))
+
+
+def with_base(said: SaidObject, frame: int, base: TrackedMask | None) -> SaidObject:
+    """The object with what the prompts on a frame correct, as the server answered; None changes nothing."""
+    prompts = said.at(frame)
+    if base is None or prompts.is_empty or prompts.base == base:
+        return said
+    return with_prompts(said, replace(prompts, base=base))
 
 
 def said_to_json(said: SaidObject) -> str:
@@ -248,13 +271,15 @@ def to_prompts(document: Document) -> PromptDocument:
     prompts: list[FramePrompts] = []
     locks: list[LockedRange] = []
     mattes: list[ObjectMatte] = []
+    masks: list[LockedMask] = []
     for object_id, said in enumerate(document, 1):
         objects.append(ObjectInfo(object_id, said.name, tuple(frame.frame for frame in said.frames)))
         prompts.extend(replace(frame, object_id=object_id) for frame in said.frames)
         locks.extend(LockedRange(object_id, frames) for frames in said.locks)
         if not said.matte.is_plain:
             mattes.append(ObjectMatte(object_id, said.matte))
-    return PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes))
+        masks.extend(replace(mask, object_id=object_id) for mask in said.masks)
+    return PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks))
 
 
 def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
@@ -276,6 +301,11 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
             ),
             joined(lock.frames for lock in document.locks if lock.object_id == info.object_id),
             mattes.get(info.object_id, MatteSettings()),
+            tuple(
+                replace(mask, object_id=_NO_ID)
+                for mask in sorted(document.masks, key=lambda mask: mask.frame)
+                if mask.object_id == info.object_id
+            ),
         )
         for info in document.objects
     )
@@ -290,7 +320,8 @@ def _changed(said: SaidObject, edit: Edit) -> SaidObject:
     if isinstance(edit, SetPrompts):
         return with_prompts(said, edit.prompts)
     if isinstance(edit, SetLock):
-        return with_lock(said, edit.frames, locked=edit.locked)
+        changed = with_lock(said, edit.frames, locked=edit.locked)
+        return with_masks(changed, (*changed.masks, *edit.masks)) if edit.masks else changed
     if isinstance(edit, SetMatte):
         return replace(said, matte=edit.settings)
     return said
@@ -309,9 +340,20 @@ def _frame_of(edit: AddClick | SetPrompts) -> int:
 def _prompt_edits(before: SaidObject, after: SaidObject) -> Iterable[AddClick | SetPrompts]:
     for frame in sorted({prompts.frame for prompts in (*before.frames, *after.frames)}):
         held, wanted = before.at(frame), after.at(frame)
+        # Without a base of its own a frame takes the one that the server has or makes.
+        if wanted.base is None:
+            wanted = replace(wanted, base=held.base)
         if held == wanted:
             continue
-        one_more = wanted.mask is None and held.mask is None and wanted.box == held.box
+        one_more = (
+            wanted.mask is None
+            and held.mask is None
+            and (wanted.box, wanted.base)
+            == (
+                held.box,
+                held.base,
+            )
+        )
         if one_more and wanted.clicks[:-1] == held.clicks and wanted.clicks:
             yield AddClick(after.uid, frame, wanted.clicks[-1])
         else:
@@ -331,3 +373,9 @@ def _renamings(kept: list[tuple[SaidObject, SaidObject]]) -> Iterable[Edit]:
             yield RenameObject(uid, parked)
         else:
             yield RenameObject(ready, waiting.pop(ready)[1])
+
+
+def _masks_in(masks: Iterable[LockedMask], ranges: Iterable[FrameRange]) -> tuple[LockedMask, ...]:
+    """The masks of frames in some ranges."""
+    held = tuple(ranges)
+    return tuple(mask for mask in masks if any(mask.frame in frames for frames in held))

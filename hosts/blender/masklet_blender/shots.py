@@ -293,8 +293,11 @@ class Shot:
             item.rename(edit.name)
             return None
         if isinstance(edit, SetLock):
-            change = item.lock if edit.locked else item.unlock
-            change(first=edit.frames.first, last=edit.frames.last)
+            first, last = edit.frames.first, edit.frames.last
+            if edit.locked:
+                item.lock(first=first, last=last, masks=edit.masks)
+            else:
+                item.unlock(first=first, last=last)
             return None
         if isinstance(edit, SetMatte):
             item.set_matte(edit.settings)

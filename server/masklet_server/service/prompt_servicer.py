@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from masklet import codec, event_codec, state_codec
@@ -104,7 +105,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     ) -> prompt_pb2.GetPromptDocumentResponse:
         """All objects and prompts."""
         session = self._store.get(request.session_id, current_user.get())
-        document = await self._renderer.run(lambda: codec.document_to_wire(session.document()))
+        document = await self._renderer.run(lambda: codec.document_to_wire(session.whole_document()))
         return prompt_pb2.GetPromptDocumentResponse(document=document)
 
     async def SetPromptDocument(  # noqa: N802
@@ -146,6 +147,9 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         mask_format: MaskFormat = codec.mask_format_from_wire(wire_format)
         size_px = mask_size_px(session.clip, mask_format)
         name = session.object(result.object_id).name
+        base = made.prompts.base
         return await self._renderer.run(
-            lambda: codec.update_to_wire(update_of(session, result, name, size_px), bits=mask_format.bits)
+            lambda: codec.update_to_wire(
+                replace(update_of(session, result, name, size_px), base=base), bits=mask_format.bits
+            )
         )

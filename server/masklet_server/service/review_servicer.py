@@ -39,8 +39,9 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
             if not request.HasField("frames"):
                 raise BadInputError("the frames to lock are missing: name a range")
             frames = state_codec.range_from_wire(request.frames)
-            await session.set_lock(request.object_id, frames, locked=request.locked)
-            locks = session.document().locks
+            masks = [state_codec.locked_mask_from_wire(mask) for mask in request.masks]
+            await session.set_lock(request.object_id, frames, locked=request.locked, masks=masks)
+            locks = session.locks()
             return review_pb2.SetLockResponse(locks=[state_codec.lock_to_wire(lock) for lock in locks])
 
         return await session.replies.once("SetLock", request.request_id, change)

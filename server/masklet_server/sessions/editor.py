@@ -5,13 +5,15 @@ All methods are called inside turns of the device.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from masklet.errors import MaskletError
 from masklet.events import EditKind
-from masklet.types import ClipInfo, FramePrompts
+from masklet.types import ClipInfo, FramePrompts, FrameRange, LockedMask, PromptDocument
 from masklet_server.sessions.desk import Desk
 from masklet_server.sessions.history import Contents, Edit
+from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.plan import Ground, TrackOrder, affected_frames
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.results import ResultStore
@@ -83,6 +85,40 @@ class Editor:
         book.remove_object(object_id)
         self._desk.withdraw(object_id)
         self.sweep(book)
+
+    def set_lock(
+        self,
+        book: PromptBook,
+        object_id: int,
+        frames: FrameRange,
+        *,
+        locked: bool,
+        masks: Sequence[LockedMask] = (),
+    ) -> None:
+        """Lock frames, or unlock them; errors as in :meth:`PromptBook.set_lock`.
+
+        Args:
+            book: The session's.
+            object_id: Whose.
+            frames: Which.
+            locked: False unlocks.
+            masks: Of frames to lock, in place of what these have.
+        """
+        inside = [result_of(kept.mask, object_id, kept.frame) for kept in masks if kept.frame in frames]
+        book.set_lock(object_id, frames, locked=locked)
+        for result in inside if locked else ():
+            self._results.put(result)
+
+    def with_masks(self, document: PromptDocument) -> PromptDocument:
+        """The document with the masks of its locked frames."""
+        masks = []
+        for lock in document.locks:
+            stale = self._desk.stale.of(lock.object_id)
+            for frame in self._results.frames_of(lock.object_id):
+                mask = self._results.packed(lock.object_id, frame) if frame in lock.frames else None
+                if mask is not None:
+                    masks.append(LockedMask(lock.object_id, frame, mask, frame in stale))
+        return replace(document, masks=tuple(masks))
 
     def take_back(self, book: PromptBook) -> Reverted:
         """Take back the last edit.

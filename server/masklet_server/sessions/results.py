@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import OutputError
-from masklet.types import FrameRange, Presence, StateRange
+from masklet.types import FrameRange, Presence, StateRange, TrackedMask
+from masklet_server.sessions.masks import pack_logits, unpack_logits
 from masklet_server.sessions.tracking import ObjectFrame
 
 
@@ -102,7 +102,7 @@ class ResultStore:
         with self._lock:
             fresh = list(self._fresh.items())
         for key, logits in fresh:
-            packed = _pack(logits)
+            packed = pack_logits(logits)
             with self._lock:
                 # Replaced or removed meanwhile: the newer one is packed by the next call.
                 if self._fresh.get(key) is not logits:
@@ -124,7 +124,7 @@ class ResultStore:
             if logits is None:
                 packed = self._packed[key] if key in self._packed else _read(self._spilled[key])
         if logits is None:
-            logits = _unpack(packed, entry.shape)
+            logits = unpack_logits(packed, entry.shape)
         return ObjectFrame(
             object_id,
             frame,
@@ -134,6 +134,28 @@ class ResultStore:
             entry.presence,
             entry.pointer,
             entry.prompted,
+        )
+
+    def packed(self, object_id: int, frame: int) -> TrackedMask | None:
+        """The stored result as a prompt document holds it, or None where there is none."""
+        key = (object_id, frame)
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            logits = self._fresh.get(key)
+            packed = b""
+            if logits is None:
+                packed = self._packed[key] if key in self._packed else _read(self._spilled[key])
+        rows, columns = entry.shape
+        return TrackedMask(
+            columns,
+            rows,
+            packed if logits is None else pack_logits(logits),
+            entry.presence,
+            entry.presence_logit,
+            entry.predicted_iou,
+            entry.pointer.astype("<f2").tobytes(),
         )
 
     def has(self, object_id: int, frame: int) -> bool:
@@ -276,16 +298,3 @@ class ResultStore:
 def _read(place: _Spilled) -> bytes:
     place.file.seek(place.offset_bytes)
     return place.file.read(place.size_bytes)
-
-
-def _pack(logits: NDArray[np.float16]) -> bytes:
-    # High bytes first, then low bytes: sign and exponent hardly change between neighbours and
-    # pack well once the noise of the mantissa no longer lies between them.
-    planes = np.ascontiguousarray(logits, dtype="<f2").view(np.uint8).reshape(-1, 2).T  # (2, h * w)
-    return zlib.compress(np.ascontiguousarray(planes[::-1]).tobytes(), 1)
-
-
-def _unpack(packed: bytes, shape: tuple[int, int]) -> NDArray[np.float16]:
-    planes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(2, -1)[::-1]  # (2, h * w)
-    logits = np.ascontiguousarray(planes.T).view("<f2").reshape(shape)  # (h, w)
-    return logits.astype(np.float16, copy=False)

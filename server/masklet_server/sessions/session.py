@@ -23,6 +23,8 @@ from masklet.types import (
     Direction,
     FramePrompts,
     FrameRange,
+    LockedMask,
+    LockedRange,
     ObjectInfo,
     PromptDocument,
     SessionInfo,
@@ -181,8 +183,16 @@ class Session:
         return self._book.name_of(object_id)
 
     def document(self) -> PromptDocument:
-        """All objects and prompts."""
+        """All objects and prompts, without the masks of locked frames."""
         return self._book.document()
+
+    def whole_document(self) -> PromptDocument:
+        """All objects and prompts with the masks of locked frames: many bytes, to be made in a thread."""
+        return self._editor.with_masks(self._book.document())
+
+    def locks(self) -> tuple[LockedRange, ...]:
+        """All locked ranges, by object and frame."""
+        return self._book.locks()
 
     def prompts_on(self, object_id: int, frame: int) -> FramePrompts | None:
         """What is said about an object on a frame, None where nothing is."""
@@ -213,9 +223,17 @@ class Session:
         self._book.object(object_id)
         await self._turn(lambda: self._editor.remove_object(self._book, object_id), urgent=True)
 
-    async def set_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> None:
-        """Lock frames of an object against tracking, or unlock them; see :meth:`PromptBook.set_lock`."""
-        await self._turn(lambda: self._book.set_lock(object_id, frames, locked=locked), urgent=True)
+    async def set_lock(
+        self, object_id: int, frames: FrameRange, *, locked: bool, masks: Sequence[LockedMask] = ()
+    ) -> None:
+        """Lock frames of an object against tracking, or unlock them; see :meth:`PromptBook.set_lock`.
+
+        ``masks`` are put in place of what the locked frames have; their object ids mean nothing.
+        """
+        await self._turn(
+            lambda: self._editor.set_lock(self._book, object_id, frames, locked=locked, masks=masks),
+            urgent=True,
+        )
 
     async def set_matte(self, object_id: int, settings: MatteSettings) -> None:
         """Choose how an object's matte is finished; see :meth:`PromptBook.set_matte`."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from masklet.errors import BadInputError
 from masklet.matte_settings import MatteSettings
-from masklet.types import Box, Click, FramePrompts, FrameRange, Mask
+from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask, Mask, TrackedMask
 from masklet_blender.documents import (
     AddClick,
     AddObject,
@@ -28,9 +28,11 @@ from masklet_blender.documents import (
     said_from_json,
     said_to_json,
     to_prompts,
+    with_base,
     with_box,
     with_click,
     with_lock,
+    with_masks,
 )
 
 CLICK = Click(10.0, 5.0)
@@ -51,6 +53,30 @@ def test_a_box_keeps_the_clicks_of_its_frame_and_is_sent_whole() -> None:
     (edit,) = differences((HERO,), (boxed,))
     assert isinstance(edit, SetPrompts)
     assert edit.prompts == FramePrompts(0, 1001, (CLICK,), Box(1.0, 2.0, 30.0, 20.0))
+
+
+def test_what_a_correction_corrects_is_kept_through_boxes_and_clicks_and_sent_to_a_new_server() -> None:
+    base = TrackedMask(2, 2, b"base")
+    said = with_base(with_click(SaidObject("u", "hero"), 4, Click(1, 1)), 4, base)
+
+    boxed = with_click(with_box(said, 4, Box(0, 0, 5, 5)), 4, Click(2, 2))
+
+    assert boxed.at(4).base == base
+    (_added, sent) = differences((), (said,))
+    assert sent == SetPrompts("u", said.at(4))
+    # One that knows no base differs in nothing from one that does.
+    assert differences((said,), (with_click(SaidObject("u", "hero"), 4, Click(1, 1)),)) == ()
+    assert cleared(boxed, 4).at(4).base is None
+
+
+def test_locked_frames_keep_their_masks_and_bring_them_to_a_new_server() -> None:
+    masks = tuple(LockedMask(0, frame, TrackedMask(2, 2, bytes([frame]))) for frame in (3, 4, 5))
+    said = with_masks(with_lock(SaidObject("u", "hero"), FrameRange(3, 4), locked=True), masks)
+
+    assert [mask.frame for mask in said.masks] == [3, 4]
+    assert differences((), (said,))[-1] == SetLock("u", FrameRange(3, 4), True, masks[:2])
+    assert [mask.frame for mask in with_lock(said, FrameRange(3, 3), locked=False).masks] == [4]
+    assert said_from_json("u", "hero", said_to_json(said)) == said
 
 
 def test_taking_back_what_was_said_sends_empty_prompts() -> None:
