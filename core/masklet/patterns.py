@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from masklet.errors import BadInputError
+from masklet.types import MAX_FRAME
 
 _PLACEHOLDER = re.compile(r"%(?:0?(\d*))d|(#+)|(@+)")
 # The last number of the stem is the frame: "v002_shot010.1001.exr" is frame 1001.
@@ -82,17 +83,25 @@ class FramePattern:
 
 
 def frames_matching(pattern: FramePattern, names: Iterable[str]) -> dict[int, str]:
-    """Frame number to file name, ascending, for the names that the pattern fits."""
+    """Frame number to file name, ascending, for the names that the pattern fits.
+
+    Raises:
+        BadInputError: A number among them is larger than any frame's.
+    """
     found: dict[int, str] = {}
     for name in sorted(names):
         frame = pattern.frame_of(name)
         if frame is not None:
+            if not _can_be_frame(frame):
+                raise BadInputError(
+                    f"the number in {name} is larger than a frame's can be ({MAX_FRAME}): rename the files."
+                )
             found.setdefault(frame, name)
     return dict(sorted(found.items()))
 
 
 def frame_in(name: str) -> int | None:
-    """The frame number in a single file's name, or None where it has none."""
+    """The frame number in a single file's name, or None where it has none: a time stamp is none."""
     split = _split(name)
     return None if split is None else int(split[1])
 
@@ -126,6 +135,10 @@ def group_sequences(names: Iterable[str]) -> tuple[Mapping[str, Mapping[int, str
     return sequences, tuple(loose)
 
 
+def _can_be_frame(number: int) -> bool:
+    return -MAX_FRAME - 1 <= number <= MAX_FRAME
+
+
 def _split(name: str) -> tuple[str, str, str] | None:
     """Prefix, number and suffix of a numbered file name."""
     stem, dot, extension = name.rpartition(".")
@@ -133,6 +146,9 @@ def _split(name: str) -> tuple[str, str, str] | None:
         stem, extension = name, ""
     match = _LAST_NUMBER.match(stem)
     if match is None or not match.group(2).isascii() or len(match.group(2)) > 32:
+        return None
+    if not _can_be_frame(int(match.group(2))):
+        # A date, a time or somebody's id.
         return None
     prefix, number, rest = match.groups()
     # A hyphen is a sign only where something else already separates name and number:

@@ -13,7 +13,7 @@ from masklet.holes import find_holes
 from masklet.matte_files import Exported, receive
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
-from masklet.types import CutPolicy, Direction, MaskUpdate
+from masklet.types import CutPolicy, Direction, MaskUpdate, check_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable
@@ -193,6 +193,8 @@ class Session:
                 unless asked for.
             backward: Search before the frame instead.
         """
+        with bad_input():
+            check_frame(after)
         return self._transport.next_frame(
             self.session_id, after=after, object_ids=self._ids(objects), states=states, backward=backward
         )
@@ -279,6 +281,8 @@ class Session:
         """
         (object_id,) = self._ids((item,))
         with bad_input():
+            if reference_frame is not None:
+                check_frame(reference_frame)
             request = AnchorRequest(
                 object_id,
                 AnchorKind(kind),

@@ -51,13 +51,18 @@ def read_token(file: Path) -> str:
     """The token in a file, without the white space around it.
 
     Raises:
-        BadInputError: The file cannot be read or is empty.
+        BadInputError: The file cannot be read, is not UTF-8 or is empty.
     """
     try:
-        token = file.read_text(encoding="utf-8").strip()
+        # Notepad begins UTF-8 with a mark.
+        token = file.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         raise BadInputError(
             f"the token file {file} cannot be read ({error.strerror}): check the path and its rights"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(
+            f"the token file {file} is not UTF-8 text: save it as UTF-8 (PowerShell's > writes UTF-16)"
         ) from error
     if not token:
         raise BadInputError(f"the token file {file} is empty: ask whoever runs the server for the token")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
-from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, MaskFormat, MaskUpdate
+from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, MaskFormat, MaskUpdate, check_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ class TrackedObject:
             FrameMissingError: The clip has no such frame.
         """
         with bad_input():
+            check_frame(frame)
             click = Click(x_px, y_px, positive=positive)
         return self._transport.add_click(self._session_id, self.object_id, frame, click, PLATE_SIZE)
 
@@ -66,12 +67,14 @@ class TrackedObject:
             BadInputError: An edge is not finite, or the box has no area.
         """
         with bad_input():
-            box = Box(left_px, top_px, right_px, bottom_px)
-        return self.prompt(FramePrompts(self.object_id, frame, box=box))
+            prompts = FramePrompts(self.object_id, frame, box=Box(left_px, top_px, right_px, bottom_px))
+        return self.prompt(prompts)
 
     def mask(self, *, frame: int, mask: Mask) -> MaskUpdate | None:
         """Say exactly what the object is on this frame. Replaces what was said there."""
-        return self.prompt(FramePrompts(self.object_id, frame, mask=mask))
+        with bad_input():
+            prompts = FramePrompts(self.object_id, frame, mask=mask)
+        return self.prompt(prompts)
 
     def prompt(self, prompts: FramePrompts) -> MaskUpdate | None:
         """Replace all that is said on one frame; None when that is now nothing."""
@@ -79,7 +82,9 @@ class TrackedObject:
 
     def clear(self, *, frame: int) -> None:
         """Take back all that was said on one frame."""
-        self.prompt(FramePrompts(self.object_id, frame))
+        with bad_input():
+            nothing = FramePrompts(self.object_id, frame)
+        self.prompt(nothing)
 
     def lock(self, *, first: int, last: int, masks: tuple[LockedMask, ...] = ()) -> None:
         """Keep tracking from changing these frames, both included; frames without a mask get their first.

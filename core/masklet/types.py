@@ -28,6 +28,18 @@ from masklet.matte_settings import MatteSettings
 
 MAX_GRID_SIDE = 1024
 MAX_POINTER_BYTES = 4096
+MAX_FRAME = 2**31 - 1
+"""Frame numbers take 32 bits with a sign, from ``-MAX_FRAME - 1``: as on the wire and in the hosts."""
+
+
+def check_frame(frame: int) -> None:
+    """See that a number can be a frame's.
+
+    Raises:
+        ValueError: It takes more than 32 bits.
+    """
+    if not -MAX_FRAME - 1 <= frame <= MAX_FRAME:
+        raise ValueError(f"{frame} is no frame number, the largest is {MAX_FRAME}: check the digits")
 
 
 class Presence(Enum):
@@ -169,6 +181,7 @@ class FramePrompts:
     base: TrackedMask | None = None
 
     def __post_init__(self) -> None:
+        check_frame(self.frame)
         if self.mask is not None and (self.clicks or self.box is not None):
             raise ValueError("a frame takes a mask, or clicks and a box, not both: remove one of them")
 
@@ -186,6 +199,8 @@ class FrameRange:
     last: int
 
     def __post_init__(self) -> None:
+        check_frame(self.first)
+        check_frame(self.last)
         if self.last < self.first:
             raise ValueError(f"a range needs first <= last, got {self.first}-{self.last}")
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from masklet.client import connect_through_helper
 from masklet.errors import ServerUnreachableError, SessionNotFoundError
@@ -17,10 +14,9 @@ from masklet.session import Session
 from masklet.transport.bridge import BridgeTransport
 from masklet.types import FrameRange
 from masklet_server.demo.clip_writer import DemoClip
+from platforms import KILL, needs_proc
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/task").exists(), reason="finds the server's process in /proc"
-)
+pytestmark = needs_proc
 
 
 def is_over(pid: int) -> bool:
@@ -79,13 +75,13 @@ def test_prompts_outlive_the_server_and_the_helper(clip: DemoClip) -> None:
             assert [lock.frames for lock in document.locks] == [FrameRange(1003, 1003)]
             return again
 
-        os.kill(server_below(transport.helper_pid), signal.SIGKILL)
+        os.kill(server_below(transport.helper_pid), KILL)
         session = restored()
         assert server.restore(session.session_id, clip.pattern, prompts).session_id == session.session_id
 
         helper_pid, server_pid = transport.helper_pid, server_below(transport.helper_pid)
         assert helper_pid is not None
-        os.kill(helper_pid, signal.SIGKILL)
+        os.kill(helper_pid, KILL)
         wait_until(lambda: is_over(server_pid))
         session = restored()
         assert len(list(session.track(frames=FrameRange(1001, 1002)))) == 2

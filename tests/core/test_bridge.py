@@ -28,6 +28,7 @@ from masklet.transport.bridge import BridgeTransport
 from masklet.transport.bridge_link import WINDOW
 from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import TrackRequest
+from platforms import KILL, STOP
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the fake helpers are executable by their first line")
 
@@ -284,7 +285,7 @@ def test_a_helper_that_dies_is_noticed_at_once_and_replaced(transport: BridgeTra
     waiting = threading.Thread(target=ask)
     waiting.start()
     wait_until(report.with_name("asked").exists)
-    os.kill(first, signal.SIGKILL)
+    os.kill(first, KILL)
     killed_s = time.monotonic()
     waiting.join(10)
 
@@ -323,7 +324,7 @@ def test_closing_ends_the_helper_and_whoever_waits(transport: BridgeTransport, r
         transport.server_info()
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [KILL, signal.SIGTERM])
 def test_the_helper_ends_with_its_host_and_stops_the_server(
     tmp_path: Path, report: Path, how: signal.Signals
 ) -> None:
@@ -352,9 +353,10 @@ def test_the_helper_ends_with_its_host_and_stops_the_server(
 def test_a_frozen_helper_counts_as_dead_after_a_while(
     transport: BridgeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert STOP is not None
     monkeypatch.setattr("masklet.transport.bridge_link._ANSWER_LOOK_S", 0.1)
     transport.server_info()
-    os.kill(running(transport), signal.SIGSTOP)
+    os.kill(running(transport), STOP)
 
     with pytest.raises(HelperError, match="stopped"):
         transport.server_info()

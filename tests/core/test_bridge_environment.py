@@ -15,6 +15,7 @@ from masklet.transport.helper_environment import (
     forget_helper_python,
     remember_helper_python,
 )
+from platforms import make_link
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_each_system_has_its_place(
 
 def test_what_was_remembered_is_found_until_it_is_forgotten(home: dict[str, str], tmp_path: Path) -> None:
     linked = tmp_path / "python"
-    linked.symlink_to(sys.executable)
+    make_link(linked, sys.executable)
 
     remember_helper_python(linked, home)
 

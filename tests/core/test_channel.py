@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import grpc
 import pytest
@@ -21,9 +24,10 @@ from masklet.errors import (
     ServerUnreachableError,
     VersionError,
 )
-from masklet.transport.endpoint import Endpoint, is_loopback
+from masklet.transport.endpoint import Endpoint, ServerChoice, is_loopback
 from masklet.transport.grpc import GrpcTransport
 from masklet.transport.grpc_channel import ERROR_KIND_KEY, Channel
+from masklet.transport.opening import open_transport
 from masklet.v1 import server_pb2, server_pb2_grpc, session_pb2, session_pb2_grpc, values_pb2
 
 
@@ -180,12 +184,51 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         Channel(Endpoint(address, plaintext=True), why_dead=lambda: None)
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "s\0e\0c\0r\0e\0t", "für-alle"])
+def test_a_token_that_cannot_be_sent_is_refused(address: str, token: str) -> None:
+    with pytest.raises(BadInputError, match="no token can have: copy it again"):
+        Channel(Endpoint(address, token=token, plaintext=True), why_dead=lambda: None)
+
+
 def test_only_this_machine_is_loopback() -> None:
     assert is_loopback("127.0.0.1:7700")
     assert is_loopback("[::1]:7700")
     assert is_loopback("localhost:7700")
     assert not is_loopback("gpu1:7700")
     assert not is_loopback("192.168.0.1:7700")
+
+
+def first_bytes_sent_to(host: str) -> bytes:
+    """What a client with a token says first to a server of that name, which is this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        transport, own = open_transport(ServerChoice(f"{host}:{port}", token="a-secret-of-sixteen"))
+        assert own is None
+        asking = threading.Thread(target=lambda: suppress_all(transport.server_info), daemon=True)
+        asking.start()
+        listening.settimeout(20)
+        connection, _ = listening.accept()
+        with connection:
+            connection.settimeout(20)
+            said = connection.recv(4096)
+        transport.close()
+        asking.join(20)
+    return said
+
+
+def suppress_all(call: Callable[[], object]) -> None:
+    # The listener answers nothing, so the call cannot succeed.
+    with suppress(masklet.errors.MaskletError):
+        call()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not connect to 0.0.0.0")
+def test_a_token_goes_to_another_machine_under_tls_only() -> None:
+    # This machine to the system, but not by an address that only this machine can have.
+    assert not is_loopback("0.0.0.0:7700")
+
+    assert first_bytes_sent_to("0.0.0.0")[:2] == b"\x16\x03"  # a TLS handshake
+    assert first_bytes_sent_to("127.0.0.1").startswith(b"PRI * HTTP/2")
 
 
 def test_versions_fit_up_to_the_number_that_may_break() -> None:

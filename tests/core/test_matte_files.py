@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from masklet.errors import OutputError, ServerFaultError, ServerUnreachableError
 from masklet.events import ExportEvent, ExportFinished, ExportProgress, FileChunk, FileWritten
 from masklet.matte_files import prepare_folder, receive, write_chunks
+from platforms import needs_rights
 
 
 def chunks(name: str, *pieces: bytes) -> list[ExportEvent]:
@@ -129,7 +129,7 @@ def test_a_file_in_place_of_the_folder_is_refused_before_work_begins(tmp_path: P
         prepare_folder(tmp_path / "out")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@needs_rights
 def test_a_read_only_folder_is_refused_before_work_begins(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 

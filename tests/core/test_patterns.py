@@ -93,10 +93,17 @@ def test_a_pattern_picks_only_its_own_files() -> None:
         ("00007.jpg", 7),
         ("plate.exr", None),
         ("render.1001_left.exr", 1001),
+        ("plate.2147483647.exr", 2147483647),
+        ("IMG_20261130123456.jpg", None),
     ],
 )
 def test_the_last_number_of_a_name_is_its_frame(name: str, frame: int | None) -> None:
     assert frame_in(name) == frame
+
+
+def test_a_sequence_numbered_by_the_clock_is_refused_with_a_repair() -> None:
+    with pytest.raises(BadInputError, match=r"20261130123456\.exr is larger .* rename the files"):
+        frames_matching(FramePattern("plate.", 1, ".exr"), ["plate.20261130123456.exr"])
 
 
 def test_a_folder_is_sorted_into_its_sequences() -> None:

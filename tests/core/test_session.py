@@ -127,6 +127,23 @@ def test_what_is_said_of_an_object_arrives() -> None:
     assert transport.prompts[-1] == FramePrompts(1, 1002)
 
 
+@pytest.mark.parametrize("frame", [2**31, -(2**31) - 1, 99_999_999_999])
+def test_a_frame_number_that_no_clip_has_never_leaves_the_client(frame: int) -> None:
+    session = opened(FakeTransport())
+    hero = session.object("hero")
+
+    for call in (
+        lambda: hero.click(frame=frame, x_px=1, y_px=1),
+        lambda: hero.box(frame=frame, left_px=0, top_px=0, right_px=2, bottom_px=2),
+        lambda: hero.clear(frame=frame),
+        lambda: hero.lock(first=min(frame, 1), last=max(frame, 1)),
+        lambda: session.next_frame(after=frame),
+        lambda: session.anchor(hero, "centroid", reference_frame=frame),
+    ):
+        with pytest.raises(BadInputError, match="no frame number, the largest is 2147483647"):
+            call()
+
+
 def test_a_click_at_nan_never_leaves_the_client() -> None:
     transport = FakeTransport()
     hero = opened(transport).object("hero")

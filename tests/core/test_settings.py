@@ -39,3 +39,19 @@ def test_a_token_file_without_a_token_is_refused(tmp_path: Path, content: str | 
 
     with pytest.raises(BadInputError, match=r"token file .* (cannot be read|is empty)"):
         read_settings({"MASKLET_TOKEN_FILE": str(token_file)})
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_token_file_in_another_encoding_is_named_with_its_repair(tmp_path: Path, encoding: str) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text("s3cret-für-alle", encoding=encoding)
+
+    with pytest.raises(BadInputError, match="not UTF-8 text: save it as UTF-8"):
+        read_settings({"MASKLET_TOKEN_FILE": str(token_file)})
+
+
+def test_a_token_file_that_notepad_saved_is_read(tmp_path: Path) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text("s3cret\r\n", encoding="utf-8-sig")
+
+    assert read_settings({"MASKLET_TOKEN_FILE": str(token_file)}).token == "s3cret"

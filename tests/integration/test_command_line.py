@@ -17,6 +17,7 @@ import pytest
 
 from masklet import cli
 from masklet_server.demo.clip_writer import DemoClip
+from platforms import make_link
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
@@ -139,7 +140,7 @@ def test_ctrl_c_keeps_finished_frames(environment: Path, clip: DemoClip) -> None
     long_clip = environment / "long"
     long_clip.mkdir()
     for frame in range(1001, 1201):
-        (long_clip / f"a.{frame}.png").symlink_to(str(clip.pattern) % (1001 + frame % 5))
+        make_link(long_clip / f"a.{frame}.png", str(clip.pattern) % (1001 + frame % 5))
     frame, x_px, y_px = clip.clicks[0]
     # A test run in the background of a shell starts its children with Ctrl-C switched off.
     launch = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from masklet.errors import ServerUnreachableError, WeightsError
 from masklet.session import Session
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip
+from platforms import KILL
 
 
 def test_a_taken_port_is_said_in_a_sentence() -> None:
@@ -93,7 +93,7 @@ def _kill_after_the_first_mask(server: masklet.Server, session: Session, finishe
     assert isinstance(server._own, LocalServer)
     for update in session.track():
         finished.append(update.frame)
-        os.kill(server._own.pid, signal.SIGKILL)
+        os.kill(server._own.pid, KILL)
 
 
 def _gone_within(pid: int, limit_s: float) -> bool:

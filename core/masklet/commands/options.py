@@ -203,10 +203,13 @@ def parse_range(text: str) -> FrameRange:
     if match is None:
         raise BadInputError(f"--range {text!r} is no range: write it like 1001-1100")
     first = int(match[1])
+    last = int(match[2]) if match[2] is not None else first
+    if last < first:
+        raise BadInputError(f"--range {text!r} ends before it begins: write it like 1001-1100")
     try:
-        return FrameRange(first, int(match[2]) if match[2] is not None else first)
+        return FrameRange(first, last)
     except ValueError as error:
-        raise BadInputError(f"--range {text!r} ends before it begins: write it like 1001-1100") from error
+        raise BadInputError(f"--range {text!r}: {error}") from error
 
 
 def reading_as_asked(

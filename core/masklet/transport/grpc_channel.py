@@ -56,12 +56,16 @@ class Channel:
         why_dead: Says why there is no point in trying again, or None while there is one.
 
     Raises:
-        BadInputError: The address is none, or the certificate cannot be read.
+        BadInputError: The address or the token is none, or the certificate cannot be read.
     """
 
     def __init__(self, endpoint: Endpoint, *, why_dead: Callable[[], str | None]) -> None:
         if not _ADDRESS.fullmatch(endpoint.address):
             raise BadInputError(f"{endpoint.address!r} is no address: write host:port, like gpu1:7700")
+        if endpoint.token and not (endpoint.token.isascii() and endpoint.token.isprintable()):
+            raise BadInputError(
+                "the token holds characters that no token can have: copy it again, without line breaks"
+            )
         self._endpoint = endpoint
         self._why_dead = why_dead
         self._has_answered = False

@@ -8,6 +8,7 @@ is in decision 2.
 from __future__ import annotations
 
 import platform
+from functools import cache
 from typing import Final, Literal
 
 import torch
@@ -15,8 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Activation = Literal["none", "relu", "gelu"]
+_ACTIVATIONS: Final[tuple[Activation, ...]] = ("none", "relu", "gelu")
 
-_ONEDNN: Final = platform.machine() in ("x86_64", "AMD64") and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+_X86: Final = platform.machine() in ("x86_64", "AMD64")
 # Inner layers of this many values stay in the cache of a core, and below the size from which
 # the allocator asks the operating system for fresh pages every time.
 _CHUNK_VALUES = 2_000_000
@@ -33,21 +35,54 @@ class Dense(nn.Linear):
 def fuses(x: Tensor) -> bool:
     """Whether oneDNN's own kernel can be used: on x86, in float32, without gradients."""
     return (
-        _ONEDNN
+        _X86
         and x.device.type == "cpu"
         and x.dtype == torch.float32
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        and is_kernel_known()
     )
+
+
+@cache
+def is_kernel_known() -> bool:
+    """Whether this torch has oneDNN's kernel and it computes what is meant here; tried once.
+
+    The kernel is torch's own affair: another release may drop it, or want other arguments. Layers
+    are then computed by ``linear``, which is slower and gives the same.
+    """
+    with torch.no_grad():
+        x, weight, bias = (
+            torch.linspace(-2, 2, rows * columns, dtype=torch.float32, device="cpu").view(rows, columns)
+            for rows, columns in ((3, 4), (5, 4), (1, 5))
+        )
+        try:
+            return all(
+                torch.allclose(
+                    _fused(x, weight, shift, activation), _plain(x, weight, shift, activation), atol=1e-5
+                )
+                for activation in _ACTIVATIONS
+                for shift in (bias[0], None)
+            )
+        except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+            return False
 
 
 def dense(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation = "none") -> Tensor:
     """``activation(x @ weight.T + bias)``, ``(..., in)`` to ``(..., out)``."""
     if fuses(x) and x.numel():
-        # GELU exact, by the error function.
-        fused: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, activation, [], "none")
-        return fused
+        return _fused(x, weight, bias, activation)
+    return _plain(x, weight, bias, activation)
+
+
+def _fused(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
+    # GELU exact, by the error function.
+    fused: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, activation, [], "none")
+    return fused
+
+
+def _plain(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
     y = F.linear(x, weight, bias)
     if activation == "gelu":
         return F.gelu(y)

@@ -36,10 +36,15 @@ class TokenTable:
             BadInputError: The file cannot be read or holds no usable token.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+            # Notepad begins UTF-8 with a mark.
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except OSError as error:
             raise BadInputError(
                 f"the token file {path} cannot be read: check the path and its permissions"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise BadInputError(
+                f"the token file {path} is not UTF-8 text: save it as UTF-8 (PowerShell's > writes UTF-16)"
             ) from error
         users: dict[str, str] = {}
         for number, line in enumerate(lines, start=1):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip, write_clip
+from platforms import KILL
 from processes import children_of, is_running
 from real_blender import SOURCE_FOLDERS, Blender, blender_wheel
 
@@ -183,7 +183,7 @@ def test_blender_killed_in_mid_track_takes_helper_and_server_with_it(
         line = next(line for line in running.stdout if line.startswith('{"helper"'))
         helper = int(line.split("[")[1].split("]")[0])
         server = next(child for child in children_of(helper))
-        os.kill(running.pid, signal.SIGKILL)
+        os.kill(running.pid, KILL)
 
     deadline = time.monotonic() + 15.0
     while time.monotonic() < deadline and (is_running(helper) or is_running(server)):

@@ -10,6 +10,7 @@ import pytest
 
 from masklet.errors import OutputError
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_files, write_whole
+from platforms import needs_proc, needs_rights
 
 
 def frames(count: int) -> Iterator[RenderedFile]:
@@ -47,7 +48,7 @@ def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
         prepare_folder(tmp_path / "out")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@needs_rights
 def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
@@ -55,6 +56,7 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         write_whole(tmp_path / "hero.exr", b"data")
 
 
+@needs_proc
 def test_a_read_only_disk_is_named() -> None:
     # /proc takes no files, whoever asks.
     with pytest.raises(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Callable
+from functools import cache
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import gelu, linear, relu, scaled_dot_product_attention
 
+from masklet_server.model import dense as dense_module
 from masklet_server.model.attention import attend
-from masklet_server.model.dense import Activation, Dense, dense, feed_forward
+from masklet_server.model.dense import Activation, Dense, dense, feed_forward, fuses
 from masklet_server.model.position import rotary_grid, rotate
 
 
@@ -25,6 +30,34 @@ def test_a_dense_layer_is_a_product_a_bias_and_an_activation(activation: Activat
     if activation != "none":
         expected = (gelu if activation == "gelu" else relu)(expected)
     assert torch.allclose(y, expected, atol=1e-5)
+
+
+def another_signature(*arguments: object) -> torch.Tensor:
+    raise TypeError("_linear_pointwise() takes 7 positional arguments but 6 were given")
+
+
+def another_meaning(x: torch.Tensor, weight: torch.Tensor, *rest: object) -> torch.Tensor:
+    return linear(x, weight)
+
+
+@pytest.mark.parametrize("kernel", [another_signature, another_meaning])
+@torch.inference_mode()
+def test_a_torch_whose_kernel_is_another_computes_the_same_without_it(
+    monkeypatch: pytest.MonkeyPatch, kernel: Callable[..., torch.Tensor]
+) -> None:
+    x, weight, shift = torch.randn(5, 7), torch.randn(11, 7), torch.randn(11)
+    monkeypatch.setattr(dense_module, "_fused", kernel)
+    # Else it would keep what the real kernel said, and be kept from others what this one says.
+    monkeypatch.setattr(dense_module, "is_kernel_known", cache(dense_module.is_kernel_known.__wrapped__))
+
+    assert not fuses(x)
+    assert torch.allclose(dense(x, weight, shift, "gelu"), gelu(linear(x, weight, shift)), atol=1e-5)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the kernel is x86's")
+@torch.inference_mode()
+def test_the_torch_that_is_tested_has_the_kernel() -> None:
+    assert fuses(torch.randn(2, 3))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 70, 3001])

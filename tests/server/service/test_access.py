@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import importlib
 import os
 import socket
 import subprocess
@@ -11,11 +13,13 @@ from typing import Any
 import grpc
 import pytest
 
+import masklet.v1
 from fakes.service import FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
-from masklet.v1 import export_pb2, prompt_pb2, server_pb2, session_pb2, track_pb2
+from masklet.v1 import server_pb2, session_pb2
 from masklet_server.service.listen import Access, Address
 from masklet_server.settings import ServerSettings
+from platforms import make_link
 
 OPENSSL = (
     "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
@@ -37,6 +41,20 @@ def opening(path: object) -> session_pb2.OpenSessionRequest:
     return session_pb2.OpenSessionRequest(request_id=new_id(), path=str(path))
 
 
+def an_upload() -> list[session_pb2.UploadClipRequest]:
+    content = b"first frame"
+    commit = session_pb2.UploadCommit(files=1, sha256=hashlib.sha256(content).digest())
+    start = session_pb2.UploadFileStart(frame=1, suffix=".exr", size_bytes=len(content))
+    return [
+        session_pb2.UploadClipRequest(
+            header=session_pb2.UploadHeader(request_id=new_id(), clip_name="plate.####.exr")
+        ),
+        session_pb2.UploadClipRequest(file=start),
+        session_pb2.UploadClipRequest(chunk=content),
+        session_pb2.UploadClipRequest(commit=commit),
+    ]
+
+
 @pytest.fixture
 def token_file(tmp_path: Path) -> Path:
     path = tmp_path / "tokens"
@@ -48,7 +66,7 @@ def test_paths_outside_the_roots_are_refused_without_telling_whether_they_exist(
     async def work(server: Running, client: FakeClient) -> None:
         secret = tmp_path / "secret"
         secret.mkdir()
-        (server.root / "link").symlink_to(secret)
+        make_link(server.root / "link", secret)
         paths = [
             secret,
             tmp_path / "nothing",
@@ -73,8 +91,8 @@ def test_a_frame_that_links_out_of_the_roots_is_refused(tmp_path: Path) -> None:
         secret = tmp_path / "secret.exr"
         secret.touch()
         (server.root / "clip" / "plate.0001.exr").touch()
-        (server.root / "clip" / "plate.0002.exr").symlink_to(secret)
-        (server.root / "clip" / "plate.0003.exr").symlink_to(server.root / "clip" / "plate.0001.exr")
+        make_link(server.root / "clip" / "plate.0002.exr", secret)
+        make_link(server.root / "clip" / "plate.0003.exr", server.root / "clip" / "plate.0001.exr")
 
         refused = await refusal(client.sessions.OpenSession(opening(server.root / "clip" / "plate.%04d.exr")))
         other = await refusal(client.sessions.OpenSession(opening(server.root / "clip" / "plate.%04d.png")))
@@ -100,7 +118,8 @@ def test_what_is_no_full_path_is_bad_input(tmp_path: Path, path: str) -> None:
 def test_without_a_token_only_health_answers(tmp_path: Path, token_file: Path) -> None:
     async def run() -> None:
         async with running(tmp_path, settings=ServerSettings(token_file=token_file)) as server:
-            for token in (None, "wrong-wrong-wrong-wrong", ANN + "x", ""):
+            almost = (ANN + "x", ANN[:-1], ANN[1:], ANN[:16], ANN.upper(), f"ann:{ANN}")
+            for token in (None, "wrong-wrong-wrong-wrong", "", *almost):
                 async with server.client(token=token) as client:
                     call = client.server.GetServerInfo(server_pb2.GetServerInfoRequest())
                     status, kind, message = await refusal(call)
@@ -114,14 +133,18 @@ def test_without_a_token_only_health_answers(tmp_path: Path, token_file: Path) -
 
 
 def test_no_call_of_the_protocol_forgets_to_ask_for_the_token(tmp_path: Path, token_file: Path) -> None:
-    modules = (export_pb2, prompt_pb2, server_pb2, session_pb2, track_pb2)
-    methods = [
-        method
-        for module in modules
-        for service in module.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
+    # Whatever the package holds: a service that is added is walked without anybody thinking of it.
+    names = sorted(path.stem for path in Path(masklet.v1.__file__).parent.glob("*_pb2.py"))
+    services = [
+        service
+        for name in names
+        for service in importlib.import_module(f"masklet.v1.{name}").DESCRIPTOR.services_by_name.values()
     ]
-    assert len(methods) >= 19
+    methods = [method for service in services for method in service.methods]
+    assert {service.name for service in services} >= {
+        f"{one}Service" for one in ("Server", "Session", "Prompt", "Track", "Export", "Review", "Geometry")
+    }
+    assert len(methods) >= 27
 
     async def run() -> None:
         settings = ServerSettings(token_file=token_file)
@@ -155,6 +178,14 @@ def test_sessions_and_uploads_belong_to_whose_token_made_them(tmp_path: Path, to
 
             assert stolen[1] == "session-not-found"
             assert (await ann.sessions.GetSession(asking)).session == session
+
+            as_ann = (("authorization", f"Bearer {ANN}"),)
+            sent = await ann.sessions.UploadClip(iter(an_upload()), metadata=as_ann)
+            taking = session_pb2.OpenSessionRequest(request_id=new_id(), upload_id=sent.upload_id)
+
+            assert (await refusal(bob.sessions.OpenSession(taking)))[1] == "bad-input"
+            # And it is still there for its owner.
+            assert (await ann.sessions.OpenSession(taking)).session.clip.name == "plate.####.exr"
 
     asyncio.run(run())
 
@@ -198,6 +229,16 @@ def test_unusable_token_files_are_refused(tmp_path: Path, content: str, words: s
     path.write_text(content)
     with pytest.raises(BadInputError, match=words):
         Access.of(ServerSettings(token_file=path))
+
+
+def test_a_token_file_in_another_encoding_is_refused_with_its_repair(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(f"ann:{ANN}\n", encoding="utf-16")
+    with pytest.raises(BadInputError, match="not UTF-8 text: save it as UTF-8"):
+        Access.of(ServerSettings(token_file=path))
+
+    path.write_text(f"ann:{ANN}\n", encoding="utf-8-sig")  # as Notepad does
+    assert Access.of(ServerSettings(token_file=path)).tokens is not None
 
 
 def test_a_missing_token_file_is_refused(tmp_path: Path) -> None:

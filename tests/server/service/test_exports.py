@@ -18,7 +18,8 @@ from masklet import event_codec
 from masklet.events import ExportFinished
 from masklet.holes import Hole, HoleReason
 from masklet.types import FrameRange
-from masklet.v1 import export_pb2, session_pb2, track_pb2, values_pb2
+from masklet.v1 import export_pb2, prompt_pb2, session_pb2, track_pb2, values_pb2
+from platforms import make_link
 
 Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
 FRAMES = values_pb2.FrameRange(first=2, last=4)
@@ -120,6 +121,32 @@ def test_an_object_that_is_removed_while_files_are_written_is_told(tmp_path: Pat
     serve(tmp_path, work)
 
 
+def test_an_exclusive_object_exported_alone_is_what_it_is_beside_the_others(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        for object_id in (1, 2):
+            asked = prompt_pb2.SetMatteSettingsRequest(
+                session_id=session_id,
+                request_id=new_id(),
+                object_id=object_id,
+                settings=values_pb2.MatteSettings(exclusive=True),
+            )
+            await client.prompts.SetMatteSettings(asked)
+        # Both cover everything, and the first keeps it: nothing is left for the second.
+        found = {}
+        for name, object_ids in (("both", []), ("alone", [2])):
+            folder = server.root / name
+            folder.mkdir()
+            await mattes(client, session_id, range=FRAMES, folder=str(folder), object_ids=object_ids)
+            image = oiio.ImageBuf(str(folder / "clip_mattes.0002.exr"))
+            channel = image.spec().channelnames.index("left_hand.A")
+            found[name] = image.get_pixels()[..., channel]
+
+        assert found["both"].max() == 0.0
+        assert np.array_equal(found["alone"], found["both"])
+
+    serve(tmp_path, work)
+
+
 def test_an_overlay_is_a_movie_or_a_sheet(tmp_path: Path) -> None:
     async def work(server: Running, client: FakeClient, session_id: str) -> None:
         starts = {export_pb2.OVERLAY_KIND_MOVIE: b"ftyp", export_pb2.OVERLAY_KIND_SHEET: b"PNG"}
@@ -151,7 +178,7 @@ def test_an_overlay_of_nothing_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["/tmp", "ROOT/../elsewhere", "ROOT/link"])
 def test_nothing_is_written_outside_the_roots(tmp_path: Path, folder: str) -> None:
     async def work(server: Running, client: FakeClient, session_id: str) -> None:
-        (server.root / "link").symlink_to(tmp_path)
+        make_link(server.root / "link", tmp_path)
         request = export_pb2.ExportMattesRequest(
             session_id=session_id, folder=folder.replace("ROOT", str(server.root))
         )

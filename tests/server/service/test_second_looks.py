@@ -15,7 +15,7 @@ from fakes.service import FakeClient, FakeOpener, Running, new_id, running
 from masklet import geometry_codec
 from masklet.events import WorkProgress
 from masklet.types import FramePrompts
-from masklet.v1 import export_pb2, geometry_pb2, geometry_pb2_grpc, track_pb2
+from masklet.v1 import export_pb2, geometry_pb2, geometry_pb2_grpc, prompt_pb2, track_pb2, values_pb2
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
 PLATE = replace(FAKE_INFO, width_px=320, height_px=240)
@@ -50,13 +50,13 @@ class SpotEngine(FakeEngine):
         return tracker
 
 
-def serve(folder: Path, work: Work) -> None:
-    """Work on a session with an object called hero, tracked over the ten frames of its plate."""
+def serve(folder: Path, work: Work, *names: str) -> None:
+    """Work on a session with objects, one called hero by default, tracked over its plate's ten frames."""
 
     async def run() -> None:
         opener = FakeOpener(PLATE)
         async with running(folder, engine=SpotEngine(), opener=opener) as server, server.client() as client:
-            session_id, _ = await client.clicked(server.root / "clip", "hero")
+            session_id, _ = await client.clicked(server.root / "clip", *names)
             async for _ in client.tracks.Track(track_pb2.TrackRequest(session_id=session_id)):
                 pass
             await work(server, client, session_id)
@@ -81,6 +81,31 @@ def test_an_export_tells_each_frame_of_a_second_look(tmp_path: Path) -> None:
         assert [progress.frames_done for progress in told[len(looks) :]] == list(range(1, 11))
 
     serve(tmp_path, work)
+
+
+def test_who_takes_its_share_of_an_exported_object_is_looked_at_again_too(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        for object_id in (1, 2):
+            await client.prompts.SetMatteSettings(
+                prompt_pb2.SetMatteSettingsRequest(
+                    session_id=session_id,
+                    request_id=new_id(),
+                    object_id=object_id,
+                    settings=values_pb2.MatteSettings(exclusive=True),
+                )
+            )
+
+        looked_at = {}
+        for object_id in (1, 3):
+            request = export_pb2.ExportMattesRequest(
+                session_id=session_id, request_id=new_id(), object_ids=[object_id]
+            )
+            events = [answer.event async for answer in client.exports.ExportMattes(request)]
+            looked_at[object_id] = {event.progress.looking_at for event in events} - {""}
+
+        assert looked_at == {1: {"hero", "rival"}, 3: {"bystander"}}
+
+    serve(tmp_path, work, "hero", "rival", "bystander")
 
 
 def test_an_export_that_is_left_during_a_second_look_stops_it(tmp_path: Path) -> None:

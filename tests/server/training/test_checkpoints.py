@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from masklet_server.training.checkpoints import (
     write_checkpoint,
     write_weights,
 )
+from platforms import resource_module
 
 
 def _tensors(seed: int) -> dict[str, torch.Tensor]:
@@ -71,6 +71,7 @@ def test_a_compact_checkpoint_keeps_a_quarter_of_the_bytes(tmp_path: Path) -> No
 
 
 def test_a_disk_that_fills_in_mid_checkpoint_leaves_the_previous_one(tmp_path: Path) -> None:
+    resource = resource_module()
     write_checkpoint(tmp_path, _position(7), _tensors(1), compact=False)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     # The kernel refuses to let any file grow further, in the middle of the write.
