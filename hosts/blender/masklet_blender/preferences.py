@@ -51,7 +51,8 @@ class MaskletPreferences(bpy.types.AddonPreferences):
     )
     cache_folder: StringProperty(
         name="Matte Folder",
-        description="Where mattes go unless a folder is chosen; empty for a masklet folder beside the .blend",
+        description="Where mattes go unless a folder is chosen, in a folder for each .blend; "
+        "empty for a masklet folder beside the .blend",
         subtype="DIR_PATH",
     )
     opacity: FloatProperty(
@@ -152,14 +153,19 @@ def connection_settings() -> ConnectionSettings:
     )
 
 
-def matte_folder() -> Path:
-    """Where mattes go unless the artist chooses: the preferences' folder, else beside the .blend file."""
+def matte_folder(plate_uid: str) -> Path:
+    """Where mattes of this file go unless the artist chooses; versions of a file have folders of their own.
+
+    Args:
+        plate_uid: Keeps files apart that were never saved.
+    """
     chosen = preferences()
-    if chosen is not None and chosen.cache_folder:
-        return Path(bpy.path.abspath(chosen.cache_folder))
     if bpy.data.filepath:
-        return Path(bpy.data.filepath).parent / "masklet"
-    return Path(tempfile.gettempdir()) / "masklet-blender"
+        file = Path(bpy.data.filepath)
+        if chosen is not None and chosen.cache_folder:
+            return Path(bpy.path.abspath(chosen.cache_folder)) / file.stem
+        return file.parent / "masklet" / file.stem
+    return Path(tempfile.gettempdir()) / "masklet-blender" / plate_uid[:8]
 
 
 def _absolute(path: str) -> str:

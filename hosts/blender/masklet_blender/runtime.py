@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
@@ -21,6 +20,7 @@ from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
 from . import plates
 from .connection import Connection
 from .jobs import Job, JobBoard
+from .matte_places import known_mattes
 from .notices import Notice, notice_of
 from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
@@ -281,15 +281,12 @@ class Runtime:
         """Say which mattes are no longer where the file remembers them."""
         for block in list(plates.all_plates()):
             plates.adopt(block)
-            missing = [
-                item
-                for item in plates.props(block).objects
-                if item.matte_folder and not Path(bpy.path.abspath(item.matte_folder)).is_dir()
-            ]
+            known = [(item, files) for item in plates.props(block).objects for files in known_mattes(item)]
+            missing = [(item, files) for item, files in known if not files.folder.is_dir()]
             if missing:
-                names = " and ".join(item.name for item in missing)
+                names = " and ".join(item.name for item, _ in missing)
                 sentence = (
-                    f"The mattes of {names} are no longer in {missing[0].matte_folder}: get them again, "
+                    f"The mattes of {names} are no longer in {missing[0][1].folder}: get them again, "
                     "or bring the folder back"
                 )
                 self.tell(block, Notice(sentence))

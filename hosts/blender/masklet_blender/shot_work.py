@@ -6,18 +6,19 @@ Each is a generator for a job's thread: the session is brought up to date first,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.errors import CancelledError, MaskletError
 from masklet.events import MatteFormat, TrackFinished, TrackStarted
-from masklet.matte_files import prepare_folder
 from masklet.types import FrameRange, MaskFormat, MaskUpdate
 
 from .documents import find
 from .masks import packed_for_overlay
 from .notices import LessHeldError
+from .plate_files import fingerprint_of
+from .results import Delivery
 from .shot_events import Ended, Event, Made, MaskCame, Planned, TrackWish
 from .shots import Shot
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from masklet.tracked_object import TrackedObject
 
     from .jobs import Job
+    from .results import Owner
 
 
 def track(shot: Shot, job: Job, server: Server, wish: TrackWish) -> Iterator[Event]:
@@ -147,25 +149,53 @@ def export(
     shot: Shot,
     job: Job,
     server: Server,
-    folder: Path,
+    wanted: Path,
     *,
+    owner: Owner,
+    earlier: Iterable[tuple[Path, str]],
     uids: Iterable[str],
     matte_format: MatteFormat,
     base_name: str,
 ) -> Iterator[Event]:
-    """Write mattes into a folder, which is made, and tell each object's with its uid."""
-    prepare_folder(folder)
+    """Write mattes and tell where they are, as :class:`~.results.Delivered`.
+
+    Whole sequences come to their place when all are done; however it ends, nothing that lies there is lost.
+
+    Args:
+        shot: The plate.
+        job: Told the progress.
+        server: Where.
+        wanted: The plate's folder.
+        owner: Whose results they are; a fingerprint that is not known yet is filled in.
+        earlier: Where the document knows mattes, folders and patterns.
+        uids: Of the objects.
+        matte_format: What files hold them.
+        base_name: First part of file names.
+    """
     yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
-    for uid in uids:
-        exported = shot.session.export(
-            folder,
-            matte_format=matte_format,
-            objects=[shot.object(uid)],
-            base_name=base_name,
-            on_progress=job.count,
-            on_look=job.count_look,
-        )
-        yield Made((uid, exported))
+    wanted_uids = tuple(uids)
+    check_nothing_is_lost(shot, wanted_uids)
+    owner = replace(owner, fingerprint=fingerprint_of(shot.errand.plate))
+    whole: dict[str, tuple[Path, ...]] = {}
+    with Delivery(wanted, owner, earlier) as delivery:
+        try:
+            for uid in wanted_uids:
+                exported = shot.session.export(
+                    delivery.staging,
+                    matte_format=matte_format,
+                    objects=[shot.object(uid)],
+                    base_name=base_name,
+                    on_progress=job.count,
+                    on_look=job.count_look,
+                )
+                whole[uid] = exported.files
+        except MaskletError:
+            part = delivery.part_of(file for files in whole.values() for file in files)
+            interrupted = next(uid for uid in wanted_uids if uid not in whole)
+            if whole or part:
+                yield Made(delivery.deliver(whole, {interrupted: part} if part else {}))
+            raise
+        yield Made(delivery.deliver(whole, {}))
 
 
 def shapes(shot: Shot, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:

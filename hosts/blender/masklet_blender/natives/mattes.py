@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,10 @@ def load_matte(files: MatteFiles, *, name: str, owner: str) -> bpy.types.Image:
     else:
         image.filepath = str(first)
     image.source = "SEQUENCE"
+    if bpy.data.filepath:
+        # Another drive of Windows has no relative path.
+        with suppress(ValueError):
+            image.filepath = bpy.path.relpath(str(first))
     # Alpha holds the matte once more in EXR files; nothing may be multiplied by it.
     image.alpha_mode = "CHANNEL_PACKED"
     _read_as_data(image)

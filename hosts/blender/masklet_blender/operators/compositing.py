@@ -12,10 +12,10 @@ from bpy.props import EnumProperty
 
 from masklet.errors import MaskletError
 
+from ..matte_places import matte_files_of
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, plate_in
 from ..properties import MaskletObject
-from .mattes import matte_files_of
 from .running import ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:

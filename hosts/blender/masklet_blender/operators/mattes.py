@@ -5,7 +5,6 @@ What makes them is imported when it is asked for, so that Blender starts without
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +15,14 @@ from masklet.errors import BadInputError, MaskletError
 from masklet.names import clip_stem
 
 from ..jobs import Job
-from ..plates import PlateBlock, frame_map, props, source_of
+from ..matte_places import kept_path, known_mattes, matte_files_of
+from ..plates import PlateBlock, adopt, frame_map, props, source_of
 from ..preferences import matte_folder
+from ..results import Delivered, Owner
 from ..runtime import runtime
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of
 
 if TYPE_CHECKING:
-    from masklet.matte_files import Exported
-
-    from ..natives.mattes import MatteFiles
-    from ..properties import MaskletObject
     from .running import Result
 
 _FORMATS = {
@@ -60,46 +57,61 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
 
         from .. import shot_work
 
+        adopt(block)
         own = props(block)
         items = list(own.objects) if self.every_object else [active_of(block)]
         base_name = clip_stem(source_of(block).path)
-        folder = Path(bpy.path.abspath(self.folder)) if self.folder else matte_folder() / base_name
+        folder = Path(bpy.path.abspath(self.folder)) if self.folder else matte_folder(own.uid) / base_name
         uids = [item.uid for item in items]
+        owner = Owner(own.uid, own.fingerprint, bpy.data.filepath)
+        earlier = [(files.folder, files.pattern) for item in own.objects for files in known_mattes(item)]
         matte_format = MatteFormat(_FORMATS[self.file_format][2])
-        self._value = []
+        self._value = None
         return runtime().start(
             block,
             "Getting mattes",
             lambda shot, job, server: shot_work.export(
-                shot, job, server, folder, uids=uids, matte_format=matte_format, base_name=base_name
+                shot,
+                job,
+                server,
+                folder,
+                owner=owner,
+                earlier=earlier,
+                uids=uids,
+                matte_format=matte_format,
+                base_name=base_name,
             ),
             wait=wait,
             on_made=self.keep,
         )
 
-    def keep(self, block: PlateBlock, value: object) -> None:
-        """Hold the mattes of one object more."""
-        self._value.append(value)
-
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Load them."""
         from ..natives.mattes import MatteFiles, load_matte
 
-        own, names, files = props(block), [], 0
-        for uid, exported in self._value:
+        if not isinstance(value, Delivered):
+            return ""
+        own, names, count = props(block), [], 0
+        for uid, files in value.files.items():
             item = own.object_of(uid)
             if item is None:
                 continue
-            if not exported.files:
-                raise BadInputError(f"{item.name} has no mask yet: track it, then get its mattes")
-            where = MatteFiles.of_file(exported.files[0])
-            if (item.matte_folder, item.matte_pattern) == (str(where.folder), where.pattern):
-                _drop_others(where, exported)
+            where = MatteFiles.of_file(files[0])
             image = load_matte(where, name=f"{item.name} matte", owner=uid)
-            item.matte_folder, item.matte_pattern = str(where.folder), where.pattern
+            item.matte_folder, item.matte_pattern = kept_path(where.folder), where.pattern
             names.append(image.name)
-            files += len(exported.files)
-        return f"Mattes of {files} frames are in the image {' and '.join(names)}" if names else ""
+            count += len(files)
+        if not names:
+            raise BadInputError(f"{active_of(block).name} has no mask yet: track it, then get its mattes")
+        sentence = f"Mattes of {count} frames are in the image {' and '.join(names)}"
+        if value.reason:
+            sentence += f". They lie in {value.folder.name}, because {value.reason}"
+        if not bpy.data.filepath:
+            sentence += (
+                f". This file was never saved, so they lie in {value.folder}: save it, then get them again "
+                "to have them beside it"
+            )
+        return sentence
 
 
 class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
@@ -135,28 +147,6 @@ class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
         space.image = find_matte(item.uid)
         shown.apply(space.image_user)
         return {"FINISHED"}
-
-
-def matte_files_of(item: MaskletObject) -> MatteFiles:
-    """Where the mattes of an object lie.
-
-    Raises:
-        BadInputError: It has none yet.
-    """
-    from ..natives.mattes import MatteFiles
-
-    if not item.matte_folder:
-        raise BadInputError(f"{item.name} has no mattes yet: get them first")
-    return MatteFiles(Path(bpy.path.abspath(item.matte_folder)), item.matte_pattern)
-
-
-def _drop_others(where: MatteFiles, exported: Exported) -> None:
-    """Delete mattes that this object had before on frames on which it has none any more."""
-    written = set(exported.files)
-    for file in where.by_frame().values():
-        if file not in written:
-            with suppress(OSError):
-                file.unlink()
 
 
 CLASSES = (MASKLET_OT_mattes, MASKLET_OT_view_matte)
