@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import cv2
 import numpy as np
@@ -34,18 +34,23 @@ def adjust(alpha: Plane, settings: MatteSettings, *, scale: float = 1.0) -> Plan
 
 
 def adjust_all(
-    alphas: Mapping[int, Plane], settings: Mapping[int, MatteSettings], *, scale: float = 1.0
+    alphas: Mapping[int, Plane],
+    settings: Mapping[int, MatteSettings],
+    *,
+    scale: float = 1.0,
+    drawn: Collection[int] = (),
 ) -> dict[int, Plane]:
     """Coverage of all objects of one frame with their settings applied, overlap included.
 
     Of the exclusive objects, the one that covers most of a pixel keeps its coverage there and the
     others share what is left of the pixel, most coverage first. Two soft edges that meet therefore
-    still add up to one.
+    still add up to one. What the artist drew comes before what was tracked.
 
     Args:
         alphas: ``(H, W)`` coverage by object id, in the order in which objects were added.
         settings: By object id; none is none.
         scale: Size of the pictures by the size of the plate, for previews.
+        drawn: Objects whose coverage the artist drew on this frame.
 
     Returns:
         Coverage by object id, in the same order.
@@ -54,7 +59,8 @@ def adjust_all(
     shaped = {object_id: _shape(alpha, own[object_id], scale) for object_id, alpha in alphas.items()}
     exclusive = [object_id for object_id in shaped if own[object_id].exclusive]
     if len(exclusive) > 1:
-        parted = _part(np.stack([shaped[object_id] for object_id in exclusive]))  # (B, H, W)
+        by_hand = np.array([object_id in drawn for object_id in exclusive])
+        parted = _part(np.stack([shaped[object_id] for object_id in exclusive]), by_hand)  # (B, H, W)
         shaped.update(zip(exclusive, parted, strict=True))
     return {object_id: 1.0 - plane if own[object_id].invert else plane for object_id, plane in shaped.items()}
 
@@ -159,10 +165,11 @@ def _feather(alpha: Plane, distance_px: float) -> Plane:
     return alpha
 
 
-def _part(alphas: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Share each pixel out among ``(B, H, W)`` coverages, most coverage first."""
-    # Stable, so that of equals the one that was added first comes first.
-    order = np.argsort(-alphas, axis=0, kind="stable")  # (B, H, W)
+def _part(alphas: NDArray[np.float32], by_hand: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Share each pixel out among ``(B, H, W)`` coverages: ``(B,)`` drawn ones, then most coverage first."""
+    # Stable, so that of equals the one that was added first comes first; no coverage is more than 1.
+    rank = -alphas - np.where(by_hand, np.float32(2), np.float32(0))[:, None, None]
+    order = np.argsort(rank, axis=0, kind="stable")  # (B, H, W)
     ranked = np.take_along_axis(alphas, order, axis=0)
     before = np.cumsum(ranked, axis=0) - ranked
     granted = np.minimum(ranked, np.maximum(0.0, 1.0 - before)).astype(np.float32)

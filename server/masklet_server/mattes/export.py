@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -61,6 +61,7 @@ def render_mattes(
     stem: str | None = None,
     among: Sequence[ObjectInfo] | None = None,
     settings: Mapping[int, MatteSettings] | None = None,
+    is_drawn: Callable[[ObjectFrame], bool] | None = None,
 ) -> Iterator[RenderedFile]:
     """The files of the given frames, one after another, each as soon as it is encoded.
 
@@ -80,6 +81,8 @@ def render_mattes(
             None. Names and overlap depend on them, so that an object exported alone is the same as
             exported with the others.
         settings: What the artist asked of mattes, by object id; nothing when None.
+        is_drawn: True for results in whose place the artist drew a mask: exclusive objects give way to
+            it. None drawn when None.
 
     Raises:
         OutputError: A file cannot be encoded.
@@ -99,7 +102,8 @@ def render_mattes(
             each.object_id: results.find(each.object_id, frame) for each in among if each.object_id in wanted
         }
         raw = {object_id: alpha(result) for object_id, result in found.items() if result is not None}
-        finished = adjust_all(raw, settings)
+        drawn = [id_ for id_ in raw if is_drawn is not None and (each := found[id_]) and is_drawn(each)]
+        finished = adjust_all(raw, settings, drawn=drawn)
         shown = {each.object_id: finished[each.object_id] for each in objects if each.object_id in finished}
         if not shown:
             continue

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from masklet.errors import BadInputError, OutputError
 from masklet_server.mattes.alpha import render_alpha, render_preview
+from masklet_server.mattes.drawn import DrawnOn, drawn_codes
 from masklet_server.mattes.picture_file import exact_rate
 from masklet_server.mattes.refine import as_codes, refine_alpha
 
@@ -68,6 +69,7 @@ def overlay_pictures(
     max_side_px: int = 1280,
     label: bool = True,
     refine: bool = True,
+    drawn_on: DrawnOn | None = None,
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Painted frames, one after another, with square pixels and even sides.
 
@@ -81,6 +83,7 @@ def overlay_pictures(
         max_side_px: Longest side; smaller plates keep their size.
         label: Writes the frame number into the corner.
         refine: Lets edges follow the picture, as in exported mattes.
+        drawn_on: Finds masks that the artist drew, which are shown as they are; none when None.
 
     Yields:
         Frame number and ``(H, W, 3)`` sRGB.
@@ -102,8 +105,11 @@ def overlay_pictures(
         masks = []
         for place, each in enumerate(objects):
             result = results.find(each.object_id, frame)
-            if result is not None:
-                masks.append((PALETTE[place % len(PALETTE)], _shown_mask(result, small, refine=refine)))
+            if result is None:
+                continue
+            drawn = None if drawn_on is None else drawn_on(result)
+            mask = _shown_mask(result, small, refine=refine) if drawn is None else drawn_codes(drawn, *size)
+            masks.append((PALETTE[place % len(PALETTE)], mask))
         shown = paint(small, masks)
         if label:
             _write_label(shown, str(frame))

@@ -56,8 +56,6 @@ class RefinedAlpha:
         source: The plate.
         edge: How the edge looks before it is refined.
         refine: How far and how hard it is refined.
-        is_exact: True for results whose outline is not to be touched, such as a mask that the artist
-            drew; none when None.
         look: The second looks that belong to a result, if there are any.
         calming: How results are calmed in time; not at all when None.
     """
@@ -68,14 +66,12 @@ class RefinedAlpha:
         *,
         edge: EdgeSettings | None = None,
         refine: RefineSettings | None = None,
-        is_exact: Callable[[ObjectFrame], bool] | None = None,
         look: Callable[[ObjectFrame], Sequence[Look]] | None = None,
         calming: Calming | None = None,
     ) -> None:
         self._clip = source.info
         self._edge = edge
         self._refine = refine
-        self._is_exact = is_exact or (lambda _: False)
         self._looks = look or (lambda _: ())
         self._calming = calming
         self._pictures = _Pictures(source)
@@ -88,10 +84,10 @@ class RefinedAlpha:
         """
         clip = self._clip
         first, closer = self._whole(result), list(self._looks(result))
-        if not self._is_exact(result) and (first.logits > 0).any():
+        if (first.logits > 0).any():
             first, closer = self._calmed(result, first, closer)
         alpha = render_alpha(first.logits, clip.width_px, clip.height_px, edge=self._edge)
-        if not alpha.any() or self._is_exact(result):
+        if not alpha.any():
             return alpha
         if closer:
             alpha = look_into(alpha, *closer, edge=self._edge)

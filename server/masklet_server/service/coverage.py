@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from masklet_server.mattes.export import AlphaSource
+from masklet_server.mattes.drawn import DrawnAlpha
+from masklet_server.mattes.export import AlphaSource, LogitAlpha
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame
@@ -11,17 +12,13 @@ from masklet_server.sessions.tracking import FrameSource, ObjectFrame
 def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
     """Coverage at the plate's size whose edges follow the plate, calm in time as far as the artist wants it.
 
-    Masks that the artist drew stay as they are, and locked frames are not calmed.
+    Masks that the artist drew are the coverage themselves, and locked frames are not calmed.
 
     Args:
         session: Whose masks.
         source: Its plate, open for as long as coverage is asked for, and read from one thread at a time.
     """
     info = session.info()
-
-    def is_drawn(result: ObjectFrame) -> bool:
-        prompts = session.prompts_on(result.object_id, result.frame)
-        return prompts is not None and prompts.mask is not None
 
     def calm_of(result: ObjectFrame) -> float:
         locked = any(
@@ -30,4 +27,9 @@ def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
         return 0.0 if locked else session.matte(result.object_id).calm
 
     calming = Calming(session.results, calm_of, info.cuts)
-    return RefinedAlpha(source, is_exact=is_drawn, look=session.looks.find, calming=calming)
+    return DrawnAlpha(session.drawn_on, RefinedAlpha(source, look=session.looks.find, calming=calming))
+
+
+def raw_coverage(session: Session) -> AlphaSource:
+    """Coverage at the plate's size with the network's own edges; drawn masks are themselves here too."""
+    return DrawnAlpha(session.drawn_on, LogitAlpha(session.clip))

@@ -25,7 +25,7 @@ from masklet.types import FrameRange, ModelInfo, ObjectInfo
 from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.picture_file import Provenance
-from masklet_server.service.coverage import plate_coverage
+from masklet_server.service.coverage import plate_coverage, raw_coverage
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.digest import prompts_sha256
@@ -85,7 +85,7 @@ class Exporter:
         # A clip of its own: the tracker's may be busy for as long as a track runs.
         source = None if raw_edges else await self._renderer.run(session.open_source)
         try:
-            alpha: matte_export.AlphaSource = matte_export.LogitAlpha(session.clip)
+            alpha = raw_coverage(session)
             if source is not None:
                 asked = _asked_for(session, selection)
                 async with aclosing(session.look_again(asked, selection.frames, source)) as looks:
@@ -108,6 +108,7 @@ class Exporter:
                     stem=selection.stem,
                     among=among,
                     settings=session.mattes(),
+                    is_drawn=lambda result: session.drawn_on(result) is not None,
                 )
                 while (file := await self._renderer.run(next, files, None)) is not None:
                     yield file
@@ -207,7 +208,11 @@ class _Overlay:
         source = self._session.open_source()
         try:
             pictures = overlay_pictures(
-                source, self._selection.objects, self._session.results, self._counted()
+                source,
+                self._selection.objects,
+                self._session.results,
+                self._counted(),
+                drawn_on=self._session.drawn_on,
             )
             stem = self._selection.stem
             if self._kind is OverlayKind.SHEET:

@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 from masklet.errors import BadInputError, CancelledError
 from masklet.events import WorkProgress
 from masklet.matte_settings import MatteSettings
-from masklet.types import ClipInfo, FrameRange
+from masklet.types import FrameRange
 from masklet_server.mattes.adjust import adjust
 from masklet_server.mattes.alpha import render_alpha
+from masklet_server.mattes.drawn import drawn_at
 from masklet_server.mattes.export import AlphaSource
 from masklet_server.service.coverage import plate_coverage
-from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame
 
 ValueT = TypeVar("ValueT")
+Matte = NDArray[np.uint8] | NDArray[np.float32]
 
 PROGRESS_EVERY_S = 0.25
 WORKS_AT_ONCE = 2
@@ -72,12 +73,13 @@ class Workshop:
                 await asyncio.gather(finished, return_exceptions=True)
 
 
-class Mattes(Mapping[int, NDArray[np.uint8]]):
-    """Mattes of one object by frame, drawn when they are asked for.
+class Mattes(Mapping[int, Matte]):
+    """Mattes of one object by frame, rendered when they are asked for.
+
+    Each is ``(H, W)`` of 8 bits, or of float32 from 0 to 1 where the artist drew the mask.
 
     Args:
-        results: Where masks are found.
-        clip: Gives the size of the plate.
+        session: Whose masks.
         object_id: Whose.
         frames: Which frames, as far as they have a mask.
         settings: How the matte is finished; overlap and inversion are left out, as they are not the
@@ -88,8 +90,7 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
 
     def __init__(
         self,
-        results: ResultStore,
-        clip: ClipInfo,
+        session: Session,
         object_id: int,
         frames: FrameRange,
         settings: MatteSettings,
@@ -100,31 +101,38 @@ class Mattes(Mapping[int, NDArray[np.uint8]]):
         if coverage is not None and max_side_px:
             raise ValueError("coverage of the plate's size cannot have another size")
         self._coverage = coverage or self._from_logits
+        clip, results = session.clip, session.results
         self._results = results
+        self._drawn_on = session.drawn_on
         self._object_id = object_id
         self._settings = settings
         # In order, and found at once: a hole in the range is no object that was removed.
         self._frames = dict.fromkeys(frame for frame in results.frames_of(object_id) if frame in frames)
         longest_px = max(clip.width_px, clip.height_px)
         self._scale = max_side_px / longest_px if 0 < max_side_px < longest_px else 1.0
-        self._width_px = max(1, round(clip.width_px * self._scale))
-        self._height_px = max(1, round(clip.height_px * self._scale))
+        self._size_px = (
+            max(1, round(clip.width_px * self._scale)),
+            max(1, round(clip.height_px * self._scale)),
+        )
 
-    def __getitem__(self, frame: int) -> NDArray[np.uint8]:
+    def __getitem__(self, frame: int) -> Matte:
         if frame not in self._frames:
             raise KeyError(frame)
         result = self._results.find(self._object_id, frame)
         if result is None:
             # Removed meanwhile: the work ends with this, and so does the need for it.
             raise CancelledError("the object was removed while its mattes were read")
-        alpha = self._coverage(result)
+        drawn = self._drawn_on(result)
+        alpha = drawn_at(drawn, *self._size_px) if drawn is not None else self._coverage(result)
         if not self._settings.is_plain:
             alpha = adjust(alpha, self._settings, scale=self._scale)
+        if drawn is not None:
+            return alpha
         codes: NDArray[np.uint8] = np.rint(alpha * np.float32(255.0)).astype(np.uint8)
         return codes
 
     def _from_logits(self, result: ObjectFrame) -> NDArray[np.float32]:
-        return render_alpha(result.logits, self._width_px, self._height_px)
+        return render_alpha(result.logits, *self._size_px)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._frames)
@@ -158,9 +166,7 @@ def mattes_of(
     info = session.object(object_id)
     own = replace(session.matte(object_id), exclusive=False, invert=False)
     coverage = plate_coverage(session, source) if source is not None else None
-    mattes = Mattes(
-        session.results, session.clip, object_id, frames, own, max_side_px=max_side_px, coverage=coverage
-    )
+    mattes = Mattes(session, object_id, frames, own, max_side_px=max_side_px, coverage=coverage)
     if not mattes:
         raise BadInputError(
             f"{info.name} has no mask on frames {frames.first}-{frames.last}: track it there first"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from masklet.types import ClipInfo, Mask, MaskFormat, MaskUpdate
 from masklet_server.mattes.adjust import adjust_all
 from masklet_server.mattes.alpha import render_alpha, render_preview
+from masklet_server.mattes.drawn import drawn_at, drawn_codes
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.tracking import ObjectFrame
 
@@ -73,10 +74,9 @@ def update_of(
 
 def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """Coverage ``(height, width)``, 0 to 255."""
-    width_px, height_px = size_px
     object_id, settings = result.object_id, session.mattes()
     if object_id not in settings:
-        return render_preview(result.logits, width_px, height_px)
+        return _plain(session, result, size_px)
     shown = {object_id: result}
     if settings[object_id].exclusive:
         # The others take their share of each pixel, as far as they have a mask on this frame yet.
@@ -87,10 +87,21 @@ def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -
                 if found is not None:
                     shown[other] = found
     order = [info.object_id for info in session.objects() if info.object_id in shown]
-    alphas = {id_: render_alpha(shown[id_].logits, width_px, height_px) for id_ in order}
-    if object_id not in alphas:
+    if object_id not in order:
         # Removed while its mask was on the way.
-        return render_preview(result.logits, width_px, height_px)
-    finished = adjust_all(alphas, settings, scale=width_px / session.clip.width_px)[object_id]
+        return _plain(session, result, size_px)
+    drawn = {id_: mask for id_ in order if (mask := session.drawn_on(shown[id_])) is not None}
+    alphas = {
+        id_: drawn_at(drawn[id_], *size_px) if id_ in drawn else render_alpha(shown[id_].logits, *size_px)
+        for id_ in order
+    }
+    scale = size_px[0] / session.clip.width_px
+    finished = adjust_all(alphas, settings, scale=scale, drawn=drawn)[object_id]
     codes: NDArray[np.uint8] = np.rint(finished * np.float32(255.0)).astype(np.uint8)
     return codes
+
+
+def _plain(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """Coverage without any settings."""
+    mask = session.drawn_on(result)
+    return render_preview(result.logits, *size_px) if mask is None else drawn_codes(mask, *size_px)

@@ -25,6 +25,7 @@ from masklet.types import (
     FrameRange,
     LockedMask,
     LockedRange,
+    Mask,
     ObjectInfo,
     PromptDocument,
     SessionInfo,
@@ -197,6 +198,11 @@ class Session:
     def prompts_on(self, object_id: int, frame: int) -> FramePrompts | None:
         """What is said about an object on a frame, None where nothing is."""
         return self._book.find(object_id, frame)
+
+    def drawn_on(self, result: ObjectFrame) -> Mask | None:
+        """The mask that the artist drew of a result's object on its frame, None where there is none."""
+        said = self._book.find(result.object_id, result.frame)
+        return None if said is None else said.mask
 
     def mattes(self) -> Mapping[int, MatteSettings]:
         """Settings of all mattes that are not left as they are, by object id."""

@@ -264,10 +264,3 @@ def test_a_neighbour_that_cannot_be_read_is_not_asked() -> None:
     assert np.isfinite(coverage(results.of(4))).all()
     with pytest.raises(ClipError, match="frame 5"):
         coverage(results.of(5))
-
-
-def test_a_drawn_mask_is_not_calmed() -> None:
-    results = Tracked()
-    coverage = RefinedAlpha(Plate(), is_exact=lambda result: result.frame == 4, calming=calming(results))
-
-    assert same(coverage(results.of(4)), render_alpha(results.of(4).logits, WIDTH_PX, HEIGHT_PX))

@@ -141,14 +141,3 @@ def test_all_objects_of_a_frame_share_one_reading_of_the_plate() -> None:
         assert np.allclose(source(result), expected, rtol=0, atol=1e-4)
 
     assert plate.reads == [5, 6]
-
-
-def test_a_mask_that_the_artist_drew_is_left_alone() -> None:
-    picture, truth = rendered(3, fringe=False)
-    logits = network_logits(truth, 3)
-    drawn = ObjectFrame(1, 5, logits, 4.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16), prompted=True)
-
-    source = RefinedAlpha(Plate(picture), is_exact=lambda result: result.prompted)
-
-    # The last digit (1e-7) may differ between two calls of one function; refining moves edges by far more.
-    assert np.allclose(source(drawn), render_alpha(logits, WIDTH_PX, HEIGHT_PX), rtol=0, atol=1e-6)

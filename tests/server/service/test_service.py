@@ -166,9 +166,7 @@ def test_what_does_not_exist_is_named(tmp_path: Path) -> None:
     serve(tmp_path, work)
 
 
-@pytest.mark.parametrize(
-    "name", ["a/b", "Füße/links", "a\\b", "..", " hero", "x" * 65, "new\nline", 'say "hi"']
-)
+@pytest.mark.parametrize("name", ["a/b", "Füße/links", "a\\b", "..", "x" * 65, "new\nline", 'say "hi"'])
 def test_names_that_cannot_be_layers_or_files_are_refused(tmp_path: Path, name: str) -> None:
     async def work(server: Running, client: FakeClient) -> None:
         session = await client.open(server.root / "clip")
