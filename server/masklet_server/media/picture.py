@@ -1,46 +1,53 @@
-"""One picture file through OpenImageIO: header first, pixels only when the header is acceptable.
-
-Only formats that plates come in are opened, told apart by their first bytes and not by their
-name: OpenImageIO would otherwise try every reader it has on a file with a wrong extension, and
-each reader is a parser that a hostile file can aim at.
-"""
+"""One picture file through OpenImageIO: header first, pixels only when the header is acceptable."""
 
 from __future__ import annotations
 
-import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from masklet.errors import ClipError
+from masklet_server.media.layers import Layer, Part, choose_layer
 from masklet_server.media.limits import Limits
+from masklet_server.media.picture_formats import open_reader, refusal
 
-#: Extensions that are looked for in folders, lower case.
-EXTENSIONS = frozenset({".exr", ".dpx", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".hdr"})
-
-_SIGNATURES = (
-    (b"v/1\x01", "openexr"),
-    (b"SDPX", "dpx"),
-    (b"XPDS", "dpx"),
-    (b"II*\x00", "tiff"),
-    (b"MM\x00*", "tiff"),
-    (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"#?RADIANCE", "hdr"),
-    (b"#?RGBE", "hdr"),
-)
 # Cameras and scanners note here how the picture was held; EXR and DPX plates are stored upright
 # and compositing applications ignore the field there.
 _ORIENTED_FORMATS = frozenset({"jpeg", "tiff", "png"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
+_MOST_PARTS = 1024
+# Channels between the first and the last colour that are worth reading along.
+_WIDEST_READ = 8
+
+
+class Area(NamedTuple):
+    """A rectangle of pixels in a file's own coordinates."""
+
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+    @property
+    def right_px(self) -> int:
+        """One past the last column."""
+        return self.left_px + self.width_px
+
+    @property
+    def bottom_px(self) -> int:
+        """One past the last row."""
+        return self.top_px + self.height_px
+
+    def united(self, other: Area) -> Area:
+        """The smallest area that holds both."""
+        left_px, top_px = min(self.left_px, other.left_px), min(self.top_px, other.top_px)
+        right_px, bottom_px = max(self.right_px, other.right_px), max(self.bottom_px, other.bottom_px)
+        return Area(left_px, top_px, right_px - left_px, bottom_px - top_px)
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,13 @@ class PictureHeader:
         pixel_aspect: Width of a pixel divided by its height.
         frames_per_s: None where the file does not say.
         is_float: True for half and float samples.
-        metadata: All attributes of the file.
-        channels: Indices of the red, green and blue channel; thrice the same one for grey.
-        subimage: Which part of a multi-part file holds them.
+        metadata: All attributes of the part that is read.
+        layer: What is read of the file.
+        notice: What was guessed about it, for people; empty for nothing.
+        subimage: Which part of the file holds it.
         orientation: The EXIF code, 1 for upright.
+        display: The display window, in the file's own coordinates, as stored.
+        data: The data window, in the same.
     """
 
     name: str
@@ -69,9 +79,12 @@ class PictureHeader:
     frames_per_s: float | None
     is_float: bool
     metadata: dict[str, object]
-    channels: tuple[int, int, int]
+    layer: Layer
+    notice: str
     subimage: int
     orientation: int
+    display: Area
+    data: Area
 
 
 class OpenPicture:
@@ -81,46 +94,73 @@ class OpenPicture:
         path: The file.
         limits: Checked against the header.
         name: What messages call it; the file's name when None.
+        layer: The layer to read; None for the one that :func:`choose_layer` takes for the plate.
+        view: The same of a stereo file's view.
 
     Raises:
+        BadInputError: There is no such layer or view.
         ClipError: There is no such file, it is empty, not a known picture, or its header is damaged.
         LimitError: The picture is larger than the limits allow.
     """
 
-    def __init__(self, path: Path, limits: Limits, *, name: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits,
+        *,
+        name: str | None = None,
+        layer: str | None = None,
+        view: str | None = None,
+    ) -> None:
         name = name or path.name
-        self._reader = _open(path, name, limits)
+        self._reader = open_reader(path, name, limits)
         try:
-            self.header = _header(self._reader, name, limits)
+            self.header = _header(self._reader, name, limits, layer, view)
         except BaseException:
             self.close()
             raise
 
-    def pixels(self) -> NDArray[Any]:
-        """The picture as ``(H, W, 3)`` at its display window, upright, in the file's own values.
+    def pixels(self, area: Area | None = None) -> NDArray[Any]:
+        """The picture as ``(H, W, 3)``, upright, in the file's own values.
 
         Integer pictures keep uint8 or become uint16, all others become float32. Outside the data
         window the picture is black. NaN becomes 0 and infinity the largest half-float of its sign,
         so that everything returned is finite.
+
+        Args:
+            area: What to show, in the file's own coordinates; the display window when None.
 
         Raises:
             ClipError: The file is damaged or cut off.
         """
         header, spec = self.header, self._reader.spec()
         sample_type = {"uint8": oiio.UINT8, "uint16": oiio.UINT16}.get(str(spec.format), oiio.FLOAT)
-        begin, end = min(header.channels), max(header.channels) + 1
-        pixels = self._reader.read_image(header.subimage, 0, begin, end, sample_type)
-        problem = self._reader.geterror()
-        # The JPEG reader returns grey for the part it could not read, and only its message tells.
-        if pixels is None or problem:
-            raise ClipError(f"{header.name} is damaged or cut off: copy or render it again.")
-        data: NDArray[Any] = np.asarray(pixels).reshape(spec.height, spec.width, end - begin)  # (h, w, C)
-        if header.channels != (begin, begin + 1, begin + 2):
-            data = data[..., [channel - begin for channel in header.channels]]  # (h, w, 3)
-        picture = _fit_display_window(data, spec)  # (H, W, 3)
+        data = self._channels(header.layer.channels, sample_type)  # (h, w, 3)
+        picture = _fit(data, header.data, area or header.display)  # (H, W, 3)
         if picture.dtype == np.float32:
             picture = make_finite(picture)
         return upright(picture, header.orientation)
+
+    def _channels(self, channels: tuple[int, int, int], sample_type: Any) -> NDArray[Any]:
+        """Three channels of the part, ``(h, w, 3)``; the same one may come thrice."""
+        begin, end = min(channels), max(channels) + 1
+        if end - begin > _WIDEST_READ:
+            # Layers of one file may lie far apart: hundreds of channels would be read for three.
+            return np.concatenate([self._read(each, each + 1, sample_type) for each in channels], axis=2)
+        data = self._read(begin, end, sample_type)
+        if channels == (begin, begin + 1, begin + 2):
+            return data
+        return data[..., [channel - begin for channel in channels]]
+
+    def _read(self, begin: int, end: int, sample_type: Any) -> NDArray[Any]:
+        """Channels of the part from ``begin`` on, before ``end``: ``(h, w, C)``."""
+        header = self.header
+        pixels = self._reader.read_image(header.subimage, 0, begin, end, sample_type)
+        problem = str(self._reader.geterror())
+        # The JPEG reader returns grey for the part it could not read, and only its message tells.
+        if pixels is None or problem:
+            raise refusal(header.name, problem, what="its pixels break off")
+        return np.asarray(pixels).reshape(header.data.height_px, header.data.width_px, end - begin)
 
     def close(self) -> None:
         """Give back the file."""
@@ -159,64 +199,17 @@ def upright(picture: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(picture)
 
 
-def is_picture(path: Path) -> bool:
-    """True when the file begins like a picture of a known format."""
-    return _sniff(path) is not None
-
-
-def _sniff(path: Path) -> str | None:
-    with path.open("rb") as file:
-        start = file.read(16)
-    return next((name for signature, name in _SIGNATURES if start.startswith(signature)), None)
-
-
-def _open(path: Path, name: str, limits: Limits) -> Any:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            # Reading a pipe or a device could wait for ever.
-            raise ClipError(f"{name} is not a file: check the path.")
-        limits.check_picture_bytes(status.st_size, what=name)
-        known = is_picture(path)
-    except FileNotFoundError:
-        raise ClipError(f"{name} does not exist: check the path and the frame number.") from None
-    except OSError as error:
-        raise ClipError(f"{name} cannot be read ({error.strerror}): check its permissions.") from error
-    if not known:
-        raise ClipError(
-            f"{name} is not a picture this server reads: use EXR, DPX, TIFF, PNG, JPEG or HDR, "
-            "or copy it again if it should be one of these."
-        )
-    # A second net under Limits: OpenImageIO itself then refuses to allocate more.
-    oiio.attribute("limits:imagesize_MB", max(1, limits.max_pixels * 16 >> 20))
-    oiio.attribute("limits:channels", limits.max_channels)
-    # Else colour would be multiplied by alpha, and plates often carry an alpha that means nothing.
-    as_stored = oiio.ImageSpec()
-    as_stored["oiio:UnassociatedAlpha"] = 1
-    reader = oiio.ImageInput.open(str(path), as_stored)
-    if reader is None:
-        message = oiio.geterror()
-        dimensions = _refused_dimensions(message)
-        if dimensions is not None:
-            limits.check_size(*dimensions, what=name)
-        raise ClipError(f"{name} is damaged or cut off (its header is unusable): copy or render it again.")
-    return reader
-
-
-def _header(reader: Any, name: str, limits: Limits) -> PictureHeader:
-    subimage, channels = 0, None
-    while subimage < 64 and reader.seek_subimage(subimage, 0):
-        channels = _pick_channels(list(reader.spec().channelnames))
-        if channels is not None or reader.spec().nchannels == 0:
-            break
-        subimage += 1
-    if channels is None:
-        subimage, channels = 0, (0, 0, 0)
-        reader.seek_subimage(0, 0)
-    reader.geterror()  # running past the last part leaves a message that is of no interest
-    spec = reader.spec()
-    if spec.deep:
+def _header(reader: Any, name: str, limits: Limits, layer: str | None, view: str | None) -> PictureHeader:
+    places, parts, views = _parts(reader)
+    if not parts:
         raise ClipError(f"{name} is a deep EXR: flatten it (DeepToImage in Nuke) first.")
+    if not any(part.channels for part in parts):
+        raise ClipError(f"{name} has no channels: render it again.")
+    choice = choose_layer(parts, views=views, layer=layer, view=view)
+    subimage = places[choice.layer.part]
+    reader.seek_subimage(subimage, 0)
+    reader.geterror()  # running past the last part left a message that is of no interest
+    spec = reader.spec()
     limits.check_size(spec.full_width, spec.full_height, what=name)
     limits.check_size(spec.width, spec.height, what=name)
     metadata: dict[str, object] = {attribute.name: attribute.value for attribute in spec.extra_attribs}
@@ -237,32 +230,32 @@ def _header(reader: Any, name: str, limits: Limits) -> PictureHeader:
         frames_per_s=_frames_per_s(metadata),
         is_float=str(spec.format) in ("half", "float", "double"),
         metadata=metadata,
-        channels=channels,
+        layer=choice.layer,
+        notice=choice.notice,
         subimage=subimage,
         orientation=orientation,
+        display=Area(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        data=Area(spec.x, spec.y, spec.width, spec.height),
     )
 
 
-def _pick_channels(names: list[str]) -> tuple[int, int, int] | None:
-    """Indices of red, green and blue, or None where the part holds no picture.
-
-    A layer's channels serve where there is no main layer, as in renders whose beauty pass is
-    called ``ViewLayer.Combined``.
-    """
-    lowered = [name.lower() for name in names]
-    for red, green, blue in (("r", "g", "b"), ("red", "green", "blue")):
-        prefixes = [name[: -len(red)] for name in lowered if name == red or name.endswith(f".{red}")]
-        for prefix in sorted(prefixes, key=lambda prefix: (prefix != "", lowered.index(prefix + red))):
-            if prefix + green in lowered and prefix + blue in lowered:
-                return (
-                    lowered.index(prefix + red),
-                    lowered.index(prefix + green),
-                    lowered.index(prefix + blue),
-                )
-    for grey in ("y", "luminance", "i"):
-        if grey in lowered:
-            return (lowered.index(grey),) * 3
-    return (0, 0, 0) if len(names) in (1, 2) else None
+def _parts(reader: Any) -> tuple[list[int], list[Part], tuple[str, ...]]:
+    """The flat parts of a file, their places in it, and the views that its header lists."""
+    places: list[int] = []
+    parts: list[Part] = []
+    views: tuple[str, ...] = ()
+    place = 0
+    while place < _MOST_PARTS and reader.seek_subimage(place, 0):
+        spec = reader.spec()
+        listed = spec.getattribute("multiView")
+        if isinstance(listed, (tuple, list)) and not views:
+            views = tuple(str(each) for each in listed)
+        if not spec.deep:
+            places.append(place)
+            named = spec.get_string_attribute("oiio:subimagename") or spec.get_string_attribute("name")
+            parts.append(Part(named, tuple(spec.channelnames), spec.get_string_attribute("view")))
+        place += 1
+    return places, parts, views
 
 
 def _frames_per_s(metadata: dict[str, object]) -> float | None:
@@ -275,20 +268,14 @@ def _frames_per_s(metadata: dict[str, object]) -> float | None:
     return None
 
 
-def _fit_display_window(data: NDArray[Any], spec: Any) -> NDArray[Any]:
-    """Pad or crop the data window ``(h, w, 3)`` to the display window ``(H, W, 3)``."""
-    left, top = spec.x - spec.full_x, spec.y - spec.full_y
-    if (left, top, spec.width, spec.height) == (0, 0, spec.full_width, spec.full_height):
+def _fit(data: NDArray[Any], at: Area, area: Area) -> NDArray[Any]:
+    """Pad or crop pixels ``(h, w, 3)`` that lie at one area to another one ``(H, W, 3)``."""
+    if at == area:
         return data
-    picture = np.zeros((spec.full_height, spec.full_width, 3), data.dtype)  # (H, W, 3)
-    x0, x1 = max(left, 0), min(left + spec.width, spec.full_width)
-    y0, y1 = max(top, 0), min(top + spec.height, spec.full_height)
+    picture = np.zeros((area.height_px, area.width_px, 3), data.dtype)  # (H, W, 3)
+    x0, x1 = max(at.left_px, area.left_px), min(at.right_px, area.right_px)
+    y0, y1 = max(at.top_px, area.top_px), min(at.bottom_px, area.bottom_px)
     if x0 < x1 and y0 < y1:
-        picture[y0:y1, x0:x1] = data[y0 - top : y1 - top, x0 - left : x1 - left]
+        inside = data[y0 - at.top_px : y1 - at.top_px, x0 - at.left_px : x1 - at.left_px]
+        picture[y0 - area.top_px : y1 - area.top_px, x0 - area.left_px : x1 - area.left_px] = inside
     return picture
-
-
-def _refused_dimensions(message: str) -> tuple[int, int] | None:
-    """Width and height out of OpenImageIO's refusal of a picture over its limit."""
-    match = re.search(r"(\d+)\s*x\s*(\d+)", message)
-    return (int(match.group(1)), int(match.group(2))) if match else None

@@ -1,0 +1,125 @@
+"""Picture files by their first bytes, opened through OpenImageIO, and what its words mean for an artist.
+
+Only formats that plates come in are opened, told apart by their first bytes and not by their
+name: OpenImageIO would otherwise try every reader it has on a file with a wrong extension, and
+each reader is a parser that a hostile file can aim at.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import OpenImageIO as oiio
+
+from masklet.errors import ClipError
+from masklet_server.media.limits import Limits
+
+_SIGNATURES = (
+    (b"v/1\x01", "openexr"),
+    (b"SDPX", "dpx"),
+    (b"XPDS", "dpx"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"#?RADIANCE", "hdr"),
+    (b"#?RGBE", "hdr"),
+)
+# What OpenImageIO says of files that are whole and that it cannot read all the same.
+_UNSUPPORTED = re.compile(
+    r"not (?:yet )?support|unsupported|does(?:n't| not) support|unknown compression", re.I
+)
+_SUBSAMPLED = re.compile(r"subsampled", re.I)
+_LONGEST_WORDS = 160
+
+
+def is_picture(path: Path) -> bool:
+    """True when the file begins like a picture of a known format."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    return any(start.startswith(signature) for signature, _ in _SIGNATURES)
+
+
+def open_reader(path: Path, name: str, limits: Limits) -> Any:
+    """OpenImageIO's reader of a picture file.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        limits: Its bytes, pixels and channels.
+
+    Raises:
+        ClipError: There is no such file, it is empty, not a known picture, or its header is damaged.
+        LimitError: The picture is larger than the limits allow.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # Reading a pipe or a device could wait for ever.
+            raise ClipError(f"{name} is not a file: check the path.")
+        limits.check_picture_bytes(status.st_size, what=name)
+        known = is_picture(path)
+    except FileNotFoundError:
+        raise ClipError(f"{name} does not exist: check the path and the frame number.") from None
+    except OSError as error:
+        raise ClipError(f"{name} cannot be read ({error.strerror}): check its permissions.") from error
+    if not known:
+        raise ClipError(
+            f"{name} is not a picture this server reads: use EXR, DPX, TIFF, PNG, JPEG or HDR, "
+            "or copy it again if it should be one of these."
+        )
+    # A second net under Limits: OpenImageIO itself then refuses to allocate more.
+    oiio.attribute("limits:imagesize_MB", max(1, limits.max_pixels * 16 >> 20))
+    oiio.attribute("limits:channels", limits.max_channels)
+    # Else colour would be multiplied by alpha, and plates often carry an alpha that means nothing.
+    as_stored = oiio.ImageSpec()
+    as_stored["oiio:UnassociatedAlpha"] = 1
+    reader = oiio.ImageInput.open(str(path), as_stored)
+    if reader is None:
+        message = str(oiio.geterror())
+        dimensions = _refused_dimensions(message)
+        if dimensions is not None:
+            limits.check_size(*dimensions, what=name)
+        raise refusal(name, message, what="its header is unusable")
+    return reader
+
+
+def refusal(name: str, message: str, *, what: str) -> ClipError:
+    """The error that the words of OpenImageIO stand for: a kind of file that is not read, or a damaged one.
+
+    Args:
+        name: What messages call the file.
+        message: As OpenImageIO said it; may be empty.
+        what: What is wrong with a damaged file.
+    """
+    if _SUBSAMPLED.search(message):
+        return ClipError(
+            f"{name} holds luminance and chroma at different sizes, which this server does not read: "
+            "render it as RGB."
+        )
+    words = _in_one_line(message)
+    if _UNSUPPORTED.search(message):
+        return ClipError(
+            f"{name} is of a kind that this server does not read ({words}): render it as a plain RGB picture."
+        )
+    told = f"{what}: {words}" if words else what
+    return ClipError(f"{name} is damaged or cut off ({told}): copy or render it again.")
+
+
+def _in_one_line(message: str) -> str:
+    """A library's message without line breaks, paths of the server, and more than a line of it."""
+    line = " ".join(dict.fromkeys(part.strip() for part in message.splitlines() if part.strip()))
+    line = re.sub(r"[\"']?(?:[A-Za-z]:)?[\\/][^\s\"']*[\\/]([^\s\"'\\/]+)[\"']?", r"\1", line)
+    line = "".join(sign for sign in line if sign.isprintable()).rstrip(" .:")
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
+
+
+def _refused_dimensions(message: str) -> tuple[int, int] | None:
+    """Width and height out of OpenImageIO's refusal of a picture over its limit."""
+    match = re.search(r"(\d+)\s*x\s*(\d+)", message)
+    return (int(match.group(1)), int(match.group(2))) if match else None
