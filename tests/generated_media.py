@@ -62,6 +62,26 @@ def write_picture(
     return path
 
 
+def write_parts(path: Path, parts: Sequence[tuple[str, Sequence[str], NDArray[Any]]]) -> Path:
+    """An EXR of several parts, each with its name, its channels and pixels ``(h, w, C)``."""
+    specs = []
+    for name, channels, pixels in parts:
+        height_px, width_px, count = pixels.shape
+        spec = oiio.ImageSpec(width_px, height_px, count, "half")
+        spec.channelnames = list(channels)
+        spec["oiio:subimagename"] = name
+        specs.append(spec)
+    output = oiio.ImageOutput.create(str(path))
+    assert output is not None, oiio.geterror()
+    assert output.open(str(path), tuple(specs)), output.geterror()
+    for place, (_, _, pixels) in enumerate(parts):
+        if place:
+            assert output.open(str(path), specs[place], "AppendSubimage"), output.geterror()
+        assert output.write_image(np.ascontiguousarray(pixels)), output.geterror()
+    assert output.close(), output.geterror()
+    return path
+
+
 def write_empty_png(path: Path, width_px: int, height_px: int) -> Path:
     """A PNG whose header claims a size that its data do not have."""
 

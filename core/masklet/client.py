@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from masklet import __version__
 from masklet.clip_files import find_files, is_here
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from masklet.settings import ClientSettings
     from masklet.transport.interface import Transport
-    from masklet.types import PromptDocument, ServerInfo
+    from masklet.types import FrameRange, PromptDocument, ServerInfo
 
 
 def connect(
@@ -222,6 +222,10 @@ class Server:
         colour_space: str | None = None,
         first_frame: int | None = None,
         frame_rate: float | None = None,
+        layer: str | None = None,
+        view: str | None = None,
+        overscan: bool = False,
+        frames: FrameRange | None = None,
         upload: bool | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Session:
@@ -233,6 +237,13 @@ class Server:
             colour_space: Name of the input space for OpenColorIO; None to let the files say.
             first_frame: The number of a movie's first picture; None for 0. Sequences have their own.
             frame_rate: Pictures a second, which goes before what the files say; None to let them say.
+            layer: Of an EXR with several, the layer or part that is the plate; None for the one that its
+                name tells, which ``session.clip.notices`` says.
+            view: Of a stereo EXR; None for its default view.
+            overscan: True to matte what the files hold beyond the display window as well. Coordinates
+                stay those of the display window.
+            frames: Those that are used, as far as that is known. Size and colour are taken from them, so
+                that a slate does not decide.
             upload: True sends the files, False has the server open the path. None lets the server
                 open what it sees and sends what it does not.
             on_progress: Told, from any thread, what is done and what there is in all while files are sent.
@@ -245,7 +256,9 @@ class Server:
             LimitError: The clip is larger than the server allows.
             BadInputError: The first frame, the rate or the space makes no sense, for this clip.
         """
-        reading = _reading(colour_space, first_frame, frame_rate)
+        reading = _reading(
+            colour_space, first_frame, frame_rate, layer=layer, view=view, overscan=overscan, frames=frames
+        )
         path = Path(clip).expanduser()
         here = is_here(str(path))
         if upload is None and here and not self.is_own and not self.info().opens_paths:
@@ -279,6 +292,9 @@ class Server:
         colour_space: str | None = None,
         first_frame: int | None = None,
         frame_rate: float | None = None,
+        layer: str | None = None,
+        view: str | None = None,
+        overscan: bool = False,
         upload: bool | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Session:
@@ -295,6 +311,9 @@ class Server:
             colour_space: As in :meth:`open`.
             first_frame: As in :meth:`open`.
             frame_rate: As in :meth:`open`.
+            layer: As in :meth:`open`.
+            view: As in :meth:`open`.
+            overscan: As in :meth:`open`.
             upload: As in :meth:`open`.
             on_progress: As in :meth:`open`.
 
@@ -310,6 +329,9 @@ class Server:
                 colour_space=colour_space,
                 first_frame=first_frame,
                 frame_rate=frame_rate,
+                layer=layer,
+                view=view,
+                overscan=overscan,
                 upload=upload,
                 on_progress=on_progress,
             )
@@ -348,8 +370,10 @@ class Server:
         return Session(self._transport, opened)
 
 
-def _reading(colour_space: str | None, first_frame: int | None, frame_rate: float | None) -> ClipReading:
+def _reading(
+    colour_space: str | None, first_frame: int | None, frame_rate: float | None, **pictures: Any
+) -> ClipReading:
     try:
-        return ClipReading(colour_space, first_frame, frame_rate)
+        return ClipReading(colour_space, first_frame, frame_rate, **pictures)
     except ValueError as error:
         raise BadInputError(str(error)) from error

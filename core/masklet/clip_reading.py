@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Optional
+from typing import Any, Optional
+
+from masklet.types import FrameRange
 
 MAX_FIRST_FRAME = 1_000_000_000
 MAX_FRAMES_PER_S = 1_000.0
+MAX_NAME_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,25 @@ class ClipReading:
             of their own and take no other.
         frame_rate: Pictures a second. It goes before what the files say, and pictures then follow each
             other evenly, as when a host's footage is told its rate.
+        layer: The layer or part of an EXR that is the plate: ``beauty``, ``ViewLayer.Combined``.
+        view: Of a stereo EXR: ``left``, ``right``.
+        overscan: True to matte what the files hold beyond the display window as well.
+        frames: Those that are used. Size, colour and pixel aspect of a sequence are taken from them, not
+            from a slate before them.
     """
 
     colour_space: Optional[str] = None
     first_frame: Optional[int] = None
     frame_rate: Optional[float] = None
+    layer: Optional[str] = None
+    view: Optional[str] = None
+    overscan: bool = False
+    frames: Optional[FrameRange] = None
 
     def __post_init__(self) -> None:
+        for what, name in (("layer", self.layer), ("view", self.view)):
+            if name is not None and not (0 < len(name) <= MAX_NAME_CHARACTERS and name.isprintable()):
+                raise ValueError(f"{name!r} is no name of a {what}: give it as the file has it")
         if self.first_frame is not None and abs(self.first_frame) > MAX_FIRST_FRAME:
             raise ValueError(
                 f"the first frame {self.first_frame} is too far off: stay within {MAX_FIRST_FRAME} of zero"
@@ -44,17 +59,24 @@ class ClipReading:
         colour_space: str | None = None,
         first_frame: int | None = None,
         frame_rate: str | None = None,
+        layer: str | None = None,
+        view: str | None = None,
+        overscan: bool | None = None,
     ) -> ClipReading:
         """The same with what was typed instead; a rate is a number or a fraction such as 24000/1001.
 
         Raises:
             ValueError: A value makes no sense; the message quotes it.
         """
-        return ClipReading(
-            self.colour_space if colour_space is None else colour_space,
-            self.first_frame if first_frame is None else first_frame,
-            self.frame_rate if frame_rate is None else _rate_in(frame_rate),
-        )
+        typed: dict[str, Any] = {
+            "colour_space": colour_space,
+            "first_frame": first_frame,
+            "frame_rate": None if frame_rate is None else _rate_in(frame_rate),
+            "layer": layer,
+            "view": view,
+            "overscan": overscan,
+        }
+        return replace(self, **{name: value for name, value in typed.items() if value is not None})
 
 
 def _rate_in(text: str) -> float:

@@ -23,6 +23,8 @@ from masklet.state_codec import (
     overscan_to_wire,
     presence_from_wire,
     presence_to_wire,
+    range_from_wire,
+    range_to_wire,
     state_from_wire,
     state_to_wire,
     tracked_mask_from_wire,
@@ -235,6 +237,10 @@ def opening_to_wire(request_id: str, reading: ClipReading) -> session_pb2.OpenSe
         colour_space=reading.colour_space or "",
         first_frame=reading.first_frame,
         frame_rate=reading.frame_rate,
+        layer=reading.layer or "",
+        view=reading.view or "",
+        overscan=reading.overscan,
+        used=None if reading.frames is None else range_to_wire(reading.frames),
     )
 
 
@@ -245,6 +251,10 @@ def opening_from_wire(message: session_pb2.OpenSessionRequest) -> ClipReading:
             colour_space=message.colour_space or None,
             first_frame=message.first_frame if message.HasField("first_frame") else None,
             frame_rate=message.frame_rate if message.HasField("frame_rate") else None,
+            layer=message.layer or None,
+            view=message.view or None,
+            overscan=message.overscan,
+            frames=range_from_wire(message.used) if message.HasField("used") else None,
         )
     )
 

@@ -13,6 +13,9 @@ neither bases nor masks; :attr:`Shot.notes` says what a document of that version
       "colour_space": null,
       "first_frame": null,
       "frame_rate": null,
+      "layer": null,
+      "view": null,
+      "overscan": false,
       "track": {"first": 1001, "last": 1100, "direction": "both"},
       "objects": [
         {"name": "hero", "locks": [[1030, 1040]], "matte": {"grow_px": -1.5}, "frames": [
@@ -118,7 +121,7 @@ def to_json(shot: Shot) -> str:
     content = {
         _KEY: VERSION,
         "clip": shot.clip,
-        **asdict(shot.reading),
+        **_reading_to_json(shot.reading),
         "track": track,
         "objects": objects,
     }
@@ -278,12 +281,21 @@ def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
     return content
 
 
+def _reading_to_json(reading: ClipReading) -> dict[str, Any]:
+    """As it was said; which frames are used follows from the rest of the document."""
+    return {name: value for name, value in asdict(reading).items() if name != "frames"}
+
+
 def _reading_from_json(content: dict[str, Any]) -> ClipReading:
     space, first, rate = (content.get(key) for key in ("colour_space", "first_frame", "frame_rate"))
+    layer, view = content.get("layer"), content.get("view")
     return ClipReading(
         None if space is None else str(space),
         None if first is None else int(first),
         None if rate is None else float(rate),
+        layer=None if layer is None else str(layer),
+        view=None if view is None else str(view),
+        overscan=bool(content.get("overscan", False)),
     )
 
 

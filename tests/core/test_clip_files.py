@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from masklet.clip_files import find_files, is_here, is_pattern
-from masklet.errors import ClipError
+from masklet.errors import BadInputError, ClipError
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -49,7 +49,7 @@ def test_a_folder_with_one_sequence_is_that_sequence(tmp_path: Path) -> None:
 def test_a_folder_with_two_sequences_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "a.0001.jpg", "b.0001.jpg")
 
-    with pytest.raises(ClipError, match="holds 2 sequences"):
+    with pytest.raises(BadInputError, match=r"holds several clips \(a.%04d.jpg, b.%04d.jpg\): name one"):
         find_files(str(tmp_path))
 
 

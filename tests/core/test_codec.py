@@ -144,7 +144,13 @@ def test_a_clip_whose_times_do_not_fit_its_frames_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "reading", [ClipReading(), ClipReading("ACEScg", -7, 24000 / 1001), ClipReading(first_frame=0)]
+    "reading",
+    [
+        ClipReading(),
+        ClipReading("ACEScg", -7, 24000 / 1001),
+        ClipReading(first_frame=0),
+        ClipReading(layer="ViewLayer.Combined", view="left", overscan=True, frames=FrameRange(-3, 9)),
+    ],
 )
 def test_how_a_clip_is_read_travels(reading: ClipReading) -> None:
     assert codec.opening_from_wire(codec.opening_to_wire("one", reading)) == reading

@@ -70,11 +70,14 @@ def documents(draw: st.DrawFn) -> PromptDocument:
     return PromptDocument(tuple(objects), tuple(prompts), masks=tuple(masks))
 
 
+READING = ClipReading("ACEScg", 1001, 23.976, layer="beauty", view="left", overscan=True)
+
+
 @given(documents(), st.sampled_from(Direction), st.none() | st.just(FrameRange(-3, 1100)))
 def test_a_shot_survives_being_written_and_read(
     document: PromptDocument, direction: Direction, frames: FrameRange | None
 ) -> None:
-    shot = Shot("plate.%04d.exr", document, frames, direction, reading=ClipReading("ACEScg", 1001, 23.976))
+    shot = Shot("plate.%04d.exr", document, frames, direction, reading=READING)
 
     assert from_json(to_json(shot)) == shot
 

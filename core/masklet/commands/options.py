@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from masklet.client import Server
+    from masklet.commands.progress import Progress
     from masklet.session import Session
 
 _TYPED_KEY = "masklet.typed_prompts"
@@ -84,6 +85,18 @@ FirstFrameOption = Annotated[
 FrameRateOption = Annotated[
     Optional[str],
     typer.Option("--fps", metavar="RATE", help="Such as 24 or 24000/1001; else the files say, if they do."),
+]
+LayerOption = Annotated[
+    Optional[str],
+    typer.Option("--layer", metavar="NAME", help="Of an EXR: layer or part; else the one its name tells."),
+]
+ViewOption = Annotated[
+    Optional[str],
+    typer.Option("--view", metavar="NAME", help="Of a stereo EXR; else its first."),
+]
+OverscanOption = Annotated[
+    Optional[bool],
+    typer.Option("--overscan/--no-overscan", help="Matte what the files hold beyond the format, too."),
 ]
 
 
@@ -213,7 +226,14 @@ def parse_range(text: str) -> FrameRange:
 
 
 def reading_as_asked(
-    said: ClipReading, colour_space: str | None, first_frame: int | None, frame_rate: str | None
+    said: ClipReading,
+    colour_space: str | None,
+    first_frame: int | None,
+    frame_rate: str | None,
+    *,
+    layer: str | None = None,
+    view: str | None = None,
+    overscan: bool | None = None,
 ) -> ClipReading:
     """How the shared options want the clip to be read; what they leave out is as ``said`` before.
 
@@ -221,23 +241,50 @@ def reading_as_asked(
         BadInputError: An option has a value that makes no sense; the message quotes it.
     """
     try:
-        return said.typed_over(colour_space=colour_space, first_frame=first_frame, frame_rate=frame_rate)
+        return said.typed_over(
+            colour_space=colour_space,
+            first_frame=first_frame,
+            frame_rate=frame_rate,
+            layer=layer,
+            view=view,
+            overscan=overscan,
+        )
     except ValueError as error:
         raise BadInputError(str(error)) from error
 
 
-def open_as_asked(server: Server, clip: str, reading: ClipReading) -> Session:
-    """A session on the clip, read as the shared options or a prompt document say.
+def used_frames(frames: FrameRange | None, document: PromptDocument) -> FrameRange | None:
+    """The frames of a clip that a run has to do with; None for all of them."""
+    if frames is None:
+        return None
+    said = [item.frame for item in document.prompts]
+    said += [edge for lock in document.locks for edge in (lock.frames.first, lock.frames.last)]
+    return FrameRange(min(frames.first, *said), max(frames.last, *said)) if said else frames
+
+
+def open_as_asked(
+    server: Server, clip: str, reading: ClipReading, progress: Progress, *, used: FrameRange | None = None
+) -> Session:
+    """A session on the clip, read as the shared options or a prompt document say; says what was assumed.
 
     Raises:
         MaskletError: See :meth:`masklet.client.Server.open`.
     """
-    return server.open(
+    session = server.open(
         clip,
         colour_space=reading.colour_space,
         first_frame=reading.first_frame,
         frame_rate=reading.frame_rate,
+        layer=reading.layer,
+        view=reading.view,
+        overscan=reading.overscan,
+        frames=used,
     )
+    for notice in session.clip.notices:
+        progress.say(notice)
+    for unreadable in session.clip.unreadable:
+        progress.say(f"left out: {unreadable.reason}")
+    return session
 
 
 def connect_as_asked(

@@ -18,12 +18,15 @@ from masklet.commands.options import (
     DeviceOption,
     FirstFrameOption,
     FrameRateOption,
+    LayerOption,
     MaskOption,
     ObjectOption,
     OrderedCommand,
+    OverscanOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
+    ViewOption,
     WeightsOption,
     connect_as_asked,
     open_as_asked,
@@ -61,6 +64,9 @@ def preview(
     colour_space: ColourOption = None,
     first_frame: FirstFrameOption = None,
     fps: FrameRateOption = None,
+    layer: LayerOption = None,
+    view: ViewOption = None,
+    overscan: OverscanOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -81,11 +87,13 @@ def preview(
             "a preview shows one frame and the clicks are on several: keep those of one frame"
         )
     frame = frames.pop()
-    reading = reading_as_asked(AS_FILES_SAY, colour_space, first_frame, fps)
+    reading = reading_as_asked(
+        AS_FILES_SAY, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
+    )
     progress = Progress()
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        open_as_asked(connected, clip, reading) as session,
+        open_as_asked(connected, clip, reading, progress, used=FrameRange(frame, frame)) as session,
     ):
         names = {info.object_id: info.name for info in document.objects}
         updates = []

@@ -12,13 +12,17 @@ from masklet.commands.options import (
     DeviceOption,
     FirstFrameOption,
     FrameRateOption,
+    LayerOption,
+    OverscanOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
+    ViewOption,
     WeightsOption,
     connect_as_asked,
     open_as_asked,
     reading_as_asked,
+    used_frames,
 )
 from masklet.commands.progress import Progress
 from masklet.commands.roto import EXIT_INTERRUPTED, track
@@ -54,6 +58,9 @@ def review(
     colour_space: ColourOption = None,
     first_frame: FirstFrameOption = None,
     fps: FrameRateOption = None,
+    layer: LayerOption = None,
+    view: ViewOption = None,
+    overscan: OverscanOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -72,12 +79,16 @@ def review(
         raise NotPromptedError(
             f"{prompts} holds no prompts: click something with masklet roto --prompts first"
         )
-    reading = reading_as_asked(shot.reading, colour_space, first_frame, fps)
+    reading = reading_as_asked(
+        shot.reading, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
+    )
     progress = Progress()
     progress.say("opening the clip")
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        open_as_asked(connected, clip, reading) as session,
+        open_as_asked(
+            connected, clip, reading, progress, used=used_frames(shot.frames, shot.document)
+        ) as session,
     ):
         session.load_prompts(shot.document)
         interrupted = track(session, shot, progress, at_cuts=at_cuts)

@@ -17,12 +17,15 @@ from masklet.commands.options import (
     DeviceOption,
     FirstFrameOption,
     FrameRateOption,
+    LayerOption,
     MaskOption,
     ObjectOption,
     OrderedCommand,
+    OverscanOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
+    ViewOption,
     WeightsOption,
     connect_as_asked,
     merged,
@@ -30,6 +33,7 @@ from masklet.commands.options import (
     parse_range,
     reading_as_asked,
     typed_prompts,
+    used_frames,
 )
 from masklet.commands.progress import Progress
 from masklet.commands.takeaway import parse_wishes, write_takeaway
@@ -105,6 +109,9 @@ def roto(
     colour_space: ColourOption = None,
     first_frame: FirstFrameOption = None,
     fps: FrameRateOption = None,
+    layer: LayerOption = None,
+    view: ViewOption = None,
+    overscan: OverscanOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -129,7 +136,12 @@ def roto(
         shot = replace(shot, frames=parse_range(frames))
     if direction is not None:
         shot = replace(shot, direction=direction)
-    shot = replace(shot, reading=reading_as_asked(shot.reading, colour_space, first_frame, fps))
+    shot = replace(
+        shot,
+        reading=reading_as_asked(
+            shot.reading, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
+        ),
+    )
     stem = checked_stem(name) if name is not None else None
     if not shot.document.prompts:
         raise NotPromptedError(
@@ -143,7 +155,9 @@ def roto(
     progress.say("opening the clip")
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        open_as_asked(connected, clip, shot.reading) as session,
+        open_as_asked(
+            connected, clip, shot.reading, progress, used=used_frames(shot.frames, shot.document)
+        ) as session,
     ):
         session.load_prompts(shot.document)
         interrupted = track(session, shot, progress, at_cuts=at_cuts)

@@ -197,6 +197,10 @@ class OpenSessionRequest(google.protobuf.message.Message):
     COLOUR_SPACE_FIELD_NUMBER: builtins.int
     FIRST_FRAME_FIELD_NUMBER: builtins.int
     FRAME_RATE_FIELD_NUMBER: builtins.int
+    LAYER_FIELD_NUMBER: builtins.int
+    VIEW_FIELD_NUMBER: builtins.int
+    OVERSCAN_FIELD_NUMBER: builtins.int
+    USED_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     path: builtins.str
     """A file, a folder, or a pattern such as plate.%04d.exr or plate.####.exr, as the server sees it."""
@@ -208,6 +212,16 @@ class OpenSessionRequest(google.protobuf.message.Message):
     """Number of a movie's first picture; 0 when left out."""
     frame_rate: builtins.float
     """Goes before what the files say."""
+    layer: builtins.str
+    """Of an EXR with several, the layer or part that is the plate; empty to let the names say."""
+    view: builtins.str
+    """Of a stereo EXR; empty for its default view."""
+    overscan: builtins.bool
+    """What the files hold beyond the display window is matted too."""
+    @property
+    def used(self) -> masklet.v1.values_pb2.FrameRange:
+        """Frames that are used: size and colour are taken from them. Left out: all."""
+
     def __init__(
         self,
         *,
@@ -217,9 +231,13 @@ class OpenSessionRequest(google.protobuf.message.Message):
         colour_space: builtins.str = ...,
         first_frame: builtins.int | None = ...,
         frame_rate: builtins.float | None = ...,
+        layer: builtins.str = ...,
+        view: builtins.str = ...,
+        overscan: builtins.bool = ...,
+        used: masklet.v1.values_pb2.FrameRange | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "path", b"path", "upload_id", b"upload_id"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "colour_space", b"colour_space", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "path", b"path", "request_id", b"request_id", "upload_id", b"upload_id"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "path", b"path", "upload_id", b"upload_id", "used", b"used"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "colour_space", b"colour_space", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "layer", b"layer", "overscan", b"overscan", "path", b"path", "request_id", b"request_id", "upload_id", b"upload_id", "used", b"used", "view", b"view"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_first_frame", b"_first_frame"]) -> typing.Literal["first_frame"] | None: ...
     @typing.overload

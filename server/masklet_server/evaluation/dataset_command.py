@@ -58,6 +58,8 @@ def export(
         colour=reading.colour_space,
         first_frame=reading.first_frame,
         frame_rate=reading.frame_rate,
+        layer=reading.layer,
+        view=reading.view,
     ) as source:
         report = export_shot(
             out,

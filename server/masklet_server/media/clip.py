@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, FrameMissingError
+from masklet.errors import BadInputError, FrameMissingError, LimitError
+from masklet.types import UnreadableFrame
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -56,19 +57,37 @@ class Clip(ABC):
         already and hold 8 bits come as uint8, all others as float32.
 
         Raises:
-            FrameMissingError: The clip has no such frame.
-            ClipError: The picture cannot be read, or its size is not the clip's.
+            FrameMissingError: The clip has no such frame, or its picture cannot be used: it is damaged,
+                say, or its size is not the clip's. The clip's info then counts it as missing.
         """
         info = self._info
         if frame not in info.frames:
             raise FrameMissingError(
                 f"{info.name} has no frame {frame}: it runs from {info.first_frame} to {info.last_frame}."
             )
+        for unreadable in info.unreadable:
+            if unreadable.frame == frame:
+                raise FrameMissingError(unreadable.reason)
         if frame in self._missing:
             raise FrameMissingError(
                 f"frame {frame} of {info.name} is missing on disk: render it, or leave it out of the range."
             )
-        return self._read_picture(frame)
+        try:
+            return self._read_picture(frame)
+        except (BadInputError, LimitError) as error:
+            self._leave_out(frame, str(error))
+            raise FrameMissingError(str(error)) from error
+
+    def _leave_out(self, frame: int, reason: str) -> None:
+        """Count a frame as missing from now on: it is there, and cannot be used."""
+        info = self._info
+        unreadable = (*info.unreadable, UnreadableFrame(frame, reason))
+        self._info = replace(
+            info,
+            missing_frames=tuple(sorted({*info.missing_frames, frame})),
+            unreadable=tuple(sorted(unreadable, key=lambda each: each.frame)),
+        )
+        self._missing = frozenset(self._info.missing_frames)
 
     @abstractmethod
     def _read_picture(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:

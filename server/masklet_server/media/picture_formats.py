@@ -14,35 +14,16 @@ from typing import Any
 
 import OpenImageIO as oiio
 
+from masklet.clip_files import begins_like_a_picture
 from masklet.errors import ClipError
 from masklet_server.media.limits import Limits
 
-_SIGNATURES = (
-    (b"v/1\x01", "openexr"),
-    (b"SDPX", "dpx"),
-    (b"XPDS", "dpx"),
-    (b"II*\x00", "tiff"),
-    (b"MM\x00*", "tiff"),
-    (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"#?RADIANCE", "hdr"),
-    (b"#?RGBE", "hdr"),
-)
 # What OpenImageIO says of files that are whole and that it cannot read all the same.
 _UNSUPPORTED = re.compile(
     r"not (?:yet )?support|unsupported|does(?:n't| not) support|unknown compression", re.I
 )
 _SUBSAMPLED = re.compile(r"subsampled", re.I)
 _LONGEST_WORDS = 160
-
-
-def is_picture(path: Path) -> bool:
-    """True when the file begins like a picture of a known format."""
-    with path.open("rb") as file:
-        start = file.read(16)
-    return any(start.startswith(signature) for signature, _ in _SIGNATURES)
 
 
 def open_reader(path: Path, name: str, limits: Limits) -> Any:
@@ -63,7 +44,8 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
             # Reading a pipe or a device could wait for ever.
             raise ClipError(f"{name} is not a file: check the path.")
         limits.check_picture_bytes(status.st_size, what=name)
-        known = is_picture(path)
+        with path.open("rb") as content:
+            known = begins_like_a_picture(content.read(16))
     except FileNotFoundError:
         raise ClipError(f"{name} does not exist: check the path and the frame number.") from None
     except OSError as error:

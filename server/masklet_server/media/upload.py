@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import BadInputError, ClipError
 from masklet_server.media.sequence import PictureClip
 
@@ -20,9 +21,7 @@ def open_upload(
     *,
     name: str,
     limits: Limits,
-    colour: str | None = None,
-    first_frame: int | None = None,
-    frame_rate: float | None = None,
+    reading: ClipReading = AS_FILES_SAY,
 ) -> Clip:
     """The clip that a committed upload makes.
 
@@ -33,9 +32,7 @@ def open_upload(
         files: Frame number to the file's name in that folder, chosen by the server.
         name: What the client calls the clip; shown to people only, never used as a path.
         limits: Checked against every header.
-        colour: The input space, or None to take it from the first picture.
-        first_frame: That of the pictures; another is refused.
-        frame_rate: Pictures a second, which goes before what the files say.
+        reading: As the artist said. The first frame is that of the pictures; another is refused.
 
     Raises:
         ClipError: A file is not there, or the first one cannot be used.
@@ -52,6 +49,6 @@ def open_upload(
         name,
         {frame: folder / stored for frame, stored in files.items()},
         limits=limits,
-        colour=colour,
+        reading=reading,
         names_are_ours=True,
-    ).conformed(first_frame=first_frame, frame_rate=frame_rate)
+    ).conformed(first_frame=reading.first_frame, frame_rate=reading.frame_rate)

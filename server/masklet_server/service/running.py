@@ -41,6 +41,10 @@ class MediaOpener:
             colour=reading.colour_space,
             first_frame=reading.first_frame,
             frame_rate=reading.frame_rate,
+            layer=reading.layer,
+            view=reading.view,
+            overscan=reading.overscan,
+            frames=reading.frames,
             name=name,
         )
 
@@ -48,15 +52,7 @@ class MediaOpener:
         self, folder: Path, files: dict[int, str], *, name: str, reading: ClipReading
     ) -> ClosingSource:
         """The clip that uploaded pictures make."""
-        return open_upload(
-            folder,
-            files,
-            name=name,
-            limits=self._limits,
-            colour=reading.colour_space,
-            first_frame=reading.first_frame,
-            frame_rate=reading.frame_rate,
-        )
+        return open_upload(folder, files, name=name, limits=self._limits, reading=reading)
 
 
 async def run_server(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -19,11 +20,11 @@ SAMPLES = {"exr": "half", "dpx": "uint16", "tif": "uint8", "png": "uint8", "jpg"
 
 
 def test_a_missing_clip_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ClipError, match=r"^plate.mov does not exist: check the path\.$"):
+    with pytest.raises(ClipError, match=r"^there is no clip plate.mov: check the path"):
         open_clip(tmp_path / "plate.mov")
-    with pytest.raises(ClipError, match=r"no file fits plate.%04d.exr: check the folder"):
+    with pytest.raises(ClipError, match=r"no file matches plate.%04d.exr: check the folder"):
         open_clip(tmp_path / "plate.%04d.exr")
-    with pytest.raises(ClipError, match=r"does not exist"):
+    with pytest.raises(ClipError, match=r"there is no clip"):
         open_clip(tmp_path / "nowhere" / "plate.####.exr")
 
 
@@ -69,8 +70,10 @@ def test_a_text_file_is_neither_picture_nor_movie(tmp_path: Path) -> None:
     path = tmp_path / "plate.exr"
     path.write_text("this is not an EXR")
 
-    with pytest.raises(ClipError, match=r"plate.exr is neither a picture nor a movie this server reads"):
+    with pytest.raises(ClipError, match=r"plate.exr is not a picture this server reads"):
         open_clip(path)
+    with pytest.raises(ClipError, match=r"notes.txt is neither a picture nor a movie this server reads"):
+        open_clip(shutil.copy(path, tmp_path / "notes.txt"))
     write_picture(tmp_path / "other.1.exr", PICTURE, "half")
     path.rename(tmp_path / "other.2.exr")
     with (
@@ -98,7 +101,7 @@ def test_a_frame_that_changes_size_is_named_with_both_sizes(tmp_path: Path) -> N
 
     with (
         open_clip(tmp_path / "plate.%04d.png") as clip,
-        pytest.raises(ClipError, match=r"frame 1002 of plate.%04d.png is 50 x 40, the first one is 96 x 64"),
+        pytest.raises(ClipError, match=r"frame 1002 of plate.%04d.png is 50 x 40 and the plate is 96 x 64"),
     ):
         clip.read(1002)
 
