@@ -163,7 +163,7 @@ def _checked(name: str, what: str) -> str:
     bad = sorted(set(plain) & set(FORBIDDEN))
     if bad:
         raise BadInputError(
-            f"the name {plain!r} holds {' '.join(bad)}, which layers and files cannot: choose another"
+            f"the name {plain!r} holds {' '.join(bad)}, which layers and files cannot: choose another name"
         )
     return plain
 

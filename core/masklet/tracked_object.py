@@ -46,29 +46,53 @@ class TrackedObject:
         self.object_id = info.object_id
         self.name = info.name
 
-    def click(self, *, frame: int, x_px: float, y_px: float, positive: bool = True) -> MaskUpdate:
+    def click(
+        self, *, frame: int, x_px: float, y_px: float, positive: bool = True, replace: bool = False
+    ) -> MaskUpdate:
         """Add a click: on the object, or with ``positive=False`` on what must not be part of it.
 
+        Args:
+            frame: The plate's own number.
+            x_px: From the left edge of the plate.
+            y_px: From its top edge.
+            positive: False on something that must not be part of the object.
+            replace: Start again on this frame: the click takes the place of all that was said there.
+
         Raises:
-            BadInputError: The coordinates are not finite or lie outside the plate.
+            BadInputError: The coordinates are not finite or lie outside the plate, or a mask was drawn on
+                this frame and nothing says that it may be replaced.
             FrameMissingError: The clip has no such frame.
         """
         with bad_input():
             check_frame(frame)
             click = Click(x_px, y_px, positive=positive)
+        if replace:
+            made = self.prompt(FramePrompts(self.object_id, frame, (click,)), replace=True)
+            assert made is not None
+            return made
         return self._transport.add_click(self._session_id, self.object_id, frame, click, PLATE_SIZE)
 
     def box(
-        self, *, frame: int, left_px: float, top_px: float, right_px: float, bottom_px: float
+        self,
+        *,
+        frame: int,
+        left_px: float,
+        top_px: float,
+        right_px: float,
+        bottom_px: float,
+        replace: bool = False,
     ) -> MaskUpdate | None:
         """Say that the object fills this rectangle. Replaces what was said on this frame.
 
+        A mask that was drawn there is replaced only with ``replace``.
+
         Raises:
-            BadInputError: An edge is not finite, or the box has no area.
+            BadInputError: An edge is not finite, the box has no area, or a mask was drawn on this frame and
+                nothing says that it may be replaced.
         """
         with bad_input():
             prompts = FramePrompts(self.object_id, frame, box=Box(left_px, top_px, right_px, bottom_px))
-        return self.prompt(prompts)
+        return self.prompt(prompts, replace=replace)
 
     def mask(self, *, frame: int, mask: Mask) -> MaskUpdate | None:
         """Say exactly what the object is on this frame. Replaces what was said there."""
@@ -76,9 +100,12 @@ class TrackedObject:
             prompts = FramePrompts(self.object_id, frame, mask=mask)
         return self.prompt(prompts)
 
-    def prompt(self, prompts: FramePrompts) -> MaskUpdate | None:
-        """Replace all that is said on one frame; None when that is now nothing."""
-        return self._transport.set_prompts(self._session_id, prompts, PLATE_SIZE)
+    def prompt(self, prompts: FramePrompts, *, replace: bool = False) -> MaskUpdate | None:
+        """Replace all that is said on one frame; None when that is now nothing.
+
+        Clicks and boxes take the place of a mask drawn by hand only with ``replace``.
+        """
+        return self._transport.set_prompts(self._session_id, prompts, PLATE_SIZE, replace_mask=replace)
 
     def clear(self, *, frame: int) -> None:
         """Take back all that was said on one frame."""

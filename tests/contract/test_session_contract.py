@@ -162,6 +162,14 @@ def test_prompts_of_a_frame_are_replaced_and_taken_away(transport: Transport, op
     assert masked is not None
     assert [prompts.frame for prompts in document.prompts] == [1002, 1003]
     assert document.prompts[1].mask == drawn
+    click = FramePrompts(item.object_id, 1003, (Click(200.5, 340.5),))
+    with pytest.raises(BadInputError, match="replace=True"):
+        transport.set_prompts(opened.session_id, click, SMALL)
+    with pytest.raises(BadInputError, match="replace=True"):
+        transport.add_click(opened.session_id, item.object_id, 1003, click.clicks[0], SMALL)
+    assert transport.get_prompts(opened.session_id).prompts[1].mask == drawn
+    assert transport.set_prompts(opened.session_id, click, SMALL, replace_mask=True) is not None
+    assert transport.get_prompts(opened.session_id).prompts[1].clicks == click.clicks
     assert transport.set_prompts(opened.session_id, FramePrompts(item.object_id, 1002), SMALL) is None
 
 

@@ -154,6 +154,20 @@ def test_a_click_at_nan_never_leaves_the_client() -> None:
     assert transport.clicks == []
 
 
+def test_clicks_and_boxes_replace_what_was_said_only_where_that_is_asked_for() -> None:
+    transport = FakeTransport()
+    hero = opened(transport).object("hero")
+
+    hero.click(frame=1001, x_px=5, y_px=6)
+    hero.box(frame=1001, left_px=1, top_px=2, right_px=3, bottom_px=4)
+    hero.box(frame=1001, left_px=1, top_px=2, right_px=3, bottom_px=4, replace=True)
+    hero.click(frame=1001, x_px=7, y_px=8, replace=True)
+
+    assert [click for _, _, click in transport.clicks] == [Click(5, 6)]
+    assert transport.replaces_mask == [False, True, True]
+    assert transport.prompts[-1] == FramePrompts(hero.object_id, 1001, (Click(7, 8),))
+
+
 def test_a_track_yields_masks_and_keeps_plan_and_end() -> None:
     transport = FakeTransport()
     session = opened(transport)

@@ -93,10 +93,12 @@ class PromptedServer(FakeTransport):
         self._held(session_id).book.remove_object(object_id)
 
     def set_prompts(
-        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat, *, replace_mask: bool = False
     ) -> MaskUpdate | None:
         self.calls.append("prompts")
         book = self._held(session_id).book
+        if not replace_mask:
+            book.check_mask_stays(prompts)
         book.put(book.check(prompts))
         return None if prompts.is_empty else self._mask(session_id, prompts.object_id, prompts.frame)
 

@@ -80,6 +80,7 @@ class FakeTransport:
     readings: list[ClipReading] = field(default_factory=list)
     uploads: list[list[tuple[str, int | None]]] = field(default_factory=list)
     prompts: list[FramePrompts] = field(default_factory=list)
+    replaces_mask: list[bool] = field(default_factory=list)
     clicks: list[tuple[int, int, Click]] = field(default_factory=list)
     tracked: list[TrackRequest] = field(default_factory=list)
     exported: list[ExportRequest] = field(default_factory=list)
@@ -136,9 +137,10 @@ class FakeTransport:
         self.objects = [info for info in self.objects if info.object_id != object_id]
 
     def set_prompts(
-        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat, *, replace_mask: bool = False
     ) -> MaskUpdate | None:
         self.prompts.append(prompts)
+        self.replaces_mask.append(replace_mask)
         return None if prompts.is_empty else update(prompts.object_id, prompts.frame)
 
     def add_click(

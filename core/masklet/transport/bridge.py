@@ -118,10 +118,15 @@ class BridgeTransport:
         self._do("remove_object", session_id=session_id, object_id=object_id)
 
     def set_prompts(  # noqa: D102
-        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat, *, replace_mask: bool = False
     ) -> MaskUpdate | None:
         return self._call_or_none(
-            MaskUpdate, "set_prompts", session_id=session_id, prompts=prompts, mask_format=mask_format
+            MaskUpdate,
+            "set_prompts",
+            session_id=session_id,
+            prompts=prompts,
+            mask_format=mask_format,
+            replace_mask=replace_mask,
         )
 
     def add_click(  # noqa: D102

@@ -105,13 +105,14 @@ class GrpcTransport(GrpcReview):
         self._channel.call(self._sessions.RemoveObject, request, timeout_s=STATUS_TIMEOUT_S)
 
     def set_prompts(  # noqa: D102
-        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat, *, replace_mask: bool = False
     ) -> MaskUpdate | None:
         request = prompt_pb2.SetPromptsRequest(
             session_id=session_id,
             request_id=new_id(),
             prompts=codec.prompts_to_wire(prompts),
             mask_format=codec.mask_format_to_wire(mask_format),
+            replace_mask=replace_mask,
         )
         response = self._channel.call(self._prompts.SetPrompts, request, timeout_s=WORK_TIMEOUT_S)
         return codec.update_from_wire(response.update) if response.HasField("update") else None

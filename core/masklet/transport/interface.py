@@ -190,9 +190,12 @@ class Transport(Protocol):
         ...
 
     def set_prompts(
-        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat, *, replace_mask: bool = False
     ) -> MaskUpdate | None:
-        """Replace all that is said about one object on one frame; None when that is now nothing."""
+        """Replace all that is said about one object on one frame; None when that is now nothing.
+
+        Clicks and boxes take the place of a drawn mask only with ``replace_mask``.
+        """
         ...
 
     def add_click(

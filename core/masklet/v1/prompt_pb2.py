@@ -15,43 +15,43 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/prompt.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\x93\x01\n\x11SetPromptsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12)\n\x07prompts\x18\x03 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12+\n\x0bmask_format\x18\x04 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"<\n\x12SetPromptsResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\"\xaa\x01\n\x0f\x41\x64\x64\x43lickRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12\r\n\x05\x66rame\x18\x04 \x01(\x11\x12 \n\x05\x63lick\x18\x05 \x01(\x0b\x32\x11.masklet.v1.Click\x12+\n\x0bmask_format\x18\x06 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"e\n\x10\x41\x64\x64\x43lickResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12)\n\x07prompts\x18\x02 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\"h\n\x11UndoPromptRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12+\n\x0bmask_format\x18\x03 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"\xbf\x01\n\x12UndoPromptResponse\x12)\n\x07prompts\x18\x01 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12&\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12\x0c\n\x04left\x18\x03 \x01(\r\x12\"\n\x04kind\x18\x04 \x01(\x0e\x32\x14.masklet.v1.EditKind\x12\x11\n\tobject_id\x18\x05 \x01(\r\x12\x11\n\tredo_left\x18\x06 \x01(\r\"h\n\x11RedoPromptRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12+\n\x0bmask_format\x18\x03 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"\xbf\x01\n\x12RedoPromptResponse\x12)\n\x07prompts\x18\x01 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12&\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12\x0c\n\x04left\x18\x03 \x01(\r\x12\"\n\x04kind\x18\x04 \x01(\x0e\x32\x14.masklet.v1.EditKind\x12\x11\n\tobject_id\x18\x05 \x01(\r\x12\x11\n\tredo_left\x18\x06 \x01(\r\"\x81\x01\n\x17SetMatteSettingsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12+\n\x08settings\x18\x04 \x01(\x0b\x32\x19.masklet.v1.MatteSettings\"\x1a\n\x18SetMatteSettingsResponse\".\n\x18GetPromptDocumentRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"I\n\x19GetPromptDocumentResponse\x12,\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x1a.masklet.v1.PromptDocument\"p\n\x18SetPromptDocumentRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12,\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\x1a.masklet.v1.PromptDocument\"D\n\x19SetPromptDocumentResponse\x12\'\n\x07objects\x18\x01 \x03(\x0b\x32\x16.masklet.v1.ObjectInfo*\xd2\x01\n\x08\x45\x64itKind\x12\x19\n\x15\x45\x44IT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45\x44IT_KIND_PROMPTS\x10\x01\x12\x18\n\x14\x45\x44IT_KIND_ADD_OBJECT\x10\x02\x12\x1b\n\x17\x45\x44IT_KIND_REMOVE_OBJECT\x10\x03\x12\x1b\n\x17\x45\x44IT_KIND_RENAME_OBJECT\x10\x04\x12\x13\n\x0f\x45\x44IT_KIND_LOCKS\x10\x05\x12\x13\n\x0f\x45\x44IT_KIND_MATTE\x10\x06\x12\x16\n\x12\x45\x44IT_KIND_DOCUMENT\x10\x07\x32\xe0\x04\n\rPromptService\x12K\n\nSetPrompts\x12\x1d.masklet.v1.SetPromptsRequest\x1a\x1e.masklet.v1.SetPromptsResponse\x12\x45\n\x08\x41\x64\x64\x43lick\x12\x1b.masklet.v1.AddClickRequest\x1a\x1c.masklet.v1.AddClickResponse\x12K\n\nUndoPrompt\x12\x1d.masklet.v1.UndoPromptRequest\x1a\x1e.masklet.v1.UndoPromptResponse\x12K\n\nRedoPrompt\x12\x1d.masklet.v1.RedoPromptRequest\x1a\x1e.masklet.v1.RedoPromptResponse\x12]\n\x10SetMatteSettings\x12#.masklet.v1.SetMatteSettingsRequest\x1a$.masklet.v1.SetMatteSettingsResponse\x12`\n\x11GetPromptDocument\x12$.masklet.v1.GetPromptDocumentRequest\x1a%.masklet.v1.GetPromptDocumentResponse\x12`\n\x11SetPromptDocument\x12$.masklet.v1.SetPromptDocumentRequest\x1a%.masklet.v1.SetPromptDocumentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/prompt.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\xa9\x01\n\x11SetPromptsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12)\n\x07prompts\x18\x03 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12+\n\x0bmask_format\x18\x04 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\x12\x14\n\x0creplace_mask\x18\x05 \x01(\x08\"<\n\x12SetPromptsResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\"\xaa\x01\n\x0f\x41\x64\x64\x43lickRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12\r\n\x05\x66rame\x18\x04 \x01(\x11\x12 \n\x05\x63lick\x18\x05 \x01(\x0b\x32\x11.masklet.v1.Click\x12+\n\x0bmask_format\x18\x06 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"e\n\x10\x41\x64\x64\x43lickResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12)\n\x07prompts\x18\x02 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\"h\n\x11UndoPromptRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12+\n\x0bmask_format\x18\x03 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"\xbf\x01\n\x12UndoPromptResponse\x12)\n\x07prompts\x18\x01 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12&\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12\x0c\n\x04left\x18\x03 \x01(\r\x12\"\n\x04kind\x18\x04 \x01(\x0e\x32\x14.masklet.v1.EditKind\x12\x11\n\tobject_id\x18\x05 \x01(\r\x12\x11\n\tredo_left\x18\x06 \x01(\r\"h\n\x11RedoPromptRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12+\n\x0bmask_format\x18\x03 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"\xbf\x01\n\x12RedoPromptResponse\x12)\n\x07prompts\x18\x01 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12&\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12\x0c\n\x04left\x18\x03 \x01(\r\x12\"\n\x04kind\x18\x04 \x01(\x0e\x32\x14.masklet.v1.EditKind\x12\x11\n\tobject_id\x18\x05 \x01(\r\x12\x11\n\tredo_left\x18\x06 \x01(\r\"\x81\x01\n\x17SetMatteSettingsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12+\n\x08settings\x18\x04 \x01(\x0b\x32\x19.masklet.v1.MatteSettings\"\x1a\n\x18SetMatteSettingsResponse\".\n\x18GetPromptDocumentRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"I\n\x19GetPromptDocumentResponse\x12,\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x1a.masklet.v1.PromptDocument\"p\n\x18SetPromptDocumentRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12,\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\x1a.masklet.v1.PromptDocument\"D\n\x19SetPromptDocumentResponse\x12\'\n\x07objects\x18\x01 \x03(\x0b\x32\x16.masklet.v1.ObjectInfo*\xd2\x01\n\x08\x45\x64itKind\x12\x19\n\x15\x45\x44IT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45\x44IT_KIND_PROMPTS\x10\x01\x12\x18\n\x14\x45\x44IT_KIND_ADD_OBJECT\x10\x02\x12\x1b\n\x17\x45\x44IT_KIND_REMOVE_OBJECT\x10\x03\x12\x1b\n\x17\x45\x44IT_KIND_RENAME_OBJECT\x10\x04\x12\x13\n\x0f\x45\x44IT_KIND_LOCKS\x10\x05\x12\x13\n\x0f\x45\x44IT_KIND_MATTE\x10\x06\x12\x16\n\x12\x45\x44IT_KIND_DOCUMENT\x10\x07\x32\xe0\x04\n\rPromptService\x12K\n\nSetPrompts\x12\x1d.masklet.v1.SetPromptsRequest\x1a\x1e.masklet.v1.SetPromptsResponse\x12\x45\n\x08\x41\x64\x64\x43lick\x12\x1b.masklet.v1.AddClickRequest\x1a\x1c.masklet.v1.AddClickResponse\x12K\n\nUndoPrompt\x12\x1d.masklet.v1.UndoPromptRequest\x1a\x1e.masklet.v1.UndoPromptResponse\x12K\n\nRedoPrompt\x12\x1d.masklet.v1.RedoPromptRequest\x1a\x1e.masklet.v1.RedoPromptResponse\x12]\n\x10SetMatteSettings\x12#.masklet.v1.SetMatteSettingsRequest\x1a$.masklet.v1.SetMatteSettingsResponse\x12`\n\x11GetPromptDocument\x12$.masklet.v1.GetPromptDocumentRequest\x1a%.masklet.v1.GetPromptDocumentResponse\x12`\n\x11SetPromptDocument\x12$.masklet.v1.SetPromptDocumentRequest\x1a%.masklet.v1.SetPromptDocumentResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'masklet.v1.prompt_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-  _globals['_EDITKIND']._serialized_start=1620
-  _globals['_EDITKIND']._serialized_end=1830
+  _globals['_EDITKIND']._serialized_start=1642
+  _globals['_EDITKIND']._serialized_end=1852
   _globals['_SETPROMPTSREQUEST']._serialized_start=65
-  _globals['_SETPROMPTSREQUEST']._serialized_end=212
-  _globals['_SETPROMPTSRESPONSE']._serialized_start=214
-  _globals['_SETPROMPTSRESPONSE']._serialized_end=274
-  _globals['_ADDCLICKREQUEST']._serialized_start=277
-  _globals['_ADDCLICKREQUEST']._serialized_end=447
-  _globals['_ADDCLICKRESPONSE']._serialized_start=449
-  _globals['_ADDCLICKRESPONSE']._serialized_end=550
-  _globals['_UNDOPROMPTREQUEST']._serialized_start=552
-  _globals['_UNDOPROMPTREQUEST']._serialized_end=656
-  _globals['_UNDOPROMPTRESPONSE']._serialized_start=659
-  _globals['_UNDOPROMPTRESPONSE']._serialized_end=850
-  _globals['_REDOPROMPTREQUEST']._serialized_start=852
-  _globals['_REDOPROMPTREQUEST']._serialized_end=956
-  _globals['_REDOPROMPTRESPONSE']._serialized_start=959
-  _globals['_REDOPROMPTRESPONSE']._serialized_end=1150
-  _globals['_SETMATTESETTINGSREQUEST']._serialized_start=1153
-  _globals['_SETMATTESETTINGSREQUEST']._serialized_end=1282
-  _globals['_SETMATTESETTINGSRESPONSE']._serialized_start=1284
-  _globals['_SETMATTESETTINGSRESPONSE']._serialized_end=1310
-  _globals['_GETPROMPTDOCUMENTREQUEST']._serialized_start=1312
-  _globals['_GETPROMPTDOCUMENTREQUEST']._serialized_end=1358
-  _globals['_GETPROMPTDOCUMENTRESPONSE']._serialized_start=1360
-  _globals['_GETPROMPTDOCUMENTRESPONSE']._serialized_end=1433
-  _globals['_SETPROMPTDOCUMENTREQUEST']._serialized_start=1435
-  _globals['_SETPROMPTDOCUMENTREQUEST']._serialized_end=1547
-  _globals['_SETPROMPTDOCUMENTRESPONSE']._serialized_start=1549
-  _globals['_SETPROMPTDOCUMENTRESPONSE']._serialized_end=1617
-  _globals['_PROMPTSERVICE']._serialized_start=1833
-  _globals['_PROMPTSERVICE']._serialized_end=2441
+  _globals['_SETPROMPTSREQUEST']._serialized_end=234
+  _globals['_SETPROMPTSRESPONSE']._serialized_start=236
+  _globals['_SETPROMPTSRESPONSE']._serialized_end=296
+  _globals['_ADDCLICKREQUEST']._serialized_start=299
+  _globals['_ADDCLICKREQUEST']._serialized_end=469
+  _globals['_ADDCLICKRESPONSE']._serialized_start=471
+  _globals['_ADDCLICKRESPONSE']._serialized_end=572
+  _globals['_UNDOPROMPTREQUEST']._serialized_start=574
+  _globals['_UNDOPROMPTREQUEST']._serialized_end=678
+  _globals['_UNDOPROMPTRESPONSE']._serialized_start=681
+  _globals['_UNDOPROMPTRESPONSE']._serialized_end=872
+  _globals['_REDOPROMPTREQUEST']._serialized_start=874
+  _globals['_REDOPROMPTREQUEST']._serialized_end=978
+  _globals['_REDOPROMPTRESPONSE']._serialized_start=981
+  _globals['_REDOPROMPTRESPONSE']._serialized_end=1172
+  _globals['_SETMATTESETTINGSREQUEST']._serialized_start=1175
+  _globals['_SETMATTESETTINGSREQUEST']._serialized_end=1304
+  _globals['_SETMATTESETTINGSRESPONSE']._serialized_start=1306
+  _globals['_SETMATTESETTINGSRESPONSE']._serialized_end=1332
+  _globals['_GETPROMPTDOCUMENTREQUEST']._serialized_start=1334
+  _globals['_GETPROMPTDOCUMENTREQUEST']._serialized_end=1380
+  _globals['_GETPROMPTDOCUMENTRESPONSE']._serialized_start=1382
+  _globals['_GETPROMPTDOCUMENTRESPONSE']._serialized_end=1455
+  _globals['_SETPROMPTDOCUMENTREQUEST']._serialized_start=1457
+  _globals['_SETPROMPTDOCUMENTREQUEST']._serialized_end=1569
+  _globals['_SETPROMPTDOCUMENTRESPONSE']._serialized_start=1571
+  _globals['_SETPROMPTDOCUMENTRESPONSE']._serialized_end=1639
+  _globals['_PROMPTSERVICE']._serialized_start=1855
+  _globals['_PROMPTSERVICE']._serialized_end=2463
 # @@protoc_insertion_point(module_scope)

@@ -62,8 +62,11 @@ class SetPromptsRequest(google.protobuf.message.Message):
     REQUEST_ID_FIELD_NUMBER: builtins.int
     PROMPTS_FIELD_NUMBER: builtins.int
     MASK_FORMAT_FIELD_NUMBER: builtins.int
+    REPLACE_MASK_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
+    replace_mask: builtins.bool
+    """True where clicks or a box may take the place of a mask drawn by hand; otherwise they are refused there."""
     @property
     def prompts(self) -> masklet.v1.values_pb2.FramePrompts: ...
     @property
@@ -75,9 +78,10 @@ class SetPromptsRequest(google.protobuf.message.Message):
         request_id: builtins.str = ...,
         prompts: masklet.v1.values_pb2.FramePrompts | None = ...,
         mask_format: masklet.v1.values_pb2.MaskFormat | None = ...,
+        replace_mask: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask_format", b"mask_format", "prompts", b"prompts"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["mask_format", b"mask_format", "prompts", b"prompts", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["mask_format", b"mask_format", "prompts", b"prompts", "replace_mask", b"replace_mask", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
 
 global___SetPromptsRequest = SetPromptsRequest
 

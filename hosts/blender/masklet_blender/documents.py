@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Union
 
+from masklet.drawn_masks import check_mask_stays
 from masklet.errors import BadInputError
 from masklet.matte_settings import MatteSettings
 from masklet.prompts import Shot, from_json, to_json
@@ -189,21 +190,18 @@ def with_click(said: SaidObject, frame: int, click: Click) -> SaidObject:
         BadInputError: The frame is locked, or holds a mask drawn by hand.
     """
     prompts = _open_frame(said, frame)
-    if prompts.mask is not None:
-        raise BadInputError(
-            f"frame {frame} of {said.name} holds a mask drawn by hand, which a click cannot correct: "
-            "clear the frame first"
-        )
+    check_mask_stays(prompts, FramePrompts(_NO_ID, frame, (click,)), said.name)
     return with_prompts(said, replace(prompts, clicks=(*prompts.clicks, click)))
 
 
 def with_box(said: SaidObject, frame: int, box: Box) -> SaidObject:
-    """The object with a box on a frame; clicks of that frame stay, a mask gives way.
+    """The object with a box on a frame; clicks of that frame stay.
 
     Raises:
-        BadInputError: The frame is locked.
+        BadInputError: The frame is locked, or holds a mask drawn by hand.
     """
     prompts = _open_frame(said, frame)
+    check_mask_stays(prompts, FramePrompts(_NO_ID, frame, box=box), said.name)
     return with_prompts(said, replace(prompts, box=box, mask=None))
 
 

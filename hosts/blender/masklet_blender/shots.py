@@ -312,7 +312,8 @@ class Shot:
             )
         else:
             frame = edit.prompts.frame
-            update = item.prompt(replace(edit.prompts, object_id=item.object_id))
+            # Whether a drawn mask may go was settled when the .blend file took the change.
+            update = item.prompt(replace(edit.prompts, object_id=item.object_id), replace=True)
         return self._mask(edit.uid, frame, update)
 
     def _step(self, server: Server, *, undo: bool) -> Iterator[Event]:

@@ -40,7 +40,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
                 raise BadInputError("the prompts are missing: name the object and the frame")
             # A mask in the prompts may be large.
             prompts = await self._renderer.run(lambda: codec.prompts_from_wire(request.prompts))
-            made = await session.set_prompts(prompts)
+            made = await session.set_prompts(prompts, replace_mask=request.replace_mask)
             return prompt_pb2.SetPromptsResponse(
                 update=await self._update(session, made, request.mask_format)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from masklet.drawn_masks import check_mask_stays
 from masklet.errors import (
     BadInputError,
     FrameMissingError,
@@ -179,17 +180,15 @@ class PromptBook:
             )
         return prompts if prompts.box is None else replace(prompts, box=self._cut_box(prompts.box))
 
-    def with_click(self, object_id: int, frame: int, click: Click) -> FramePrompts:
-        """What is said about an object on a frame, with one click more.
+    def check_mask_stays(self, prompts: FramePrompts) -> None:
+        """See :func:`masklet.drawn_masks.check_mask_stays`."""
+        before = self.find(prompts.object_id, prompts.frame)
+        check_mask_stays(before, prompts, self.object(prompts.object_id).name)
 
-        Raises:
-            BadInputError: A mask is in force, which a click cannot correct.
-        """
+    def with_click(self, object_id: int, frame: int, click: Click) -> FramePrompts:
+        """What is said about an object on a frame, with one click more; errors: :meth:`check_mask_stays`."""
+        self.check_mask_stays(FramePrompts(object_id, frame, (click,)))
         before = self.find(object_id, frame) or FramePrompts(object_id, frame)
-        if before.mask is not None:
-            raise BadInputError(
-                f"frame {frame} has a mask drawn by hand, which a click cannot correct: remove the mask first"
-            )
         return replace(before, clicks=(*before.clicks, click))
 
     def put(self, prompts: FramePrompts) -> Edit:

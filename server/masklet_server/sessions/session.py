@@ -245,10 +245,19 @@ class Session:
         """Choose how an object's matte is finished; see :meth:`PromptBook.set_matte`."""
         await self._turn(lambda: self._book.set_matte(object_id, settings), urgent=True)
 
-    async def set_prompts(self, prompts: FramePrompts) -> Prompted:
-        """Replace what is said about one object on one frame; errors as in :meth:`PromptBook.check`."""
+    async def set_prompts(self, prompts: FramePrompts, *, replace_mask: bool = False) -> Prompted:
+        """Replace what is said about one object on one frame; errors as in :meth:`PromptBook.check`.
+
+        Clicks and boxes take the place of a drawn mask only with ``replace_mask``.
+        """
+
+        def change() -> Prompted:
+            if not replace_mask:
+                self._book.check_mask_stays(prompts)
+            return self._editor.put(self._book, prompts)
+
         self._book.check(prompts)
-        return await self._turn(lambda: self._editor.put(self._book, prompts), urgent=True)
+        return await self._turn(change, urgent=True)
 
     async def add_click(self, object_id: int, frame: int, click: Click) -> Prompted:
         """Add one click to what is said; errors as in :meth:`PromptBook.check`."""

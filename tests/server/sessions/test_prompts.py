@@ -59,11 +59,15 @@ def test_prompts_that_cannot_be_meant_are_refused(
         book.check(prompts)
 
 
-def test_a_click_cannot_correct_a_mask_drawn_by_hand(book: PromptBook) -> None:
+def test_clicks_and_boxes_never_take_the_place_of_a_mask_drawn_by_hand(book: PromptBook) -> None:
     book.put(FramePrompts(1, 1, mask=Mask(64, 48, bytes(64 * 48))))
 
-    with pytest.raises(BadInputError, match="remove the mask first"):
+    with pytest.raises(BadInputError, match="hero has a mask drawn by hand on frame 1"):
         book.with_click(1, 1, Click(1.0, 1.0))
+    with pytest.raises(BadInputError, match="draw the mask again"):
+        book.check_mask_stays(FramePrompts(1, 1, box=Box(0.0, 0.0, 5.0, 5.0)))
+    book.check_mask_stays(FramePrompts(1, 1))
+    book.check_mask_stays(FramePrompts(1, 1, mask=Mask(64, 48, bytes(64 * 48))))
 
 
 def test_every_kind_of_edit_can_be_taken_back_and_made_again(book: PromptBook) -> None:

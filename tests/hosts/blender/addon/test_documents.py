@@ -127,10 +127,13 @@ def test_a_locked_frame_refuses_changes_with_the_way_on(change: Callable[[SaidOb
         change(locked)
 
 
-def test_a_click_does_not_correct_a_mask_drawn_by_hand() -> None:
+def test_clicks_and_boxes_do_not_take_the_place_of_a_mask_drawn_by_hand() -> None:
     drawn = SaidObject("u1", "hero", (FramePrompts(0, 1001, mask=Mask(2, 1, b"\0\xff")),))
-    with pytest.raises(BadInputError, match="clear the frame first"):
+    with pytest.raises(BadInputError, match="clear this frame first"):
         with_click(drawn, 1001, CLICK)
+    with pytest.raises(BadInputError, match="clear this frame first"):
+        with_box(drawn, 1001, Box(0.0, 0.0, 1.0, 1.0))
+    assert with_click(cleared(drawn, 1001), 1001, CLICK).at(1001).clicks == (CLICK,)
 
 
 def test_a_text_that_was_damaged_is_told_and_an_empty_one_says_nothing() -> None:
