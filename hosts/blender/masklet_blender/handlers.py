@@ -17,8 +17,18 @@ def before_load(*_: Any) -> None:
 
 
 def after_load(*_: Any) -> None:
-    """Another file is here: say what it misses."""
-    runtime().look_for_results()
+    """Another file is here: bring back what it knows, say what it misses."""
+    runtime().openings.opened()
+
+
+def before_save(*_: Any) -> None:
+    """The file will keep what it says now."""
+    runtime().openings.before_saving()
+
+
+def after_save(*_: Any) -> None:
+    """From here it can be opened again."""
+    runtime().openings.saved()
 
 
 def after_history(*_: Any) -> None:
@@ -30,6 +40,8 @@ def after_history(*_: Any) -> None:
 _HANDLERS: tuple[tuple[str, Any], ...] = (
     ("load_pre", persistent(before_load)),
     ("load_post", persistent(after_load)),
+    ("save_pre", persistent(before_save)),
+    ("save_post", persistent(after_save)),
     ("undo_post", persistent(after_history)),
     ("redo_post", persistent(after_history)),
 )

@@ -38,21 +38,42 @@ def find_plate(uid: str) -> PlateBlock | None:
     return next((block for block in all_plates() if props(block).uid == uid), None)
 
 
+_ORIGINALS: dict[str, int] = {}
+"""Which datablock has a uid, by the number that Blender gives it for as long as it runs."""
+
+
 def adopt(block: PlateBlock) -> str:
     """The uid of a plate, given when it has none.
 
     A copy of a datablock brings its original's uid along: it gets one of its own here, keeps prompts and
-    objects, and opens a session of its own.
+    objects, and opens a session of its own. The original keeps uid and masks, whatever both are renamed to.
     """
     own = props(block)
     twins = [other for other in all_plates() if other != block and props(other).uid == own.uid]
-    if not own.uid or (twins and own.known_name != block.name):
+    if not own.uid or (twins and _original_of(block, *twins) != block):
         own.session_id = ""
         own.uid = new_uid()
         for item in own.objects:
             item.uid = new_uid()
     own.known_name = block.name
+    _ORIGINALS[own.uid] = _number(block)
     return str(own.uid)
+
+
+def _original_of(*blocks: PlateBlock) -> PlateBlock:
+    """Which of several datablocks with one uid is not the copy."""
+    remembered = _ORIGINALS.get(props(blocks[0]).uid)
+    for block in blocks:
+        if remembered is not None and _number(block) == remembered:
+            return block
+    # The file was just opened: its original was called so when it was known last.
+    named = [block for block in blocks if props(block).known_name == block.name]
+    return named[0] if named else min(blocks, key=_number)
+
+
+def _number(block: PlateBlock) -> int:
+    """Blender's own number of a datablock: it outlives renaming and undo, and grows with each new one."""
+    return int(getattr(block, "session_uid", 0))
 
 
 def plate_in(context: bpy.types.Context) -> PlateBlock | None:

@@ -7,10 +7,8 @@ applied here, from a timer that runs while there are jobs, in slices too short t
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import bpy
@@ -20,12 +18,13 @@ from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
 from . import plates
 from .connection import Connection
 from .jobs import Job, JobBoard
-from .matte_places import known_mattes
 from .notices import Notice, notice_of
+from .openings import Openings, release
 from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
 from .redrawing import Redraws, redraw
 from .shot_events import Errand, Made
+from .synchroniser import Synchroniser
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -40,8 +39,6 @@ TICK_S = 0.015
 """How often results are taken while there are jobs."""
 SLICE_S = 0.008
 """How long taking them may last each time."""
-_SETTLE_S = 0.12
-"""A value that is being dragged is sent once it has rested for so long."""
 _FETCH_AHEAD = 12
 _CLOSE_TIMEOUT_S = 0.5
 
@@ -67,8 +64,8 @@ class Runtime:
         self.pointing = False
         self.drag: Drag | None = None
         self._memory: dict[str, PlateMemory] = {}
-        self._dirty: dict[str, float] = {}
-        self._synchronising: set[str] = set()
+        self.openings = Openings(self)
+        self._synchroniser = Synchroniser(self, self._keep_ticking)
         self._redraws = Redraws(TICK_S)
         # Blender knows a timer by the very object: each look at a method makes another one.
         self._timer = self._tick
@@ -201,33 +198,12 @@ class Runtime:
         self._keep_ticking()
 
     def synchronise(self, block: PlateBlock, *, wait: bool) -> None:
-        """Make the server hold what is said about a plate.
-
-        Raises:
-            MaskletError: With ``wait``: the server is out of reach, or it refused an edit, which was taken
-                out of the document again.
-        """
-        memory = self.memory(block)
-        memory.refusals.clear()
-        uid = plates.props(block).uid
-        if not wait:
-            self._dirty[uid] = time.perf_counter()
-            self._synchronise_dirty(settled_by_s=float("inf"))
-            return
-        self.start(
-            block,
-            "Sending to the server",
-            _send,
-            wait=True,
-            is_long=False,
-        )
-        if memory.refusals:
-            raise memory.refusals[0]
+        """As :meth:`.synchroniser.Synchroniser.send`."""
+        self._synchroniser.send(block, wait=wait)
 
     def request_synchronise(self, block: PlateBlock) -> None:
-        """The same a moment later, when a value that is being dragged has come to rest."""
-        self._dirty[plates.adopt(block)] = time.perf_counter()
-        self._keep_ticking()
+        """As :meth:`.synchroniser.Synchroniser.request`."""
+        self._synchroniser.request(block)
 
     def after_history(self) -> None:
         """Follow what Blender's own undo or redo made of the documents."""
@@ -277,26 +253,9 @@ class Runtime:
         else:
             job.is_fetch = True
 
-    def look_for_results(self) -> None:
-        """Say which mattes are no longer where the file remembers them."""
-        for block in list(plates.all_plates()):
-            plates.adopt(block)
-            known = [(item, files) for item in plates.props(block).objects for files in known_mattes(item)]
-            missing = [(item, files) for item, files in known if not files.folder.is_dir()]
-            if missing:
-                names = " and ".join(item.name for item, _ in missing)
-                sentence = (
-                    f"The mattes of {names} are no longer in {missing[0][1].folder}: get them again, "
-                    "or bring the folder back"
-                )
-                self.tell(block, Notice(sentence))
-
     def forget_plates(self) -> None:
-        """Another file was opened: cancel its work and drop what was in memory."""
-        self.board.cancel_all()
-        self._memory.clear()
-        self._dirty.clear()
-        self._synchronising.clear()
+        """Another file comes: cancel this one's work, drop what was in memory, give its sessions back."""
+        release(self._let_go())
 
     def forget_plate(self, block: PlateBlock) -> None:
         """Drop what is in memory of one plate, whose session is no more."""
@@ -306,20 +265,34 @@ class Runtime:
     def forget_server(self) -> None:
         """Have every plate open its session anew, on whatever server the settings name."""
         self.board.cancel_all()
-        self._synchronising.clear()
+        self._synchroniser.forget()
         for memory in self._memory.values():
             memory.shot = None
             memory.asked.clear()
 
     def close(self) -> None:
-        """End all work and let the server go."""
-        self.forget_plates()
+        """End all work, give sessions back that nobody can come back to, and let the server go."""
+        shots = self._let_go()
         if bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.unregister(self._timer)
+
+        def end() -> None:
+            releasing = release(shots)
+            if releasing is not None:
+                releasing.join(_CLOSE_TIMEOUT_S / 2)
+            self.connection.close()
+
         # A server that takes its time to stop must not hold Blender: it stops once its helper has gone.
-        closing = threading.Thread(target=self.connection.close, daemon=True, name="masklet-close")
+        closing = threading.Thread(target=end, daemon=True, name="masklet-close")
         closing.start()
         closing.join(_CLOSE_TIMEOUT_S)
+
+    def _let_go(self) -> list[Shot]:
+        self.board.cancel_all()
+        shots = [memory.shot for memory in self._memory.values() if memory.shot is not None]
+        self._memory.clear()
+        self._synchroniser.forget()
+        return self.openings.closed(shots)
 
     def redraw(self, *, everything: bool = False) -> None:
         """Have viewers and timelines drawn again, or every editor."""
@@ -333,34 +306,8 @@ class Runtime:
         self._redraws.measure()
         came = self.board.drain(SLICE_S)
         self._redraws.follow(came=came, is_busy=bool(self.board.jobs))
-        self._synchronise_dirty(settled_by_s=time.perf_counter() - _SETTLE_S)
-        return TICK_S if self.board.jobs or self._dirty else None
-
-    def _synchronise_dirty(self, *, settled_by_s: float) -> None:
-        """Send plates whose documents changed, one job each at a time: it takes what is wanted by then."""
-        for uid, changed_s in list(self._dirty.items()):
-            if changed_s > settled_by_s or uid in self._synchronising:
-                continue
-            del self._dirty[uid]
-            block = plates.find_plate(uid)
-            if block is None:
-                continue
-            self._synchronising.add(uid)
-            try:
-                self.start(
-                    block,
-                    "Sending to the server",
-                    _send,
-                    wait=False,
-                    is_long=False,
-                    on_end=partial(self._synchronised, uid),
-                )
-            except MaskletError as error:
-                self._synchronising.discard(uid)
-                self.tell(block, notice_of(error))
-
-    def _synchronised(self, uid: str, error: MaskletError | None) -> None:
-        self._synchronising.discard(uid)
+        self._synchroniser.send_settled()
+        return TICK_S if self.board.jobs or self._synchroniser.is_waiting else None
 
     def _differs(self, block: PlateBlock, shot: Shot) -> bool:
         try:
@@ -368,10 +315,6 @@ class Runtime:
         except MaskletError as error:
             self.tell(block, notice_of(error))
             return False
-
-
-def _send(shot: Shot, job: Job, server: Server) -> Iterator[object]:
-    yield from shot.synchronise(server, on_progress=job.count)
 
 
 _runtime: Runtime | None = None

@@ -89,6 +89,12 @@ class Shot:
         return self._held
 
     @property
+    def session_id(self) -> str:
+        """Of the open session; empty where there is none."""
+        session = self._session
+        return "" if session is None else session.session_id
+
+    @property
     def session(self) -> Session:
         """The open session.
 

@@ -147,7 +147,8 @@ class LongOperator(ObjectOperator):
         job = self._job
         if job is not None and job.is_cancelled and self._value is None:
             self.report({"INFO"}, f"{job.name}: cancelled, what was done is kept")  # type: ignore[attr-defined]
-            return {"FINISHED"}
+            # Nothing was made, so there is nothing that Ctrl Z could take back.
+            return {"CANCELLED"}
         sentence = self.finish(context, block, self._value)
         if sentence:
             self.report({"INFO"}, sentence)  # type: ignore[attr-defined]

@@ -66,6 +66,15 @@ def test_a_clip_may_be_renamed_and_a_copy_goes_its_own_way(answer: dict[str, Any
     }
 
 
+def test_the_original_keeps_its_masks_whatever_it_and_its_copy_are_called(answer: dict[str, Any]) -> None:
+    assert answer["renamed after copying"] == [True, False]
+
+
+def test_a_session_that_nobody_can_come_back_to_goes_with_its_file(answer: dict[str, Any]) -> None:
+    assert answer["saved session is kept"]
+    assert answer["unsaved session is released"]
+
+
 def test_names_that_cannot_be_used_are_put_back_with_a_sentence(answer: dict[str, Any]) -> None:
     assert answer["bad name"][0] == "object1"
     assert "holds /" in answer["bad name"][1]

@@ -6,6 +6,7 @@ Arguments: a folder with plate.1001.png to plate.1012.png in ``plate``, the chec
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import bpy
@@ -86,7 +87,7 @@ reopen()
 answer["kept"] = document()
 answer["states before the server is asked"] = [
     [strip.first, strip.last, strip.locked]
-    for strip in runtime().memory(clip()).book.strips(plates.props(clip()).objects[0].uid)
+    for strip in runtime().glimpse(clip()).book.strips(plates.props(clip()).objects[0].uid)
 ]
 masklet.click(x_px=30, y_px=18, positive=False, frame=1001)
 answer["resumed"] = transport.calls[:]
@@ -118,8 +119,16 @@ answer["copy"] = {
     "objects are others": not {item.uid for item in plates.props(copy).objects}
     & {item.uid for item in plates.props(renamed).objects},
 }
+# The copy takes the original's name before anything is done with either.
+second = renamed.copy()
+renamed.name = "original"
+second.name = "renamed"
+for block in (second, renamed):
+    plates.adopt(block)
+answer["renamed after copying"] = [plates.props(renamed).uid == uid, plates.props(second).uid == uid]
 bpy.context.scene.active_clip = renamed
 bpy.data.movieclips.remove(copy)
+bpy.data.movieclips.remove(second)
 renamed.name = "shot"
 
 # Objects' names.
@@ -147,6 +156,23 @@ plates.props(clip()).objects[1].said = "{damaged"
 reopen()
 answer["mattes are gone"] = notice()
 answer["damaged"] = refusal(masklet.click, x_px=20, y_px=18)
+
+# A session that no saved file knows goes with its file; one that can be come back to stays.
+plates.props(clip()).objects[1].said = ""
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
+transport.sessions.clear()
+masklet.track()
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
+saved = set(transport.sessions)
+bpy.ops.wm.open_mainfile(filepath=str(folder / "shot.blend"))
+answer["saved session is kept"] = bool(saved) and set(transport.sessions) == saved
+transport.sessions.clear()
+masklet.track()
+unsaved = set(transport.sessions)
+bpy.ops.wm.open_mainfile(filepath=str(folder / "shot.blend"))
+for _ in range(50):
+    time.sleep(0.02)
+answer["unsaved session is released"] = bool(unsaved) and not transport.sessions
 
 masklet_blender.unregister()
 answer["left"] = [name for name in dir(bpy.types) if "masklet" in name.lower()]

@@ -1,0 +1,159 @@
+"""Files that are opened, saved and closed: what comes back with them, and what is given back for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from masklet.errors import MaskletError
+
+from . import plates
+from .matte_places import known_mattes
+from .notices import Notice, notice_of
+from .preferences import connection_settings
+from .presence import BEAT_S, Other, Presence
+
+if TYPE_CHECKING:
+    from .plates import PlateBlock
+    from .runtime import Runtime
+    from .shots import Shot
+
+
+class Openings:
+    """The file that is open in this Blender.
+
+    Args:
+        owner: Holds the plates' memories and runs jobs.
+    """
+
+    def __init__(self, owner: Runtime) -> None:
+        self._owner = owner
+        self._saved_sessions: set[str] = set()
+        self._presence: Presence | None = None
+        self._others: tuple[Other, ...] = ()
+        # Blender knows a timer by the very object.
+        self._timer = self._beat
+
+    def opened(self) -> None:
+        """Bring back what the file knows: states at once, masks where the server still has them."""
+        self.saved()
+        for block in list(plates.all_plates()):
+            own, memory = plates.props(block), self._owner.memory(block)
+            if self._others:
+                # Two Blenders in one session would take each other's prompts away.
+                own.session_id = ""
+            if any(item.states not in {"", "[]"} for item in own.objects):
+                if not own.session_id or not self._may_find_server():
+                    memory.lose_session()
+                elif not bpy.app.background:
+                    self._look_for_session(block)
+            self._look_for_mattes(block)
+        self._tell_of_others()
+        self._owner.redraw()
+
+    def saved(self) -> None:
+        """The file on disk knows these sessions now; from here it can be opened again."""
+        for block in plates.all_plates():
+            plates.adopt(block)
+        self._saved_sessions = {plates.props(block).session_id for block in plates.all_plates()}
+        self._be_present()
+
+    def before_saving(self) -> None:
+        """Copies of plates get names of their own before the file keeps them."""
+        for block in list(plates.all_plates()):
+            plates.adopt(block)
+
+    def closed(self, shots: Iterable[Shot]) -> list[Shot]:
+        """The file goes: those of its sessions that nobody can come back to, as no saved file knows them."""
+        self._leave()
+        return [shot for shot in shots if shot.session_id and shot.session_id not in self._saved_sessions]
+
+    def _may_find_server(self) -> bool:
+        """False where a server would have to be started first, which holds nothing."""
+        return self._owner.connection.is_open or bool(connection_settings().address)
+
+    def _look_for_session(self, block: PlateBlock) -> None:
+        from . import shot_work
+
+        try:
+            self._owner.start(block, "Looking for masks", shot_work.come_back, wait=False, is_long=False)
+        except MaskletError as error:
+            self._owner.tell(block, notice_of(error))
+
+    def _look_for_mattes(self, block: PlateBlock) -> None:
+        """Say which mattes are no longer where the file remembers them."""
+        known = [(item, files) for item in plates.props(block).objects for files in known_mattes(item)]
+        missing = [(item, files) for item, files in known if not files.folder.is_dir()]
+        if missing:
+            names = " and ".join(item.name for item, _ in missing)
+            sentence = (
+                f"The mattes of {names} are no longer in {missing[0][1].folder}: get them again, "
+                "or bring the folder back"
+            )
+            self._owner.tell(block, Notice(sentence))
+
+    def _be_present(self) -> None:
+        file = Path(bpy.data.filepath) if bpy.data.filepath else None
+        if self._presence is not None and self._presence.document != file:
+            self._leave()
+        # A render farm opens files by the hundred and prompts in none of them.
+        if file is None or bpy.app.background or not any(True for _ in plates.all_plates()):
+            return
+        if self._presence is None:
+            self._presence = Presence(file)
+        self.look_around()
+        if not bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.register(self._timer, first_interval=BEAT_S, persistent=True)
+
+    def look_around(self) -> None:
+        """Tell the artist who else has come to have this file open."""
+        others = () if self._presence is None else self._presence.beat()
+        is_news = others != self._others
+        self._others = others
+        if is_news:
+            self._tell_of_others()
+
+    def _tell_of_others(self) -> None:
+        if not self._others:
+            return
+        names = " and ".join(f"{other.user} on {other.machine}" for other in self._others)
+        sentence = (
+            f"This file is open in another Blender too ({names}): save it under another name, "
+            "or the one who saves last wins"
+        )
+        for block in list(plates.all_plates()):
+            self._owner.tell(block, Notice(sentence))
+
+    def _beat(self) -> float | None:
+        if self._presence is None:
+            return None
+        self.look_around()
+        return BEAT_S
+
+    def _leave(self) -> None:
+        if bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+        if self._presence is not None:
+            self._presence.leave()
+        self._presence, self._others = None, ()
+
+
+def release(shots: Iterable[Shot]) -> threading.Thread | None:
+    """Give sessions back without holding Blender."""
+    leaving = list(shots)
+    if not leaving:
+        return None
+
+    def close() -> None:
+        for shot in leaving:
+            with suppress(MaskletError):
+                shot.close()
+
+    closing = threading.Thread(target=close, daemon=True, name="masklet-release")
+    closing.start()
+    return closing
