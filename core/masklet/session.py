@@ -80,7 +80,7 @@ class Session:
 
     Attributes:
         session_id: By which the server knows it.
-        clip: Size, frame range and colour of the clip.
+        clip: Size, frame range and colour of the clip, and what was assumed or left out, as last heard.
     """
 
     def __init__(self, transport: Transport, info: SessionInfo) -> None:
@@ -104,7 +104,9 @@ class Session:
 
     def info(self) -> SessionInfo:
         """Clip, objects and the states of all frames as they are now."""
-        return self._transport.get_session(self.session_id)
+        found = self._transport.get_session(self.session_id)
+        self.clip = found.clip
+        return found
 
     def object(self, name: str) -> TrackedObject:
         """The object of this name, added to the session if there is none yet.

@@ -213,7 +213,8 @@ def track(session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolic
                     bar.total(event.steps)
                     steps_per_mask = event.steps / max(event.updates, 1)
                     progress.say(f"tracking {event.steps} frames")
-                    for missing in event.missing_frames:
+                    known = {each.frame for each in session.clip.unreadable}
+                    for missing in (each for each in event.missing_frames if each not in known):
                         progress.say(f"frame {missing} is missing from the clip and was left out")
                 elif isinstance(event, MaskUpdate):
                     frames_seen.add(event.frame)
@@ -226,6 +227,10 @@ def track(session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolic
     seconds = time.monotonic() - started_s
     speed_fps = len(frames_seen) / max(seconds, 1e-3)
     progress.say(f"tracked {len(frames_seen)} frames in {seconds:.1f} s ({speed_fps:.1f} fps)")
+    if running.finished is not None:
+        for each in running.finished.unreadable:
+            if each not in session.clip.unreadable:
+                progress.say(f"left out: {each.reason}")
     if running.finished is not None and running.finished.cuts:
         shown = ", ".join(map(str, running.finished.cuts))
         way = "stopped there; click again behind it" if at_cuts is CutPolicy.STOP else "went on"

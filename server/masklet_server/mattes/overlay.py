@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.errors import BadInputError, OutputError
+from masklet.errors import BadInputError, ClipError, OutputError
 from masklet_server.mattes.alpha import render_alpha, render_preview
 from masklet_server.mattes.drawn import DrawnOn, drawn_codes
 from masklet_server.mattes.picture_file import exact_rate
@@ -73,7 +73,7 @@ def overlay_pictures(
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Painted frames, one after another, with square pixels and even sides.
 
-    Frames that the clip does not have are left out.
+    Frames that the clip does not have, or that cannot be read, are left out.
 
     Args:
         source: The clip.
@@ -87,9 +87,6 @@ def overlay_pictures(
 
     Yields:
         Frame number and ``(H, W, 3)`` sRGB.
-
-    Raises:
-        ClipError: A picture cannot be read.
     """
     info = source.info
     missing = frozenset(info.missing_frames)
@@ -100,7 +97,10 @@ def overlay_pictures(
     for frame in frames:
         if frame in missing or frame not in info.frames:
             continue
-        picture = as_codes(source.read(frame))
+        try:
+            picture = as_codes(source.read(frame))
+        except ClipError:
+            continue
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         masks = []
         for place, each in enumerate(objects):

@@ -79,8 +79,7 @@ class RefinedAlpha:
     def __call__(self, result: ObjectFrame) -> Plane:
         """Coverage ``(H, W)`` at the size of the plate, 0 to 1.
 
-        Raises:
-            ClipError: The plate's picture cannot be read.
+        Where the plate's picture cannot be read any more, its edges are the network's own.
         """
         clip = self._clip
         first, closer = self._whole(result), list(self._looks(result))
@@ -95,7 +94,11 @@ class RefinedAlpha:
         # tells, and a band of their finer cells would leave it out.
         rows, columns = result.logits.shape
         cell_px = max(clip.width_px / columns, clip.height_px / rows)
-        picture = self._pictures.colour(result.frame)
+        try:
+            picture = self._pictures.colour(result.frame)
+        except ClipError:
+            # It could be read when the frame was tracked: the mask is the artist's, the edge is a rough one.
+            return alpha
         return refine_alpha(alpha, picture, cell_px=cell_px, settings=self._refine)
 
     def _whole(self, result: ObjectFrame) -> Look:
@@ -112,6 +115,8 @@ class RefinedAlpha:
         if window is None:
             return first, closer
         motions = self._motions(result.frame, list(whole), window)
+        if not motions:
+            return first, closer
         near = {each.frame: self._looks(each) for each in around} if closer else {}
 
         def calmed(own: Look, others: Mapping[int, Look | None]) -> Look:
@@ -151,7 +156,7 @@ class RefinedAlpha:
             except ClipError:
                 # What is broken next to a frame is no reason to refuse the frame.
                 if each == frame:
-                    raise
+                    return {}
                 continue
             part = np.ascontiguousarray(grey[window.slices])
             greys[each] = np.asarray(

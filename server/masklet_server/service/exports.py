@@ -115,6 +115,7 @@ class Exporter:
                 yield ExportProgress(done, total)
         finally:
             if source is not None:
+                session.note_unreadable(source.info.unreadable)
                 source.close()
 
     async def overlay(
@@ -220,6 +221,7 @@ class _Overlay:
             movie = encode_movie(pictures, frames_per_s=source.info.frames_per_s)
             return RenderedFile(f"{stem}_overlay.mp4", None, movie)
         finally:
+            self._session.note_unreadable(source.info.unreadable)
             source.close()
 
     def _counted(self) -> Iterator[int]:

@@ -61,6 +61,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                 )
             finally:
                 if source is not None:
+                    session.note_unreadable(source.info.unreadable)
                     source.close()
 
         with session.in_use():
@@ -107,6 +108,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     is_cancelled=report.stop.is_set,
                 )
             finally:
+                session.note_unreadable(source.info.unreadable)
                 source.close()
 
         with session.in_use():

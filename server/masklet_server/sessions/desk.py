@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from masklet.errors import SessionNotFoundError
+from masklet.errors import FrameMissingError, SessionNotFoundError
 from masklet.types import CutPolicy, FramePrompts, FrameRange
 from masklet_server.sessions.history import Contents
 from masklet_server.sessions.legwork import LegWatch
@@ -76,6 +76,8 @@ class Desk:
     def track(self, step: Step, said: Contents, watch: LegWatch, at_cuts: CutPolicy) -> Sequence[ObjectFrame]:
         """The results of a step, for those of its objects that still need it.
 
+        A frame whose picture turns out to be unusable is left out like a missing one: the clip's info tells.
+
         Args:
             step: What was planned.
             said: All prompts and locks as they are now; the plan may be older.
@@ -83,7 +85,7 @@ class Desk:
             at_cuts: What to do where the step crosses a cut.
         """
         frame, backward = step.frame, step.backward
-        if self.closed:
+        if self.closed or frame in self.shots.info.missing_frames:
             return ()
         # Now: the session may be closed while the pictures are looked at.
         tracker = self._engine()
@@ -109,7 +111,12 @@ class Desk:
         for object_id in going:
             watch.note(object_id, frame)
         old = {id_: self._results.find(id_, frame) if watch.settles else None for id_ in moving}
-        results = tracker.track(frame, moving, backward=backward) if moving else ()
+        try:
+            results = tracker.track(frame, moving, backward=backward) if moving else ()
+        except FrameMissingError:
+            if frame not in self.shots.info.missing_frames:
+                raise
+            return ()
         for result in results:
             watch.compare(result, old[result.object_id], backward=backward)
             self._results.put(result)

@@ -256,6 +256,9 @@ class PromptBook:
                 f"frame {frame} is not in the clip, which has {clip.first_frame}-{clip.last_frame}: "
                 "choose a frame inside it"
             )
+        for unreadable in clip.unreadable:
+            if unreadable.frame == frame:
+                raise FrameMissingError(unreadable.reason)
         if frame in clip.missing_frames:
             raise FrameMissingError(f"the clip has no picture for frame {frame}: prompt another frame")
 

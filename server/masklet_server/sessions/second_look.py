@@ -11,12 +11,14 @@ import asyncio
 import threading
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from masklet.errors import FrameMissingError
 from masklet.types import ClipInfo, FramePrompts, Mask
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.refine import as_codes, refine_alpha
@@ -210,20 +212,26 @@ class SecondLooks:
             view.results.pack()
 
         frames = list(run.prints)
-        seeds = view.seeds
+        seeds: list[int] = []
         try:
-            for frame in seeds:
-                mask = self._seed(object_id, frame, source, view.windows[frame])
-                if mask is None:
-                    # Removed meanwhile, and what is seen of it will not be asked for.
-                    return
-                keep(tracker.prompt(FramePrompts(object_id, frame, mask=mask)))
+            for frame in view.seeds:
+                with suppress(FrameMissingError):
+                    mask = self._seed(object_id, frame, source, view.windows[frame])
+                    if mask is None:
+                        # Removed meanwhile, and what is seen of it will not be asked for.
+                        return
+                    keep(tracker.prompt(FramePrompts(object_id, frame, mask=mask)))
+                    seeds.append(frame)
                 yield
+            if not seeds:
+                return
             onward = [(frame, False) for frame in range(seeds[0], frames[-1] + 1) if frame not in seeds]
             back = [(frame, True) for frame in range(seeds[0] - 1, frames[0] - 1, -1)]
             for frame, backward in (*onward, *back):
-                for result in tracker.track(frame, [object_id], backward=backward):
-                    keep(result)
+                # Of a frame that cannot be read any more there is the first look.
+                with suppress(FrameMissingError):
+                    for result in tracker.track(frame, [object_id], backward=backward):
+                        keep(result)
                 yield
         finally:
             tracker.park()

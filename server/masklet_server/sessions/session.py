@@ -7,7 +7,7 @@ it; so book, tracker and results never contradict each other, and no lock is nee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,7 @@ from masklet.types import (
     PromptDocument,
     SessionInfo,
     StateRange,
+    UnreadableFrame,
 )
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
@@ -40,7 +41,7 @@ from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.sessions.tracking import ObjectFrame, with_unreadable
 from masklet_server.sessions.work import Planner, TrackWork
 
 ResultT = TypeVar("ResultT")
@@ -102,6 +103,7 @@ class Session:
         self.looks = SecondLooks(self.results, self.prompts_on, limits.spill_folder)
         self._track: TrackRun | None = None
         self._calls = 0
+        self._unreadable: dict[int, UnreadableFrame] = {}
 
     @property
     def _planner(self) -> Planner:
@@ -117,8 +119,12 @@ class Session:
 
     @property
     def clip(self) -> ClipInfo:
-        """What the session was opened on."""
-        return self._source.info
+        """What the session was opened on, without the pictures that turned out to be unusable since."""
+        return with_unreadable(self._source.info, self._unreadable)
+
+    def note_unreadable(self, frames: Iterable[UnreadableFrame]) -> None:
+        """Keep what another reader of the clip, an export say, found to be unusable."""
+        self._unreadable.update((each.frame, each) for each in frames)
 
     @property
     def is_busy(self) -> bool:
@@ -350,6 +356,7 @@ class Session:
             visit=partial(self._visit, work),
             extend=partial(work.extend, self._planner),
             cuts=lambda: work.watch.cuts.union(work.planned_cuts),
+            unreadable=lambda: self.clip.unreadable,
             request_id=request_id,
         )
         self._track = run

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Seq
 from dataclasses import dataclass
 
 from masklet.events import TrackFinished, TrackStarted
+from masklet.types import UnreadableFrame
 from masklet_server.sessions.plan import Plan, Step
 from masklet_server.sessions.tracking import ObjectFrame
 
@@ -30,6 +31,7 @@ class TrackRun:
         visit: Tracks one step on the device and gives its results.
         extend: Called when the plan is done: gives another, for what was found to remain, or None.
         cuts: Tells the cuts that were met, at the end.
+        unreadable: Tells the frames whose pictures turned out to be unusable, at the end.
         request_id: Whose track this is; a retry of the same request takes it over.
     """
 
@@ -41,11 +43,13 @@ class TrackRun:
         visit: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
         extend: Callable[[], Plan | None] = lambda: None,
         cuts: Callable[[], Collection[int]] = lambda: (),
+        unreadable: Callable[[], Collection[UnreadableFrame]] = lambda: (),
         request_id: str = "",
     ) -> None:
         self.request_id = request_id
         self._extend = extend
         self._cuts = cuts
+        self._unreadable = unreadable
         self._plan = plan
         self._fetch = fetch
         self._visit = visit
@@ -105,4 +109,5 @@ class TrackRun:
             await queue.put(_Failure(error))
         else:
             cuts = tuple(sorted(cut for cut in self._cuts() if cut in frames))
-            await queue.put(TrackFinished(steps, updates, cancelled, cuts))
+            unreadable = tuple(each for each in self._unreadable() if each.frame in frames)
+            await queue.put(TrackFinished(steps, updates, cancelled, cuts, unreadable))

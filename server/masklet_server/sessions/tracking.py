@@ -7,14 +7,14 @@ fake one in a test.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
+from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence, UnreadableFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +58,8 @@ class FrameSource(Protocol):
         uint8 spans 0 to 255, float32 spans 0 to 1.
 
         Raises:
-            FrameMissingError: The clip has no such frame.
-            ClipError: The picture cannot be read.
+            FrameMissingError: The clip has no such frame, or its picture cannot be used; ``info`` then
+                counts it as missing.
         """
         ...
 
@@ -119,3 +119,16 @@ class Tracker(Protocol):
     def memory_bytes(self) -> int:
         """What the tracker holds now, features and memories together."""
         ...
+
+
+def with_unreadable(clip: ClipInfo, unreadable: Mapping[int, UnreadableFrame]) -> ClipInfo:
+    """The clip with more frames that cannot be used, which count as missing."""
+    known = {each.frame for each in clip.unreadable}
+    more = [each for frame, each in unreadable.items() if frame not in known]
+    if not more:
+        return clip
+    return replace(
+        clip,
+        missing_frames=tuple(sorted({*clip.missing_frames, *(each.frame for each in more)})),
+        unreadable=tuple(sorted((*clip.unreadable, *more), key=lambda each: each.frame)),
+    )

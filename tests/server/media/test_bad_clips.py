@@ -217,7 +217,7 @@ def test_a_large_movie_is_refused_by_its_header(tmp_path: Path) -> None:
 
 def test_a_stray_file_with_a_far_off_number_is_refused(tmp_path: Path) -> None:
     write_picture(tmp_path / "plate.1.png", PICTURE)
-    write_picture(tmp_path / "plate.20231005093000.png", PICTURE)
+    write_picture(tmp_path / "plate.99999999.png", PICTURE)
 
     with pytest.raises(LimitError, match="a stray file with a far-off number"):
         open_clip(tmp_path / "plate.%d.png")
