@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from masklet.errors import MaskletError
 from masklet_server.engine.picture import DeviceResizer, normalised, square_of, whole
 from masklet_server.model.network import ImageFeatures, Network
 from masklet_server.sessions.tracking import FrameSource
@@ -85,7 +84,8 @@ class _ReadAhead(threading.Thread):
     def run(self) -> None:
         try:
             self.picture = self._prepare(self._source.read(self.frame))
-        except MaskletError:
+        except Exception:  # noqa: BLE001  (see below)
+            # Whoever needs the picture reads it again and meets the error, in a thread that can tell it.
             self.picture = None
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.errors import FrameMissingError
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 
 if TYPE_CHECKING:
@@ -83,14 +84,27 @@ class WindowSource:
         self._source = source
         self._windows = windows
         some = next(iter(windows.values()))
-        self.info: ClipInfo = replace(source.info, width_px=some.width_px, height_px=some.height_px)
+        first, last = min(windows), max(windows)
+        # Only frames with a window: whoever reads ahead asks for the next one that the clip has.
+        self.info: ClipInfo = replace(
+            source.info,
+            width_px=some.width_px,
+            height_px=some.height_px,
+            first_frame=first,
+            last_frame=last,
+            missing_frames=tuple(frame for frame in range(first, last + 1) if frame not in windows),
+            frame_times_us=(),
+        )
 
     def read(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:
         """The picture in the window of ``frame``.
 
         Raises:
+            FrameMissingError: The frame has no window.
             ClipError: The picture cannot be read.
         """
+        if frame not in self._windows:
+            raise FrameMissingError(f"frame {frame} is not among those that are looked at")
         picture = self._source.read(frame)
         part = picture[self._windows[frame].slices]
         return part.copy()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from functools import partial
 
@@ -95,6 +96,18 @@ def test_an_error_ahead_is_met_by_whoever_needs_the_picture() -> None:
     reader.read_ahead(1005)
     with pytest.raises(ClipError, match="damaged"):
         reader.read(1005)
+
+
+def test_no_failure_of_a_guess_reaches_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, told = DiscClip(), []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    monkeypatch.setattr(clip, "read", {}.__getitem__)
+    reader = reader_of(clip)
+
+    reader.read_ahead(1005)
+    reader.drop()
+
+    assert told == []
 
 
 def wait_for_reading(clip: DiscClip, count: int) -> None:

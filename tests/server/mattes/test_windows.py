@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from masklet.errors import FrameMissingError
 from masklet.types import ClipInfo
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.windows import (
@@ -198,6 +199,15 @@ class Numbered:
 
     def read(self, frame: int) -> NDArray[np.uint8]:
         return np.broadcast_to(np.arange(1080, dtype=np.uint8)[:, None, None], (1080, 1920, 3)) + np.uint8(0)
+
+
+def test_a_window_source_has_the_frames_that_have_a_window_and_no_others() -> None:
+    source = WindowSource(Numbered(), dict.fromkeys((3, 4, 7), Window(10, 20, 64, 48)))
+
+    assert (source.info.first_frame, source.info.last_frame) == (3, 7)
+    assert source.info.missing_frames == (5, 6)
+    with pytest.raises(FrameMissingError):
+        source.read(8)
 
 
 def test_a_window_source_is_a_clip_of_the_windows_size() -> None:
