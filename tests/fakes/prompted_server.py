@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fakes.transport import FakeTransport
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
@@ -26,18 +26,25 @@ from masklet.types import (
     PromptDocument,
     SessionInfo,
     StateRange,
+    TrackedMask,
 )
 from masklet_server.sessions.prompts import PromptBook
 
 CLIP = ClipInfo("plate.%04d.png", 64, 36, 1001, 1012)
 
 
+def tracked_mask(frame: int) -> TrackedMask:
+    """A mask as it is packed: never looked into, and another on each frame."""
+    return TrackedMask(4, 4, b"logits of %d" % frame)
+
+
 @dataclass
 class HeldSession:
-    """One session: what was said, and which frames have a mask."""
+    """One session: what was said, which frames have a mask, and which masks came with locks."""
 
     book: PromptBook
     tracked: dict[int, set[int]] = field(default_factory=dict)
+    given: list[LockedMask] = field(default_factory=list)
 
 
 @dataclass
@@ -100,15 +107,21 @@ class PromptedServer(FakeTransport):
         if not replace_mask:
             book.check_mask_stays(prompts)
         book.put(book.check(prompts))
-        return None if prompts.is_empty else self._mask(session_id, prompts.object_id, prompts.frame)
+        if prompts.is_empty:
+            return None
+        return replace(self._mask(session_id, prompts.object_id, prompts.frame), base=prompts.base)
 
     def add_click(
         self, session_id: str, object_id: int, frame: int, click: Click, mask_format: MaskFormat
     ) -> MaskUpdate:
         self.calls.append("click")
-        book = self._held(session_id).book
-        book.put(book.check(book.with_click(object_id, frame, click)))
-        return self._mask(session_id, object_id, frame)
+        held = self._held(session_id)
+        prompts = held.book.with_click(object_id, frame, click)
+        # The first prompt on a tracked frame corrects what was tracked.
+        if len(prompts.clicks) == 1 and frame in held.tracked.get(object_id, set()):
+            prompts = replace(prompts, base=tracked_mask(frame))
+        held.book.put(held.book.check(prompts))
+        return replace(self._mask(session_id, object_id, frame), base=prompts.base)
 
     def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:
         self.calls.append("matte")
@@ -126,6 +139,8 @@ class PromptedServer(FakeTransport):
         self.calls.append("lock" if locked else "unlock")
         book = self._held(session_id).book
         book.set_lock(object_id, frames, locked=locked)
+        self._held(session_id).tracked.setdefault(object_id, set()).update(mask.frame for mask in masks)
+        self._held(session_id).given.extend(masks)
         return book.locks()
 
     def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
@@ -143,7 +158,15 @@ class PromptedServer(FakeTransport):
         return self._undone(session_id, edit.object_id, edit.frame)
 
     def get_prompts(self, session_id: str) -> PromptDocument:
-        return self._held(session_id).book.document()
+        held = self._held(session_id)
+        document = held.book.document()
+        masks = tuple(
+            LockedMask(lock.object_id, frame, tracked_mask(frame))
+            for lock in document.locks
+            for frame in sorted(held.tracked.get(lock.object_id, set()))
+            if frame in lock.frames
+        )
+        return replace(document, masks=masks)
 
     def track(self, session_id: str, request: TrackRequest) -> Generator[TrackEvent, None, None]:
         held = self._held(session_id)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Union
 
 from masklet.drawn_masks import check_mask_stays
 from masklet.errors import BadInputError
@@ -69,67 +68,6 @@ class SaidObject:
 Document = tuple[SaidObject, ...]
 
 
-@dataclass(frozen=True)
-class AddObject:
-    """A new object."""
-
-    uid: str
-    name: str
-
-
-@dataclass(frozen=True)
-class RemoveObject:
-    """An object goes, with all that is said about it."""
-
-    uid: str
-
-
-@dataclass(frozen=True)
-class RenameObject:
-    """An object gets another name."""
-
-    uid: str
-    name: str
-
-
-@dataclass(frozen=True)
-class AddClick:
-    """One click more than the server knows of."""
-
-    uid: str
-    frame: int
-    click: Click
-
-
-@dataclass(frozen=True)
-class SetPrompts:
-    """All that is said on one frame; empty prompts take it back."""
-
-    uid: str
-    prompts: FramePrompts
-
-
-@dataclass(frozen=True)
-class SetLock:
-    """A range is locked, with the masks that it is to keep, or let go."""
-
-    uid: str
-    frames: FrameRange
-    locked: bool
-    masks: tuple[LockedMask, ...] = ()
-
-
-@dataclass(frozen=True)
-class SetMatte:
-    """The matte is finished in another way."""
-
-    uid: str
-    settings: MatteSettings
-
-
-Edit = Union[AddObject, RemoveObject, RenameObject, AddClick, SetPrompts, SetLock, SetMatte]
-
-
 def new_uid() -> str:
     """A name that no other object or plate has."""
     return uuid.uuid4().hex
@@ -143,44 +81,6 @@ def find(document: Document, uid: str) -> SaidObject | None:
 def by_uid(document: Document) -> dict[str, SaidObject]:
     """The objects without their order, which is the interface's own affair."""
     return {said.uid: said for said in document}
-
-
-def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
-    """The edits that make what is held into what is wanted, in an order in which each is allowed.
-
-    Locked frames take no prompts, so ranges open before and close after them; names become free
-    before others take them.
-    """
-    edits: list[Edit] = [RemoveObject(said.uid) for said in held if find(wanted, said.uid) is None]
-    kept = [(before, after) for before in held for after in (find(wanted, before.uid),) if after is not None]
-    edits.extend(_renamings(kept))
-    for after in wanted:
-        before = find(held, after.uid)
-        if before is None:
-            edits.append(AddObject(after.uid, after.name))
-            before = SaidObject(after.uid, after.name)
-        said = tuple(_prompt_edits(before, after))
-        # Frames that are locked before and after, and still say something else: an undo can do that.
-        pierced = [FrameRange(frame, frame) for frame in map(_frame_of, said) if before.is_locked(frame)]
-        kept_locks = minus(minus(before.locks, minus(before.locks, after.locks)), pierced)
-        edits.extend(SetLock(after.uid, frames, False) for frames in minus(before.locks, kept_locks))
-        edits.extend(said)
-        if before.matte != after.matte:
-            edits.append(SetMatte(after.uid, after.matte))
-        edits.extend(
-            SetLock(after.uid, frames, True, _masks_in(after.masks, (frames,)))
-            for frames in minus(after.locks, kept_locks)
-        )
-    return tuple(edits)
-
-
-def applied(document: Document, edit: Edit) -> Document:
-    """The document after an edit."""
-    if isinstance(edit, AddObject):
-        return (*document, SaidObject(edit.uid, edit.name))
-    if isinstance(edit, RemoveObject):
-        return tuple(said for said in document if said.uid != edit.uid)
-    return tuple(_changed(said, edit) if said.uid == edit.uid else said for said in document)
 
 
 def with_click(said: SaidObject, frame: int, click: Click) -> SaidObject:
@@ -229,13 +129,13 @@ def with_lock(said: SaidObject, frames: FrameRange, *, locked: bool) -> SaidObje
     if locked:
         rest.append(frames)
     locks = joined(rest)
-    return replace(said, locks=locks, masks=_masks_in(said.masks, locks))
+    return replace(said, locks=locks, masks=masks_in(said.masks, locks))
 
 
 def with_masks(said: SaidObject, masks: Iterable[LockedMask]) -> SaidObject:
     """The object with other masks for its locked frames; those of frames that are not locked go."""
     kept = {mask.frame: replace(mask, object_id=_NO_ID) for mask in masks}
-    return replace(said, masks=_masks_in([kept[frame] for frame in sorted(kept)], said.locks))
+    return replace(said, masks=masks_in([kept[frame] for frame in sorted(kept)], said.locks))
 
 
 def with_base(said: SaidObject, frame: int, base: TrackedMask | None) -> SaidObject:
@@ -244,6 +144,24 @@ def with_base(said: SaidObject, frame: int, base: TrackedMask | None) -> SaidObj
     if base is None or prompts.is_empty or prompts.base == base:
         return said
     return with_prompts(said, replace(prompts, base=base))
+
+
+def completed(document: Document, held: Document) -> Document:
+    """The document with what the server alone knows: what prompts correct, and the masks of locked frames.
+
+    What is said stays as it is; only what is missing is taken from what the server holds.
+    """
+    known = by_uid(held)
+    return tuple(_completed(said, known[said.uid]) if said.uid in known else said for said in document)
+
+
+def _completed(said: SaidObject, held: SaidObject) -> SaidObject:
+    for prompts in said.frames:
+        if prompts.base is None and prompts.mask is None:
+            said = with_base(said, prompts.frame, held.at(prompts.frame).base)
+    own = {mask.frame for mask in said.masks}
+    missing = [mask for mask in held.masks if mask.frame not in own]
+    return with_masks(said, (*said.masks, *missing)) if missing else said
 
 
 def said_to_json(said: SaidObject) -> str:
@@ -309,71 +227,13 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
     )
 
 
-def _changed(said: SaidObject, edit: Edit) -> SaidObject:
-    if isinstance(edit, RenameObject):
-        return replace(said, name=edit.name)
-    if isinstance(edit, AddClick):
-        prompts = said.at(edit.frame)
-        return with_prompts(said, replace(prompts, clicks=(*prompts.clicks, edit.click)))
-    if isinstance(edit, SetPrompts):
-        return with_prompts(said, edit.prompts)
-    if isinstance(edit, SetLock):
-        changed = with_lock(said, edit.frames, locked=edit.locked)
-        return with_masks(changed, (*changed.masks, *edit.masks)) if edit.masks else changed
-    if isinstance(edit, SetMatte):
-        return replace(said, matte=edit.settings)
-    return said
-
-
 def _open_frame(said: SaidObject, frame: int) -> FramePrompts:
     if said.is_locked(frame):
         raise BadInputError(f"frame {frame} is locked for {said.name}: unlock it first, then correct it")
     return said.at(frame)
 
 
-def _frame_of(edit: AddClick | SetPrompts) -> int:
-    return edit.frame if isinstance(edit, AddClick) else edit.prompts.frame
-
-
-def _prompt_edits(before: SaidObject, after: SaidObject) -> Iterable[AddClick | SetPrompts]:
-    for frame in sorted({prompts.frame for prompts in (*before.frames, *after.frames)}):
-        held, wanted = before.at(frame), after.at(frame)
-        # Without a base of its own a frame takes the one that the server has or makes.
-        if wanted.base is None:
-            wanted = replace(wanted, base=held.base)
-        if held == wanted:
-            continue
-        one_more = (
-            wanted.mask is None
-            and held.mask is None
-            and (wanted.box, wanted.base)
-            == (
-                held.box,
-                held.base,
-            )
-        )
-        if one_more and wanted.clicks[:-1] == held.clicks and wanted.clicks:
-            yield AddClick(after.uid, frame, wanted.clicks[-1])
-        else:
-            yield SetPrompts(after.uid, wanted)
-
-
-def _renamings(kept: list[tuple[SaidObject, SaidObject]]) -> Iterable[Edit]:
-    """Renamings in an order in which every name is free; objects that swap names meet on a third one."""
-    waiting = {before.uid: (before.name, after.name) for before, after in kept if before.name != after.name}
-    while waiting:
-        taken = {old for old, _ in waiting.values()}
-        ready = next((uid for uid, (_, new) in waiting.items() if new not in taken), None)
-        if ready is None:
-            uid, (_, new) = next(iter(waiting.items()))
-            parked = f"{new[:40]}-{uid[:8]}"
-            waiting[uid] = (parked, new)
-            yield RenameObject(uid, parked)
-        else:
-            yield RenameObject(ready, waiting.pop(ready)[1])
-
-
-def _masks_in(masks: Iterable[LockedMask], ranges: Iterable[FrameRange]) -> tuple[LockedMask, ...]:
+def masks_in(masks: Iterable[LockedMask], ranges: Iterable[FrameRange]) -> tuple[LockedMask, ...]:
     """The masks of frames in some ranges."""
     held = tuple(ranges)
     return tuple(mask for mask in masks if any(mask.frame in frames for frames in held))

@@ -174,7 +174,7 @@ def _projection() -> Any:
 
 def _prompt_signs(item: MaskletObject, mapped: ViewMap, frame: int) -> list[tuple[Edges, tuple[float, ...]]]:
     try:
-        prompts = item.as_said().at(frame)
+        prompts = item.prompts().at(frame)
     except MaskletError:
         # The panel says it; a viewer that cannot be drawn would say it less well.
         return []

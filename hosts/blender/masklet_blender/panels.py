@@ -226,7 +226,7 @@ def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObje
     memory = runtime().glimpse(block)
     frame = shown_frame(block, context)
     try:
-        prompts = item.as_said().at(frame)
+        prompts = item.prompts().at(frame)
     except MaskletError as error:
         return str(error)
     parts = []

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from masklet.errors import MaskletError
 
 from . import plates, states
-from .documents import find
+from .documents import completed, find
 from .masks import MaskStore
 from .notices import Notice, Remedy, notice_of
 from .shot_events import (
+    Completed,
     Ended,
     MaskCame,
     MasksOutdated,
@@ -25,6 +26,7 @@ from .shot_events import (
 if TYPE_CHECKING:
     from masklet.types import ClipInfo
 
+    from .documents import Document
     from .jobs import Job
     from .plates import PlateBlock
     from .properties import MaskletObject
@@ -81,6 +83,8 @@ class PlateMemory:
             self.lose_session()
         elif isinstance(event, Refused):
             self._take_back(block, event)
+        elif isinstance(event, Completed):
+            self._complete(block, event.held)
         elif isinstance(event, Planned):
             # A track may take several goes.
             job.total = job.done + event.total
@@ -162,6 +166,14 @@ class PlateMemory:
         if event.replaced:
             self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)
 
+    def _complete(self, block: PlateBlock, held: Document) -> None:
+        """Keep what the server alone knows; it is no change of what is said."""
+        own = plates.props(block)
+        for item in own.objects:
+            item.take(completed((item.as_said(),), held)[0])
+        if self.shot is not None:
+            self.shot.errand = replace(self.shot.errand, wanted=own.document())
+
     def _take_back(self, block: PlateBlock, event: Refused) -> None:
         """Take out of the document what the server did not take."""
         own = plates.props(block)
@@ -182,6 +194,6 @@ class PlateMemory:
 def _is_silent(item: MaskletObject) -> bool:
     """True where nothing is said about an object, so that no track will bring its masks back."""
     try:
-        return not item.as_said().frames
+        return not item.prompts().frames
     except MaskletError:
         return False

@@ -58,14 +58,14 @@ def _siblings(item: MaskletObject) -> Any:
 
 def _matte_getter(field: str) -> Any:
     def get(item: MaskletObject) -> Any:
-        return getattr(item.as_said().matte, field)
+        return getattr(item.prompts().matte, field)
 
     return get
 
 
 def _matte_setter(field: str) -> Any:
     def put(item: MaskletObject, value: Any) -> None:
-        said = item.as_said()
+        said = item.prompts()
         try:
             matte = MatteSettings(**{**asdict(said.matte), field: value})
         except ValueError as error:
@@ -101,6 +101,7 @@ class MaskletObject(bpy.types.PropertyGroup):
         name="Show", description="Draw the object's mask in the viewer", default=True, update=_redraw
     )
     said: StringProperty(options={"HIDDEN"})
+    locked_masks: StringProperty(options={"HIDDEN"})
     states: StringProperty(options={"HIDDEN"})
     matte_folder: StringProperty(
         name="Mattes", description="Where the mattes of this object lie", subtype="DIR_PATH"
@@ -174,6 +175,17 @@ class MaskletObject(bpy.types.PropertyGroup):
         Raises:
             BadInputError: The text in the file was damaged.
         """
+        said = self.prompts()
+        if not self.locked_masks:
+            return said
+        return replace(said, masks=_said(self.uid, self.kept_name, self.locked_masks).masks)
+
+    def prompts(self) -> SaidObject:
+        """The same without the masks of locked frames, which may be many and are not for drawing.
+
+        Raises:
+            BadInputError: The text in the file was damaged.
+        """
         return _said(self.uid, self.kept_name, self.said)
 
     def take(self, said: SaidObject) -> None:
@@ -182,9 +194,13 @@ class MaskletObject(bpy.types.PropertyGroup):
         self.kept_name = said.name
         if self.name != said.name:
             self.name = said.name
-        text = said_to_json(said)
+        text = said_to_json(replace(said, masks=()))
         if self.said != text:
             self.said = text
+        masks = SaidObject(said.uid, said.name, locks=said.locks, masks=said.masks)
+        text = said_to_json(masks) if said.masks else ""
+        if self.locked_masks != text:
+            self.locked_masks = text
 
 
 class MaskletPlate(bpy.types.PropertyGroup):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from masklet.events import TrackFinished
     from masklet.types import ClipInfo, StateRange
 
-    from .documents import Document, Edit
+    from .documents import Document
+    from .edits import Edit
     from .masks import PackedMask
     from .plate_files import PlateSource
     from .states import Known
@@ -104,6 +105,13 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Completed:
+    """The server knows what the file has to keep: what prompts correct, and the masks of locked frames."""
+
+    held: Document
+
+
+@dataclass(frozen=True)
 class Planned:
     """How many masks a track will bring."""
 
@@ -124,7 +132,9 @@ class Made:
     value: object
 
 
-Event = Union[SessionOpened, SessionLost, MaskCame, MasksOutdated, StatesCame, Refused, Planned, Ended, Made]
+Event = Union[
+    SessionOpened, SessionLost, MaskCame, MasksOutdated, StatesCame, Refused, Completed, Planned, Ended, Made
+]
 
 
 @dataclass(frozen=True)

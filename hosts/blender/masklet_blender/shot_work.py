@@ -48,6 +48,7 @@ def track(shot: Shot, job: Job, server: Server, wish: TrackWish) -> Iterator[Eve
         failure = error
     try:
         yield shot.states()
+        yield from shot.keep_masks()
     except MaskletError as error:
         failure = failure or error
     if failure is not None:

@@ -20,10 +20,10 @@ from masklet.errors import (
     SessionNotFoundError,
 )
 
-from .documents import (
+from .documents import Document, by_uid, completed, find, from_prompts, with_base, with_masks
+from .edits import (
     AddClick,
     AddObject,
-    Document,
     Edit,
     RemoveObject,
     RenameObject,
@@ -31,16 +31,14 @@ from .documents import (
     SetMatte,
     SetPrompts,
     applied,
-    by_uid,
     differences,
-    find,
-    from_prompts,
 )
 from .frame_ranges import minus
 from .masks import packed_for_overlay
 from .notices import PlateChangedError
 from .plate_files import fingerprint_of, is_still_at
 from .shot_events import (
+    Completed,
     Errand,
     Event,
     MaskCame,
@@ -55,7 +53,7 @@ if TYPE_CHECKING:
     from masklet.client import Server
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
-    from masklet.types import FrameRange, MaskUpdate, SessionInfo, StateRange
+    from masklet.types import FrameRange, LockedMask, MaskUpdate, SessionInfo, StateRange, TrackedMask
 
 _REFUSALS = (BadInputError, NameTakenError, LimitError)
 _LOST = (SessionNotFoundError, ObjectNotFoundError)
@@ -77,6 +75,7 @@ class Shot:
         self._last_id = ""
         self._path = ""
         self._is_resumed = False
+        self._base: TrackedMask | None = None
         self._held: Document = ()
         self._objects: dict[str, TrackedObject] = {}
         # What was held before each edit, and after each that was taken back: as deep as the server's own.
@@ -262,13 +261,34 @@ class Shot:
         self._objects = {said.uid: by_name[said.name] for said in self._held if said.name in by_name}
 
     def _send_differences(self, errand: Errand) -> Iterator[Event]:
-        wanted = by_uid(errand.wanted)
-        if wanted == by_uid(self._held):
-            return
+        if not _says(errand.wanted, self._held):
+            yield from self._follow(errand)
+        yield from self._complete(errand)
+
+    def keep_masks(self) -> Iterator[Event]:
+        """Learn the masks of locked frames, which the document has to keep for a server that starts anew."""
+        with self._lock:
+            if any(said.locks for said in self._held):
+                self._learn_masks()
+                yield from self._complete(self.errand)
+
+    def _complete(self, errand: Errand) -> Iterator[Event]:
+        """Tell what the server alone knows of what is said."""
+        if completed(errand.wanted, self._held) != errand.wanted:
+            yield Completed(self._held)
+
+    def _learn_masks(self) -> None:
+        uids = self.uids()
+        masks: dict[str, list[LockedMask]] = {}
+        for mask in self.session.prompts().masks:
+            masks.setdefault(uids.get(mask.object_id, ""), []).append(mask)
+        self._held = tuple(with_masks(said, masks.get(said.uid, ())) for said in self._held)
+
+    def _follow(self, errand: Errand) -> Iterator[Event]:
         # A step through the server's own history brings masks back that prompts alone would not.
-        if self._past and wanted == by_uid(self._past[-1]):
+        if self._past and _says(errand.wanted, self._past[-1]):
             yield from self._step_once(undo=True)
-        elif self._future and wanted == by_uid(self._future[-1]):
+        elif self._future and _says(errand.wanted, self._future[-1]):
             yield from self._step_once(undo=False)
         edits = differences(self._held, errand.wanted)
         for edit in edits:
@@ -279,12 +299,23 @@ class Shot:
                 yield Refused(edit, self._held, error)
                 continue
             self._held = applied(before, edit)
+            if isinstance(edit, (AddClick, SetPrompts)):
+                self._take_base(edit)
             self._past.append(before)
             self._future.clear()
             if event is not None:
                 yield event
+        if any(isinstance(edit, SetLock) and edit.locked for edit in edits):
+            self._learn_masks()
         if edits:
             yield self.states()
+
+    def _take_base(self, edit: AddClick | SetPrompts) -> None:
+        """Keep what the server says that the prompts correct; a correction of nothing else is the same."""
+        frame = edit.frame if isinstance(edit, AddClick) else edit.prompts.frame
+        self._held = tuple(
+            with_base(said, frame, self._base) if said.uid == edit.uid else said for said in self._held
+        )
 
     def _send(self, edit: Edit) -> Event | None:
         if isinstance(edit, AddObject):
@@ -320,6 +351,7 @@ class Shot:
             frame = edit.prompts.frame
             # Whether a drawn mask may go was settled when the .blend file took the change.
             update = item.prompt(replace(edit.prompts, object_id=item.object_id), replace=True)
+        self._base = None if update is None else update.base
         return self._mask(edit.uid, frame, update)
 
     def _step(self, server: Server, *, undo: bool) -> Iterator[Event]:
@@ -354,6 +386,11 @@ class Shot:
     def _mask(self, uid: str, frame: int, update: MaskUpdate | None) -> MaskCame:
         packed = None if update is None else packed_for_overlay(update, self.errand.max_side_px)
         return MaskCame(uid, frame, packed)
+
+
+def _says(wanted: Document, held: Document) -> bool:
+    """True where two documents say the same; what the server alone knows may be missing in the first."""
+    return by_uid(completed(wanted, held)) == by_uid(held)
 
 
 def _checked_fingerprint(errand: Errand) -> str:

@@ -14,7 +14,9 @@ from masklet.names import clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
 
 from ..documents import from_prompts, to_prompts
+from ..notices import Notice
 from ..plates import adopt, props, source_of
+from ..runtime import runtime
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
 
 if TYPE_CHECKING:
@@ -84,7 +86,10 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
                     item.take(said)
         except MaskletError as error:
             return failed(self, error)
-        return synchronised(self, block)
+        ended = synchronised(self, block)
+        if shot.notes:
+            runtime().tell(block, Notice("; ".join(shot.notes), is_alarm=False))
+        return ended
 
 
 CLASSES = (MASKLET_OT_export_prompts, MASKLET_OT_import_prompts)

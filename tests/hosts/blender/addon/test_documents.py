@@ -10,19 +10,10 @@ from masklet.errors import BadInputError
 from masklet.matte_settings import MatteSettings
 from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask, Mask, TrackedMask
 from masklet_blender.documents import (
-    AddClick,
-    AddObject,
     Document,
-    Edit,
-    RemoveObject,
-    RenameObject,
     SaidObject,
-    SetLock,
-    SetPrompts,
-    applied,
     by_uid,
     cleared,
-    differences,
     find,
     from_prompts,
     said_from_json,
@@ -33,6 +24,17 @@ from masklet_blender.documents import (
     with_click,
     with_lock,
     with_masks,
+)
+from masklet_blender.edits import (
+    AddClick,
+    AddObject,
+    Edit,
+    RemoveObject,
+    RenameObject,
+    SetLock,
+    SetPrompts,
+    applied,
+    differences,
 )
 
 CLICK = Click(10.0, 5.0)

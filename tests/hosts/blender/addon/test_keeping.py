@@ -49,6 +49,13 @@ def test_a_file_that_is_opened_again_goes_on_with_its_session(answer: dict[str, 
     assert answer["resumed"] == ["click"]
 
 
+def test_what_a_click_corrects_and_masks_of_locked_frames_go_from_the_file_to_a_new_server(
+    answer: dict[str, Any],
+) -> None:
+    assert answer["kept for a new server"] == [True, [1004, 1005, 1006], True]
+    assert answer["a new server has"] == [[1001, 1009], [1004, 1005, 1006]]
+
+
 def test_a_session_that_the_server_forgot_is_made_again_from_the_file(answer: dict[str, Any]) -> None:
     assert "your prompts were sent again" in answer["forgotten"]
     assert answer["tracks all the same"] == ["FINISHED"]

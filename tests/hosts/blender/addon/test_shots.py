@@ -6,24 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from fakes.prompted_server import PromptedServer
+from fakes.prompted_server import PromptedServer, tracked_mask
 from masklet.client import Server
 from masklet.errors import BadInputError, ServerUnreachableError
-from masklet.types import Click, FramePrompts, FrameRange
+from masklet.types import Click, FramePrompts, FrameRange, LockedMask
 from masklet_blender import shot_work
 from masklet_blender.documents import (
-    AddObject,
     Document,
     SaidObject,
     by_uid,
     cleared,
+    completed,
+    said_from_json,
+    said_to_json,
+    with_base,
     with_click,
     with_lock,
+    with_masks,
+)
+from masklet_blender.edits import (
+    AddObject,
 )
 from masklet_blender.jobs import Job
 from masklet_blender.notices import LessHeldError, PlateChangedError
 from masklet_blender.plate_files import PlateSource
 from masklet_blender.shot_events import (
+    Completed,
     Ended,
     Errand,
     Made,
@@ -392,3 +400,81 @@ def test_a_plate_whose_pictures_were_rendered_anew_is_told_before_it_is_tracked(
     job, _ = job_of(lambda job: shot_work.track(shot, job, server, TrackWish()))
     with pytest.raises(PlateChangedError):
         job.run_here()
+
+
+def done(shot: Shot, server: Server) -> None:
+    """Track, with what the main thread does of the answers."""
+    job, events = job_of(lambda job: shot_work.track(shot, job, server, TrackWish()))
+    job.run_here()
+    kept(shot, events)
+
+
+def kept(shot: Shot, events: Iterable[object]) -> None:
+    """As the .blend file keeps what the server alone knows."""
+    for event in events:
+        if isinstance(event, Completed):
+            want(shot, *completed(shot.errand.wanted, event.held))
+
+
+def test_what_a_correction_corrects_is_kept_and_goes_to_a_server_that_starts_anew(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    done(shot, server)
+    want(shot, with_click(shot.errand.wanted[0], 1005, CLICK))
+    kept(shot, shot.synchronise(server))
+    assert shot.errand.wanted[0].at(1005).base == tracked_mask(1005)
+    assert shot.errand.wanted[0].at(1001).base is None
+    assert list(shot.synchronise(server)) == []
+
+    transport.sessions.clear()
+    list(shot.synchronise(server, make_sure=True))
+    (session,) = transport.sessions.values()
+    assert [prompts.base for prompts in session.book.document().prompts] == [None, tracked_mask(1005)]
+
+
+def test_masks_of_locked_frames_are_kept_and_go_to_a_server_that_starts_anew(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    done(shot, server)
+    want(shot, with_lock(shot.errand.wanted[0], FrameRange(1004, 1006), locked=True))
+    kept(shot, shot.synchronise(server))
+    assert [mask.frame for mask in shot.errand.wanted[0].masks] == [1004, 1005, 1006]
+
+    transport.sessions.clear()
+    list(shot.synchronise(server, make_sure=True))
+    (session,) = transport.sessions.values()
+    assert [mask.mask for mask in session.given] == [tracked_mask(frame) for frame in (1004, 1005, 1006)]
+
+
+def test_a_locked_frame_that_gets_its_first_mask_from_a_track_keeps_it(
+    plate: PlateSource, server: Server
+) -> None:
+    shot = shot_of(plate, with_lock(HERO, FrameRange(1004, 1006), locked=True))
+    kept(shot, shot.synchronise(server))
+    assert shot.errand.wanted[0].masks == ()
+    done(shot, server)
+    assert [mask.frame for mask in shot.errand.wanted[0].masks] == [1004, 1005, 1006]
+
+
+def test_an_undo_to_before_a_correction_was_answered_takes_a_step_on_the_server(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    done(shot, server)
+    want(shot, with_click(shot.errand.wanted[0], 1005, CLICK))
+    unanswered = shot.errand.wanted
+    kept(shot, shot.synchronise(server))
+    want(shot, with_click(shot.errand.wanted[0], 1005, Click(30.0, 18.0)))
+    kept(shot, shot.synchronise(server))
+    want(shot, *unanswered)
+    list(shot.synchronise(server))
+    assert transport.calls[-1] == "undo"
+
+
+def test_bases_and_masks_of_locked_frames_survive_the_file() -> None:
+    said = with_base(HERO, 1001, tracked_mask(1001))
+    said = with_lock(said, FrameRange(1004, 1004), locked=True)
+    said = with_masks(said, [LockedMask(0, 1004, tracked_mask(1004), stale=True)])
+    assert said_from_json("u1", "hero", said_to_json(said)) == said

@@ -19,7 +19,7 @@ import masklet_blender  # noqa: E402
 masklet_blender.register()
 at_start = set(sys.modules)
 
-from fakes.prompted_server import PromptedServer  # noqa: E402
+from fakes.prompted_server import PromptedServer, tracked_mask  # noqa: E402
 from masklet.client import Server  # noqa: E402
 from masklet_blender import plates  # noqa: E402
 from masklet_blender.connection import Connection  # noqa: E402
@@ -60,6 +60,11 @@ def notice(block=None):
     return "" if told is None else told.sentence
 
 
+def transport_document():
+    """What the server holds."""
+    return transport.get_prompts(next(iter(transport.sessions)))
+
+
 def reopen():
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(folder / "shot.blend"))
@@ -81,6 +86,16 @@ answer["tracked"] = len(runtime().memory(clip()).masks)
 masklet.lock(first=4, last=6)
 answer["locked"] = refusal(masklet.box, left_px=1, top_px=1, right_px=9, bottom_px=9, frame=1005)
 
+# What a click corrects and the masks of locked frames are in the file, so that a new server has them too.
+masklet.click(x_px=30, y_px=18, frame=1009)
+kept = plates.props(clip()).objects[0].as_said()
+answer["kept for a new server"] = [
+    kept.at(1009).base == tracked_mask(1009),
+    [mask.frame for mask in kept.masks],
+    "logits" not in plates.props(clip()).objects[0].said.replace('"logits_base64"', "", 1),
+]
+masklet.clear_prompts(frame=1009)
+
 # Save, open again, go on: the server still holds the session.
 transport.calls.clear()
 reopen()
@@ -91,6 +106,17 @@ answer["states before the server is asked"] = [
 ]
 masklet.click(x_px=30, y_px=18, positive=False, frame=1001)
 answer["resumed"] = transport.calls[:]
+
+# A server that starts anew is given what only the old one knew.
+masklet.click(x_px=30, y_px=18, frame=1009)
+reopen()
+transport.sessions.clear()
+masklet.track()
+answer["a new server has"] = [
+    [prompts.frame for prompts in transport_document().prompts if prompts.base is not None],
+    [mask.frame for mask in next(iter(transport.sessions.values())).given],
+]
+masklet.clear_prompts(frame=1009)
 
 # The server has forgotten.
 transport.sessions.clear()
