@@ -118,7 +118,7 @@ def write_movie(
     codec: str = "libx264",
     pixel_format: str = "yuv420p",
     times: Sequence[int] | None = None,
-    rotation: int | None = None,
+    matrix: Sequence[int] | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
     """Encode pictures at 24 frames a second, or at time stamps of a 1/240 second each."""
@@ -127,8 +127,8 @@ def write_movie(
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = pixel_format
         stream.codec_context.time_base = Fraction(1, 240)
-        if rotation is not None:
-            stream.set_display_rotation(rotation)
+        if matrix is not None:
+            stream.set_display_matrix(matrix)
         for place, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
             frame.pts = times[place] if times is not None else 10 * place
@@ -136,6 +136,30 @@ def write_movie(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def cut_movie(source: Path, target: Path, *, packets: int, shift_s: Fraction = Fraction(0)) -> Path:
+    """Copy a movie without its first so many packets and without encoding anything anew.
+
+    Args:
+        source: What to copy.
+        target: Where to; its name chooses the container.
+        packets: How many are left out, in storage order: what follows may begin between key frames.
+        shift_s: Added to all times; below zero, MP4 and MOV hide what lies before zero by an edit list.
+    """
+    with (
+        av.open(str(source)) as whole,
+        av.open(str(target), "w", options={"avoid_negative_ts": "disabled"} if shift_s else {}) as container,
+    ):
+        stream = container.add_stream_from_template(whole.streams.video[0])
+        kept = [packet for packet in whole.demux(video=0) if packet.size][packets:]
+        for packet in kept:
+            shift = round(shift_s / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts + shift
+            packet.dts = None if packet.dts is None else packet.dts + shift
+            packet.stream = stream
+            container.mux(packet)
+    return target
 
 
 def write_sound(path: Path) -> Path:

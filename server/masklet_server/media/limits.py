@@ -19,6 +19,7 @@ class Limits:
         max_picture_bytes: Size of one encoded picture. Movies have no such limit, they are read in
             parts.
         max_frames: Numbers between the first and the last frame, missing ones included.
+        max_counted_by_decoding: Packets of a movie whose pictures can be counted only by decoding all.
     """
 
     max_side_px: int = 16_384
@@ -26,6 +27,7 @@ class Limits:
     max_channels: int = 1_024
     max_picture_bytes: int = 1 << 30
     max_frames: int = 500_000
+    max_counted_by_decoding: int = 50_000
 
     def check_size(self, width_px: int, height_px: int, *, what: str) -> None:
         """Refuse a frame of this size.
@@ -77,4 +79,16 @@ class Limits:
             raise LimitError(
                 f"{what} spans {frame_count} frame numbers and this server takes at most {self.max_frames}: "
                 "a stray file with a far-off number is the usual cause, remove it or raise the limit."
+            )
+
+    def check_counted_by_decoding(self, packet_count: int, *, what: str) -> None:
+        """Refuse a movie that would have to be decoded whole in order to number its frames.
+
+        Raises:
+            LimitError: It is longer than this server decodes for that.
+        """
+        if packet_count > self.max_counted_by_decoding:
+            raise LimitError(
+                f"{what} does not say in which order its {packet_count} pictures are shown, and this server "
+                f"decodes at most {self.max_counted_by_decoding} to find out: rewrap it as MOV, or cut it."
             )
