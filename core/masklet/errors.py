@@ -107,6 +107,12 @@ class OutputError(MaskletError):
     grpc_status = "FAILED_PRECONDITION"
 
 
+class ExistingFilesError(OutputError):
+    """Files are there that an export may not write over; it stopped before its first file."""
+
+    kind = "existing-files"
+
+
 class WeightsError(MaskletError):
     """Weights are missing, damaged or of another network."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from masklet import state_codec
 from masklet.codec import update_from_wire, update_to_wire
+from masklet.deliveries import Delivery, Existing, ExportPlan, RunMark
 from masklet.errors import BadInputError, ServerFaultError
 from masklet.events import (
     EditKind,
@@ -51,6 +52,15 @@ _REASON_TO_WIRE = {
     HoleReason.REMOVED: export_pb2.HOLE_REASON_REMOVED,
 }
 _REASON_FROM_WIRE = {wire: value for value, wire in _REASON_TO_WIRE.items()}
+_EXISTING_TO_WIRE = {
+    Existing.KEEP: export_pb2.EXISTING_KEEP,
+    Existing.REPLACE: export_pb2.EXISTING_REPLACE,
+    Existing.UPDATE: export_pb2.EXISTING_UPDATE,
+}
+_EXISTING_FROM_WIRE = {
+    export_pb2.EXISTING_UNSPECIFIED: Existing.KEEP,
+    **{wire: value for value, wire in _EXISTING_TO_WIRE.items()},
+}
 _EDIT_TO_WIRE = {
     EditKind.PROMPTS: prompt_pb2.EDIT_KIND_PROMPTS,
     EditKind.ADD_OBJECT: prompt_pb2.EDIT_KIND_ADD_OBJECT,
@@ -140,8 +150,22 @@ def overlay_kind_from_wire(number: export_pb2.OverlayKind.ValueType) -> OverlayK
     return _OVERLAY_FROM_WIRE[number]
 
 
+def existing_to_wire(existing: Existing) -> export_pb2.Existing.ValueType:
+    """The number of a way with files that are there."""
+    return _EXISTING_TO_WIRE[existing]
+
+
+def existing_from_wire(number: export_pb2.Existing.ValueType) -> Existing:
+    """The way with files that are there of a number; unspecified keeps them."""
+    if number not in _EXISTING_FROM_WIRE:
+        raise BadInputError(f"{number} is not a way with files that this version knows: update masklet")
+    return _EXISTING_FROM_WIRE[number]
+
+
 def export_event_to_wire(event: ExportEvent) -> export_pb2.ExportEvent:
     """The message of one event of an export."""
+    if isinstance(event, ExportPlan):
+        return export_pb2.ExportEvent(started=_plan_to_wire(event))
     if isinstance(event, ExportProgress):
         progress = export_pb2.ExportProgress(
             frames_done=event.frames_done, frames_total=event.frames_total, looking_at=event.looking_at or ""
@@ -159,6 +183,7 @@ def export_event_to_wire(event: ExportEvent) -> export_pb2.ExportEvent:
         files=event.files,
         empty_frames=event.empty_frames,
         holes=[_hole_to_wire(hole) for hole in event.holes],
+        removed=event.removed,
     )
     return export_pb2.ExportEvent(finished=finished)
 
@@ -181,7 +206,10 @@ def export_event_from_wire(message: export_pb2.ExportEvent) -> ExportEvent:
     if kind == "finished":
         finished = message.finished
         holes = tuple(_hole_from_wire(hole) for hole in finished.holes)
-        return ExportFinished(finished.files, tuple(finished.empty_frames), holes)
+        removed = tuple(finished.removed)
+        return ExportFinished(finished.files, tuple(finished.empty_frames), holes, removed)
+    if kind == "started":
+        return _plan_from_wire(message.started)
     raise ServerFaultError("the server sent an event that this version does not know: update masklet")
 
 
@@ -203,4 +231,49 @@ def _hole_from_wire(message: export_pb2.Hole) -> Hole:
         # A later server may know more reasons.
         _REASON_FROM_WIRE.get(message.reason, HoleReason.NOT_TRACKED),
         message.cut if message.HasField("cut") else None,
+    )
+
+
+def _plan_to_wire(plan: ExportPlan) -> export_pb2.ExportStarted:
+    run = plan.run
+    return export_pb2.ExportStarted(
+        name=plan.name,
+        run=export_pb2.RunMark(
+            prompts_sha256=run.prompts_sha256,
+            model=run.model,
+            weights_sha256=run.weights_sha256,
+            settings=run.settings,
+        ),
+        deliveries=[
+            export_pb2.Delivery(
+                files=item.files,
+                kind=item.kind,
+                layers=item.layers,
+                width_px=item.width_px,
+                height_px=item.height_px,
+                frames=range_to_wire(item.frames),
+            )
+            for item in plan.deliveries
+        ],
+        checked=plan.checked,
+    )
+
+
+def _plan_from_wire(message: export_pb2.ExportStarted) -> ExportPlan:
+    run = message.run
+    return ExportPlan(
+        message.name,
+        RunMark(run.prompts_sha256, run.model, run.weights_sha256, run.settings),
+        tuple(
+            Delivery(
+                item.files,
+                item.kind,
+                tuple(item.layers),
+                item.width_px,
+                item.height_px,
+                range_from_wire(item.frames),
+            )
+            for item in message.deliveries
+        ),
+        message.checked,
     )

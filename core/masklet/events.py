@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
+from masklet.deliveries import ExportPlan
 from masklet.holes import Hole
 from masklet.types import MaskUpdate, UnreadableFrame
 
@@ -158,11 +159,13 @@ class ExportFinished:
         files: How many were finished.
         empty_frames: Frames of the range without any mask.
         holes: Frames of the range without a matte, by object, and why.
+        removed: Files of earlier runs that were deleted because this one took their place, below the folder.
     """
 
     files: int
     empty_frames: tuple[int, ...] = ()
     holes: tuple[Hole, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
-ExportEvent = Union[ExportProgress, FileWritten, FileChunk, ExportFinished]
+ExportEvent = Union[ExportPlan, ExportProgress, FileWritten, FileChunk, ExportFinished]

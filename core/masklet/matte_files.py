@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.errors import OutputError, ServerFaultError
+from masklet.deliveries import Existing, ExportPlan
+from masklet.delivery_folder import DeliveryFolder, checked_relative
+from masklet.errors import BadInputError, ExistingFilesError, OutputError, ServerFaultError
 from masklet.events import ExportFinished, ExportProgress, FileChunk, FileWritten
 
 if TYPE_CHECKING:
@@ -27,11 +31,15 @@ class Exported:
             them itself, paths as the server sees them.
         empty_frames: Frames of the range without any mask; no file was made for them.
         holes: Frames of the range without a matte, by object, and why.
+        plan: What was to be written, and from what; None where the server is too old to tell.
+        removed: Files of earlier runs that were deleted because this one took their place.
     """
 
     files: tuple[Path, ...] = ()
     empty_frames: tuple[int, ...] = ()
     holes: tuple[Hole, ...] = ()
+    plan: ExportPlan | None = None
+    removed: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -41,13 +49,20 @@ class _Part:
     target: Path
     temporary: Path
     content: Any
-    written_bytes: int = field(default=0)
+    written_bytes: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def write(self, data: bytes) -> None:
+        self.content.write(data)
+        self.digest.update(data)
+        self.written_bytes += len(data)
 
 
 def receive(
     events: Iterable[ExportEvent],
     folder: Path,
     *,
+    existing: Existing = Existing.KEEP,
     on_progress: Callable[[int, int], None] | None = None,
     on_look: Callable[[str, int, int], None] | None = None,
 ) -> Exported:
@@ -58,19 +73,21 @@ def receive(
     Args:
         events: From a transport.
         folder: On this machine; of files that were written already only the name is used.
+        existing: What becomes of files that are there.
         on_progress: Told the frames done and the frames in all.
         on_look: Told, before that, the object that is looked at a second time, the frames of that look that
             are done, and its frames in all.
 
     Raises:
+        ExistingFilesError: Files are there that this export may not write over.
         OutputError: The folder is missing, read-only or full.
         ServerFaultError: A file arrived shorter or longer than announced, or under a name that
             leaves the folder.
     """
     files: list[Path] = []
-    empty_frames: tuple[int, ...] = ()
-    holes: tuple[Hole, ...] = ()
-    for event in write_chunks(events, folder):
+    plan: ExportPlan | None = None
+    finished = ExportFinished(0)
+    for event in write_chunks(events, folder, existing):
         if isinstance(event, FileWritten):
             files.append(folder / event.relative_name)
         elif isinstance(event, ExportProgress):
@@ -79,30 +96,52 @@ def receive(
                     on_look(event.looking_at, event.frames_done, event.frames_total)
             elif on_progress is not None:
                 on_progress(event.frames_done, event.frames_total)
+        elif isinstance(event, ExportPlan):
+            plan = event
         elif isinstance(event, ExportFinished):
-            empty_frames, holes = event.empty_frames, event.holes
-    return Exported(tuple(files), empty_frames, holes)
+            finished = event
+    removed = tuple(folder / name for name in finished.removed)
+    return Exported(tuple(files), finished.empty_frames, finished.holes, plan, removed)
 
 
-def write_chunks(events: Iterable[ExportEvent], folder: Path) -> Generator[ExportEvent, None, None]:
+def write_chunks(
+    events: Iterable[ExportEvent], folder: Path, existing: Existing = Existing.KEEP
+) -> Generator[ExportEvent, None, None]:
     """Write an export's chunks below ``folder`` and yield each whole file in their place.
 
     Everything else passes through. Closing the generator removes a file that is half written; errors
     are those of :func:`receive`.
     """
     part: _Part | None = None
+    place: DeliveryFolder | None = None
     try:
         for event in events:
-            if not isinstance(event, FileChunk):
+            if isinstance(event, FileChunk):
+                if part is None:
+                    if place is not None:
+                        place.about_to_write(event.relative_name)
+                    part = _open_part(folder, event.relative_name)
+                    if place is None and existing is Existing.KEEP and part.target.exists():
+                        # A server that tells no plan: nothing is known of what is there.
+                        raise ExistingFilesError(
+                            f"{event.relative_name} is there already: choose another folder"
+                        )
+                part.write(event.data)
+                if event.last:
+                    digest = _finish(part, event.size_bytes)
+                    part = None
+                    if place is not None:
+                        place.wrote(event.relative_name, digest)
+                    yield FileWritten(event.relative_name, event.size_bytes)
+            elif isinstance(event, ExportPlan) and not event.checked:
+                place = _look_at(folder, event, existing)
+                yield replace(event, checked=True)
+            elif isinstance(event, ExportFinished) and place is not None:
+                removed = place.finish(event.holes)
+                place = None
+                yield replace(event, removed=removed)
+            else:
                 yield event
-                continue
-            part = part or _open_part(folder, event.relative_name)
-            part.content.write(event.data)
-            part.written_bytes += len(event.data)
-            if event.last:
-                _finish(part, event.size_bytes)
-                part = None
-                yield FileWritten(event.relative_name, event.size_bytes)
     except OSError as error:
         raise OutputError(
             f"the folder {folder} cannot be written ({error.strerror}): check that it exists, that you may "
@@ -112,6 +151,10 @@ def write_chunks(events: Iterable[ExportEvent], folder: Path) -> Generator[Expor
         if part is not None:
             part.content.close()
             part.temporary.unlink(missing_ok=True)
+        if place is not None:
+            # The note says that the run broke off; what went wrong before is what people are told.
+            with suppress(OutputError):
+                place.finish(complete=False)
 
 
 def prepare_folder(folder: Path) -> None:
@@ -131,10 +174,20 @@ def prepare_folder(folder: Path) -> None:
         ) from error
 
 
+def _look_at(folder: Path, plan: ExportPlan, existing: Existing) -> DeliveryFolder:
+    try:
+        return DeliveryFolder(folder, plan, existing)
+    except BadInputError as error:
+        raise ServerFaultError(str(error)) from error
+
+
 def _open_part(folder: Path, relative_name: str) -> _Part:
-    name = PurePosixPath(relative_name)
-    if name.is_absolute() or ".." in name.parts or "\\" in relative_name or ":" in relative_name:
-        raise ServerFaultError("the server named a file outside the output folder: nothing was written there")
+    try:
+        name = checked_relative(relative_name)
+    except BadInputError as error:
+        raise ServerFaultError(
+            "the server named a file outside the output folder: nothing was written there"
+        ) from error
     folder.mkdir(exist_ok=True)
     target = folder.joinpath(*name.parts)
     if target.parent != folder:
@@ -143,7 +196,8 @@ def _open_part(folder: Path, relative_name: str) -> _Part:
     return _Part(target, temporary, temporary.open("xb"))
 
 
-def _finish(part: _Part, size_bytes: int) -> None:
+def _finish(part: _Part, size_bytes: int) -> str:
+    """Put the file into its place; return its digest."""
     part.content.flush()
     os.fsync(part.content.fileno())
     part.content.close()
@@ -153,3 +207,4 @@ def _finish(part: _Part, size_bytes: int) -> None:
             f"{part.target.name} arrived with {part.written_bytes} of {size_bytes} bytes: export it again"
         )
     part.temporary.replace(part.target)
+    return str(part.digest.hexdigest())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from masklet.anchors import Absence, AnchorKind
+from masklet.deliveries import Existing
 from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted, WorkProgress
 from masklet.holes import find_holes
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from masklet.anchors import AnchorKey, AnchorTrack
+    from masklet.deliveries import ExportPlan
     from masklet.events import TrackEvent
     from masklet.holes import Hole
     from masklet.shapes import ObjectShapes
@@ -316,6 +319,7 @@ class Session:
         base_name: str | None = None,
         raw_edges: bool = False,
         on_server: bool = False,
+        existing: Existing = Existing.KEEP,
         on_progress: Callable[[int, int], None] | None = None,
         on_look: Callable[[str, int, int], None] | None = None,
     ) -> Exported:
@@ -329,11 +333,14 @@ class Session:
             base_name: First part of file names; None for the clip's name.
             raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
             on_server: The folder is one that the server sees, and it writes there itself.
+            existing: What becomes of files that are there. A run writes over files of the same run (same
+                prompts, weights and settings) only, unless told otherwise.
             on_progress: Told the frames done and the frames in all.
             on_look: Told, before that, the object that is looked at a second time, in windows with finer
                 cells, the frames of that look that are done, and its frames in all.
 
         Raises:
+            ExistingFilesError: The folder holds files that may not be written over; nothing was written.
             OutputError: The folder is missing, read-only or full. Finished files stay.
         """
         request = ExportRequest(
@@ -344,9 +351,52 @@ class Session:
             base_name=base_name,
             raw_edges=raw_edges,
             client_folder=None if on_server else Path(folder).absolute(),
+            existing=existing,
         )
         with closing(self._transport.export_mattes(self.session_id, request)) as events:
-            return receive(events, Path(folder), on_progress=on_progress, on_look=on_look)
+            return receive(events, Path(folder), existing=existing, on_progress=on_progress, on_look=on_look)
+
+    def check_export(
+        self,
+        folder: Path | str,
+        *,
+        matte_format: MatteFormat = MatteFormat.EXR_LAYERS,
+        overlays: Iterable[OverlayKind] = (),
+        frames: FrameRange | None = None,
+        objects: Iterable[TrackedObject | str] = (),
+        base_name: str | None = None,
+        raw_edges: bool = False,
+        on_server: bool = False,
+        existing: Existing = Existing.KEEP,
+    ) -> ExportPlan | None:
+        """See, before hours of tracking depend on it, whether an export may write into ``folder``.
+
+        The words are those of :meth:`export`; ``overlays`` are looked at too. Nothing is written.
+
+        Returns:
+            What the export of mattes would write; None where the server is too old to tell.
+
+        Raises:
+            ExistingFilesError: The folder holds files that may not be written over.
+        """
+        request = ExportRequest(
+            frames=frames,
+            object_ids=self._ids(objects),
+            matte_format=matte_format,
+            server_folder=str(folder) if on_server else None,
+            base_name=base_name,
+            raw_edges=raw_edges,
+            client_folder=None if on_server else Path(folder).absolute(),
+            existing=existing,
+            plan_only=True,
+        )
+        with closing(self._transport.export_mattes(self.session_id, request)) as events:
+            plan = receive(events, Path(folder), existing=existing).plan
+        for kind in overlays:
+            asked = replace(request, overlay_kind=kind)
+            with closing(self._transport.export_overlay(self.session_id, asked)) as events:
+                receive(events, Path(folder), existing=existing)
+        return plan
 
     def export_overlay(
         self,
@@ -356,11 +406,13 @@ class Session:
         frames: FrameRange | None = None,
         objects: Iterable[TrackedObject | str] = (),
         base_name: str | None = None,
+        existing: Existing = Existing.KEEP,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Exported:
         """Write a movie, or a sheet of some frames, with the masks drawn over the clip.
 
         Raises:
+            ExistingFilesError: The file is there and may not be written over, as in :meth:`export`.
             OutputError: The folder is missing, read-only or full.
         """
         request = ExportRequest(
@@ -369,9 +421,10 @@ class Session:
             overlay_kind=kind,
             base_name=base_name,
             client_folder=Path(folder).absolute(),
+            existing=existing,
         )
         with closing(self._transport.export_overlay(self.session_id, request)) as events:
-            return receive(events, Path(folder), on_progress=on_progress)
+            return receive(events, Path(folder), existing=existing, on_progress=on_progress)
 
     def close(self) -> None:
         """Forget the session on the server. Twice is fine."""

@@ -212,7 +212,8 @@ def test_mattes_become_whole_files_on_this_machine(
 
     assert len(exported.files) == 2
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in exported.files)
-    assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted(exported.files)
+    note = next(folder.glob("*.masklet.json"))
+    assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted([*exported.files, note])
     assert progress[-1] == (2, 2)
 
 
@@ -244,7 +245,8 @@ def test_a_server_that_sees_the_folder_writes_there_itself(
         if isinstance(event, FileWritten)
     ]
 
-    (file,) = folder.iterdir()
+    note, file = sorted(folder.iterdir())
+    assert note.name == "sh010.masklet.json"
     assert file.name == written[0].relative_name
     assert file.stat().st_size == written[0].size_bytes
 

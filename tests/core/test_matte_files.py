@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from masklet.deliveries import Existing
 from masklet.errors import OutputError, ServerFaultError, ServerUnreachableError
 from masklet.events import ExportEvent, ExportFinished, ExportProgress, FileChunk, FileWritten
 from masklet.matte_files import prepare_folder, receive, write_chunks
@@ -71,10 +72,10 @@ def test_an_export_that_is_left_early_leaves_no_half_file(tmp_path: Path) -> Non
     assert names_below(tmp_path) == ["a.exr"]
 
 
-def test_a_file_that_exists_is_replaced(tmp_path: Path) -> None:
+def test_a_file_that_exists_is_replaced_where_that_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "a.exr").write_bytes(b"old")
 
-    receive(chunks("a.exr", b"new"), tmp_path)
+    receive(chunks("a.exr", b"new"), tmp_path, existing=Existing.UPDATE)
 
     assert (tmp_path / "a.exr").read_bytes() == b"new"
 

@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fakes.transport import CLIP, FakeTransport
+from fakes.transport import CLIP, RUN, FakeTransport
 from masklet.anchors import Absence, AnchorKind
 from masklet.commands.progress import Progress
 from masklet.commands.review import listed
 from masklet.commands.takeaway import Wishes, parse_wishes, write_takeaway
-from masklet.errors import BadInputError, OutputError
+from masklet.deliveries import Delivery, Existing, ExportPlan
+from masklet.errors import BadInputError, ExistingFilesError, OutputError
 from masklet.holes import Hole, HoleReason
+from masklet.matte_files import Exported
 from masklet.session import Session
 from masklet.types import FrameRange, Presence, SessionInfo, StateRange
+
+PLAN = ExportPlan(
+    "plate", RUN, (Delivery("plate_mattes.%04d.exr", "exr", ("hero", "ghost"), 4, 2, CLIP.frames),)
+)
 
 
 def wished(**words: Any) -> Wishes:
@@ -68,14 +74,15 @@ def tracked_session() -> tuple[Session, FakeTransport]:
 def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: Path) -> None:
     session, transport = tracked_session()
     wanted = wished(shapes=True, anchors="similarity", absence=Absence.FADE, tools="json,nuke")
-    mattes = [tmp_path / f"plate_mattes.{frame}.exr" for frame in (1001, 1002)]
+    mattes = Exported(tuple(tmp_path / f"plate_mattes.{frame}.exr" for frame in (1001, 1002)))
 
     files = write_takeaway(
         session, wanted, tmp_path, frames=None, name="plate", mattes=mattes, progress=Progress()
     )
 
     assert sorted(file.name for file in files) == ["plate.json", "plate.nk"]
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["plate.json", "plate.nk"]
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["plate.json", "plate.masklet.json", "plate.nk"]
     content = json.loads((tmp_path / "plate.json").read_text())
     assert [shapes["object"] for shapes in content["shapes"]] == ["hero"]
     assert [track["name"] for track in content["anchors"]] == ["hero_similarity"]
@@ -87,6 +94,36 @@ def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: P
     assert transport.raw_shapes == [False]
 
 
+def test_text_that_somebody_works_on_is_never_written_over(tmp_path: Path) -> None:
+    session, _ = tracked_session()
+
+    def write(tools: str, existing: Existing = Existing.KEEP, **words: Any) -> None:
+        write_takeaway(
+            session,
+            wished(tools=tools, **words),
+            tmp_path,
+            frames=None,
+            name="plate",
+            mattes=Exported(plan=PLAN),
+            existing=existing,
+            progress=Progress(),
+        )
+
+    write("json,nuke")
+    write("json,nuke")
+    with pytest.raises(ExistingFilesError, match=r"plate\.nk is there already: made with other settings"):
+        write("nuke", anchors="top")
+    write("nuke", Existing.REPLACE, anchors="top")
+    (tmp_path / "plate.nk").write_text("an artist's comp")
+    for existing in Existing:
+        with pytest.raises(
+            ExistingFilesError, match=r"plate\.nk is there already and is not as masklet wrote"
+        ):
+            write("nuke", existing, anchors="top")
+
+    assert (tmp_path / "plate.nk").read_text() == "an artist's comp"
+
+
 def test_shapes_have_raw_edges_where_the_mattes_have_them(tmp_path: Path) -> None:
     session, transport = tracked_session()
 
@@ -96,7 +133,7 @@ def test_shapes_have_raw_edges_where_the_mattes_have_them(tmp_path: Path) -> Non
         tmp_path,
         frames=None,
         name="plate",
-        mattes=(),
+        mattes=Exported(),
         raw_edges=True,
         progress=Progress(),
     )
@@ -123,7 +160,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(OutputError, match="cannot be written"):
         write_takeaway(
-            session, wanted, tmp_path / "gone", frames=None, name="a", mattes=(), progress=Progress()
+            session,
+            wanted,
+            tmp_path / "gone" / "out",
+            frames=None,
+            name="a",
+            mattes=Exported(),
+            progress=Progress(),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from masklet.anchors import AnchorKey, AnchorTrack
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
+from masklet.deliveries import Delivery, ExportPlan, RunMark
 from masklet.errors import MaskletError
 from masklet.events import (
     CutsFound,
@@ -48,6 +49,7 @@ from masklet.types import (
     StateRange,
 )
 
+RUN = RunMark("12" * 32, "fake", "34" * 32, "{}")
 CLIP = ClipInfo("plate.%04d.png", 4, 2, 1001, 1003)
 
 
@@ -245,11 +247,22 @@ class FakeTransport:
 
     def export_mattes(self, session_id: str, request: ExportRequest) -> Generator[ExportEvent, None, None]:
         self.exported.append(request)
+        names = tuple(info.name for info in self.objects)
+        mattes = Delivery("plate.%04d.exr", request.matte_format.value, names, 4, 2, CLIP.frames)
+        yield ExportPlan(request.base_name or "plate", RUN, (mattes,))
+        if request.plan_only:
+            yield ExportFinished(0)
+            return
         yield FileChunk("plate.1001.exr", b"pixels", 6, last=True)
         yield ExportFinished(1, (1002, 1003))
 
     def export_overlay(self, session_id: str, request: ExportRequest) -> Generator[ExportEvent, None, None]:
         self.exported.append(request)
+        movie = Delivery("plate.mp4", request.overlay_kind.value, (), 0, 0, CLIP.frames)
+        yield ExportPlan(request.base_name or "plate", RUN, (movie,))
+        if request.plan_only:
+            yield ExportFinished(0)
+            return
         yield FileChunk("plate.mp4", b"movie", 5, last=True)
         yield ExportFinished(1)
 

@@ -70,7 +70,35 @@ def test_roto_writes_a_movie_and_a_sheet_to_look_at(
 
     assert code == 0
     suffixes = sorted(file.suffix for file in (environment / "out").rglob("*") if file.is_file())
-    assert suffixes == [".mp4", ".png", ".png", ".png"]
+    assert suffixes == [".json", ".mp4", ".png", ".png", ".png"]
+
+
+def test_a_second_run_never_replaces_the_first_in_silence(
+    environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    frame, x_px, y_px = clip.clicks[0]
+    first = ["roto", clip.pattern, "--object", "duck", "--click", f"{frame}:{x_px},{y_px}", "--name", "sh"]
+    first += ["--range", "1001-1002", "--out", "a", "--export", "nuke", "--overlay"]
+    other = [word if word != "duck" else "drake" for word in first]
+
+    assert run(monkeypatch, *first) == 0
+    approved = {file.name: file.read_bytes() for file in (environment / "a").iterdir()}
+    assert run(monkeypatch, *first) == 0
+    assert sorted(file.name for file in (environment / "a").iterdir()) == sorted(approved)
+    capfd.readouterr()
+    assert run(monkeypatch, *other) != 0
+    said = " ".join(capfd.readouterr().err.split())
+    assert "the layer duck would be gone" in said
+    assert "sh_overlay.mp4" not in said or "made from other prompts" in said
+    assert "tracking" not in said
+    assert (environment / "a" / "sh_mattes.1001.exr").read_bytes() == approved["sh_mattes.1001.exr"]
+
+    assert run(monkeypatch, *other, "--version", "--replace") != 0
+    assert run(monkeypatch, *other, "--version") == 0
+    assert (environment / "a" / "v001" / "sh_mattes.1001.exr").exists()
+    assert run(monkeypatch, *other, "--replace") == 0
+    note = json.loads((environment / "a" / "sh.masklet.json").read_text())
+    assert note["files"]["sh_mattes.%04d.exr"]["layers"] == ["drake"]
 
 
 def test_click_shows_one_frame(environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch) -> None:

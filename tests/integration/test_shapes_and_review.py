@@ -80,7 +80,10 @@ def test_every_tool_gets_the_shape_of_the_mattes_that_lie_beside_it(
     assert code == 0
     out = environment / "out"
     texts = sorted(file.name for file in out.iterdir() if file.suffix != ".exr")
-    assert texts == ["sh.comp", "sh.json", "sh.nk", "sh.setting", "sh_duck_similarity.txt", "sh_masks.jsx"]
+    assert texts == [
+        *("sh.comp", "sh.json", "sh.masklet.json", "sh.nk", "sh.setting"),
+        *("sh_duck_similarity.txt", "sh_masks.jsx"),
+    ]
     nodes = read_nodes((out / "sh.nk").read_text())
     tools = read_tools((out / "sh.setting").read_text())
     masks = read_masks((out / "sh_masks.jsx").read_text())

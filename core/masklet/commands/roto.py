@@ -36,8 +36,10 @@ from masklet.commands.options import (
     used_frames,
 )
 from masklet.commands.progress import Progress
-from masklet.commands.takeaway import parse_wishes, write_takeaway
-from masklet.errors import NotPromptedError
+from masklet.commands.takeaway import parse_wishes, plan_takeaway, write_takeaway
+from masklet.deliveries import Existing
+from masklet.delivery_folder import DeliveryFolder, make_next_version
+from masklet.errors import BadInputError, NotPromptedError
 from masklet.events import MatteFormat, OverlayKind, TrackStarted
 from masklet.holes import hole_sentences
 from masklet.matte_files import prepare_folder
@@ -106,6 +108,12 @@ def roto(
         CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
     ] = CutPolicy.STOP,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also a movie and a contact sheet.")] = False,
+    replacing: Annotated[
+        bool, typer.Option("--replace", help="Write over what an earlier run left in the folder.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Write into the next version: FOLDER/v001, v002, …")
+    ] = False,
     colour_space: ColourOption = None,
     first_frame: FirstFrameOption = None,
     fps: FrameRateOption = None,
@@ -143,6 +151,7 @@ def roto(
         ),
     )
     stem = checked_stem(name) if name is not None else None
+    existing = _existing(replacing=replacing, version=version)
     if not shot.document.prompts:
         raise NotPromptedError(
             "nothing says what to cut out: add --object NAME --click FRAME:X,Y, or --prompts with a document"
@@ -151,6 +160,9 @@ def roto(
         write_shot(prompts, shot)
 
     progress = Progress()
+    if version:
+        out = make_next_version(out)
+        progress.say(f"this is {out}")
     prepare_folder(out)
     progress.say("opening the clip")
     with (
@@ -160,6 +172,18 @@ def roto(
         ) as session,
     ):
         session.load_prompts(shot.document)
+        # Now, and not when hours of tracking are done.
+        plan = session.check_export(
+            out,
+            matte_format=matte_format,
+            overlays=tuple(OverlayKind) if overlay else (),
+            frames=shot.frames,
+            base_name=stem,
+            raw_edges=raw_edges,
+            existing=existing,
+        )
+        if plan is not None and not wishes.is_nothing:
+            DeliveryFolder(out, plan_takeaway(session, wishes, plan, raw_edges=raw_edges), existing)
         interrupted = track(session, shot, progress, at_cuts=at_cuts)
         exported = session.export(
             out,
@@ -167,10 +191,13 @@ def roto(
             frames=shot.frames,
             base_name=stem,
             raw_edges=raw_edges,
+            existing=existing,
             on_progress=progress.writing,
             on_look=progress.looking,
         )
         progress.say(f"{len(exported.files)} files in {out}")
+        if exported.removed:
+            progress.say(f"{len(exported.removed)} files of an earlier run were deleted")
         for sentence in hole_sentences(exported.holes):
             progress.say(sentence)
         if not wishes.is_nothing:
@@ -180,19 +207,31 @@ def roto(
                 out,
                 frames=shot.frames,
                 name=stem or clip_stem(session.clip.name),
-                mattes=exported.files,
+                mattes=exported,
                 raw_edges=raw_edges,
+                existing=existing,
                 progress=progress,
             ):
                 progress.say(f"wrote {file}")
         if overlay:
             for kind in OverlayKind:
                 for file in session.export_overlay(
-                    out, kind=kind, frames=shot.frames, base_name=stem, on_progress=progress.writing
+                    out,
+                    kind=kind,
+                    frames=shot.frames,
+                    base_name=stem,
+                    existing=existing,
+                    on_progress=progress.writing,
                 ).files:
                     progress.say(f"look at {file}")
     if interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _existing(*, replacing: bool, version: bool) -> Existing:
+    if replacing and version:
+        raise BadInputError("--replace writes over what is there and --version beside it: choose one")
+    return Existing.REPLACE if replacing else Existing.KEEP
 
 
 def track(session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolicy = CutPolicy.STOP) -> bool:

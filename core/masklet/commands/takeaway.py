@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.anchors import Absence, AnchorKind
+from masklet.deliveries import Delivery, Existing, ExportPlan, RunMark
+from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import BadInputError, OutputError
-from masklet.exchange.files import TOOLS, exchange_files
+from masklet.exchange.files import TOOLS, exchange_files, file_names
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.scene import ExchangeScene, MatteSequence
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from masklet.anchors import AnchorTrack
     from masklet.commands.progress import Progress
+    from masklet.matte_files import Exported
     from masklet.session import Session
     from masklet.shapes import ObjectShapes
     from masklet.types import FrameRange
@@ -79,6 +84,35 @@ def parse_wishes(
     return Wishes(shapes, tolerance_px, tuple(kinds), absence, chosen)
 
 
+def plan_takeaway(session: Session, wishes: Wishes, mattes: ExportPlan, *, raw_edges: bool) -> ExportPlan:
+    """What :func:`write_takeaway` may write.
+
+    Args:
+        session: With all its objects.
+        wishes: What is wanted.
+        mattes: What was said of the mattes: the same run, range and name.
+        raw_edges: Whether edges are as the network gave them.
+    """
+    objects = tuple(item.name for item in session.objects())
+    anchors = [f"{item}_{kind.value}" for item in objects for kind in wishes.anchors]
+    settings = {
+        "mattes": mattes.run.settings,
+        "tolerance_px": wishes.tolerance_px if wishes.shapes else None,
+        "anchors": [kind.value for kind in wishes.anchors],
+        "absence": wishes.absence.value,
+        "raw_edges": raw_edges,
+    }
+    frames = mattes.deliveries[0].frames
+    deliveries = tuple(
+        Delivery(file, tool, objects, 0, 0, frames)
+        for file, tool in file_names(
+            wishes.tools, name=mattes.name, shapes=wishes.shapes, anchors=anchors
+        ).items()
+    )
+    run = replace(mattes.run, settings=json.dumps(settings, sort_keys=True))
+    return ExportPlan(mattes.name, run, deliveries)
+
+
 def write_takeaway(
     session: Session,
     wishes: Wishes,
@@ -86,8 +120,9 @@ def write_takeaway(
     *,
     frames: FrameRange | None,
     name: str,
-    mattes: Sequence[Path],
+    mattes: Exported,
     raw_edges: bool = False,
+    existing: Existing = Existing.KEEP,
     progress: Progress,
 ) -> tuple[Path, ...]:
     """Make what is wanted of every object with a mask and write it into ``folder``.
@@ -98,11 +133,13 @@ def write_takeaway(
         folder: Where to.
         frames: None for the whole clip.
         name: First part of file names.
-        mattes: Files that were written already.
+        mattes: What was exported already.
         raw_edges: They have edges as the network gave them, and so shall the shapes.
+        existing: What becomes of files that are there.
         progress: Told what goes on.
 
     Raises:
+        ExistingFilesError: A file is there that may not be written over.
         OutputError: A file cannot be written.
     """
     info = session.info()
@@ -139,12 +176,26 @@ def write_takeaway(
         clip=info.clip,
         shapes=tuple(shapes),
         anchors=tuple(anchors),
-        mattes=_sequence(mattes, tuple(item.name for item in info.objects)),
+        mattes=_sequence(mattes.files, tuple(item.name for item in info.objects)),
         states=info.states,
         object_names=tuple((item.object_id, item.name) for item in info.objects),
     )
     files = exchange_files(scene, wishes.tools, name=name)
-    return tuple(_write(folder / file, text) for file, text in files.items())
+    told = mattes.plan or ExportPlan(name, RunMark(), (_unknown(frames or session.clip.frames),))
+    plan = replace(plan_takeaway(session, wishes, told, raw_edges=raw_edges), name=name)
+    place = DeliveryFolder(folder, plan, existing)
+    written = []
+    for file, text in files.items():
+        place.about_to_write(file)
+        written.append(_write(folder / file, text))
+        place.wrote(file, hashlib.sha256(text.encode()).hexdigest())
+    place.finish()
+    return tuple(written)
+
+
+def _unknown(frames: FrameRange) -> Delivery:
+    """What a server that tells no plan would have said of its mattes."""
+    return Delivery("", "", (), 0, 0, frames)
 
 
 def _sequence(files: Sequence[Path], names: tuple[str, ...]) -> MatteSequence | None:

@@ -30,11 +30,15 @@ def _after_effects(scene: ExchangeScene, name: str) -> dict[str, str]:
     files = {}
     if scene.shapes:
         files[f"{name}_masks.jsx"] = write_mask_script(scene)
-    identifiers = Identifiers()
-    for track in scene.anchors:
-        if track.keys:
-            files[f"{name}_{identifiers.of(track.name)}.txt"] = write_keyframes(scene, track)
+    tracks = [track for track in scene.anchors if track.keys]
+    for track, file in zip(tracks, _anchor_files(name, [track.name for track in tracks])):  # noqa: B905 (3.9)
+        files[file] = write_keyframes(scene, track)
     return files
+
+
+def _anchor_files(name: str, anchors: Sequence[str]) -> list[str]:
+    identifiers = Identifiers()
+    return [f"{name}_{identifiers.of(anchor)}.txt" for anchor in anchors]
 
 
 def _json(scene: ExchangeScene, name: str) -> dict[str, str]:
@@ -75,3 +79,22 @@ def exchange_files(scene: ExchangeScene, tools: Sequence[str], *, name: str) -> 
     for tool in dict.fromkeys(tools):
         files.update(_WRITERS[tool](scene, name))
     return files
+
+
+def file_names(tools: Sequence[str], *, name: str, shapes: bool, anchors: Sequence[str]) -> dict[str, str]:
+    """The tool by the name of each file that :func:`exchange_files` may write, before there is a scene.
+
+    Args:
+        tools: Out of :data:`TOOLS`.
+        name: The start of every file's name.
+        shapes: Whether there will be shapes.
+        anchors: Names of the anchors.
+    """
+    known = {
+        "nuke": [f"{name}.nk"],
+        "fusion": [f"{name}.setting", f"{name}.comp"],
+        "ae": [*([f"{name}_masks.jsx"] if shapes else []), *_anchor_files(name, anchors)],
+        "json": [f"{name}.json"],
+        "otio": [f"{name}.otio"],
+    }
+    return {file: tool for tool in dict.fromkeys(tools) for file in known[tool]}

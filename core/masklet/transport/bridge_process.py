@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from masklet.deliveries import Existing
     from masklet.events import ExportEvent
     from masklet.transport.endpoint import ServerChoice
     from masklet.transport.interface import Transport
@@ -267,14 +268,16 @@ def _values(transport: Transport, method: str, arguments: dict[str, Any]) -> Gen
     values: Generator[Any, None, None] = getattr(transport, method)(**arguments)
     request = arguments.get("request")
     if isinstance(request, ExportRequest) and request.client_folder is not None:
-        return _written(values, request.client_folder)
+        return _written(values, request.client_folder, request.existing)
     return values
 
 
-def _written(events: Generator[ExportEvent, None, None], folder: Path) -> Generator[ExportEvent, None, None]:
+def _written(
+    events: Generator[ExportEvent, None, None], folder: Path, existing: Existing
+) -> Generator[ExportEvent, None, None]:
     """An export whose files are written here: the host's interpreter, and its interface, stay free."""
     with closing(events):
-        yield from write_chunks(events, folder)
+        yield from write_chunks(events, folder, existing)
 
 
 def _arguments(message: Message) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet import anchors, clip_reading, events, holes, mask, matte_settings, shapes, types
+from masklet import anchors, clip_reading, deliveries, events, holes, mask, matte_settings, shapes, types
 from masklet.transport import endpoint, interface
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _MODULES = (
     mask,
     types,
     holes,
+    deliveries,
     events,
     anchors,
     shapes,

@@ -204,6 +204,8 @@ class GrpcTransport(GrpcReview):
             folder=request.server_folder or "",
             base_name=request.base_name or "",
             raw_edges=request.raw_edges,
+            existing=event_codec.existing_to_wire(request.existing),
+            plan_only=request.plan_only,
         )
         return self._channel.stream(
             self._exports.ExportMattes,
@@ -222,6 +224,8 @@ class GrpcTransport(GrpcReview):
             kind=event_codec.overlay_kind_to_wire(request.overlay_kind),
             folder=request.server_folder or "",
             base_name=request.base_name or "",
+            existing=event_codec.existing_to_wire(request.existing),
+            plan_only=request.plan_only,
         )
         return self._channel.stream(
             self._exports.ExportOverlay,

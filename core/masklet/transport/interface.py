@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from masklet.anchors import Absence
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
+from masklet.deliveries import Existing
 from masklet.events import EditKind, MatteFormat, OverlayKind
 from masklet.types import CutPolicy, Direction, MaskFormat
 
@@ -121,6 +122,8 @@ class ExportRequest:
         raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
         client_folder: Where the files will end on this machine. A transport may write them there itself
             and tell so with :class:`masklet.events.FileWritten`; one that does not sends chunks.
+        existing: What becomes of files that are there.
+        plan_only: Tell what would be written and whether it may be, and write nothing.
     """
 
     frames: FrameRange | None = None
@@ -131,6 +134,8 @@ class ExportRequest:
     base_name: str | None = None
     raw_edges: bool = False
     client_folder: Path | None = None
+    existing: Existing = Existing.KEEP
+    plan_only: bool = False
 
 
 class Transport(Protocol):

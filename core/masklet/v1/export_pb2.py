@@ -15,39 +15,47 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/export.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\xd7\x01\n\x13\x45xportMattesRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12%\n\x05range\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x04 \x03(\r\x12\'\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x17.masklet.v1.MatteFormat\x12\x0e\n\x06\x66older\x18\x06 \x01(\t\x12\x11\n\tbase_name\x18\x07 \x01(\t\x12\x11\n\traw_edges\x18\x08 \x01(\x08\"\xc3\x01\n\x14\x45xportOverlayRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12%\n\x05range\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x04 \x03(\r\x12%\n\x04kind\x18\x05 \x01(\x0e\x32\x17.masklet.v1.OverlayKind\x12\x0e\n\x06\x66older\x18\x06 \x01(\t\x12\x11\n\tbase_name\x18\x07 \x01(\t\"R\n\tFileChunk\x12\x15\n\rrelative_name\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0c\n\x04last\x18\x04 \x01(\x08\"8\n\x0b\x46ileWritten\x12\x15\n\rrelative_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"O\n\x0e\x45xportProgress\x12\x13\n\x0b\x66rames_done\x18\x01 \x01(\r\x12\x14\n\x0c\x66rames_total\x18\x02 \x01(\r\x12\x12\n\nlooking_at\x18\x03 \x01(\t\"\x98\x01\n\x04Hole\x12\x11\n\tobject_id\x18\x01 \x01(\r\x12\x13\n\x0bobject_name\x18\x02 \x01(\t\x12&\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12&\n\x06reason\x18\x04 \x01(\x0e\x32\x16.masklet.v1.HoleReason\x12\x10\n\x03\x63ut\x18\x05 \x01(\x11H\x00\x88\x01\x01\x42\x06\n\x04_cut\"V\n\x0e\x45xportFinished\x12\r\n\x05\x66iles\x18\x01 \x01(\r\x12\x14\n\x0c\x65mpty_frames\x18\x02 \x03(\x11\x12\x1f\n\x05holes\x18\x03 \x03(\x0b\x32\x10.masklet.v1.Hole\"\xca\x01\n\x0b\x45xportEvent\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.masklet.v1.ExportProgressH\x00\x12*\n\x07written\x18\x02 \x01(\x0b\x32\x17.masklet.v1.FileWrittenH\x00\x12&\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x15.masklet.v1.FileChunkH\x00\x12.\n\x08\x66inished\x18\x04 \x01(\x0b\x32\x1a.masklet.v1.ExportFinishedH\x00\x42\x07\n\x05\x65vent\">\n\x14\x45xportMattesResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.masklet.v1.ExportEvent\"?\n\x15\x45xportOverlayResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.masklet.v1.ExportEvent*\xb6\x01\n\x0bMatteFormat\x12\x1c\n\x18MATTE_FORMAT_UNSPECIFIED\x10\x00\x12\x1b\n\x17MATTE_FORMAT_EXR_LAYERS\x10\x01\x12\x1f\n\x1bMATTE_FORMAT_EXR_PER_OBJECT\x10\x02\x12\x15\n\x11MATTE_FORMAT_PNG8\x10\x03\x12\x16\n\x12MATTE_FORMAT_PNG16\x10\x04\x12\x1c\n\x18MATTE_FORMAT_CRYPTOMATTE\x10\x05*[\n\x0bOverlayKind\x12\x1c\n\x18OVERLAY_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12OVERLAY_KIND_MOVIE\x10\x01\x12\x16\n\x12OVERLAY_KIND_SHEET\x10\x02*\xd1\x01\n\nHoleReason\x12\x1b\n\x17HOLE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16HOLE_REASON_BEHIND_CUT\x10\x01\x12\x1b\n\x17HOLE_REASON_NOT_TRACKED\x10\x02\x12\x1c\n\x18HOLE_REASON_NOT_PROMPTED\x10\x03\x12\x1a\n\x16HOLE_REASON_NO_PICTURE\x10\x04\x12\x1a\n\x16HOLE_REASON_UNREADABLE\x10\x05\x12\x17\n\x13HOLE_REASON_REMOVED\x10\x06\x32\xbc\x01\n\rExportService\x12S\n\x0c\x45xportMattes\x12\x1f.masklet.v1.ExportMattesRequest\x1a .masklet.v1.ExportMattesResponse0\x01\x12V\n\rExportOverlay\x12 .masklet.v1.ExportOverlayRequest\x1a!.masklet.v1.ExportOverlayResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/export.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\x92\x02\n\x13\x45xportMattesRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12%\n\x05range\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x04 \x03(\r\x12\'\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x17.masklet.v1.MatteFormat\x12\x0e\n\x06\x66older\x18\x06 \x01(\t\x12\x11\n\tbase_name\x18\x07 \x01(\t\x12\x11\n\traw_edges\x18\x08 \x01(\x08\x12&\n\x08\x65xisting\x18\t \x01(\x0e\x32\x14.masklet.v1.Existing\x12\x11\n\tplan_only\x18\n \x01(\x08\"\xfe\x01\n\x14\x45xportOverlayRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12%\n\x05range\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x04 \x03(\r\x12%\n\x04kind\x18\x05 \x01(\x0e\x32\x17.masklet.v1.OverlayKind\x12\x0e\n\x06\x66older\x18\x06 \x01(\t\x12\x11\n\tbase_name\x18\x07 \x01(\t\x12&\n\x08\x65xisting\x18\x08 \x01(\x0e\x32\x14.masklet.v1.Existing\x12\x11\n\tplan_only\x18\t \x01(\x08\"Z\n\x07RunMark\x12\x16\n\x0eprompts_sha256\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x0eweights_sha256\x18\x03 \x01(\t\x12\x10\n\x08settings\x18\x04 \x01(\t\"\x84\x01\n\x08\x44\x65livery\x12\r\n\x05\x66iles\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06layers\x18\x03 \x03(\t\x12\x10\n\x08width_px\x18\x04 \x01(\r\x12\x11\n\theight_px\x18\x05 \x01(\r\x12&\n\x06\x66rames\x18\x06 \x01(\x0b\x32\x16.masklet.v1.FrameRange\"z\n\rExportStarted\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x03run\x18\x02 \x01(\x0b\x32\x13.masklet.v1.RunMark\x12(\n\ndeliveries\x18\x03 \x03(\x0b\x32\x14.masklet.v1.Delivery\x12\x0f\n\x07\x63hecked\x18\x04 \x01(\x08\"R\n\tFileChunk\x12\x15\n\rrelative_name\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0c\n\x04last\x18\x04 \x01(\x08\"8\n\x0b\x46ileWritten\x12\x15\n\rrelative_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"O\n\x0e\x45xportProgress\x12\x13\n\x0b\x66rames_done\x18\x01 \x01(\r\x12\x14\n\x0c\x66rames_total\x18\x02 \x01(\r\x12\x12\n\nlooking_at\x18\x03 \x01(\t\"\x98\x01\n\x04Hole\x12\x11\n\tobject_id\x18\x01 \x01(\r\x12\x13\n\x0bobject_name\x18\x02 \x01(\t\x12&\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12&\n\x06reason\x18\x04 \x01(\x0e\x32\x16.masklet.v1.HoleReason\x12\x10\n\x03\x63ut\x18\x05 \x01(\x11H\x00\x88\x01\x01\x42\x06\n\x04_cut\"g\n\x0e\x45xportFinished\x12\r\n\x05\x66iles\x18\x01 \x01(\r\x12\x14\n\x0c\x65mpty_frames\x18\x02 \x03(\x11\x12\x1f\n\x05holes\x18\x03 \x03(\x0b\x32\x10.masklet.v1.Hole\x12\x0f\n\x07removed\x18\x04 \x03(\t\"\xf8\x01\n\x0b\x45xportEvent\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.masklet.v1.ExportProgressH\x00\x12*\n\x07written\x18\x02 \x01(\x0b\x32\x17.masklet.v1.FileWrittenH\x00\x12&\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x15.masklet.v1.FileChunkH\x00\x12.\n\x08\x66inished\x18\x04 \x01(\x0b\x32\x1a.masklet.v1.ExportFinishedH\x00\x12,\n\x07started\x18\x05 \x01(\x0b\x32\x19.masklet.v1.ExportStartedH\x00\x42\x07\n\x05\x65vent\">\n\x14\x45xportMattesResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.masklet.v1.ExportEvent\"?\n\x15\x45xportOverlayResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.masklet.v1.ExportEvent*\xb6\x01\n\x0bMatteFormat\x12\x1c\n\x18MATTE_FORMAT_UNSPECIFIED\x10\x00\x12\x1b\n\x17MATTE_FORMAT_EXR_LAYERS\x10\x01\x12\x1f\n\x1bMATTE_FORMAT_EXR_PER_OBJECT\x10\x02\x12\x15\n\x11MATTE_FORMAT_PNG8\x10\x03\x12\x16\n\x12MATTE_FORMAT_PNG16\x10\x04\x12\x1c\n\x18MATTE_FORMAT_CRYPTOMATTE\x10\x05*[\n\x0bOverlayKind\x12\x1c\n\x18OVERLAY_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12OVERLAY_KIND_MOVIE\x10\x01\x12\x16\n\x12OVERLAY_KIND_SHEET\x10\x02*b\n\x08\x45xisting\x12\x18\n\x14\x45XISTING_UNSPECIFIED\x10\x00\x12\x11\n\rEXISTING_KEEP\x10\x01\x12\x14\n\x10\x45XISTING_REPLACE\x10\x02\x12\x13\n\x0f\x45XISTING_UPDATE\x10\x03*\xd1\x01\n\nHoleReason\x12\x1b\n\x17HOLE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16HOLE_REASON_BEHIND_CUT\x10\x01\x12\x1b\n\x17HOLE_REASON_NOT_TRACKED\x10\x02\x12\x1c\n\x18HOLE_REASON_NOT_PROMPTED\x10\x03\x12\x1a\n\x16HOLE_REASON_NO_PICTURE\x10\x04\x12\x1a\n\x16HOLE_REASON_UNREADABLE\x10\x05\x12\x17\n\x13HOLE_REASON_REMOVED\x10\x06\x32\xbc\x01\n\rExportService\x12S\n\x0c\x45xportMattes\x12\x1f.masklet.v1.ExportMattesRequest\x1a .masklet.v1.ExportMattesResponse0\x01\x12V\n\rExportOverlay\x12 .masklet.v1.ExportOverlayRequest\x1a!.masklet.v1.ExportOverlayResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'masklet.v1.export_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-  _globals['_MATTEFORMAT']._serialized_start=1281
-  _globals['_MATTEFORMAT']._serialized_end=1463
-  _globals['_OVERLAYKIND']._serialized_start=1465
-  _globals['_OVERLAYKIND']._serialized_end=1556
-  _globals['_HOLEREASON']._serialized_start=1559
-  _globals['_HOLEREASON']._serialized_end=1768
+  _globals['_MATTEFORMAT']._serialized_start=1813
+  _globals['_MATTEFORMAT']._serialized_end=1995
+  _globals['_OVERLAYKIND']._serialized_start=1997
+  _globals['_OVERLAYKIND']._serialized_end=2088
+  _globals['_EXISTING']._serialized_start=2090
+  _globals['_EXISTING']._serialized_end=2188
+  _globals['_HOLEREASON']._serialized_start=2191
+  _globals['_HOLEREASON']._serialized_end=2400
   _globals['_EXPORTMATTESREQUEST']._serialized_start=65
-  _globals['_EXPORTMATTESREQUEST']._serialized_end=280
-  _globals['_EXPORTOVERLAYREQUEST']._serialized_start=283
-  _globals['_EXPORTOVERLAYREQUEST']._serialized_end=478
-  _globals['_FILECHUNK']._serialized_start=480
-  _globals['_FILECHUNK']._serialized_end=562
-  _globals['_FILEWRITTEN']._serialized_start=564
-  _globals['_FILEWRITTEN']._serialized_end=620
-  _globals['_EXPORTPROGRESS']._serialized_start=622
-  _globals['_EXPORTPROGRESS']._serialized_end=701
-  _globals['_HOLE']._serialized_start=704
-  _globals['_HOLE']._serialized_end=856
-  _globals['_EXPORTFINISHED']._serialized_start=858
-  _globals['_EXPORTFINISHED']._serialized_end=944
-  _globals['_EXPORTEVENT']._serialized_start=947
-  _globals['_EXPORTEVENT']._serialized_end=1149
-  _globals['_EXPORTMATTESRESPONSE']._serialized_start=1151
-  _globals['_EXPORTMATTESRESPONSE']._serialized_end=1213
-  _globals['_EXPORTOVERLAYRESPONSE']._serialized_start=1215
-  _globals['_EXPORTOVERLAYRESPONSE']._serialized_end=1278
-  _globals['_EXPORTSERVICE']._serialized_start=1771
-  _globals['_EXPORTSERVICE']._serialized_end=1959
+  _globals['_EXPORTMATTESREQUEST']._serialized_end=339
+  _globals['_EXPORTOVERLAYREQUEST']._serialized_start=342
+  _globals['_EXPORTOVERLAYREQUEST']._serialized_end=596
+  _globals['_RUNMARK']._serialized_start=598
+  _globals['_RUNMARK']._serialized_end=688
+  _globals['_DELIVERY']._serialized_start=691
+  _globals['_DELIVERY']._serialized_end=823
+  _globals['_EXPORTSTARTED']._serialized_start=825
+  _globals['_EXPORTSTARTED']._serialized_end=947
+  _globals['_FILECHUNK']._serialized_start=949
+  _globals['_FILECHUNK']._serialized_end=1031
+  _globals['_FILEWRITTEN']._serialized_start=1033
+  _globals['_FILEWRITTEN']._serialized_end=1089
+  _globals['_EXPORTPROGRESS']._serialized_start=1091
+  _globals['_EXPORTPROGRESS']._serialized_end=1170
+  _globals['_HOLE']._serialized_start=1173
+  _globals['_HOLE']._serialized_end=1325
+  _globals['_EXPORTFINISHED']._serialized_start=1327
+  _globals['_EXPORTFINISHED']._serialized_end=1430
+  _globals['_EXPORTEVENT']._serialized_start=1433
+  _globals['_EXPORTEVENT']._serialized_end=1681
+  _globals['_EXPORTMATTESRESPONSE']._serialized_start=1683
+  _globals['_EXPORTMATTESRESPONSE']._serialized_end=1745
+  _globals['_EXPORTOVERLAYRESPONSE']._serialized_start=1747
+  _globals['_EXPORTOVERLAYRESPONSE']._serialized_end=1810
+  _globals['_EXPORTSERVICE']._serialized_start=2403
+  _globals['_EXPORTSERVICE']._serialized_end=2591
 # @@protoc_insertion_point(module_scope)

@@ -76,6 +76,32 @@ OVERLAY_KIND_SHEET: OverlayKind.ValueType  # 2
 """One PNG with some frames side by side."""
 global___OverlayKind = OverlayKind
 
+class _Existing:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ExistingEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Existing.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    EXISTING_UNSPECIFIED: _Existing.ValueType  # 0
+    EXISTING_KEEP: _Existing.ValueType  # 1
+    """They stay: the export stops before its first file unless they are of the same run."""
+    EXISTING_REPLACE: _Existing.ValueType  # 2
+    """This run takes their place, and what an earlier run left in the same sequence is deleted at the end."""
+    EXISTING_UPDATE: _Existing.ValueType  # 3
+    """Files of the same frames are written over, all others stay."""
+
+class Existing(_Existing, metaclass=_ExistingEnumTypeWrapper):
+    """What becomes of files that are there under the names of an export. Unspecified means KEEP."""
+
+EXISTING_UNSPECIFIED: Existing.ValueType  # 0
+EXISTING_KEEP: Existing.ValueType  # 1
+"""They stay: the export stops before its first file unless they are of the same run."""
+EXISTING_REPLACE: Existing.ValueType  # 2
+"""This run takes their place, and what an earlier run left in the same sequence is deleted at the end."""
+EXISTING_UPDATE: Existing.ValueType  # 3
+"""Files of the same frames are written over, all others stay."""
+global___Existing = Existing
+
 class _HoleReason:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -128,6 +154,8 @@ class ExportMattesRequest(google.protobuf.message.Message):
     FOLDER_FIELD_NUMBER: builtins.int
     BASE_NAME_FIELD_NUMBER: builtins.int
     RAW_EDGES_FIELD_NUMBER: builtins.int
+    EXISTING_FIELD_NUMBER: builtins.int
+    PLAN_ONLY_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     format: global___MatteFormat.ValueType
@@ -137,6 +165,10 @@ class ExportMattesRequest(google.protobuf.message.Message):
     """First part of file names; empty: the clip's name."""
     raw_edges: builtins.bool
     """True for edges as the network gave them; otherwise they follow the plate's pixels."""
+    existing: global___Existing.ValueType
+    """For files that the server writes itself; who receives chunks decides on its own."""
+    plan_only: builtins.bool
+    """Only tell what would be written, and whether it may be: one `started`, then `finished`."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip. Frames without a mask are left out, never invented."""
@@ -156,9 +188,11 @@ class ExportMattesRequest(google.protobuf.message.Message):
         folder: builtins.str = ...,
         base_name: builtins.str = ...,
         raw_edges: builtins.bool = ...,
+        existing: global___Existing.ValueType = ...,
+        plan_only: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["base_name", b"base_name", "folder", b"folder", "format", b"format", "object_ids", b"object_ids", "range", b"range", "raw_edges", b"raw_edges", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["base_name", b"base_name", "existing", b"existing", "folder", b"folder", "format", b"format", "object_ids", b"object_ids", "plan_only", b"plan_only", "range", b"range", "raw_edges", b"raw_edges", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
 
 global___ExportMattesRequest = ExportMattesRequest
 
@@ -175,6 +209,8 @@ class ExportOverlayRequest(google.protobuf.message.Message):
     KIND_FIELD_NUMBER: builtins.int
     FOLDER_FIELD_NUMBER: builtins.int
     BASE_NAME_FIELD_NUMBER: builtins.int
+    EXISTING_FIELD_NUMBER: builtins.int
+    PLAN_ONLY_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     kind: global___OverlayKind.ValueType
@@ -182,6 +218,10 @@ class ExportOverlayRequest(google.protobuf.message.Message):
     """A folder as the server sees it, under one of its roots. Empty: the file comes in chunks."""
     base_name: builtins.str
     """First part of the file name; empty: the clip's name."""
+    existing: global___Existing.ValueType
+    """As in ExportMattesRequest."""
+    plan_only: builtins.bool
+    """As in ExportMattesRequest."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip."""
@@ -200,11 +240,115 @@ class ExportOverlayRequest(google.protobuf.message.Message):
         kind: global___OverlayKind.ValueType = ...,
         folder: builtins.str = ...,
         base_name: builtins.str = ...,
+        existing: global___Existing.ValueType = ...,
+        plan_only: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["base_name", b"base_name", "folder", b"folder", "kind", b"kind", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["base_name", b"base_name", "existing", b"existing", "folder", b"folder", "kind", b"kind", "object_ids", b"object_ids", "plan_only", b"plan_only", "range", b"range", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
 
 global___ExportOverlayRequest = ExportOverlayRequest
+
+@typing.final
+class RunMark(google.protobuf.message.Message):
+    """What decides about the contents of files: two runs with the same mark write the same."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PROMPTS_SHA256_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    WEIGHTS_SHA256_FIELD_NUMBER: builtins.int
+    SETTINGS_FIELD_NUMBER: builtins.int
+    prompts_sha256: builtins.str
+    """Digest of objects, prompts and settings of mattes, in hexadecimal."""
+    model: builtins.str
+    """Name of the weights."""
+    weights_sha256: builtins.str
+    """Their digest, in hexadecimal."""
+    settings: builtins.str
+    """Everything else that decides about contents, as JSON."""
+    def __init__(
+        self,
+        *,
+        prompts_sha256: builtins.str = ...,
+        model: builtins.str = ...,
+        weights_sha256: builtins.str = ...,
+        settings: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "prompts_sha256", b"prompts_sha256", "settings", b"settings", "weights_sha256", b"weights_sha256"]) -> None: ...
+
+global___RunMark = RunMark
+
+@typing.final
+class Delivery(google.protobuf.message.Message):
+    """One sequence, or one file, that an export is about to write."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    LAYERS_FIELD_NUMBER: builtins.int
+    WIDTH_PX_FIELD_NUMBER: builtins.int
+    HEIGHT_PX_FIELD_NUMBER: builtins.int
+    FRAMES_FIELD_NUMBER: builtins.int
+    files: builtins.str
+    """Below the export's folder, with forward slashes; with %04d where there is one file a frame."""
+    kind: builtins.str
+    """A word for the format."""
+    width_px: builtins.int
+    height_px: builtins.int
+    @property
+    def layers(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Names of layers, as far as the files have any."""
+
+    @property
+    def frames(self) -> masklet.v1.values_pb2.FrameRange:
+        """The range that was asked for."""
+
+    def __init__(
+        self,
+        *,
+        files: builtins.str = ...,
+        kind: builtins.str = ...,
+        layers: collections.abc.Iterable[builtins.str] | None = ...,
+        width_px: builtins.int = ...,
+        height_px: builtins.int = ...,
+        frames: masklet.v1.values_pb2.FrameRange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["frames", b"frames"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["files", b"files", "frames", b"frames", "height_px", b"height_px", "kind", b"kind", "layers", b"layers", "width_px", b"width_px"]) -> None: ...
+
+global___Delivery = Delivery
+
+@typing.final
+class ExportStarted(google.protobuf.message.Message):
+    """What an export is about to write, told before its first file."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    RUN_FIELD_NUMBER: builtins.int
+    DELIVERIES_FIELD_NUMBER: builtins.int
+    CHECKED_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """First part of all file names."""
+    checked: builtins.bool
+    """The server writes the files itself and has looked at what is there."""
+    @property
+    def run(self) -> global___RunMark: ...
+    @property
+    def deliveries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Delivery]: ...
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        run: global___RunMark | None = ...,
+        deliveries: collections.abc.Iterable[global___Delivery] | None = ...,
+        checked: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["run", b"run"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["checked", b"checked", "deliveries", b"deliveries", "name", b"name", "run", b"run"]) -> None: ...
+
+global___ExportStarted = ExportStarted
 
 @typing.final
 class FileChunk(google.protobuf.message.Message):
@@ -324,6 +468,7 @@ class ExportFinished(google.protobuf.message.Message):
     FILES_FIELD_NUMBER: builtins.int
     EMPTY_FRAMES_FIELD_NUMBER: builtins.int
     HOLES_FIELD_NUMBER: builtins.int
+    REMOVED_FIELD_NUMBER: builtins.int
     files: builtins.int
     @property
     def empty_frames(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
@@ -333,14 +478,19 @@ class ExportFinished(google.protobuf.message.Message):
     def holes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Hole]:
         """By object, frames of the range without a matte."""
 
+    @property
+    def removed(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Files of earlier runs that were deleted because this one took their place, below the folder."""
+
     def __init__(
         self,
         *,
         files: builtins.int = ...,
         empty_frames: collections.abc.Iterable[builtins.int] | None = ...,
         holes: collections.abc.Iterable[global___Hole] | None = ...,
+        removed: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["empty_frames", b"empty_frames", "files", b"files", "holes", b"holes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["empty_frames", b"empty_frames", "files", b"files", "holes", b"holes", "removed", b"removed"]) -> None: ...
 
 global___ExportFinished = ExportFinished
 
@@ -354,6 +504,7 @@ class ExportEvent(google.protobuf.message.Message):
     WRITTEN_FIELD_NUMBER: builtins.int
     CHUNK_FIELD_NUMBER: builtins.int
     FINISHED_FIELD_NUMBER: builtins.int
+    STARTED_FIELD_NUMBER: builtins.int
     @property
     def progress(self) -> global___ExportProgress: ...
     @property
@@ -362,6 +513,8 @@ class ExportEvent(google.protobuf.message.Message):
     def chunk(self) -> global___FileChunk: ...
     @property
     def finished(self) -> global___ExportFinished: ...
+    @property
+    def started(self) -> global___ExportStarted: ...
     def __init__(
         self,
         *,
@@ -369,10 +522,11 @@ class ExportEvent(google.protobuf.message.Message):
         written: global___FileWritten | None = ...,
         chunk: global___FileChunk | None = ...,
         finished: global___ExportFinished | None = ...,
+        started: global___ExportStarted | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["chunk", b"chunk", "event", b"event", "finished", b"finished", "progress", b"progress", "written", b"written"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["chunk", b"chunk", "event", b"event", "finished", b"finished", "progress", b"progress", "written", b"written"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["progress", "written", "chunk", "finished"] | None: ...
+    def HasField(self, field_name: typing.Literal["chunk", b"chunk", "event", b"event", "finished", b"finished", "progress", b"progress", "started", b"started", "written", b"written"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["chunk", b"chunk", "event", b"event", "finished", b"finished", "progress", b"progress", "started", b"started", "written", b"written"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["progress", "written", "chunk", "finished", "started"] | None: ...
 
 global___ExportEvent = ExportEvent
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from masklet.deliveries import NOTE_SUFFIX
 from masklet.errors import OutputError
 from masklet.matte_files import prepare_folder
 from masklet.patterns import FramePattern, frames_matching, group_sequences
@@ -87,7 +88,11 @@ class Delivery:
         """Finished files of the object that was written when it was interrupted."""
         known = set(done)
         found = (path for path in sorted(self.staging.rglob("*")) if path.is_file())
-        return tuple(path for path in found if path not in known and not path.name.startswith("."))
+        return tuple(
+            path
+            for path in found
+            if path not in known and not path.name.startswith(".") and not path.name.endswith(NOTE_SUFFIX)
+        )
 
     def deliver(
         self, whole: Mapping[str, tuple[Path, ...]], part: Mapping[str, tuple[Path, ...]]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.deliveries import Delivery
 from masklet.events import MatteFormat
 from masklet.matte_settings import MatteSettings
 from masklet.names import clip_stem, layer_names
@@ -23,10 +24,11 @@ from masklet_server.mattes.picture_file import (
 )
 
 if TYPE_CHECKING:
-    from masklet.types import ClipInfo, ObjectInfo
+    from masklet.types import ClipInfo, FrameRange, ObjectInfo
     from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
 _PLAIN = MatteSettings()
+_NUMBER = ".%04d"
 
 
 class AlphaSource(Protocol):
@@ -107,23 +109,58 @@ def render_mattes(
         shown = {each.object_id: finished[each.object_id] for each in objects if each.object_id in finished}
         if not shown:
             continue
-        number = f"{frame:04d}"
         empty = np.zeros((clip.height_px, clip.width_px), np.float32)
         if matte_format is MatteFormat.EXR_LAYERS:
             layers = {names[each.object_id]: shown.get(each.object_id, empty) for each in objects}
             data = encode_layers_exr(layers, clip, provenance)
-            yield RenderedFile(f"{stem}_mattes.{number}.exr", frame, data)
+            yield RenderedFile(_numbered(_files(stem, matte_format), frame), frame, data)
             continue
         if matte_format is MatteFormat.CRYPTOMATTE:
             named = {each.name: shown.get(each.object_id, empty) for each in objects}
             data = encode_cryptomatte_exr(named, clip, provenance)
-            yield RenderedFile(f"{stem}_crypto.{number}.exr", frame, data)
+            yield RenderedFile(_numbered(_files(stem, matte_format), frame), frame, data)
             continue
         for object_id, coverage in shown.items():
             if matte_format is MatteFormat.EXR_PER_OBJECT:
-                data, extension = encode_matte_exr(coverage, clip, provenance), "exr"
+                data = encode_matte_exr(coverage, clip, provenance)
             else:
                 bits = 8 if matte_format is MatteFormat.PNG8 else 16
-                data, extension = encode_png(coverage, clip, provenance, bits=bits), "png"
-            name = names[object_id]
-            yield RenderedFile(f"{name}/{stem}_{name}.{number}.{extension}", frame, data)
+                data = encode_png(coverage, clip, provenance, bits=bits)
+            files = _files(stem, matte_format, names[object_id])
+            yield RenderedFile(_numbered(files, frame), frame, data)
+
+
+def matte_deliveries(
+    clip: ClipInfo,
+    objects: Sequence[ObjectInfo],
+    frames: FrameRange,
+    *,
+    matte_format: MatteFormat,
+    stem: str,
+    among: Sequence[ObjectInfo] | None = None,
+) -> tuple[Delivery, ...]:
+    """What :func:`render_mattes` makes of the same arguments, before it makes it."""
+    names = layer_names(objects if among is None else among)
+
+    def delivery(files: str, layers: Sequence[str] = ()) -> Delivery:
+        return Delivery(files, matte_format.value, tuple(layers), clip.width_px, clip.height_px, frames)
+
+    if matte_format is MatteFormat.EXR_LAYERS:
+        return (delivery(_files(stem, matte_format), [names[each.object_id] for each in objects]),)
+    if matte_format is MatteFormat.CRYPTOMATTE:
+        return (delivery(_files(stem, matte_format), [each.name for each in objects]),)
+    return tuple(delivery(_files(stem, matte_format, names[each.object_id])) for each in objects)
+
+
+def _files(stem: str, matte_format: MatteFormat, name: str = "") -> str:
+    """Where the files of a sequence go, below the export's folder; ``name`` is the object's own."""
+    if matte_format is MatteFormat.EXR_LAYERS:
+        return f"{stem}_mattes{_NUMBER}.exr"
+    if matte_format is MatteFormat.CRYPTOMATTE:
+        return f"{stem}_crypto{_NUMBER}.exr"
+    extension = "exr" if matte_format is MatteFormat.EXR_PER_OBJECT else "png"
+    return f"{name}/{stem}_{name}{_NUMBER}.{extension}"
+
+
+def _numbered(files: str, frame: int) -> str:
+    return files.replace(_NUMBER, f".{frame:04d}")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from masklet import event_codec, state_codec
+from masklet.deliveries import ExportPlan
+from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import PathNotAllowedError
+from masklet.events import ExportEvent, ExportFinished
 from masklet.v1 import export_pb2, export_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
-from masklet_server.service.exports import Exporter, Selection, select
+from masklet_server.service.exports import Exporter, Selection, Step, select
 from masklet_server.service.roots import Roots
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.session import Session
@@ -40,8 +44,13 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         session, selection, folder = await self._read(request)
         matte_format = event_codec.matte_format_from_wire(request.format)
         with session.in_use():
-            files = self._exporter.mattes(session, selection, matte_format, raw_edges=request.raw_edges)
-            async with aclosing(self._exporter.deliver(files, folder, session, selection)) as events:
+            plan = await self._exporter.plan_mattes(
+                session, selection, matte_format, raw_edges=request.raw_edges
+            )
+            files = self._exporter.mattes(
+                session, selection, matte_format, run=plan.run, raw_edges=request.raw_edges
+            )
+            async with aclosing(self._run(request, session, selection, folder, plan, files)) as events:
                 async for event in events:
                     yield export_pb2.ExportMattesResponse(event=event_codec.export_event_to_wire(event))
 
@@ -52,10 +61,35 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         session, selection, folder = await self._read(request)
         kind = event_codec.overlay_kind_from_wire(request.kind)
         with session.in_use():
+            plan = await self._exporter.plan_overlay(session, selection, kind)
             files = self._exporter.overlay(session, selection, kind)
-            async with aclosing(self._exporter.deliver(files, folder, session, selection)) as events:
+            async with aclosing(self._run(request, session, selection, folder, plan, files)) as events:
                 async for event in events:
                     yield export_pb2.ExportOverlayResponse(event=event_codec.export_event_to_wire(event))
+
+    async def _run(
+        self,
+        request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest,
+        session: Session,
+        selection: Selection,
+        folder: Path | None,
+        plan: ExportPlan,
+        files: AsyncGenerator[Step, None],
+    ) -> AsyncGenerator[ExportEvent, None]:
+        """The plan, once what is in the folder allows it, then what becomes of it."""
+        place: DeliveryFolder | None = None
+        if folder is not None:
+            existing = event_codec.existing_from_wire(request.existing)
+            loop = asyncio.get_running_loop()
+            place = await loop.run_in_executor(None, DeliveryFolder, folder, plan, existing)
+        yield replace(plan, checked=place is not None)
+        if request.plan_only:
+            await files.aclose()
+            yield ExportFinished(0)
+            return
+        async with aclosing(self._exporter.deliver(files, session, selection, place, folder)) as events:
+            async for event in events:
+                yield event
 
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest

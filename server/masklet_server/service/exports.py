@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from masklet.errors import BadInputError, CancelledError
+from masklet.deliveries import Delivery, ExportPlan, RunMark
+from masklet.delivery_folder import DeliveryFolder
+from masklet.errors import BadInputError, CancelledError, OutputError
 from masklet.events import (
     ExportEvent,
     ExportFinished,
@@ -63,8 +67,42 @@ class Exporter:
         self._settings = settings
         self._overlays = asyncio.Semaphore(OVERLAYS_AT_ONCE)
 
-    async def mattes(
+    async def plan_mattes(
         self, session: Session, selection: Selection, matte_format: MatteFormat, *, raw_edges: bool = False
+    ) -> ExportPlan:
+        """What :meth:`mattes` writes of the same arguments."""
+        deliveries = matte_export.matte_deliveries(
+            session.clip,
+            selection.objects,
+            selection.frames,
+            matte_format=matte_format,
+            stem=selection.stem,
+            among=session.objects(),
+        )
+        run = await self._mark(session, {"edges": "raw"} if raw_edges else {})
+        return ExportPlan(selection.stem, run, deliveries)
+
+    async def plan_overlay(self, session: Session, selection: Selection, kind: OverlayKind) -> ExportPlan:
+        """What :meth:`overlay` writes of the same arguments."""
+        names = tuple(item.name for item in selection.objects)
+        file = _overlay_file(selection.stem, kind)
+        delivery = Delivery(file, kind.value, names, 0, 0, selection.frames)
+        return ExportPlan(selection.stem, await self._mark(session, {}), (delivery,))
+
+    async def _mark(self, session: Session, more: dict[str, str]) -> RunMark:
+        # In a thread: prompts may hold masks.
+        digest = await self._renderer.run(prompts_sha256, session.document())
+        settings = json.dumps({**json.loads(self._settings), **more}, sort_keys=True)
+        return RunMark(digest, self._model.name, self._model.sha256, settings)
+
+    async def mattes(
+        self,
+        session: Session,
+        selection: Selection,
+        matte_format: MatteFormat,
+        *,
+        run: RunMark,
+        raw_edges: bool = False,
     ) -> AsyncGenerator[Step, None]:
         """Files of every frame with a mask, and progress after each frame, first of second looks.
 
@@ -72,15 +110,14 @@ class Exporter:
             session: Whose.
             selection: Which frames and objects.
             matte_format: What files hold them.
+            run: Goes into every header.
             raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
         """
-        # In a thread: prompts may hold masks.
-        digest = await self._renderer.run(prompts_sha256, session.document())
         provenance = Provenance(
-            model=self._model.name,
-            weights_sha256=self._model.sha256,
-            settings=self._settings,
-            prompts_sha256=digest,
+            model=run.model,
+            weights_sha256=run.weights_sha256,
+            settings=run.settings,
+            prompts_sha256=run.prompts_sha256,
         )
         # A clip of its own: the tracker's may be busy for as long as a track runs.
         source = None if raw_edges else await self._renderer.run(session.open_source)
@@ -143,19 +180,49 @@ class Exporter:
     async def deliver(
         self,
         steps: AsyncGenerator[Step, None],
-        folder: Path | None,
         session: Session,
         selection: Selection,
+        place: DeliveryFolder | None,
+        folder: Path | None,
     ) -> AsyncGenerator[ExportEvent, None]:
         """Write files into ``folder``, or cut them into chunks where that is None, and say so.
 
         At the end come the frames of the range that have no matte, by object.
+
+        Args:
+            steps: Files and progress.
+            session: Whose.
+            selection: Which frames and objects.
+            place: Keeps the folder's note; None where there is no folder.
+            folder: Where to.
 
         Raises:
             OutputError: The folder is missing, read-only or full; finished files stay.
         """
         if folder is not None:
             await self._renderer.run(prepare_folder, folder)
+        try:
+            async with aclosing(self._delivered(steps, session, selection, place, folder)) as events:
+                async for event in events:
+                    if isinstance(event, ExportFinished) and place is not None:
+                        removed = await self._renderer.run(place.finish, event.holes)
+                        place = None
+                        event = replace(event, removed=removed)
+                    yield event
+        finally:
+            if place is not None:
+                # The note says that the run broke off; what went wrong before is what people are told.
+                with suppress(OutputError):
+                    place.finish(complete=False)
+
+    async def _delivered(
+        self,
+        steps: AsyncGenerator[Step, None],
+        session: Session,
+        selection: Selection,
+        place: DeliveryFolder | None,
+        folder: Path | None,
+    ) -> AsyncGenerator[ExportEvent, None]:
         files = 0
         filled: set[int] = set()
         removed: dict[int, int] = {}
@@ -175,9 +242,8 @@ class Exporter:
                     whole_clip = True
                 else:
                     filled.add(step.frame)
-                if folder is not None:
-                    path = folder.joinpath(*PurePosixPath(step.relative_name).parts)
-                    await self._renderer.run(write_whole, path, step.data)
+                if folder is not None and place is not None:
+                    await self._renderer.run(_write, place, folder, step)
                     yield FileWritten(step.relative_name, len(step.data))
                 else:
                     for chunk in _chunks(step):
@@ -215,11 +281,10 @@ class _Overlay:
                 self._counted(),
                 drawn_on=self._session.drawn_on,
             )
-            stem = self._selection.stem
+            file = _overlay_file(self._selection.stem, self._kind)
             if self._kind is OverlayKind.SHEET:
-                return RenderedFile(f"{stem}_sheet.png", None, encode_contact_sheet(list(pictures)))
-            movie = encode_movie(pictures, frames_per_s=source.info.frames_per_s)
-            return RenderedFile(f"{stem}_overlay.mp4", None, movie)
+                return RenderedFile(file, None, encode_contact_sheet(list(pictures)))
+            return RenderedFile(file, None, encode_movie(pictures, frames_per_s=source.info.frames_per_s))
         finally:
             self._session.note_unreadable(source.info.unreadable)
             source.close()
@@ -230,6 +295,16 @@ class _Overlay:
                 raise CancelledError("the overlay was cancelled")
             yield frame
             self.done += 1
+
+
+def _write(place: DeliveryFolder, folder: Path, file: RenderedFile) -> None:
+    place.about_to_write(file.relative_name)
+    write_whole(folder.joinpath(*PurePosixPath(file.relative_name).parts), file.data)
+    place.wrote(file.relative_name, hashlib.sha256(file.data).hexdigest())
+
+
+def _overlay_file(stem: str, kind: OverlayKind) -> str:
+    return f"{stem}_sheet.png" if kind is OverlayKind.SHEET else f"{stem}_overlay.mp4"
 
 
 def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base_name: str) -> Selection:

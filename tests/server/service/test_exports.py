@@ -83,6 +83,51 @@ def test_mattes_arrive_in_chunks_where_no_disk_is_shared(tmp_path: Path) -> None
     serve(tmp_path, work)
 
 
+@pytest.mark.parametrize(
+    "matte_format", [export_pb2.MATTE_FORMAT_EXR_PER_OBJECT, export_pb2.MATTE_FORMAT_PNG16]
+)
+@pytest.mark.parametrize("with_note", [True, False])
+def test_a_server_replaces_nothing_of_another_run_in_its_folders(
+    tmp_path: Path, matte_format: export_pb2.MatteFormat.ValueType, with_note: bool
+) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        folder = server.root / "out"
+        words = {"range": FRAMES, "folder": str(folder), "format": matte_format}
+        events = await mattes(client, session_id, **words)
+        assert events[0].started.checked
+        assert [item.files.split("/")[0] for item in events[0].started.deliveries] == ["hero", "left_hand"]
+        if with_note:
+            await mattes(client, session_id, **words)
+        else:
+            (folder / "clip.masklet.json").unlink()
+        await client.click(session_id, 1, frame=4)
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+        request = export_pb2.ExportMattesRequest(session_id=session_id, request_id=new_id(), **words)
+        status, kind, message = await refusal(client.exports.ExportMattes(request))
+
+        assert (status, kind) == (grpc.StatusCode.FAILED_PRECONDITION, "existing-files")
+        assert ("made from other prompts" if with_note else "left no note") in message
+        assert str(server.root) not in message
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+        narrow = {**words, "range": values_pb2.FrameRange(first=3, last=3)}
+        events = await mattes(client, session_id, **narrow, existing=export_pb2.EXISTING_REPLACE)
+        assert len(events[-1].finished.removed) == 4
+        assert len([path for path in folder.rglob("*") if path.is_file()]) == 3
+
+    serve(tmp_path, work)
+
+
+def test_a_plan_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        events = await mattes(client, session_id, folder=str(server.root / "out"), plan_only=True)
+
+        assert [event.WhichOneof("event") for event in events] == ["started", "finished"]
+        assert not (server.root / "out").exists()
+
+    serve(tmp_path, work)
+
+
 def holes_of(events: list[export_pb2.ExportEvent]) -> list[Hole]:
     finished = event_codec.export_event_from_wire(events[-1])
     assert isinstance(finished, ExportFinished)
