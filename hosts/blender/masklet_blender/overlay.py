@@ -15,7 +15,7 @@ from masklet.errors import MaskletError
 from .drawing import Edges, draw_rectangles, frame_of_box, sign
 from .masks import PackedMask, as_floats
 from .plate_memory import PlateMemory
-from .plates import PlateBlock, plate_in, props, shown_frame
+from .plates import PlateBlock, plate_in, props, shown_frame, size_px
 from .preferences import preferences
 from .runtime import runtime
 from .timeline import draw_under_picture
@@ -116,7 +116,7 @@ class Overlay:
         rim: float,
         block: PlateBlock,
     ) -> None:
-        width_px, height_px = block.size
+        width_px, height_px = size_px(block)
         x0, y0 = mapped.to_region(0.0, 0.0)
         x1, y1 = mapped.to_region(width_px * packed.covers_x, height_px * packed.covers_y)
         shader = self._shader = self._shader or _make_shader()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from masklet.clip_files import find_files
 from masklet.errors import ClipError
 from masklet.patterns import group_sequences
+
+if TYPE_CHECKING:
+    from .clip_match import HostClip
 
 _HEAD_BYTES = 256 * 1024
 
@@ -23,6 +27,7 @@ class PlateSource:
         width_px: Of the plate itself, whatever proxy is shown.
         height_px: The same.
         colour_space: Name of the input space; empty to let the files say.
+        shown: As the host shows it; None where there is nothing to compare.
     """
 
     name: str
@@ -30,6 +35,7 @@ class PlateSource:
     width_px: int
     height_px: int
     colour_space: str = ""
+    shown: HostClip | None = None
 
 
 def sequence_pattern(file: str) -> str:

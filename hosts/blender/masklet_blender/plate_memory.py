@@ -107,6 +107,7 @@ class PlateMemory:
         if self.opened is not None:
             own.session_id, own.fingerprint = self.opened.session_id, self.opened.fingerprint
             own.session_path = self.opened.path
+            own.size_px = self.opened.clip.width_px, self.opened.clip.height_px
         self._write_states(block)
 
     def forget_session(self) -> None:

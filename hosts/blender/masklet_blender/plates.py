@@ -9,6 +9,7 @@ import bpy
 
 from masklet.errors import BadInputError, ClipError
 
+from .clip_match import PROXY_ROUNDING_PX, HostClip
 from .documents import new_uid
 from .natives.coordinates import FrameMap, frames_of_clip, frames_of_image, number_in
 from .natives.tags import read_tag
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .properties import MaskletPlate
 
 PlateBlock = Union[bpy.types.MovieClip, bpy.types.Image]
+
+_TURNS_MOVIES_FROM = (5, 2, 0)
+"""Seen in 5.2, and not in 4.2. Versions between them may do it too; a turned movie is refused there."""
 
 
 def all_plates() -> Iterator[PlateBlock]:
@@ -120,7 +124,33 @@ def source_of(block: PlateBlock) -> PlateSource:
             "Missing Files, or replace its path"
         )
     named = sequence_pattern(path) if block.source == "SEQUENCE" else path
-    return PlateSource(block.name, named, width_px, height_px, props(block).colour_space)
+    shown = _shown_clip(block, width_px, height_px)
+    width_px, height_px = size_px(block)
+    return PlateSource(block.name, named, width_px, height_px, props(block).colour_space, shown)
+
+
+def size_px(block: PlateBlock) -> tuple[int, int]:
+    """Width and height of the plate's stored pixels: the server's word once there was one, else Blender's.
+
+    What Blender says may come from a proxy, and be short by what division left over.
+    """
+    own = props(block)
+    width_px, height_px = (int(side) for side in block.size)
+    kept = int(own.size_px[0]), int(own.size_px[1])
+    is_near = all(abs(one - other) <= PROXY_ROUNDING_PX for one, other in zip(kept, (width_px, height_px)))
+    return kept if is_near else (width_px, height_px)
+
+
+def _shown_clip(block: PlateBlock, width_px: int, height_px: int) -> HostClip:
+    return HostClip(
+        block.name,
+        width_px,
+        height_px,
+        pictures=int(block.frame_duration) if block.source == "MOVIE" else 0,
+        frames_per_s=float(getattr(block, "fps", 0.0)),
+        is_proxy=bool(getattr(block, "use_proxy", False)),
+        turns=bpy.app.version >= _TURNS_MOVIES_FROM,
+    )
 
 
 def frame_map(block: PlateBlock, space: bpy.types.Space | None = None) -> FrameMap:

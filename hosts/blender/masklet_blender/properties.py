@@ -13,6 +13,7 @@ from bpy.props import (
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
+    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
@@ -213,6 +214,7 @@ class MaskletPlate(bpy.types.PropertyGroup):
     session_id: StringProperty(options={"HIDDEN"})
     fingerprint: StringProperty(options={"HIDDEN"})
     session_path: StringProperty(options={"HIDDEN"})
+    size_px: IntVectorProperty(size=2, options={"HIDDEN"})
     frame_shift: IntProperty(options={"HIDDEN"})
     colour_space: StringProperty(
         name="Input Space",

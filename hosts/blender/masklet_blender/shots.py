@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import (
     BadInputError,
+    ClipError,
     LimitError,
     MaskletError,
     NameTakenError,
@@ -20,6 +21,7 @@ from masklet.errors import (
     SessionNotFoundError,
 )
 
+from .clip_match import check_match
 from .documents import Document, by_uid, completed, find, from_prompts, with_base, with_masks
 from .edits import (
     AddClick,
@@ -226,6 +228,7 @@ class Shot:
         if session is None:
             colour_space = errand.plate.colour_space or None
             session = server.open(errand.plate.path, colour_space=colour_space, on_progress=on_progress)
+            _check_match(session, errand)
         replaced = bool(last_id) and not resumed
         yield from self._take(server, session, errand, fingerprint, resumed=resumed, replaced=replaced)
 
@@ -409,6 +412,22 @@ def _checked_fingerprint(errand: Errand) -> str:
     return fingerprint
 
 
+def _check_match(session: Session, errand: Errand) -> None:
+    """Refuse a plate that the server reads differently; its session goes again.
+
+    Raises:
+        ClipError: As :func:`.clip_match.check_match`.
+    """
+    if errand.plate.shown is None:
+        return
+    try:
+        check_match(errand.plate.shown, session.clip)
+    except ClipError:
+        with suppress(MaskletError):
+            session.close()
+        raise
+
+
 def _resumed(server: Server, session_id: str, errand: Errand, path: str) -> Session | None:
     """The remembered session, if the server still has it, it is of this plate and it can read on.
 
@@ -424,9 +443,11 @@ def _resumed(server: Server, session_id: str, errand: Errand, path: str) -> Sess
         session = server.resume(session_id)
     except SessionNotFoundError:
         return None
-    size_px = session.clip.width_px, session.clip.height_px
-    if size_px != (errand.plate.width_px, errand.plate.height_px):
-        return None
+    if errand.plate.shown is not None:
+        try:
+            check_match(errand.plate.shown, session.clip)
+        except ClipError:
+            return None
     if _reads(path, errand):
         return session
     with suppress(MaskletError):

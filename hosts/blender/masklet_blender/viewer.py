@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .plates import PlateBlock
+from .plates import PlateBlock, size_px
 from .view_maps import ViewMap
 
 VIEWERS = {"CLIP_EDITOR", "IMAGE_EDITOR"}
@@ -12,7 +12,7 @@ VIEWERS = {"CLIP_EDITOR", "IMAGE_EDITOR"}
 
 def view_map(region: bpy.types.Region, block: PlateBlock) -> ViewMap | None:
     """Where the plate lies in an editor's main region; None while there is nothing to see."""
-    width_px, height_px = (int(side) for side in block.size)
+    width_px, height_px = size_px(block)
     spread = float(max(region.width, region.height, 1))
     low = region.view2d.region_to_view(0.0, 0.0)
     high = region.view2d.region_to_view(spread, spread)

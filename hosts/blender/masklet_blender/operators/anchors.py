@@ -14,7 +14,7 @@ from masklet.errors import BadInputError, MaskletError
 
 from ..jobs import Job
 from ..natives.coordinates import PlateSpace
-from ..plates import PlateBlock, frame_map, props
+from ..plates import PlateBlock, frame_map, props, size_px
 from ..runtime import runtime
 from .running import AskingOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
 
@@ -128,7 +128,7 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
             return ""
         scene, owner = scene_of(context), f"{item.uid} {value.kind.value}"
         frames = frame_map(block, context.space_data)
-        space = PlateSpace(int(block.size[0]), int(block.size[1]), value.pixel_aspect)
+        space = PlateSpace(*size_px(block), value.pixel_aspect)
         track = None
         if self.form != "EMPTY" and isinstance(block, bpy.types.MovieClip):
             track = write_track(value, block, frames, space, owner=owner)

@@ -14,7 +14,7 @@ from masklet.errors import MaskletError
 
 from ..matte_places import matte_files_of
 from ..natives.coordinates import PlateSpace
-from ..plates import PlateBlock, frame_map, plate_in
+from ..plates import PlateBlock, frame_map, plate_in, size_px
 from ..properties import MaskletObject
 from .running import ObjectOperator, active_of, failed, plate_of, scene_of
 
@@ -85,7 +85,7 @@ class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
         if image is not None and self.source != "SPLINES":
             return ImageMatte(image, shown_frames(matte_files_of(item), frame_map(block, context.space_data)))
         if mask is not None and self.source != "MATTES":
-            return MaskMatte(mask, PlateSpace(int(block.size[0]), int(block.size[1])))
+            return MaskMatte(mask, PlateSpace(*size_px(block)))
         return None
 
 

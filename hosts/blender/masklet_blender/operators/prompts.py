@@ -11,7 +11,7 @@ from masklet.errors import BadInputError, MaskletError
 from masklet.types import Box, Click
 
 from ..documents import SaidObject, cleared, with_box, with_click
-from ..plates import PlateBlock, adopt, props
+from ..plates import PlateBlock, adopt, props, size_px
 from ..viewer import main_region, point_in, view_map, why_not_true
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
@@ -114,7 +114,7 @@ class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
         adopt(block)
         own = props(block)
         frame = frame_of(context, block) if self.frame == NO_FRAME else self.frame
-        width_px, height_px = (float(side) for side in block.size)
+        width_px, height_px = (float(side) for side in size_px(block))
         try:
             box = Box(
                 max(0.0, self.left_px),
@@ -173,7 +173,7 @@ def check_inside(block: PlateBlock, x_px: float, y_px: float) -> None:
     Raises:
         BadInputError: It lies outside.
     """
-    width_px, height_px = block.size
+    width_px, height_px = size_px(block)
     if not (0.0 <= x_px <= width_px and 0.0 <= y_px <= height_px):
         raise BadInputError("the click lies outside the picture: click inside it")
 

@@ -8,9 +8,10 @@ import pytest
 
 from fakes.prompted_server import PromptedServer, tracked_mask
 from masklet.client import Server
-from masklet.errors import BadInputError, ServerUnreachableError
+from masklet.errors import BadInputError, ClipError, ServerUnreachableError
 from masklet.types import Click, FramePrompts, FrameRange, LockedMask
 from masklet_blender import shot_work
+from masklet_blender.clip_match import HostClip
 from masklet_blender.documents import (
     Document,
     SaidObject,
@@ -478,3 +479,12 @@ def test_bases_and_masks_of_locked_frames_survive_the_file() -> None:
     said = with_lock(said, FrameRange(1004, 1004), locked=True)
     said = with_masks(said, [LockedMask(0, 1004, tracked_mask(1004), stale=True)])
     assert said_from_json("u1", "hero", said_to_json(said)) == said
+
+
+def test_a_plate_that_the_server_reads_differently_is_refused_and_its_session_goes(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    wide = replace(plate, shown=HostClip("plate", 128, 36))
+    with pytest.raises(ClipError, match="128 x 36, and the server reads it as 64 x 36"):
+        list(shot_of(wide, HERO).synchronise(server))
+    assert transport.sessions == {}
