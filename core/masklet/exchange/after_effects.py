@@ -84,7 +84,7 @@ def write_keyframes(scene: ExchangeScene, track: AnchorTrack) -> str:
     head = (
         "Adobe After Effects 8.0 Keyframe Data\n\n"
         f"\tUnits Per Second\t{decimal(scene.rate)}\n"
-        f"\tSource Width\t{clip.width_px}\n\tSource Height\t{clip.height_px}\n"
+        f"\tSource Width\t{clip.display_width_px}\n\tSource Height\t{clip.display_height_px}\n"
         f"\tSource Pixel Aspect Ratio\t{decimal(clip.pixel_aspect)}\n"
         f"\tComp Pixel Aspect Ratio\t{decimal(clip.pixel_aspect)}\n\n"
     )

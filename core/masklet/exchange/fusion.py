@@ -129,11 +129,11 @@ def _anchor(clip: ClipInfo, track: AnchorTrack, identifiers: Identifiers) -> lis
     path = identifiers.of(f"{name} path")
     splines: list[tuple[str, Callable[[AnchorKey], float]]] = [
         # The picture's centre carries its anchor along: half, plus how far the anchor has gone.
-        ("X", lambda key: 0.5 + (key.x_px - reference.x_px) / clip.width_px),
-        ("Y", lambda key: 0.5 - (key.y_px - reference.y_px) / clip.height_px),
+        ("X", lambda key: 0.5 + (key.x_px - reference.x_px) / clip.display_width_px),
+        ("Y", lambda key: 0.5 - (key.y_px - reference.y_px) / clip.display_height_px),
     ]
-    pivot_x = decimal(reference.x_px / clip.width_px, _PLACES)
-    pivot_y = decimal(1.0 - reference.y_px / clip.height_px, _PLACES)
+    pivot_x = decimal(reference.x_px / clip.display_width_px, _PLACES)
+    pivot_y = decimal(1.0 - reference.y_px / clip.display_height_px, _PLACES)
     inputs = [
         f'Center = Input {{ SourceOp = "{path}", Source = "Value", }}',
         f"Pivot = Input {{ Value = {{ {pivot_x}, {pivot_y} }}, }}",

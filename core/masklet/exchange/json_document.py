@@ -23,8 +23,8 @@ def write_json(scene: ExchangeScene) -> str:
         "version": VERSION,
         "clip": {
             "name": clip.name,
-            "width_px": clip.width_px,
-            "height_px": clip.height_px,
+            "width_px": clip.display_width_px,
+            "height_px": clip.display_height_px,
             "pixel_aspect": clip.pixel_aspect,
             "first_frame": clip.first_frame,
             "last_frame": clip.last_frame,

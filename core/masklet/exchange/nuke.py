@@ -70,7 +70,7 @@ def write_nk(scene: ExchangeScene) -> str:
         _roto(graph, shapes)
     for track in scene.anchors:
         if track.keys:
-            _anchor(graph, track, scene.clip.height_px)
+            _anchor(graph, track, scene.clip.display_height_px)
     return graph.text()
 
 

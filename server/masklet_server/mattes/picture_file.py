@@ -126,6 +126,11 @@ def _encode(
     height_px, width_px, channels = pixels.shape
     spec = oiio.ImageSpec(width_px, height_px, channels, sample)
     spec.channelnames = names
+    if extension == "exr":
+        left_px, top_px = clip.display_origin_px
+        spec.full_x, spec.full_y = left_px, top_px
+        spec.full_width, spec.full_height = clip.display_width_px, clip.display_height_px
+        spec.x, spec.y = left_px - clip.overscan.left_px, top_px - clip.overscan.top_px
     _describe(spec, extension, clip, {**provenance.as_attributes(), **(attributes or {})})
     # OpenImageIO's Python module writes to named files only.
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:

@@ -15,6 +15,12 @@ from masklet.v1 import geometry_pb2, geometry_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.geometry import Report, Workshop, mattes_of
+from masklet_server.service.overscan import (
+    anchor_key_inside,
+    anchor_outside,
+    point_inside,
+    shapes_outside,
+)
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
@@ -51,7 +57,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
             # A clip of its own: the tracker's may be busy for as long as a track runs.
             source = None if request.raw_edges else session.open_source()
             try:
-                return fit_shapes(
+                shapes = fit_shapes(
                     mattes_of(session, request.object_id, frames, source=source),
                     name=name,
                     tolerance_px=tolerance_px,
@@ -59,6 +65,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     asked=frames,
                     on_progress=report.share,
                 )
+                return shapes_outside(shapes, session.clip)
             finally:
                 if source is not None:
                     session.note_unreadable(source.info.unreadable)
@@ -85,28 +92,33 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         name = session.object(request.object_id).name
         kind = geometry_codec.anchor_kind_from_wire(request.kind)
         absence = geometry_codec.absence_from_wire(request.absence)
-        manual_keys = [geometry_codec.anchor_key_from_wire(key) for key in request.manual_keys]
-        missing = frozenset(session.clip.missing_frames)
+        clip = session.clip
+        keys = [geometry_codec.anchor_key_from_wire(key) for key in request.manual_keys]
+        point_px = None
+        if request.HasField("point"):
+            point_px = point_inside((request.point.x_px, request.point.y_px), clip)
+        missing = frozenset(clip.missing_frames)
 
         def work(report: Report) -> AnchorTrack:
             from masklet_server.anchors.track import track_anchor
 
             source = session.open_source()
             try:
-                return track_anchor(
+                track = track_anchor(
                     source,
                     mattes,
                     kind=kind,
                     frames=[f for f in range(frames.first, frames.last + 1) if f not in missing],
                     reference_frame=request.reference_frame if request.HasField("reference_frame") else None,
-                    point_px=(request.point.x_px, request.point.y_px) if request.HasField("point") else None,
+                    point_px=point_px,
                     absence=absence,
                     smoothing_frames=request.smoothing_frames,
-                    manual_keys=manual_keys,
+                    manual_keys=[anchor_key_inside(key, clip) for key in keys],
                     object_name=name,
                     progress=report.count,
                     is_cancelled=report.stop.is_set,
                 )
+                return anchor_outside(track, clip)
             finally:
                 session.note_unreadable(source.info.unreadable)
                 source.close()

@@ -11,6 +11,13 @@ from masklet.types import MaskFormat
 from masklet.v1 import prompt_pb2, prompt_pb2_grpc, values_pb2
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
+from masklet_server.service.overscan import (
+    click_inside,
+    document_inside,
+    document_outside,
+    prompts_inside,
+    prompts_outside,
+)
 from masklet_server.service.rendering import Renderer, mask_size_px, update_of
 from masklet_server.sessions.editor import Prompted, Reverted
 from masklet_server.sessions.session import Session
@@ -40,6 +47,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
                 raise BadInputError("the prompts are missing: name the object and the frame")
             # A mask in the prompts may be large.
             prompts = await self._renderer.run(lambda: codec.prompts_from_wire(request.prompts))
+            prompts = prompts_inside(prompts, session.clip)
             made = await session.set_prompts(prompts, replace_mask=request.replace_mask)
             return prompt_pb2.SetPromptsResponse(
                 update=await self._update(session, made, request.mask_format)
@@ -54,11 +62,11 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.AddClickResponse:
-            click = codec.click_from_wire(request.click)
+            click = click_inside(codec.click_from_wire(request.click), session.clip)
             made = await session.add_click(request.object_id, request.frame, click)
             return prompt_pb2.AddClickResponse(
                 update=await self._update(session, made, request.mask_format),
-                prompts=codec.prompts_to_wire(made.prompts),
+                prompts=codec.prompts_to_wire(prompts_outside(made.prompts, session.clip)),
             )
 
         return await session.replies.once("AddClick", request.request_id, change)
@@ -105,7 +113,9 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     ) -> prompt_pb2.GetPromptDocumentResponse:
         """All objects and prompts."""
         session = self._store.get(request.session_id, current_user.get())
-        document = await self._renderer.run(lambda: codec.document_to_wire(session.whole_document()))
+        document = await self._renderer.run(
+            lambda: codec.document_to_wire(document_outside(session.whole_document(), session.clip))
+        )
         return prompt_pb2.GetPromptDocumentResponse(document=document)
 
     async def SetPromptDocument(  # noqa: N802
@@ -115,7 +125,9 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.SetPromptDocumentResponse:
-            document = await self._renderer.run(lambda: codec.document_from_wire(request.document))
+            document = await self._renderer.run(
+                lambda: document_inside(codec.document_from_wire(request.document), session.clip)
+            )
             objects = await session.set_document(document)
             return prompt_pb2.SetPromptDocumentResponse(
                 objects=[codec.object_to_wire(info) for info in objects]
@@ -134,7 +146,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
             "object_id": made.object_id,
         }
         if made.prompted is not None:
-            fields["prompts"] = codec.prompts_to_wire(made.prompted.prompts)
+            fields["prompts"] = codec.prompts_to_wire(prompts_outside(made.prompted.prompts, session.clip))
             fields["update"] = await self._update(session, made.prompted, wire_format)
         return fields
 

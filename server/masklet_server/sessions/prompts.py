@@ -24,6 +24,7 @@ from masklet.types import (
     LockedRange,
     ObjectInfo,
     ObjectMatte,
+    Overscan,
     PromptDocument,
 )
 from masklet_server.sessions.history import Contents, Edit, History
@@ -273,9 +274,12 @@ class PromptBook:
     def _check_click(self, click: Click) -> None:
         width_px, height_px = self._clip.width_px, self._clip.height_px
         if not (0 <= click.x_px <= width_px and 0 <= click.y_px <= height_px):
+            beyond = self._clip.overscan
+            x_px, y_px = click.x_px - beyond.left_px, click.y_px - beyond.top_px
+            at = f", which begins at ({-beyond.left_px}, {-beyond.top_px})" if beyond != Overscan() else ""
             raise BadInputError(
-                f"the click at ({click.x_px:g}, {click.y_px:g}) lies outside the picture of "
-                f"{width_px} x {height_px} pixels: click inside it"
+                f"the click at ({x_px:g}, {y_px:g}) lies outside the picture of "
+                f"{width_px} x {height_px} pixels{at}: click inside it"
             )
 
     def _cut_box(self, box: Box) -> Box:
