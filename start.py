@@ -31,6 +31,9 @@ CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 STAMP_NAME = "masklet-installed.txt"
 HOSTS = ("blender-4.2", "blender-5.2")
 
+# Each holds a server and a network or two of its own: about 2 GB.
+MOST_TEST_WORKERS = 4
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -147,8 +150,10 @@ def demo(python: Path, rest: list[str]) -> int:
 
 
 def test(python: Path, rest: list[str]) -> int:
-    """Run the tests."""
-    return run(python, "-m", "pytest", *rest)
+    """Run the tests: all of them side by side, or in one process what is named."""
+    workers = min(os.cpu_count() or 1, MOST_TEST_WORKERS)
+    beside = [] if rest or workers == 1 else ["-n", str(workers), "--dist", "loadfile"]
+    return run(python, "-m", "pytest", *beside, *rest)
 
 
 def hosts(python: Path, rest: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,19 @@ def test_a_failing_pip_is_explained_and_nothing_is_called_done(
         start.prepare(tmp_path, "server")
 
     assert not (tmp_path / start.STAMP_NAME).exists()
+
+
+def test_all_tests_run_side_by_side_and_those_that_are_named_in_one_process(
+    start: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+
+    start.test(Path("python"), [])
+    start.test(Path("python"), ["tests/core", "-k", "prompts"])
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    start.test(Path("python"), [])
+
+    beside, named, alone = (command[3:] for command in commands)
+    assert beside == ["-n", "4", "--dist", "loadfile"]
+    assert named == ["tests/core", "-k", "prompts"]
+    assert alone == []

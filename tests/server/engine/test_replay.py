@@ -90,11 +90,14 @@ def test_recordings_not_used_for_longest_are_dropped() -> None:
             replayed(torch.ones(size, 3))
     assert (record.recorded, replayed.recordings) == (3, 2)
 
-    replayed(torch.ones(3, 3))
+    # Recorded before 3, used after it.
+    replayed(torch.ones(2, 3))
     assert record.recorded == 3
 
     replayed(torch.ones(1, 3))
     assert (record.recorded, replayed.recordings) == (4, 2)
+    replayed(torch.ones(2, 3))
+    assert record.recorded == 4
 
 
 def test_a_failed_recording_leaves_nothing_behind() -> None:

@@ -72,6 +72,20 @@ def test_results_beyond_the_limit_move_to_a_file_and_are_found_there(tmp_path: P
     assert store.frames_of(1) == ()
 
 
+def test_what_was_written_longest_ago_moves_to_the_file_first(tmp_path: Path) -> None:
+    store = ResultStore(memory_bytes=10_000, spill_folder=tmp_path)
+    for frame in range(20):
+        store.put(result(frame))
+        store.pack()
+    before = store.memory_bytes
+
+    store.remove(1, 0)
+    assert store.memory_bytes == before  # was in the file
+    store.remove(1, 19)
+    assert store.memory_bytes < before
+    store.close()
+
+
 def test_results_are_kept_apart_by_object_and_frame() -> None:
     store = ResultStore()
     for frame in (5, -2, 3):
