@@ -8,7 +8,9 @@ the pip configuration, proxy and package index of whoever runs it. A second run 
     python3.11 start.py test     Run the tests
     python3.11 start.py hosts    Install the Blenders that tests run in, into a cache outside the clone
     python3.11 start.py check    Lint, format, strict types, import contracts, generated code, protocol
-    python3.11 start.py setup    Install only, and say where the commands are
+    python3.11 start.py setup    Install only, and say how the commands are found
+
+What is installed are the versions in constraints.txt, with which everything is tested.
 
 What follows the command is passed on: ``start.py test tests/core -k prompts``.
 """
@@ -19,6 +21,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -26,11 +29,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 11)
-TORCH = "2.13.0"
+CONSTRAINTS = ROOT / "constraints.txt"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 STAMP_NAME = "masklet-installed.txt"
 HOSTS = ("blender-4.2", "blender-5.2")
 
+TORCH_VARIABLE = "MASKLET_TORCH"
 # Each holds a server and a network or two of its own: about 2 GB.
 MOST_TEST_WORKERS = 4
 
@@ -82,21 +86,27 @@ def prepare(venv: Path, extra: str) -> Path:
     if python.is_file() and done[:1] == [wanted] and (extra in done[1:] or "dev" in done[1:]):
         return python
 
-    say(f"installing into {venv} (once; a few minutes, about 1 GB)")
+    say(f"installing into {venv} (once; a few minutes, about 1 GB, with CUDA 5)")
     if not python.is_file():
         make_environment(venv)
     if not has_torch(python):
         install_torch(python)
-    pip(python, "install", "--quiet", "-e", f"{ROOT}[{extra}]")
+    pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "-e", f"{ROOT}[{extra}]")
     stamp.write_text(f"{wanted} {extra}\n", encoding="utf-8")
     return python
 
 
 def digest_of_requirements() -> str:
     """Changes whenever something else would have to be installed, or the clone has moved."""
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
-    digest.update(f"{ROOT} {TORCH} {platform.python_version()}".encode())
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + CONSTRAINTS.read_bytes())
+    digest.update(f"{ROOT} {platform.python_version()}".encode())
     return digest.hexdigest()
+
+
+def torch_version() -> str:
+    """The torch that is tested, from the constraints."""
+    (version,) = re.findall(r"^torch==(\S+)$", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE)
+    return str(version)
 
 
 def make_environment(venv: Path) -> None:
@@ -112,27 +122,45 @@ def make_environment(venv: Path) -> None:
 
 def has_torch(python: Path) -> bool:
     """True when the environment has the version of torch that is tested."""
-    code = f"import importlib.metadata as m; assert m.version('torch').split('+')[0] == '{TORCH}'"
+    code = f"import importlib.metadata as m; assert m.version('torch').split('+')[0] == '{torch_version()}'"
     return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def install_torch(python: Path) -> None:
     """Install torch, on Linux its build for processors unless there is an NVIDIA card.
 
-    The common build for Linux brings several gigabytes of CUDA that a laptop has no use for.
+    The common build for Linux brings several gigabytes of CUDA that a laptop has no use for. It is never
+    taken in its place without being asked for.
+
+    Raises:
+        SetupError: The build cannot be had, and why.
     """
-    say(f"installing torch {TORCH}")
+    version = torch_version()
     wants_cpu_build = (
-        platform.system() == "Linux" and platform.machine() == "x86_64" and shutil.which("nvidia-smi") is None
+        platform.system() == "Linux"
+        and platform.machine() == "x86_64"
+        and shutil.which("nvidia-smi") is None
+        and os.environ.get(TORCH_VARIABLE) != "common"
     )
-    if wants_cpu_build:
-        cpu_build = f"torch=={TORCH}+cpu"
-        elsewhere = ["--extra-index-url", CPU_WHEELS, "--retries", "1", "--timeout", "20"]
-        for attempt in ([cpu_build], [cpu_build, *elsewhere]):
-            command = [str(python), "-m", "pip", "install", "--quiet", *attempt]
-            if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0:
-                return
-    pip(python, "install", "--quiet", f"torch=={TORCH}")
+    if not wants_cpu_build:
+        say(f"installing torch {version}")
+        pip(python, "install", "--quiet", f"torch=={version}")
+        return
+    say(f"installing torch {version} for processors, since there is no NVIDIA card (no nvidia-smi)")
+    elsewhere = ["--extra-index-url", CPU_WHEELS, "--retries", "1", "--timeout", "20"]
+    reason = ""
+    for more in ([], elsewhere):
+        command = [str(python), "-m", "pip", "install", "--quiet", f"torch=={version}+cpu", *more]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode == 0:
+            return
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = (errors or done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    raise SetupError(
+        f"torch {version} for processors could not be installed ({reason}): let pip reach {CPU_WHEELS}, or "
+        f"name a folder with its wheel in PIP_FIND_LINKS, or set {TORCH_VARIABLE}=common to take the build "
+        "with CUDA from the package index (5 GB)"
+    )
 
 
 def pip(python: Path, *arguments: str) -> None:
@@ -162,9 +190,12 @@ def hosts(python: Path, rest: list[str]) -> int:
 
 
 def setup(python: Path, rest: list[str]) -> int:
-    """Say where the commands are."""
+    """Say how the commands are found."""
     del rest
-    say(f"ready: {python.parent / 'masklet'} and {python.parent / 'masklet-server'}")
+    folder = python.parent
+    on = f"{folder / 'activate'}" if os.name == "nt" else f"source {folder / 'activate'}"
+    say(f"ready: masklet and masklet-server are in {folder}")
+    say(f"to find them by name in this terminal: {on}")
     return EXIT_OK
 
 

@@ -27,9 +27,11 @@ from masklet.errors import (
     LimitError,
     MaskletError,
     PathNotAllowedError,
+    ServerUnreachableError,
     SessionNotFoundError,
     VersionError,
 )
+from masklet.extras import wire_sentence
 from masklet.session import Session
 from masklet.settings import read_settings, read_token
 from masklet.transport.endpoint import ServerChoice
@@ -71,6 +73,9 @@ def connect(
         WeightsError: There are no such weights.
         VersionError: Server and client are too far apart.
     """
+    lacking = wire_sentence()
+    if lacking is not None:
+        raise ServerUnreachableError(lacking)
     from masklet.transport.opening import open_transport
 
     settings = read_settings()

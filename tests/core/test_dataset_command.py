@@ -54,7 +54,7 @@ def test_without_the_server_package_the_repair_is_told(monkeypatch: pytest.Monke
     find = importlib.util.find_spec
 
     def without_server(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name == "masklet_server" else find(name, package)
+        return None if name == "torch" else find(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", without_server)
 

@@ -87,17 +87,63 @@ def test_an_environment_for_the_demo_is_not_enough_for_developers(
     assert any("[dev]" in argument for command in commands for argument in command)
 
 
+@pytest.mark.parametrize("line", ["torch==2.99.0", "numpy==9.9.9"])
 def test_changed_requirements_are_installed(
-    start: ModuleType, commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: ModuleType, commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
-    make_interpreter(tmp_path)
-    start.prepare(tmp_path, "server")
+    venv = tmp_path / "venv"
+    make_interpreter(venv)
+    start.prepare(venv, "server")
     commands.clear()
-    monkeypatch.setattr(start, "TORCH", "2.99.0")
+    changed = tmp_path / "constraints.txt"
+    changed.write_text("torch==2.13.0\n" if line.startswith("numpy") else "")
+    with changed.open("a") as file:
+        file.write(line + "\n")
+    monkeypatch.setattr(start, "CONSTRAINTS", changed)
 
-    start.prepare(tmp_path, "server")
+    start.prepare(venv, "server")
 
-    assert commands
+    assert any(str(changed) in command for command in commands)
+
+
+def test_the_build_of_torch_for_processors_is_taken_where_there_is_no_card_or_setting_up_stops(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[list[str]] = []
+
+    def refuse(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(command)
+        return subprocess.CompletedProcess(
+            command, 1, stderr="Looking\nERROR: No matching distribution found"
+        )
+
+    monkeypatch.setattr(start.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(start.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    monkeypatch.delenv("MASKLET_TORCH", raising=False)
+    monkeypatch.setattr(subprocess, "run", refuse)
+
+    with pytest.raises(start.SetupError, match=r"No matching distribution found.* MASKLET_TORCH=common"):
+        start.install_torch(Path("python"))
+    assert len(ran) == 2
+    assert all(f"torch=={start.torch_version()}+cpu" in command for command in ran)
+    assert "no NVIDIA card" in capsys.readouterr().err
+
+    ran.clear()
+    monkeypatch.setenv("MASKLET_TORCH", "common")
+    with pytest.raises(start.SetupError):
+        start.install_torch(Path("python"))
+    assert ran[0][-1] == f"torch=={start.torch_version()}"
+
+
+def test_after_setting_up_it_is_said_how_the_commands_are_found(
+    start: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start.setup(Path("/clone/.venv/bin/python"), [])
+
+    said = capsys.readouterr().err
+    assert "masklet and masklet-server are in" in said
+    assert "activate" in said
 
 
 def test_a_failing_pip_is_explained_and_nothing_is_called_done(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 
 import typer
 
 from masklet.errors import ServerUnreachableError
+from masklet.extras import SERVER_PACKAGES, missing
 from masklet.transport.server_program import server_program
-
-# The first of each group that the server's commands need and a client alone does not have.
-_NEEDED = ("masklet_server", "cv2", "av", "torch")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -26,11 +23,11 @@ def dataset(context: typer.Context) -> None:
 
     The same as masklet-server dataset, with the same arguments and exit codes.
     """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
+    lacking = missing(SERVER_PACKAGES)
+    if lacking:
         raise ServerUnreachableError(
             "data sets are read and written by the server package, which is not installed beside this "
-            f"client ({', '.join(missing)} missing): pip install 'masklet[server]', or run "
+            f"client ({', '.join(lacking)} missing): pip install 'masklet[server]', or run "
             "masklet-server dataset on the server's machine"
         )
     # A process of its own, because the client must start without the server's packages.

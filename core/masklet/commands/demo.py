@@ -16,6 +16,7 @@ from masklet.commands.options import DeviceOption, WeightsOption, connect_as_ask
 from masklet.commands.progress import Progress
 from masklet.errors import OutputError, ServerUnreachableError
 from masklet.events import OverlayKind, TrackStarted
+from masklet.extras import server_sentence
 from masklet.patterns import frame_in
 from masklet.transport.server_program import server_program
 from masklet.types import MaskUpdate
@@ -137,6 +138,9 @@ def summary(iou: dict[int, float]) -> str:
 
 def _ask_server_package(*arguments: str) -> dict[str, Any]:
     """What the server's demo module prints; a process of its own, because the client needs no imaging."""
+    lacking = server_sentence()
+    if lacking is not None:
+        raise ServerUnreachableError(lacking)
     done = subprocess.run(
         server_program("demo", *arguments),
         capture_output=True,

@@ -20,21 +20,12 @@ from masklet import __version__
 from masklet.commands.findings import Finding, Verdict
 from masklet.commands.options import ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.errors import MaskletError
+from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MIN_FREE_BYTES = 2 * 10**9
-_CLIENT_PACKAGES = ("numpy", "grpcio", "protobuf", "typer", "rich")
-_SERVER_PACKAGES = (
-    "torch",
-    "OpenImageIO",
-    "opencolorio",
-    "av",
-    "opencv-python-headless",
-    "safetensors",
-    "grpcio-health-checking",
-)
 
 
 class Host(Enum):
@@ -89,7 +80,13 @@ def _findings(
     yield examine_ocio(os.environ.get("OCIO"))
     yield _examine_ports()
     yield examine_space(shutil.disk_usage(Path.cwd()).free)
-    if server or os.environ.get("MASKLET_SERVER") or start:
+    if server or os.environ.get("MASKLET_SERVER"):
+        yield _examine_server(server, token_file, tls_ca)
+    elif missing(SERVER_PACKAGES):
+        # A workstation of a studio: fine, once it knows where the server is.
+        cause, repair = "none is named, and none can be started here", "name one: --server or MASKLET_SERVER"
+        yield Finding(Verdict.NOTE, "server", cause, repair)
+    elif start:
         yield _examine_server(server, token_file, tls_ca)
 
 
@@ -102,9 +99,9 @@ def examine_python(version: tuple[int, ...]) -> Finding:
 
 
 def _examine_packages() -> Iterator[Finding]:
-    for extra, packages in (("client", _CLIENT_PACKAGES), ("server", _SERVER_PACKAGES)):
+    for extra, packages in (("client", CLIENT_PACKAGES), ("server", SERVER_PACKAGES)):
         found, missing = [], []
-        for package in packages:
+        for package in packages.values():
             try:
                 found.append(f"{package} {metadata.version(package)}")
             except metadata.PackageNotFoundError:
@@ -141,7 +138,7 @@ def examine_weights(folder: Path | None = None) -> Finding:
 
 
 def _examine_gpu() -> Finding:
-    if util.find_spec("torch") is None:
+    if "torch" in missing(SERVER_PACKAGES):
         return Finding(Verdict.NOTE, "GPU", "torch is not installed here")
     code = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
     # In a process of its own: torch takes seconds to import, and a broken driver can kill it.

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from masklet.commands.options import ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
+from masklet.errors import ServerUnreachableError
+from masklet.extras import server_sentence
 from masklet.transport.server_program import server_program
 
 
@@ -24,6 +26,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def serve(context: typer.Context) -> None:
     """Run a server: the same as masklet-server serve, with the same options."""
+    lacking = server_sentence()
+    if lacking is not None:
+        raise ServerUnreachableError(lacking)
     command = server_program("cli", "serve", *context.args)
     if os.name == "posix":
         os.execv(sys.executable, command)

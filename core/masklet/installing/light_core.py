@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 # The command line and this package work outside hosts; the protocol's messages need protobuf.
-_NOT_FOR_HOSTS = ("masklet.cli", "masklet.commands", "masklet.installing", "masklet.v1")
+_NOT_FOR_HOSTS = ("masklet.__main__", "masklet.cli", "masklet.commands", "masklet.installing", "masklet.v1")
 
 
 def light_modules() -> dict[str, Path]:

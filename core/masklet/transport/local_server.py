@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from masklet.errors import MaskletError, ServerUnreachableError, WeightsError
+from masklet.extras import server_sentence
 from masklet.transport.server_program import server_program
 
 # Importing torch alone takes seconds on a cold disk; large weights take more.
@@ -40,6 +41,9 @@ class LocalServer:
     """
 
     def __init__(self, *, weights: str | None = None, device: str | None = None) -> None:
+        lacking = server_sentence()
+        if lacking is not None:
+            raise ServerUnreachableError(lacking)
         self._folder = Path(tempfile.mkdtemp(prefix="masklet-server-"))
         self.token = secrets.token_urlsafe(32)
         self.log_file = self._folder / "server.log"
@@ -134,11 +138,6 @@ class LocalServer:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_TIMEOUT_S)
         log = self.log_file.read_text(encoding="utf-8", errors="replace").strip()
-        if "No module named 'masklet_server'" in log or "No module named 'torch'" in log:
-            return ServerUnreachableError(
-                "the server is not installed beside this client: pip install 'masklet[server]', or name a "
-                "running server with --server or MASKLET_SERVER"
-            )
         reason = log.splitlines()[-1] if log else f"exit code {self._process.returncode}"
         reason = reason.removeprefix("masklet-server: ")
         error = WeightsError if "weights" in reason else ServerUnreachableError
