@@ -9,8 +9,8 @@ Coordinates
 
 Frames
     Frame numbers are the plate's own: the number in the file name of a sequence (1001 is
-    normal, negative numbers are legal), and 0 for the first picture of a movie. Ranges include
-    both ends.
+    normal, negative numbers are legal), and 0 for the first picture of a movie, unless
+    the artist says where it begins. Ranges include both ends.
 
 Only adapters and readers convert; nothing else does. This module needs nothing but the
 standard library, so that it also works inside a host application's interpreter (Python 3.9+).

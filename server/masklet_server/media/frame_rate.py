@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # Of a frame. Containers round times, to a millisecond in MKV; a host that counts at the rate still
 # shows the right picture.
@@ -25,17 +25,20 @@ class Timing(NamedTuple):
     frame_times_us: tuple[int, ...]
 
 
-def timing_of(times: Sequence[int] | None, time_base: Fraction, stated: Iterable[Fraction | None]) -> Timing:
+def timing_of(
+    times: Sequence[int] | None, time_base: Fraction, stated: Fraction | None, guessed: Fraction | None = None
+) -> Timing:
     """The timing of a movie.
 
     Args:
         times: For each picture, ascending, in units of the time base; None where the file does not say.
         time_base: Seconds.
-        stated: Rates that the file states or its demuxer found, the likelier first.
+        stated: What the file states, or the demuxer's average.
+        guessed: What the demuxer made of the first times; believed only where all times bear it out.
     """
-    rates = [rate for rate in stated if rate]
     if times is None or len(times) < 2:
-        return Timing(rates[0] if rates else None, ())
+        return Timing(stated or None, ())
+    rates = [rate for rate in (stated, guessed) if rate]
     ticks = [time - times[0] for time in times]
     average = (len(times) - 1) / (ticks[-1] * time_base)
     for rate in (*rates, _broadcast(average), average):

@@ -96,12 +96,17 @@ class MovieClip(Clip):
         width_px, height_px = self._size_px
         if self._orientation.swaps_sides:
             width_px, height_px, aspect = height_px, width_px, 1.0 / aspect
-        timing = timing_of(index.times if time_base else None, time_base or Fraction(1), rates)
+        timing = timing_of(index.times if time_base else None, time_base or Fraction(1), *rates)
         notices = [self._matrix.notice] if self._matrix.notice else []
         if index.dropped:
             notices.append(
                 f"{name} begins between key frames: its first {index.dropped} pictures cannot be shown, and "
                 f"frame {first_frame} is the one after them."
+            )
+        if index.missing:
+            notices.append(
+                f"{name} breaks off: its header promises {index.missing} pictures more than are in the file; "
+                "copy it again if they matter."
             )
         return ClipInfo(
             name=name,

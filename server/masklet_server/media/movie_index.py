@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Two fields of one picture lie half a picture apart; nothing else in a transport stream does.
 _FIELD_SPACING = 0.6
+# No codec holds a picture back for longer.
+_MAX_REORDER_PACKETS = 64
 
 
 class Start(NamedTuple):
@@ -50,12 +52,14 @@ class MovieIndex:
             say.
         starts: Where decoding can begin, in storage order.
         dropped: Pictures before the first one that can be shown: the file begins between key frames.
+        missing: Pictures that the file's header promises and that are not in the file: it breaks off.
     """
 
     numbers: tuple[int, ...]
     times: tuple[int, ...] | None
     starts: tuple[Start, ...]
     dropped: int = 0
+    missing: int = 0
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -118,7 +122,11 @@ def expected_order(packets: Sequence[StoredPacket], *, intra_only: bool, fields:
         return shown if intra_only else None
     if fields and not intra_only and _is_uneven(sorted(stamps)):
         return None
-    return sorted(shown, key=lambda number: times[number] or 0)
+    ordered = sorted(shown, key=lambda number: times[number] or 0)
+    if any(abs(shown[place] - number) > _MAX_REORDER_PACKETS for place, number in enumerate(ordered)):
+        # Recordings that were joined: their clocks begin anew.
+        return None
+    return ordered
 
 
 def without_dropped(
@@ -145,12 +153,17 @@ def without_dropped(
     return shown if all(number in left for number in seen) else None
 
 
-def index_of(packets: Sequence[StoredPacket], numbers: Sequence[int]) -> MovieIndex:
-    """The index of a movie of which the packets in ``numbers`` are shown, in this order."""
+def index_of(packets: Sequence[StoredPacket], numbers: Sequence[int], *, promised: int = 0) -> MovieIndex:
+    """The index of a movie of which the packets in ``numbers`` are shown, in this order.
+
+    Args:
+        packets: In storage order.
+        numbers: Some of them.
+        promised: So many packets are in the header's list.
+    """
     stamps = [packets[number].mark.pts for number in numbers]
     known = [stamp for stamp in stamps if stamp is not None]
     times = tuple(known) if len(known) == len(stamps) and _ascends(known) else None
-    shown = set(numbers)
     if times:
         dropped = sum(
             not packet.is_hidden and packet.mark.pts is not None and packet.mark.pts < times[0]
@@ -160,8 +173,7 @@ def index_of(packets: Sequence[StoredPacket], numbers: Sequence[int]) -> MovieIn
         first = min(numbers, default=0)
         dropped = sum(not packet.is_hidden for packet in packets[:first])
     starts = _starts(packets, numbers, times, {number: place for place, number in enumerate(numbers)})
-    assert shown
-    return MovieIndex(tuple(numbers), times, starts, dropped)
+    return MovieIndex(tuple(numbers), times, starts, dropped, max(0, promised - len(packets)))
 
 
 def _starts(

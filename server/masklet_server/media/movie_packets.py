@@ -104,6 +104,11 @@ def packets_in_header(
     ]
 
 
+def packets_promised(container: InputContainer, stream: VideoStream) -> int:
+    """How many packets the header of a container that was just opened lists; 0 where it has no list."""
+    return sum(bool(entry.size) for entry in stream.index_entries) if "mov" in container.format.name else 0
+
+
 def packets_by_demuxing(
     container: InputContainer, stream: VideoStream, limits: Limits, *, name: str
 ) -> list[StoredPacket]:

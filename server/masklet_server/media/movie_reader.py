@@ -28,6 +28,7 @@ from masklet_server.media.movie_packets import (
     open_container,
     packets_by_demuxing,
     packets_in_header,
+    packets_promised,
     video_stream,
 )
 
@@ -140,6 +141,7 @@ class MovieReader:
         """
         container, stream = self._opened()
         intra_only = is_intra_only(stream)
+        promised = packets_promised(container, stream)
         packets = packets_in_header(container, stream, self._path.stat().st_size)
         if packets is not None and packets[:1] and mark_of(next(self._packets())) != packets[0].mark:
             packets = None
@@ -148,7 +150,7 @@ class MovieReader:
             packets = packets_by_demuxing(container, stream, limits, name=self._name)
         fields = "mpegts" in container.format.name
         shown = self._shown(packets, intra_only=intra_only, fields=fields, limits=limits)
-        self._index = index_of(packets, shown)
+        self._index = index_of(packets, shown, promised=promised)
         for number, frame in reversed(self._tried.items()):
             self._remember(self._index.places.get(number, 0), frame)
         self._tried.clear()

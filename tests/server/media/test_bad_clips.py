@@ -9,7 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from generated_media import numbered_picture, scene, write_empty_png, write_movie, write_picture, write_sound
+from generated_media import (
+    number_in,
+    numbered_picture,
+    scene,
+    write_empty_png,
+    write_movie,
+    write_picture,
+    write_sound,
+)
 from masklet.errors import BadInputError, ClipError, LimitError
 from masklet_server.media.limits import Limits
 from masklet_server.media.source import open_clip
@@ -123,6 +131,57 @@ def test_a_movie_without_its_table_of_contents_is_damaged(tmp_path: Path, part: 
 
     with pytest.raises(ClipError, match=r"plate.mp4 .* it is damaged or cut off"):
         open_clip(path)
+
+
+@pytest.mark.parametrize(("codec", "pixel_format"), [("prores_ks", "yuv422p10le"), ("libx264", "yuv420p")])
+def test_a_movie_that_breaks_off_has_the_frames_that_are_there(
+    tmp_path: Path, codec: str, pixel_format: str
+) -> None:
+    rng = np.random.default_rng(5)
+    pictures = [rng.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(30)]
+    options = {"movflags": "faststart"}
+    path = write_movie(
+        tmp_path / "plate.mov", pictures, codec=codec, pixel_format=pixel_format, container_options=options
+    )
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+
+    with open_clip(path) as clip:
+        count = len(clip.info.frames)
+        assert 10 < count < 30
+        said = f"plate.mov breaks off: its header promises {30 - count} pictures more than are in the file"
+        assert any(notice.startswith(said) for notice in clip.info.notices)
+        # The last packet is there in part.
+        for frame in (count - 6, 0, count // 2):
+            clip.read(frame)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "ts"])
+def test_a_movie_without_a_list_that_breaks_off_ends_there(tmp_path: Path, suffix: str) -> None:
+    path = write_movie(
+        tmp_path / f"plate.{suffix}", [numbered_picture(number) for number in range(40)], options={"g": "8"}
+    )
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+
+    with open_clip(path) as clip:
+        count = len(clip.info.frames)
+        assert 10 < count < 40
+        assert [number_in(clip.read(frame)) for frame in range(count - 1)] == list(range(count - 1))
+
+
+def test_a_movie_of_too_many_frames_is_refused_while_it_is_counted(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "plate.mkv", [numbered_picture(number) for number in range(40)])
+
+    with pytest.raises(LimitError, match=r"plate.mkv spans 31 frame numbers .* at most 30"):
+        open_clip(path, limits=Limits(max_frames=30))
+
+
+def test_a_long_movie_is_not_decoded_whole_to_be_counted(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "plate.avi", [numbered_picture(number) for number in range(40)])
+
+    with pytest.raises(LimitError, match=r"its 40 pictures are shown, and this server decodes at most 30"):
+        open_clip(path, limits=Limits(max_counted_by_decoding=30))
 
 
 def test_a_movie_that_breaks_off_says_where(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from generated_media import cut_movie, number_in, numbered_picture, write_movie
+from masklet_server.media.movie_index import MovieIndex, Start
 from masklet_server.media.source import open_clip
 
 SIZE_PX = (256, 128)  # DNxHR begins there
@@ -138,3 +139,57 @@ def test_what_an_edit_list_hides_has_no_frame(tmp_path: Path, name: str, suffix:
     shown = assert_played_any_way(path)
 
     assert shown == list(range(15, COUNT))
+
+
+def without_times(data: bytes, every: int) -> bytes:
+    """A transport stream in which one of so many PES packets of video has no time stamps."""
+    stream, seen = bytearray(data), 0
+    at = stream.find(b"\x00\x00\x01\xe0")
+    while at >= 0:
+        seen += 1
+        if stream[at + 7] & 0xC0 and seen % every == 0:
+            stamps = 10 if stream[at + 7] & 0x40 else 5
+            stream[at + 7] &= 0x3F
+            stream[at + 9 : at + 9 + stamps] = b"\xff" * stamps
+        at = stream.find(b"\x00\x00\x01\xe0", at + 9)
+    return bytes(stream)
+
+
+@pytest.mark.parametrize("every", [2, 3])
+@pytest.mark.parametrize("name", ["h264 open", "mpeg2 open", "hevc closed"])
+@pytest.mark.parametrize("suffix", ["ts", "mts"])
+def test_a_transport_stream_may_leave_out_times(tmp_path: Path, suffix: str, name: str, every: int) -> None:
+    path = write_kind(tmp_path / f"plate.{suffix}", name)
+    path.write_bytes(without_times(path.read_bytes(), every))
+
+    assert assert_played_any_way(path) == list(range(COUNT))
+
+
+@pytest.mark.parametrize("name", ["h264 open", "mpeg2 open"])
+def test_two_recordings_that_were_joined_are_played_one_after_the_other(tmp_path: Path, name: str) -> None:
+    first = write_kind(tmp_path / "first.ts", name)
+    second = cut_movie(first, tmp_path / "second.ts", packets=17, shift_s=Fraction(-1, 5))
+    path = tmp_path / "joined.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+
+    shown = assert_played_any_way(path)
+
+    # Around the joint it is the decoder's affair.
+    assert shown[: COUNT - 4] == list(range(COUNT - 4))
+    assert shown[-1] == COUNT - 1
+    assert len(shown) > COUNT
+
+
+@pytest.mark.parametrize("lands", ["nowhere", "late"])
+@pytest.mark.parametrize("suffix", ["mov", "mts"])
+def test_a_seek_that_lands_late_costs_time_only(
+    tmp_path: Path, suffix: str, lands: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_kind(tmp_path / f"plate.{suffix}", "h264 open")
+
+    def stamps_before(index: MovieIndex, start: Start) -> list[int]:
+        return [] if lands == "nowhere" else list(index.starts[-1].stamps)
+
+    monkeypatch.setattr(MovieIndex, "stamps_before", stamps_before)
+
+    assert assert_played_any_way(path) == list(range(COUNT))
