@@ -62,12 +62,14 @@ class PromptedServer(FakeTransport):
     sessions: dict[str, HeldSession] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     track_fails: Exception | None = None
+    readings: list[ClipReading] = field(default_factory=list)
     cancelled: bool = False
 
     def open_session(
         self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
     ) -> SessionInfo:
         self.opened.append(str(path or upload_id))
+        self.readings.append(reading)
         session_id = f"session{len(self.opened)}"
         self.sessions[session_id] = HeldSession(PromptBook(CLIP, max_objects=self.max_objects))
         return self.get_session(session_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.clip_files import find_files
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError
 from masklet.patterns import group_sequences
 
@@ -26,7 +27,7 @@ class PlateSource:
         path: Absolute: a movie, a pattern such as ``plate.%04d.exr``, or a single picture.
         width_px: Of the plate itself, whatever proxy is shown.
         height_px: The same.
-        colour_space: Name of the input space; empty to let the files say.
+        reading: Input space, layer and view, as far as the artist says; else the files do.
         shown: As the host shows it; None where there is nothing to compare.
     """
 
@@ -34,7 +35,7 @@ class PlateSource:
     path: str
     width_px: int
     height_px: int
-    colour_space: str = ""
+    reading: ClipReading = AS_FILES_SAY
     shown: HostClip | None = None
 
 

@@ -161,6 +161,9 @@ class PlateMemory:
         self.remind(block)
         self.asked.clear()
         self.notice = None
+        told = [*event.clip.notices, *(each.reason for each in event.clip.unreadable)]
+        if told:
+            self.notice = Notice("; ".join(told), is_alarm=False)
         if not event.resumed:
             self.masks.clear()
             self.book.lose()

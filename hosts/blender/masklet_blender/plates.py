@@ -126,7 +126,7 @@ def source_of(block: PlateBlock) -> PlateSource:
     named = sequence_pattern(path) if block.source == "SEQUENCE" else path
     shown = _shown_clip(block, width_px, height_px)
     width_px, height_px = size_px(block)
-    return PlateSource(block.name, named, width_px, height_px, props(block).colour_space, shown)
+    return PlateSource(block.name, named, width_px, height_px, props(block).reading(), shown)
 
 
 def size_px(block: PlateBlock) -> tuple[int, int]:

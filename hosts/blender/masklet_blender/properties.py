@@ -18,6 +18,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from masklet.clip_reading import ClipReading
 from masklet.errors import MaskletError
 from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteSettings
 from masklet.names import checked_object_name, free_object_name
@@ -220,6 +221,24 @@ class MaskletPlate(bpy.types.PropertyGroup):
         name="Input Space",
         description="OpenColorIO space of the plate; empty to let its files say",
     )
+    layer: StringProperty(
+        name="Layer",
+        description="Layer or part of an EXR that is the plate; empty for the one that its name tells",
+    )
+    view: StringProperty(
+        name="View",
+        description="View of a stereo EXR that is the plate; empty for its first",
+    )
+
+    def reading(self) -> ClipReading:
+        """How the plate's files are read, as far as the artist says."""
+        return ClipReading(self.colour_space or None, layer=self.layer or None, view=self.view or None)
+
+    def take_reading(self, said: ClipReading) -> None:
+        """Take what a document says of reading the files where the artist has said nothing yet."""
+        self.colour_space = self.colour_space or said.colour_space or ""
+        self.layer = self.layer or said.layer or ""
+        self.view = self.view or said.view or ""
 
     def active(self) -> MaskletObject | None:
         """The object that clicks go to."""

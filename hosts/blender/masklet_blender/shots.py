@@ -226,8 +226,14 @@ class Shot:
         session = _resumed(server, last_id, errand, self._path or errand.session_path)
         resumed = session is not None
         if session is None:
-            colour_space = errand.plate.colour_space or None
-            session = server.open(errand.plate.path, colour_space=colour_space, on_progress=on_progress)
+            said = errand.plate.reading
+            session = server.open(
+                errand.plate.path,
+                colour_space=said.colour_space,
+                layer=said.layer,
+                view=said.view,
+                on_progress=on_progress,
+            )
             _check_match(session, errand)
         replaced = bool(last_id) and not resumed
         yield from self._take(server, session, errand, fingerprint, resumed=resumed, replaced=replaced)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
-from masklet.clip_reading import ClipReading
 from masklet.errors import MaskletError
 from masklet.names import clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
@@ -47,7 +46,7 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
         try:
             source = source_of(block)
             document = to_prompts(props(block).document())
-            shot = Shot(Path(source.path).name, document, reading=ClipReading(source.colour_space or None))
+            shot = Shot(Path(source.path).name, document, reading=source.reading)
             write_shot(Path(bpy.path.abspath(self.filepath)), shot)
         except MaskletError as error:
             return failed(self, error)
@@ -77,6 +76,7 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
         own = props(block)
         try:
             shot = read_shot(Path(bpy.path.abspath(self.filepath)))
+            own.take_reading(shot.reading)
             uids = {item.name: item.uid for item in own.objects}
             for said in from_prompts(shot.document, uids):
                 item = own.object_of(said.uid)

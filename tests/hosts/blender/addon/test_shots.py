@@ -8,6 +8,7 @@ import pytest
 
 from fakes.prompted_server import PromptedServer, tracked_mask
 from masklet.client import Server
+from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, ClipError, ServerUnreachableError
 from masklet.types import Click, FramePrompts, FrameRange, LockedMask
 from masklet_blender import shot_work
@@ -99,6 +100,14 @@ def test_what_was_said_reaches_a_new_session_and_masks_come_back(
     states = first(events, StatesCame)
     assert isinstance(states, StatesCame)
     assert [state.frames for state in states.states["u1"]] == [FrameRange(1001, 1001)]
+
+
+def test_the_layer_that_the_artist_names_reaches_the_server(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    said = ClipReading("ACEScg", layer="ViewLayer.Combined", view="left")
+    list(shot_of(replace(plate, reading=said), HERO).synchronise(server))
+    assert transport.readings == [said]
 
 
 def test_nothing_is_sent_twice(plate: PlateSource, server: Server, transport: PromptedServer) -> None:
