@@ -132,7 +132,8 @@ class Exporter:
                 alpha = plate_coverage(session, source)
             total = len(selection.frames)
             # As they are now: names must not change from file to file when an object is removed.
-            among = session.objects()
+            there = {item.object_id: item for item in (*session.objects(), *selection.objects)}
+            among = [there[object_id] for object_id in sorted(there)]
             for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
                 files = matte_export.render_mattes(
                     session.clip,
