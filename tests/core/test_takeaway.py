@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from fakes.transport import CLIP, RUN, FakeTransport
 from masklet.anchors import Absence, AnchorKind
 from masklet.commands.progress import Progress
 from masklet.commands.review import listed
-from masklet.commands.takeaway import Wishes, parse_wishes, write_takeaway
+from masklet.commands.takeaway import Wishes, matte_sequences, parse_wishes, write_takeaway
 from masklet.deliveries import Delivery, Existing, ExportPlan
 from masklet.errors import BadInputError, ExistingFilesError, OutputError
 from masklet.holes import Hole, HoleReason
@@ -74,7 +75,7 @@ def tracked_session() -> tuple[Session, FakeTransport]:
 def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: Path) -> None:
     session, transport = tracked_session()
     wanted = wished(shapes=True, anchors="similarity", absence=Absence.FADE, tools="json,nuke")
-    mattes = Exported(tuple(tmp_path / f"plate_mattes.{frame}.exr" for frame in (1001, 1002)))
+    mattes = Exported(tuple(tmp_path / f"plate_mattes.{frame}.exr" for frame in (1001, 1002)), plan=PLAN)
 
     files = write_takeaway(
         session, wanted, tmp_path, frames=None, name="plate", mattes=mattes, progress=Progress()
@@ -86,10 +87,9 @@ def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: P
     content = json.loads((tmp_path / "plate.json").read_text())
     assert [shapes["object"] for shapes in content["shapes"]] == ["hero"]
     assert [track["name"] for track in content["anchors"]] == ["hero_similarity"]
-    assert content["mattes"] == {
-        "pattern": (tmp_path / "plate_mattes.%04d.exr").as_posix(),
-        "layers": ["hero", "ghost"],
-    }
+    (found,) = content["mattes"]
+    assert (found["folder"], found["files"]) == (tmp_path.as_posix(), "plate_mattes.%04d.exr")
+    assert (found["layers"], found["frames"]) == (["hero", "ghost"], [[1001, 1002]])
     assert transport.anchored[0].absence is Absence.FADE
     assert transport.raw_shapes == [False]
 
@@ -122,6 +122,45 @@ def test_text_that_somebody_works_on_is_never_written_over(tmp_path: Path) -> No
             write("nuke", existing, anchors="top")
 
     assert (tmp_path / "plate.nk").read_text() == "an artist's comp"
+
+
+def test_every_object_with_files_of_its_own_is_a_sequence_of_the_frames_that_were_written() -> None:
+    plan = replace(
+        PLAN,
+        deliveries=tuple(
+            Delivery(f"{name}/plate_{name}.%04d.png", "png16", (), 4, 2, CLIP.frames) for name in ("a", "b")
+        ),
+    )
+    folder = Path("/jobs/100%d #1")
+    files = [folder / "a" / f"plate_a.{frame}.png" for frame in (1001, 1002, 1005)]
+
+    sequences = matte_sequences(Exported((*files, folder / "b" / "plate_b.-012.png"), plan=plan))
+
+    assert [(one.folder, one.files, one.kind) for one in sequences] == [
+        ("/jobs/100%d #1/a", "plate_a.%04d.png", "png16"),
+        ("/jobs/100%d #1/b", "plate_b.%04d.png", "png16"),
+    ]
+    assert (sequences[0].first_frame, sequences[0].last_frame) == (1001, 1005)
+    assert sequences[0].missing == (FrameRange(1003, 1004),)
+    assert sequences[1].first_file == "/jobs/100%d #1/b/plate_b.-012.png"
+
+
+def test_what_was_not_exported_is_not_mentioned(tmp_path: Path) -> None:
+    session, _ = tracked_session()
+
+    write_takeaway(
+        session,
+        wished(tools="json"),
+        tmp_path,
+        frames=FrameRange(1002, 1002),
+        name="plate",
+        mattes=Exported((tmp_path / "plate_mattes.1002.exr",), plan=PLAN),
+        progress=Progress(),
+    )
+
+    content = json.loads((tmp_path / "plate.json").read_text())
+    assert content["mattes"][0]["first_file"].endswith("/plate_mattes.1002.exr")
+    assert [(one["first_frame"], one["last_frame"]) for one in content["states"]] == [(1002, 1002)]
 
 
 def test_shapes_have_raw_edges_where_the_mattes_have_them(tmp_path: Path) -> None:

@@ -19,35 +19,35 @@ def read_masks(script: str) -> list[dict[str, Any]]:
     return masks
 
 
-def read_keyframes(text: str) -> dict[str, dict[int, list[float]]]:
-    """Keyframe data of the clipboard: values by frame, by property such as ``Transform/Position``."""
+def read_keyframes(text: str) -> dict[str, dict[float, list[float]]]:
+    """Keyframe data of the clipboard: values by unit, by property such as ``Transform/Position``."""
     blocks = {}
     for block in text.split("\n\n"):
         lines = block.split("\n")
         if lines[0].startswith(("Transform", "Effects")):
             rows = [[float(cell) for cell in line.split("\t")[1:-1]] for line in lines[2:] if line.strip()]
-            blocks[lines[0].replace("\t", "/")] = {int(row[0]): row[1:] for row in rows}
+            blocks[lines[0].replace("\t", "/")] = {row[0]: row[1:] for row in rows}
     return blocks
 
 
-def read_paths(masks: list[dict[str, Any]], seconds: float) -> list[tuple[bool, list[Vertex]]]:
-    """The paths that are drawn at a time, in order; True for those that take away."""
+def read_paths(masks: list[dict[str, Any]], units: float) -> list[tuple[bool, list[Vertex]]]:
+    """The paths that are drawn so many units into the clip, in order; True for those that take away."""
     drawn = []
     for mask in masks:
-        on = [value for time, value in mask["switches"] if time <= seconds + 1e-9][-1]
+        on = [value for time, value in mask["switches"] if time <= units + 1e-9][-1]
         if on:
-            drawn.append((bool(mask["hole"]), _path(mask["times_s"], mask["paths"], seconds)))
+            drawn.append((bool(mask["hole"]), _path(mask["units"], mask["paths"], units)))
     return drawn
 
 
-def _path(times_s: list[float], paths: list[dict[str, Any]], seconds: float) -> list[Vertex]:
+def _path(times: list[float], paths: list[dict[str, Any]], units: float) -> list[Vertex]:
     """Linear from key to key; the nearest holds outside them."""
-    following = bisect_right(times_s, seconds + 1e-9)
+    following = bisect_right(times, units + 1e-9)
     before, after = paths[max(following - 1, 0)], paths[min(following, len(paths) - 1)]
     share = 0.0
-    if 0 < following < len(times_s):
-        start, end = times_s[following - 1], times_s[following]
-        share = max(0.0, (seconds - start) / (end - start))
+    if 0 < following < len(times):
+        start, end = times[following - 1], times[following]
+        share = max(0.0, (units - start) / (end - start))
     path: list[Vertex] = []
     for one, two in zip(_rows(before), _rows(after), strict=True):
         x, y, in_x, in_y, out_x, out_y = (a + (b - a) * share for a, b in zip(one, two, strict=True))

@@ -16,6 +16,8 @@ from masklet.types import ClipInfo, FrameRange, Presence, StateRange
 
 WIDTH_PX, HEIGHT_PX = 640, 360
 CLIP = ClipInfo("shot_010", WIDTH_PX, HEIGHT_PX, -3, 8, frames_per_s=25.0)
+WRITTEN = (FrameRange(-2, 2), FrameRange(5, 7))
+"""Frames that have a matte file."""
 REPORT = ShapeReport(1.0, 0.99, 0.98, 1, 0.9, 8, 3, 12)
 
 Vertex = tuple[float, float, float, float, float, float]
@@ -69,7 +71,7 @@ def scene() -> ExchangeScene:
         clip=CLIP,
         shapes=(shapes,),
         anchors=(similarity(), position()),
-        mattes=MatteSequence("mattes/shot [a].%04d.exr", ("hero",)),
+        mattes=(MatteSequence("50%_d [a]", "shot_mattes.%04d.exr", WRITTEN, ("hero",)),),
         states=(
             StateRange(1, FrameRange(-3, 2), Presence.PRESENT, prompted=True, locked=True),
             StateRange(1, FrameRange(3, 4), Presence.ABSENT, prompted=False),

@@ -87,11 +87,16 @@ def test_every_tool_gets_the_shape_of_the_mattes_that_lie_beside_it(
     nodes = read_nodes((out / "sh.nk").read_text())
     tools = read_tools((out / "sh.setting").read_text())
     masks = read_masks((out / "sh_masks.jsx").read_text())
-    rate = json.loads((out / "sh.json").read_text())["clip"]["frames_per_s"]
+    document = json.loads((out / "sh.json").read_text())
+    # A folder of pictures says no rate, and none is made up.
+    assert document["clip"]["frames_per_s"] is None
+    (mattes,) = document["mattes"]
+    assert (mattes["layers"], mattes["first_frame"], mattes["last_frame"]) == (["duck"], FIRST, LAST)
+    assert Path(mattes["first_file"]).read_bytes()[:4] == b"v/1\x01"
     readers: dict[str, Callable[[int], Paths]] = {
         "nuke": lambda frame: nuke_paths(nodes, frame, HEIGHT_PX),
         "fusion": lambda frame: fusion_paths(tools, frame, WIDTH_PX, HEIGHT_PX),
-        "after effects": lambda frame: after_effects_paths(masks, (frame - FIRST) / rate),
+        "after effects": lambda frame: after_effects_paths(masks, frame - FIRST),
         "json": lambda frame: json_paths(out / "sh.json", frame),
     }
     for frame in range(FIRST, LAST + 1):

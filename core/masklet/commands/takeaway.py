@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from masklet.anchors import Absence, AnchorKind
@@ -17,6 +17,8 @@ from masklet.errors import BadInputError, OutputError
 from masklet.exchange.files import TOOLS, exchange_files, file_names
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.scene import ExchangeScene, MatteSequence
+from masklet.frame_runs import runs_of
+from masklet.types import FrameRange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from masklet.matte_files import Exported
     from masklet.session import Session
     from masklet.shapes import ObjectShapes
-    from masklet.types import FrameRange
+    from masklet.types import StateRange
 
 _FRAME_FIELD = re.compile(r"\.(-?\d{3,})\.(\w+)$")
 _DEFAULT_TOOL = "json"
@@ -176,10 +178,16 @@ def write_takeaway(
         clip=info.clip,
         shapes=tuple(shapes),
         anchors=tuple(anchors),
-        mattes=_sequence(mattes.files, tuple(item.name for item in info.objects)),
-        states=info.states,
+        mattes=matte_sequences(mattes),
+        holes=mattes.holes,
+        states=_inside(info.states, frames),
         object_names=tuple((item.object_id, item.name) for item in info.objects),
     )
+    if scene.rate_is_assumed and not {"ae", "otio"}.isdisjoint(wishes.tools):
+        progress.say(
+            f"nothing says how many frames a second the clip has: times in files for After Effects and "
+            f"OpenTimelineIO count {scene.rate:g}; give the rate with --fps"
+        )
     files = exchange_files(scene, wishes.tools, name=name)
     told = mattes.plan or ExportPlan(name, RunMark(), (_unknown(frames or session.clip.frames),))
     plan = replace(plan_takeaway(session, wishes, told, raw_edges=raw_edges), name=name)
@@ -198,13 +206,22 @@ def _unknown(frames: FrameRange) -> Delivery:
     return Delivery("", "", (), 0, 0, frames)
 
 
-def _sequence(files: Sequence[Path], names: tuple[str, ...]) -> MatteSequence | None:
-    """The pattern of the files, where they are one sequence with all objects as layers."""
-    patterns = {_FRAME_FIELD.sub(r".%04d.\2", file.resolve().as_posix()) for file in files}
-    if len(patterns) != 1:
-        return None
-    plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) for name in names)
-    return MatteSequence(patterns.pop(), names if plain else ())
+def matte_sequences(exported: Exported) -> tuple[MatteSequence, ...]:
+    """The sequences that an export wrote, with the frames that have files."""
+    told = exported.plan.deliveries if exported.plan is not None else ()
+    about = {PurePosixPath(item.files).name: item for item in told}
+    found: dict[tuple[str, str], list[int]] = {}
+    for file in exported.files:
+        match = _FRAME_FIELD.search(file.name)
+        if match is not None:
+            names = f"{file.name[: match.start()]}.%04d.{match[2]}"
+            found.setdefault((file.resolve().parent.as_posix(), names), []).append(int(match[1]))
+    sequences = []
+    for (folder, names), frames in found.items():
+        item = about.get(names)
+        layers, kind = (item.layers, item.kind) if item is not None else ((), Path(names).suffix[1:])
+        sequences.append(MatteSequence(folder, names, runs_of(frames), layers, kind))
+    return tuple(sequences)
 
 
 def _write(file: Path, text: str) -> Path:
@@ -220,6 +237,20 @@ def _write(file: Path, text: str) -> Path:
             f"{file} cannot be written ({error.strerror}): check folder, rights and space"
         ) from error
     return file
+
+
+def _inside(states: Sequence[StateRange], frames: FrameRange | None) -> tuple[StateRange, ...]:
+    """What of the states lies in the range: what was not exported is not mentioned."""
+    if frames is None:
+        return tuple(states)
+    return tuple(
+        replace(
+            state,
+            frames=FrameRange(max(state.frames.first, frames.first), min(state.frames.last, frames.last)),
+        )
+        for state in states
+        if _overlap(state.frames, frames)
+    )
 
 
 def _overlap(one: FrameRange, other: FrameRange) -> bool:

@@ -3,7 +3,8 @@
 Transforms and corner pins travel as the text After Effects itself puts on the clipboard ("Keyframe
 Data", version 8.0): copy the file's text and paste it onto a layer. Mask paths have no text form
 there, so they come as an ExtendScript file (File > Scripts > Run) that adds them to the selected
-layer. Pixels, y downwards, as ours; frames and seconds count from the clip's first frame.
+layer. Pixels, y downwards, as ours; frames count from the clip's first picture, and where the clip's rate
+varies each key lies at its picture's own time. The script adds where the layer begins.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ _SCRIPT = """// Adds the masks of masklet to the layer that is selected in the o
     }
     var layer = comp.selectedLayers[0];
     var masks = %s;
+    // Null where neither the clip nor the artist says: frames of the composition then.
+    var rate = %s || comp.frameRate;
+    // Keys lie in the time of the composition: a layer may begin elsewhere, and run faster or backwards.
+    function at(units) {
+        return layer.startTime + (units / rate) * (layer.stretch / 100);
+    }
+    if (layer.timeRemapEnabled) {
+        alert("This layer is time-remapped: masks follow the frames of the footage, not the remapping.");
+    }
     app.beginUndoGroup("masklet masks");
     for (var i = 0; i < masks.length; i++) {
         var given = masks[i];
@@ -49,11 +59,15 @@ _SCRIPT = """// Adds the masks of masklet to the layer that is selected in the o
             path.closed = true;
             paths.push(path);
         }
-        mask.property("ADBE Mask Shape").setValuesAtTimes(given.times_s, paths);
+        var times = [];
+        for (var t = 0; t < given.units.length; t++) {
+            times.push(at(given.units[t]));
+        }
+        mask.property("ADBE Mask Shape").setValuesAtTimes(times, paths);
         mask.property("ADBE Mask Feather").setValue([given.feather_px, given.feather_px]);
         var opacity = mask.property("ADBE Mask Opacity");
         for (var j = 0; j < given.switches.length; j++) {
-            opacity.setValueAtTime(given.switches[j][0], given.switches[j][1]);
+            opacity.setValueAtTime(at(given.switches[j][0]), given.switches[j][1]);
         }
         for (var n = 1; n <= opacity.numKeys; n++) {
             opacity.setInterpolationTypeAtKey(n, KeyframeInterpolationType.HOLD);
@@ -67,18 +81,18 @@ _SCRIPT = """// Adds the masks of masklet to the layer that is selected in the o
 def write_keyframes(scene: ExchangeScene, track: AnchorTrack) -> str:
     """Position, and what else the anchor has: rotation, scale, corner pin, opacity where it fades."""
     clip = scene.clip
-    first, keys = clip.first_frame, track.keys
-    blocks = [_block(("Transform", "Position"), "X pixels\tY pixels\tZ pixels", first, keys, _place)]
+    units, keys = scene.units, track.keys
+    blocks = [_block(("Transform", "Position"), "X pixels\tY pixels\tZ pixels", units, keys, _place)]
     if track.is_animated_in_size:
-        blocks.append(_block(("Transform", "Rotation"), "degrees", first, keys, _turn))
+        blocks.append(_block(("Transform", "Rotation"), "degrees", units, keys, _turn))
         blocks.append(
-            _block(("Transform", "Scale"), "X percent\tY percent\tZ percent", first, keys, _percent)
+            _block(("Transform", "Scale"), "X percent\tY percent\tZ percent", units, keys, _percent)
         )
     if track.fades:
-        blocks.append(_block(("Transform", "Opacity"), "percent", first, keys, _shown))
+        blocks.append(_block(("Transform", "Opacity"), "percent", units, keys, _shown))
     if keys and all(key.corners is not None for key in keys):
         blocks += [
-            _block(("Effects", "Corner Pin #1", pin), "X pixels\tY pixels", first, keys, _corner(number))
+            _block(("Effects", "Corner Pin #1", pin), "X pixels\tY pixels", units, keys, _corner(number))
             for number, pin in enumerate(_PINS)
         ]
     head = (
@@ -102,7 +116,10 @@ def write_mask_script(scene: ExchangeScene) -> str:
         f"// {_plain(shapes.name)}: {words}\n" for shapes in scene.shapes if (words := shape_gaps(shapes))
     ]
     # ASCII, because ExtendScript guesses the encoding of a file without a mark.
-    return "".join(gaps) + _SCRIPT % json.dumps(masks, indent=1, ensure_ascii=True, allow_nan=False)
+    return "".join(gaps) + _SCRIPT % (
+        json.dumps(masks, indent=1, ensure_ascii=True, allow_nan=False),
+        json.dumps(scene.clip.frames_per_s),
+    )
 
 
 def _plain(name: str) -> str:
@@ -111,16 +128,11 @@ def _plain(name: str) -> str:
 
 
 def _mask(scene: ExchangeScene, name: str, piece: Piece) -> dict[str, Any]:
-    first, rate = scene.clip.first_frame, scene.rate
-
-    def seconds(frame: int) -> float:
-        return (frame - first) / rate
-
     return {
         "name": name,
         "hole": piece.hole,
         "feather_px": round(widest_feather_px(piece), 4),
-        "times_s": [seconds(key.frame) for key in piece.keys],
+        "units": [scene.units(key.frame) for key in piece.keys],
         "paths": [
             {
                 "vertices": [_rounded(one.x_px, one.y_px) for one in key.vertices],
@@ -129,7 +141,9 @@ def _mask(scene: ExchangeScene, name: str, piece: Piece) -> dict[str, Any]:
             }
             for key in piece.keys
         ],
-        "switches": [[seconds(frame), 100 if on else 0] for frame, on in switches(piece, scene.clip.frames)],
+        "switches": [
+            [scene.units(frame), 100 if on else 0] for frame, on in switches(piece, scene.clip.frames)
+        ],
     }
 
 
@@ -160,12 +174,12 @@ def _corner(number: int) -> Callable[[AnchorKey], Sequence[float]]:
 def _block(
     where: Sequence[str],
     columns: str,
-    first_frame: int,
+    units: Callable[[int], float],
     keys: Sequence[AnchorKey],
     values: Callable[[AnchorKey], Sequence[float]],
 ) -> str:
     lines = ["\t".join(where), f"\tFrame\t{columns}\t"]
     for key in keys:
         numbers = "\t".join(decimal(value) for value in values(key))
-        lines.append(f"\t{key.frame - first_frame}\t{numbers}\t")
+        lines.append(f"\t{decimal(units(key.frame))}\t{numbers}\t")
     return "\n".join(lines) + "\n"

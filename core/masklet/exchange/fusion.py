@@ -46,8 +46,8 @@ def write_comp(scene: ExchangeScene) -> str:
 def _tools(scene: ExchangeScene) -> str:
     identifiers = Identifiers()
     parts: list[str] = []
-    if scene.mattes is not None:
-        parts.append(_loader(scene.clip, scene.mattes, identifiers))
+    for mattes in scene.mattes:
+        parts.append(_loader(mattes, identifiers))
     for shapes in scene.shapes:
         parts += _masks(scene.clip, shapes, identifiers)
     for track in scene.anchors:
@@ -56,22 +56,20 @@ def _tools(scene: ExchangeScene) -> str:
     return "".join(parts)
 
 
-def _loader(clip: ClipInfo, mattes: MatteSequence, identifiers: Identifiers) -> str:
-    length = len(clip.frames)
+def _loader(mattes: MatteSequence, identifiers: Identifiers) -> str:
+    first, last = mattes.first_frame, mattes.last_frame
+    length = last - first + 1
+    name = identifiers.of(mattes.files.partition("%")[0] or "masklet mattes")
+    picture = "PNGFormat" if mattes.files.endswith(".png") else "OpenEXRFormat"
     return (
-        f"\t\t{identifiers.of('masklet mattes')} = Loader {{\n\t\t\tClips = {{\n\t\t\t\tClip {{\n"
-        f'\t\t\t\t\tID = "Clip1",\n\t\t\t\t\tFilename = {quoted(_first_file(clip, mattes))},\n'
-        '\t\t\t\t\tFormatID = "OpenEXRFormat",\n'
-        f"\t\t\t\t\tStartFrame = {clip.first_frame},\n\t\t\t\t\tLengthSetManually = true,\n"
+        f"\t\t{name} = Loader {{\n\t\t\tClips = {{\n\t\t\t\tClip {{\n"
+        f'\t\t\t\t\tID = "Clip1",\n\t\t\t\t\tFilename = {quoted(mattes.first_file)},\n'
+        f'\t\t\t\t\tFormatID = "{picture}",\n'
+        f"\t\t\t\t\tStartFrame = {first},\n\t\t\t\t\tLengthSetManually = true,\n"
         f"\t\t\t\t\tTrimIn = 0,\n\t\t\t\t\tTrimOut = {length - 1},\n\t\t\t\t\tLength = {length},\n"
-        f"\t\t\t\t\tGlobalStart = {clip.first_frame},\n\t\t\t\t\tGlobalEnd = {clip.last_frame},\n"
+        f"\t\t\t\t\tGlobalStart = {first},\n\t\t\t\t\tGlobalEnd = {last},\n"
         "\t\t\t\t},\n\t\t\t},\n\t\t},\n"
     )
-
-
-def _first_file(clip: ClipInfo, mattes: MatteSequence) -> str:
-    """Fusion names a sequence by its first file."""
-    return mattes.pattern % clip.first_frame if "%" in mattes.pattern else mattes.pattern
 
 
 def _masks(clip: ClipInfo, shapes: ObjectShapes, identifiers: Identifiers) -> list[str]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from masklet.anchors import AnchorTrack
-    from masklet.exchange.scene import ExchangeScene
+    from masklet.exchange.scene import ExchangeScene, MatteSequence
     from masklet.shapes import ObjectShapes, Piece
 
 FORMAT = "masklet-exchange"
-VERSION = 1
+VERSION = 2
 
 
 def write_json(scene: ExchangeScene) -> str:
@@ -29,9 +29,11 @@ def write_json(scene: ExchangeScene) -> str:
             "first_frame": clip.first_frame,
             "last_frame": clip.last_frame,
             "missing_frames": list(clip.missing_frames),
-            "frames_per_s": scene.rate,
+            "frames_per_s": clip.frames_per_s,
+            "frame_times_us": list(clip.frame_times_us),
         },
-        "mattes": None if scene.mattes is None else asdict(scene.mattes),
+        "mattes": [_mattes(mattes) for mattes in scene.mattes],
+        "holes": [hole.as_json() for hole in scene.holes],
         "shapes": [_shapes(shapes) for shapes in scene.shapes],
         "anchors": [_anchor(track) for track in scene.anchors],
         "states": [
@@ -45,6 +47,19 @@ def write_json(scene: ExchangeScene) -> str:
         ],
     }
     return json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _mattes(mattes: MatteSequence) -> dict[str, Any]:
+    return {
+        "folder": mattes.folder,
+        "files": mattes.files,
+        "format": mattes.kind,
+        "layers": list(mattes.layers),
+        "first_file": mattes.first_file,
+        "first_frame": mattes.first_frame,
+        "last_frame": mattes.last_frame,
+        "frames": [[span.first, span.last] for span in mattes.frames],
+    }
 
 
 def _shapes(shapes: ObjectShapes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.nuke_roto import curves_text
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import runs
+from masklet.frame_runs import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,8 +65,8 @@ _TRACK_COLUMNS = (
 def write_nk(scene: ExchangeScene) -> str:
     """All nodes of the scene; those that need a picture are left without one, for the artist to connect."""
     graph = _Graph()
-    if scene.mattes is not None:
-        _read(graph, scene, scene.mattes)
+    for mattes in scene.mattes:
+        _read(graph, mattes)
     for shapes in scene.shapes:
         _roto(graph, shapes)
     for track in scene.anchors:
@@ -95,22 +96,25 @@ class _Graph:
         return "\n".join(self._lines) + "\n"
 
 
-def _read(graph: _Graph, scene: ExchangeScene, mattes: MatteSequence) -> None:
-    clip = scene.clip
-    layers = f"\nlayers: {' '.join(mattes.layers)}" if mattes.layers else ""
+def _read(graph: _Graph, mattes: MatteSequence) -> None:
+    told = ["masklet mattes"]
+    if mattes.layers:
+        told.append(f"layers: {' '.join(mattes.layers)}")
+    if mattes.missing:
+        told.append(f"no files on {shown(mattes.missing)}")
     graph.node(
         "Read",
-        f"{clip.name} mattes",
+        mattes.files.partition("%")[0].strip("._-") or "mattes",
         [
             f"file {quoted(mattes.pattern)}",
-            f"first {clip.first_frame}",
-            f"last {clip.last_frame}",
-            f"origfirst {clip.first_frame}",
-            f"origlast {clip.last_frame}",
+            f"first {mattes.first_frame}",
+            f"last {mattes.last_frame}",
+            f"origfirst {mattes.first_frame}",
+            f"origlast {mattes.last_frame}",
             "origset true",
             # Coverage is linear: a transfer function would bend soft edges.
             "raw true",
-            f"label {quoted('masklet mattes' + layers)}",
+            f"label {quoted(chr(10).join(told))}",
         ],
     )
     graph.next_column()

@@ -9,6 +9,7 @@ from masklet.types import FrameState
 
 if TYPE_CHECKING:
     from masklet.exchange.scene import ExchangeScene
+    from masklet.types import FrameRange
 
 # The most urgent state of a range gives it its colour and comes first in this order.
 _COLOURS = {
@@ -19,6 +20,8 @@ _COLOURS = {
     FrameState.CORRECTED: "GREEN",
     FrameState.PRESENT: "WHITE",
 }
+
+_HOLE_COLOUR = "BLACK"
 
 
 def write_otio(scene: ExchangeScene) -> str:
@@ -32,7 +35,7 @@ def write_otio(scene: ExchangeScene) -> str:
                 "OTIO_SCHEMA": "Marker.2",
                 "name": f"{scene.name_of(one.object_id)}: {', '.join(state.value for state in shown)}",
                 "color": _COLOURS[shown[0]],
-                "marked_range": _range(one.frames.first, len(one.frames), scene.rate),
+                "marked_range": _span(scene, one.frames),
                 "metadata": {
                     "masklet": {
                         "object": scene.name_of(one.object_id),
@@ -41,18 +44,28 @@ def write_otio(scene: ExchangeScene) -> str:
                 },
             }
         )
-    length = len(clip.frames)
+    for hole in scene.holes:
+        markers.append(
+            {
+                "OTIO_SCHEMA": "Marker.2",
+                "name": f"{hole.object_name}: no matte, {hole.words}",
+                "color": _HOLE_COLOUR,
+                "marked_range": _span(scene, hole.frames),
+                "metadata": {"masklet": {"object": hole.object_name, "no_matte": hole.reason.value}},
+            }
+        )
+    whole = _span(scene, clip.frames)
     media = {
         "OTIO_SCHEMA": "ExternalReference.1",
         "target_url": clip.name,
-        "available_range": _range(clip.first_frame, length, scene.rate),
+        "available_range": whole,
         "metadata": {},
         "name": clip.name,
     }
     item = {
         "OTIO_SCHEMA": "Clip.2",
         "name": clip.name,
-        "source_range": _range(clip.first_frame, length, scene.rate),
+        "source_range": whole,
         "media_references": {"DEFAULT_MEDIA": media},
         "active_media_reference_key": "DEFAULT_MEDIA",
         "markers": markers,
@@ -86,9 +99,15 @@ def write_otio(scene: ExchangeScene) -> str:
         "name": clip.name,
         "global_start_time": None,
         "tracks": stack,
-        "metadata": {},
+        "metadata": {"masklet": {"frame_rate": "assumed" if scene.rate_is_assumed else "of the clip"}},
     }
     return json.dumps(timeline, indent=1, ensure_ascii=False) + "\n"
+
+
+def _span(scene: ExchangeScene, frames: FrameRange) -> dict[str, Any]:
+    """From a picture's own time to that of the one behind the last."""
+    start, end = scene.units(frames.first), scene.units(frames.last + 1)
+    return _range(scene.clip.first_frame + start, end - start, scene.rate)
 
 
 def _range(first: float, length: float, rate: float) -> dict[str, Any]:

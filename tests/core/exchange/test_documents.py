@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -34,6 +36,7 @@ from masklet.exchange.nuke import write_nk
 from masklet.exchange.numbers import decimal
 from masklet.exchange.scene import ExchangeScene
 from masklet.exchange.timeline import write_otio
+from masklet.holes import Hole, HoleReason
 from masklet.shapes import ObjectShapes
 from masklet.types import FrameRange
 
@@ -51,7 +54,7 @@ def test_an_after_effects_script_holds_every_key_of_every_piece(shapes: ObjectSh
     assert len(masks) == len(drawn)
     for piece in drawn:
         mask = by_name[f"{shapes.name} {piece.name}"]
-        frames = [round(seconds * 25 + CLIP.first_frame) for seconds in mask["times_s"]]
+        frames = [round(units + CLIP.first_frame) for units in mask["units"]]
         assert frames == [key.frame for key in piece.keys]
         feathers_px = [vertex.feather_px for key in piece.keys for vertex in key.vertices]
         assert mask["feather_px"] == pytest.approx(max(feathers_px), abs=1e-3)
@@ -70,7 +73,7 @@ def test_after_effects_masks_draw_the_matte_and_switch_with_the_visible_ranges()
     masks = read_masks(write_mask_script(shot))
 
     for frame in (-3, 2, 3, 8):
-        drawn = read_paths(masks, (frame - CLIP.first_frame) / 25)
+        drawn = read_paths(masks, frame - CLIP.first_frame)
         assert iou(draw_paths(drawn), expected_matte(shot.shapes[0], frame)) > 0.97
 
 
@@ -210,3 +213,122 @@ def test_frames_on_which_no_shape_is_drawn_are_named() -> None:
     assert words in write_nk(shot)
     assert words in write_setting(shot)
     assert words in write_mask_script(shot)
+
+
+def test_json_names_the_files_that_were_written() -> None:
+    (mattes,) = json.loads(write_json(scene()))["mattes"]
+
+    assert mattes == {
+        "folder": "50%_d [a]",
+        "files": "shot_mattes.%04d.exr",
+        "format": "exr",
+        "layers": ["hero"],
+        "first_file": "50%_d [a]/shot_mattes.-002.exr",
+        "first_frame": -2,
+        "last_frame": 7,
+        "frames": [[-2, 2], [5, 7]],
+    }
+
+
+def test_frames_without_a_matte_are_in_json_and_are_markers() -> None:
+    hole = Hole(1, "hero", FrameRange(3, 4), HoleReason.BEHIND_CUT, 3)
+    shot = replace(scene(), holes=(hole,))
+
+    assert json.loads(write_json(shot))["holes"] == [hole.as_json()]
+    markers = json.loads(write_otio(shot))["tracks"]["children"][0]["children"][0]["markers"]
+    (marker,) = [one for one in markers if "no matte" in one["name"]]
+    assert marker["name"] == "hero: no matte, behind the cut at 3: not tracked"
+    assert marker["marked_range"]["start_time"]["value"] == 3
+
+
+def test_a_frame_rate_is_never_made_up() -> None:
+    shot = replace(scene(), clip=replace(CLIP, frames_per_s=None))
+
+    assert json.loads(write_json(shot))["clip"]["frames_per_s"] is None
+    assert json.loads(write_otio(shot))["metadata"]["masklet"]["frame_rate"] == "assumed"
+    assert "var rate = null || comp.frameRate;" in write_mask_script(shot)
+    assert json.loads(write_otio(scene()))["metadata"]["masklet"]["frame_rate"] == "of the clip"
+    assert "var rate = 25.0 || comp.frameRate;" in write_mask_script(scene())
+
+
+# Phones hold pictures back when it is dark: 25 a second, but for two that stay longer.
+VARIABLE_US = (
+    0,
+    40_000,
+    80_000,
+    160_000,
+    200_000,
+    240_000,
+    280_000,
+    320_000,
+    440_000,
+    480_000,
+    520_000,
+    560_000,
+)
+
+
+def test_where_the_rate_varies_every_key_lies_at_the_time_of_its_frame() -> None:
+    shot = replace(scene(), clip=replace(CLIP, frame_times_us=VARIABLE_US))
+    track = similarity()
+
+    blocks = read_keyframes(write_keyframes(shot, track))
+    for key, time_us in zip(track.keys, VARIABLE_US, strict=True):
+        assert blocks["Transform/Position"][time_us * 25 / 1e6][0] == pytest.approx(key.x_px, abs=1e-3)
+    (mask, *_) = read_masks(write_mask_script(shot))
+    (shapes,) = shot.shapes
+    times = {frame: time_us * 25 / 1e6 for frame, time_us in zip(range(-3, 9), VARIABLE_US, strict=True)}
+    assert mask["units"] == [times[key.frame] for key in shapes.pieces[0].keys]
+    markers = json.loads(write_otio(shot))["tracks"]["children"][0]["children"][0]["markers"]
+    assert markers[1]["marked_range"]["start_time"]["value"] == pytest.approx(-3 + times[3])
+    assert json.loads(write_json(shot))["clip"]["frame_times_us"] == list(VARIABLE_US)
+
+
+_STAGE = """
+var keys = [], opacity = [], alerts = [];
+function Shape() {}
+function CompItem() {}
+function alert(text) { alerts.push(text); }
+var MaskMode = {ADD: 1, SUBTRACT: 2}, KeyframeInterpolationType = {HOLD: 1};
+function property(name) {
+    return {
+        addProperty: function () { return {property: property}; },
+        setValuesAtTimes: function (times) { keys.push(times); },
+        setValue: function () {},
+        setValueAtTime: function (time, value) { opacity.push([time, value]); this.numKeys += 1; },
+        setInterpolationTypeAtKey: function () {},
+        numKeys: 0
+    };
+}
+var comp = new CompItem();
+comp.frameRate = 50;
+comp.selectedLayers = [LAYER];
+comp.selectedLayers[0].property = property;
+var app = {
+    project: {activeItem: comp}, beginUndoGroup: function () {}, endUndoGroup: function () {}
+};
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node to run the script")
+@pytest.mark.parametrize(
+    ("layer", "first_s", "frame_s"),
+    [
+        ("{startTime: 0, stretch: 100}", 0.0, 0.04),
+        ("{startTime: 2.5, stretch: 100}", 2.5, 0.04),
+        ("{startTime: -1, stretch: 200}", -1.0, 0.08),
+    ],
+)
+def test_masks_follow_a_layer_that_was_slipped_or_stretched(
+    layer: str, first_s: float, frame_s: float
+) -> None:
+    script = _STAGE.replace("LAYER", layer) + write_mask_script(scene())
+    script += "console.log(JSON.stringify([keys, opacity, alerts]));"
+    ran = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+
+    keys, opacity, alerts = json.loads(ran.stdout)
+    (shapes,) = scene().shapes
+    expected = [first_s + (key.frame - CLIP.first_frame) * frame_s for key in shapes.pieces[0].keys]
+    assert keys[0] == pytest.approx(expected)
+    assert opacity[0] == [pytest.approx(first_s), 100]
+    assert not alerts

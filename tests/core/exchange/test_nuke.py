@@ -117,8 +117,10 @@ def test_merges_take_holes_away_and_add_islands_with_the_object_so_far_as_their_
 def test_the_mattes_are_read_raw_with_the_plates_frame_numbers() -> None:
     read = next(node for node in read_nodes(write_nk(scene())) if node.kind == "Read")
 
-    assert read.knobs["file"] == "mattes/shot [a].%04d.exr"
-    assert (read.knobs["first"], read.knobs["last"], read.knobs["raw"]) == ("-3", "8", "true")
+    assert read.knobs["file"] == "50%_d [a]/shot_mattes.%04d.exr"
+    # The files that were written, not the clip.
+    assert (read.knobs["first"], read.knobs["last"], read.knobs["raw"]) == ("-2", "7", "true")
+    assert read.knobs["label"] == "masklet mattes\nlayers: hero\nno files on 3-4"
 
 
 def test_a_transform_carries_the_anchor_from_its_reference_with_y_and_rotation_turned_over() -> None:
