@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import ClipError
 
+from .words import phrase
+
 if TYPE_CHECKING:
     from masklet.types import ClipInfo
 
@@ -21,7 +23,6 @@ _COUNT_ROUNDING = 1
 """A container's duration may hold a picture more or less than there are; none of the others moves."""
 _SAME_TIME_US = 1000
 """Containers round times to thousandths of a second."""
-_WAY_OUT = "convert the movie to an image sequence, and open that instead"
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,46 @@ def check_match(host: HostClip, clip: ClipInfo, *, host_name: str = "Blender") -
         ClipError: They disagree on the pictures' size, on which way is up, on their count or their times.
     """
     if not _is_same_way_up(host, clip):
-        what = "mirrored" if clip.mirrored else f"turned by {90 * clip.quarter_turns} degrees"
+        what = (
+            phrase("mirrored")
+            if clip.mirrored
+            else phrase("turned by {degrees} degrees", degrees=90 * clip.quarter_turns)
+        )
         raise ClipError(
-            f"{host.name} is to be shown {what}, as phones write movies, and {host_name} does not do that: "
-            f"{_WAY_OUT}"
+            phrase(
+                "{name} is to be shown {what}, as phones write movies, and {host} does not do that: "
+                "convert the movie to an image sequence, and open that instead",
+                name=host.name,
+                what=what,
+                host=host_name,
+            )
         )
     slack_px = PROXY_ROUNDING_PX if host.is_proxy else 0
     apart_px = max(abs(host.width_px - clip.width_px), abs(host.height_px - clip.height_px))
     if apart_px > slack_px:
         raise ClipError(
-            f"{host_name} shows {host.name} as {host.width_px} x {host.height_px}, and the server reads it "
-            f"as {clip.width_px} x {clip.height_px}: masks would lie beside the object, so {_WAY_OUT}"
+            phrase(
+                "{host} shows {name} as {shown}, and the server reads it as {read}: masks would lie beside "
+                "the object, so convert the movie to an image sequence, and open that instead",
+                host=host_name,
+                name=host.name,
+                shown=f"{host.width_px} x {host.height_px}",
+                read=f"{clip.width_px} x {clip.height_px}",
+            )
         )
     if host.pictures and not _is_same_numbering(host, clip):
-        why = "its frame rate varies" if clip.is_variable_rate else "they count differently"
+        why = phrase("its frame rate varies") if clip.is_variable_rate else phrase("they count differently")
         raise ClipError(
-            f"{host_name} shows {host.name} on {host.pictures} frames, and it has {len(clip.frames)} "
-            f"pictures, because {why}: masks would lie beside the object, so {_WAY_OUT}"
+            phrase(
+                "{host} shows {name} on {frames} frames, and it has {pictures} pictures, because {why}: "
+                "masks would lie beside the object, so convert the movie to an image sequence, and open "
+                "that instead",
+                host=host_name,
+                name=host.name,
+                frames=host.pictures,
+                pictures=len(clip.frames),
+                why=why,
+            )
         )
 
 

@@ -9,8 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
+from masklet.errors import (
+    AccessDeniedError,
+    BadInputError,
+    CancelledError,
+    HelperError,
+    MaskletError,
+    ServerUnreachableError,
+)
 from masklet.transport.endpoint import is_loopback
+
+from .words import Phrase, phrase, text_of
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -47,8 +56,12 @@ class ConnectionSettings:
         """
         if self.address and not self.may_go_online and not is_loopback(self.address):
             raise ServerUnreachableError(
-                f"Blender may not go online, and {self.address} is another machine: turn on Allow Online "
-                "Access in Preferences, System, Network, or leave the address empty to work on this machine"
+                phrase(
+                    "Blender may not go online, and {address} is another machine: turn on Allow Online "
+                    "Access in Preferences, System, Network (Blender started with --offline-mode never may), "
+                    "or leave Server empty in Preferences, Add-ons, masklet to work on this machine",
+                    address=self.address,
+                )
             )
 
 
@@ -56,18 +69,48 @@ def connect(settings: ConnectionSettings) -> Server:
     """A server that answers, through a helper process outside of Blender.
 
     Raises:
-        MaskletError: As :func:`masklet.client.connect_through_helper`.
+        MaskletError: As :func:`masklet.client.connect_through_helper`, naming the preference that helps.
     """
     from masklet.client import connect_through_helper
 
-    return connect_through_helper(
-        settings.address or None,
-        token_file=_path(settings.token_file),
-        tls_ca_file=_path(settings.tls_ca_file),
-        weights=settings.weights or None,
-        device=settings.device or None,
-        python=_path(settings.helper_python),
-    )
+    try:
+        return connect_through_helper(
+            settings.address or None,
+            token_file=_path(settings.token_file),
+            tls_ca_file=_path(settings.tls_ca_file),
+            weights=settings.weights or None,
+            device=settings.device or None,
+            python=_path(settings.helper_python),
+        )
+    except MaskletError as error:
+        raise naming_preference(error) from error
+
+
+def naming_preference(error: MaskletError) -> MaskletError:
+    """The same error with the preference that helps; as it is where there is none."""
+    problem = text_of(error)
+    if isinstance(error, AccessDeniedError):
+        return AccessDeniedError(
+            phrase(
+                "{problem} (its file is chosen as Token File in Preferences, Add-ons, masklet)",
+                problem=problem,
+            )
+        )
+    if isinstance(error, HelperError):
+        return HelperError(
+            phrase(
+                "{problem} (it is chosen as Helper's Python in Preferences, Add-ons, masklet)",
+                problem=problem,
+            )
+        )
+    if isinstance(error, BadInputError):
+        return BadInputError(
+            phrase(
+                "{problem} (Server, Token File and TLS Certificate are in Preferences, Add-ons, masklet)",
+                problem=problem,
+            )
+        )
+    return error
 
 
 class Connection:
@@ -112,7 +155,7 @@ class Connection:
                     self._server, self._settings = made, settings
                     return made
         _close(made)
-        raise CancelledError("The server was let go while it started: do the same again to reach it")
+        raise CancelledError(phrase("The server was let go while it started: do the same again to reach it"))
 
     def healthy_server(self, settings: ConnectionSettings) -> Server:
         """The server that these settings name, reached anew only where it does not answer.
@@ -153,11 +196,13 @@ def _close(server: Server | None) -> None:
             server.close()
 
 
-def describe(server: Server) -> str:
+def describe(server: Server) -> Phrase:
     """What a successful test of the connection tells, in a sentence."""
     info = server.info()
-    where = "A server of Blender's own" if server.is_own else "The server"
-    return f"{where} answers: masklet {info.version}, {info.model.name} on {info.device}."
+    what = {"version": info.version, "model": info.model.name, "device": info.device}
+    if server.is_own:
+        return phrase("A server of Blender's own answers: masklet {version}, {model} on {device}.", **what)
+    return phrase("The server answers: masklet {version}, {model} on {device}.", **what)
 
 
 def _path(text: str) -> Path | None:

@@ -29,6 +29,7 @@ from masklet.types import (
 )
 
 from .frame_ranges import joined, minus
+from .words import phrase
 
 _NO_ID = 0
 
@@ -229,7 +230,13 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
 
 def _open_frame(said: SaidObject, frame: int) -> FramePrompts:
     if said.is_locked(frame):
-        raise BadInputError(f"frame {frame} is locked for {said.name}: unlock it first, then correct it")
+        raise BadInputError(
+            phrase(
+                "frame {frame} is locked for {name}: unlock it first, then correct it",
+                frame=frame,
+                name=said.name,
+            )
+        )
     return said.at(frame)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 
 from masklet.errors import CancelledError, MaskletError, ServerFaultError
 
+from .words import phrase
+
 EVENTS_AHEAD = 64
 """How many events may wait for the main thread."""
 
@@ -88,7 +90,7 @@ class Job:
             CancelledError: The job was cancelled, so that what counts should end.
         """
         if self.is_cancelled:
-            raise CancelledError(f"{self.name} was cancelled; what was finished is kept")
+            raise CancelledError(phrase("{job}: cancelled, what was done is kept", job=self.name))
         self.done, self.total = done, total
 
     def count_look(self, name: str, done: int, total: int) -> None:
@@ -160,8 +162,12 @@ class Job:
             self.error = error
         except Exception as error:  # noqa: BLE001 - a thread's death would otherwise go unseen
             self.error = ServerFaultError(
-                f"masklet met a fault of its own ({self.name}: {type(error).__name__}: {error}): "
-                "try again, and report it if it comes back"
+                phrase(
+                    "masklet met a fault of its own ({job}: {fault}): try again, and report "
+                    "it if it comes back",
+                    job=self.name,
+                    fault=f"{type(error).__name__}: {error}",
+                )
             )
         finally:
             close = getattr(events, "close", None)

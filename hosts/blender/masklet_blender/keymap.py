@@ -8,11 +8,12 @@ import bpy
 
 _EDITORS = (("Clip", "CLIP_EDITOR"), ("Image", "IMAGE_EDITOR"))
 _ITEMS: tuple[tuple[str, str, dict[str, bool], dict[str, Any]], ...] = (
-    ("masklet.point", "O", {"alt": True}, {}),
-    ("masklet.track", "T", {"alt": True, "shift": True}, {"direction": "BOTH"}),
-    ("masklet.next_bad", "RIGHT_ARROW", {"alt": True, "shift": True}, {}),
-    ("masklet.next_bad", "LEFT_ARROW", {"alt": True, "shift": True}, {"backward": True}),
+    ("masklet.point", "Q", {"alt": True}, {}),
+    ("masklet.track", "Q", {"alt": True, "shift": True}, {"direction": "BOTH"}),
+    ("masklet.next_bad", "PERIOD", {"alt": True}, {"backward": False}),
+    ("masklet.next_bad", "COMMA", {"alt": True}, {"backward": True}),
 )
+"""Keys that Blender's own key maps leave free in both editors and all their modes: a test looks."""
 
 
 class Keymap:

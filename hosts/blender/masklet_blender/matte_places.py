@@ -10,6 +10,8 @@ import bpy
 from masklet.errors import BadInputError
 from masklet.patterns import FramePattern
 
+from .words import phrase
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -53,5 +55,5 @@ def matte_files_of(item: MaskletObject) -> MatteFiles:
     """
     found = next(known_mattes(item), None)
     if found is None:
-        raise BadInputError(f"{item.name} has no mattes yet: get them first")
+        raise BadInputError(phrase("{name} has no mattes yet: get them first", name=item.name))
     return found

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
+
+from .words import CONTEXT
 
 
 class MASKLET_MT_objects(bpy.types.Menu):
@@ -10,6 +14,7 @@ class MASKLET_MT_objects(bpy.types.Menu):
 
     bl_idname = "MASKLET_MT_objects"
     bl_label = "Objects"
+    bl_translation_context = CONTEXT
 
     def draw(self, context: bpy.types.Context) -> None:
         """Lay out the menu."""
@@ -29,11 +34,13 @@ class MASKLET_MT_masklet(bpy.types.Menu):
 
     bl_idname = "MASKLET_MT_masklet"
     bl_label = "masklet"
+    bl_translation_context = CONTEXT
 
     def draw(self, context: bpy.types.Context) -> None:
         """Lay out the menu."""
         layout = self.layout
-        layout.operator_context = "INVOKE_DEFAULT"
+        # The shortcuts belong to the picture's region: looked for in the header's, they would not be shown.
+        layout.operator_context = "INVOKE_REGION_WIN"
         layout.operator("masklet.object_add")
         layout.operator("masklet.point")
         layout.operator("masklet.clear_prompts")
@@ -45,13 +52,13 @@ class MASKLET_MT_masklet(bpy.types.Menu):
             ("Track Forward", "FORWARD"),
             ("Track Backward", "BACKWARD"),
         ):
-            layout.operator("masklet.track", text=text).direction = direction
-        layout.operator("masklet.track", text="Track What Changed").stale_only = True
+            _entry(layout, "masklet.track", text).direction = direction
+        _entry(layout, "masklet.track", "Retrack Changed").stale_only = True
         layout.separator()
-        layout.operator("masklet.next_bad", text="Next Bad Frame")
-        layout.operator("masklet.next_bad", text="Previous Bad Frame").backward = True
-        layout.operator("masklet.lock", text="Lock Range").locked = True
-        layout.operator("masklet.lock", text="Unlock Range").locked = False
+        _entry(layout, "masklet.next_bad", "Next Bad Frame").backward = False
+        _entry(layout, "masklet.next_bad", "Previous Bad Frame").backward = True
+        _entry(layout, "masklet.lock", "Lock Frames").locked = True
+        _entry(layout, "masklet.lock", "Unlock Frames").locked = False
         layout.separator()
         layout.operator("masklet.mattes")
         layout.operator("masklet.splines")
@@ -66,12 +73,21 @@ class MASKLET_MT_masklet(bpy.types.Menu):
 CLASSES = (MASKLET_MT_objects, MASKLET_MT_masklet)
 
 
+def _entry(layout: Any, operator: str, text: str) -> Any:
+    return layout.operator(operator, text=text, text_ctxt=CONTEXT)
+
+
 def _draw_entry(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     self.layout.menu("MASKLET_MT_masklet")
 
 
-_PARENTS = ("CLIP_MT_editor_menus", "CLIP_MT_tracking_editor_menus", "IMAGE_MT_editor_menus")
-"""The menu bars of the two editors; the first became the second at some point."""
+_PARENTS = (
+    "CLIP_MT_tracking_editor_menus",
+    "CLIP_MT_masking_editor_menus",
+    "CLIP_MT_editor_menus",
+    "IMAGE_MT_editor_menus",
+)
+"""The menu bars of the two editors; that of the Movie Clip Editor is another in each mode and version."""
 
 
 def append() -> None:

@@ -14,6 +14,8 @@ from masklet.errors import (
     VersionError,
 )
 
+from .words import text_of
+
 _CONNECTION = (ServerUnreachableError, AccessDeniedError, VersionError)
 
 
@@ -55,9 +57,9 @@ class LessHeldError(BadInputError):
 def notice_of(error: MaskletError) -> Notice:
     """What is told of an error; a button is offered by the kind of the error, never by its words."""
     if isinstance(error, _CONNECTION):
-        return Notice(str(error), remedy=Remedy.RECONNECT)
+        return Notice(text_of(error), remedy=Remedy.RECONNECT)
     if isinstance(error, PlateChangedError):
-        return Notice(str(error), remedy=Remedy.ACCEPT_PLATE)
+        return Notice(text_of(error), remedy=Remedy.ACCEPT_PLATE)
     if isinstance(error, LessHeldError):
-        return Notice(str(error), remedy=Remedy.TRACK)
-    return Notice(str(error))
+        return Notice(text_of(error), remedy=Remedy.TRACK)
+    return Notice(text_of(error))

@@ -17,6 +17,7 @@ from .matte_places import known_mattes
 from .notices import Notice, notice_of
 from .preferences import connection_settings
 from .presence import BEAT_S, Other, Presence
+from .words import phrase
 
 if TYPE_CHECKING:
     from .plates import PlateBlock
@@ -81,7 +82,9 @@ class Openings:
         from . import shot_work
 
         try:
-            self._owner.start(block, "Looking for masks", shot_work.come_back, wait=False, is_long=False)
+            self._owner.start(
+                block, phrase("Looking for masks"), shot_work.come_back, wait=False, is_long=False
+            )
         except MaskletError as error:
             self._owner.tell(block, notice_of(error))
 
@@ -90,10 +93,10 @@ class Openings:
         known = [(item, files) for item in plates.props(block).objects for files in known_mattes(item)]
         missing = [(item, files) for item, files in known if not files.folder.is_dir()]
         if missing:
-            names = " and ".join(item.name for item, _ in missing)
-            sentence = (
-                f"The mattes of {names} are no longer in {missing[0][1].folder}: get them again, "
-                "or bring the folder back"
+            sentence = phrase(
+                "The mattes of {names} are no longer in {folder}: get them again, or bring the folder back",
+                names=", ".join(item.name for item, _ in missing),
+                folder=missing[0][1].folder,
             )
             self._owner.tell(block, Notice(sentence))
 
@@ -121,10 +124,10 @@ class Openings:
     def _tell_of_others(self) -> None:
         if not self._others:
             return
-        names = " and ".join(f"{other.user} on {other.machine}" for other in self._others)
-        sentence = (
-            f"This file is open in another Blender too ({names}): save it under another name, "
-            "or the one who saves last wins"
+        sentence = phrase(
+            "This file is open in another Blender too ({names}): save it under another name, or the one who "
+            "saves last wins",
+            names=", ".join(f"{other.user}, {other.machine}" for other in self._others),
         )
         for block in list(plates.all_plates()):
             self._owner.tell(block, Notice(sentence))

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.types import Presence
 
-from .notices import Remedy
-from .operators.running import progress_text
+from .notices import Notice, Remedy
+from .operators.running import short_progress_text
 from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from .runtime import runtime
 from .viewer import why_not_true
+from .words import CONTEXT, Phrase, phrase, shown, text_of
 
 if TYPE_CHECKING:
     from .properties import MaskletObject
 
 _CATEGORY = "masklet"
 _REGION_PX_PER_CHARACTER = 7.0
+_NOTICE_LINES = 3
+_STATE_LINES = 2
+"""Kept free in the panel whatever there is to say, so that no button moves away from under the mouse."""
 
 
 class MASKLET_UL_objects(bpy.types.UIList):
@@ -60,6 +65,7 @@ class _Panel:
 
     bl_region_type = "UI"
     bl_category = _CATEGORY
+    bl_translation_context = CONTEXT
 
 
 class _Objects(_Panel):
@@ -73,7 +79,6 @@ class _Objects(_Panel):
             sentence(layout, context, reason or "", icon="INFO")
             return
         own = props(block)
-        _draw_notice(layout, context, block)
         row = layout.row()
         row.template_list("MASKLET_UL_objects", "", own, "objects", own, "active_index", rows=3)
         column = row.column(align=True)
@@ -81,21 +86,19 @@ class _Objects(_Panel):
         column.operator("masklet.object_remove", text="", icon="REMOVE")
         column.separator()
         column.menu("MASKLET_MT_objects", text="", icon="DOWNARROW_HLT")
-        misled = why_not_true(context.space_data)
-        if misled is not None:
-            sentence(layout, context, misled, icon="ERROR")
         column = layout.column(align=True)
         if runtime().pointing:
             column.operator("masklet.stop_pointing", icon="CHECKMARK", depress=True)
         else:
             column.operator("masklet.point", icon="RESTRICT_SELECT_OFF")
         row = column.row(align=True)
-        row.operator("masklet.undo", text="Undo", icon="LOOP_BACK")
-        row.operator("masklet.redo", text="Redo", icon="LOOP_FORWARDS")
-        row.operator("masklet.clear_prompts", text="Clear", icon="X")
+        _button(row, "masklet.undo", "Undo", "LOOP_BACK")
+        _button(row, "masklet.redo", "Redo", "LOOP_FORWARDS")
+        _button(row, "masklet.clear_prompts", "Clear", "X")
         item = own.active()
-        if item is not None:
-            sentence(layout, context, _state_text(context, block, item), icon="NONE")
+        state = "" if item is None else _state_text(context, block, item)
+        sentence(layout, context, state, icon="NONE", lines=_STATE_LINES)
+        _draw_notice(layout, context, block)
 
 
 class _Track(_Panel):
@@ -108,40 +111,40 @@ class _Track(_Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout  # type: ignore[attr-defined]
         job = runtime().job_of(plate_in(context))
-        if job is not None:
-            column = layout.column(align=True)
-            if bpy.app.version >= (4, 0, 0):
-                column.progress(factor=job.done / job.total if job.total else 0.0, text=progress_text(job))
-            else:
-                column.label(text=progress_text(job))
-            column.operator("masklet.cancel", icon="CANCEL")
-            return
-        row = layout.row(align=True)
-        row.scale_x = 1.5
-        for text, icon, direction, extent in (
-            ("", "TRACKING_BACKWARDS", "BACKWARD", "CLIP"),
-            ("", "TRACKING_BACKWARDS_SINGLE", "BACKWARD", "ONE"),
-            ("Both", "NONE", "BOTH", "CLIP"),
-            ("", "TRACKING_FORWARDS_SINGLE", "FORWARD", "ONE"),
-            ("", "TRACKING_FORWARDS", "FORWARD", "CLIP"),
-        ):
-            operator = row.operator("masklet.track", text=text, icon=icon)
-            operator.direction, operator.extent = direction, extent
         column = layout.column(align=True)
-        scene = context.scene
-        operator = column.operator("masklet.track", text="Scene Range", icon="PREVIEW_RANGE")
-        operator.extent = "RANGE"
-        preview = scene.use_preview_range
-        operator.first = scene.frame_preview_start if preview else scene.frame_start
-        operator.last = scene.frame_preview_end if preview else scene.frame_end
-        operator = column.operator("masklet.track", text="What Changed", icon="FILE_REFRESH")
-        operator.stale_only = True
+        if job is not None:
+            # As high as what it stands for: nothing below moves when work begins or ends.
+            text = shown(short_progress_text(job))
+            if bpy.app.version >= (4, 0, 0):
+                column.progress(factor=job.done / job.total if job.total else 0.0, text=text, translate=False)
+            else:
+                column.label(text=text, translate=False)
+            column.operator("masklet.cancel", icon="CANCEL")
+        else:
+            row = column.row(align=True)
+            for text, icon, direction, extent in (
+                ("", "TRACKING_BACKWARDS", "BACKWARD", "CLIP"),
+                ("", "TRACKING_BACKWARDS_SINGLE", "BACKWARD", "ONE"),
+                ("Both Ways", "NONE", "BOTH", "CLIP"),
+                ("", "TRACKING_FORWARDS_SINGLE", "FORWARD", "ONE"),
+                ("", "TRACKING_FORWARDS", "FORWARD", "CLIP"),
+            ):
+                operator = _button(row, "masklet.track", text, icon)
+                operator.direction, operator.extent = direction, extent
+            operator = _button(column, "masklet.track", "Track Scene Range", "PREVIEW_RANGE")
+            operator.extent = "RANGE"
+            scene = context.scene
+            preview = scene.use_preview_range
+            operator.first = scene.frame_preview_start if preview else scene.frame_start
+            operator.last = scene.frame_preview_end if preview else scene.frame_end
+        column = layout.column(align=True)
+        _button(column, "masklet.track", "Retrack Changed", "FILE_REFRESH").stale_only = True
         row = layout.row(align=True)
-        row.operator("masklet.next_bad", text="Bad Frame", icon="TRIA_LEFT").backward = True
-        row.operator("masklet.next_bad", text="Bad Frame", icon="TRIA_RIGHT")
+        _button(row, "masklet.next_bad", "Bad Frame", "TRIA_LEFT").backward = True
+        _button(row, "masklet.next_bad", "Bad Frame", "TRIA_RIGHT").backward = False
         row = layout.row(align=True)
-        row.operator("masklet.lock", text="Lock", icon="LOCKED").locked = True
-        row.operator("masklet.lock", text="Unlock", icon="UNLOCKED").locked = False
+        _button(row, "masklet.lock", "Lock", "LOCKED").locked = True
+        _button(row, "masklet.lock", "Unlock", "UNLOCKED").locked = False
 
 
 class _Matte(_Panel):
@@ -194,32 +197,84 @@ class _Results(_Panel):
         layout.operator("masklet.export_prompts", icon="EXPORT")
 
 
-def sentence(layout: Any, context: bpy.types.Context, text: str, *, icon: str) -> None:
-    """A sentence in as many lines as the panel needs."""
-    scale = context.preferences.system.ui_scale
-    width = 200.0 if context.region is None else float(context.region.width)
-    characters = max(16, int(width / (_REGION_PX_PER_CHARACTER * scale)) - 8)
+def sentence(layout: Any, context: bpy.types.Context, text: str, *, icon: str, lines: int = 0) -> None:
+    """A sentence in the artist's language, in as many lines as the panel needs.
+
+    Args:
+        layout: To draw into.
+        context: Of the panel.
+        text: Empty for none.
+        icon: Before the first line.
+        lines: Take exactly so many, cut off or left empty; 0 for as many as it needs.
+    """
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for index, line in enumerate(textwrap.wrap(text, characters)):
-        column.label(text=line, icon=icon if index == 0 or icon == "NONE" else "BLANK1")
+    wrapped = textwrap.wrap(shown(text), _characters_in(context))
+    if lines:
+        wrapped = _fitted(wrapped, lines)
+    for index, line in enumerate(wrapped):
+        own = icon if (index == 0 and line) or icon == "NONE" else "BLANK1"
+        column.label(text=line, icon=own, translate=False)
+
+
+def _characters_in(context: bpy.types.Context) -> int:
+    """How many letters a line of the panel takes."""
+    scale = context.preferences.system.ui_scale
+    width = 200.0 if context.region is None else float(context.region.width)
+    return max(16, int(width / (_REGION_PX_PER_CHARACTER * scale)) - 8)
+
+
+def _fitted(wrapped: list[str], lines: int) -> list[str]:
+    """Exactly so many lines; what is too long ends in an ellipsis."""
+    if len(wrapped) > lines:
+        return [*wrapped[: lines - 1], wrapped[lines - 1].rstrip(" .,:;") + " …"]
+    return wrapped + [""] * (lines - len(wrapped))
+
+
+def _button(layout: bpy.types.UILayout, operator: str, text: str, icon: Any) -> Any:
+    """A button that says something else than its operator's name."""
+    return layout.operator(operator, text=text, text_ctxt=CONTEXT, icon=icon)
+
+
+def notice_in(context: bpy.types.Context) -> Notice | None:
+    """What the panel says about the plate: that clicks would miss, or what was told last."""
+    misled = why_not_true(context.space_data)
+    if misled is not None:
+        return Notice(misled)
+    memory = runtime().glimpse(plate_in(context))
+    return None if memory is None else memory.notice
 
 
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context, block: PlateBlock) -> None:
-    memory = runtime().glimpse(block)
-    notice = None if memory is None else memory.notice
-    if notice is None:
-        return
+    """What was told last, in a place as high as without it; a button tells all of it."""
+    notice = notice_in(context)
     box = layout.box()
-    sentence(box, context, notice.sentence, icon="ERROR" if notice.is_alarm else "INFO")
-    if notice.remedy is Remedy.RECONNECT:
-        box.row().operator("masklet.reconnect", icon="FILE_REFRESH")
-    elif notice.remedy is Remedy.ACCEPT_PLATE:
-        box.row().operator("masklet.accept_plate")
-    elif notice.remedy is Remedy.TRACK:
-        row = box.row(align=True)
-        row.operator("masklet.track", text="Track Again", icon="FILE_REFRESH").stale_only = True
+    if notice is None:
+        sentence(box, context, _next_step(block), icon="NONE", lines=_NOTICE_LINES)
+    else:
+        icon = "ERROR" if notice.is_alarm else "INFO"
+        sentence(box, context, notice.sentence, icon=icon, lines=_NOTICE_LINES)
+    row = box.row(align=True)
+    row.enabled = notice is not None
+    row.operator("masklet.read_notice", icon="TEXT")
+    remedy = Remedy.NONE if notice is None else notice.remedy
+    if remedy is Remedy.RECONNECT:
+        row.operator("masklet.reconnect", icon="FILE_REFRESH")
+    elif remedy is Remedy.ACCEPT_PLATE:
+        row.operator("masklet.accept_plate")
+    elif remedy is Remedy.TRACK:
+        _button(row, "masklet.track", "Track Again", "FILE_REFRESH").stale_only = True
         row.operator("masklet.accept_loss")
+
+
+def _next_step(block: PlateBlock) -> str:
+    """What an artist does next, where there is nothing else to say; empty once a track is there."""
+    item, memory = props(block).active(), runtime().glimpse(block)
+    if item is None or '"frame"' not in item.said:
+        return phrase("Point at Object, then click it in the picture")
+    if memory is None or memory.book.frames_with_masks(item.uid) < 2:
+        return phrase("Track, to follow the object through the plate")
+    return ""
 
 
 def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObject) -> str:
@@ -228,22 +283,35 @@ def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObje
     try:
         prompts = item.prompts().at(frame)
     except MaskletError as error:
-        return str(error)
-    parts = []
-    if prompts.clicks:
-        parts.append("1 click" if len(prompts.clicks) == 1 else f"{len(prompts.clicks)} clicks")
+        return text_of(error)
+    parts: list[Phrase] = []
+    if len(prompts.clicks) == 1:
+        parts.append(phrase("1 click"))
+    elif prompts.clicks:
+        parts.append(phrase("{count} clicks", count=len(prompts.clicks)))
     if prompts.box is not None:
-        parts.append("a box")
+        parts.append(phrase("a box"))
     if prompts.mask is not None:
-        parts.append("a mask drawn by hand")
+        parts.append(phrase("a mask drawn by hand"))
     strip = None if memory is None else memory.book.at(item.uid, frame)
     if strip is None:
-        parts.append("not tracked")
+        parts.append(phrase("not tracked"))
     else:
-        parts.append("out of date" if strip.stale else strip.presence.value)
+        parts.append(phrase("out of date") if strip.stale else _PRESENCES[strip.presence])
         if strip.locked:
-            parts.append("locked")
-    return f"Frame {frame} of the plate: {', '.join(parts)}"
+            parts.append(phrase("locked"))
+    state = ", ".join(shown(part) for part in parts)
+    current = context.scene.frame_current
+    if current == frame:
+        return phrase("Frame {frame}: {state}", frame=frame, state=state)
+    return phrase("Frame {current}, {frame} on the plate: {state}", current=current, frame=frame, state=state)
+
+
+_PRESENCES = {
+    Presence.PRESENT: phrase("present"),
+    Presence.UNCERTAIN: phrase("uncertain"),
+    Presence.ABSENT: phrase("absent"),
+}
 
 
 def _has_objects(context: bpy.types.Context) -> bool:

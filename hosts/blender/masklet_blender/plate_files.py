@@ -12,6 +12,8 @@ from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError
 from masklet.patterns import group_sequences
 
+from .words import phrase
+
 if TYPE_CHECKING:
     from .clip_match import HostClip
 
@@ -66,12 +68,20 @@ def fingerprint_of(plate: PlateSource) -> str:
             head = content.read(_HEAD_BYTES)
     except ClipError:
         raise ClipError(
-            f"the pictures of {plate.name} are no longer at {Path(plate.path).parent}: find them with File, "
-            "External Data, Find Missing Files, or replace the clip's path"
+            phrase(
+                "the pictures of {name} are no longer at {folder}: find them with File, External Data, Find "
+                "Missing Files, or replace the clip's path",
+                name=plate.name,
+                folder=Path(plate.path).parent,
+            )
         ) from None
     except OSError as error:
         raise ClipError(
-            f"the first picture of {plate.name} cannot be read ({error.strerror}): check disk and rights"
+            phrase(
+                "the first picture of {name} cannot be read ({fault}): check disk and rights",
+                name=plate.name,
+                fault=error.strerror,
+            )
         ) from error
     known = f"{plate.width_px}x{plate.height_px} {first.frame}".encode()
     return hashlib.sha256(known + head).hexdigest()[:16]

@@ -22,6 +22,7 @@ from .shot_events import (
     SessionOpened,
     StatesCame,
 )
+from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.types import ClipInfo
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from .properties import MaskletObject
     from .shots import Shot
 
-_REPLACED = (
+_REPLACED = phrase(
     "The server no longer held this session: your prompts were sent again, track again for the masks. "
     "Mattes, splines and anchors in this file are untouched."
 )
-_LOST = (
+_LOST = phrase(
     "The masks of this file are no longer on the server: track again to see them. "
     "Mattes, splines and anchors in this file are untouched."
 )

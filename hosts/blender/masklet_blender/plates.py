@@ -14,6 +14,7 @@ from .documents import new_uid
 from .natives.coordinates import FrameMap, frames_of_clip, frames_of_image, number_in
 from .natives.tags import read_tag
 from .plate_files import PlateSource, sequence_pattern
+from .words import phrase
 
 if TYPE_CHECKING:
     from .properties import MaskletPlate
@@ -96,13 +97,13 @@ def plate_in(context: bpy.types.Context) -> PlateBlock | None:
 def why_not_usable(block: PlateBlock | None) -> str | None:
     """Why a datablock cannot be a plate, in a sentence; None where it can."""
     if block is None:
-        return "Open a clip in the Movie Clip Editor, or an image sequence in the Image Editor"
+        return phrase("Open a clip in the Movie Clip Editor, or an image sequence in the Image Editor")
     if block.library is not None:
-        return f"{block.name} is linked from another file: make it local to prompt it here"
+        return phrase("{name} is linked from another file: make it local to prompt it here", name=block.name)
     if isinstance(block, bpy.types.Image) and block.source not in {"FILE", "SEQUENCE", "MOVIE"}:
-        return f"{block.name} is not a file on disk: save it first"
+        return phrase("{name} is not a file on disk: save it first", name=block.name)
     if not block.filepath:
-        return f"{block.name} has no file: choose one"
+        return phrase("{name} has no file: choose one", name=block.name)
     return None
 
 
@@ -120,8 +121,11 @@ def source_of(block: PlateBlock) -> PlateSource:
     width_px, height_px = (int(side) for side in block.size)
     if not width_px or not height_px:
         raise ClipError(
-            f"Blender cannot read the pictures of {block.name}: find them with File, External Data, Find "
-            "Missing Files, or replace its path"
+            phrase(
+                "Blender cannot read the pictures of {name}: find them with File, External Data, Find "
+                "Missing Files, or replace its path",
+                name=block.name,
+            )
         )
     named = sequence_pattern(path) if block.source == "SEQUENCE" else path
     shown = _shown_clip(block, width_px, height_px)

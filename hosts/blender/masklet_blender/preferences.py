@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
 from .connection import ConnectionSettings
+from .fields import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 from .palette import PALETTE
+from .words import CONTEXT, phrase, shown
 
 if TYPE_CHECKING:
     from .palette import Colour
+
+_LABEL_SHARE = 0.4
+"""Of a row, as Blender lays properties out."""
 
 ADDON = __package__ or "masklet_blender"
 
@@ -56,13 +60,18 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
     opacity: FloatProperty(
-        name="Opacity", description="Of masks over the picture", min=0.0, max=1.0, default=0.45
+        name="Opacity",
+        description="How much of the picture masks cover in the viewer",
+        min=0.0,
+        max=1.0,
+        default=0.45,
     )
     max_side_px: IntProperty(
         name="Overlay Size",
         description="Longest side of masks in the viewer, in pixels; mattes always have the plate's size",
         min=128,
         max=4096,
+        subtype="PIXEL",
         default=1024,
     )
     show_strips: BoolProperty(
@@ -75,9 +84,11 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         """Lay out the preferences."""
         layout = self.layout
         layout.use_property_split = True
-        server = layout.column(heading="Server")
+        server = layout.column(heading="Server", heading_ctxt=CONTEXT)
         # Placeholders are younger than the oldest Blender that is served.
-        hint: dict[str, Any] = {"placeholder": "started by Blender"} if bpy.app.version >= (4, 1, 0) else {}
+        hint: dict[str, Any] = (
+            {"placeholder": shown(phrase("started by Blender"))} if bpy.app.version >= (4, 1, 0) else {}
+        )
         server.prop(self, "address", **hint)
         server.prop(self, "token_file")
         server.prop(self, "tls_ca_file")
@@ -95,11 +106,16 @@ class MaskletPreferences(bpy.types.AddonPreferences):
 
         if runtime().server_sentence:
             sentence(layout, context, runtime().server_sentence, icon="INFO")
-        look = layout.column(heading="Viewer")
+        look = layout.column(heading="Viewer", heading_ctxt=CONTEXT)
         look.prop(self, "opacity", slider=True)
         look.prop(self, "max_side_px")
         look.prop(self, "show_strips")
-        colours = look.row(align=True, heading="Objects")
+        labelled = layout.split(factor=_LABEL_SHARE)
+        labelled.use_property_split = False
+        label = labelled.row()
+        label.alignment = "RIGHT"
+        label.label(text="Objects", text_ctxt=CONTEXT)
+        colours = labelled.row(align=True)
         for name in _COLOURS:
             colours.prop(self, name, text="")
         layout.prop(self, "cache_folder")

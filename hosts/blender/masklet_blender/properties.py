@@ -7,16 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import bpy
-from bpy.props import (
-    BoolProperty,
-    CollectionProperty,
-    FloatProperty,
-    FloatVectorProperty,
-    IntProperty,
-    IntVectorProperty,
-    PointerProperty,
-    StringProperty,
-)
+from bpy.props import PointerProperty
 
 from masklet.clip_reading import ClipReading
 from masklet.errors import MaskletError
@@ -24,10 +15,20 @@ from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteS
 from masklet.names import checked_object_name, free_object_name
 
 from .documents import Document, SaidObject, new_uid, said_from_json, said_to_json
+from .fields import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    IntVectorProperty,
+    StringProperty,
+)
 from .notices import Notice, notice_of
 from .palette import PALETTE
 from .preferences import object_colours
 from .runtime import runtime
+from .words import text_of
 
 
 @lru_cache(maxsize=512)
@@ -71,7 +72,7 @@ def _matte_setter(field: str) -> Any:
         try:
             matte = MatteSettings(**{**asdict(said.matte), field: value})
         except ValueError as error:
-            runtime().tell(item.id_data, Notice(str(error)))
+            runtime().tell(item.id_data, Notice(text_of(error)))
             return
         item.said = said_to_json(replace(said, matte=matte))
         runtime().request_synchronise(item.id_data)
@@ -83,12 +84,19 @@ def _matte(field: str) -> dict[str, Any]:
     return {"get": _matte_getter(field), "set": _matte_setter(field)}
 
 
+def _kept(description: str, *, kind: Any = StringProperty) -> Any:
+    """A property that the file keeps and nobody edits."""
+    return kind(name="", description=description, options={"HIDDEN"})
+
+
 class MaskletObject(bpy.types.PropertyGroup):
     """One object of a plate."""
 
-    name: StringProperty(name="Name", description="Name of layers and files", update=_renamed)
-    kept_name: StringProperty(options={"HIDDEN"})
-    uid: StringProperty(options={"HIDDEN"})
+    name: StringProperty(
+        name="Name", description="Name of the object, of its layers and its files", update=_renamed
+    )
+    kept_name: _kept("The name that was accepted last")
+    uid: _kept("Names the object in this file for ever")
     colour: FloatVectorProperty(
         name="Colour",
         description="Colour of the object's mask in the viewer",
@@ -102,14 +110,14 @@ class MaskletObject(bpy.types.PropertyGroup):
     is_shown: BoolProperty(
         name="Show", description="Draw the object's mask in the viewer", default=True, update=_redraw
     )
-    said: StringProperty(options={"HIDDEN"})
-    locked_masks: StringProperty(options={"HIDDEN"})
-    states: StringProperty(options={"HIDDEN"})
+    said: _kept("Prompts, locks and matte settings, as a prompt document")
+    locked_masks: _kept("The masks of locked frames")
+    states: _kept("The state of each frame when it was heard of last")
     matte_folder: StringProperty(
         name="Mattes", description="Where the mattes of this object lie", subtype="DIR_PATH"
     )
-    matte_pattern: StringProperty(options={"HIDDEN"})
-    anchor_owner: StringProperty(options={"HIDDEN"})
+    matte_pattern: _kept("The name of the mattes' files, with the frame's number left open")
+    anchor_owner: _kept("Names the anchor that was made last")
     grow_px: FloatProperty(
         name="Grow",
         description="Move the matte's edge outwards, in pixels; negative shrinks",
@@ -117,6 +125,7 @@ class MaskletObject(bpy.types.PropertyGroup):
         max=MAX_DISTANCE_PX,
         soft_min=-20.0,
         soft_max=20.0,
+        subtype="PIXEL",
         **_matte("grow_px"),
     )
     feather_px: FloatProperty(
@@ -125,6 +134,7 @@ class MaskletObject(bpy.types.PropertyGroup):
         min=0.0,
         max=MAX_DISTANCE_PX,
         soft_max=40.0,
+        subtype="PIXEL",
         **_matte("feather_px"),
     )
     fill_holes_px: IntProperty(
@@ -132,24 +142,26 @@ class MaskletObject(bpy.types.PropertyGroup):
         description="Fill holes of up to this area, in pixels",
         min=0,
         soft_max=5000,
+        subtype="PIXEL",
         **_matte("fill_holes_px"),
     )
     drop_specks_px: IntProperty(
-        name="Drop Specks",
-        description="Drop pieces of up to this area, in pixels",
+        name="Remove Specks",
+        description="Remove pieces of up to this area, in pixels",
         min=0,
         soft_max=5000,
+        subtype="PIXEL",
         **_matte("drop_specks_px"),
     )
     black: FloatProperty(
-        name="Black", description="Coverage up to here becomes 0", min=0.0, max=1.0, **_matte("black")
+        name="Clip Black", description="Coverage up to here becomes 0", min=0.0, max=1.0, **_matte("black")
     )
     white: FloatProperty(
-        name="White", description="Coverage from here on becomes 1", min=0.0, max=1.0, **_matte("white")
+        name="Clip White", description="Coverage from here on becomes 1", min=0.0, max=1.0, **_matte("white")
     )
     gamma: FloatProperty(
         name="Gamma",
-        description="Of the coverage in between; above 1 makes it denser",
+        description="Gamma of the coverage in between; above 1 makes it denser",
         min=MIN_GAMMA,
         max=MAX_GAMMA,
         soft_min=0.2,
@@ -157,12 +169,12 @@ class MaskletObject(bpy.types.PropertyGroup):
         **_matte("gamma"),
     )
     exclusive: BoolProperty(
-        name="Exclusive",
-        description="Share no pixel with other exclusive objects",
+        name="No Overlap",
+        description="Share no pixel with other objects that have this on",
         **_matte("exclusive"),
     )
     calm: FloatProperty(
-        name="Calm",
+        name="Reduce Flicker",
         description="Even out flicker that the plate's motion does not explain, in mattes and masks",
         min=0.0,
         max=1.0,
@@ -208,15 +220,21 @@ class MaskletObject(bpy.types.PropertyGroup):
 class MaskletPlate(bpy.types.PropertyGroup):
     """What is kept of a clip or an image."""
 
-    uid: StringProperty(options={"HIDDEN"})
-    known_name: StringProperty(options={"HIDDEN"})
-    objects: CollectionProperty(type=MaskletObject)
-    active_index: IntProperty(name="Active Object", update=_redraw)
-    session_id: StringProperty(options={"HIDDEN"})
-    fingerprint: StringProperty(options={"HIDDEN"})
-    session_path: StringProperty(options={"HIDDEN"})
-    size_px: IntVectorProperty(size=2, options={"HIDDEN"})
-    frame_shift: IntProperty(options={"HIDDEN"})
+    uid: _kept("Names the plate in this file for ever")
+    known_name: _kept("The datablock's name when it was used last, by which copies are known")
+    objects: CollectionProperty(
+        type=MaskletObject, name="Objects", description="What is tracked on this plate"
+    )
+    active_index: IntProperty(
+        name="Active Object", description="The object that clicks go to", update=_redraw
+    )
+    session_id: _kept("The server's session for this plate")
+    fingerprint: _kept("Of the plate's first picture, by which another plate is known")
+    session_path: _kept("Where the plate's pictures were when the session was opened")
+    size_px: IntVectorProperty(
+        name="", description="Width and height of the plate", size=2, options={"HIDDEN"}
+    )
+    frame_shift: _kept("From the scene's frames to the plate's own", kind=IntProperty)
     colour_space: StringProperty(
         name="Input Space",
         description="OpenColorIO space of the plate; empty to let its files say",
@@ -312,7 +330,9 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     for holder in _HOLDERS:
-        holder.masklet_plate = PointerProperty(type=MaskletPlate)  # type: ignore[func-returns-value]
+        holder.masklet_plate = PointerProperty(
+            type=MaskletPlate, name="masklet", description="What masklet keeps of this plate"
+        )  # type: ignore[func-returns-value]
 
 
 def unregister() -> None:

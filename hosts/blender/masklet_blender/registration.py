@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import handlers, menus, operators, panels, preferences, properties
+from . import handlers, menus, operators, panels, preferences, properties, translations
 from .keymap import Keymap
 from .runtime import close_runtime
 
@@ -28,6 +28,7 @@ class Registration:
 
     def put(self) -> None:
         """Register classes, properties, menus, shortcuts, handlers and drawing."""
+        translations.register()
         properties.register()
         for cls in _CLASSES:
             bpy.utils.register_class(cls)
@@ -51,6 +52,7 @@ class Registration:
         for cls in reversed(_CLASSES):
             bpy.utils.unregister_class(cls)
         properties.unregister()
+        translations.unregister()
 
     def _draw(self) -> None:
         # The gpu module cannot be imported without a screen in all versions.

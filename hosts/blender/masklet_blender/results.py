@@ -21,6 +21,8 @@ from masklet.errors import OutputError
 from masklet.matte_files import prepare_folder
 from masklet.patterns import FramePattern, frames_matching, group_sequences
 
+from .words import phrase
+
 MARKER = "masklet.json"
 _MAX_MARKER_BYTES = 1 << 20
 _Sequences = Mapping[str, tuple[str, ...]]
@@ -120,8 +122,12 @@ class Delivery:
                 delivered[uid] = tuple(self._move(folder, name) for names in own.values() for name in names)
         except OSError as error:
             raise OutputError(
-                f"the folder {folder} cannot be written ({error.strerror}): check that you may write there "
-                "and that the disk has space; finished files were kept"
+                phrase(
+                    "the folder {folder} cannot be written ({fault}): check that you may write there and "
+                    "that the disk has space; finished files were kept",
+                    folder=folder,
+                    fault=error.strerror,
+                )
             ) from error
         return Delivered(folder, delivered, reason)
 
@@ -141,15 +147,18 @@ class Delivery:
         reason = ""
         for folder in _numbered(self._wanted, "-{}"):
             if self._is_foreign(folder, sequences):
-                reason = (
-                    reason or f"{folder.name} holds mattes of another plate or file, which were left alone"
+                reason = reason or phrase(
+                    "{folder} holds mattes of another plate or file, which were left alone",
+                    folder=folder.name,
                 )
                 continue
             # The newest version that is ours goes on; only what would lose something begins another.
             versions = [folder, *self._versions(folder)]
             if not self._would_lose(versions[-1], sequences):
                 return versions[-1], reason
-            reason = reason or f"{versions[-1].name} holds frames that have no matte now"
+            reason = reason or phrase(
+                "{folder} holds frames that have no matte now", folder=versions[-1].name
+            )
             for version in _numbered(folder, "_v{:03d}"):
                 if version not in versions and not version.exists():
                     return version, reason

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from masklet.errors import CancelledError, MaskletError, ServerUnreachableError
+from masklet.errors import AccessDeniedError, CancelledError, MaskletError, ServerUnreachableError
 
 from . import plates
-from .connection import Connection
+from .connection import Connection, naming_preference
 from .jobs import Job, JobBoard
 from .notices import Notice, notice_of
 from .openings import Openings, release
@@ -25,6 +25,7 @@ from .preferences import connection_settings, preferences
 from .redrawing import Redraws, redraw
 from .shot_events import Errand, Made
 from .synchroniser import Synchroniser
+from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -162,6 +163,8 @@ class Runtime:
                 # The next work reaches it anew, or starts another of Blender's own.
                 self.connection.drop(server)
                 raise
+            except AccessDeniedError as error:
+                raise naming_preference(error) from error
 
         def apply(event: object) -> None:
             # Looked up each time, since undo may have replaced the datablock.
@@ -243,7 +246,7 @@ class Runtime:
         try:
             job = self.start(
                 block,
-                "Fetching masks",
+                phrase("Fetching masks"),
                 lambda shot, job, server: shot_work.fetch(shot, job, server, uids, frames),
                 wait=False,
                 is_long=False,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Union
 from masklet.errors import BadInputError
 from masklet.types import Direction, FrameRange
 
+from .words import phrase
+
 if TYPE_CHECKING:
     from masklet.errors import MaskletError
     from masklet.events import TrackFinished
@@ -165,7 +167,11 @@ class TrackWish:
         last = clip.last_frame if self.last is None else min(self.last, clip.last_frame)
         if first > last:
             raise BadInputError(
-                f"the range lies outside the plate, which has frames {clip.first_frame}-{clip.last_frame}: "
-                "move the time cursor onto the plate, or set another range"
+                phrase(
+                    "the range lies outside the plate, which has frames {first} to {last}: move the time "
+                    "cursor onto the plate, or set another range",
+                    first=clip.first_frame,
+                    last=clip.last_frame,
+                )
             )
         return FrameRange(first, last)

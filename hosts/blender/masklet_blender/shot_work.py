@@ -21,6 +21,7 @@ from .plate_files import fingerprint_of
 from .results import Delivery
 from .shot_events import Ended, Event, Made, MaskCame, Planned, TrackWish
 from .shots import Shot
+from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.anchors import Absence, AnchorKind
@@ -122,10 +123,13 @@ def check_nothing_is_lost(shot: Shot, uids: Iterable[str]) -> None:
     for uid, lost in shot.lacking(uids).items():
         said = find(shot.errand.wanted, uid)
         count = sum(len(frames) for frames in lost)
-        name = "the object" if said is None else said.name
         raise LessHeldError(
-            f"the server no longer holds masks of {name} on {count} frames that this file knows of, so "
-            "nothing was replaced: track again, then get the results"
+            phrase(
+                "the server no longer holds masks of {name} on {count} frames that this file knows of, so "
+                "nothing was replaced: track again, then get the results",
+                name=uid if said is None else said.name,
+                count=count,
+            )
         )
 
 

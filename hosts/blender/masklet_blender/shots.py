@@ -50,6 +50,7 @@ from .shot_events import (
     SessionOpened,
     StatesCame,
 )
+from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -103,7 +104,7 @@ class Shot:
             SessionNotFoundError: There is none.
         """
         if self._session is None:
-            raise SessionNotFoundError("the plate has no session: reconnect to the server")
+            raise SessionNotFoundError(phrase("the plate has no session: reconnect to the server"))
         return self._session
 
     def object(self, uid: str) -> TrackedObject:
@@ -113,7 +114,9 @@ class Shot:
             BadInputError: The server did not take it.
         """
         if uid not in self._objects:
-            raise BadInputError("the server did not take this object: see the message before, and correct it")
+            raise BadInputError(
+                phrase("the server did not take this object: see the message before, and correct it")
+            )
         return self._objects[uid]
 
     def objects(self, uids: Iterable[str]) -> list[TrackedObject]:
@@ -368,8 +371,11 @@ class Shot:
             yield from self._open(server, self.errand)
             yield from self._send_differences(self.errand)
             if not (self._past if undo else self._future):
-                words = "take back" if undo else "make again"
-                raise BadInputError(f"there is nothing to {words} since this plate's session was opened")
+                raise BadInputError(
+                    phrase("there is nothing to take back since this plate's session was opened")
+                    if undo
+                    else phrase("there is nothing to make again since this plate's session was opened")
+                )
             yield from self._step_once(undo=undo)
 
     def _step_once(self, *, undo: bool) -> Iterator[Event]:
@@ -412,8 +418,11 @@ def _checked_fingerprint(errand: Errand) -> str:
     fingerprint = fingerprint_of(errand.plate)
     if errand.fingerprint and fingerprint != errand.fingerprint:
         raise PlateChangedError(
-            f"{errand.plate.name} is another plate than the one these prompts were made on: put the old "
-            "one back, or choose Use This Plate to keep the prompts"
+            phrase(
+                "{name} is another plate than the one these prompts were made on: put the old one back, or "
+                "choose Use This Plate to keep the prompts",
+                name=errand.plate.name,
+            )
         )
     return fingerprint
 

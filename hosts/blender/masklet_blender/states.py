@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from masklet.errors import BadInputError
 from masklet.types import FrameRange, Presence, StateRange
 
+from .words import phrase
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -158,7 +160,7 @@ def from_json(text: str) -> tuple[Strip, ...]:
             for first, last, presence, prompted, locked, stale, *held in json.loads(text or "[]")
         )
     except (ValueError, TypeError) as error:
-        raise BadInputError("the states kept in this file cannot be read: track again") from error
+        raise BadInputError(phrase("the states kept in this file cannot be read: track again")) from error
 
 
 def _strip(state: StateRange) -> Strip:

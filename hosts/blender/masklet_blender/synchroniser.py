@@ -11,6 +11,7 @@ from masklet.errors import MaskletError
 
 from . import plates
 from .notices import notice_of
+from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _SETTLE_S = 0.12
 """A value that is being dragged is sent once it has rested for so long."""
-_NAME = "Sending to the server"
+_NAME = phrase("Sending to the server")
 
 
 class Synchroniser:

@@ -11,6 +11,7 @@ from .plates import PlateBlock, all_plates, plate_in, props, scene_frame
 from .preferences import preferences
 from .runtime import runtime
 from .strips import GROUND, rectangles
+from .words import shown
 
 _ROW_REGION_PX = 5.0
 _GAP_REGION_PX = 1.0
@@ -55,7 +56,7 @@ def draw_under_picture(context: bpy.types.Context, block: PlateBlock, memory: Pl
     if notice is not None and notice.is_alarm:
         # Said in the panel as well, which may be closed.
         width = region.width - 16.0 * unit
-        draw_sentence(notice.sentence, 8.0 * unit, low + 34.0 * unit, width, 12.0 * unit)
+        draw_sentence(shown(notice.sentence), 8.0 * unit, low + 34.0 * unit, width, 12.0 * unit)
     scale = region.width / (last - first + 1)
     _draw_rows(
         context,

@@ -6,6 +6,7 @@ import bpy
 
 from .plates import PlateBlock, size_px
 from .view_maps import ViewMap
+from .words import phrase
 
 VIEWERS = {"CLIP_EDITOR", "IMAGE_EDITOR"}
 
@@ -48,9 +49,11 @@ def why_not_true(space: bpy.types.Space | None) -> str | None:
     if not isinstance(space, bpy.types.SpaceClipEditor) or space.clip is None:
         return None
     if space.show_stable and space.clip.tracking.stabilization.use_2d_stabilization:
-        return "The viewer shows the clip stabilised: turn off Show Stable to point at the plate itself"
+        return phrase(
+            "The viewer shows the clip stabilised: turn off Show Stable to point at the plate itself"
+        )
     if space.clip_user.use_render_undistorted:
-        return (
+        return phrase(
             "The viewer shows the clip undistorted: turn off Render Undistorted to point at the plate itself"
         )
     return None

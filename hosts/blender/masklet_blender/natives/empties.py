@@ -17,6 +17,7 @@ from mathutils import Matrix, Vector
 
 from masklet.errors import BadInputError
 
+from ..words import phrase
 from .curves import remove_curves, write_curve
 from .picture_planes import before_camera, upright
 from .tags import Role, Tag, find, write_tag
@@ -70,7 +71,9 @@ def write_empty(
         BadInputError: The anchor has no keys.
     """
     if not anchor.keys:
-        raise BadInputError(f"the object of {anchor.name} is never seen, so there is nothing to follow.")
+        raise BadInputError(
+            phrase("the object of {name} is never seen, so there is nothing to follow", name=anchor.name)
+        )
     empty = _empty(anchor.name, scene, owner)
     plane = upright(space) if camera is None else before_camera(camera, scene, distance)
     _put_before(empty, camera)
@@ -151,7 +154,9 @@ def attach(follower: bpy.types.Object, empty: bpy.types.Object) -> bpy.types.Chi
     ancestor: bpy.types.Object | None = empty
     while ancestor is not None:
         if ancestor == follower:
-            raise BadInputError(f"{follower.name} cannot hang on itself: select another object.")
+            raise BadInputError(
+                phrase("{name} cannot hang on itself: select another object", name=follower.name)
+            )
         ancestor = ancestor.parent
     # What was written a moment ago has no place in the world before this.
     if bpy.context.view_layer is not None:

@@ -15,6 +15,8 @@ import bpy
 
 from masklet.errors import MaskletError
 
+from ..words import phrase
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -66,7 +68,7 @@ def _place_to_borrow() -> _Place:
     ]
     if not places:
         raise MaskletError(
-            "Blender has no window here, and keys of masks need one: open a file that has a window."
+            phrase("Blender has no window here, and keys of masks need one: open a file that has a window")
         )
     return min(places, key=_disturbance)
 

@@ -12,6 +12,7 @@ import bpy
 from masklet.errors import OutputError
 from masklet.patterns import FramePattern, frames_matching, group_sequences
 
+from ..words import phrase
 from .tags import Role, Tag, find, write_tag
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ class MatteFiles:
         sequences, _ = group_sequences([file.name])
         if not sequences:
             raise OutputError(
-                f"{file.name} has no frame number, so it is no matte of a clip: export it again."
+                phrase(
+                    "{name} has no frame number, so it is no matte of a clip: export it again", name=file.name
+                )
             )
         return MatteFiles(file.parent, next(iter(sequences)))
 
@@ -61,7 +64,11 @@ class MatteFiles:
         found = frames_matching(pattern, names) if pattern is not None else {}
         if not found:
             raise OutputError(
-                f"no mattes {self.pattern} lie in {self.folder}: get them again, or bring the folder back."
+                phrase(
+                    "no mattes {names} lie in {folder}: get them again, or bring the folder back",
+                    names=self.pattern,
+                    folder=self.folder,
+                )
             )
         return {frame: self.folder / name for frame, name in found.items()}
 

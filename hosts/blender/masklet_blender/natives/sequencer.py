@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError
 
+from ..words import phrase
 from .tags import read_tag
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def mask_strip(strip: Any, mask: bpy.types.Mask) -> Any:
         BadInputError: The strip has no picture.
     """
     if not hasattr(strip, "modifiers") or strip.type == "SOUND":
-        raise BadInputError(f"the strip {strip.name} has no picture to mask: select another.")
+        raise BadInputError(
+            phrase("the strip {name} has no picture to mask: select another", name=strip.name)
+        )
     modifier = next((one for one in strip.modifiers if _is_ours(one, mask)), None)
     if modifier is None:
         modifier = strip.modifiers.new(mask.name, "MASK")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError
 
+from ..words import phrase
 from .tags import read_property
 
 if TYPE_CHECKING:
@@ -45,14 +46,18 @@ def write_track(
         BadInputError: The anchor has no keys, or the artist locked the track.
     """
     if not anchor.keys:
-        raise BadInputError(f"the object of {anchor.name} is never seen, so there is nothing to follow.")
+        raise BadInputError(
+            phrase("the object of {name} is never seen, so there is nothing to follow", name=anchor.name)
+        )
     first, last = anchor.keys[0], anchor.keys[-1]
     track = find_track(clip, owner)
     if track is None:
         track = _tracking(clip).tracks.new(name=anchor.name, frame=frames.marker_frame(first.frame))
         clip[PROPERTY] = json.dumps({**_names(clip), owner: track.name})
     elif track.lock:
-        raise BadInputError(f"the track {track.name} is locked: unlock it to bring it up to date.")
+        raise BadInputError(
+            phrase("the track {name} is locked: unlock it to bring it up to date", name=track.name)
+        )
     patterns = _Patterns(clip)
     written = {frames.marker_frame(first.frame) - 1, frames.marker_frame(last.frame) + 1}
     for frame, key in zip(sorted(written), (first, last)):

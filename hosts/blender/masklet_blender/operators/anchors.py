@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from masklet.errors import BadInputError, MaskletError
 
+from ..fields import BoolProperty, EnumProperty, FloatProperty
 from ..jobs import Job
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, props, size_px
 from ..runtime import runtime
+from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         description="What the anchor becomes in Blender",
         items=(
             ("EMPTY", "Empty", "An Empty with keyframes: place, rotation and scale"),
-            ("TRACK", "Track", "A track of the clip, as if Blender had tracked it"),
+            ("TRACK", "Clip Track", "A track of the clip, as if Blender had tracked it"),
             ("FOLLOWER", "Track and Empty", "A track, and an Empty that follows it: place only"),
         ),
     )
@@ -69,7 +70,7 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         items=_ABSENCES,
     )
     before_camera: BoolProperty(
-        name="Before the Camera",
+        name="In Front of Camera",
         description="Where the scene's camera sees the object; off: on an upright plate at the origin",
         default=True,
     )
@@ -90,17 +91,21 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         if kind is AnchorKind.POINT:
             clicks = [click for click in item.as_said().at(frame).clicks if click.positive]
             if not clicks:
-                raise BadInputError("a point needs a click on this frame: click the place to follow first")
+                raise BadInputError(
+                    phrase("a point needs a click on this frame: click the place to follow first")
+                )
             point = clicks[-1].x_px, clicks[-1].y_px
         if self.form != "EMPTY" and not isinstance(block, bpy.types.MovieClip):
-            raise BadInputError("tracks belong to clips: open the plate in the Movie Clip Editor")
+            raise BadInputError(phrase("tracks belong to clips: open the plate in the Movie Clip Editor"))
         if self.form == "FOLLOWER" and context.scene.camera is None:
-            raise BadInputError("an Empty follows a track before a camera: add a camera to the scene first")
+            raise BadInputError(
+                phrase("an Empty follows a track before a camera: add a camera to the scene first")
+            )
         self._uid = item.uid
         uid, smoothing_frames = item.uid, self.smoothing_frames
         return runtime().start(
             block,
-            "Making an anchor",
+            phrase("Making an anchor"),
             lambda shot, job, server: shot_work.anchor(
                 shot,
                 job,
@@ -133,15 +138,15 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         if self.form != "EMPTY" and isinstance(block, bpy.types.MovieClip):
             track = write_track(value, block, frames, space, owner=owner)
             if self.form == "TRACK" or scene.camera is None:
-                return f"The anchor is the track {track.name}"
+                return phrase("The anchor is the track {name}", name=track.name)
             empty = write_follower(value.name, scene, block, track, owner=owner, camera=scene.camera)
         else:
             camera = scene.camera if self.before_camera else None
             empty = write_empty(value, scene, frames, space, owner=owner, camera=camera)
         item.anchor_owner = owner
         if any(key.jump_px > 0.0 for key in value.keys):
-            return f"The anchor is {empty.name}; it leaps where the object comes back"
-        return f"The anchor is {empty.name}"
+            return phrase("The anchor is {name}; it leaps where the object comes back", name=empty.name)
+        return phrase("The anchor is {name}", name=empty.name)
 
 
 class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
@@ -162,9 +167,9 @@ class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
         owner = active_of(plate_of(context)).anchor_owner
         empty = find_empty(owner) if owner else None
         if empty is None:
-            return "Make an anchor as an Empty first"
+            return phrase("Make an anchor as an Empty first")
         if not any(chosen != empty for chosen in context.view_layer.objects.selected):
-            return "Select the objects to attach in the 3D View"
+            return phrase("Select the objects to attach in the 3D View")
         return None
 
     def execute(self, context: bpy.types.Context) -> Result:
@@ -181,7 +186,7 @@ class MASKLET_OT_attach(ObjectOperator, bpy.types.Operator):
         except MaskletError as error:
             return failed(self, error)
         names = ", ".join(found.name for found in chosen)
-        self.report({"INFO"}, f"{empty.name} carries {names} now")
+        self.tell(phrase("{empty} carries {names} now", empty=empty.name, names=names))
         return {"FINISHED"}
 
 

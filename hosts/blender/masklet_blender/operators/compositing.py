@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import EnumProperty
 
 from masklet.errors import MaskletError
 
+from ..fields import EnumProperty
 from ..matte_places import matte_files_of
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, plate_in, size_px
 from ..properties import MaskletObject
+from ..words import phrase
 from .running import ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
         if reason is not None:
             return reason
         if not isinstance(plate_in(context), bpy.types.MovieClip):
-            return "The compositor takes clips: open the plate in the Movie Clip Editor"
+            return phrase("The compositor takes clips: open the plate in the Movie Clip Editor")
         uid = active_of(plate_of(context)).uid
         if find_matte(uid) is None and find_mask(uid) is None:
-            return "Get mattes or make splines first"
+            return phrase("Get mattes or make splines first")
         return None
 
     def execute(self, context: bpy.types.Context) -> Result:
@@ -65,13 +66,14 @@ class MASKLET_OT_compositor(ObjectOperator, bpy.types.Operator):
         try:
             matte = self._matte(context, block, item)
             if matte is None or not isinstance(block, bpy.types.MovieClip):
-                self.report({"ERROR"}, f"{item.name} has no such matte yet: get mattes or make splines first")
-                return {"CANCELLED"}
+                return self.refuse(
+                    phrase("{name} has no such matte yet: get mattes or make splines first", name=item.name)
+                )
             group = write_group(matte, name=f"{item.name} cut out", owner=item.uid)
             add_to_scene(scene_of(context), group, block)
         except MaskletError as error:
             return failed(self, error)
-        self.report({"INFO"}, f"{group.name} is in the compositor")
+        self.tell(phrase("{name} is in the compositor", name=group.name))
         return {"FINISHED"}
 
     def _matte(

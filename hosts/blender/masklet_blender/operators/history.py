@@ -14,6 +14,7 @@ from masklet.errors import MaskletError
 from ..jobs import Job
 from ..plates import PlateBlock, plate_in, props
 from ..runtime import runtime
+from ..words import phrase
 from .running import PlateOperator, failed, plate_of
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ class _Step(PlateOperator):
         reason = super().why_not(context)
         memory = runtime().glimpse(plate_in(context))
         if reason is None and (memory is None or memory.shot is None):
-            return "Nothing was said since this file was opened"
+            return phrase("Nothing was said since this file was opened")
         return reason
 
     def step(self, context: bpy.types.Context, *, undo: bool) -> Result:
         """Take the step on the server, then make the document follow."""
         block = plate_of(context)
-        name = "Undo" if undo else "Redo"
+        name = phrase("Undo") if undo else phrase("Redo")
         uid = props(block).uid
 
         def work(shot, job: Job, server):  # type: ignore[no-untyped-def]

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from masklet.errors import BadInputError, MaskletError
 from masklet.names import clip_stem
 
+from ..fields import BoolProperty, EnumProperty, StringProperty
 from ..jobs import Job
 from ..matte_places import kept_path, known_mattes, matte_files_of
 from ..plates import PlateBlock, adopt, frame_map, props, source_of
 from ..preferences import matte_folder
 from ..results import Delivered, Owner
 from ..runtime import runtime
+from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
         self._value = None
         return runtime().start(
             block,
-            "Getting mattes",
+            phrase("Getting mattes"),
             lambda shot, job, server: shot_work.export(
                 shot,
                 job,
@@ -102,16 +103,27 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
             names.append(image.name)
             count += len(files)
         if not names:
-            raise BadInputError(f"{active_of(block).name} has no mask yet: track it, then get its mattes")
-        sentence = f"Mattes of {count} frames are in the image {' and '.join(names)}"
-        if value.reason:
-            sentence += f". They lie in {value.folder.name}, because {value.reason}"
-        if not bpy.data.filepath:
-            sentence += (
-                f". This file was never saved, so they lie in {value.folder}: save it, then get them again "
-                "to have them beside it"
+            raise BadInputError(
+                phrase("{name} has no mask yet: track it, then get its mattes", name=active_of(block).name)
             )
-        return sentence
+        told = phrase(
+            "Mattes of {count} frames are in the image {names}", count=count, names=", ".join(names)
+        )
+        if value.reason:
+            told = phrase(
+                "{before}. They lie in {folder}, because {reason}",
+                before=told,
+                folder=value.folder.name,
+                reason=value.reason,
+            )
+        if not bpy.data.filepath:
+            told = phrase(
+                "{before}. This file was never saved, so they lie in {folder}: save it, then get them again "
+                "to have them beside it",
+                before=told,
+                folder=value.folder,
+            )
+        return told
 
 
 class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
@@ -130,8 +142,8 @@ class MASKLET_OT_view_matte(ObjectOperator, bpy.types.Operator):
         if reason is not None:
             return reason
         if not isinstance(context.space_data, bpy.types.SpaceImageEditor):
-            return "Mattes are shown in the Image Editor"
-        return None if find_matte(active_of(plate_of(context)).uid) else "Get the mattes first"
+            return phrase("Mattes are shown in the Image Editor")
+        return None if find_matte(active_of(plate_of(context)).uid) else phrase("Get the mattes first")
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Show it."""

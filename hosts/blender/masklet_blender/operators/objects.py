@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import StringProperty
 
 from masklet.errors import MaskletError
 from masklet.names import checked_object_name
 
+from ..fields import StringProperty
 from ..plates import adopt, props
+from ..words import phrase
 from .running import ObjectOperator, PlateOperator, active_of, failed, plate_of, synchronised
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ class MASKLET_OT_object_add(PlateOperator, bpy.types.Operator):
     bl_label = "Add Object"
     bl_options = {"REGISTER", "UNDO"}
 
-    name: StringProperty(name="Name", description="Of layers and files; empty for object1, object2, …")
+    name: StringProperty(
+        name="Name", description="Name of the object, its layers and files; empty for object1, object2, …"
+    )
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Add it."""
@@ -58,7 +61,7 @@ class MASKLET_OT_object_rename(ObjectOperator, bpy.types.Operator):
     bl_label = "Rename Object"
     bl_options = {"REGISTER", "UNDO"}
 
-    name: StringProperty(name="Name", description="Of layers and files")
+    name: StringProperty(name="Name", description="Name of the object, its layers and files")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the name."""
@@ -86,7 +89,7 @@ class MASKLET_OT_object_select(ObjectOperator, bpy.types.Operator):
     bl_label = "Select Object"
     bl_options = {"REGISTER", "UNDO"}
 
-    name: StringProperty(name="Name", description="Of the object")
+    name: StringProperty(name="Name", description="Name of the object to select")
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Select it."""
@@ -96,8 +99,9 @@ class MASKLET_OT_object_select(ObjectOperator, bpy.types.Operator):
                 own.active_index = index
                 return {"FINISHED"}
         names = ", ".join(item.name for item in own.objects)
-        self.report({"ERROR"}, f"there is no object {self.name}: this plate has {names}")
-        return {"CANCELLED"}
+        return self.refuse(
+            phrase("there is no object {name}: this plate has {names}", name=self.name, names=names)
+        )
 
 
 CLASSES = (

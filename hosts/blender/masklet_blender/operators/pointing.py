@@ -9,14 +9,17 @@ import bpy
 from ..plates import plate_in
 from ..runtime import Drag, runtime
 from ..viewer import VIEWERS, main_region, point_in, view_map, why_not_true
-from .running import PlateOperator, plate_of
+from ..words import phrase, shown
+from .running import MaskletOperator, PlateOperator, is_playing, plate_of
 
 if TYPE_CHECKING:
     from .running import Result
 
 _DRAG_REGION_PX = 6.0
 """A mouse that moved further while pressed draws a box."""
-_HELP = "Click: part of the object.  Shift-click: not.  Drag: box.  X: clear frame.  Ctrl Z: undo.  Esc: done"
+_HELP = phrase(
+    "Click: part of the object.  Shift-click: not.  Drag: box.  X: clear frame.  Ctrl Z: undo.  Esc: done"
+)
 
 
 class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
@@ -37,7 +40,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         if reason is not None:
             return reason
         if context.area is None or context.area.type not in VIEWERS:
-            return "Point in the Movie Clip Editor or the Image Editor"
+            return phrase("Point in the Movie Clip Editor or the Image Editor")
         return why_not_true(context.space_data)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
@@ -45,7 +48,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         self._area = context.area
         runtime().pointing = True
         context.window.cursor_modal_set("CROSSHAIR")
-        context.workspace.status_text_set(_HELP)
+        context.workspace.status_text_set(shown(_HELP))
         context.window_manager.modal_handler_add(self)
         runtime().redraw()
         return {"RUNNING_MODAL"}
@@ -56,6 +59,9 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         if not runtime().pointing or area is None or main_region(area) is None or plate_in(context) is None:
             return self._done(context)
         if event.type == "ESC" and event.value == "PRESS":
+            if self._pressed is None and is_playing(context):
+                # Blender's own Esc stops the playback; the next one is for the tool.
+                return {"PASS_THROUGH"}
             if self._pressed is None:
                 return self._done(context)
             self._drop_drag()
@@ -96,7 +102,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         region, reason = main_region(self._area), why_not_true(context.space_data)
         mapped = None if region is None else view_map(region, plate_of(context))
         if reason is not None or mapped is None:
-            self.report({"ERROR"}, reason or "the picture cannot be seen: load the clip first")
+            self.refuse(reason or phrase("the picture cannot be seen: load the clip first"))
             return {"RUNNING_MODAL"}
         if max(abs(end[0] - start[0]), abs(end[1] - start[1])) <= _DRAG_REGION_PX:
             x_px, y_px = mapped.to_plate(*start)
@@ -135,7 +141,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MASKLET_OT_stop_pointing(bpy.types.Operator):
+class MASKLET_OT_stop_pointing(MaskletOperator, bpy.types.Operator):
     """Give the mouse back to Blender"""
 
     bl_idname = "masklet.stop_pointing"

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import StringProperty
 
 from masklet.errors import MaskletError
 from masklet.names import clip_stem
 from masklet.prompts import Shot, read_shot, write_shot
 
 from ..documents import from_prompts, to_prompts
+from ..fields import StringProperty
 from ..notices import Notice
 from ..plates import adopt, props, source_of
 from ..runtime import runtime
+from ..words import phrase
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
     bl_label = "Export Prompts"
     bl_options = {"REGISTER"}
 
-    filepath: StringProperty(subtype="FILE_PATH")
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+    filepath: StringProperty(
+        name="File", description="The prompt document, a .prompts.json file", subtype="FILE_PATH"
+    )
+    filter_glob: StringProperty(
+        name="Filter", description="What the file browser lists", default="*.json", options={"HIDDEN"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the file."""
@@ -50,7 +55,7 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
             write_shot(Path(bpy.path.abspath(self.filepath)), shot)
         except MaskletError as error:
             return failed(self, error)
-        self.report({"INFO"}, f"Prompts written to {Path(self.filepath).name}")
+        self.tell(phrase("Prompts written to {name}", name=Path(self.filepath).name))
         return {"FINISHED"}
 
 
@@ -61,8 +66,12 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
     bl_label = "Import Prompts"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(subtype="FILE_PATH")
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+    filepath: StringProperty(
+        name="File", description="The prompt document, a .prompts.json file", subtype="FILE_PATH"
+    )
+    filter_glob: StringProperty(
+        name="Filter", description="What the file browser lists", default="*.json", options={"HIDDEN"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask for the file."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty
 
 from masklet.errors import BadInputError, MaskletError
 from masklet.types import Box, Click
 
 from ..documents import SaidObject, cleared, with_box, with_click
+from ..fields import BoolProperty, FloatProperty, IntProperty
 from ..plates import PlateBlock, adopt, props, size_px
 from ..viewer import main_region, point_in, view_map, why_not_true
+from ..words import phrase
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ class _Prompting(ObjectOperator):
         """The frame to change."""
         return frame_of(context, plate_of(context)) if self.frame == NO_FRAME else self.frame
 
-    def keep(self, context: bpy.types.Context, said: SaidObject) -> Result:
+    def keep(self, context: bpy.types.Context, changed: SaidObject) -> Result:
         """Keep the change and send it."""
         block = plate_of(context)
-        active_of(block).take(said)
+        active_of(block).take(changed)
         return synchronised(self, block)
 
 
@@ -59,8 +60,12 @@ class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
     bl_label = "Click Object"
     bl_options = {"REGISTER", "UNDO"}
 
-    x_px: FloatProperty(name="X", description="From the plate's left edge, in pixels", options={"SKIP_SAVE"})
-    y_px: FloatProperty(name="Y", description="From the plate's top edge, in pixels", options={"SKIP_SAVE"})
+    x_px: FloatProperty(
+        name="X", description="From the plate's left edge, in pixels", subtype="PIXEL", options={"SKIP_SAVE"}
+    )
+    y_px: FloatProperty(
+        name="Y", description="From the plate's top edge, in pixels", subtype="PIXEL", options={"SKIP_SAVE"}
+    )
     positive: BoolProperty(
         name="Belongs to the Object",
         description="Off for what must not be part of it",
@@ -73,8 +78,7 @@ class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
         """Take the place under the mouse."""
         place = place_under(context, event)
         if isinstance(place, str):
-            self.report({"ERROR"}, place)
-            return {"CANCELLED"}
+            return self.refuse(place)
         self.x_px, self.y_px = place
         self.positive = not event.shift
         return self.execute(context)
@@ -102,10 +106,30 @@ class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
     bl_label = "Box Around Object"
     bl_options = {"REGISTER", "UNDO"}
 
-    left_px: FloatProperty(name="Left", description="In pixels of the plate", options={"SKIP_SAVE"})
-    top_px: FloatProperty(name="Top", description="In pixels of the plate", options={"SKIP_SAVE"})
-    right_px: FloatProperty(name="Right", description="In pixels of the plate", options={"SKIP_SAVE"})
-    bottom_px: FloatProperty(name="Bottom", description="In pixels of the plate", options={"SKIP_SAVE"})
+    left_px: FloatProperty(
+        name="Left",
+        description="Left edge of the box, in pixels of the plate",
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    top_px: FloatProperty(
+        name="Top",
+        description="Top edge of the box, in pixels of the plate",
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    right_px: FloatProperty(
+        name="Right",
+        description="Right edge of the box, in pixels of the plate",
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    bottom_px: FloatProperty(
+        name="Bottom",
+        description="Bottom edge of the box, in pixels of the plate",
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
     frame: _frame_property()
 
     def execute(self, context: bpy.types.Context) -> Result:
@@ -125,8 +149,9 @@ class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
             item = own.active() or own.add("")
             item.take(with_box(item.as_said(), frame, box))
         except ValueError:
-            self.report({"ERROR"}, "the box lies outside the picture: draw it inside, from corner to corner")
-            return {"CANCELLED"}
+            return self.refuse(
+                phrase("the box lies outside the picture: draw it inside, from corner to corner")
+            )
         except MaskletError as error:
             return failed(self, error)
         return synchronised(self, block)
@@ -145,12 +170,16 @@ class MASKLET_OT_clear_prompts(_Prompting, bpy.types.Operator):
         """Take them back."""
         try:
             frame = self.chosen_frame(context)
-            said = self.said_now(context)
-            if said.at(frame).is_empty:
+            item = self.said_now(context)
+            if item.at(frame).is_empty:
                 raise BadInputError(
-                    f"nothing is said about {said.name} on frame {frame}: go to a marked frame"
+                    phrase(
+                        "nothing is said about {name} on frame {frame}: go to a marked frame",
+                        name=item.name,
+                        frame=frame,
+                    )
                 )
-            return self.keep(context, cleared(said, frame))
+            return self.keep(context, cleared(item, frame))
         except MaskletError as error:
             return failed(self, error)
 
@@ -163,7 +192,7 @@ def place_under(context: bpy.types.Context, event: bpy.types.Event) -> tuple[flo
     region, point = main_region(context.area), point_in(context.area, event)
     mapped = None if region is None else view_map(region, plate_of(context))
     if point is None or mapped is None:
-        return "point at the picture in the Movie Clip Editor or the Image Editor"
+        return phrase("point at the picture in the Movie Clip Editor or the Image Editor")
     return mapped.to_plate(*point)
 
 
@@ -175,7 +204,7 @@ def check_inside(block: PlateBlock, x_px: float, y_px: float) -> None:
     """
     width_px, height_px = size_px(block)
     if not (0.0 <= x_px <= width_px and 0.0 <= y_px <= height_px):
-        raise BadInputError("the click lies outside the picture: click inside it")
+        raise BadInputError(phrase("the click lies outside the picture: click inside it"))
 
 
 CLASSES = (MASKLET_OT_click, MASKLET_OT_box, MASKLET_OT_clear_prompts)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, IntProperty
 
 from masklet.errors import MaskletError
 from masklet.types import FrameRange
 
 from ..documents import with_lock
+from ..fields import BoolProperty, IntProperty
 from ..plates import go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
-from .running import ObjectOperator, active_of, failed, frame_of, plate_of, synchronised
+from ..words import phrase, shown
+from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
 if TYPE_CHECKING:
     from .running import Result
+
+
+_NOTICE_WIDTH = 420
+_NOTICE_CHARACTERS = 60
 
 
 class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
@@ -35,15 +41,21 @@ class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
         uids = [item.uid for item in own.objects]
         found = memory.book.next_bad(uids, frame_of(context, block), backward=self.backward)
         if found is None:
-            where = "before" if self.backward else "behind"
-            self.report({"INFO"}, f"No bad frame {where} this one")
+            self.tell(
+                phrase("No bad frame before this one")
+                if self.backward
+                else phrase("No bad frame after this one")
+            )
             return {"CANCELLED"}
         uid, frame = found
         own.active_index = uids.index(uid)
         go_to(block, context, frame)
         strip = memory.book.at(uid, frame)
-        why = "out of date: track again" if strip is not None and strip.stale else "uncertain: check it"
-        self.report({"INFO"}, f"{own.objects[own.active_index].name} is {why}")
+        name = own.objects[own.active_index].name
+        if strip is not None and strip.stale:
+            self.tell(phrase("{name} is out of date: track again", name=name))
+        else:
+            self.tell(phrase("{name} is uncertain: check it", name=name))
         return {"FINISHED"}
 
 
@@ -51,7 +63,7 @@ class MASKLET_OT_lock(ObjectOperator, bpy.types.Operator):
     """Keep tracking from changing frames of the active object, or let it"""
 
     bl_idname = "masklet.lock"
-    bl_label = "Lock Range"
+    bl_label = "Lock Frames"
     bl_options = {"REGISTER", "UNDO"}
 
     first: IntProperty(name="First", description="Scene frame at which the range begins")
@@ -89,4 +101,29 @@ class MASKLET_OT_lock(ObjectOperator, bpy.types.Operator):
         return scene_frame(block, strip.first, space), scene_frame(block, strip.last, space)
 
 
-CLASSES = (MASKLET_OT_next_bad, MASKLET_OT_lock)
+class MASKLET_OT_read_notice(PlateOperator, bpy.types.Operator):
+    """Show all of what masklet said last, however long it is"""
+
+    bl_idname = "masklet.read_notice"
+    bl_label = "Read All"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
+        """Open it."""
+        return context.window_manager.invoke_popup(self, width=_NOTICE_WIDTH)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Lay it out."""
+        # The panel offers this operator.
+        from ..panels import notice_in
+
+        column, notice = self.layout.column(align=True), notice_in(context)
+        for line in textwrap.wrap(shown(notice.sentence) if notice else "", _NOTICE_CHARACTERS):
+            column.label(text=line, translate=False)
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Nothing is left to do."""
+        return {"FINISHED"}
+
+
+CLASSES = (MASKLET_OT_next_bad, MASKLET_OT_lock, MASKLET_OT_read_notice)

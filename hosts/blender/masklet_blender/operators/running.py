@@ -12,6 +12,7 @@ from ..jobs import Job
 from ..notices import Notice
 from ..plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from ..runtime import runtime
+from ..words import CONTEXT, Phrase, phrase, shown, text_of
 
 if TYPE_CHECKING:
     from ..properties import MaskletObject
@@ -22,7 +23,22 @@ if TYPE_CHECKING:
 TIMER_S = 0.1
 
 
-class PlateOperator:
+class MaskletOperator:
+    """Says what it says in the artist's language."""
+
+    bl_translation_context = CONTEXT
+
+    def tell(self, text: str) -> None:
+        """Report how it went."""
+        self.report({"INFO"}, shown(text))  # type: ignore[attr-defined]
+
+    def refuse(self, text: str) -> Result:
+        """Report why it did nothing; the operator's end."""
+        self.report({"ERROR"}, shown(text))  # type: ignore[attr-defined]
+        return {"CANCELLED"}
+
+
+class PlateOperator(MaskletOperator):
     """Runs where there is a plate."""
 
     @classmethod
@@ -30,7 +46,7 @@ class PlateOperator:
         """True where it can run; otherwise Blender shows why not."""
         reason = cls.why_not(context)
         if reason is not None:
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+            cls.poll_message_set(shown(reason))  # type: ignore[attr-defined]
         return reason is None
 
     @classmethod
@@ -48,7 +64,7 @@ class ObjectOperator(PlateOperator):
         reason = super().why_not(context)
         if reason is not None:
             return reason
-        return None if props(plate_of(context)).active() is not None else "Add an object first"
+        return None if props(plate_of(context)).active() is not None else phrase("Add an object first")
 
 
 class LongOperator(ObjectOperator):
@@ -68,7 +84,7 @@ class LongOperator(ObjectOperator):
         """Why it cannot run, in a sentence; None where it can."""
         reason = super().why_not(context)
         if reason is None and runtime().job_of(plate_in(context)) is not None:
-            return "Something is still running for this plate: wait for it, or cancel it with Esc"
+            return phrase("Something is still running for this plate: wait for it, or cancel it with Esc")
         return reason
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
@@ -112,8 +128,11 @@ class LongOperator(ObjectOperator):
         if job is None:
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
+            if is_playing(context):
+                # Blender's own Esc stops the playback; the next one is for the work.
+                return {"PASS_THROUGH"}
             job.cancel()
-            self._tell(context, f"{job.name}: stopping after this frame")
+            self._tell(context, phrase("{job}: stopping after this frame", job=job.name))
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -146,12 +165,12 @@ class LongOperator(ObjectOperator):
     def _finished(self, context: bpy.types.Context, block: PlateBlock) -> Result:
         job = self._job
         if job is not None and job.is_cancelled and self._value is None:
-            self.report({"INFO"}, f"{job.name}: cancelled, what was done is kept")  # type: ignore[attr-defined]
+            self.tell(phrase("{job}: cancelled, what was done is kept", job=job.name))
             # Nothing was made, so there is nothing that Ctrl Z could take back.
             return {"CANCELLED"}
         sentence = self.finish(context, block, self._value)
         if sentence:
-            self.report({"INFO"}, sentence)  # type: ignore[attr-defined]
+            self.tell(sentence)
             runtime().tell(block, Notice(sentence, is_alarm=False))
         return {"FINISHED"}
 
@@ -159,7 +178,7 @@ class LongOperator(ObjectOperator):
         # A text that is set is drawn, even if it is the same.
         if text != self._told:
             self._told = text
-            context.workspace.status_text_set(text)
+            context.workspace.status_text_set(shown(text))
 
     def _leave(self, context: bpy.types.Context) -> None:
         if self._timer is not None:
@@ -189,10 +208,22 @@ class AskingOperator(LongOperator):
         return self.run_on(context) if self._is_asked else LongOperator.execute(self, context)
 
 
-def progress_text(job: Job) -> str:
-    """How far a job is, and how to stop it."""
-    done = f"{job.done} of {job.total}" if job.total else "starting"
-    return f"{job.name}: {done}.  Esc: stop and keep what is done"
+def progress_text(job: Job) -> Phrase:
+    """How far a job is, and how to stop it, for the status bar."""
+    return phrase("{progress}.  Esc: stop and keep what is done", progress=short_progress_text(job))
+
+
+def short_progress_text(job: Job) -> Phrase:
+    """How far a job is, short enough for a panel."""
+    if not job.total:
+        return phrase("{job} …", job=job.name)
+    return phrase("{job}: {done} of {total}", job=job.name, done=job.done, total=job.total)
+
+
+def is_playing(context: bpy.types.Context) -> bool:
+    """True while any window plays the animation."""
+    manager = context.window_manager
+    return manager is not None and any(window.screen.is_animation_playing for window in manager.windows)
 
 
 def plate_of(context: bpy.types.Context) -> PlateBlock:
@@ -223,7 +254,7 @@ def frame_of(context: bpy.types.Context, block: PlateBlock) -> int:
 
 def failed(operator: Any, error: MaskletError) -> Result:
     """Tell the artist, and change nothing."""
-    operator.report({"ERROR"}, str(error))
+    operator.report({"ERROR"}, shown(text_of(error)))
     return {"CANCELLED"}
 
 

@@ -14,13 +14,14 @@ from ..notices import notice_of
 from ..plates import plate_in, props
 from ..preferences import connection_settings
 from ..runtime import runtime
-from .running import PlateOperator, failed, plate_of
+from ..words import phrase, text_of
+from .running import MaskletOperator, PlateOperator, failed, plate_of
 
 if TYPE_CHECKING:
     from .running import Result
 
 
-class MASKLET_OT_test_connection(bpy.types.Operator):
+class MASKLET_OT_test_connection(MaskletOperator, bpy.types.Operator):
     """Reach the server that the preferences name, and say in a sentence whether it answers"""
 
     bl_idname = "masklet.test_connection"
@@ -35,24 +36,24 @@ class MASKLET_OT_test_connection(bpy.types.Operator):
             yield describe(current.connection.server(settings))
 
         def told(sentence: object) -> None:
-            current.server_sentence = str(sentence)
+            current.server_sentence = sentence if isinstance(sentence, str) else str(sentence)
 
         def ended(error: MaskletError | None) -> None:
             if error is not None:
-                current.server_sentence = str(error)
+                current.server_sentence = text_of(error)
             current.redraw(everything=True)
 
-        current.server_sentence = "Asking the server …"
+        current.server_sentence = phrase("Asking the server …")
         try:
-            current.run(Job("Testing the connection", work, on_event=told, on_end=ended))
+            current.run(Job(phrase("Testing the connection"), work, on_event=told, on_end=ended))
         except MaskletError as error:
             return failed(self, error)
         if bpy.app.background:
-            self.report({"INFO"}, current.server_sentence)
+            self.tell(current.server_sentence)
         return {"FINISHED"}
 
 
-class MASKLET_OT_reconnect(bpy.types.Operator):
+class MASKLET_OT_reconnect(MaskletOperator, bpy.types.Operator):
     """Reach the server anew if it does not answer; prompts are sent again where it has lost them"""
 
     bl_idname = "masklet.reconnect"
@@ -70,11 +71,11 @@ class MASKLET_OT_reconnect(bpy.types.Operator):
             yield describe(current.connection.healthy_server(settings))
 
         def told(sentence: object) -> None:
-            current.server_sentence = str(sentence)
+            current.server_sentence = sentence if isinstance(sentence, str) else str(sentence)
 
         def ended(error: MaskletError | None) -> None:
             if error is not None:
-                current.server_sentence = str(error)
+                current.server_sentence = text_of(error)
                 current.tell(block, notice_of(error))
             elif block is not None and props(block).objects:
                 try:
@@ -84,7 +85,7 @@ class MASKLET_OT_reconnect(bpy.types.Operator):
             current.redraw(everything=True)
 
         try:
-            current.run(Job("Reconnecting", work, on_event=told, on_end=ended))
+            current.run(Job(phrase("Reconnecting"), work, on_event=told, on_end=ended))
         except MaskletError as error:
             return failed(self, error)
         return {"FINISHED"}
@@ -103,7 +104,7 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
         reason = super().why_not(context)
         memory = runtime().glimpse(plate_in(context))
         if reason is None and (memory is None or memory.shot is None):
-            return "This plate takes no memory on the server"
+            return phrase("This plate takes no memory on the server")
         return reason
 
     def execute(self, context: bpy.types.Context) -> Result:
@@ -119,7 +120,7 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
             yield from ()
 
         try:
-            runtime().run(Job("Closing the session", work, on_event=lambda event: None))
+            runtime().run(Job(phrase("Closing the session"), work, on_event=lambda event: None))
         except MaskletError as error:
             return failed(self, error)
         runtime().forget_plate(block)

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import FloatProperty
 
 from masklet.errors import MaskletError
 
+from ..fields import FloatProperty
 from ..jobs import Job
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
 from ..shot_events import Made
+from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
         default=1.0,
         min=0.1,
         soft_max=10.0,
+        subtype="PIXEL",
     )
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
@@ -58,7 +60,7 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
                 else:
                     yield event
 
-        return runtime().start(block, "Making splines", work, wait=wait, on_made=self.keep)
+        return runtime().start(block, phrase("Making splines"), work, wait=wait, on_made=self.keep)
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Write them into the mask."""
@@ -69,9 +71,13 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
         space = context.space_data
         if isinstance(space, (bpy.types.SpaceClipEditor, bpy.types.SpaceImageEditor)):
             space.mask = mask
-        return (
-            f"Splines are in the mask {mask.name}: {report.vertices} points, {report.keyframes} keyframes, "
-            f"within {report.largest_distance_px:.1f} pixels of the matte"
+        return phrase(
+            "Splines are in the mask {name}: {points} points, {keys} keyframes, within {distance_px} pixels "
+            "of the matte",
+            name=mask.name,
+            points=report.vertices,
+            keys=report.keyframes,
+            distance_px=f"{report.largest_distance_px:.1f}",
         )
 
 
@@ -92,8 +98,8 @@ class MASKLET_OT_mask_strip(ObjectOperator, bpy.types.Operator):
             return reason
         editor = context.scene.sequence_editor
         if editor is None or editor.active_strip is None:
-            return "Select a strip in the Video Sequencer first"
-        return None if find_mask(active_of(plate_of(context)).uid) else "Make splines first"
+            return phrase("Select a strip in the Video Sequencer first")
+        return None if find_mask(active_of(plate_of(context)).uid) else phrase("Make splines first")
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Give the strip the mask."""
@@ -108,7 +114,7 @@ class MASKLET_OT_mask_strip(ObjectOperator, bpy.types.Operator):
             mask_strip(strip, mask)
         except MaskletError as error:
             return failed(self, error)
-        self.report({"INFO"}, f"{strip.name} is seen through {mask.name}")
+        self.tell(phrase("{strip} is seen through {mask}", strip=strip.name, mask=mask.name))
         return {"FINISHED"}
 
 

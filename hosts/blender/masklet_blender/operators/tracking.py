@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty
 
 from masklet.types import Direction
 
+from ..fields import BoolProperty, EnumProperty, IntProperty
 from ..jobs import Job
 from ..plates import PlateBlock, go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
 from ..shot_events import TrackWish
-from .running import LongOperator, active_of, frame_of
+from ..words import phrase
+from .running import LongOperator, MaskletOperator, active_of, frame_of
 
 if TYPE_CHECKING:
     from .running import Result
@@ -55,7 +56,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         name="Only Active", description="Leave the other objects as they are", options={"SKIP_SAVE"}
     )
     stale_only: BoolProperty(
-        name="Only What Changed",
+        name="Only Changed",
         description="Only frames that prompts have overtaken since they were tracked",
         options={"SKIP_SAVE"},
     )
@@ -70,7 +71,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
             return reason
         block = plate_in(context)
         if block is not None and not any('"frame"' in item.said for item in props(block).objects):
-            return "Nothing was said yet: click an object in the viewer first"
+            return phrase("Nothing was said yet: click an object in the viewer first")
         return None
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
@@ -79,7 +80,10 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
 
         wish = self._wish(context, block)
         return runtime().start(
-            block, "Tracking", lambda shot, job, server: shot_work.track(shot, job, server, wish), wait=wait
+            block,
+            phrase("Tracking"),
+            lambda shot, job, server: shot_work.track(shot, job, server, wish),
+            wait=wait,
         )
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
@@ -91,10 +95,10 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         memory = runtime().memory(block)
         if memory.cuts:
             cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
-            return f"Tracked up to the cut at frame {cuts}: click the object again there"
+            return phrase("Tracked up to the cut at frame {cuts}: click the object again there", cuts=cuts)
         if self._job is not None and not self._job.done:
-            return "Every frame is up to date: there was nothing to track"
-        return "Tracked"
+            return phrase("Every frame is up to date: there was nothing to track")
+        return phrase("Tracked")
 
     def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackWish:
         now = frame_of(context, block)
@@ -114,7 +118,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         return TrackWish(first, last, uids, direction, self.stale_only)
 
 
-class MASKLET_OT_cancel(bpy.types.Operator):
+class MASKLET_OT_cancel(MaskletOperator, bpy.types.Operator):
     """Stop what runs for this plate and keep what is done"""
 
     bl_idname = "masklet.cancel"

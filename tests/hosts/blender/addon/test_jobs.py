@@ -173,7 +173,7 @@ def test_counting_ends_work_that_was_cancelled() -> None:
     job.count_look("hero", 4, 24)
     assert (job.done, job.total) == (4, 24)
     job.cancel()
-    with pytest.raises(CancelledError, match="what was finished is kept"):
+    with pytest.raises(CancelledError, match="what was done is kept"):
         job.count(4, 12)
-    with pytest.raises(CancelledError, match="what was finished is kept"):
+    with pytest.raises(CancelledError, match="what was done is kept"):
         job.count_look("hero", 5, 24)

@@ -272,7 +272,7 @@ def test_a_track_tells_its_plan_each_mask_and_the_states(
 def test_a_range_beside_the_plate_is_refused_in_a_sentence(plate: PlateSource, server: Server) -> None:
     shot = shot_of(plate, HERO)
     job, _ = job_of(lambda job: shot_work.track(shot, job, server, TrackWish(first=1, last=20)))
-    with pytest.raises(BadInputError, match="which has frames 1001-1012"):
+    with pytest.raises(BadInputError, match="which has frames 1001 to 1012"):
         job.run_here()
 
 

@@ -1,0 +1,230 @@
+"""In German: panels, objects, pointing and tracking."""
+
+from __future__ import annotations
+
+WORK: dict[str, str] = {
+    # Panels, menus and buttons.
+    "Objects": "Objekte",
+    "Track": "Verfolgen",
+    "Matte": "Matte",
+    "Results": "Ergebnisse",
+    "Undo": "Rückgängig",
+    "Redo": "Wiederholen",
+    "Clear": "Leeren",
+    "Use This Plate": "Diese Plate nehmen",
+    "Both Ways": "Beide Richtungen",
+    "Track Both Ways": "In beide Richtungen verfolgen",
+    "Track Forward": "Vorwärts verfolgen",
+    "Track Backward": "Rückwärts verfolgen",
+    "Track Scene Range": "Bereich der Szene verfolgen",
+    "Retrack Changed": "Geändertes neu verfolgen",
+    "Bad Frame": "Problembild",
+    "Next Bad Frame": "Nächstes Problembild",
+    "Previous Bad Frame": "Voriges Problembild",
+    "Lock": "Sperren",
+    "Unlock": "Entsperren",
+    "Lock Frames": "Bilder sperren",
+    "Unlock Frames": "Bilder entsperren",
+    "started by Blender": "von Blender gestartet",
+    "Point at Object, then click it in the picture": "Auf Objekt zeigen, dann im Bild anklicken",
+    "Track, to follow the object through the plate": "Verfolgen, um dem Objekt durch die Plate zu folgen",
+    # What is known of a frame.
+    "Frame {frame}: {state}": "Bild {frame}: {state}",
+    "Frame {current}, {frame} on the plate: {state}": "Bild {current}, auf der Plate {frame}: {state}",
+    "1 click": "1 Klick",
+    "{count} clicks": "{count} Klicks",
+    "a box": "ein Rahmen",
+    "a mask drawn by hand": "eine von Hand gezeichnete Maske",
+    "not tracked": "nicht verfolgt",
+    "out of date": "veraltet",
+    "present": "zu sehen",
+    "uncertain": "unsicher",
+    "absent": "nicht zu sehen",
+    "locked": "gesperrt",
+    # Objects.
+    "Add Object": "Objekt hinzufügen",
+    "Add an object to track on this plate": "Ein Objekt hinzufügen, das auf dieser Plate verfolgt wird",
+    "Add an object first": "Zuerst ein Objekt hinzufügen",
+    "Remove Object": "Objekt entfernen",
+    "Remove the active object with its prompts and masks; mattes, splines and anchors that were made stay": (
+        "Das aktive Objekt mit Prompts und Masken entfernen; fertige Mattes, Splines und Anker bleiben"
+    ),
+    "Rename Object": "Objekt umbenennen",
+    "Give the active object another name: of layers and files that are made from now on": (
+        "Dem aktiven Objekt einen anderen Namen geben: für Ebenen und Dateien, die ab jetzt entstehen"
+    ),
+    "Select Object": "Objekt auswählen",
+    "Make this object the one that clicks go to": "Dieses Objekt zu dem machen, dem die Klicks gelten",
+    "Name": "Name",
+    "Name of the object, its layers and files": "Name des Objekts, seiner Ebenen und Dateien",
+    "Name of the object, its layers and files; empty for object1, object2, …": (
+        "Name des Objekts, seiner Ebenen und Dateien; leer für object1, object2, …"
+    ),
+    "Name of the object to select": "Name des Objekts, das ausgewählt wird",
+    "Name of the object, of its layers and its files": "Name des Objekts, seiner Ebenen und seiner Dateien",
+    "there is no object {name}: this plate has {names}": (
+        "Es gibt kein Objekt {name}: Diese Plate hat {names}"
+    ),
+    "Colour": "Farbe",
+    "Colour of the object's mask in the viewer": "Farbe der Maske des Objekts im Viewer",
+    "Show": "Zeigen",
+    "Draw the object's mask in the viewer": "Die Maske des Objekts im Viewer zeichnen",
+    "What is tracked on this plate": "Was auf dieser Plate verfolgt wird",
+    "Active Object": "Aktives Objekt",
+    "The object that clicks go to": "Das Objekt, dem die Klicks gelten",
+    "Input Space": "Eingangsfarbraum",
+    "OpenColorIO space of the plate; empty to let its files say": (
+        "OpenColorIO-Farbraum der Plate; leer nimmt, was ihre Dateien sagen"
+    ),
+    # Pointing.
+    "Point at Object": "Auf Objekt zeigen",
+    "Click in the viewer what belongs to the object, Shift-click what does not, or drag a box": (
+        "Im Viewer anklicken, was zum Objekt gehört, mit Umschalt, was nicht, oder einen Rahmen ziehen"
+    ),
+    "Click: part of the object.  Shift-click: not.  Drag: box.  X: clear frame.  Ctrl Z: undo.  Esc: done": (
+        "Klick: gehört dazu.  Umschalt-Klick: nicht.  Ziehen: Rahmen.  X: Bild leeren.  Strg Z: "
+        "rückgängig.  Esc: fertig"
+    ),
+    "Done Pointing": "Fertig gezeigt",
+    "Give the mouse back to Blender": "Die Maus an Blender zurückgeben",
+    "Point in the Movie Clip Editor or the Image Editor": "Im Movie-Clip-Editor oder im Bildeditor zeigen",
+    "point at the picture in the Movie Clip Editor or the Image Editor": (
+        "Im Movie-Clip-Editor oder im Bildeditor auf das Bild zeigen"
+    ),
+    "the picture cannot be seen: load the clip first": "Das Bild ist nicht zu sehen: zuerst den Clip laden",
+    "Click Object": "Objekt anklicken",
+    "Click on the object, or with Shift on what must not be part of it": (
+        "Auf das Objekt klicken, oder mit Umschalt auf das, was nicht dazugehört"
+    ),
+    "X": "X",
+    "Y": "Y",
+    "From the plate's left edge, in pixels": "Vom linken Rand der Plate, in Pixeln",
+    "From the plate's top edge, in pixels": "Vom oberen Rand der Plate, in Pixeln",
+    "Belongs to the Object": "Gehört zum Objekt",
+    "Off for what must not be part of it": "Aus für das, was nicht dazugehört",
+    "Frame": "Bild",
+    "The plate's own frame number; left alone, the frame that shows": (
+        "Die Bildnummer der Plate; ohne Angabe das Bild, das zu sehen ist"
+    ),
+    "Box Around Object": "Rahmen um Objekt",
+    "Say that the object fills a rectangle": "Sagen, dass das Objekt ein Rechteck füllt",
+    "Left": "Links",
+    "Top": "Oben",
+    "Right": "Rechts",
+    "Bottom": "Unten",
+    "Left edge of the box, in pixels of the plate": "Linke Kante des Rahmens, in Pixeln der Plate",
+    "Top edge of the box, in pixels of the plate": "Obere Kante des Rahmens, in Pixeln der Plate",
+    "Right edge of the box, in pixels of the plate": "Rechte Kante des Rahmens, in Pixeln der Plate",
+    "Bottom edge of the box, in pixels of the plate": "Untere Kante des Rahmens, in Pixeln der Plate",
+    "Clear Prompts on Frame": "Prompts auf dem Bild löschen",
+    "Take back all clicks and the box of the active object on this frame": (
+        "Alle Klicks und den Rahmen des aktiven Objekts auf diesem Bild zurücknehmen"
+    ),
+    "nothing is said about {name} on frame {frame}: go to a marked frame": (
+        "Über {name} ist auf Bild {frame} nichts gesagt: zu einem markierten Bild gehen"
+    ),
+    "the click lies outside the picture: click inside it": (
+        "Der Klick liegt außerhalb des Bildes: ins Bild klicken"
+    ),
+    "the box lies outside the picture: draw it inside, from corner to corner": (
+        "Der Rahmen liegt außerhalb des Bildes: im Bild von Ecke zu Ecke ziehen"
+    ),
+    "frame {frame} is locked for {name}: unlock it first, then correct it": (
+        "Bild {frame} ist für {name} gesperrt: zuerst entsperren, dann korrigieren"
+    ),
+    "Undo Prompt": "Prompt rückgängig",
+    "Take back the last thing that was said to masklet about this plate": (
+        "Zurücknehmen, was masklet zuletzt über diese Plate gesagt wurde"
+    ),
+    "Redo Prompt": "Prompt wiederholen",
+    "Say again what was taken back last": "Noch einmal sagen, was zuletzt zurückgenommen wurde",
+    "Nothing was said since this file was opened": "Seit diese Datei offen ist, wurde nichts gesagt",
+    "there is nothing to take back since this plate's session was opened": (
+        "Seit die Sitzung dieser Plate offen ist, gibt es nichts zurückzunehmen"
+    ),
+    "there is nothing to make again since this plate's session was opened": (
+        "Seit die Sitzung dieser Plate offen ist, gibt es nichts zu wiederholen"
+    ),
+    # Tracking and review.
+    "Track Objects": "Objekte verfolgen",
+    "Follow the objects from their prompts; Esc stops and keeps what is done": (
+        "Den Objekten von ihren Prompts aus folgen; Esc hält an und behält, was fertig ist"
+    ),
+    "Direction": "Richtung",
+    "Which way to follow the objects": "Wohin den Objekten gefolgt wird",
+    "Forward": "Vorwärts",
+    "From this frame to later ones": "Von diesem Bild zu späteren",
+    "Backward": "Rückwärts",
+    "From this frame to earlier ones": "Von diesem Bild zu früheren",
+    "Both": "Beide",
+    "From every prompt, both ways": "Von jedem Prompt aus, in beide Richtungen",
+    "Extent": "Umfang",
+    "How far to follow the objects": "Wie weit den Objekten gefolgt wird",
+    "Clip": "Clip",
+    "To the ends of the plate": "Bis zu den Enden der Plate",
+    "One Frame": "Ein Bild",
+    "To the next frame, and the time cursor with it": "Zum nächsten Bild, und der Zeitcursor mit",
+    "Range": "Bereich",
+    "From the first to the last frame given here": "Vom ersten bis zum letzten Bild, die hier stehen",
+    "First": "Erstes",
+    "Last": "Letztes",
+    "Scene frame at which a range begins": "Bild der Szene, bei dem ein Bereich beginnt",
+    "Scene frame at which a range ends": "Bild der Szene, bei dem ein Bereich endet",
+    "Only Active": "Nur aktives",
+    "Leave the other objects as they are": "Die anderen Objekte lassen, wie sie sind",
+    "Only Changed": "Nur Geändertes",
+    "Only frames that prompts have overtaken since they were tracked": (
+        "Nur Bilder, die durch Prompts veraltet sind, seit sie verfolgt wurden"
+    ),
+    "Stop": "Anhalten",
+    "Stop what runs for this plate and keep what is done": (
+        "Anhalten, was für diese Plate läuft, und behalten, was fertig ist"
+    ),
+    "Nothing was said yet: click an object in the viewer first": (
+        "Noch ist nichts gesagt: zuerst im Viewer ein Objekt anklicken"
+    ),
+    "Tracking": "Verfolgen",
+    "Tracked": "Verfolgt",
+    "Tracked up to the cut at frame {cuts}: click the object again there": (
+        "Bis zum Schnitt bei Bild {cuts} verfolgt: das Objekt dort noch einmal anklicken"
+    ),
+    "{job}: {done} of {total}": "{job}: {done} von {total}",
+    "{job} …": "{job} …",
+    "{progress}.  Esc: stop and keep what is done": "{progress}.  Esc: anhalten und behalten, was fertig ist",
+    "{job}: stopping after this frame": "{job}: hält nach diesem Bild an",
+    "{job}: cancelled, what was done is kept": "{job}: abgebrochen, Fertiges bleibt erhalten",
+    "Something is still running for this plate: wait for it, or cancel it with Esc": (
+        "Für diese Plate läuft noch etwas: abwarten, oder mit Esc abbrechen"
+    ),
+    "the range lies outside the plate, which has frames {first} to {last}: move the time cursor onto the "
+    "plate, or set another range": (
+        "Der Bereich liegt außerhalb der Plate, die die Bilder {first} bis {last} hat: den Zeitcursor "
+        "auf die Plate setzen, oder einen anderen Bereich wählen"
+    ),
+    "Go to the next frame where an object is uncertain or its mask is out of date": (
+        "Zum nächsten Bild gehen, auf dem ein Objekt unsicher oder seine Maske veraltet ist"
+    ),
+    "Search before this frame": "Vor diesem Bild suchen",
+    "No bad frame before this one": "Kein Problembild vor diesem",
+    "No bad frame after this one": "Kein Problembild nach diesem",
+    "{name} is out of date: track again": "{name} ist veraltet: neu verfolgen",
+    "{name} is uncertain: check it": "{name} ist unsicher: bitte prüfen",
+    "Keep tracking from changing frames of the active object, or let it": (
+        "Bilder des aktiven Objekts vor Änderung durch das Verfolgen schützen, oder freigeben"
+    ),
+    "Scene frame at which the range begins": "Bild der Szene, bei dem der Bereich beginnt",
+    "Scene frame at which the range ends": "Bild der Szene, bei dem der Bereich endet",
+    "Locked": "Gesperrt",
+    "Off to let tracking change the range": "Aus, damit das Verfolgen den Bereich ändern darf",
+    "Read All": "Alles lesen",
+    "Show all of what masklet said last, however long it is": (
+        "Ganz zeigen, was masklet zuletzt gesagt hat, wie lang es auch ist"
+    ),
+    "the states kept in this file cannot be read: track again": (
+        "Die Zustände in dieser Datei sind nicht lesbar: neu verfolgen"
+    ),
+    "Track Again": "Neu verfolgen",
+    "Every frame is up to date: there was nothing to track": (
+        "Jedes Bild ist aktuell: Es gab nichts zu verfolgen"
+    ),
+}
