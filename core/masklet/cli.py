@@ -1,21 +1,17 @@
-"""``masklet …``: the command line.
-
-Exit codes: 0 done; 1 something given or something on the machine is not right, and the message says
-what; 2 the command line itself; 3 no server answers or it does not let in; 130 stopped by Ctrl-C.
-"""
+"""``masklet …``: the command line. How it ends is in :mod:`masklet.commands.exits`."""
 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from masklet import __version__
 from masklet.commands import dataset, demo, doctor, install, preview, review, roto, servers
+from masklet.commands.exits import ExitCode
+from masklet.commands.summary import failure, print_json
 from masklet.errors import AccessDeniedError, MaskletError, ServerUnreachableError
-
-EXIT_FAILED = 1
-EXIT_NO_SERVER = 3
-EXIT_INTERRUPTED = 130
 
 
 def make_app() -> typer.Typer:
@@ -23,11 +19,13 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="masklet",
         help="Click an object, get its matte on every frame.",
+        epilog="Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + ".",
         no_args_is_help=True,
-        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         # An expected failure is one line to a person; a bug is a plain traceback for us.
         pretty_exceptions_enable=False,
     )
+    app.callback()(_options)
     for module in (roto, review, preview, dataset, servers, doctor, demo, install):
         module.add_commands(app)
     return app
@@ -38,16 +36,34 @@ def main() -> None:
     try:
         make_app()()
     except (ServerUnreachableError, AccessDeniedError) as error:
-        _fail(error, EXIT_NO_SERVER)
+        _fail(ExitCode.NO_SERVER, error.kind, str(error))
     except MaskletError as error:
-        _fail(error, EXIT_FAILED)
+        _fail(ExitCode.FAILED, error.kind, str(error))
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        _fail(ExitCode.INTERRUPTED, "interrupted", "stopped")
 
 
-def _fail(error: MaskletError, code: int) -> None:
-    typer.echo(f"masklet: {error}", err=True)
-    sys.exit(code)
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"masklet {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    del version  # told by its callback, before a command is looked for
+
+
+def _fail(code: ExitCode, kind: str, message: str) -> None:
+    typer.echo(f"masklet: {message}", err=True)
+    # Whatever went wrong, a script that asked for JSON gets some.
+    if "--json" in sys.argv[1:]:
+        print_json(failure(code, kind, message))
+    sys.exit(int(code))
 
 
 if __name__ == "__main__":

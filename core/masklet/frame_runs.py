@@ -30,3 +30,31 @@ def runs_without(span: FrameRange, frames: Iterable[int]) -> tuple[FrameRange, .
 def shown(runs: Iterable[FrameRange]) -> str:
     """Ranges for people: ``1003, 1010-1014``."""
     return ", ".join(str(run.first) if run.first == run.last else f"{run.first}-{run.last}" for run in runs)
+
+
+def runs_joined(runs: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
+    """The same frames in as few ranges as possible, ascending."""
+    joined: list[FrameRange] = []
+    for run in sorted(runs, key=lambda run: run.first):
+        if joined and run.first <= joined[-1].last + 1:
+            joined[-1] = FrameRange(joined[-1].first, max(joined[-1].last, run.last))
+        else:
+            joined.append(run)
+    return tuple(joined)
+
+
+def runs_minus(runs: Iterable[FrameRange], taken: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
+    """The parts of ranges that are in none of the others."""
+    left = list(runs)
+    for hole in taken:
+        parts = []
+        for run in left:
+            if run.last < hole.first or run.first > hole.last:
+                parts.append(run)
+                continue
+            if run.first < hole.first:
+                parts.append(FrameRange(run.first, hole.first - 1))
+            if run.last > hole.last:
+                parts.append(FrameRange(hole.last + 1, run.last))
+        left = parts
+    return tuple(left)

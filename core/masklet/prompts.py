@@ -10,6 +10,7 @@ neither bases nor masks; :attr:`Shot.notes` says what a document of that version
     {
       "masklet_prompts": 2,
       "clip": "plate.%04d.exr",
+      "plate": {"width_px": 1920, "height_px": 1080, "first": 1001, "last": 1100},
       "colour_space": null,
       "first_frame": null,
       "frame_rate": null,
@@ -79,6 +80,15 @@ _MAX_MASK_PIXELS = 16384 * 16384
 
 
 @dataclass(frozen=True)
+class PlateShape:
+    """Size and range of the plate that prompts were made on."""
+
+    width_px: int
+    height_px: int
+    frames: FrameRange
+
+
+@dataclass(frozen=True)
 class Shot:
     """A clip, what was said about it, and what to track.
 
@@ -89,6 +99,7 @@ class Shot:
         direction: Which way to track.
         reading: How the clip is read where the files do not say. A first frame is the one that the
             prompts count from.
+        plate: What the prompts were made on; None where the document does not say.
         notes: What a document of an earlier version does not hold, a sentence each.
     """
 
@@ -97,6 +108,7 @@ class Shot:
     frames: FrameRange | None = None
     direction: Direction = Direction.BOTH
     reading: ClipReading = AS_FILES_SAY
+    plate: PlateShape | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -121,6 +133,7 @@ def to_json(shot: Shot) -> str:
     content = {
         _KEY: VERSION,
         "clip": shot.clip,
+        "plate": None if shot.plate is None else _plate_to_json(shot.plate),
         **_reading_to_json(shot.reading),
         "track": track,
         "objects": objects,
@@ -168,6 +181,8 @@ def from_json(text: str) -> Shot:
                 masks.append(LockedMask(object_id, int(kept["frame"]), mask, bool(kept.get("stale", False))))
         place = "how the clip is read, in the prompt document,"
         reading = _reading_from_json(content)
+        place = "the plate in the prompt document"
+        plate = _plate_from_json(content["plate"]) if content.get("plate") else None
         place = "what to track in the prompt document"
         track = content.get("track") or {}
         document = PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks))
@@ -177,6 +192,7 @@ def from_json(text: str) -> Shot:
             frames=FrameRange(int(track["first"]), int(track["last"])) if "first" in track else None,
             direction=Direction(track.get("direction", "both")),
             reading=reading,
+            plate=plate,
             notes=tuple(_notes(document)) if content[_KEY] < VERSION else (),
         )
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error) as error:
@@ -279,6 +295,22 @@ def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
                 name: value for name, value in asdict(matte.settings).items() if value != plain[name]
             }
     return content
+
+
+def _plate_to_json(plate: PlateShape) -> dict[str, int]:
+    return {
+        "width_px": plate.width_px,
+        "height_px": plate.height_px,
+        "first": plate.frames.first,
+        "last": plate.frames.last,
+    }
+
+
+def _plate_from_json(content: dict[str, Any]) -> PlateShape:
+    width_px, height_px = int(content["width_px"]), int(content["height_px"])
+    if width_px < 1 or height_px < 1:
+        raise ValueError(f"a plate of {width_px} x {height_px} pixels")
+    return PlateShape(width_px, height_px, FrameRange(int(content["first"]), int(content["last"])))
 
 
 def _reading_to_json(reading: ClipReading) -> dict[str, Any]:

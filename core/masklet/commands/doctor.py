@@ -17,8 +17,10 @@ import typer
 from rich.console import Console
 
 from masklet import __version__
+from masklet.commands.exits import ExitCode
 from masklet.commands.findings import Finding, Verdict
-from masklet.commands.options import ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
+from masklet.commands.options import JsonOption, ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
+from masklet.commands.summary import print_json
 from masklet.errors import MaskletError
 from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing
 
@@ -47,13 +49,13 @@ def doctor(
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
     start: Annotated[bool, typer.Option(help="Also start a server for a moment, if none is named.")] = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Look at everything masklet needs and say what is wrong and what helps.
 
     Exits with 1 when something keeps masklet from working.
     """
     console = Console(highlight=False, soft_wrap=True)
-    bad = False
     if host is Host.BLENDER:
         # Only then: it brings the bridge and everything about installing.
         from masklet.commands.doctor_blender import examine_blender
@@ -61,12 +63,31 @@ def doctor(
         findings = examine_blender(server, token_file, tls_ca, start=start)
     else:
         findings = _findings(server, token_file, tls_ca, start=start)
+    found = []
     for finding in findings:
-        bad = bad or finding.verdict is Verdict.BAD
+        found.append(finding)
+        if as_json:
+            continue
         repair = f" -> {finding.repair}" if finding.repair else ""
         console.print(f"{finding.verdict.value:4}  {finding.subject}: {finding.cause}{repair}", markup=False)
+    bad = any(finding.verdict is Verdict.BAD for finding in found)
+    if as_json:
+        print_json(
+            {
+                "ok": not bad,
+                "findings": [
+                    {
+                        "verdict": finding.verdict.value.lower(),
+                        "subject": finding.subject,
+                        "cause": finding.cause,
+                        "repair": finding.repair,
+                    }
+                    for finding in found
+                ],
+            }
+        )
     if bad:
-        raise typer.Exit(1)
+        raise typer.Exit(int(ExitCode.FAILED))
 
 
 def _findings(

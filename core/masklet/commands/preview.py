@@ -12,28 +12,33 @@ import typer
 
 from masklet.clip_reading import AS_FILES_SAY
 from masklet.commands.options import (
-    BoxOption,
-    ClickOption,
     ColourOption,
     DeviceOption,
     FirstFrameOption,
     FrameRateOption,
+    JsonOption,
     LayerOption,
-    MaskOption,
-    ObjectOption,
-    OrderedCommand,
     OverscanOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
     ViewOption,
     WeightsOption,
+    check_clip,
     connect_as_asked,
     open_as_asked,
     reading_as_asked,
-    typed_prompts,
 )
 from masklet.commands.progress import Progress
+from masklet.commands.summary import print_json
+from masklet.commands.typed import (
+    BoxOption,
+    ClickOption,
+    MaskOption,
+    ObjectOption,
+    OrderedCommand,
+    typed_in,
+)
 from masklet.errors import BadInputError, NotPromptedError, OutputError
 from masklet.events import OverlayKind
 from masklet.png import write_mask
@@ -67,6 +72,7 @@ def preview(
     layer: LayerOption = None,
     view: ViewOption = None,
     overscan: OverscanOption = None,
+    as_json: JsonOption = False,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -78,7 +84,7 @@ def preview(
     masklet click plate.%04d.exr --click 1001:640,360 --out look.png
     """
     del objects, clicks, boxes, masks  # in the order they were typed, they come from the context
-    document = typed_prompts(context)
+    document = typed_in(context).prompts
     frames = {prompts.frame for prompts in document.prompts}
     if not frames:
         raise NotPromptedError("nothing was clicked: add --click FRAME:X,Y")
@@ -90,6 +96,7 @@ def preview(
     reading = reading_as_asked(
         AS_FILES_SAY, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
     )
+    check_clip(clip, server, reading)
     progress = Progress()
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
@@ -112,6 +119,22 @@ def preview(
         if update is not None:
             progress.say(f"{update.object_name}: {update.presence.value}, quality {update.predicted_iou:.2f}")
     progress.say(f"look at {out}")
+    if as_json:
+        print_json(
+            {
+                "frame": frame,
+                "picture": str(out),
+                "objects": [
+                    {
+                        "name": update.object_name,
+                        "presence": update.presence.value,
+                        "quality": round(update.predicted_iou, 4),
+                    }
+                    for update in updates
+                    if update is not None
+                ],
+            }
+        )
 
 
 def _copy(source: Path, target: Path) -> None:

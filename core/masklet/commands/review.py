@@ -12,6 +12,7 @@ from masklet.commands.options import (
     DeviceOption,
     FirstFrameOption,
     FrameRateOption,
+    JsonOption,
     LayerOption,
     OverscanOption,
     ServerOption,
@@ -19,25 +20,26 @@ from masklet.commands.options import (
     TokenFileOption,
     ViewOption,
     WeightsOption,
+    check_clip,
     connect_as_asked,
     open_as_asked,
     reading_as_asked,
     used_frames,
 )
 from masklet.commands.progress import Progress
-from masklet.commands.roto import EXIT_INTERRUPTED, track
-from masklet.errors import NotPromptedError
+from masklet.commands.shot_request import ShotRequest, read_saved
+from masklet.commands.summary import WORTH_A_LOOK, RunSummary, print_json
+from masklet.commands.tracking import track
+from masklet.commands.typed import Typed
+from masklet.errors import BadInputError, NotPromptedError
 from masklet.holes import HoleReason, find_holes
-from masklet.prompts import read_shot
-from masklet.types import CutPolicy, FrameState
+from masklet.types import CutPolicy, FrameState, PromptDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from masklet.holes import Hole
     from masklet.types import FrameRange, StateRange
-
-WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE})
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -61,6 +63,7 @@ def review(
     layer: LayerOption = None,
     view: ViewOption = None,
     overscan: OverscanOption = None,
+    as_json: JsonOption = False,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -72,34 +75,47 @@ def review(
     masklet review plate.%04d.exr --prompts shot.json
 
     One line per run of frames goes to standard output: object, first and last frame, states; a star marks
-    those worth a look. Frames without a matte are lines too, with the reason in place of states.
+    those worth a look. Frames without a matte are lines too, with the reason in place of states. With --json
+    the summary of the run goes there instead.
     """
-    shot = read_shot(prompts)
-    if not shot.document.prompts:
+    saved = read_saved(prompts)
+    if saved is None:
+        raise BadInputError(f"there is no prompt document {prompts}: check the path")
+    if not saved.document.prompts:
         raise NotPromptedError(
             f"{prompts} holds no prompts: click something with masklet roto --prompts first"
         )
     reading = reading_as_asked(
-        shot.reading, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
+        saved.reading, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
     )
+    check_clip(clip, server, reading)
     progress = Progress()
     progress.say("opening the clip")
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
         open_as_asked(
-            connected, clip, reading, progress, used=used_frames(shot.frames, shot.document)
+            connected, clip, reading, progress, used=used_frames(saved.frames, saved.document)
         ) as session,
     ):
+        shot, told = ShotRequest(clip, Typed(PromptDocument()), saved, reading=reading).on(session.clip)
+        for sentence in (*shot.notes, *told):
+            progress.say(sentence)
         session.load_prompts(shot.document)
-        interrupted = track(session, shot, progress, at_cuts=at_cuts)
+        tracked = track(session, shot, progress, at_cuts=at_cuts)
         info = session.info()
-    names = {item.object_id: item.name for item in info.objects}
-    for line in listed(info.states, names, find_holes(info, shot.frames)):
-        typer.echo(line)
-    if info.cuts:
-        typer.echo("cuts at " + ", ".join(map(str, info.cuts)))
-    if interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+    holes = find_holes(info, shot.frames)
+    summary = RunSummary(info, shot.frames or info.clip.frames, tracked, holes, (*shot.notes, *told))
+    for sentence in summary.sentences():
+        progress.say(sentence)
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        for line in listed(info.states, {item.object_id: item.name for item in info.objects}, holes):
+            typer.echo(line)
+        if info.cuts:
+            typer.echo("cuts at " + ", ".join(map(str, info.cuts)))
+    if summary.exit_code:
+        raise typer.Exit(int(summary.exit_code))
 
 
 def listed(states: Iterable[StateRange], names: dict[int, str], holes: Iterable[Hole] = ()) -> list[str]:

@@ -2,58 +2,67 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from masklet.anchors import Absence
+from masklet.clip_reading import AS_FILES_SAY
+from masklet.commands.extra_exports import (
+    ExtraExports,
+    parse_extra_exports,
+    plan_extra_exports,
+    write_extra_exports,
+)
 from masklet.commands.options import (
-    BoxOption,
-    ClickOption,
     ColourOption,
     DeviceOption,
     FirstFrameOption,
     FrameRateOption,
+    JsonOption,
     LayerOption,
-    MaskOption,
-    ObjectOption,
-    OrderedCommand,
     OverscanOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
     ViewOption,
     WeightsOption,
+    check_clip,
     connect_as_asked,
-    merged,
     open_as_asked,
-    parse_range,
     reading_as_asked,
-    typed_prompts,
     used_frames,
 )
 from masklet.commands.progress import Progress
-from masklet.commands.takeaway import parse_wishes, plan_takeaway, write_takeaway
+from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
+from masklet.commands.summary import Files, RunSummary, print_json
+from masklet.commands.tracking import track
+from masklet.commands.typed import (
+    BoxOption,
+    ClickOption,
+    LockOption,
+    MaskOption,
+    MatteOption,
+    ObjectOption,
+    OrderedCommand,
+    UnlockOption,
+    parse_range,
+    typed_in,
+)
 from masklet.deliveries import Existing
 from masklet.delivery_folder import DeliveryFolder, make_next_version
-from masklet.errors import BadInputError, NotPromptedError
-from masklet.events import MatteFormat, OverlayKind, TrackStarted
-from masklet.holes import hole_sentences
+from masklet.errors import BadInputError
+from masklet.events import MatteFormat, OverlayKind
 from masklet.matte_files import prepare_folder
 from masklet.names import checked_stem, clip_stem
-from masklet.prompts import Shot, read_shot, write_shot
-from masklet.types import CutPolicy, Direction, MaskFormat, MaskUpdate, Presence, PromptDocument
+from masklet.types import CutPolicy, Direction
 
 if TYPE_CHECKING:
+    from masklet.holes import Hole
+    from masklet.prompts import Shot
     from masklet.session import Session
-
-EXIT_INTERRUPTED = 130
-
-# Progress needs no picture, and a small one costs the stream next to nothing.
-_PROGRESS_MASKS = MaskFormat(max_side_px=64, bits=True)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -71,10 +80,24 @@ def roto(
     clicks: ClickOption = None,
     boxes: BoxOption = None,
     masks: MaskOption = None,
+    locks: LockOption = None,
+    unlocks: UnlockOption = None,
+    mattes: MatteOption = None,
+    only: Annotated[
+        bool,
+        typer.Option("--only", help="What is typed replaces what the document says of its frames."),
+    ] = False,
     prompts: Annotated[
         Optional[Path],
         typer.Option("--prompts", metavar="FILE.json", help="Prompt document: read if there, then written."),
     ] = None,
+    offset: Annotated[
+        str, typer.Option("--offset", metavar="FRAMES|fit", help="Move the document's frame numbers.")
+    ] = "0",
+    scale: Annotated[
+        str,
+        typer.Option("--scale", metavar="FACTOR|fit", help="Convert a document made on another plate size."),
+    ] = "1",
     frames: Annotated[
         Optional[str], typer.Option("--range", metavar="FIRST-LAST", help="Frames to track; else all.")
     ] = None,
@@ -120,6 +143,7 @@ def roto(
     layer: LayerOption = None,
     view: ViewOption = None,
     overscan: OverscanOption = None,
+    as_json: JsonOption = False,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     server: ServerOption = None,
@@ -130,161 +154,170 @@ def roto(
 
     masklet roto plate.%04d.exr --object hero --click 1001:640,360 --click 1050:600,300:- --out mattes
 
+    With --prompts shot.json, a further run only needs what is new: clicks are added to those that are there.
     Ctrl-C stops after the frame in hand and writes what is finished.
     """
-    del objects, clicks, boxes, masks  # in the order they were typed, they come from the context
-    wishes = parse_wishes(
+    del objects, clicks, boxes, masks, locks, unlocks, mattes  # in their order they come from the context
+    extras = parse_extra_exports(
         shapes=shapes, tolerance_px=tolerance_px, anchors=anchors, absence=absence, tools=tools
     )
-    shot = Shot(clip, PromptDocument())
-    if prompts is not None and prompts.exists():
-        shot = replace(read_shot(prompts), clip=clip)
-    shot = replace(shot, document=merged(shot.document, typed_prompts(context)))
-    if frames is not None:
-        shot = replace(shot, frames=parse_range(frames))
-    if direction is not None:
-        shot = replace(shot, direction=direction)
-    shot = replace(
-        shot,
+    saved = read_saved(prompts)
+    request = ShotRequest(
+        clip,
+        typed_in(context),
+        saved,
+        only=only,
+        frames=None if frames is None else parse_range(frames),
+        direction=direction,
         reading=reading_as_asked(
-            shot.reading, colour_space, first_frame, fps, layer=layer, view=view, overscan=overscan
+            saved.reading if saved is not None else AS_FILES_SAY,
+            colour_space,
+            first_frame,
+            fps,
+            layer=layer,
+            view=view,
+            overscan=overscan,
         ),
+        offset=parse_offset(offset),
+        scale=parse_scale(scale),
     )
-    stem = checked_stem(name) if name is not None else None
-    existing = _existing(replacing=replacing, version=version)
-    if not shot.document.prompts:
-        raise NotPromptedError(
-            "nothing says what to cut out: add --object NAME --click FRAME:X,Y, or --prompts with a document"
-        )
-    if prompts is not None:
-        write_shot(prompts, shot)
-
+    output = Output(
+        out,
+        matte_format,
+        None if name is None else checked_stem(name),
+        raw_edges,
+        extras,
+        overlay,
+        _existing(replacing=replacing, version=version),
+    )
+    draft = request.draft()
+    check_clip(clip, server, request.reading)
     progress = Progress()
     if version:
-        out = make_next_version(out)
-        progress.say(f"this is {out}")
-    prepare_folder(out)
+        output = replace(output, folder=make_next_version(out))
+        progress.say(f"this is {output.folder}")
+    prepare_folder(output.folder)
     progress.say("opening the clip")
+    # Where the prompts are moved to fit the clip, nobody knows yet which of its frames are used.
+    used = None if request.offset is Fit.FIT else used_frames(draft.frames, draft.document)
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
-        open_as_asked(
-            connected, clip, shot.reading, progress, used=used_frames(shot.frames, shot.document)
-        ) as session,
+        open_as_asked(connected, clip, request.reading, progress, used=used) as session,
     ):
-        session.load_prompts(shot.document)
-        # Now, and not when hours of tracking are done.
-        plan = session.check_export(
-            out,
-            matte_format=matte_format,
-            overlays=tuple(OverlayKind) if overlay else (),
-            frames=shot.frames,
-            base_name=stem,
-            raw_edges=raw_edges,
-            existing=existing,
-        )
-        if plan is not None and not wishes.is_nothing:
-            DeliveryFolder(out, plan_takeaway(session, wishes, plan, raw_edges=raw_edges), existing)
-        interrupted = track(session, shot, progress, at_cuts=at_cuts)
-        exported = session.export(
-            out,
-            matte_format=matte_format,
-            frames=shot.frames,
-            base_name=stem,
-            raw_edges=raw_edges,
-            existing=existing,
-            on_progress=progress.writing,
-            on_look=progress.looking,
-        )
-        progress.say(f"{len(exported.files)} files in {out}")
-        if exported.removed:
-            progress.say(f"{len(exported.removed)} files of an earlier run were deleted")
-        for sentence in hole_sentences(exported.holes):
+        shot, told = request.on(session.clip)
+        for sentence in (*shot.notes, *told):
             progress.say(sentence)
-        if not wishes.is_nothing:
-            for file in write_takeaway(
-                session,
-                wishes,
-                out,
-                frames=shot.frames,
-                name=stem or clip_stem(session.clip.name),
-                mattes=exported,
-                raw_edges=raw_edges,
-                existing=existing,
-                progress=progress,
-            ):
-                progress.say(f"wrote {file}")
-        if overlay:
-            for kind in OverlayKind:
-                for file in session.export_overlay(
-                    out,
-                    kind=kind,
-                    frames=shot.frames,
-                    base_name=stem,
-                    existing=existing,
-                    on_progress=progress.writing,
-                ).files:
-                    progress.say(f"look at {file}")
-    if interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+        session.load_prompts(shot.document)
+        # Not before: what the server refuses must not stand in the document.
+        save(prompts, shot, session)
+        # Now, and not when hours of tracking are done.
+        check_output(session, shot, output)
+        tracked = track(session, shot, progress, at_cuts=at_cuts)
+        files, holes = deliver(session, shot, output, progress)
+        save(prompts, shot, session)
+        info = session.info()
+    summary = RunSummary(
+        info,
+        shot.frames or info.clip.frames,
+        tracked,
+        holes,
+        (*shot.notes, *told),
+        replace(files, prompts=prompts),
+    )
+    for sentence in summary.sentences():
+        progress.say(sentence)
+    if as_json:
+        print_json(summary.as_json())
+    if summary.exit_code:
+        raise typer.Exit(int(summary.exit_code))
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written, and where to.
+
+    Attributes:
+        folder: For all files.
+        matte_format: Of the mattes.
+        stem: What file names begin with; None for the clip's.
+        raw_edges: Edges as the network gave them.
+        extras: Shapes, anchors and files for other tools.
+        overlay: Also a movie and a contact sheet.
+        existing: What becomes of files that are there.
+    """
+
+    folder: Path
+    matte_format: MatteFormat
+    stem: str | None
+    raw_edges: bool
+    extras: ExtraExports
+    overlay: bool
+    existing: Existing
+
+
+def check_output(session: Session, shot: Shot, output: Output) -> None:
+    """See that everything may be written.
+
+    Raises:
+        ExistingFilesError: Files are there that may not be written over.
+    """
+    plan = session.check_export(
+        output.folder,
+        matte_format=output.matte_format,
+        overlays=tuple(OverlayKind) if output.overlay else (),
+        frames=shot.frames,
+        base_name=output.stem,
+        raw_edges=output.raw_edges,
+        existing=output.existing,
+    )
+    if plan is not None and not output.extras.is_nothing:
+        extras = plan_extra_exports(session, output.extras, plan, raw_edges=output.raw_edges)
+        DeliveryFolder(output.folder, extras, output.existing)
+
+
+def deliver(
+    session: Session, shot: Shot, output: Output, progress: Progress
+) -> tuple[Files, tuple[Hole, ...]]:
+    """Write what was asked for; the frames without a matte come with it."""
+    exported = session.export(
+        output.folder,
+        matte_format=output.matte_format,
+        frames=shot.frames,
+        base_name=output.stem,
+        raw_edges=output.raw_edges,
+        existing=output.existing,
+        on_progress=progress.writing,
+        on_look=progress.looking,
+    )
+    exports: tuple[Path, ...] = ()
+    if not output.extras.is_nothing:
+        exports = write_extra_exports(
+            session,
+            output.extras,
+            output.folder,
+            frames=shot.frames,
+            name=output.stem or clip_stem(session.clip.name),
+            mattes=exported,
+            raw_edges=output.raw_edges,
+            existing=output.existing,
+            progress=progress,
+        )
+    overlays = [
+        file
+        for kind in (OverlayKind if output.overlay and exported.files else ())
+        for file in session.export_overlay(
+            output.folder,
+            kind=kind,
+            frames=shot.frames,
+            base_name=output.stem,
+            existing=output.existing,
+            on_progress=progress.writing,
+        ).files
+    ]
+    return Files(exported.files, exports, tuple(overlays), exported.removed), exported.holes
 
 
 def _existing(*, replacing: bool, version: bool) -> Existing:
     if replacing and version:
         raise BadInputError("--replace writes over what is there and --version beside it: choose one")
     return Existing.REPLACE if replacing else Existing.KEEP
-
-
-def track(session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolicy = CutPolicy.STOP) -> bool:
-    """Track the shot with a progress bar; True when Ctrl-C stopped it."""
-    running = session.track(
-        frames=shot.frames, direction=shot.direction, mask_format=_PROGRESS_MASKS, at_cuts=at_cuts
-    )
-    uncertain: dict[str, list[int]] = {}
-    started_s = time.monotonic()
-    frames_seen: set[int] = set()
-    # Several objects on one frame are one step, which their masks share.
-    steps_per_mask = 1.0
-    interrupted = False
-    try:
-        with progress.bar("tracking") as bar:
-            for event in running.events():
-                if isinstance(event, TrackStarted):
-                    bar.total(event.steps)
-                    steps_per_mask = event.steps / max(event.updates, 1)
-                    progress.say(f"tracking {event.steps} frames")
-                    known = {each.frame for each in session.clip.unreadable}
-                    for missing in (each for each in event.missing_frames if each not in known):
-                        progress.say(f"frame {missing} is missing from the clip and was left out")
-                elif isinstance(event, MaskUpdate):
-                    frames_seen.add(event.frame)
-                    bar.step(steps_per_mask)
-                    if event.presence is Presence.UNCERTAIN:
-                        uncertain.setdefault(event.object_name, []).append(event.frame)
-    except KeyboardInterrupt:
-        interrupted = True
-        progress.say("stopped; writing what is finished")
-    seconds = time.monotonic() - started_s
-    speed_fps = len(frames_seen) / max(seconds, 1e-3)
-    progress.say(f"tracked {len(frames_seen)} frames in {seconds:.1f} s ({speed_fps:.1f} fps)")
-    if running.finished is not None:
-        for each in running.finished.unreadable:
-            if each not in session.clip.unreadable:
-                progress.say(f"left out: {each.reason}")
-    if running.finished is not None and running.finished.cuts:
-        shown = ", ".join(map(str, running.finished.cuts))
-        way = "stopped there; click again behind it" if at_cuts is CutPolicy.STOP else "went on"
-        progress.say(f"a new shot begins at {shown}: tracking {way}")
-    for name, frames in uncertain.items():
-        progress.say(f"look at {name} on {shown_frames(frames)}: it may be lost there")
-    return interrupted
-
-
-def shown_frames(frames: list[int]) -> str:
-    """Frame numbers for people, runs written as ranges: ``1003, 1010-1014``."""
-    runs: list[list[int]] = []
-    for frame in sorted(set(frames)):
-        if runs and frame == runs[-1][1] + 1:
-            runs[-1][1] = frame
-        else:
-            runs.append([frame, frame])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)

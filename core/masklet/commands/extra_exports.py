@@ -35,7 +35,7 @@ _DEFAULT_TOOL = "json"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ExtraExports:
     """What is wanted besides mattes.
 
     Attributes:
@@ -58,10 +58,10 @@ class Wishes:
         return not (self.shapes or self.anchors or self.tools)
 
 
-def parse_wishes(
+def parse_extra_exports(
     *, shapes: bool, tolerance_px: float, anchors: str | None, absence: Absence, tools: str | None
-) -> Wishes:
-    """The wishes in the options of a command line, checked before any work begins.
+) -> ExtraExports:
+    """The extras in the options of a command line, checked before any work begins.
 
     Raises:
         BadInputError: A word is not one of those that are known, or the tolerance is not above 0.
@@ -83,41 +83,43 @@ def parse_wishes(
             raise BadInputError(f"--export {word!r} is no tool that is known: choose from {', '.join(TOOLS)}")
     if (shapes or kinds) and not chosen:
         chosen = (_DEFAULT_TOOL,)
-    return Wishes(shapes, tolerance_px, tuple(kinds), absence, chosen)
+    return ExtraExports(shapes, tolerance_px, tuple(kinds), absence, chosen)
 
 
-def plan_takeaway(session: Session, wishes: Wishes, mattes: ExportPlan, *, raw_edges: bool) -> ExportPlan:
-    """What :func:`write_takeaway` may write.
+def plan_extra_exports(
+    session: Session, extras: ExtraExports, mattes: ExportPlan, *, raw_edges: bool
+) -> ExportPlan:
+    """What :func:`write_extra_exports` may write.
 
     Args:
         session: With all its objects.
-        wishes: What is wanted.
+        extras: What is wanted.
         mattes: What was said of the mattes: the same run, range and name.
         raw_edges: Whether edges are as the network gave them.
     """
     objects = tuple(item.name for item in session.objects())
-    anchors = [f"{item}_{kind.value}" for item in objects for kind in wishes.anchors]
+    anchors = [f"{item}_{kind.value}" for item in objects for kind in extras.anchors]
     settings = {
         "mattes": mattes.run.settings,
-        "tolerance_px": wishes.tolerance_px if wishes.shapes else None,
-        "anchors": [kind.value for kind in wishes.anchors],
-        "absence": wishes.absence.value,
+        "tolerance_px": extras.tolerance_px if extras.shapes else None,
+        "anchors": [kind.value for kind in extras.anchors],
+        "absence": extras.absence.value,
         "raw_edges": raw_edges,
     }
     frames = mattes.deliveries[0].frames
     deliveries = tuple(
         Delivery(file, tool, objects, 0, 0, frames)
         for file, tool in file_names(
-            wishes.tools, name=mattes.name, shapes=wishes.shapes, anchors=anchors
+            extras.tools, name=mattes.name, shapes=extras.shapes, anchors=anchors
         ).items()
     )
     run = replace(mattes.run, settings=json.dumps(settings, sort_keys=True))
     return ExportPlan(mattes.name, run, deliveries)
 
 
-def write_takeaway(
+def write_extra_exports(
     session: Session,
-    wishes: Wishes,
+    extras: ExtraExports,
     folder: Path,
     *,
     frames: FrameRange | None,
@@ -131,7 +133,7 @@ def write_takeaway(
 
     Args:
         session: Tracked.
-        wishes: What is wanted.
+        extras: What is wanted.
         folder: Where to.
         frames: None for the whole clip.
         name: First part of file names.
@@ -152,10 +154,10 @@ def write_takeaway(
         if item.object_id not in seen:
             progress.say(f"{item.name} has no mask: no shapes and no anchors of it")
             continue
-        if wishes.shapes:
+        if extras.shapes:
             made = session.shapes(
                 item,
-                tolerance_px=wishes.tolerance_px,
+                tolerance_px=extras.tolerance_px,
                 frames=frames,
                 raw_edges=raw_edges,
                 on_look=progress.looking,
@@ -169,8 +171,8 @@ def write_takeaway(
             )
             if gaps := shape_gaps(made):
                 progress.say(f"{item.name}: {gaps}")
-        for kind in wishes.anchors:
-            track = session.anchor(item, kind, frames=frames, absence=wishes.absence)
+        for kind in extras.anchors:
+            track = session.anchor(item, kind, frames=frames, absence=extras.absence)
             anchors.append(track)
             gaps = anchor_gaps(track)
             progress.say(f"{track.name}: {len(track.keys)} frames" + (f"; {gaps}" if gaps else ""))
@@ -183,14 +185,14 @@ def write_takeaway(
         states=_inside(info.states, frames),
         object_names=tuple((item.object_id, item.name) for item in info.objects),
     )
-    if scene.rate_is_assumed and not {"ae", "otio"}.isdisjoint(wishes.tools):
+    if scene.rate_is_assumed and not {"ae", "otio"}.isdisjoint(extras.tools):
         progress.say(
             f"nothing says how many frames a second the clip has: times in files for After Effects and "
             f"OpenTimelineIO count {scene.rate:g}; give the rate with --fps"
         )
-    files = exchange_files(scene, wishes.tools, name=name)
+    files = exchange_files(scene, extras.tools, name=name)
     told = mattes.plan or ExportPlan(name, RunMark(), (_unknown(frames or session.clip.frames),))
-    plan = replace(plan_takeaway(session, wishes, told, raw_edges=raw_edges), name=name)
+    plan = replace(plan_extra_exports(session, extras, told, raw_edges=raw_edges), name=name)
     place = DeliveryFolder(folder, plan, existing)
     written = []
     for file, text in files.items():

@@ -13,9 +13,14 @@ from rich.console import Console
 
 from fakes.transport import CLIP, RUN, FakeTransport
 from masklet.anchors import Absence, AnchorKind
+from masklet.commands.extra_exports import (
+    ExtraExports,
+    matte_sequences,
+    parse_extra_exports,
+    write_extra_exports,
+)
 from masklet.commands.progress import Progress
 from masklet.commands.review import listed
-from masklet.commands.takeaway import Wishes, matte_sequences, parse_wishes, write_takeaway
 from masklet.deliveries import Delivery, Existing, ExportPlan
 from masklet.errors import BadInputError, ExistingFilesError, OutputError
 from masklet.holes import Hole, HoleReason
@@ -28,7 +33,7 @@ PLAN = ExportPlan(
 )
 
 
-def wished(**words: Any) -> Wishes:
+def extraed(**words: Any) -> ExtraExports:
     plain: dict[str, Any] = {
         "shapes": False,
         "tolerance_px": 1.0,
@@ -36,17 +41,17 @@ def wished(**words: Any) -> Wishes:
         "absence": Absence.HOLD,
         "tools": None,
     }
-    return parse_wishes(**{**plain, **words})
+    return parse_extra_exports(**{**plain, **words})
 
 
-def test_wishes_are_checked_word_by_word_before_any_work() -> None:
-    made = wished(shapes=True, anchors="similarity, box,box", tools="nuke,json")
+def test_extras_are_checked_word_by_word_before_any_work() -> None:
+    made = extraed(shapes=True, anchors="similarity, box,box", tools="nuke,json")
 
     assert made.anchors == (AnchorKind.SIMILARITY, AnchorKind.BOX)
     assert made.tools == ("nuke", "json")
     assert not made.is_nothing
-    assert wished().is_nothing
-    assert wished(anchors="top").tools == ("json",)
+    assert extraed().is_nothing
+    assert extraed(anchors="top").tools == ("json",)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +64,9 @@ def test_wishes_are_checked_word_by_word_before_any_work() -> None:
         ({"tolerance_px": float("nan")}, "pixels above 0"),
     ],
 )
-def test_wishes_that_cannot_be_met_are_refused(words: dict[str, object], message: str) -> None:
+def test_extras_that_cannot_be_met_are_refused(words: dict[str, object], message: str) -> None:
     with pytest.raises(BadInputError, match=message):
-        wished(**words)
+        extraed(**words)
 
 
 def tracked_session() -> tuple[Session, FakeTransport]:
@@ -74,10 +79,10 @@ def tracked_session() -> tuple[Session, FakeTransport]:
 
 def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: Path) -> None:
     session, transport = tracked_session()
-    wanted = wished(shapes=True, anchors="similarity", absence=Absence.FADE, tools="json,nuke")
+    wanted = extraed(shapes=True, anchors="similarity", absence=Absence.FADE, tools="json,nuke")
     mattes = Exported(tuple(tmp_path / f"plate_mattes.{frame}.exr" for frame in (1001, 1002)), plan=PLAN)
 
-    files = write_takeaway(
+    files = write_extra_exports(
         session, wanted, tmp_path, frames=None, name="plate", mattes=mattes, progress=Progress()
     )
 
@@ -98,9 +103,9 @@ def test_text_that_somebody_works_on_is_never_written_over(tmp_path: Path) -> No
     session, _ = tracked_session()
 
     def write(tools: str, existing: Existing = Existing.KEEP, **words: Any) -> None:
-        write_takeaway(
+        write_extra_exports(
             session,
-            wished(tools=tools, **words),
+            extraed(tools=tools, **words),
             tmp_path,
             frames=None,
             name="plate",
@@ -148,9 +153,9 @@ def test_every_object_with_files_of_its_own_is_a_sequence_of_the_frames_that_wer
 def test_what_was_not_exported_is_not_mentioned(tmp_path: Path) -> None:
     session, _ = tracked_session()
 
-    write_takeaway(
+    write_extra_exports(
         session,
-        wished(tools="json"),
+        extraed(tools="json"),
         tmp_path,
         frames=FrameRange(1002, 1002),
         name="plate",
@@ -166,9 +171,9 @@ def test_what_was_not_exported_is_not_mentioned(tmp_path: Path) -> None:
 def test_shapes_have_raw_edges_where_the_mattes_have_them(tmp_path: Path) -> None:
     session, transport = tracked_session()
 
-    write_takeaway(
+    write_extra_exports(
         session,
-        wished(shapes=True),
+        extraed(shapes=True),
         tmp_path,
         frames=None,
         name="plate",
@@ -195,10 +200,10 @@ def test_a_second_look_is_told_in_one_line_that_counts_up() -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     session, _ = tracked_session()
-    wanted = wished(tools="json")
+    wanted = extraed(tools="json")
 
     with pytest.raises(OutputError, match="cannot be written"):
-        write_takeaway(
+        write_extra_exports(
             session,
             wanted,
             tmp_path / "gone" / "out",

@@ -1,0 +1,66 @@
+"""Tracking as commands do it: with a progress bar, stopped by Ctrl-C after the frame in hand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from masklet.events import TrackStarted
+from masklet.types import CutPolicy, MaskFormat, MaskUpdate
+
+if TYPE_CHECKING:
+    from masklet.commands.progress import Progress
+    from masklet.prompts import Shot
+    from masklet.session import Session
+
+# Progress needs no picture, and a small one costs the stream next to nothing.
+_PROGRESS_MASKS = MaskFormat(max_side_px=64, bits=True)
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """How a track went.
+
+    Attributes:
+        frames: How many were visited.
+        seconds: From the request to the end.
+        interrupted: Ctrl-C stopped it.
+    """
+
+    frames: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def speed_fps(self) -> float:
+        """Frames a second."""
+        return self.frames / max(self.seconds, 1e-3)
+
+
+def track(
+    session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolicy = CutPolicy.STOP
+) -> Tracked:
+    """Track the shot with a progress bar."""
+    running = session.track(
+        frames=shot.frames, direction=shot.direction, mask_format=_PROGRESS_MASKS, at_cuts=at_cuts
+    )
+    started_s = time.monotonic()
+    frames_seen: set[int] = set()
+    # Several objects on one frame are one step, which their masks share.
+    steps_per_mask = 1.0
+    interrupted = False
+    try:
+        with progress.bar("tracking") as bar:
+            for event in running.events():
+                if isinstance(event, TrackStarted):
+                    bar.total(event.steps)
+                    steps_per_mask = event.steps / max(event.updates, 1)
+                    progress.say(f"tracking {event.steps} frames")
+                elif isinstance(event, MaskUpdate):
+                    frames_seen.add(event.frame)
+                    bar.step(steps_per_mask)
+    except KeyboardInterrupt:
+        interrupted = True
+        progress.say("stopped; writing what is finished")
+    return Tracked(len(frames_seen), time.monotonic() - started_s, interrupted)

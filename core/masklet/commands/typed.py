@@ -1,0 +1,374 @@
+"""What was typed about objects: prompts, locks and matte settings, in the order of the command line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+from typer.core import TyperCommand
+
+from masklet.commands.matte_words import settings_from
+from masklet.drawn_masks import check_mask_stays
+from masklet.errors import BadInputError
+from masklet.frame_runs import runs_joined, runs_minus
+from masklet.matte_settings import MatteSettings
+from masklet.names import checked_object_name, free_object_name
+from masklet.png import read_mask
+from masklet.types import (
+    Box,
+    Click,
+    FramePrompts,
+    FrameRange,
+    LockedRange,
+    Mask,
+    ObjectInfo,
+    ObjectMatte,
+    PromptDocument,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_TYPED_KEY = "masklet.typed"
+_FLAGS = {
+    "objects": "--object",
+    "clicks": "--click",
+    "boxes": "--box",
+    "masks": "--mask",
+    "locks": "--lock",
+    "unlocks": "--unlock",
+    "mattes": "--matte",
+}
+_OF_A_FRAME = frozenset({"clicks", "boxes", "masks"})
+
+_RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+_FRAME = re.compile(r"(-?\d+):(.+)", re.DOTALL)
+
+ObjectOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--object", metavar="NAME", help="Start an object; what follows it is its own."),
+]
+ClickOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--click", metavar="FRAME:X,Y[:-]", help="A point on the object, or off it with ':-'."),
+]
+BoxOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--box", metavar="FRAME:LEFT,TOP,RIGHT,BOTTOM", help="A rectangle around the object."),
+]
+MaskOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--mask", metavar="FRAME:FILE", help="The object drawn by hand, white on black."),
+]
+LockOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--lock", metavar="FIRST-LAST", help="Frames that later runs leave as they are."),
+]
+UnlockOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--unlock", metavar="FIRST-LAST", help="Frames that tracking may change again."),
+]
+MatteOption = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--matte",
+        metavar="NAME=VALUE,…",
+        help="Finish of the matte: grow=-1.5,feather=2,calm=0,exclusive, …; 'plain' for none.",
+    ),
+]
+
+
+class OrderedCommand(TyperCommand):
+    """A command that also remembers the order in which options about objects were typed.
+
+    The parser hands over all clicks and all objects as two lists; which click followed which
+    object is only in the command line itself.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse as usual, and keep ``(option, value)`` pairs in order beside it."""
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        left = {name: iter(values.get(name) or ()) for name in _FLAGS}
+        ctx.meta[_TYPED_KEY] = [
+            (parameter.name, next(left[parameter.name])) for parameter in order if parameter.name in _FLAGS
+        ]
+        return list(super().parse_args(ctx, args))
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A range that was typed; no name stands for all objects."""
+
+    name: str | None
+    frames: FrameRange
+    locked: bool
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Matte settings that were typed; no name stands for all objects."""
+
+    name: str | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Everything typed about objects.
+
+    Attributes:
+        prompts: Objects, and what was said on their frames.
+        locks: In the order in which they were typed.
+        finishes: Likewise.
+    """
+
+    prompts: PromptDocument
+    locks: tuple[Lock, ...] = ()
+    finishes: tuple[Finish, ...] = ()
+
+
+def typed_in(context: typer.Context) -> Typed:
+    """What stands on the command line of an :class:`OrderedCommand`.
+
+    Raises:
+        BadInputError: Something cannot be understood; the message quotes it.
+    """
+    return read_typed(context.meta[_TYPED_KEY])
+
+
+@dataclass
+class _Said:
+    """What was said about one object on one frame so far."""
+
+    clicks: list[Click]
+    box: Box | None = None
+    mask: Mask | None = None
+
+
+def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
+    """What was typed, from options and values in their order.
+
+    Raises:
+        BadInputError: Something cannot be understood; the message quotes it.
+    """
+    names: list[str] = []
+    said: dict[tuple[int, int], _Said] = {}
+    locks: list[Lock] = []
+    finishes: list[Finish] = []
+    current = 0
+    for option, value in typed:
+        if option == "objects":
+            name = checked_object_name(value)
+            if name not in names:
+                names.append(name)
+            current = names.index(name) + 1
+        elif option in _OF_A_FRAME:
+            if not current:
+                names.append(free_object_name(names))
+                current = len(names)
+            frame, rest = _split_frame(option, value)
+            _say(said.setdefault((current, frame), _Said([])), option, value, rest)
+        else:
+            name_or_all = names[current - 1] if current else None
+            if option == "mattes":
+                settings_from(value)
+                finishes.append(Finish(name_or_all, value))
+            else:
+                frames = parse_range(value, flag=_FLAGS[option])
+                locks.append(Lock(name_or_all, frames, locked=option == "locks"))
+    try:
+        prompts = [
+            FramePrompts(object_id, frame, tuple(here.clicks), here.box, here.mask)
+            for (object_id, frame), here in sorted(said.items(), key=lambda item: item[0])
+        ]
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
+    return Typed(_document(names, prompts), tuple(locks), tuple(finishes))
+
+
+def merged(saved: PromptDocument, typed: Typed, *, only: bool = False) -> PromptDocument:
+    """A saved document with what was typed.
+
+    A click is added to what the document says of its frame, unless it is there already; a box takes the
+    place of a box and a drawn mask that of a drawn mask. Clicks and boxes never take the place of a mask,
+    nor a mask theirs, and nothing changes on locked frames.
+
+    Args:
+        saved: The document.
+        typed: Objects are the same where their names are.
+        only: What was typed takes the place of everything that the document says of these frames.
+
+    Raises:
+        BadInputError: Something would be lost that nobody said may go, a frame is locked, or an object that
+            is only locked or finished is not in the document.
+    """
+    names = [checked_object_name(info.name) for info in saved.objects]
+    prompted = {item.object_id for item in typed.prompts.prompts}
+    for info in typed.prompts.objects:
+        if info.name in names:
+            continue
+        if info.object_id not in prompted:
+            raise BadInputError(
+                f"nothing is known of {info.name!r}: click it with --object {info.name} --click FRAME:X,Y"
+                + (f", or name one of {', '.join(names)}" if names else "")
+            )
+        names.append(info.name)
+    ids = {name: place for place, name in enumerate(names, 1)}
+    places = {info.object_id: place for place, info in enumerate(saved.objects, 1)}
+    prompts = {
+        (places[item.object_id], item.frame): replace(item, object_id=places[item.object_id])
+        for item in saved.prompts
+    }
+    locks = tuple(LockedRange(places[lock.object_id], lock.frames) for lock in saved.locks)
+    # What is clicked and locked in one command was not locked when it was clicked.
+    held = _locked(locks, [change for change in typed.locks if not change.locked], ids)
+    locks = _locked(locks, typed.locks, ids)
+    name_of = {info.object_id: info.name for info in typed.prompts.objects}
+    for item in typed.prompts.prompts:
+        name = name_of[item.object_id]
+        key = (ids[name], item.frame)
+        said = _together(prompts.get(key), replace(item, object_id=key[0]), name, only=only)
+        if said != prompts.get(key) and _is_in(held, *key):
+            raise BadInputError(
+                f"frame {item.frame} is locked for {name}: add --unlock {item.frame} to correct it"
+            )
+        prompts[key] = said
+    masks = tuple(replace(mask, object_id=places[mask.object_id]) for mask in saved.masks)
+    kept = tuple(mask for mask in masks if _is_in(locks, mask.object_id, mask.frame))
+    mattes = {places[matte.object_id]: matte.settings for matte in saved.mattes}
+    mattes = _finished(mattes, typed.finishes, ids)
+    document = _document(names, [prompts[key] for key in sorted(prompts)])
+    return replace(
+        document,
+        locks=locks,
+        mattes=tuple(ObjectMatte(owner, own) for owner, own in sorted(mattes.items()) if not own.is_plain),
+        masks=kept,
+    )
+
+
+def parse_range(text: str, *, flag: str = "--range") -> FrameRange:
+    """The range in ``1001-1100``, ``-5--1`` or ``1001``.
+
+    Raises:
+        BadInputError: It is no range, or it ends before it begins.
+    """
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        raise BadInputError(f"{flag} {text!r} is no range: write it like 1001-1100")
+    first = int(match[1])
+    last = int(match[2]) if match[2] is not None else first
+    if last < first:
+        raise BadInputError(f"{flag} {text!r} ends before it begins: write it like 1001-1100")
+    try:
+        return FrameRange(first, last)
+    except ValueError as error:
+        raise BadInputError(f"{flag} {text!r}: {error}") from error
+
+
+def _together(before: FramePrompts | None, typed: FramePrompts, name: str, *, only: bool) -> FramePrompts:
+    """What is said on a frame from now on."""
+    if before is None:
+        return typed
+    typed = replace(typed, base=before.base)
+    if only:
+        return typed
+    check_mask_stays(before, typed, name)
+    if typed.mask is not None:
+        if before.mask is None and not before.is_empty:
+            raise BadInputError(
+                f"{name} has clicks or a box on frame {typed.frame}, which the mask would replace: add --only"
+            )
+        return typed
+    clicks = (*before.clicks, *(click for click in typed.clicks if click not in before.clicks))
+    return replace(before, clicks=clicks, box=before.box if typed.box is None else typed.box)
+
+
+def _locked(
+    saved: tuple[LockedRange, ...], typed: Iterable[Lock], ids: dict[str, int]
+) -> tuple[LockedRange, ...]:
+    frames: dict[int, tuple[FrameRange, ...]] = {}
+    for lock in saved:
+        frames[lock.object_id] = (*frames.get(lock.object_id, ()), lock.frames)
+    for change in typed:
+        for owner in ids.values() if change.name is None else (ids[change.name],):
+            rest = runs_minus(frames.get(owner, ()), (change.frames,))
+            frames[owner] = runs_joined((*rest, change.frames)) if change.locked else rest
+    return tuple(LockedRange(owner, run) for owner in sorted(frames) for run in frames[owner])
+
+
+def _finished(
+    saved: dict[int, MatteSettings], typed: Iterable[Finish], ids: dict[str, int]
+) -> dict[int, MatteSettings]:
+    mattes = dict(saved)
+    for finish in typed:
+        for owner in ids.values() if finish.name is None else (ids[finish.name],):
+            mattes[owner] = settings_from(finish.words, mattes.get(owner, MatteSettings()))
+    return mattes
+
+
+def _is_in(locks: Iterable[LockedRange], object_id: int, frame: int) -> bool:
+    return any(lock.object_id == object_id and frame in lock.frames for lock in locks)
+
+
+def _document(names: Sequence[str], prompts: Sequence[FramePrompts]) -> PromptDocument:
+    objects = tuple(
+        ObjectInfo(object_id, name, tuple(item.frame for item in prompts if item.object_id == object_id))
+        for object_id, name in enumerate(names, 1)
+    )
+    return PromptDocument(objects, tuple(prompts))
+
+
+def _say(here: _Said, option: str, value: str, rest: str) -> None:
+    if option == "clicks":
+        here.clicks.append(_parse_click(value, rest))
+    elif option == "boxes":
+        here.box = _parse_box(value, rest)
+    else:
+        here.mask = _read_mask_file(Path(rest))
+
+
+def _split_frame(option: str, value: str) -> tuple[int, str]:
+    match = _FRAME.fullmatch(value)
+    if match is None:
+        raise BadInputError(f"{_FLAGS[option]} {value!r} names no frame: begin with its number, like 1001:…")
+    return int(match[1]), match[2]
+
+
+def _parse_click(value: str, rest: str) -> Click:
+    place, _, sign = rest.partition(":")
+    numbers = _numbers(place)
+    if len(numbers) != 2 or sign not in ("", "+", "-"):
+        raise BadInputError(
+            f"--click {value!r} is no click: write 1001:640,360, or 1001:640,360:- for a point off the object"
+        )
+    try:
+        return Click(numbers[0], numbers[1], positive=sign != "-")
+    except ValueError as error:
+        raise BadInputError(f"--click {value!r}: {error}") from error
+
+
+def _parse_box(value: str, rest: str) -> Box:
+    numbers = _numbers(rest)
+    if len(numbers) != 4:
+        raise BadInputError(f"--box {value!r} is no box: write 1001:left,top,right,bottom in pixels")
+    try:
+        return Box(*numbers)
+    except ValueError as error:
+        raise BadInputError(f"--box {value!r}: {error}") from error
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        return []
+
+
+def _read_mask_file(file: Path) -> Mask:
+    try:
+        return read_mask(file.read_bytes())
+    except OSError as error:
+        raise BadInputError(f"the mask {file} cannot be read ({error.strerror}): check the path") from error
