@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import FrameMissingError
+from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
 
@@ -39,6 +40,9 @@ class FakeClip:
         if frame not in self.info.frames or frame in self.info.missing_frames:
             raise FrameMissingError(f"no frame {frame}")
         return np.full((self.info.height_px, self.info.width_px, 3), 128, np.uint8)
+
+    def marks(self, frame: int) -> PlateMarks:
+        return PlateMarks((0x01000000 + frame, 0), "A001", "the studio")
 
     def close(self) -> None:
         self.closed = True

@@ -12,6 +12,7 @@ from masklet.deliveries import Delivery
 from masklet.events import MatteFormat
 from masklet.matte_settings import MatteSettings
 from masklet.names import clip_stem, layer_names
+from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet_server.mattes.adjust import adjust_all
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 from masklet_server.mattes.files import RenderedFile
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 _PLAIN = MatteSettings()
 _NUMBER = ".%04d"
+
+
+def _no_marks(frame: int) -> PlateMarks:
+    del frame
+    return NO_MARKS
 
 
 class AlphaSource(Protocol):
@@ -63,6 +69,7 @@ def render_mattes(
     stem: str | None = None,
     among: Sequence[ObjectInfo] | None = None,
     settings: Mapping[int, MatteSettings] | None = None,
+    marks_of: Callable[[int], PlateMarks] = _no_marks,
     is_drawn: Callable[[ObjectFrame], bool] | None = None,
 ) -> Iterator[RenderedFile]:
     """The files of the given frames, one after another, each as soon as it is encoded.
@@ -83,6 +90,7 @@ def render_mattes(
             None. Names and overlap depend on them, so that an object exported alone is the same as
             exported with the others.
         settings: What the artist asked of mattes, by object id; nothing when None.
+        marks_of: Tells what the plate says of a frame, for the headers.
         is_drawn: True for results in whose place the artist drew a mask: exclusive objects give way to
             it. None drawn when None.
 
@@ -110,22 +118,23 @@ def render_mattes(
         if not shown:
             continue
         empty = np.zeros((clip.height_px, clip.width_px), np.float32)
+        marks = marks_of(frame)
         if matte_format is MatteFormat.EXR_LAYERS:
             layers = {names[each.object_id]: shown.get(each.object_id, empty) for each in objects}
-            data = encode_layers_exr(layers, clip, provenance)
+            data = encode_layers_exr(layers, clip, provenance, marks)
             yield RenderedFile(_numbered(_files(stem, matte_format), frame), frame, data)
             continue
         if matte_format is MatteFormat.CRYPTOMATTE:
             named = {each.name: shown.get(each.object_id, empty) for each in objects}
-            data = encode_cryptomatte_exr(named, clip, provenance)
+            data = encode_cryptomatte_exr(named, clip, provenance, marks)
             yield RenderedFile(_numbered(_files(stem, matte_format), frame), frame, data)
             continue
         for object_id, coverage in shown.items():
             if matte_format is MatteFormat.EXR_PER_OBJECT:
-                data = encode_matte_exr(coverage, clip, provenance)
+                data = encode_matte_exr(coverage, clip, provenance, marks)
             else:
                 bits = 8 if matte_format is MatteFormat.PNG8 else 16
-                data = encode_png(coverage, clip, provenance, bits=bits)
+                data = encode_png(coverage, clip, provenance, marks, bits=bits)
             files = _files(stem, matte_format, names[object_id])
             yield RenderedFile(_numbered(files, frame), frame, data)
 

@@ -14,6 +14,7 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from masklet.errors import OutputError
+from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.types import ClipInfo
 from masklet_server.mattes.cryptomatte import manifest_attributes, ranked_channels
 
@@ -46,7 +47,10 @@ class Provenance:
 
 
 def encode_layers_exr(
-    alphas: Mapping[str, NDArray[np.float32]], clip: ClipInfo, provenance: Provenance
+    alphas: Mapping[str, NDArray[np.float32]],
+    clip: ClipInfo,
+    provenance: Provenance,
+    marks: PlateMarks = NO_MARKS,
 ) -> bytes:
     """A multi-layer EXR: one channel ``LAYER.A`` per object, half-float, ZIPS.
 
@@ -54,15 +58,18 @@ def encode_layers_exr(
         alphas: Layer name to ``(H, W)`` coverage at the size of the plate.
         clip: Gives display window, pixel aspect and frame rate.
         provenance: Written into the header.
+        marks: The plate's, of this frame.
 
     Raises:
         OutputError: The file cannot be encoded.
     """
     names = [f"{layer}.A" for layer in alphas]
-    return _encode("exr", np.stack(list(alphas.values()), axis=-1), names, "half", clip, provenance)
+    return _encode("exr", np.stack(list(alphas.values()), axis=-1), names, "half", clip, provenance, marks)
 
 
-def encode_matte_exr(alpha: NDArray[np.float32], clip: ClipInfo, provenance: Provenance) -> bytes:
+def encode_matte_exr(
+    alpha: NDArray[np.float32], clip: ClipInfo, provenance: Provenance, marks: PlateMarks = NO_MARKS
+) -> bytes:
     """An EXR of one object: ``(H, W)`` coverage in R, G, B and A, half-float, ZIPS.
 
     All four, because some applications take a matte from the alpha and others from the colour.
@@ -70,13 +77,15 @@ def encode_matte_exr(alpha: NDArray[np.float32], clip: ClipInfo, provenance: Pro
     Raises:
         OutputError: The file cannot be encoded.
     """
-    return _encode(
-        "exr", np.repeat(alpha[..., None], 4, axis=-1), ["R", "G", "B", "A"], "half", clip, provenance
-    )
+    pixels = np.repeat(alpha[..., None], 4, axis=-1)
+    return _encode("exr", pixels, ["R", "G", "B", "A"], "half", clip, provenance, marks)
 
 
 def encode_cryptomatte_exr(
-    alphas: Mapping[str, NDArray[np.float32]], clip: ClipInfo, provenance: Provenance
+    alphas: Mapping[str, NDArray[np.float32]],
+    clip: ClipInfo,
+    provenance: Provenance,
+    marks: PlateMarks = NO_MARKS,
 ) -> bytes:
     """A Cryptomatte EXR: names of any kind, picked with the eyedropper of a compositing application.
 
@@ -84,24 +93,33 @@ def encode_cryptomatte_exr(
         alphas: Object name as people wrote it to ``(H, W)`` coverage at the size of the plate.
         clip: Gives display window, pixel aspect and frame rate.
         provenance: Written into the header.
+        marks: The plate's, of this frame.
 
     Raises:
         OutputError: The file cannot be encoded.
     """
     channels, planes = ranked_channels(alphas)
     # Ids are the bits of a float: half would round them to other ids.
-    return _encode("exr", planes, channels, "float", clip, provenance, manifest_attributes(list(alphas)))
+    manifest = manifest_attributes(list(alphas))
+    return _encode("exr", planes, channels, "float", clip, provenance, marks, manifest)
 
 
 def encode_png(
-    alpha: NDArray[np.float32], clip: ClipInfo, provenance: Provenance, *, bits: int = 16
+    alpha: NDArray[np.float32],
+    clip: ClipInfo,
+    provenance: Provenance,
+    marks: PlateMarks = NO_MARKS,
+    *,
+    bits: int = 16,
 ) -> bytes:
     """A grey PNG of ``(H, W)`` coverage with 8 or 16 bits, linear.
 
     Raises:
         OutputError: The file cannot be encoded.
     """
-    return _encode("png", alpha[..., None], ["Y"], "uint16" if bits == 16 else "uint8", clip, provenance)
+    return _encode(
+        "png", alpha[..., None], ["Y"], "uint16" if bits == 16 else "uint8", clip, provenance, marks
+    )
 
 
 def exact_rate(frames_per_s: float) -> Fraction:
@@ -120,6 +138,7 @@ def _encode(
     sample: str,
     clip: ClipInfo,
     provenance: Provenance,
+    marks: PlateMarks,
     attributes: Mapping[str, str] | None = None,
 ) -> bytes:
     """Encode ``(H, W, C)``."""
@@ -131,7 +150,7 @@ def _encode(
         spec.full_x, spec.full_y = left_px, top_px
         spec.full_width, spec.full_height = clip.display_width_px, clip.display_height_px
         spec.x, spec.y = left_px - clip.overscan.left_px, top_px - clip.overscan.top_px
-    _describe(spec, extension, clip, {**provenance.as_attributes(), **(attributes or {})})
+    _describe(spec, extension, clip, marks, {**provenance.as_attributes(), **(attributes or {})})
     # OpenImageIO's Python module writes to named files only.
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
         path = Path(folder) / f"matte.{extension}"
@@ -148,7 +167,9 @@ def _encode(
         return path.read_bytes()
 
 
-def _describe(spec: Any, extension: str, clip: ClipInfo, attributes: Mapping[str, str]) -> None:
+def _describe(
+    spec: Any, extension: str, clip: ClipInfo, marks: PlateMarks, attributes: Mapping[str, str]
+) -> None:
     spec["Software"] = "masklet"
     # Empty, so that the time of writing stays out and the same prompts give the same bytes.
     spec["DateTime"] = ""
@@ -157,8 +178,16 @@ def _describe(spec: Any, extension: str, clip: ClipInfo, attributes: Mapping[str
     spec["PixelAspectRatio"] = float(clip.pixel_aspect)
     for name, value in attributes.items():
         spec[name] = value
+    if marks.owner:
+        # OpenImageIO's word for the standard attribute "owner" of an EXR.
+        spec["Copyright"] = marks.owner
     if extension == "exr":
         spec["compression"] = "zips"
-        if clip.frames_per_s:
+        if clip.frames_per_s and not clip.is_variable_rate:
             rate = exact_rate(clip.frames_per_s)
-            spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (rate.numerator, rate.denominator))
+            # As OpenEXR spells it; OpenImageIO would write its own spelling, which nobody else reads.
+            spec.attribute("framesPerSecond", oiio.TypeDesc("rational"), (rate.numerator, rate.denominator))
+        if marks.timecode is not None:
+            spec.attribute("smpte:TimeCode", oiio.TypeDesc("timecode"), marks.timecode)
+        if marks.reel:
+            spec["reelName"] = marks.reel

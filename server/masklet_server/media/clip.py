@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, FrameMissingError, LimitError
+from masklet.plate_marks import NO_MARKS
 from masklet.types import UnreadableFrame
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from masklet.plate_marks import PlateMarks
     from masklet.types import ClipInfo
 
 
@@ -77,6 +79,11 @@ class Clip(ABC):
         except (BadInputError, LimitError) as error:
             self._leave_out(frame, str(error))
             raise FrameMissingError(str(error)) from error
+
+    def marks(self, frame: int) -> PlateMarks:
+        """Timecode, reel and owner of a frame, as far as the plate says; nothing where it cannot be read."""
+        del frame
+        return NO_MARKS
 
     def _leave_out(self, frame: int, reason: str) -> None:
         """Count a frame as missing from now on: it is there, and cannot be used."""

@@ -13,14 +13,17 @@ from masklet.types import ClipInfo
 from masklet_server.media.clip import Clip
 from masklet_server.media.colour import SRGB, conversion_from
 from masklet_server.media.frame_rate import timing_of
+from masklet_server.media.marks import marks_of_movie
 from masklet_server.media.movie_colour import matrix_of
 from masklet_server.media.movie_reader import MovieReader
 from masklet_server.media.orientation import orientation_of
 
 if TYPE_CHECKING:
     import numpy as np
+    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
+    from masklet.plate_marks import PlateMarks
     from masklet_server.media.limits import Limits
 
 # ITU-T H.273 transfer characteristics of the two HDR curves.
@@ -70,11 +73,18 @@ class MovieClip(Clip):
         """Give back the file and all cached frames; the next read opens it again."""
         self._reader.close()
 
+    def marks(self, frame: int) -> PlateMarks:
+        """The movie's timecode, counted on to the frame where pictures follow each other evenly."""
+        info = self._info
+        rate = None if info.is_variable_rate else info.frames_per_s
+        return marks_of_movie(self._metadata, frame - info.first_frame, rate)
+
     def _open(self, limits: Limits, colour: str | None, first_frame: int) -> ClipInfo:
         name = self._name
         if self._path.stat().st_size == 0:
             raise ClipError(f"{name} is empty (0 bytes): copy or render it again.")
         stream = self._reader.open()
+        self._metadata = _metadata_of(stream)
         # From the header, before the decoder allocates a frame.
         limits.check_size(stream.codec_context.width, stream.codec_context.height, what=name)
         aspect = float(stream.sample_aspect_ratio or 1)
@@ -147,3 +157,10 @@ class MovieClip(Clip):
             f"frame {frame} of {self._info.name} cannot be decoded, the file is damaged there: "
             "copy or render it again."
         )
+
+
+def _metadata_of(stream: VideoStream) -> dict[str, str]:
+    """What the file says of itself and of its streams; the picture's own stream has the last word."""
+    container = stream.container
+    told = [container.metadata, *(each.metadata for each in container.streams), stream.metadata]
+    return {str(name).lower(): str(value) for each in told for name, value in each.items()}

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError, MaskletError
+from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.types import ClipInfo, Overscan, UnreadableFrame
 from masklet_server.media.clip import Clip
 from masklet_server.media.colour import conversion_from, guess_space
+from masklet_server.media.marks import marks_of_picture
 from masklet_server.media.picture import Area, OpenPicture, PictureHeader
 
 if TYPE_CHECKING:
@@ -118,6 +120,17 @@ class PictureClip(Clip):
                 display_origin_px=(header.display.left_px, header.display.top_px),
             )
         )
+
+    def marks(self, frame: int) -> PlateMarks:
+        """What the header of the frame's file says."""
+        if frame not in self._files:
+            return NO_MARKS
+        try:
+            with self._open(frame) as picture:
+                return marks_of_picture(picture.header.metadata)
+        except MaskletError:
+            # Whoever reads the picture says what is wrong with it.
+            return NO_MARKS
 
     def _open(self, frame: int) -> OpenPicture:
         shown = f"frame {frame} of {self._name}" if self._names_are_ours else None

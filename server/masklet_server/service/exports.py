@@ -120,10 +120,10 @@ class Exporter:
             prompts_sha256=run.prompts_sha256,
         )
         # A clip of its own: the tracker's may be busy for as long as a track runs.
-        source = None if raw_edges else await self._renderer.run(session.open_source)
+        source = await self._renderer.run(session.open_source)
         try:
             alpha = raw_coverage(session)
-            if source is not None:
+            if not raw_edges:
                 asked = _asked_for(session, selection)
                 async with aclosing(session.look_again(asked, selection.frames, source)) as looks:
                     async for seen in looks:
@@ -146,15 +146,15 @@ class Exporter:
                     stem=selection.stem,
                     among=among,
                     settings=session.mattes(),
+                    marks_of=source.marks,
                     is_drawn=lambda result: session.drawn_on(result) is not None,
                 )
                 while (file := await self._renderer.run(next, files, None)) is not None:
                     yield file
                 yield ExportProgress(done, total)
         finally:
-            if source is not None:
-                session.note_unreadable(source.info.unreadable)
-                source.close()
+            session.note_unreadable(source.info.unreadable)
+            source.close()
 
     async def overlay(
         self, session: Session, selection: Selection, kind: OverlayKind

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from masklet.errors import FrameMissingError, SessionNotFoundError
+from masklet.plate_marks import PlateMarks
 from masklet.types import CutPolicy, FramePrompts, FrameRange
 from masklet_server.sessions.history import Contents
 from masklet_server.sessions.legwork import LegWatch
@@ -18,6 +19,10 @@ from masklet_server.shots.watch import ShotWatch
 
 class ClosingSource(FrameSource, Protocol):
     """A clip that holds something open."""
+
+    def marks(self, frame: int) -> PlateMarks:
+        """Timecode, reel and owner of a frame, as far as the plate says."""
+        ...
 
     def close(self) -> None:
         """Give files and threads back."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from masklet.events import MatteFormat
 from masklet.matte_settings import MatteSettings
 from masklet.patterns import FramePattern
+from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.export import render_mattes
@@ -90,7 +93,56 @@ def test_an_exr_says_where_it_comes_from(tmp_path: Path) -> None:
     assert (spec.full_x, spec.full_y, spec.full_width, spec.full_height) == (0, 0, 320, 180)
     assert (spec.x, spec.y, spec.width, spec.height) == (0, 0, 320, 180)
     assert spec["PixelAspectRatio"] == 2.0
-    assert spec["FramesPerSecond"] == (24000, 1001)
+    assert spec["framesPerSecond"] == (24000, 1001)
+    assert spec.getattribute("smpte:TimeCode") is None
+
+
+def header_of(path: Path) -> dict[str, tuple[str, bytes]]:
+    """Type and bytes of every attribute of an EXR, read from its own grammar."""
+    data, found = path.read_bytes(), {}
+    assert data[:4] == b"v/1\x01"
+    at = 8
+    while data[at]:
+        name, kind = data[at:].split(b"\0", 2)[:2]
+        at += len(name) + len(kind) + 2
+        size = int.from_bytes(data[at : at + 4], "little")
+        found[name.decode()] = (kind.decode(), data[at + 4 : at + 4 + size])
+        at += 4 + size
+    return found
+
+
+@pytest.mark.parametrize("matte_format", [MatteFormat.EXR_LAYERS, MatteFormat.CRYPTOMATTE])
+def test_an_exr_carries_what_the_plate_says_under_the_standard_names(
+    tmp_path: Path, matte_format: MatteFormat
+) -> None:
+    clip = replace(CLIP, display_origin_px=(-16, -9))
+    files = render_mattes(
+        clip,
+        OBJECTS,
+        StoredResults(),
+        [1001, 1002],
+        matte_format=matte_format,
+        marks_of=lambda frame: PlateMarks((0x01020300 + frame % 10, 5), "A003C012", "the studio"),
+    )
+    second = list(write_files(tmp_path, files))[1]
+
+    header = header_of(second)
+    assert header["framesPerSecond"] == ("rational", struct.pack("<iI", 24000, 1001))
+    assert header["timeCode"] == ("timecode", struct.pack("<II", 0x01020302, 5))
+    assert header["reelName"] == ("string", b"A003C012")
+    assert header["owner"] == ("string", b"the studio")
+    assert header["displayWindow"] == ("box2i", struct.pack("<4i", -16, -9, 303, 170))
+    assert header["dataWindow"] == ("box2i", struct.pack("<4i", -16, -9, 303, 170))
+    assert header["pixelAspectRatio"] == ("float", struct.pack("<f", 2.0))
+    assert "FramesPerSecond" not in header
+    assert "capDate" not in header
+
+
+def test_a_rate_that_varies_or_that_nobody_says_is_not_in_a_header(tmp_path: Path) -> None:
+    for clip in (replace(CLIP, frames_per_s=None), replace(CLIP, frame_times_us=(0, 40_000, 120_000))):
+        (file,) = write_files(tmp_path, render_mattes(clip, OBJECTS, StoredResults(), [1001]))
+
+        assert "framesPerSecond" not in header_of(file)
 
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:

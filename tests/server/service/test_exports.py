@@ -58,6 +58,8 @@ def test_mattes_are_written_under_a_root(tmp_path: Path) -> None:
         assert sorted(image.spec().channelnames) == ["hero.A", "left_hand.A"]
         assert image.spec().getattribute("masklet/model") == "fake"
         assert len(image.spec().getattribute("masklet/promptsSha256")) == 64
+        assert image.spec().getattribute("smpte:TimeCode") == (0x01000002, 0)
+        assert image.spec().getattribute("reelName") == "A001"
         assert np.all(image.get_pixels() == 1.0)
 
     serve(tmp_path, work)
