@@ -11,7 +11,9 @@ from __future__ import annotations
 import difflib
 import functools
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import PyOpenColorIO as ocio  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from masklet.errors import BadInputError
+from masklet_server.media.library_words import in_one_line
 
 SRGB = "sRGB"
 CINEON = "Cineon"
@@ -50,6 +53,7 @@ _SPOKEN = {
 }
 # Where an older studio config has no interchange role, one of these is its sRGB.
 _STUDIO_SRGB = ("sRGB - Texture", "srgb_tx", "Utility - sRGB - Texture", "Output - sRGB", "sRGB", "srgb8")
+_MISSING_FILE = re.compile(r"file reference '([^']+)' could not be located")
 # ITU and ACES red primaries; they tell the common spaces apart on their own.
 _PRIMARIES = (
     ((0.7347, 0.2653, 0.0, 1.0), "ACES2065-1"),
@@ -80,7 +84,8 @@ class Conversion:
             picture.dtype.name, ocio.BIT_DEPTH_F32
         )
         processor = self._processor or ocio.Config.CreateRaw().getProcessor(ocio.MatrixTransform())
-        cpu = processor.getOptimizedCPUProcessor(depth, ocio.BIT_DEPTH_UINT8, ocio.OPTIMIZATION_DEFAULT)
+        with _in_our_words(f"the colour space {self.space!r}"):
+            cpu = processor.getOptimizedCPUProcessor(depth, ocio.BIT_DEPTH_UINT8, ocio.OPTIMIZATION_DEFAULT)
         height_px, width_px, _ = picture.shape
         shown: NDArray[np.uint8] = np.empty(picture.shape, np.uint8)  # (H, W, 3)
         source = ocio.PackedImageDesc(
@@ -99,9 +104,11 @@ def conversion_from(space: str) -> Conversion:
             spoken name such as ``sRGB``, ``linear``, ``Cineon``, ``logc3``.
 
     Raises:
-        BadInputError: Neither config knows the name, or ``$OCIO`` cannot be loaded.
+        BadInputError: Neither config knows the name, ``$OCIO`` cannot be loaded, or it names a file for
+            this space that is not there.
     """
-    return _conversion_from(space.strip(), os.environ.get("OCIO", ""))
+    with _in_our_words(f"the colour space {space.strip()!r}"):
+        return _conversion_from(space.strip(), os.environ.get("OCIO", ""))
 
 
 def guess_space(name: str, format_name: str, *, is_float: bool, metadata: Mapping[str, object]) -> str:
@@ -122,8 +129,9 @@ def guess_space(name: str, format_name: str, *, is_float: bool, metadata: Mappin
         BadInputError: ``$OCIO`` cannot be loaded.
     """
     studio = _studio_config(os.environ.get("OCIO", ""))
-    if studio is not None and not studio.filepathOnlyMatchesDefaultRule(name):
-        return str(studio.getColorSpaceFromFilepath(name)[0])
+    with _in_our_words("the rules for file names"):
+        if studio is not None and not studio.filepathOnlyMatchesDefaultRule(name):
+            return str(studio.getColorSpaceFromFilepath(name)[0])
     if format_name == "dpx":
         transfer = str(metadata.get("dpx:Transfer", "")).lower()
         if "linear" in transfer:
@@ -163,7 +171,7 @@ def _conversion_from(space: str, studio_path: str) -> Conversion:
         known = [each.getName() for each in built_in.getColorSpaces()] + [SRGB, CINEON]
         if studio is not None:
             known += [each.getName() for each in studio.getColorSpaces()]
-        near = difflib.get_close_matches(space, known, n=3, cutoff=0.4)
+        near = difflib.get_close_matches(space, dict.fromkeys(known), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else "try sRGB, ACEScg, ACEScct or Cineon."
         raise BadInputError(f"no colour space is called {space!r}: {hint}")
     name = str(found.getName())
@@ -183,16 +191,40 @@ def _studio_config(path: str) -> Any | None:
         return None
     try:
         return ocio.Config.CreateFromFile(path)
-    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
+    except Exception as error:
+        # OpenColorIO's own two kinds, and what its binding makes of text that it cannot decode.
+        words = in_one_line(error)
+        told = f" ({words})" if words else ""
         raise BadInputError(
-            f"the OCIO config {Path(path).name!r} named by $OCIO cannot be loaded: correct the variable "
-            "or unset it."
+            f"the OCIO config {Path(path).name!r} named by $OCIO cannot be loaded{told}: correct it or the "
+            "variable, or unset it."
+        ) from error
+
+
+@contextmanager
+def _in_our_words(what: str) -> Iterator[None]:
+    """Errors of OpenColorIO as sentences about ``what``, with the name of a file that is missing."""
+    try:
+        yield
+    except (ocio.Exception, ocio.ExceptionMissingFile, UnicodeDecodeError) as error:
+        config = Path(os.environ.get("OCIO", "")).name
+        whose = f"{what} of the OCIO config {config!r}" if config else what
+        missing = _MISSING_FILE.search(str(error))
+        if missing is not None:
+            raise BadInputError(
+                f"{whose} needs the file {Path(missing.group(1)).name}, which is not there: put it where the "
+                "config looks for it, or name another space."
+            ) from error
+        raise BadInputError(
+            f"{whose} cannot be used ({in_one_line(error)}): correct the config, or name another space."
         ) from error
 
 
 def _studio_processor(studio: Any, space: str) -> Any:
     try:
         return ocio.Config.GetProcessorFromConfigs(studio, space, _built_in_config(), _BUILT_IN_SRGB)
+    except ocio.ExceptionMissingFile:
+        raise
     except ocio.Exception:
         target = next((name for name in _STUDIO_SRGB if studio.getColorSpace(name) is not None), None)
         if target is None:

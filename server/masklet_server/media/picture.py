@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from masklet.errors import ClipError
 from masklet_server.media.layers import Layer, Part, choose_layer
 from masklet_server.media.limits import Limits
-from masklet_server.media.picture_formats import open_reader, refusal
+from masklet_server.media.picture_formats import open_reader, refusal, words_of
 
 # Cameras and scanners note here how the picture was held; EXR and DPX plates are stored upright
 # and compositing applications ignore the field there.
@@ -116,6 +117,9 @@ class OpenPicture:
         self._reader = open_reader(path, name, limits)
         try:
             self.header = _header(self._reader, name, limits, layer, view)
+        except UnicodeDecodeError as error:
+            self.close()
+            raise refusal(name, "", what="a name in its header is no text") from error
         except BaseException:
             self.close()
             raise
@@ -156,7 +160,7 @@ class OpenPicture:
         """Channels of the part from ``begin`` on, before ``end``: ``(h, w, C)``."""
         header = self.header
         pixels = self._reader.read_image(header.subimage, 0, begin, end, sample_type)
-        problem = str(self._reader.geterror())
+        problem = words_of(self._reader)
         # The JPEG reader returns grey for the part it could not read, and only its message tells.
         if pixels is None or problem:
             raise refusal(header.name, problem, what="its pixels break off")
@@ -166,8 +170,8 @@ class OpenPicture:
         """Give back the file."""
         self._reader.close()
         # OpenImageIO prints what nobody fetched when the interpreter ends.
-        self._reader.geterror()
-        oiio.geterror()
+        words_of(self._reader)
+        words_of(oiio)
 
     def __enter__(self) -> OpenPicture:
         return self
@@ -208,11 +212,11 @@ def _header(reader: Any, name: str, limits: Limits, layer: str | None, view: str
     choice = choose_layer(parts, views=views, layer=layer, view=view)
     subimage = places[choice.layer.part]
     reader.seek_subimage(subimage, 0)
-    reader.geterror()  # running past the last part left a message that is of no interest
+    words_of(reader)  # running past the last part left a message that is of no interest
     spec = reader.spec()
     limits.check_size(spec.full_width, spec.full_height, what=name)
     limits.check_size(spec.width, spec.height, what=name)
-    metadata: dict[str, object] = {attribute.name: attribute.value for attribute in spec.extra_attribs}
+    metadata = _attributes(spec)
     format_name = reader.format_name()
     orientation = metadata.get("Orientation", 1) if format_name in _ORIENTED_FORMATS else 1
     orientation = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
@@ -256,6 +260,15 @@ def _parts(reader: Any) -> tuple[list[int], list[Part], tuple[str, ...]]:
             parts.append(Part(named, tuple(spec.channelnames), spec.get_string_attribute("view")))
         place += 1
     return places, parts, views
+
+
+def _attributes(spec: Any) -> dict[str, object]:
+    """All attributes of a part but those that hold no text of our day: a name in Latin-1 harms nobody."""
+    found: dict[str, object] = {}
+    for attribute in spec.extra_attribs:
+        with suppress(UnicodeDecodeError):
+            found[attribute.name] = attribute.value
+    return found
 
 
 def _frames_per_s(metadata: dict[str, object]) -> float | None:

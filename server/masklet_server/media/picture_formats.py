@@ -16,6 +16,7 @@ import OpenImageIO as oiio
 
 from masklet.clip_files import begins_like_a_picture
 from masklet.errors import ClipError
+from masklet_server.media.library_words import in_one_line
 from masklet_server.media.limits import Limits
 
 # What OpenImageIO says of files that are whole and that it cannot read all the same.
@@ -23,7 +24,6 @@ _UNSUPPORTED = re.compile(
     r"not (?:yet )?support|unsupported|does(?:n't| not) support|unknown compression", re.I
 )
 _SUBSAMPLED = re.compile(r"subsampled", re.I)
-_LONGEST_WORDS = 160
 
 
 def open_reader(path: Path, name: str, limits: Limits) -> Any:
@@ -63,12 +63,21 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
     as_stored["oiio:UnassociatedAlpha"] = 1
     reader = oiio.ImageInput.open(str(path), as_stored)
     if reader is None:
-        message = str(oiio.geterror())
+        message = words_of(oiio)
         dimensions = _refused_dimensions(message)
         if dimensions is not None:
             limits.check_size(*dimensions, what=name)
         raise refusal(name, message, what="its header is unusable")
     return reader
+
+
+def words_of(reader: Any) -> str:
+    """What a reader, or OpenImageIO itself, has to say; empty for nothing, and then forgotten."""
+    try:
+        return str(reader.geterror())
+    except UnicodeDecodeError:
+        # It quotes the damaged file.
+        return "unreadable"
 
 
 def refusal(name: str, message: str, *, what: str) -> ClipError:
@@ -84,21 +93,13 @@ def refusal(name: str, message: str, *, what: str) -> ClipError:
             f"{name} holds luminance and chroma at different sizes, which this server does not read: "
             "render it as RGB."
         )
-    words = _in_one_line(message)
+    words = in_one_line(message)
     if _UNSUPPORTED.search(message):
         return ClipError(
             f"{name} is of a kind that this server does not read ({words}): render it as a plain RGB picture."
         )
     told = f"{what}: {words}" if words else what
     return ClipError(f"{name} is damaged or cut off ({told}): copy or render it again.")
-
-
-def _in_one_line(message: str) -> str:
-    """A library's message without line breaks, paths of the server, and more than a line of it."""
-    line = " ".join(dict.fromkeys(part.strip() for part in message.splitlines() if part.strip()))
-    line = re.sub(r"[\"']?(?:[A-Za-z]:)?[\\/][^\s\"']*[\\/]([^\s\"'\\/]+)[\"']?", r"\1", line)
-    line = "".join(sign for sign in line if sign.isprintable()).rstrip(" .:")
-    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
 
 
 def _refused_dimensions(message: str) -> tuple[int, int] | None:
