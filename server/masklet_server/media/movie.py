@@ -84,6 +84,12 @@ class MovieClip(Clip):
         if self._path.stat().st_size == 0:
             raise ClipError(f"{name} is empty (0 bytes): copy or render it again.")
         stream = self._reader.open()
+        # PyAV's types do not tell that a stream of an unknown codec has none.
+        if stream.codec_context is None:
+            raise ClipError(
+                f"{name} holds video of a kind that this server cannot decode: export it as ProRes, DNxHR or "
+                "H.264, or copy it again."
+            )
         self._metadata = _metadata_of(stream)
         # From the header, before the decoder allocates a frame.
         limits.check_size(stream.codec_context.width, stream.codec_context.height, what=name)
