@@ -253,22 +253,33 @@ def _parts(reader: Any) -> tuple[list[int], list[Part], tuple[str, ...]]:
         spec = reader.spec()
         listed = spec.getattribute("multiView")
         if isinstance(listed, (tuple, list)) and not views:
-            views = tuple(str(each) for each in listed)
+            views = tuple(_text(str(each)) for each in listed)
         if not spec.deep:
             places.append(place)
             named = spec.get_string_attribute("oiio:subimagename") or spec.get_string_attribute("name")
-            parts.append(Part(named, tuple(spec.channelnames), spec.get_string_attribute("view")))
+            channels = tuple(map(_text, spec.channelnames))
+            parts.append(Part(_text(named), channels, _text(spec.get_string_attribute("view"))))
         place += 1
     return places, parts, views
 
 
 def _attributes(spec: Any) -> dict[str, object]:
-    """All attributes of a part but those that hold no text of our day: a name in Latin-1 harms nobody."""
+    """All attributes of a part, as far as they can be read."""
     found: dict[str, object] = {}
     for attribute in spec.extra_attribs:
         with suppress(UnicodeDecodeError):
-            found[attribute.name] = attribute.value
+            value = attribute.value
+            found[_text(attribute.name)] = _text(value) if isinstance(value, str) else value
     return found
+
+
+def _text(read: str) -> str:
+    """A name or a comment of a header; where it is not UTF-8, it is taken for Latin-1, as older files are."""
+    try:
+        read.encode()
+    except UnicodeEncodeError:
+        return read.encode("utf-8", "surrogateescape").decode("latin-1")
+    return read
 
 
 def _frames_per_s(metadata: dict[str, object]) -> float | None:
