@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
-from fakes.transport import FakeTransport
+from fakes.transport import RUN, FakeTransport
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
+from masklet.deliveries import Delivery, ExportPlan
 from masklet.errors import SessionNotFoundError
-from masklet.events import TrackEvent, TrackFinished, TrackStarted
+from masklet.events import (
+    ExportEvent,
+    ExportFinished,
+    FileChunk,
+    MatteFormat,
+    TrackEvent,
+    TrackFinished,
+    TrackStarted,
+)
 from masklet.matte_settings import MatteSettings
-from masklet.transport.interface import TrackRequest, Undone
+from masklet.png import write_mask
+from masklet.transport.interface import ExportRequest, TrackRequest, Undone
 from masklet.types import (
     Click,
     ClipInfo,
@@ -202,6 +212,28 @@ class PromptedServer(FakeTransport):
             for frame in sorted(held.tracked.get(object_id, set())):
                 if frame in frames:
                     yield self._mask(session_id, object_id, frame)
+
+    def export_mattes(self, session_id: str, request: ExportRequest) -> Generator[ExportEvent, None, None]:
+        self.exported.append(request)
+        held = self._held(session_id)
+        frames, word = request.frames or CLIP.frames, request.base_name or "plate"
+        names = {object_id: held.book.name_of(object_id) or "" for object_id in request.object_ids}
+        kind = request.matte_format
+        suffix = "exr" if kind is MatteFormat.EXR_PER_OBJECT else "png"
+        plans = tuple(
+            Delivery(f"{name}/{word}_{name}.%04d.{suffix}", kind.value, (name,), 64, 36, frames)
+            for name in names.values()
+        )
+        yield ExportPlan(word, RUN, plans)
+        count = 0
+        for object_id, name in names.items():
+            for frame in sorted(held.tracked.get(object_id, set())):
+                if frame in frames:
+                    count += 1
+                    content = write_mask(self._mask(session_id, object_id, frame).mask)
+                    file = f"{name}/{word}_{name}.{frame}.{suffix}"
+                    yield FileChunk(file, content, len(content), last=True)
+        yield ExportFinished(count)
 
     def _held(self, session_id: str) -> HeldSession:
         if session_id not in self.sessions:

@@ -94,18 +94,24 @@ class Overlay:
         chosen = preferences()
         opacity = 0.45 if chosen is None else chosen.opacity
         active = own.active()
+        if own.show_finished:
+            runtime().fetching.want_finished(block, frame)
         for item in own.objects:
             if not item.is_shown:
                 continue
-            packed = memory.masks.get(item.uid, frame)
+            finished = memory.finished.get(item.uid, frame) if own.show_finished else None
+            packed = memory.masks.get(item.uid, frame) if finished is None else finished
             if packed is None:
                 strip = memory.book.at(item.uid, frame)
                 if strip is not None and strip.held:
-                    runtime().want_mask(block, item.uid, frame)
+                    runtime().fetching.want_mask(block, item.uid, frame)
                 continue
             if packed.is_empty:
                 continue
             rim = 1.0 if active is not None and item.uid == active.uid else 0.5
+            if finished is not None:
+                # A line along the middle of a soft edge would hide how soft it is.
+                rim = 0.0
             self._draw_mask(packed, mapped, (*item.colour, opacity), rim, block)
 
     def _draw_mask(

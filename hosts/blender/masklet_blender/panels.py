@@ -159,10 +159,11 @@ class _Matte(_Panel):
         layout = self.layout  # type: ignore[attr-defined]
         block = plate_in(context)
         item = None if block is None else props(block).active()
-        if item is None:
+        if block is None or item is None:
             return
         layout.use_property_split = True
         layout.use_property_decorate = False
+        layout.prop(props(block), "show_finished", toggle=True, icon="IMAGE_ALPHA")
         for group in (
             ("grow_px", "feather_px"),
             ("fill_holes_px", "drop_specks_px"),

@@ -14,6 +14,7 @@ from .notices import Notice, Remedy, notice_of
 from .shot_events import (
     Completed,
     Ended,
+    FinishedCame,
     MaskCame,
     MasksOutdated,
     Planned,
@@ -50,6 +51,7 @@ class PlateMemory:
     Attributes:
         shot: Its session, for jobs.
         masks: For the overlay.
+        finished: The same as an export would write them.
         book: The state of every frame.
         clip: What the server knows of the plate; None until there is a session.
         notice: What the artist was told last; None for nothing.
@@ -57,10 +59,12 @@ class PlateMemory:
         refusals: What the server did not take since the artist's last edit.
         opened: How the session was opened; None until it is.
         asked: Frames whose masks were asked for since they were needed.
+        finished_asked: The same for finished mattes.
     """
 
     shot: Shot | None = None
     masks: MaskStore = field(default_factory=MaskStore)
+    finished: MaskStore = field(default_factory=MaskStore)
     book: states.FrameBook = field(default_factory=states.FrameBook)
     clip: ClipInfo | None = None
     cuts: tuple[int, ...] = ()
@@ -68,16 +72,21 @@ class PlateMemory:
     refusals: list[MaskletError] = field(default_factory=list)
     opened: SessionOpened | None = None
     asked: set[tuple[str, int]] = field(default_factory=set)
+    finished_asked: set[tuple[str, int]] = field(default_factory=set)
 
     def take(self, block: PlateBlock, job: Job, event: object) -> None:
         """Take one event of a job into memory, and into what the file keeps."""
         if isinstance(event, MaskCame):
             self._take_mask(job, event)
+        elif isinstance(event, FinishedCame):
+            self.finished.put(event.uid, event.frame, event.mask)
         elif isinstance(event, StatesCame):
             self._take_states(block, event)
         elif isinstance(event, MasksOutdated):
             self.masks.drop_object(event.uid)
             self.asked = {key for key in self.asked if key[0] != event.uid}
+            # Exclusive objects take pixels from each other.
+            self._forget_finished()
         elif isinstance(event, SessionOpened):
             self._take_session(block, event)
         elif isinstance(event, SessionLost):
@@ -116,6 +125,7 @@ class PlateMemory:
         self.shot, self.opened = None, None
         self.masks.clear()
         self.asked.clear()
+        self._forget_finished()
         self.book.lose()
         self.notice = None
 
@@ -123,6 +133,7 @@ class PlateMemory:
         """The session of the file is no more, and nothing was sent in its place yet."""
         self.masks.clear()
         self.asked.clear()
+        self._forget_finished()
         self.book.lose()
         self.notice = Notice(_LOST, is_alarm=False, remedy=Remedy.TRACK)
 
@@ -132,7 +143,15 @@ class PlateMemory:
         self.notice = None
         self._write_states(block)
 
+    def _forget_finished(self) -> None:
+        self.finished.clear()
+        self.finished_asked.clear()
+
     def _take_mask(self, job: Job, event: MaskCame) -> None:
+        if not job.is_fetch:
+            for uid, frame in [key for key in self.finished_asked if key[1] == event.frame]:
+                self.finished.drop(uid, frame)
+                self.finished_asked.discard((uid, frame))
         if event.mask is None:
             self.masks.drop(event.uid, event.frame)
             self.asked.discard((event.uid, event.frame))
@@ -167,6 +186,7 @@ class PlateMemory:
             self.notice = Notice("; ".join(told), is_alarm=False)
         if not event.resumed:
             self.masks.clear()
+            self._forget_finished()
             self.book.lose()
         if event.replaced:
             self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)

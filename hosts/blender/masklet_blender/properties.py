@@ -230,6 +230,11 @@ class MaskletPlate(bpy.types.PropertyGroup):
     )
     session_id: _kept("The server's session for this plate")
     fingerprint: _kept("Of the plate's first picture, by which another plate is known")
+    show_finished: BoolProperty(
+        name="Finished Matte",
+        description="Show the matte of this frame as Get Mattes will write it, not the tracked outline",
+        update=_redraw,
+    )
     session_path: _kept("Where the plate's pictures were when the session was opened")
     size_px: IntVectorProperty(
         name="", description="Width and height of the plate", size=2, options={"HIDDEN"}

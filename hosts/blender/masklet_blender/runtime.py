@@ -17,6 +17,7 @@ from masklet.errors import AccessDeniedError, CancelledError, MaskletError, Serv
 
 from . import plates
 from .connection import Connection, naming_preference
+from .fetching import Fetching
 from .jobs import Job, JobBoard
 from .notices import Notice, notice_of
 from .openings import Openings, release
@@ -25,7 +26,6 @@ from .preferences import connection_settings, preferences
 from .redrawing import Redraws, redraw
 from .shot_events import Errand, Made
 from .synchroniser import Synchroniser
-from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -40,7 +40,6 @@ TICK_S = 0.015
 """How often results are taken while there are jobs."""
 SLICE_S = 0.008
 """How long taking them may last each time."""
-_FETCH_AHEAD = 12
 _CLOSE_TIMEOUT_S = 0.5
 
 
@@ -66,6 +65,7 @@ class Runtime:
         self.drag: Drag | None = None
         self._memory: dict[str, PlateMemory] = {}
         self.openings = Openings(self)
+        self.fetching = Fetching(self)
         self._synchroniser = Synchroniser(self, self._keep_ticking)
         self._redraws = Redraws(TICK_S)
         # Blender knows a timer by the very object: each look at a method makes another one.
@@ -226,35 +226,6 @@ class Runtime:
             plates.props(block).take(memory.shot.held)
             memory.shot.errand = self.errand(block)
         self.redraw()
-
-    def want_mask(self, block: PlateBlock, uid: str, frame: int) -> None:
-        """Fetch the masks around a frame that the viewer shows, once."""
-        memory = self.glimpse(block)
-        if memory is None or memory.shot is None or (uid, frame) in memory.asked or bpy.app.background:
-            return
-        clip = memory.clip
-        if clip is None or any(job.is_fetch for job in self.board.jobs):
-            return
-        from masklet.types import FrameRange
-
-        from . import shot_work
-
-        frames = FrameRange(max(clip.first_frame, frame - 1), min(clip.last_frame, frame + _FETCH_AHEAD))
-        uids = [item.uid for item in plates.props(block).objects if item.is_shown]
-        for one in range(frames.first, frames.last + 1):
-            memory.asked.update((other, one) for other in uids)
-        try:
-            job = self.start(
-                block,
-                phrase("Fetching masks"),
-                lambda shot, job, server: shot_work.fetch(shot, job, server, uids, frames),
-                wait=False,
-                is_long=False,
-            )
-        except MaskletError as error:
-            self.tell(block, notice_of(error))
-        else:
-            job.is_fetch = True
 
     def forget_plates(self) -> None:
         """Another file comes: cancel this one's work, drop what was in memory, give its sessions back."""

@@ -83,6 +83,15 @@ class MaskCame:
 
 
 @dataclass(frozen=True)
+class FinishedCame:
+    """The matte of a frame as an export would write it, for the overlay."""
+
+    uid: str
+    frame: int
+    mask: PackedMask
+
+
+@dataclass(frozen=True)
 class MasksOutdated:
     """All masks of an object that were kept show what is no longer so."""
 
@@ -135,7 +144,17 @@ class Made:
 
 
 Event = Union[
-    SessionOpened, SessionLost, MaskCame, MasksOutdated, StatesCame, Refused, Completed, Planned, Ended, Made
+    SessionOpened,
+    SessionLost,
+    MaskCame,
+    FinishedCame,
+    MasksOutdated,
+    StatesCame,
+    Refused,
+    Completed,
+    Planned,
+    Ended,
+    Made,
 ]
 
 

@@ -5,6 +5,7 @@ Each is a generator for a job's thread: the session is brought up to date first,
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import CancelledError, MaskletError
 from masklet.events import MatteFormat, TrackFinished, TrackStarted
-from masklet.types import FrameRange, MaskFormat, MaskUpdate
+from masklet.types import FrameRange, MaskFormat, MaskUpdate, Presence
 
 from .documents import find
-from .masks import packed_for_overlay
+from .masks import pack, packed_for_overlay
 from .notices import LessHeldError
 from .plate_files import fingerprint_of
 from .results import Delivery
-from .shot_events import Ended, Event, Made, MaskCame, Planned, TrackWish
+from .shot_events import Ended, Event, FinishedCame, Made, MaskCame, Planned, TrackWish
 from .shots import Shot
 from .words import phrase
 
@@ -148,6 +149,26 @@ def fetch(shot: Shot, job: Job, server: Server, uids: Iterable[str], frames: Fra
             return
         if update.object_id in known:
             yield MaskCame(known[update.object_id], update.frame, packed_for_overlay(update, max_side_px))
+
+
+def preview(shot: Shot, job: Job, server: Server, uids: Iterable[str], frame: int) -> Iterator[Event]:
+    """Tell the mattes of one frame as an export would write them, with the edges of the plate."""
+    from masklet.png import read_mask
+
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    max_side_px = shot.errand.max_side_px
+    with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
+        for number, uid in enumerate(uids):
+            exported = shot.session.export(
+                Path(folder) / str(number),
+                matte_format=MatteFormat.PNG8,
+                frames=FrameRange(frame, frame),
+                objects=[shot.object(uid)],
+                base_name="preview",
+            )
+            for file in exported.files:
+                mask = read_mask(file.read_bytes())
+                yield FinishedCame(uid, frame, pack(mask, Presence.PRESENT, max_side_px=max_side_px))
 
 
 def export(

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from masklet_server.demo.clip_writer import DemoClip
@@ -26,7 +28,7 @@ def found(
     for picture in clip.pattern.parent.glob("*.png"):
         (plate / picture.name).write_bytes(picture.read_bytes())
     frame, x_px, y_px = clip.clicks[0]
-    return blender.run(
+    answer = blender.run(
         SCRIPT,
         "masklet_blender",
         plate / f"duck.{frame:04d}.png",
@@ -36,6 +38,7 @@ def found(
         user_folder=folder / "user",
         environment={"MASKLET_PYTHON": sys.executable, "MASKLET_SERVER": ""},
     )
+    return {**answer, "folder": folder}
 
 
 def test_mattes_lie_in_a_folder_of_file_and_plate_and_their_path_is_relative(found: dict[str, Any]) -> None:
@@ -44,6 +47,16 @@ def test_mattes_lie_in_a_folder_of_file_and_plate_and_their_path_is_relative(fou
         f"masklet/shot_v001/duck/object1/duck_object1.{frame}.exr" for frame in range(1001, 1006)
     ]
     assert found["path"] == "//masklet/shot_v001/duck/object1/duck_object1.1001.exr"
+
+
+def test_the_finished_matte_that_is_shown_is_the_one_that_is_written(found: dict[str, Any]) -> None:
+    width_px, height_px = found["shown size"]
+    assert (width_px, height_px) == (854, 480)
+    shown = np.fromfile(found["folder"] / "shown.bin", np.uint8).reshape(height_px, width_px)
+    written = cv2.imread(str(found["folder"] / "png/object1/duck_object1.1003.png"), cv2.IMREAD_UNCHANGED)
+    assert written is not None
+    assert shown.max() > 200
+    assert np.abs(shown / 255.0 - written / 65535.0).max() <= 1 / 255.0
 
 
 def test_a_file_that_is_opened_shows_its_states_and_says_that_masks_are_gone(

@@ -144,6 +144,14 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
             camera = scene.camera if self.before_camera else None
             empty = write_empty(value, scene, frames, space, owner=owner, camera=camera)
         item.anchor_owner = owner
+        unseen = sum(len(gap.frames) for gap in value.gaps)
+        if unseen:
+            return phrase(
+                "The anchor is {name}; on {count} frames the object was not seen or not tracked, and it does "
+                "there what While Hidden says",
+                name=empty.name,
+                count=unseen,
+            )
         if any(key.jump_px > 0.0 for key in value.keys):
             return phrase("The anchor is {name}; it leaps where the object comes back", name=empty.name)
         return phrase("The anchor is {name}", name=empty.name)

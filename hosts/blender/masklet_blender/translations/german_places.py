@@ -102,6 +102,7 @@ PLACES: dict[str, str] = {
     "Closing the session": "Sitzung schließen",
     "Sending to the server": "An den Server senden",
     "Fetching masks": "Masken holen",
+    "Finishing the matte": "Matte fertigstellen",
     "The server was let go while it started: do the same again to reach it": (
         "Der Server wurde beim Start losgelassen: dasselbe noch einmal tun, um ihn zu erreichen"
     ),

@@ -164,6 +164,11 @@ RESULTS: dict[str, str] = {
     "Smoothing": "Glättung",
     "Frames to smooth over; 0 for none": "Über wie viele Bilder geglättet wird; 0 für keines",
     "The anchor is {name}": "Der Anker ist {name}",
+    "The anchor is {name}; on {count} frames the object was not seen or not tracked, and it does "
+    "there what While Hidden says": (
+        "Der Anker ist {name}; auf {count} Bildern war das Objekt nicht zu sehen oder nicht verfolgt, und "
+        "dort tut er, was bei Wenn verdeckt steht"
+    ),
     "The anchor is {name}; it leaps where the object comes back": (
         "Der Anker ist {name}; er springt, wo das Objekt wiederkommt"
     ),

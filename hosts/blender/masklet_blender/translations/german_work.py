@@ -12,6 +12,10 @@ WORK: dict[str, str] = {
     "Redo": "Wiederholen",
     "Clear": "Leeren",
     "Use This Plate": "Diese Plate nehmen",
+    "Finished Matte": "Fertige Matte",
+    "Show the matte of this frame as Get Mattes will write it, not the tracked outline": (
+        "Die Matte dieses Bildes zeigen, wie Mattes holen sie schreibt, statt des verfolgten Umrisses"
+    ),
     "Both Ways": "Beide Richtungen",
     "Track Both Ways": "In beide Richtungen verfolgen",
     "Track Forward": "Vorwärts verfolgen",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from fakes.prompted_server import PromptedServer, tracked_mask
 from masklet.client import Server
 from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, ClipError, ServerUnreachableError
+from masklet.events import MatteFormat
 from masklet.types import Click, FramePrompts, FrameRange, LockedMask
 from masklet_blender import shot_work
 from masklet_blender.clip_match import HostClip
@@ -31,11 +33,13 @@ from masklet_blender.edits import (
 )
 from masklet_blender.jobs import Job
 from masklet_blender.notices import LessHeldError, PlateChangedError
-from masklet_blender.plate_files import PlateSource
+from masklet_blender.plate_files import PlateSource, fingerprint_of
+from masklet_blender.results import Delivered, Owner
 from masklet_blender.shot_events import (
     Completed,
     Ended,
     Errand,
+    FinishedCame,
     Made,
     MaskCame,
     MasksOutdated,
@@ -497,3 +501,48 @@ def test_a_plate_that_the_server_reads_differently_is_refused_and_its_session_go
     with pytest.raises(ClipError, match="128 x 36, and the server reads it as 64 x 36"):
         list(shot_of(wide, HERO).synchronise(server))
     assert transport.sessions == {}
+
+
+def test_the_finished_matte_of_a_frame_is_what_an_export_writes(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    done(shot, server)
+    job, events = job_of(lambda job: shot_work.preview(shot, job, server, ["u1"], 1005))
+    job.run_here()
+    (came,) = (event for event in events if isinstance(event, FinishedCame))
+    assert (came.uid, came.frame, came.mask.width_px, came.mask.is_empty) == ("u1", 1005, 64, False)
+    assert transport.exported[-1].frames == FrameRange(1005, 1005)
+    assert transport.exported[-1].matte_format is MatteFormat.PNG8
+
+
+def test_mattes_are_delivered_for_the_plate_that_was_exported(
+    plate: PlateSource, server: Server, tmp_path: Path
+) -> None:
+    shot = shot_of(plate, HERO)
+    done(shot, server)
+
+    def work(job: Job) -> Iterator[object]:
+        return shot_work.export(
+            shot,
+            job,
+            server,
+            tmp_path / "mattes",
+            owner=Owner("p1", ""),
+            earlier=(),
+            uids=("u1",),
+            matte_format=MatteFormat.EXR_PER_OBJECT,
+            base_name="plate",
+        )
+
+    job, events = job_of(work)
+    job.run_here()
+    made = first(events, Made)
+    assert isinstance(made, Made)
+    assert isinstance(made.value, Delivered)
+    assert made.value.folder == tmp_path / "mattes"
+    assert [file.name for file in made.value.files["u1"]] == [
+        f"plate_hero.{frame}.exr" for frame in range(1001, 1013)
+    ]
+    marker = json.loads((tmp_path / "mattes" / "masklet.json").read_text())
+    assert marker["fingerprint"] == fingerprint_of(plate)

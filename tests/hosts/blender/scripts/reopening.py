@@ -6,6 +6,7 @@ Arguments: the add-on's module, the first file of the plate, a folder, x and y o
 import json
 import shutil
 import sys
+import zlib
 from pathlib import Path
 
 import bpy
@@ -14,6 +15,7 @@ module, first_file, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 x_px, y_px = float(sys.argv[4]), float(sys.argv[5])
 bpy.ops.preferences.addon_enable(module=module)
 masklet = bpy.ops.masklet
+from masklet_blender import shot_work  # noqa: E402
 from masklet_blender.runtime import runtime  # noqa: E402
 
 answer = {}
@@ -71,6 +73,18 @@ masklet.track()
 answer["mattes"] = sentence_of(masklet.mattes)
 answer["splines"] = sentence_of(masklet.splines)
 answer["path"] = mattes()
+# What is shown as the finished matte is what is written.
+runtime().start(
+    clip(),
+    "Finishing the matte",
+    lambda shot, job, server: shot_work.preview(shot, job, server, shot.uids().values(), 1003),
+    wait=True,
+)
+shown = runtime().glimpse(clip()).finished.get(clip().masklet_plate.objects[0].uid, 1003)
+(folder / "shown.bin").write_bytes(zlib.decompress(shown.packed))
+answer["shown size"] = [shown.width_px, shown.height_px]
+answer["as PNG"] = sentence_of(masklet.mattes, file_format="PNG", folder=str(folder / "png"))
+answer["mattes back"] = sentence_of(masklet.mattes)
 bpy.ops.wm.save_as_mainfile(filepath=str(first))
 delivered, drawn = files(), shapes()
 answer["delivered"] = list(delivered)
