@@ -76,6 +76,14 @@ WORK: dict[str, str] = {
     "What is tracked on this plate": "Was auf dieser Plate verfolgt wird",
     "Active Object": "Aktives Objekt",
     "The object that clicks go to": "Das Objekt, dem die Klicks gelten",
+    "Layer": "Ebene",
+    "Layer or part of an EXR that is the plate; empty for the one that its name tells": (
+        "Ebene oder Teil einer EXR-Datei, die die Plate ist; leer: die, deren Name es sagt"
+    ),
+    "View": "Ansicht",
+    "View of a stereo EXR that is the plate; empty for its first": (
+        "Ansicht einer Stereo-EXR-Datei, die die Plate ist; leer: die erste"
+    ),
     "Input Space": "Eingangsfarbraum",
     "OpenColorIO space of the plate; empty to let its files say": (
         "OpenColorIO-Farbraum der Plate; leer nimmt, was ihre Dateien sagen"
