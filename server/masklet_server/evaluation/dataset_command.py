@@ -69,6 +69,7 @@ def export(
             mattes=MatteFolder(mattes, shot.document.objects),
             edit_seconds=spent,
             frame_step=step,
+            frames=shot.frames,
         )
     typer.echo(
         f"{report.video}: {report.objects} objects, {report.annotated_frames} of {report.frames} frames "

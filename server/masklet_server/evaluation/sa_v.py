@@ -5,7 +5,9 @@ annotated frame k, and lists with one entry an object beside it. SA-V annotates 
 frame of its videos. Exports of masklet add three entries of their own, which readers of SA-V
 ignore: ``masklet_frame_step`` (1 where every frame is annotated), ``masklet_edited_frames`` (the
 video frames on which an artist worked; masks elsewhere are propagated) and
-``masklet_edit_seconds``.
+``masklet_edit_seconds``. Where nobody knows whether an object is there (it was never tracked on that
+frame), its place holds ``null``: SA-V has no such thing, and its readers stop there instead of learning
+that the object is absent.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class SaVAnnotation:
         frame_count: Frames of the video, annotated or not.
         frame_step: Video frames from one annotated frame to the next.
         objects: In the order of the codes.
-        codes: ``codes[k][n]`` is the code of object n on annotated frame k.
+        codes: ``codes[k][n]`` is the code of object n on the k-th frame of the grid; None where the object
+            is not annotated there.
     """
 
     video: str
@@ -68,15 +71,19 @@ class SaVAnnotation:
     frame_count: int
     frame_step: int
     objects: tuple[SaVObject, ...]
-    codes: tuple[tuple[str, ...], ...]
+    codes: tuple[tuple[str | None, ...], ...]
 
     @property
     def frames(self) -> tuple[int, ...]:
-        """Annotated video frames, from 0."""
-        return tuple(index * self.frame_step for index in range(len(self.codes)))
+        """Video frames, from 0, on which some object is annotated."""
+        return tuple(
+            index * self.frame_step
+            for index, codes in enumerate(self.codes)
+            if any(code is not None for code in codes)
+        )
 
     def masks(self, frame: int) -> dict[int, NDArray[np.bool_]]:
-        """``(h, w)`` masks by object id on one of :attr:`frames`.
+        """``(h, w)`` masks by object id on one of :attr:`frames`, of the objects that are annotated there.
 
         Raises:
             BadInputError: A code is damaged.
@@ -84,6 +91,8 @@ class SaVAnnotation:
         codes = self.codes[frame // self.frame_step]
         found = {}
         for one, code in zip(self.objects, codes, strict=True):
+            if code is None:
+                continue
             try:
                 found[one.object_id] = decode_rle(code, width_px=self.width_px, height_px=self.height_px)
             except BadInputError as error:
@@ -101,7 +110,7 @@ def read_sa_v(path: Path) -> SaVAnnotation:
     """
     try:
         content = json.loads(path.read_text("utf-8"))
-        sizes = {tuple(code["size"]) for codes in content["masklet"] for code in codes}
+        sizes = {tuple(code["size"]) for codes in content["masklet"] for code in codes if code is not None}
         annotation = SaVAnnotation(
             video=str(content["video_id"]),
             width_px=int(content["video_width"]),
@@ -109,7 +118,10 @@ def read_sa_v(path: Path) -> SaVAnnotation:
             frame_count=int(content["video_frame_count"]),
             frame_step=int(content.get("masklet_frame_step", FRAME_STEP)),
             objects=_objects(content),
-            codes=tuple(tuple(str(code["counts"]) for code in codes) for codes in content["masklet"]),
+            codes=tuple(
+                tuple(None if code is None else str(code["counts"]) for code in codes)
+                for codes in content["masklet"]
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise BadInputError(
@@ -156,23 +168,23 @@ def encode_annotation(
         height_px: Of the video.
         frame_count: Frames of the video.
         objects: All objects.
-        masks: ``(h, w)`` masks by object id for each annotated frame in order; an object
-            without a mask is not visible.
+        masks: ``(h, w)`` masks by object id for each frame of the grid in order, all False where the object
+            is not visible; an object without an entry is not annotated on the frame.
         frame_step: Video frames from one annotated frame to the next.
 
     Raises:
         BadInputError: A mask has another size than the video.
     """
-    nothing = np.zeros((height_px, width_px), np.bool_)
-    codes = []
+    codes: list[tuple[str | None, ...]] = []
     for index, by_object in enumerate(masks):
         for mask in by_object.values():
-            if mask.shape != nothing.shape:
+            if mask.shape != (height_px, width_px):
                 raise BadInputError(
                     f"a mask of frame {index * frame_step} of {video} has {mask.shape[1]} x {mask.shape[0]} "
                     f"pixels, the video {width_px} x {height_px}: export at the size of the plate."
                 )
-        codes.append(tuple(encode_rle(by_object.get(one.object_id, nothing)) for one in objects))
+        found = [by_object.get(one.object_id) for one in objects]
+        codes.append(tuple(None if mask is None else encode_rle(mask) for mask in found))
     return SaVAnnotation(video, width_px, height_px, frame_count, frame_step, tuple(objects), tuple(codes))
 
 
@@ -195,7 +207,7 @@ def _objects(content: Mapping[str, Any]) -> tuple[SaVObject, ...]:
 
 
 def _check(path: Path, annotation: SaVAnnotation, sizes: set[tuple[int, ...]]) -> None:
-    if not annotation.objects or not annotation.codes:
+    if not annotation.objects or not annotation.frames:
         raise BadInputError(f"{path.name} has no masks: an evaluation needs the truth to compare with.")
     if any(len(codes) != len(annotation.objects) for codes in annotation.codes):
         raise BadInputError(
@@ -216,9 +228,12 @@ def _check(path: Path, annotation: SaVAnnotation, sizes: set[tuple[int, ...]]) -
 
 def _content(annotation: SaVAnnotation) -> dict[str, Any]:
     areas_px = np.zeros((len(annotation.codes), len(annotation.objects)), np.int64)
-    for k, frame in enumerate(annotation.frames):
-        masks = annotation.masks(frame)
-        areas_px[k] = [int(np.count_nonzero(masks[one.object_id])) for one in annotation.objects]
+    for k in range(len(annotation.codes)):
+        masks = annotation.masks(k * annotation.frame_step)
+        areas_px[k] = [
+            int(np.count_nonzero(masks[one.object_id])) if one.object_id in masks else 0
+            for one in annotation.objects
+        ]
     size = [annotation.height_px, annotation.width_px]
     pixels = annotation.width_px * annotation.height_px
     visible = areas_px > 0
@@ -232,14 +247,19 @@ def _content(annotation: SaVAnnotation) -> dict[str, Any]:
         "video_height": float(annotation.height_px),
         "video_width": float(annotation.width_px),
         "video_resolution": float(pixels),
-        "masklet": [[{"size": size, "counts": code} for code in codes] for codes in annotation.codes],
+        "masklet": [
+            [None if code is None else {"size": size, "counts": code} for code in codes]
+            for codes in annotation.codes
+        ],
         "masklet_id": [one.object_id for one in annotation.objects],
         "masklet_size_rel": [area_px / pixels for area_px in mean_px],
         "masklet_size_abs": mean_px,
         "masklet_size_bucket": [_bucket(area_px) for area_px in mean_px],
         "masklet_visibility_changes": [_changes(column) for column in visible.T],
         "masklet_first_appeared_frame": [float(column.argmax()) for column in visible.T],
-        "masklet_frame_count": [len(annotation.codes)] * len(annotation.objects),
+        "masklet_frame_count": [
+            sum(codes[n] is not None for codes in annotation.codes) for n in range(len(annotation.objects))
+        ],
         "masklet_edited_frame_count": [one.edited_frame_count for one in annotation.objects],
         "masklet_type": [one.kind for one in annotation.objects],
         "masklet_stability_score": [None] * len(annotation.objects),

@@ -7,6 +7,7 @@ on all others are propagated.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from masklet.errors import BadInputError, OutputError
 from masklet.names import layer_names
-from masklet.types import ObjectInfo, PromptDocument
+from masklet.types import FrameRange, ObjectInfo, PromptDocument
 from masklet_server.evaluation.layouts.pictures import numbered_files
 from masklet_server.evaluation.sa_v import SaVObject, encode_annotation, write_sa_v
 from masklet_server.mattes.cryptomatte import picked
@@ -67,21 +68,26 @@ class MatteFolder:
     def read(self, frame: int) -> dict[int, NDArray[np.bool_]]:
         """``(h, w)`` masks by object id: what is covered by half or more.
 
+        An object has no entry where it has no matte: in a frame without a file, and in a file whose layer of
+        it is empty because it was never tracked there, as the header says.
+
         Raises:
             BadInputError: A file cannot be read.
         """
         masks = {}
         if frame in self._layered:
-            layers = _read_channels(self._layered[frame])
+            layers, untracked, held = _read_channels(self._layered[frame])
             for object_id, name in self._names.items():
+                own = self._own_names[object_id]
                 coverage = layers.get(f"{name}.A")
-                if coverage is None:
-                    coverage = picked(self._own_names[object_id], layers)
-                if coverage is not None:
+                if coverage is None and own in held:
+                    coverage = picked(own, layers)
+                if coverage is not None and not {name, own} & untracked:
                     masks[object_id] = coverage >= _INSIDE_FROM
         for object_id, files in self._single.items():
             if frame in files:
-                masks[object_id] = next(iter(_read_channels(files[frame]).values())) >= _INSIDE_FROM
+                layers, _, _ = _read_channels(files[frame])
+                masks[object_id] = next(iter(layers.values())) >= _INSIDE_FROM
         return masks
 
 
@@ -113,6 +119,7 @@ def export_shot(
     mattes: MatteFolder,
     edit_seconds: Mapping[int, float] | None = None,
     frame_step: int = 1,
+    frames: FrameRange | None = None,
 ) -> ExportReport:
     """Write one shot into a data set: pictures in a folder, the annotation beside it.
 
@@ -127,9 +134,12 @@ def export_shot(
         mattes: What came out.
         edit_seconds: Time spent by object id, where it is known.
         frame_step: Annotate every so manieth frame; SA-V has 4.
+        frames: The part of the plate that becomes the video; None for all of it. Frames in it that were
+            never tracked are in the video and not annotated.
 
     Raises:
-        BadInputError: The name is no file name, no object has a matte, or sizes differ.
+        BadInputError: The name is no file name, no object has a matte, the range leaves the plate, or sizes
+            differ.
         OutputError: The data set cannot be written, or has a video of this name.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", video):
@@ -143,27 +153,35 @@ def export_shot(
         )
     info = source.info
     missing = set(info.missing_frames)
-    frames = [f for f in range(info.first_frame, info.last_frame + 1) if f not in missing]
-    annotated = frames[::frame_step]
+    asked = frames or info.frames
+    if asked.first not in info.frames or asked.last not in info.frames:
+        raise BadInputError(
+            f"the prompt document tracks {asked.first}-{asked.last}, the plate has {info.first_frame}-"
+            f"{info.last_frame}: they belong to different clips, or correct the range in the document."
+        )
+    numbers = [f for f in range(asked.first, asked.last + 1) if f not in missing]
+    if not numbers:
+        raise BadInputError(f"the plate has no picture in {asked.first}-{asked.last}: check the range.")
+    annotated = numbers[::frame_step]
     if not set(annotated) & set(mattes.frames):
         raise BadInputError(
             f"the mattes are of frames {mattes.frames[0]}-{mattes.frames[-1]}, the clip has "
-            f"{frames[0]}-{frames[-1]}: they belong to another clip."
+            f"{numbers[0]}-{numbers[-1]}: they belong to another clip."
         )
-    objects = _described(document, {frame: index for index, frame in enumerate(frames)}, edit_seconds or {})
+    objects = _described(document, {frame: index for index, frame in enumerate(numbers)}, edit_seconds or {})
     annotation = encode_annotation(
         video,
         width_px=info.width_px,
         height_px=info.height_px,
-        frame_count=len(frames),
+        frame_count=len(numbers),
         objects=objects,
         masks=(mattes.read(frame) for frame in annotated),
         frame_step=frame_step,
     )
-    _write_pictures(folder / video, source, frames)
+    _write_pictures(folder / video, source, numbers)
     write_sa_v(path, annotation)
     edited = sum(one.edited_frame_count for one in objects)
-    return ExportReport(video, len(frames), len(annotated), len(objects), edited)
+    return ExportReport(video, len(numbers), len(annotation.frames), len(objects), edited)
 
 
 def _described(
@@ -200,8 +218,8 @@ def _jpeg(picture: NDArray[np.uint8] | NDArray[np.float32]) -> bytes:
     return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)[1].tobytes()
 
 
-def _read_channels(path: Path) -> dict[str, NDArray[np.float32]]:
-    """``(h, w)`` float32 by channel name, in the order of the file."""
+def _read_channels(path: Path) -> tuple[dict[str, NDArray[np.float32]], frozenset[str], frozenset[str]]:
+    """``(h, w)`` by channel name in order, names of layers that say nothing, names in a Cryptomatte."""
     picture = oiio.ImageInput.open(str(path))
     if picture is None:
         oiio.geterror()
@@ -215,4 +233,15 @@ def _read_channels(path: Path) -> dict[str, NDArray[np.float32]]:
         raise BadInputError(f"the matte {path.name} cannot be read: the file is damaged or cut off.")
     shape = (spec.height, spec.width, spec.nchannels)
     read: NDArray[np.float32] = np.asarray(pixels, np.float32).reshape(shape)
-    return {name: read[..., index] for index, name in enumerate(spec.channelnames)}
+    told = {str(attribute.name): attribute.value for attribute in spec.extra_attribs}
+    held = {name for key, text in told.items() if key.endswith("/manifest") for name in _names_in(text)}
+    channels = {name: read[..., index] for index, name in enumerate(spec.channelnames)}
+    return channels, frozenset(_names_in(told.get("masklet/untracked"))), frozenset(held)
+
+
+def _names_in(text: object) -> list[str]:
+    """The names in a list, or the keys in an object, of JSON; none where it is neither."""
+    try:
+        return [str(name) for name in json.loads(str(text))]
+    except (ValueError, TypeError):
+        return []

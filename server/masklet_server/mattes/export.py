@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -119,14 +120,18 @@ def render_mattes(
             continue
         empty = np.zeros((clip.height_px, clip.width_px), np.float32)
         marks = marks_of(frame)
+        unknown = [each for each in objects if each.object_id not in shown]
         if matte_format is MatteFormat.EXR_LAYERS:
+            # An empty layer may mean that the object is away, or that nobody looked.
+            told = replace(provenance, untracked=tuple(names[each.object_id] for each in unknown))
             layers = {names[each.object_id]: shown.get(each.object_id, empty) for each in objects}
-            data = encode_layers_exr(layers, clip, provenance, marks)
+            data = encode_layers_exr(layers, clip, told, marks)
             yield RenderedFile(_numbered(_files(stem, matte_format), frame), frame, data)
             continue
         if matte_format is MatteFormat.CRYPTOMATTE:
+            told = replace(provenance, untracked=tuple(each.name for each in unknown))
             named = {each.name: shown.get(each.object_id, empty) for each in objects}
-            data = encode_cryptomatte_exr(named, clip, provenance, marks)
+            data = encode_cryptomatte_exr(named, clip, told, marks)
             yield RenderedFile(_numbered(_files(stem, matte_format), frame), frame, data)
             continue
         for object_id, coverage in shown.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ class Provenance:
         weights_sha256: Their digest, in hexadecimal.
         settings: All settings that change pixels, as JSON.
         prompts_sha256: Digest of the prompt document, in hexadecimal.
+        untracked: Names of objects whose layers are empty on this frame because nothing is known of them.
     """
 
     model: str = ""
     weights_sha256: str = ""
     settings: str = ""
     prompts_sha256: str = ""
+    untracked: tuple[str, ...] = ()
 
     def as_attributes(self) -> dict[str, str]:
         """Header attributes by name; empty ones are left out."""
@@ -42,6 +45,7 @@ class Provenance:
             "masklet/weightsSha256": self.weights_sha256,
             "masklet/settings": self.settings,
             "masklet/promptsSha256": self.prompts_sha256,
+            "masklet/untracked": json.dumps(self.untracked, ensure_ascii=False) if self.untracked else "",
         }
         return {name: value for name, value in named.items() if value}
 

@@ -25,7 +25,11 @@ def annotation() -> SaVAnnotation:
             SaVObject(0, edited_frames=(0, 6), edited_frame_count=2, edit_seconds=12.5),
             SaVObject(1, kind="auto"),
         ],
-        masks=[{0: sets.square(1, 0), 1: sets.square(2, 0)}, {0: sets.square(1, 4)}, {1: sets.square(2, 8)}],
+        masks=[
+            {0: sets.square(1, 0), 1: sets.square(2, 0)},
+            {0: sets.square(1, 4), 1: np.zeros_like(sets.square(2, 4))},
+            {1: sets.square(2, 8)},
+        ],
     )
 
 
@@ -39,6 +43,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert read.frames == (0, 4, 8)
     assert np.array_equal(read.masks(4)[0], sets.square(1, 4))
     assert not read.masks(4)[1].any()
+    # Nobody said anything of it there: it is not absent.
+    assert read.masks(8).keys() == {1}
     assert [path.name for path in tmp_path.iterdir()] == ["sav_000009_manual.json"]
 
 

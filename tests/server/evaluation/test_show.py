@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,8 @@ from typer.testing import CliRunner
 from fakes import annotated_sets as sets
 from masklet.errors import BadInputError, ClipError, MaskletError, OutputError
 from masklet.events import MatteFormat
-from masklet.prompts import Shot, write_shot
-from masklet.types import Click, ClipInfo, FramePrompts, ObjectInfo, Presence, PromptDocument
+from masklet.prompts import Shot, read_shot, write_shot
+from masklet.types import Click, ClipInfo, FramePrompts, FrameRange, ObjectInfo, Presence, PromptDocument
 from masklet_server.evaluation.command import add_commands
 from masklet_server.evaluation.datasets import open_dataset
 from masklet_server.evaluation.runs import MemoryResults
@@ -47,12 +49,17 @@ def shot(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write_mattes(folder: Path, matte_format: MatteFormat) -> None:
+def write_mattes(
+    folder: Path, matte_format: MatteFormat, *, untracked: Collection[tuple[int, int]] = ()
+) -> None:
+    """Mattes of both objects on all frames, but for those pairs of object and frame."""
     clip = ClipInfo("plate.%04d.jpg", sets.WIDTH_PX, sets.HEIGHT_PX, FIRST, LAST)
     folder.mkdir(exist_ok=True)
     results = MemoryResults()
     for frame in range(FIRST, LAST + 1):
         for one in OBJECTS:
+            if (one.object_id, frame) in untracked:
+                continue
             logits = np.where(sets.square(one.object_id, frame - FIRST), 12, -12).astype(np.float16)
             results.put(
                 ObjectFrame(one.object_id, frame, logits, 5.0, 0.9, Presence.PRESENT, np.zeros(2, np.float16))
@@ -93,6 +100,45 @@ def test_a_finished_shot_becomes_a_data_set_that_opens(
     assert content["masklet_edited_frame_count"] == [2, 1]
     assert content["masklet_edit_seconds"] == [90.0, None]
     assert sorted(path.name for path in (shot / "set").iterdir()) == ["sh010", "sh010_manual.json"]
+
+
+@pytest.mark.parametrize("matte_format", list(MatteFormat))
+def test_frames_that_were_never_tracked_are_unannotated_and_not_called_absent(
+    app: typer.Typer, shot: Path, matte_format: MatteFormat
+) -> None:
+    nobody = {(one.object_id, 1005) for one in OBJECTS}
+    write_mattes(shot / "mattes", matte_format, untracked={(2, 1003), *nobody})
+
+    assert export(app, shot) is None
+
+    (clip,) = open_dataset(shot / "set")
+    assert clip.annotated_frames == (0, 1, 2, 3, 5)
+    assert len(clip.frames) == 6
+    assert clip.read_truth(2).masks.keys() == {1}
+    assert clip.read_truth(3).masks.keys() == {1, 2}
+    content = json.loads((shot / "set" / "sh010_manual.json").read_text())
+    assert content["masklet"][4] == [None, None]
+    assert content["masklet_frame_count"] == [5, 4]
+
+
+def test_the_range_of_the_prompt_document_is_the_video(app: typer.Typer, shot: Path) -> None:
+    write_mattes(shot / "mattes", MatteFormat.EXR_LAYERS)
+    document = read_shot(shot / "shot.json")
+    write_shot(shot / "shot.json", replace(document, frames=FrameRange(1002, 1004)))
+
+    assert export(app, shot) is None
+
+    (clip,) = open_dataset(shot / "set")
+    assert (len(clip.frames), clip.annotated_frames) == (3, (0, 1, 2))
+    assert np.array_equal(clip.read_truth(0).masks[1], sets.square(1, 1))
+    content = json.loads((shot / "set" / "sh010_manual.json").read_text())
+    # The prompt on 1001 lies before it.
+    assert content["masklet_edited_frames"] == [[2], []]
+
+    write_shot(shot / "shot.json", replace(document, frames=FrameRange(1002, 1100)))
+    error = export(app, shot, "--name", "sh020")
+    assert isinstance(error, BadInputError)
+    assert "tracks 1002-1100, the plate has 1001-1006" in str(error)
 
 
 def test_every_fourth_frame_is_annotated_on_request(app: typer.Typer, shot: Path) -> None:
