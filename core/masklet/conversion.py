@@ -91,6 +91,20 @@ def scaled(shot: Shot, clip: ClipInfo, *, factor: float | None = None) -> Shot:
     )
 
 
+def check_size(shot: Shot, name: str, width_px: int, height_px: int) -> None:
+    """See that a shot's prompts were made on a plate of this size, as far as it says.
+
+    Raises:
+        BadInputError: They were made on another.
+    """
+    plate = shot.plate
+    if plate is not None and (plate.width_px, plate.height_px) != (width_px, height_px):
+        raise BadInputError(
+            f"the prompts were made on {plate.width_px} x {plate.height_px} pixels and {name} has "
+            f"{width_px} x {height_px}: open that plate, or convert them with masklet roto --scale fit"
+        )
+
+
 def check_fits(shot: Shot, clip: ClipInfo) -> tuple[str, ...]:
     """See that a shot's prompts mean on ``clip`` what they meant where they were made.
 
@@ -101,12 +115,8 @@ def check_fits(shot: Shot, clip: ClipInfo) -> tuple[str, ...]:
         BadInputError: The clip has another size, or none of the frames that the prompts are on; the message
             says how to convert.
     """
+    check_size(shot, clip.name, clip.width_px, clip.height_px)
     plate = shot.plate
-    if plate is not None and (plate.width_px, plate.height_px) != (clip.width_px, clip.height_px):
-        raise BadInputError(
-            f"the prompts were made on {plate.width_px} x {plate.height_px} pixels and {clip.name} has "
-            f"{clip.width_px} x {clip.height_px}: open that plate, or convert them with --scale fit"
-        )
     outside = sorted({item.frame for item in shot.document.prompts if item.frame not in clip.frames})
     if outside:
         moved = ""

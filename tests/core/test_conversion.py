@@ -52,7 +52,7 @@ def test_the_plate_is_kept_in_the_document() -> None:
 
 
 def test_another_size_is_refused_with_the_way_to_convert() -> None:
-    with pytest.raises(BadInputError, match=r"made on 1920 x 1080 pixels and big.*3840 x 2160.*--scale fit"):
+    with pytest.raises(BadInputError, match=r"made on 1920 x 1080 pixels.*3840 x 2160.*roto --scale fit"):
         asked().on(UHD)
 
 

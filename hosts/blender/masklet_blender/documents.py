@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from masklet.drawn_masks import check_mask_stays
 from masklet.errors import BadInputError
+from masklet.frame_runs import runs_joined, runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.prompts import Shot, from_json, to_json
 from masklet.types import (
@@ -28,7 +29,6 @@ from masklet.types import (
     TrackedMask,
 )
 
-from .frame_ranges import joined, minus
 from .words import phrase
 
 _NO_ID = 0
@@ -126,10 +126,10 @@ def with_prompts(said: SaidObject, prompts: FramePrompts) -> SaidObject:
 
 def with_lock(said: SaidObject, frames: FrameRange, *, locked: bool) -> SaidObject:
     """The object with a range locked, or let go."""
-    rest = list(minus(said.locks, (frames,)))
+    rest = list(runs_minus(said.locks, (frames,)))
     if locked:
         rest.append(frames)
-    locks = joined(rest)
+    locks = runs_joined(rest)
     return replace(said, locks=locks, masks=masks_in(said.masks, locks))
 
 
@@ -216,7 +216,7 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
                 for prompts in sorted(document.prompts, key=lambda prompts: prompts.frame)
                 if prompts.object_id == info.object_id and not prompts.is_empty
             ),
-            joined(lock.frames for lock in document.locks if lock.object_id == info.object_id),
+            runs_joined(lock.frames for lock in document.locks if lock.object_id == info.object_id),
             mattes.get(info.object_id, MatteSettings()),
             tuple(
                 replace(mask, object_id=_NO_ID)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Union
 
+from masklet.frame_runs import runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.types import Click, FramePrompts, FrameRange, LockedMask
 
 from .documents import Document, SaidObject, find, masks_in, with_lock, with_masks, with_prompts
-from .frame_ranges import minus
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,14 @@ def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
         said = tuple(_prompt_edits(before, after))
         # Frames that are locked before and after, and still say something else: an undo can do that.
         pierced = [FrameRange(frame, frame) for frame in map(_frame_of, said) if before.is_locked(frame)]
-        kept_locks = minus(minus(before.locks, minus(before.locks, after.locks)), pierced)
-        edits.extend(SetLock(after.uid, frames, False) for frames in minus(before.locks, kept_locks))
+        kept_locks = runs_minus(runs_minus(before.locks, runs_minus(before.locks, after.locks)), pierced)
+        edits.extend(SetLock(after.uid, frames, False) for frames in runs_minus(before.locks, kept_locks))
         edits.extend(said)
         if before.matte != after.matte:
             edits.append(SetMatte(after.uid, after.matte))
         edits.extend(
             SetLock(after.uid, frames, True, masks_in(after.masks, (frames,)))
-            for frames in minus(after.locks, kept_locks)
+            for frames in runs_minus(after.locks, kept_locks)
         )
     return tuple(edits)
 

@@ -20,6 +20,7 @@ from masklet.errors import (
     ObjectNotFoundError,
     SessionNotFoundError,
 )
+from masklet.frame_runs import runs_minus
 
 from .clip_match import check_match
 from .documents import Document, by_uid, completed, find, from_prompts, with_base, with_masks
@@ -35,7 +36,6 @@ from .edits import (
     applied,
     differences,
 )
-from .frame_ranges import minus
 from .masks import packed_for_overlay
 from .notices import PlateChangedError
 from .plate_files import fingerprint_of, is_still_at
@@ -147,7 +147,7 @@ class Shot:
                 continue
             # A session that was come back to has dropped by itself what it does not hold.
             once = known.lost if self._is_resumed else (*known.held, *known.lost)
-            left = minus(once, [state.frames for state in held.get(uid, ())])
+            left = runs_minus(once, [state.frames for state in held.get(uid, ())])
             if left:
                 found[uid] = left
         return found

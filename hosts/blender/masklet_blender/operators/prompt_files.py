@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from masklet.clip_files import find_files
+from masklet.conversion import check_size
 from masklet.errors import MaskletError
 from masklet.names import clip_stem
-from masklet.prompts import Shot, read_shot, write_shot
+from masklet.prompts import PlateShape, Shot, read_shot, write_shot
+from masklet.types import FrameRange
 
 from ..documents import from_prompts, to_prompts
 from ..fields import StringProperty
 from ..notices import Notice
-from ..plates import adopt, props, source_of
+from ..plates import adopt, props, size_px, source_of
 from ..runtime import runtime
 from ..words import phrase
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
 
 if TYPE_CHECKING:
+    from ..plate_files import PlateSource
+    from ..plates import PlateBlock
     from .running import Result
 
 _SUFFIX = ".prompts.json"
@@ -51,7 +56,9 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
         try:
             source = source_of(block)
             document = to_prompts(props(block).document())
-            shot = Shot(Path(source.path).name, document, reading=source.reading)
+            shot = Shot(
+                Path(source.path).name, document, reading=source.reading, plate=_shape_of(block, source)
+            )
             write_shot(Path(bpy.path.abspath(self.filepath)), shot)
         except MaskletError as error:
             return failed(self, error)
@@ -85,6 +92,7 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
         own = props(block)
         try:
             shot = read_shot(Path(bpy.path.abspath(self.filepath)))
+            check_size(shot, block.name, *size_px(block))
             own.take_reading(shot.reading)
             uids = {item.name: item.uid for item in own.objects}
             for said in from_prompts(shot.document, uids):
@@ -99,6 +107,17 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
         if shot.notes:
             runtime().tell(block, Notice("; ".join(shot.notes), is_alarm=False))
         return ended
+
+
+def _shape_of(block: PlateBlock, source: PlateSource) -> PlateShape:
+    """Size and range of the plate."""
+    if block.source == "MOVIE":
+        first = source.reading.first_frame or 0
+        last = first + max(1, int(block.frame_duration)) - 1
+    else:
+        frames = [file.frame or 0 for file in find_files(source.path)]
+        first, last = frames[0], frames[-1]
+    return PlateShape(source.width_px, source.height_px, FrameRange(first, last))
 
 
 CLASSES = (MASKLET_OT_export_prompts, MASKLET_OT_import_prompts)

@@ -32,6 +32,12 @@ def test_the_first_click_makes_an_object_on_the_plates_own_frame(answer: dict[st
     assert answer["tracked"] == 12
 
 
+def test_a_prompt_document_says_its_plate_and_is_not_taken_for_another(answer: dict[str, Any]) -> None:
+    assert answer["exported plate"] == {"width_px": 64, "height_px": 36, "first": 1001, "last": 1012}
+    assert "made on 128 x 36 pixels and shot has 64 x 36" in answer["prompts of another size"]
+    assert answer["after prompts of another size"] == answer["first click"]
+
+
 def test_what_is_refused_is_told_in_a_sentence_and_leaves_the_document_as_it_was(
     answer: dict[str, Any],
 ) -> None:

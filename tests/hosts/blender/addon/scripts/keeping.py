@@ -78,6 +78,14 @@ bpy.context.scene.frame_set(3)
 # The first click makes the first object; the frame that shows is the plate's own.
 masklet.click(x_px=20, y_px=18)
 answer["first click"] = document()
+
+# A prompt document says the plate that it was made on, and one of another plate is not taken.
+exported = folder / "shot.prompts.json"
+masklet.export_prompts(filepath=str(exported))
+answer["exported plate"] = json.loads(exported.read_text())["plate"]
+exported.write_text(exported.read_text().replace('"width_px": 64', '"width_px": 128'))
+answer["prompts of another size"] = refusal(masklet.import_prompts, filepath=str(exported))
+answer["after prompts of another size"] = document()
 answer["outside"] = refusal(masklet.click, x_px=100, y_px=18)
 answer["not in the clip"] = refusal(masklet.click, x_px=20, y_px=18, frame=900)
 answer["after refusals"] = document()
