@@ -1,6 +1,6 @@
 """Masks as PNG files, read and written with the standard library alone.
 
-Enough of PNG (ISO/IEC 15948) for masks: 1 to 16 bits, grey, colour, palette and alpha, not
+Enough of PNG (ISO/IEC 15948) for masks: 1 to 16 bits, grey, colour, palette, transparency and gamma, not
 interlaced. A client needs no imaging library for this, and a host application has its own.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 import struct
 import zlib
 from array import array
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError
 from masklet.types import Mask, MaskDepth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -42,34 +45,103 @@ def write_mask(mask: Mask) -> bytes:
     )
 
 
+@dataclass(frozen=True)
+class MaskPicture:
+    """A mask out of a picture, and what had to be assumed of the picture.
+
+    Attributes:
+        mask: At the picture's own depth.
+        notice: For people, to follow the file's name and a colon; empty where nothing was assumed.
+    """
+
+    mask: Mask
+    notice: str = ""
+
+
 def read_mask(content: bytes) -> Mask:
-    """The mask in a PNG: its alpha channel if it has one that varies, else its brightest channel.
+    """The mask in a PNG; see :func:`read_mask_picture`."""
+    return read_mask_picture(content).mask
+
+
+def read_mask_picture(content: bytes) -> MaskPicture:
+    """The mask in a PNG: its transparency if it has one that varies, else its brightest channel.
+
+    Transparency is coverage as it stands. Greys are made linear where the file says that they are not:
+    an sRGB or gamma chunk, or an sRGB profile. 16 bits stay 16 bits.
 
     Raises:
         BadInputError: The bytes are no PNG, damaged, interlaced or too large.
     """
-    import numpy as np
-
     if not content.startswith(_SIGNATURE):
         raise BadInputError("the mask is no PNG file: save it as PNG, white inside and black outside")
     try:
-        samples = _samples(content)
+        samples, chunks = _samples(content)
+        return _mask_of(samples, chunks)
     except (struct.error, zlib.error, ValueError, KeyError, IndexError) as error:
         raise BadInputError("the mask's PNG file is damaged: save it again") from error
-    if samples.shape[2] in (2, 4):
-        colour, alpha = samples[..., :-1].max(axis=2), samples[..., -1]
-        grey = colour if alpha.min() == alpha.max() else alpha
-    else:
-        grey = samples.max(axis=2)
-    return Mask.from_array(np.ascontiguousarray(grey))
 
 
-def _samples(content: bytes) -> NDArray[np.uint8]:
-    """``(height, width, channels)`` uint8, palettes resolved, 16 bits cut to 8."""
+def _mask_of(samples: NDArray[Any], chunks: dict[bytes, bytes]) -> MaskPicture:
     import numpy as np
 
-    chunks = list(_chunks(content))
-    width_px, height_px, depth, kind, _, _, interlace = struct.unpack(">IIBBBBB", chunks[0][1])
+    grey = samples
+    if samples.shape[2] in (2, 4):
+        colour, alpha = samples[..., :-1].max(axis=2), samples[..., -1]
+        if alpha.min() != alpha.max():
+            both = colour.min() != colour.max() and not np.array_equal(colour, alpha)
+            notice = "its transparency is the mask, not what it shows in colour" if both else ""
+            return MaskPicture(Mask.from_array(np.ascontiguousarray(alpha)), notice)
+        grey = samples[..., :-1]
+    codes = np.ascontiguousarray(grey.max(axis=2))
+    most = np.iinfo(codes.dtype).max
+    name, curve = _encoding(chunks)
+    if not name or not ((codes > 0) & (codes < most)).any():
+        return MaskPicture(Mask.from_array(codes))
+    if curve is None:
+        return MaskPicture(
+            Mask.from_array(codes),
+            f"its colour profile ({name}) is not evaluated: its greys count as coverage as they stand",
+        )
+    linear = curve(np.arange(most + 1) / most)
+    half = round(float(np.searchsorted(linear, 0.5)) / most * 255)
+    words = np.rint(linear * 65535).astype(np.uint16)
+    return MaskPicture(
+        Mask.from_array(words[codes]),
+        f"its greys are {name}, as the file says, and were made linear: {half} of 255 is half covered. "
+        "To have them count as they stand, save them in the alpha channel or without that tag",
+    )
+
+
+def _encoding(chunks: dict[bytes, bytes]) -> tuple[str, Callable[[Any], Any] | None]:
+    """What the file says of its greys, and how they become linear; no name where they are so already."""
+    if b"iCCP" in chunks:
+        name = chunks[b"iCCP"].split(b"\0")[0].decode("latin-1")
+        name = "".join(sign for sign in name if sign.isprintable())[:40] or "without a name"
+        return ("sRGB", _from_srgb) if name.lower().startswith("srgb") else (name, None)
+    if b"sRGB" in chunks:
+        return "sRGB", _from_srgb
+    if b"gAMA" in chunks:
+        (gamma,) = struct.unpack(">I", chunks[b"gAMA"])
+        exponent = 100_000 / gamma if gamma else 1.0
+        if abs(exponent - 1) > 0.02 and exponent < 10:
+            return f"encoded with a gamma of {exponent:.2g}", lambda values: values**exponent
+    return "", None
+
+
+def _from_srgb(values: Any) -> Any:
+    """IEC 61966-2-1."""
+    import numpy as np
+
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def _samples(content: bytes) -> tuple[NDArray[Any], dict[bytes, bytes]]:
+    """``(height, width, channels)`` uint8 or uint16, palettes and transparency resolved; and all chunks."""
+    import numpy as np
+
+    found = list(_chunks(content))
+    chunks = dict(reversed(found))
+    width_px, height_px, depth, kind, _, _, interlace = struct.unpack(">IIBBBBB", found[0][1])
     if interlace:
         raise BadInputError("the mask's PNG file is interlaced: save it without interlacing")
     if not (0 < width_px <= _MAX_SIDE_PX and 0 < height_px <= _MAX_SIDE_PX):
@@ -79,25 +151,37 @@ def _samples(content: bytes) -> NDArray[np.uint8]:
     channels = _CHANNELS[kind]
     row_bytes = (width_px * channels * depth + 7) // 8
     expected_bytes = height_px * (row_bytes + 1)
-    packed = b"".join(data for name, data in chunks if name == b"IDAT")
+    packed = b"".join(data for name, data in found if name == b"IDAT")
     raw = zlib.decompressobj().decompress(packed, expected_bytes)
     filtered = np.frombuffer(raw, np.uint8).reshape(height_px, row_bytes + 1)
     rows = _unfiltered(filtered, max(1, channels * depth // 8))
 
+    values: NDArray[Any]
     if depth == 16:
-        values = rows.reshape(height_px, width_px, channels, 2)[..., 0]
+        values = rows.view(">u2").astype(np.uint16).reshape(height_px, width_px, channels)
     elif depth == 8:
         values = rows.reshape(height_px, width_px, channels)
     else:
         bits = np.unpackbits(rows, axis=1)[:, : width_px * depth].reshape(height_px, width_px, depth)
         weights = (1 << np.arange(depth - 1, -1, -1)).astype(np.uint8)
         values = (bits * weights).sum(axis=2, dtype=np.uint8)[..., None]
-        if kind != _PALETTE:
-            values = values * np.uint8(255 // ((1 << depth) - 1))
+    opaque = chunks.get(b"tRNS")
     if kind == _PALETTE:
-        palette = np.frombuffer(dict(chunks)[b"PLTE"], np.uint8).reshape(-1, 3)
-        values = palette[values[..., 0]]
-    return np.asarray(values, np.uint8)
+        palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+        shown = palette[values[..., 0]]
+        if opaque is not None:
+            table = np.full(256, 255, np.uint8)
+            table[: len(opaque)] = np.frombuffer(opaque, np.uint8)[:256]
+            shown = np.concatenate([shown, table[values]], axis=2)
+        return shown, chunks
+    most = 65535 if depth == 16 else 255
+    solid = None
+    if opaque is not None and channels in (1, 3):
+        key = np.array(struct.unpack(f">{channels}H", opaque))
+        solid = np.where((values == key).all(axis=2, keepdims=True), 0, most).astype(values.dtype)
+    if depth < 8:
+        values = values * np.uint8(255 // ((1 << depth) - 1))
+    return (values if solid is None else np.concatenate([values, solid], axis=2)), chunks
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:

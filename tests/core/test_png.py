@@ -58,14 +58,6 @@ def test_every_prediction_of_the_standard_is_undone(prediction: int) -> None:
     assert np.array_equal(mask.as_array(), picture.max(axis=2))
 
 
-def test_sixteen_bits_become_eight() -> None:
-    alpha = np.array([[0, 65535], [32768, 255]], np.uint16)
-
-    mask = read_mask(cv2.imencode(".png", alpha)[1].tobytes())
-
-    assert mask.as_array().tolist() == [[0, 255], [128, 0]]
-
-
 def test_a_varying_alpha_channel_is_the_mask() -> None:
     picture = np.full((2, 2, 4), 200, np.uint8)
     picture[..., 3] = [[0, 255], [7, 255]]

@@ -84,7 +84,8 @@ def preview(
     masklet click plate.%04d.exr --click 1001:640,360 --out look.png
     """
     del objects, clicks, boxes, masks  # in the order they were typed, they come from the context
-    document = typed_in(context).prompts
+    typed = typed_in(context)
+    document = typed.prompts
     frames = {prompts.frame for prompts in document.prompts}
     if not frames:
         raise NotPromptedError("nothing was clicked: add --click FRAME:X,Y")
@@ -98,6 +99,8 @@ def preview(
     )
     check_clip(clip, server, reading)
     progress = Progress()
+    for notice in typed.notices:
+        progress.say(notice)
     with (
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
         open_as_asked(connected, clip, reading, progress, used=FrameRange(frame, frame)) as session,

@@ -205,7 +205,7 @@ def roto(
         open_as_asked(connected, clip, request.reading, progress, used=used) as session,
     ):
         shot, told = request.on(session.clip)
-        for sentence in (*shot.notes, *told):
+        for sentence in (*shot.notes, *told, *request.typed.notices):
             progress.say(sentence)
         session.load_prompts(shot.document)
         # Not before: what the server refuses must not stand in the document.

@@ -14,9 +14,9 @@ from masklet.commands.matte_words import settings_from
 from masklet.drawn_masks import check_mask_stays
 from masklet.errors import BadInputError
 from masklet.frame_runs import runs_joined, runs_minus
+from masklet.mask_files import read_mask_file
 from masklet.matte_settings import MatteSettings
 from masklet.names import checked_object_name, free_object_name
-from masklet.png import read_mask
 from masklet.types import (
     Box,
     Click,
@@ -61,7 +61,7 @@ BoxOption = Annotated[
 ]
 MaskOption = Annotated[
     Optional[list[str]],
-    typer.Option("--mask", metavar="FRAME:FILE", help="The object drawn by hand, white on black."),
+    typer.Option("--mask", metavar="FRAME:FILE", help="The object drawn by hand: PNG, EXR or TIFF."),
 ]
 LockOption = Annotated[
     Optional[list[str]],
@@ -123,11 +123,13 @@ class Typed:
         prompts: Objects, and what was said on their frames.
         locks: In the order in which they were typed.
         finishes: Likewise.
+        notices: Sentences about what was assumed of masks out of files.
     """
 
     prompts: PromptDocument
     locks: tuple[Lock, ...] = ()
     finishes: tuple[Finish, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def typed_in(context: typer.Context) -> Typed:
@@ -158,6 +160,7 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
     said: dict[tuple[int, int], _Said] = {}
     locks: list[Lock] = []
     finishes: list[Finish] = []
+    notices: list[str] = []
     current = 0
     for option, value in typed:
         if option == "objects":
@@ -170,7 +173,13 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
                 names.append(free_object_name(names))
                 current = len(names)
             frame, rest = _split_frame(option, value)
-            _say(said.setdefault((current, frame), _Said([])), option, value, rest)
+            here = said.setdefault((current, frame), _Said([]))
+            if option == "masks":
+                found = read_mask_file(Path(rest), object_name=names[current - 1])
+                here.mask = found.mask
+                notices += [f"{Path(rest).name}: {found.notice}"] if found.notice else []
+            else:
+                _say(here, option, value, rest)
         else:
             name_or_all = names[current - 1] if current else None
             if option == "mattes":
@@ -186,7 +195,7 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
         ]
     except ValueError as error:
         raise BadInputError(str(error)) from error
-    return Typed(_document(names, prompts), tuple(locks), tuple(finishes))
+    return Typed(_document(names, prompts), tuple(locks), tuple(finishes), tuple(notices))
 
 
 def merged(saved: PromptDocument, typed: Typed, *, only: bool = False) -> PromptDocument:
@@ -324,10 +333,8 @@ def _document(names: Sequence[str], prompts: Sequence[FramePrompts]) -> PromptDo
 def _say(here: _Said, option: str, value: str, rest: str) -> None:
     if option == "clicks":
         here.clicks.append(_parse_click(value, rest))
-    elif option == "boxes":
-        here.box = _parse_box(value, rest)
     else:
-        here.mask = _read_mask_file(Path(rest))
+        here.box = _parse_box(value, rest)
 
 
 def _split_frame(option: str, value: str) -> tuple[int, str]:
@@ -365,10 +372,3 @@ def _numbers(text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError:
         return []
-
-
-def _read_mask_file(file: Path) -> Mask:
-    try:
-        return read_mask(file.read_bytes())
-    except OSError as error:
-        raise BadInputError(f"the mask {file} cannot be read ({error.strerror}): check the path") from error
