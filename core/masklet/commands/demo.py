@@ -14,6 +14,7 @@ from rich.console import Console
 
 from masklet.commands.options import DeviceOption, WeightsOption, connect_as_asked
 from masklet.commands.progress import Progress
+from masklet.deliveries import Existing
 from masklet.errors import OutputError, ServerUnreachableError
 from masklet.events import OverlayKind, TrackStarted
 from masklet.extras import server_sentence
@@ -68,13 +69,20 @@ def demo(
         server.open(clip.pattern) as session,
     ):
         result = cut_out(session, clip, progress)
+        # The demo's own folder: what another demo left there, with other weights say, makes room.
         mattes = session.export(
-            out / "mattes", base_name="duck", on_progress=progress.writing, on_look=progress.looking
+            out / "mattes",
+            base_name="duck",
+            existing=Existing.REPLACE,
+            on_progress=progress.writing,
+            on_look=progress.looking,
         )
         looks = [
             file
             for kind in OverlayKind
-            for file in session.export_overlay(out, kind=kind, base_name="duck").files
+            for file in session.export_overlay(
+                out, kind=kind, base_name="duck", existing=Existing.REPLACE
+            ).files
         ]
         model = server.info().model.name
     written = compare(clip, mattes.files)

@@ -193,10 +193,8 @@ def roto(
     draft = request.draft()
     check_clip(clip, server, request.reading)
     progress = Progress()
-    if version:
-        output = replace(output, folder=make_next_version(out))
-        progress.say(f"this is {output.folder}")
-    prepare_folder(output.folder)
+    if not version:
+        prepare_folder(out)
     progress.say("opening the clip")
     # Where the prompts are moved to fit the clip, nobody knows yet which of its frames are used.
     used = None if request.offset is Fit.FIT else used_frames(draft.frames, draft.document)
@@ -210,6 +208,10 @@ def roto(
         session.load_prompts(shot.document)
         # Not before: what the server refuses must not stand in the document.
         save(prompts, shot, session)
+        if version:
+            # Not before: a run that is refused is no version.
+            output = replace(output, folder=make_next_version(out))
+            progress.say(f"this is {output.folder}")
         # Now, and not when hours of tracking are done.
         check_output(session, shot, output)
         tracked = track(session, shot, progress, at_cuts=at_cuts)
