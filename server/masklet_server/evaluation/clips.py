@@ -109,7 +109,13 @@ class RunLimit:
         """As of the whole clip, with an earlier end."""
         whole = self._source.info
         missing = tuple(frame for frame in whole.missing_frames if frame <= self._last_frame)
-        return replace(whole, last_frame=min(whole.last_frame, self._last_frame), missing_frames=missing)
+        last = min(whole.last_frame, self._last_frame)
+        return replace(
+            whole,
+            last_frame=last,
+            missing_frames=missing,
+            frame_times_us=whole.frame_times_us[: last - whole.first_frame + 1],
+        )
 
     def read(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:
         """The picture of ``frame``, as the source gives it."""

@@ -143,16 +143,20 @@ class MovieReader:
         intra_only = is_intra_only(stream)
         promised = packets_promised(container, stream)
         packets = packets_in_header(container, stream, self._path.stat().st_size)
-        if packets is not None and packets[:1] and mark_of(next(self._packets())) != packets[0].mark:
-            packets = None
+        if packets is not None:
+            first = next(self._packets(), None)
             container, stream = self._anew()
+            if first is None or not packets or mark_of(first) != packets[0].mark:
+                packets = None
         if packets is None:
             packets = packets_by_demuxing(container, stream, limits, name=self._name)
         fields = "mpegts" in container.format.name
         shown = self._shown(packets, intra_only=intra_only, fields=fields, limits=limits)
         self._index = index_of(packets, shown, promised=promised)
         for number, frame in reversed(self._tried.items()):
-            self._remember(self._index.places.get(number, 0), frame)
+            place = self._index.places.get(number)
+            if place is not None:
+                self._remember(place, frame)
         self._tried.clear()
         return self._index
 
@@ -384,7 +388,12 @@ class MovieReader:
         seen: list[int] = []
         failures: list[_Failure] = []
         self._tried.clear()
+        known: set[int] = set()
         for number, frame in islice(self._numbered(enumerate(self._packets()), failures), count):
+            if number in known:
+                # A decoder's stand-in for a picture that the stream left out.
+                continue
+            known.add(number)
             if len(seen) < _TRIAL_FRAMES and not frame.is_corrupt:
                 self._tried[number] = frame
             if not seen:

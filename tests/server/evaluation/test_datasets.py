@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 
 from fakes import annotated_sets as sets
+from generated_media import write_movie
 from masklet.errors import BadInputError, ClipError, FrameMissingError
+from masklet_server.evaluation.clips import RunLimit
 from masklet_server.evaluation.datasets import open_dataset
+from masklet_server.media.source import open_clip
 
 DAVIS_DEV = Path(__file__).resolve().parents[4] / "shared" / "data" / "davis_dev"
 
@@ -208,3 +211,13 @@ def test_the_shared_sequences_are_read() -> None:
     assert sum(len(clip.annotated_frames) for clip in clips) == 1225
     assert (surf.info.width_px, surf.info.height_px) == (854, 480)
     assert not surf.read_truth(54).masks[1].any()
+
+
+def test_the_first_frames_of_a_varying_rate_keep_their_times(tmp_path: Path) -> None:
+    pictures = [np.zeros((64, 64, 3), np.uint8)] * 5
+    movie = write_movie(tmp_path / "phone.mp4", pictures, times=[0, 10, 20, 70, 80])
+
+    with open_clip(movie, first_frame=1001) as clip:
+        info = RunLimit(clip, 1003).info
+
+    assert len(info.frames) == len(info.frame_times_us) == 3
