@@ -79,3 +79,36 @@ def test_here_means_the_file_or_the_folder_of_the_pattern(tmp_path: Path) -> Non
     assert not is_here(str(tmp_path / "nowhere" / "plate.%04d.exr"))
     assert not is_here(str(tmp_path / "plate.mov"))
     assert not is_pattern(str(tmp_path / "a%04d" / "plate.mov"))
+
+
+@pytest.mark.parametrize("folder", ["shot#1", "50%d", "shot%04d", "take@2", "a ####b"])
+def test_signs_of_patterns_in_a_folders_name_are_just_signs(tmp_path: Path, folder: str) -> None:
+    inside = tmp_path / folder
+    inside.mkdir()
+    touch(inside, "a.0001.exr", "a.0002.exr")
+
+    for clip in (inside, inside / "a.%04d.exr", inside / "a.####.exr"):
+        assert is_here(str(clip))
+        assert [file.frame for file in find_files(str(clip))] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["take#2.mov", "50%d.mts", "a@b.mxf"])
+def test_a_file_that_exists_is_itself_whatever_signs_its_name_holds(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, name)
+
+    assert is_here(str(tmp_path / name))
+    assert find_files(str(tmp_path / name)) == ((tmp_path / name, None),)
+
+
+def test_what_macos_leaves_beside_pictures_is_not_taken_for_some(tmp_path: Path) -> None:
+    touch(tmp_path, "a.0001.exr", "a.0002.exr", "._a.0001.exr", "._a.0002.exr", ".a.0003.exr")
+
+    assert [file.path.name for file in find_files(str(tmp_path))] == ["a.0001.exr", "a.0002.exr"]
+
+
+def test_a_picture_is_known_by_its_first_bytes_and_a_movie_may_be_called_anything(tmp_path: Path) -> None:
+    (tmp_path / "still.0007.dat").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    (tmp_path / "camera.mts").write_bytes(bytes(200))
+
+    assert [file.frame for file in find_files(str(tmp_path / "still.0007.dat"))] == [7]
+    assert [file.frame for file in find_files(str(tmp_path / "camera.mts"))] == [None]

@@ -8,7 +8,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from generated_media import write_picture
+from generated_media import numbered_picture, write_movie, write_picture
 from masklet.client import Server
 from masklet.types import Overscan
 
@@ -99,3 +99,13 @@ def test_what_lies_beyond_the_format_is_matted_and_clicked_when_asked(server: Se
     xs = [vertex.x_px for vertex in shapes.pieces[0].keys[0].vertices]
     assert min(xs) == pytest.approx(centre[0] - RADIUS_PX, abs=3)
     assert (shapes.width_px, shapes.height_px) == (WIDTH_PX, HEIGHT_PX)
+
+
+def test_a_camcorders_movie_is_sent_as_a_movie(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "card #1 50%d"
+    folder.mkdir()
+    path = write_movie(folder / "00001.mts", [numbered_picture(number) for number in range(4)])
+
+    with server.open(path, upload=True) as session:
+        assert session.clip.name == "00001.mts"
+        assert len(session.clip.frames) == 4
