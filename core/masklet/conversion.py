@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def plate_of(clip: ClipInfo) -> PlateShape:
     """Size and range of a clip, as a prompt document keeps them."""
-    return PlateShape(clip.width_px, clip.height_px, clip.frames)
+    return PlateShape(clip.display_width_px, clip.display_height_px, clip.frames)
 
 
 def shifted(shot: Shot, frames: int) -> Shot:
@@ -73,7 +73,10 @@ def scaled(shot: Shot, clip: ClipInfo, *, factor: float | None = None) -> Shot:
             "--scale 2"
         )
     else:
-        across, down = clip.width_px / shot.plate.width_px, clip.height_px / shot.plate.height_px
+        across, down = (
+            clip.display_width_px / shot.plate.width_px,
+            clip.display_height_px / shot.plate.height_px,
+        )
     document = shot.document
     even = (across * down) ** 0.5
     return replace(
@@ -87,7 +90,7 @@ def scaled(shot: Shot, clip: ClipInfo, *, factor: float | None = None) -> Shot:
         ),
         plate=None
         if shot.plate is None
-        else replace(shot.plate, width_px=clip.width_px, height_px=clip.height_px),
+        else replace(shot.plate, width_px=clip.display_width_px, height_px=clip.display_height_px),
     )
 
 
@@ -115,7 +118,7 @@ def check_fits(shot: Shot, clip: ClipInfo) -> tuple[str, ...]:
         BadInputError: The clip has another size, or none of the frames that the prompts are on; the message
             says how to convert.
     """
-    check_size(shot, clip.name, clip.width_px, clip.height_px)
+    check_size(shot, clip.name, clip.display_width_px, clip.display_height_px)
     plate = shot.plate
     outside = sorted({item.frame for item in shot.document.prompts if item.frame not in clip.frames})
     if outside:

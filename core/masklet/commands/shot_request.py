@@ -94,7 +94,10 @@ class ShotRequest:
         if factor != 1.0:
             made_on = shot.plate
             shot = scaled(shot, clip, factor=factor)
-            if made_on is None or (made_on.width_px, made_on.height_px) != (clip.width_px, clip.height_px):
+            if made_on is None or (made_on.width_px, made_on.height_px) != (
+                clip.display_width_px,
+                clip.display_height_px,
+            ):
                 told.append(_scaling(made_on, factor, clip, shot))
         told += check_fits(shot, clip)
         return replace(self._with_typed(shot), plate=plate_of(clip)), tuple(told)
@@ -182,7 +185,7 @@ def save(file: Path | None, shot: Shot, session: Session) -> None:
 
 
 def _scaling(made_on: PlateShape | None, factor: float | None, clip: ClipInfo, shot: Shot) -> str:
-    there = f"{clip.width_px} x {clip.height_px}"
+    there = f"{clip.display_width_px} x {clip.display_height_px}"
     sentence = (
         f"the prompts were converted from {made_on.width_px} x {made_on.height_px} to {there} pixels"
         if made_on is not None
