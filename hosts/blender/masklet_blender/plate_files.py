@@ -29,7 +29,7 @@ class PlateSource:
         path: Absolute: a movie, a pattern such as ``plate.%04d.exr``, or a single picture.
         width_px: Of the plate itself, whatever proxy is shown.
         height_px: The same.
-        reading: Input space, layer and view, as far as the artist says; else the files do.
+        reading: As far as the artist says; else the files do.
         shown: As the host shows it; None where there is nothing to compare.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Union, cast
 
 import bpy
@@ -130,7 +131,11 @@ def source_of(block: PlateBlock) -> PlateSource:
     named = sequence_pattern(path) if block.source == "SEQUENCE" else path
     shown = _shown_clip(block, width_px, height_px)
     width_px, height_px = size_px(block)
-    return PlateSource(block.name, named, width_px, height_px, props(block).reading(), shown)
+    reading = props(block).reading()
+    if block.source == "MOVIE":
+        # Blender counts and plays a movie as it finds it, and so must the server.
+        reading = replace(reading, first_frame=None, frame_rate=None)
+    return PlateSource(block.name, named, width_px, height_px, reading, shown)
 
 
 def size_px(block: PlateBlock) -> tuple[int, int]:

@@ -253,15 +253,27 @@ class MaskletPlate(bpy.types.PropertyGroup):
         description="View of a stereo EXR that is the plate; empty for its first",
     )
 
+    first_frame: _kept("Of a movie in prompt documents; Blender counts from 0", kind=IntProperty)
+    frame_rate: _kept("Pictures a second, as a prompt document says; empty where none does")
+
     def reading(self) -> ClipReading:
         """How the plate's files are read, as far as the artist says."""
-        return ClipReading(self.colour_space or None, layer=self.layer or None, view=self.view or None)
+        return ClipReading(
+            self.colour_space or None,
+            first_frame=self.first_frame or None,
+            # A text, because Blender keeps numbers in 32 bits.
+            frame_rate=float(self.frame_rate) if self.frame_rate else None,
+            layer=self.layer or None,
+            view=self.view or None,
+        )
 
     def take_reading(self, said: ClipReading) -> None:
         """Take what a document says of reading the files where the artist has said nothing yet."""
         self.colour_space = self.colour_space or said.colour_space or ""
         self.layer = self.layer or said.layer or ""
         self.view = self.view or said.view or ""
+        self.first_frame = self.first_frame or said.first_frame or 0
+        self.frame_rate = self.frame_rate or (str(said.frame_rate) if said.frame_rate else "")
 
     def active(self) -> MaskletObject | None:
         """The object that clicks go to."""

@@ -233,6 +233,8 @@ class Shot:
             session = server.open(
                 errand.plate.path,
                 colour_space=said.colour_space,
+                first_frame=said.first_frame,
+                frame_rate=said.frame_rate,
                 layer=said.layer,
                 view=said.view,
                 on_progress=on_progress,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
 from masklet.clip_files import find_files
-from masklet.conversion import check_size
+from masklet.conversion import check_size, shifted
 from masklet.errors import MaskletError
 from masklet.names import clip_stem
 from masklet.prompts import PlateShape, Shot, read_shot, write_shot
@@ -56,9 +57,9 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
         try:
             source = source_of(block)
             document = to_prompts(props(block).document())
-            shot = Shot(
-                Path(source.path).name, document, reading=source.reading, plate=_shape_of(block, source)
-            )
+            shot = Shot(Path(source.path).name, document, plate=_shape_of(block, source))
+            shot = _moved(block, shot, props(block).first_frame)
+            shot = replace(shot, reading=props(block).reading())
             write_shot(Path(bpy.path.abspath(self.filepath)), shot)
         except MaskletError as error:
             return failed(self, error)
@@ -94,6 +95,7 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
             shot = read_shot(Path(bpy.path.abspath(self.filepath)))
             check_size(shot, block.name, *size_px(block))
             own.take_reading(shot.reading)
+            shot = _moved(block, shot, -(shot.reading.first_frame or 0))
             uids = {item.name: item.uid for item in own.objects}
             for said in from_prompts(shot.document, uids):
                 item = own.object_of(said.uid)
@@ -109,11 +111,15 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
         return ended
 
 
+def _moved(block: PlateBlock, shot: Shot, frames: int) -> Shot:
+    """The shot of a movie by so many frames later: documents may count from 1001, Blender counts from 0."""
+    return shifted(shot, frames) if block.source == "MOVIE" and frames else shot
+
+
 def _shape_of(block: PlateBlock, source: PlateSource) -> PlateShape:
     """Size and range of the plate."""
     if block.source == "MOVIE":
-        first = source.reading.first_frame or 0
-        last = first + max(1, int(block.frame_duration)) - 1
+        first, last = 0, max(1, int(block.frame_duration)) - 1
     else:
         frames = [file.frame or 0 for file in find_files(source.path)]
         first, last = frames[0], frames[-1]
