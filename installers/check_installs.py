@@ -97,7 +97,7 @@ def main() -> int:
             words = {"HERE": own.address, "TOKEN": str(token_file)}
             for python in arguments.python:
                 for number, case in enumerate(cases):
-                    place = folder / f"{Path(python).name}-{number}"
+                    place = folder / f"{arguments.python.index(python)}-{number}"
                     faults = _faults(case, wheel, python, place, words)
                     verdict = "FAIL" if faults else "ok  "
                     print(f"{verdict} {python}: {case.name}", *faults, sep="\n     ", flush=True)
