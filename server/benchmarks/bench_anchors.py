@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
+
+from records import commit, machine  # noqa: E402
 
 from fakes.moving_plane import MovingPlane, Plane, turning  # noqa: E402
 from masklet.anchors import AnchorKind, AnchorTrack  # noqa: E402
@@ -177,7 +178,7 @@ def main() -> None:
                 continue
             rows.append(measure(name, clip, kind))
             print(table(rows[-1:]).splitlines()[-1], flush=True)
-    where = f"{datetime.now(tz=UTC).date()}, {platform.machine()}, {os.cpu_count()} cores"
+    where = f"{datetime.now(tz=UTC).date()}, {machine()}, commit {commit()}"
     text = (
         f"# Anchors against the truth\n\n{where}, {os.getloadavg()[0]:.0f} processes wanting them. "
         "Rendered clips of 24 frames, 480 x 360, one thread; median / worst frame. Targets (median): "

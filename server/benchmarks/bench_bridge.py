@@ -8,7 +8,6 @@ the time that the measured process itself computes: in a host application that t
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 import cv2
+from records import begin, write_line
 
 from masklet.matte_files import receive
 from masklet.transport.bridge import BridgeTransport
@@ -39,6 +39,7 @@ REPEATS = 3
 
 def main() -> None:
     """Measure and print."""
+    begin("bench_bridge", weights="masklet_embedded", footage="the demo clip")
     with tempfile.TemporaryDirectory() as folder:
         clip = write_clip(Path(folder))
         local = LocalServer()
@@ -161,7 +162,7 @@ def tell(case: str, unit: str, values: list[float], **more: float) -> None:
         "worst": round(max(values), 4),
         "python": sys.version.split()[0],
     }
-    print(json.dumps({**found, **more}), flush=True)
+    write_line({**found, **more})
 
 
 if __name__ == "__main__":

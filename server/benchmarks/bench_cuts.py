@@ -12,17 +12,14 @@ composed of material that ``masklet-server material pack`` makes: they have no c
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.types import ClipInfo
 from masklet_server.media.source import open_clip
@@ -62,9 +59,9 @@ def main() -> None:
     parser.add_argument("movies", type=Path)
     parser.add_argument("--pack", type=Path, help="material for generated clips")
     arguments = parser.parse_args()
-    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "opencv": cv2.__version__}
-    print(json.dumps({"date": datetime.now(tz=UTC).date().isoformat(), **machine}), flush=True)
     folders = [path / "frames" for path in sorted(arguments.sequences.iterdir()) if path.is_dir()]
+    names = [path.parent.name for path in folders]
+    begin("bench_cuts", footage="sequences as filmed, and movies", sequences=names)
     clips = {str(path): read(path) for path in (*folders, *sorted(arguments.movies.glob("*.mp4")))}
     random = np.random.default_rng(SEED)
     disturbances: dict[str, Callable[[list[Picture]], list[Picture]]] = {
@@ -88,21 +85,21 @@ def main() -> None:
         made, truth = joined(list(clips.values()), random, dissolve=length)
         found = set(cuts_of(made))
         near = sum(any(abs(cut - one) <= length for one in found) for cut in truth)
-        print(json.dumps({"case": f"dissolves of {length} frames", "dissolves": len(truth), "noticed": near}))
+        write_line({"case": f"dissolves of {length} frames", "dissolves": len(truth), "noticed": near})
 
 
 def report_calm(name: str, clips: Sequence[Sequence[Picture]]) -> None:
     """A line for clips that have no cuts."""
     alarms = sum(len(cuts_of(pictures)) for pictures in clips)
     pairs = sum(len(pictures) - 1 for pictures in clips)
-    print(json.dumps({"case": name, "clips": len(clips), "pairs": pairs, "false alarms": alarms}), flush=True)
+    write_line({"case": name, "clips": len(clips), "pairs": pairs, "false alarms": alarms})
 
 
 def report(name: str, pictures: Sequence[Picture], wanted: set[int]) -> None:
     """A line for pictures whose cuts are known."""
     found = set(cuts_of(pictures))
     numbers = {"cuts": len(wanted), "missed": len(wanted - found), "false alarms": len(found - wanted)}
-    print(json.dumps({"case": name, "frames": len(pictures), **numbers}), flush=True)
+    write_line({"case": name, "frames": len(pictures), **numbers})
 
 
 def generated(pack: Path) -> list[list[Picture]]:

@@ -17,13 +17,14 @@ from __future__ import annotations
 import argparse
 import datetime
 import importlib.metadata
-import json
 import os
 import platform
 import statistics
 import tempfile
 import time
 from pathlib import Path
+
+from records import begin, write_line
 
 import masklet
 from masklet.session import Session
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--weights")
     parser.add_argument("--device")
     arguments = parser.parse_args()
+    begin("bench_end_to_end", weights=arguments.weights or "masklet_embedded", footage="the demo clip")
     with (
         tempfile.TemporaryDirectory() as folder,
         masklet.connect(weights=arguments.weights, device=arguments.device) as server,
@@ -109,7 +111,7 @@ def report(case: str, unit: str, values: list[float], about: dict[str, str]) -> 
     ordered = sorted(values)
     high = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
     line = {"case": case, "unit": unit, "median": round(statistics.median(values), 2), "p95": round(high, 2)}
-    print(json.dumps({**line, "n": len(values), **about}), flush=True)
+    write_line({**line, "n": len(values), **about})
 
 
 if __name__ == "__main__":

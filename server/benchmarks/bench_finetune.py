@@ -12,7 +12,6 @@ clips that were not trained on. One JSON line.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from records import begin, write_line
 
 from masklet_server.evaluation.datasets import open_dataset
 from masklet_server.evaluation.finetune_command import AnnotatedShot, first_mask_figures
@@ -156,24 +156,23 @@ def main() -> None:
         )
         seconds = time.monotonic() - started_s
         after = first_mask_figures(str(made), measured, "cpu", chosen.side)
-    print(
-        json.dumps(
-            {
-                "case": "finetune",
-                "steps": chosen.steps,
-                "side_px": chosen.side,
-                "rate": chosen.rate,
-                "known_share": chosen.known_share,
-                "seconds": round(seconds),
-                "j_and_f": {
-                    name: {
-                        "before": round(before[name].j_and_f, 1),
-                        "after": round(after[name].j_and_f, 1),
-                    }
-                    for name in measured
-                },
-            }
-        )
+    begin("bench_finetune", weights=chosen.weights, footage="swarms of balls, and clips composed of the pack")
+    write_line(
+        {
+            "case": "finetune",
+            "steps": chosen.steps,
+            "side_px": chosen.side,
+            "rate": chosen.rate,
+            "known_share": chosen.known_share,
+            "seconds": round(seconds),
+            "j_and_f": {
+                name: {
+                    "before": round(before[name].j_and_f, 1),
+                    "after": round(after[name].j_and_f, 1),
+                }
+                for name in measured
+            },
+        }
     )
 
 

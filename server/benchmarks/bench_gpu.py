@@ -15,7 +15,6 @@ Both codes get the same stand-in weights. ``official compiled`` is the official 
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import time
 import traceback
@@ -35,6 +34,7 @@ from bench_gpu_engine import (
     session_lines,
 )
 from bench_gpu_speed import Contest, Setup, contest_lines, encoder_lines
+from records import begin, write_line
 
 _SIZES = ("tiny", "small", "base_plus", "large")
 _LARGE = ("large_1_uncompiled", "large_1_compiled")
@@ -122,18 +122,16 @@ def run(cases: list[Case], about: dict[str, Any], *, until_s: float, started_s: 
     for case in cases:
         at_s = time.monotonic() - started_s
         if at_s + case.estimate_s > until_s:
-            print(
-                json.dumps({"case": case.name, "left_out": "no time left", "at_s": round(at_s)}), flush=True
-            )
+            write_line({"case": case.name, "left_out": "no time left", "at_s": round(at_s)})
             continue
         try:
             for line in case.lines():
                 at_s = time.monotonic() - started_s
-                print(json.dumps({**line, **about, "at_s": round(at_s, 1)}), flush=True)
+                write_line({**line, **about, "at_s": round(at_s, 1)})
         # Whatever one case dies of, the others are worth their time on a borrowed device.
         except Exception as error:  # noqa: BLE001
             reason = "".join(traceback.format_exception(error))[-1500:]
-            print(json.dumps({"case": case.name, "error": reason, **about}), flush=True)
+            write_line({"case": case.name, "error": reason, **about})
 
 
 def main() -> None:
@@ -163,6 +161,7 @@ def main() -> None:
         "side_px": setup.side_px,
         "dtype": str(setup.dtype).removeprefix("torch."),
     }
+    begin("bench_gpu", footage="noise and discs; weights are synthetic but for the embedded model's", **about)
     run(cases, about, until_s=arguments.until_s, started_s=started_s)
 
 

@@ -14,7 +14,6 @@ matte's outline that lies within a pixel of the true one.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.types import ClipInfo, FramePrompts
 from masklet_server.demo import scene
@@ -155,11 +155,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--weights", default=EMBEDDED.name)
     arguments = parser.parse_args()
+    begin("bench_mattes", weights=arguments.weights, footage="the demo clip")
     pictures = list(scene.render(arguments.frames))
     logits = track(pictures, arguments.weights)
     for make in (resized_mask, plain_sigmoid, rendered, refined):
         figures = measure(make, pictures, logits)
-        print(json.dumps({"matte": make.__name__, "frames": len(pictures), **figures}))
+        write_line({"matte": make.__name__, "frames": len(pictures), **figures})
 
 
 if __name__ == "__main__":

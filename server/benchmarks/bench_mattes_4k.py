@@ -20,7 +20,6 @@ against its own: above 1 where nothing lags. The three targets are ratios to pla
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import time
@@ -33,6 +32,7 @@ import cv2
 import numpy as np
 from bench_mattes import Results
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.types import ClipInfo, FramePrompts, Mask, Presence
 from masklet_server.demo import edges
@@ -171,7 +171,7 @@ def report(
         line[f"{name}_target"] = target
         line[f"{name}_met"] = ratio <= target
     line |= {"lag": round(lag_ratio, 2), "frame_s": round(taken_s, 2), "frame_target_s": FRAME_S}
-    print(json.dumps(line), flush=True)
+    write_line(line)
 
 
 def run(
@@ -238,6 +238,7 @@ def main() -> None:
     parser.add_argument("--calm", type=float, nargs="+", default=[1.0])
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
+    begin("bench_mattes_4k", weights=arguments.weights, footage="renders whose alpha is known")
     strips = [
         np.hstack(run(case, arguments.width, arguments.frames, arguments.weights, arguments.calm))
         for case in edges.CASES

@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.types import Click, ClipInfo, FramePrompts
 from masklet_server.engine.profile import EDITOR
@@ -58,18 +59,16 @@ def main() -> None:
     given = parser.parse_args()
     if given.run:
         who, case, folder = given.run
-        print(json.dumps(_one_side(who, case, Path(folder), given)))
+        write_line(_one_side(who, case, Path(folder), given))
         return
+    begin("bench_memory", footage="noise; weights are synthetic")
     with tempfile.TemporaryDirectory() as scratch:
         folders = {}
         for frames in (_SHORT_FRAMES, _LATE_FRAME + 1, _LONG_FRAMES):
             folders[frames] = Path(scratch) / str(frames)
             write_jpegs(folders[frames], frames)
         for case in given.case or ("memory", "first_mask"):
-            print(
-                json.dumps(_memory(folders, given) if case == "memory" else _first_mask(folders, given)),
-                flush=True,
-            )
+            write_line(_memory(folders, given) if case == "memory" else _first_mask(folders, given))
 
 
 def _memory(folders: dict[int, Path], given: argparse.Namespace) -> dict[str, object]:

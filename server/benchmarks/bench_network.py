@@ -14,7 +14,6 @@ that is asked of a GPU is in ``bench_gpu.py``.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from typing import Any
 
 import torch
 from bench_official import MEMORIES, POINTERS, SteadyState, official_frame, official_predictor
+from records import begin, write_line
 from torch import Tensor
 
 from masklet_server.engine.accelerate import choose_attention, compile_network, replay_network
@@ -149,6 +149,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--threads", type=int, default=0, help="of the CPU; 0 leaves torch's choice")
     arguments = parser.parse_args()
+    begin("bench_network", footage="noise; weights are synthetic", preset=arguments.preset)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
 
@@ -183,7 +184,7 @@ def main() -> None:
             "device": torch.cuda.get_device_name() if cuda else f"cpu, {torch.get_num_threads()} threads",
             "torch": torch.__version__,
         }
-        print(json.dumps({**about, **result}), flush=True)
+        write_line({**about, **result})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ overlaps the truth by half within five frames after it can be seen again. One JS
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from records import begin, write_line
 
 import masklet
 from masklet.types import CutPolicy, Mask, Presence
@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--clips", type=int, default=24)
     arguments = parser.parse_args()
+    begin("bench_refind", weights="masklet_embedded", footage=f"{arguments.clips} generated clips a case")
     material = load_material(arguments.pack, device="cpu")
     cast = CastConfig(scene_share=0.0, leave_share=0.0, cut_share=0.0)
     steady = ClipComposer(material, device="cpu", seed=SEED, config=ComposerConfig(cast=cast))
@@ -100,7 +101,7 @@ def main() -> None:
                 for policy, tally in tallies.items():
                     track(server, case, policy, tally)
             for policy, tally in tallies.items():
-                print(json.dumps({"case": name, "at_cuts": policy.value, **figures(tally)}), flush=True)
+                write_line({"case": name, "at_cuts": policy.value, **figures(tally)})
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,19 +22,17 @@ differs from frame to frame without having moved.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.shapes import BezierVertex, ObjectShapes
 from masklet_server.demo import scene
@@ -77,17 +75,10 @@ def main() -> None:
     parser.add_argument("--tolerance", type=float, default=1.0)
     given = parser.parse_args()
     cv2.setNumThreads(2)
-    print(
-        json.dumps(
-            {
-                "date": datetime.now(tz=UTC).date().isoformat(),
-                "machine": platform.machine(),
-                "cores": os.cpu_count(),
-                "busy_with_processes": round(os.getloadavg()[0], 1),
-                "numpy": np.__version__,
-            }
-        ),
-        flush=True,
+    drawn = sorted(path.name for path in given.davis.iterdir()) if given.davis else []
+    load = round(os.getloadavg()[0], 1)
+    begin(
+        "bench_shapes", footage="renders, and masks drawn by hand", sequences=drawn, busy_with_processes=load
     )
     print(
         f"{'case':24}  mean IoU  worst  px off  vertices  keys  slide  accel  s/100    cpu", file=sys.stderr
@@ -130,7 +121,7 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
         "wall_s_per_100_frames": round(wall_s / report.frames * 100, 1),
         "cpu_s_per_100_frames": round(cpu_s / report.frames * 100, 1),
     }
-    print(json.dumps(line), flush=True)
+    write_line(line)
     slide = "" if slide_px is None else f"{slide_px.max():.2f}"
     print(
         f"{name:24}  {report.mean_iou:8.4f}  {report.worst_iou:.3f}  {report.largest_distance_px:6.2f}  "

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import time
 from pathlib import Path
 
 import torch
+from records import begin, write_line
 
 from masklet_server.training.composer import ClipComposer
 from masklet_server.training.config import load_config
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--device")
     arguments = parser.parse_args()
+    begin("bench_training", footage=f"clips composed of {arguments.pack.name}")
 
     started_s = time.monotonic()
     team = join_team(arguments.device)
@@ -81,19 +82,19 @@ def main() -> None:
                 "autotune": autotune,
                 "ms": round(milliseconds, 3),
             }
-            print(json.dumps({**case, **about}), flush=True)
+            write_line({**case, **about})
 
     config = load_config(arguments.config)
     material = load_material(arguments.pack, device=team.device)
     source = ClipComposer(material, device=team.device, seed=1)
-    print(json.dumps({"case": "start", "seconds": round(time.monotonic() - started_s, 1)}), flush=True)
+    write_line({"case": "start", "seconds": round(time.monotonic() - started_s, 1)})
     shapes = [tuple(int(part) for part in shape.split("x")) for shape in arguments.shapes.split(",")]
     trials = [Trial(float(size), *shape) for shape in shapes for size in arguments.megapixels.split(",")]
     for trial, autotune in [*((trial, False) for trial in trials), (trials[0], True)]:
         torch.backends.cudnn.benchmark = autotune
         result = dataclasses.asdict(run_trial(config, source, team, trial, steps=arguments.steps))
         at_s = round(time.monotonic() - started_s, 1)
-        print(json.dumps({"case": "step", **result, "autotune": autotune, "at_s": at_s, **about}), flush=True)
+        write_line({"case": "step", **result, "autotune": autotune, "at_s": at_s, **about})
     if arguments.profile:
         torch.backends.cudnn.benchmark = False
         profile_step(config, source, team, trials[0], print)

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from records import provenance
 from safetensors.torch import load_file, save_file
 from trunk_figures import (
     UNSEEN,
@@ -200,6 +201,7 @@ def main() -> None:
         "footage": {"data": chosen.data.name, "side_px": chosen.side, "frame_limit": chosen.limit},
         "generated": UNSEEN,
     }
+    whence = provenance(footage=chosen.data.name, sequences=[clip.name for clip in clips])
     lines = [
         json.dumps(
             {
@@ -213,6 +215,7 @@ def main() -> None:
         )
         for name, seed in runs
     ]
+    lines.insert(0, json.dumps({"record": "bench_trunks", **whence}))
     print("\n".join(lines))
     print(table(accuracy, speed, front=pareto_front(accuracy, speed)))
     if chosen.results is not None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -24,6 +23,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.types import Click, FramePrompts, Mask, Presence
 from masklet_server.engine.presence import CALIBRATIONS, LARGEST_PRESENCE_LOGIT, Calibration, presence_of
@@ -68,6 +68,8 @@ def main() -> None:
     rows = [row for row in rows if row.visible or row.presence_logit > 0]
     chosen = [row for row in rows if row.sequence not in HELD_OUT]
     kept = [row for row in rows if row.sequence in HELD_OUT]
+    names = sorted(path.name for path in arguments.data.iterdir() if (path / "masks").is_dir())
+    begin("bench_uncertainty", weights=arguments.weights, footage=arguments.data.name, sequences=names)
     machine = {
         "date": datetime.date.today().isoformat(),
         "torch": torch.__version__,
@@ -75,20 +77,18 @@ def main() -> None:
         "weights": arguments.weights,
     }
     weights, limit = fit(chosen)
-    print(json.dumps({**machine, "case": "fitted", "sum": [round(w, 3) for w in weights], "limit": limit}))
+    write_line({**machine, "case": "fitted", "sum": [round(w, 3) for w in weights], "limit": limit})
     calibration = CALIBRATIONS.get(arguments.weights)
     for name, part in (("fitted on", chosen), ("held out", kept)):
-        print(json.dumps({**machine, "case": f"{name}, plain rule", **report(part, verdicts(part, None))}))
-        print(
-            json.dumps({**machine, "case": f"{name}, in force", **report(part, verdicts(part, calibration))})
-        )
+        write_line({**machine, "case": f"{name}, plain rule", **report(part, verdicts(part, None))})
+        write_line({**machine, "case": f"{name}, in force", **report(part, verdicts(part, calibration))})
     for prompt in PROMPTS:
         part = [row for row in kept if row.prompt == prompt]
         numbers = report(part, verdicts(part, calibration))
-        print(json.dumps({**machine, "case": f"held out, from one {prompt}", **numbers}))
+        write_line({**machine, "case": f"held out, from one {prompt}", **numbers})
     for sequence in HELD_OUT:
         part = [row for row in kept if row.sequence == sequence]
-        print(json.dumps({**machine, "case": sequence, **report(part, verdicts(part, calibration))}))
+        write_line({**machine, "case": sequence, **report(part, verdicts(part, calibration))})
 
 
 def track_all(data: Path, weights: str, device: str) -> list[Row]:

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from masklet_server.model.store import find_weights
+
 ROOT = Path(__file__).resolve().parents[2]
 _DIRTY = "+changes"
 _VERSIONS = ("torch", "numpy", "opencv-python-headless", "av", "OpenImageIO")
@@ -34,8 +36,12 @@ def provenance(
         sequences: Names of the clips that were used, in their order.
 
     Returns:
-        JSON values: ``date``, ``commit`` (with ``+changes`` where files differ from it), ``machine``, ``threads``,
-        ``versions``, and of what was given ``weights``, ``weights_sha256``, ``footage``, ``sequences``.
+        JSON values: ``date``, ``commit`` (with ``+changes`` where files differ from it), ``machine``,
+        ``threads``, ``versions``, and of what was given ``weights``, ``weights_sha256``, ``footage``,
+        ``sequences``.
+
+    Raises:
+        WeightsError: There are no such weights.
     """
     about: dict[str, Any] = {
         "date": datetime.now(tz=UTC).date().isoformat(),
@@ -45,7 +51,7 @@ def provenance(
         "versions": _versions(),
     }
     if weights is not None:
-        file = weights_file(weights)
+        file = find_weights(weights)
         about |= {"weights": file.stem, "weights_sha256": _sha256(file)}
     if footage is not None:
         about["footage"] = footage
@@ -91,20 +97,6 @@ def machine() -> str:
             break
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{name}, {count} cores"
-
-
-def weights_file(weights: Path | str) -> Path:
-    """The file of weights that are named or given.
-
-    Raises:
-        FileNotFoundError: There are none.
-    """
-    file = Path(weights)
-    if not file.is_file():
-        file = ROOT / "server/masklet_server/weights" / f"{weights}.safetensors"
-    if not file.is_file():
-        raise FileNotFoundError(f"there are no weights {weights!s}: give a file")
-    return file
 
 
 @cache

@@ -66,7 +66,7 @@ def evaluate(
     from masklet_server.evaluation.datasets import open_dataset
     from masklet_server.evaluation.evaluator import Assignment, evaluate_clips
     from masklet_server.evaluation.protocols import ProtocolName
-    from masklet_server.evaluation.report import Report, write_json
+    from masklet_server.evaluation.report import Report, measured_with, write_json
     from masklet_server.evaluation.sheet import write_sheet
     from masklet_server.evaluation.trackers import network_trackers
 
@@ -112,7 +112,7 @@ def evaluate(
     for line in _remarks(result):
         console.print(line)
     if json_file is not None:
-        write_json(json_file, result.as_json())
+        write_json(json_file, {**result.as_json(), **measured_with(weights)})
     if sheet is not None and tiles:
         write_sheet(sheet, sorted(tiles, key=lambda tile: tile.j))
 

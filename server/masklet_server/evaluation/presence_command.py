@@ -42,7 +42,7 @@ def evaluate_presence(
 
     from masklet.errors import BadInputError
     from masklet_server.evaluation.presence import PresenceCounts, generate_clips, measure_presence
-    from masklet_server.evaluation.report import write_json
+    from masklet_server.evaluation.report import measured_with, write_json
     from masklet_server.evaluation.trackers import network_trackers
     from masklet_server.training.composer import LEAVING, LEAVING_AS_FILMED, LEAVING_AT_ONCE, ClipComposer
     from masklet_server.training.material.pack import load_material
@@ -80,6 +80,7 @@ def evaluate_presence(
                 "seed": seed,
                 "clips": clips,
                 **figures,
+                **measured_with(weights),
             },
         )
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from masklet import __version__
 from masklet.errors import OutputError
 from masklet_server.evaluation.protocols import ClipOutcome
 from masklet_server.evaluation.scores import Figures, ObjectScores, figures
+from masklet_server.model.store import find_weights
 
 CONVENTION = (
     "J and F as in the DAVIS toolkit, in percent; first and last annotated frame of each object left out; "
@@ -121,6 +126,20 @@ class Report:
             "baselines": {name: _plain(value) for name, value in self.baselines().items()},
             "sequences": {clip.name: _clip_json(clip) for clip in self.clips},
         }
+
+
+def measured_with(weights: str | Path) -> dict[str, str]:
+    """What a figure has to name so that it can be measured again: weights, day, and version.
+
+    Raises:
+        WeightsError: There are no such weights.
+    """
+    return {
+        "weights_sha256": hashlib.sha256(find_weights(weights).read_bytes()).hexdigest(),
+        "date": datetime.now(tz=timezone.utc).date().isoformat(),
+        "masklet": __version__,
+        "torch": importlib.metadata.version("torch"),
+    }
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

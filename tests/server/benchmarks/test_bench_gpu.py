@@ -42,7 +42,9 @@ def run(*arguments: str) -> list[dict[str, Any]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    first, *lines = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["record"] == "bench_gpu"
+    return lines
 
 
 @pytest.mark.skipif(importlib.util.find_spec("sam2") is None, reason="the official package is not installed")

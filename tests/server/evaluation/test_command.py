@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def test_any_weights_of_the_family_are_measured(
     content = json.loads(report.read_text())
     assert content["protocol"] == protocol
     assert content["weights"] == "tiny.safetensors"
+    assert content["weights_sha256"] == hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    assert content["sequences"]
+    assert {"date", "masklet", "torch"} <= content.keys()
     assert 0 <= content["overall"]["j_and_f"] <= 100
     assert sheet.stat().st_size > 1000
     assert "overall" in result.output
