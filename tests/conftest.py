@@ -8,3 +8,7 @@ import os
 # other at every layer stand still while other processes have the cores: at a load of eight a test of ten
 # seconds took five minutes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Preparing OpenVINO takes a core for a minute, and a session may begin before or after that: its own tests
+# ask for it.
+os.environ.setdefault("MASKLET_RUNTIME", "torch")

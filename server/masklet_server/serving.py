@@ -26,6 +26,13 @@ def serve(
     compiled: Annotated[
         bool, typer.Option("--compile", help="Compile the network: faster on a GPU after a slow start.")
     ] = False,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            envvar="MASKLET_RUNTIME",
+            help="What runs the network on a processor: torch, openvino; auto: OpenVINO where installed.",
+        ),
+    ] = "auto",
     root: Annotated[
         list[Path] | None,
         typer.Option(
@@ -99,7 +106,7 @@ def serve(
     from masklet_server.service.server import Engine
 
     make_tracker, model = load_tracker_factory(
-        settings.weights, settings.device, settings.profile, compiled=compiled
+        settings.weights, settings.device, settings.profile, compiled=compiled, runtime=runtime
     )
     engine = Engine(make_tracker, model, list_weights(), str(find_device(settings.device)))
 

@@ -17,7 +17,12 @@ TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 
 
 def load_tracker_factory(
-    weights: str, device: str = "auto", profile: str = "editor", *, compiled: bool = False
+    weights: str,
+    device: str = "auto",
+    profile: str = "editor",
+    *,
+    compiled: bool = False,
+    runtime: str = "torch",
 ) -> tuple[TrackerFactory, ModelInfo]:
     """A maker of trackers that share one network, and what is known of its weights.
 
@@ -29,11 +34,13 @@ def load_tracker_factory(
         profile: ``"editor"``, ``"reference"`` or ``"benchmark"``.
         compiled: Compile the network for the sizes that occur, before this returns: faster on a GPU,
             at the price of minutes (less from the second time on, as the compiler keeps its results).
+        runtime: What runs the network on a processor: ``"torch"``, ``"openvino"``, or ``"auto"``: OpenVINO
+            where it is installed, as soon as it has been prepared for these weights.
 
     Raises:
         WeightsError: There are no such weights, or they are damaged.
-        BadInputError: There is no such device or profile.
+        BadInputError: There is no such device, profile or runtime.
     """
     from masklet_server.engine.loading import load
 
-    return load(weights, device, profile, compiled=compiled)
+    return load(weights, device, profile, compiled=compiled, runtime=runtime)

@@ -38,7 +38,7 @@ def attend(
         ``(B, N, V)``.
     """
     query = query.expand(key.shape[0], -1, -1)
-    if key.device.type == "cpu" and not torch.is_grad_enabled():
+    if key.device.type == "cpu" and not torch.is_grad_enabled() and not torch.compiler.is_exporting():
         return _attend_in_blocks(query, key, value, valid)
     form = None if choice is None or valid is not None else choice.form_for(query, key)
     if form is not None:

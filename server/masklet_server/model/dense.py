@@ -93,7 +93,7 @@ def feed_forward(x: Tensor, inner: nn.Linear, outer: nn.Linear, activation: Acti
     """Two layers with an activation between them, ``(..., in)`` to ``(..., out)``."""
     rows = x.numel() // x.shape[-1]
     chunks = -(-rows * inner.out_features // _CHUNK_VALUES)
-    if chunks < 2 or not fuses(x):
+    if not fuses(x) or chunks < 2:
         return dense(dense(x, inner.weight, inner.bias, activation), outer.weight, outer.bias)
     out = x.new_empty(*x.shape[:-1], outer.out_features)
     flat_out = out.view(rows, -1)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from masklet_server.model.config import NetworkConfig
 from masklet_server.model.dense import Dense
-from masklet_server.model.mask_decoder import MaskDecoder, stability
+from masklet_server.model.mask_decoder import MaskDecoder, MaskPredictions, stability
 from masklet_server.model.memory_attention import Memory, MemoryAttention
 from masklet_server.model.memory_encoder import MemoryEncoder
 from masklet_server.model.neck import ImageEncoder
@@ -169,18 +169,7 @@ class Network(nn.Module):
             stability_fallback: Where the clear prompt's mask hangs on its threshold, take the best
                 of the other three instead. Without effect with ``multimask`` and in training.
         """
-        batch = max(x.shape[0] for x in (embedding, points, mask_logits) if x is not None)
-        grid = embedding.shape[-2:]
-        encoder = self.sam_prompt_encoder
-        if points is None or labels is None:
-            points = embedding.new_zeros(batch, 1, 2)
-            labels = torch.full((batch, 1), PADDING, device=embedding.device)
-        prompts = encoder.points(points, labels, side_px=16 * grid[0])  # (B, N + 1, C)
-        dense = encoder.no_mask() if mask_logits is None else encoder.mask(mask_logits)
-        image = (embedding + dense).expand(batch, -1, -1, -1)  # (B, C, h, w)
-        predictions = self.sam_mask_decoder(
-            image, encoder.pe_layer.grid(*grid).to(image.dtype), prompts, features.skip8, features.skip4
-        )
+        predictions = self.predict(features, embedding, points, labels, mask_logits)
 
         logits, ious = predictions.logits.float(), predictions.ious.float()
         presence_logit = predictions.presence_logit.float()
@@ -210,6 +199,30 @@ class Network(nn.Module):
             pointer=pointer,
             presence_logit=presence_logit,
         )
+
+    def predict(
+        self,
+        features: ImageFeatures,
+        embedding: Tensor,
+        points: Tensor | None,
+        labels: Tensor | None,
+        mask_logits: Tensor | None,
+    ) -> MaskPredictions:
+        """Everything the decoder says of B objects; arguments as for :meth:`decode`."""
+        batch = max(x.shape[0] for x in (embedding, points, mask_logits) if x is not None)
+        grid = embedding.shape[-2:]
+        encoder = self.sam_prompt_encoder
+        if points is None or labels is None:
+            points = embedding.new_zeros(batch, 1, 2)
+            labels = torch.full((batch, 1), PADDING, device=embedding.device)
+        prompts = encoder.points(points, labels, side_px=16 * grid[0])  # (B, N + 1, C)
+        dense = encoder.no_mask() if mask_logits is None else encoder.mask(mask_logits)
+        image = (embedding + dense).expand(batch, -1, -1, -1)  # (B, C, h, w)
+        code = encoder.pe_layer.grid(*grid).to(image.dtype)
+        predictions: MaskPredictions = self.sam_mask_decoder(
+            image, code, prompts, features.skip8, features.skip4
+        )
+        return predictions
 
     def decode_mask(self, features: ImageFeatures, mask: Tensor) -> Decoded:
         """Take a mask that was given as what it is, and make the object's pointer from it.
@@ -258,10 +271,15 @@ class Network(nn.Module):
             ``(B, M, h, w)``.
         """
         mask = (mask_logits > 0).to(self.dtype) if binarise else torch.sigmoid(mask_logits).to(self.dtype)
-        memory: Tensor = self.memory_encoder(embedding, _MASK_SCALE * mask + _MASK_BIAS)
+        memory = self.fuse(embedding, _MASK_SCALE * mask + _MASK_BIAS)
         if self.config.pointer_time == "signed":
             absent = (presence_logit <= 0).to(memory.dtype)  # (B, 1)
             memory = memory + (absent * self.no_obj_embed_spatial)[:, :, None, None]
+        return memory
+
+    def fuse(self, embedding: Tensor, mask: Tensor) -> Tensor:
+        """``(B, M, h, w)`` from a raw embedding ``(B or 1, C, h, w)`` and scaled masks ``(B, 1, S, S)``."""
+        memory: Tensor = self.memory_encoder(embedding, mask)
         return memory
 
     def attend_memory(
