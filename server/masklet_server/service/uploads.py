@@ -244,7 +244,7 @@ class _Writer:
             raise BadInputError(
                 "a file of the upload has no usable suffix: give its files names like plate.exr"
             )
-        if start.size_bytes == 0:
+        if start.size_bytes == 0 and not start.HasField("frame"):
             raise BadInputError("a file of the upload is empty: render it again, or leave it out")
         if start.held_bytes > start.size_bytes or len(start.sha256) not in (0, DIGEST_BYTES):
             raise BadInputError("a file of the upload is announced with a wrong size: update the client")
@@ -263,6 +263,11 @@ class _Writer:
         self.close()
         self._start, self._path = start, upload.folder / name
         self._missing_bytes = start.size_bytes - start.held_bytes
+        if not start.size_bytes:
+            # One picture that was never written is no reason to refuse the others: whoever opens the clip
+            # leaves it out.
+            self._path.touch()
+            return
         if start.sha256 and self._missing_bytes:
             self._growing = self._contents.grow(self._key(start), start.held_bytes)
         if not self._missing_bytes:

@@ -141,7 +141,7 @@ BROKEN = {
     "of nothing": ([header(), commit({})], "0 files"),
     "that is too short": ([header(), start(1, 5), Message(chunk=b"1234"), commit({1: b"1234"})], "shorter"),
     "that is too long": ([header(), start(1, 3), Message(chunk=b"1234"), commit({1: b"1234"})], "longer"),
-    "of an empty file": ([header(), start(1, 0), commit({1: b""})], "empty"),
+    "of an empty file": ([header(), start(None, 0, ".mov"), commit({None: b""})], "empty"),
     "of one frame twice": ([header(), *GOOD[1:4], *GOOD[1:4]], "twice"),
     "of a movie and frames": ([header(), *GOOD[1:4], start(None, 3)], "alone"),
     "with a path for a suffix": ([header(), start(1, 3, "/../x")], "no usable suffix"),

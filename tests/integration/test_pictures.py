@@ -109,3 +109,30 @@ def test_a_camcorders_movie_is_sent_as_a_movie(server: Server, tmp_path: Path) -
     with server.open(path, upload=True) as session:
         assert session.clip.name == "00001.mts"
         assert len(session.clip.frames) == 4
+
+
+def test_an_upload_with_frames_that_cannot_be_used_is_matted_on_all_others(
+    server: Server, tmp_path: Path
+) -> None:
+    plate = _ball((0, 0, WIDTH_PX, HEIGHT_PX), (90.0, 95.0))
+    for frame in range(1001, 1006):
+        path = write_picture(tmp_path / f"plate.{frame}.exr", plate, "half")
+        if frame == 1002:
+            path.write_bytes(b"")
+        elif frame == 1004:
+            path.write_bytes(path.read_bytes()[:2000])
+
+    with server.open(tmp_path / "plate.%04d.exr", upload=True) as session:
+        assert [each.frame for each in session.clip.unreadable] == [1002]
+        session.object("ball").click(frame=1001, x_px=90, y_px=95)
+        track = session.track()
+        assert [update.frame for update in track] == [1001, 1003, 1005]
+        assert track.finished is not None
+        told = {each.frame: each.reason for each in track.finished.unreadable}
+        assert "frame 1002 of plate.%04d.exr is empty (0 bytes)" in told[1002]
+        assert "frame 1004 of plate.%04d.exr is damaged or cut off" in told[1004]
+        made = session.export(tmp_path / "out")
+        assert [path.name[-8:-4] for path in made.files] == ["1001", "1003", "1005"]
+        assert [hole.words for hole in made.holes] == ["the plate's picture cannot be read"] * 2
+        assert len(session.shapes("ball").pieces[0].keys) >= 1
+        assert session.anchor("ball", "similarity").keys
