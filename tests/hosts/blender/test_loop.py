@@ -28,10 +28,12 @@ class Shot:
 
     def __init__(self, blender: Blender, folder: Path, clip: DemoClip, server: LocalServer) -> None:
         user_folder = folder / "user"
-        plate = folder / "plate"
+        # Artists' names: a space, an accent, brackets.
+        plate = folder / "plate (é)"
         plate.mkdir(parents=True)
         for picture in clip.pattern.parent.glob("*.png"):
-            (plate / picture.name).write_bytes(picture.read_bytes())
+            name = picture.name.replace("duck", "shot 010 [é]")
+            (plate / name).write_bytes(picture.read_bytes())
         place = BlenderPlace(blender.version, user_folder / "extensions")
         install(place, make_extension(), extension_id())
         module = f"bl_ext.user_default.{extension_id()}"
@@ -54,7 +56,7 @@ class Shot:
                 environment=environment,
             )
 
-        self.first = run("loop.py", plate / f"duck.{frame:04d}.png", folder, x_px, y_px)
+        self.first = run("loop.py", plate / f"shot 010 [é].{frame:04d}.png", folder, x_px, y_px)
         self.second = run("continuation.py", folder / "shot.blend", x_px, y_px, 1)
 
 
@@ -81,7 +83,7 @@ def test_results_are_native_and_made_once(shot: Shot) -> None:
 
 def matte_of(shot: Shot, number: int) -> npt.NDArray[np.float64]:
     """The server's matte of a frame, as it was written."""
-    return grey(shot.folder / f"first_mattes/duck/duck_duck.{1000 + number}.png")
+    return grey(shot.folder / f"first_mattes/duck/shot_010_e_duck.{1000 + number}.png")
 
 
 def test_the_compositors_group_shows_the_servers_matte_on_its_frame(shot: Shot) -> None:
