@@ -70,7 +70,7 @@ def _original_of(*blocks: PlateBlock) -> PlateBlock:
     """Which of several datablocks with one uid is not the copy."""
     remembered = _ORIGINALS.get(props(blocks[0]).uid)
     for block in blocks:
-        if remembered is not None and _number(block) == remembered:
+        if remembered and _number(block) == remembered:
             return block
     # The file was just opened: its original was called so when it was known last.
     named = [block for block in blocks if props(block).known_name == block.name]
@@ -78,7 +78,10 @@ def _original_of(*blocks: PlateBlock) -> PlateBlock:
 
 
 def _number(block: PlateBlock) -> int:
-    """Blender's own number of a datablock: it outlives renaming and undo, and grows with each new one."""
+    """Blender's own number of a datablock: it outlives renaming and undo, and grows with each new one.
+
+    0 in versions that have none, before 4.1.
+    """
     return int(getattr(block, "session_uid", 0))
 
 
