@@ -7,9 +7,11 @@ Exit codes: 0 all is well; 1 it failed, and one sentence on standard error says 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from masklet import __version__
 from masklet.errors import MaskletError
 from masklet_server import serving
 from masklet_server.evaluation import command as evaluation
@@ -25,9 +27,27 @@ app = typer.Typer(
     name="masklet-server",
     help="Serves clips to masklet clients; keeps weights, measures and trains models.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"masklet-server {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    del version  # told by its callback, before a command is looked for
+
+
 for area in (serving, model, evaluation, parity, training, material):
     area.add_commands(app)
 

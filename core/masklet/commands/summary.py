@@ -184,8 +184,8 @@ def listed_files(files: Sequence[Path]) -> list[str]:
 
 
 def print_json(content: object) -> None:
-    """One document on standard output."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))  # noqa: T201  (this is the output)
+    """One document on standard output, in ASCII: some consoles and pipes write nothing else."""
+    print(json.dumps(content, indent=2))  # noqa: T201  (this is the output)
 
 
 def failure(code: ExitCode, kind: str, message: str) -> dict[str, Any]:

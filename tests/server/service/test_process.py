@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from fakes.service import SMALL, FakeClient, refusal
+from masklet import __version__
 from masklet.errors import BadInputError
 from masklet.v1 import track_pb2
 
@@ -136,3 +137,12 @@ def test_the_command_says_that_a_port_is_taken() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert "taken" in refused("serve", "--address", f"127.0.0.1:{taken.getsockname()[1]}")
+
+
+@pytest.mark.parametrize(("flag", "words"), [("--version", f"masklet-server {__version__}"), ("-h", "Usage")])
+def test_the_server_tells_its_version_and_helps_by_a_short_flag(flag: str, words: str) -> None:
+    from typer.testing import CliRunner
+
+    from masklet_server.cli import app
+
+    assert words in CliRunner().invoke(app, [flag]).output
