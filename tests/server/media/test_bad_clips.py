@@ -4,7 +4,9 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -18,8 +20,9 @@ from generated_media import (
     write_picture,
     write_sound,
 )
-from masklet.errors import BadInputError, ClipError, LimitError
+from masklet.errors import BadInputError, ClipError, FrameMissingError, LimitError
 from masklet_server.media.limits import Limits
+from masklet_server.media.movie_reader import MovieReader
 from masklet_server.media.source import open_clip
 from platforms import needs_rights, peak_memory_bytes
 
@@ -352,3 +355,37 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         pytest.raises(ClipError, match=r"plate.2.png is not a file"),
     ):
         clip.read(2)
+
+
+def test_a_damaged_picture_costs_those_that_are_made_from_it_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(1)
+    pictures = [generator.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(48)]
+    path = write_movie(
+        tmp_path / "plate.mp4", pictures, options={"g": "12", "bf": "0", "sc_threshold": "0", "refs": "1"}
+    )
+    with av.open(str(path)) as container:
+        packet = [(packet.pos, packet.size) for packet in container.demux(video=0)][30]
+    data = bytearray(path.read_bytes())
+    data[packet[0] : packet[0] + packet[1]] = bytes(packet[1])
+    path.write_bytes(data)
+    opened = MovieReader.open
+
+    def with_many_threads(reader: MovieReader) -> Any:
+        stream = opened(reader)
+        stream.codec_context.thread_count = 8
+        return stream
+
+    monkeypatch.setattr(MovieReader, "open", with_many_threads)
+
+    for way in (range(48), reversed(range(48))):
+        unreadable = []
+        with open_clip(path) as clip:
+            assert len(clip.info.frames) == 48
+            for frame in way:
+                try:
+                    clip.read(frame)
+                except FrameMissingError:
+                    unreadable.append(frame)
+        assert sorted(unreadable) == list(range(30, 36))
