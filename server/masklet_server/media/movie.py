@@ -96,12 +96,12 @@ class MovieClip(Clip):
         aspect = float(stream.sample_aspect_ratio or 1)
         time_base, rates = stream.time_base, (stream.average_rate, stream.guessed_rate)
         try:
-            index = self._reader.build_index(limits)
+            count = self._reader.count(limits)
         except av.error.FFmpegError as error:
             raise ClipError(
                 f"{name} is damaged at its start ({error.strerror}): copy or render it again."
             ) from error
-        frame = self._reader.first
+        index, frame = count.index, count.first
         limits.check_frame_count(len(index), what=name)
         limits.check_size(frame.width, frame.height, what=name)
         self._size_px = (frame.width, frame.height)

@@ -1,7 +1,6 @@
 """Reads a movie's pictures by their places: in order, backward and at random, always the same ones.
 
-Packets are numbered in storage order before they are decoded, so that each picture that comes out says
-which packet it was. A seek is believed only when it landed on a packet that the index knows.
+A seek is believed only when it landed on a packet that the index knows.
 """
 
 from __future__ import annotations
@@ -10,51 +9,30 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import av
 
-from masklet.errors import ClipError
-from masklet_server.media.movie_index import (
-    MovieIndex,
-    expected_order,
-    index_of,
-    without_dropped,
-)
-from masklet_server.media.movie_packets import (
-    filled_packets,
-    is_intra_only,
-    mark_of,
-    open_container,
-    packets_by_demuxing,
-    packets_in_header,
-    packets_promised,
-    video_stream,
-)
+from masklet_server.media.movie_counting import Count, count_pictures
+from masklet_server.media.movie_file import Failure, MovieFile
+from masklet_server.media.movie_packets import mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from av.container import InputContainer
-    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
     from masklet_server.media.limits import Limits
-    from masklet_server.media.movie_index import Start
-    from masklet_server.media.movie_packets import StoredPacket
-
-    _Packet = Packet[VideoStream]
+    from masklet_server.media.movie_file import VideoPacket
+    from masklet_server.media.movie_index import MovieIndex, Start
 
 # Decoded but unconverted frames that stay at hand. Backward tracking would otherwise decode a
 # whole group of pictures again for every single frame.
 _CACHE_BYTES = 192 << 20
 # Decoding this far ahead costs about as much as a seek.
 _FORWARD_REACH_FRAMES = 12
-# So many pictures tell whether the packets can be trusted: leading ones are dropped at once, and the
-# fields of a picture are told apart at the second.
-_TRIAL_FRAMES = 6
 
 
 @dataclass
@@ -72,42 +50,27 @@ class _Run:
     next_place: int
 
 
-class _Failure(NamedTuple):
-    """A packet that cannot be decoded, and what FFmpeg says of it."""
-
-    number: int
-    error: av.error.FFmpegError
-
-
 class MovieReader:
     """One movie file, open or closed; it opens by itself when it is read.
 
     Args:
         path: The file.
         name: What people call it.
-
-    Attributes:
-        first: The first picture that can be decoded, once the index is built.
     """
 
-    first: VideoFrame
-
     def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        self._name = name
-        self._container: InputContainer | None = None
-        self._stream: VideoStream | None = None
-        self._index: MovieIndex | None = None
+        self._file = MovieFile(path, name)
+        self._known: MovieIndex | None = None
         self._run: _Run | None = None
         self._decoded: OrderedDict[int, VideoFrame] = OrderedDict()
         self._decoded_bytes = 0
-        self._tried: dict[int, VideoFrame] = {}
 
     def close(self) -> None:
         """Give back the file and all decoded frames; the index stays."""
         self._decoded.clear()
         self._decoded_bytes = 0
-        self._let_go()
+        self._run = None
+        self._file.close()
 
     def open(self) -> VideoStream:
         """The stream, from a file opened anew.
@@ -115,23 +78,9 @@ class MovieReader:
         Raises:
             ClipError: The file is no movie, or has no video.
         """
-        self._let_go()
-        name = self._name
-        try:
-            self._container = open_container(self._path)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise ClipError(
-                f"{name} is neither a picture nor a movie this server reads, or it is damaged or cut off: "
-                "use EXR, DPX, TIFF, PNG, JPEG, MOV, MP4, MXF, MKV or WebM, or copy it again."
-            ) from error
-        stream = video_stream(self._container)
-        if stream is None:
-            raise ClipError(f"{name} has no video in it: choose the file that holds the picture.")
-        stream.thread_type = "AUTO"
-        self._stream = stream
-        return stream
+        return self._file.open()[1]
 
-    def build_index(self, limits: Limits) -> MovieIndex:
+    def count(self, limits: Limits) -> Count:
         """The index of the movie, made once, straight after opening, and kept.
 
         Raises:
@@ -139,26 +88,17 @@ class MovieReader:
             LimitError: There are too many frames, or too many to count by decoding.
             av.error.FFmpegError: The file is damaged beyond demuxing.
         """
-        container, stream = self._opened()
-        intra_only = is_intra_only(stream)
-        promised = packets_promised(container, stream)
-        packets = packets_in_header(container, stream, self._path.stat().st_size)
-        if packets is not None:
-            first = next(self._packets(), None)
-            container, stream = self._anew()
-            if first is None or not packets or mark_of(first) != packets[0].mark:
-                packets = None
-        if packets is None:
-            packets = packets_by_demuxing(container, stream, limits, name=self._name)
-        fields = "mpegts" in container.format.name
-        shown = self._shown(packets, intra_only=intra_only, fields=fields, limits=limits)
-        self._index = index_of(packets, shown, promised=promised)
-        for number, frame in reversed(self._tried.items()):
-            place = self._index.places.get(number)
-            if place is not None:
+        count = count_pictures(self._file, limits)
+        self._known = count.index
+        for place, frame in reversed(count.pictures.items()):
+            if not frame.is_corrupt:
                 self._remember(place, frame)
-        self._tried.clear()
-        return self._index
+        return count
+
+    @property
+    def _index(self) -> MovieIndex:
+        assert self._known is not None, "count comes first"
+        return self._known
 
     def picture(self, place: int) -> VideoFrame | None:
         """The picture at a place of the index; None where the file does not give it any more.
@@ -173,7 +113,6 @@ class MovieReader:
         if cached is not None:
             self._decoded.move_to_end(place)
             return cached
-        assert self._index is not None, "build_index comes first"
         nearest = next(self._index.starts_for(place), None)
         run = self._run
         if (
@@ -191,7 +130,6 @@ class MovieReader:
         return self._from_any_start(place)
 
     def _from_any_start(self, place: int) -> VideoFrame | None:
-        assert self._index is not None
         marked: VideoFrame | None = None
         failure: av.error.FFmpegError | None = None
         # A group of pictures that begins with an open one may need the group before it, hardly the third.
@@ -225,7 +163,6 @@ class MovieReader:
 
     def _advance_to(self, run: _Run, place: int) -> VideoFrame | None:
         """The picture at a place from decoding on; those before it enter the cache."""
-        assert self._index is not None
         self._run = run
         try:
             for number, frame in run.pictures:
@@ -240,7 +177,8 @@ class MovieReader:
                 if here > place:
                     return None
         except av.error.FFmpegError:
-            self._let_go()
+            self._run = None
+            self._file.close()
             raise
         # The decoder has seen the end of the stream and would go on seeing it.
         self._run = None
@@ -252,33 +190,28 @@ class MovieReader:
         Careful decoding works on one picture at a time, so that each failure is that of the packet in hand.
         """
         if careful or start is None:
-            stream = self.open()
-            if careful:
-                stream.thread_type = "SLICE"
-        packets = enumerate(self._packets()) if start is None else self._packets_from(start)
+            self._file.open(careful=careful)
+        packets = (
+            enumerate(self._file.packets()) if start is None else self._packets_from(start, careful=careful)
+        )
         if packets is None:
             return None
         place = 0 if start is None else start.first_place
-        return _Run(self._sound(packets) if careful else self._numbered(packets), place, place)
+        return _Run(self._sound(packets) if careful else self._file.decode(packets), place, place)
 
-    def _packets_from(self, start: Start) -> Iterator[tuple[int, _Packet]] | None:
+    def _packets_from(self, start: Start, *, careful: bool) -> Iterator[tuple[int, VideoPacket]] | None:
         """The packets from a start on, found by seeking or, where that lands late, from the top."""
-        assert self._index is not None
-        container, stream = self._opened()
         for stamp in self._index.stamps_before(start):
-            try:
-                container.seek(stamp, stream=stream, backward=True)
-            except av.error.FFmpegError:
-                continue
-            packets = self._walk_to(start, self._packets(), known=None)
-            if packets is not None:
-                return packets
-        self.open()
-        return self._walk_to(start, self._packets(), known=0)
+            if self._file.seek(stamp):
+                packets = self._walk_to(start, self._file.packets(), known=None)
+                if packets is not None:
+                    return packets
+        self._file.open(careful=careful)
+        return self._walk_to(start, self._file.packets(), known=0)
 
     def _walk_to(
-        self, start: Start, packets: Iterator[_Packet], known: int | None
-    ) -> Iterator[tuple[int, _Packet]] | None:
+        self, start: Start, packets: Iterator[VideoPacket], known: int | None
+    ) -> Iterator[tuple[int, VideoPacket]] | None:
         """The packets from a start on, from somewhere before it; None where it was missed.
 
         Args:
@@ -286,7 +219,6 @@ class MovieReader:
             packets: From here.
             known: The number of the next packet, if that is known.
         """
-        assert self._index is not None
         for packet in packets:
             if known is None and packet.is_keyframe:
                 found = self._index.starts_by_mark.get(mark_of(packet))
@@ -302,52 +234,10 @@ class MovieReader:
             known += 1
         return None
 
-    def _numbered(
-        self, packets: Iterator[tuple[int, _Packet]], failures: list[_Failure] | None = None
-    ) -> Iterator[tuple[int, VideoFrame]]:
-        """Decodes packets and tells of which one each picture was.
-
-        What cannot be decoded before there is a first picture is passed over, as players do with a stream
-        that was cut in mid-group.
-
-        Args:
-            packets: With their numbers.
-            failures: Where given, every packet that cannot be decoded is noted in it and passed over.
-        """
-        _, stream = self._opened()
-        decoder = stream.codec_context
-        is_first = True
-        number = 0
-        for number, packet in packets:
-            packet.pts = packet.dts = number
-            try:
-                frames = decoder.decode(packet)
-            except av.error.FFmpegError as error:
-                if failures is not None:
-                    failures.append(_Failure(number, error))
-                elif not is_first:
-                    raise
-                continue
-            for frame in frames:
-                is_first = False
-                if frame.pts is not None:
-                    yield frame.pts, frame
-        try:
-            frames = decoder.decode(None)
-        except av.error.FFmpegError as error:
-            if failures is None:
-                raise
-            failures.append(_Failure(number, error))
-            return
-        for frame in frames:
-            if frame.pts is not None:
-                yield frame.pts, frame
-
-    def _sound(self, packets: Iterator[tuple[int, _Packet]]) -> Iterator[tuple[int, VideoFrame]]:
-        """As :meth:`_numbered`, up to the first picture that needs a damaged packet; that is raised."""
-        assert self._index is not None
-        failures: list[_Failure] = []
-        for number, frame in self._numbered(packets, failures):
+    def _sound(self, packets: Iterator[tuple[int, VideoPacket]]) -> Iterator[tuple[int, VideoFrame]]:
+        """Decodes packets, up to the first picture that needs a damaged packet; that is raised."""
+        failures: list[Failure] = []
+        for number, frame in self._file.decode(packets, failures):
             place = self._index.places.get(number)
             if place is not None:
                 start = next(self._index.starts_for(place), None)
@@ -359,68 +249,6 @@ class MovieReader:
         if failures:
             raise failures[-1].error
 
-    def _shown(
-        self, packets: list[StoredPacket], *, intra_only: bool, fields: bool, limits: Limits
-    ) -> list[int]:
-        """The packets whose pictures are shown, in order; the decoder has the last word."""
-        expected = expected_order(packets, intra_only=intra_only, fields=fields)
-        if expected is not None:
-            count = 1 if intra_only else _TRIAL_FRAMES
-            seen, failures = self._trial(count)
-            if intra_only and seen:
-                return expected
-            shown = without_dropped(expected, seen, ended=len(seen) < count, failures=len(failures))
-            if shown is not None:
-                return shown
-        limits.check_counted_by_decoding(len(packets), what=self._name)
-        shown, failures = self._trial(None)
-        if not shown:
-            words = f" ({failures[0].error.strerror})" if failures else ""
-            raise ClipError(
-                f"{self._name} has no frame that can be read{words}, it is damaged or cut off: "
-                "copy or render it again."
-            )
-        return shown
-
-    def _trial(self, count: int | None) -> tuple[list[int], list[_Failure]]:
-        """Which packets are shown first when the file is read from its start; all of them for None."""
-        self.open()
-        seen: list[int] = []
-        failures: list[_Failure] = []
-        self._tried.clear()
-        known: set[int] = set()
-        for number, frame in islice(self._numbered(enumerate(self._packets()), failures), count):
-            if number in known:
-                # A decoder's stand-in for a picture that the stream left out.
-                continue
-            known.add(number)
-            if len(seen) < _TRIAL_FRAMES and not frame.is_corrupt:
-                self._tried[number] = frame
-            if not seen:
-                self.first = frame
-            seen.append(number)
-        return seen, failures
-
-    def _packets(self) -> Iterator[_Packet]:
-        return filled_packets(*self._opened())
-
-    def _anew(self) -> tuple[InputContainer, VideoStream]:
-        self.open()
-        return self._opened()
-
-    def _opened(self) -> tuple[InputContainer, VideoStream]:
-        if self._container is None or self._stream is None:
-            self.open()
-        assert self._container is not None
-        assert self._stream is not None
-        return self._container, self._stream
-
-    def _let_go(self) -> None:
-        self._run = None
-        if self._container is not None:
-            self._container.close()
-        self._container = self._stream = None
-
     def _remember(self, place: int, frame: VideoFrame) -> None:
         if place in self._decoded:
             return
@@ -431,7 +259,9 @@ class MovieReader:
             self._decoded_bytes -= _bytes_of(dropped)
 
 
-def _numbered_from(number: int, first: _Packet, rest: Iterator[_Packet]) -> Iterator[tuple[int, _Packet]]:
+def _numbered_from(
+    number: int, first: VideoPacket, rest: Iterator[VideoPacket]
+) -> Iterator[tuple[int, VideoPacket]]:
     yield number, first
     yield from enumerate(rest, number + 1)
 

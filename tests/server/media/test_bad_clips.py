@@ -22,7 +22,7 @@ from generated_media import (
 )
 from masklet.errors import BadInputError, ClipError, FrameMissingError, LimitError
 from masklet_server.media.limits import Limits
-from masklet_server.media.movie_reader import MovieReader
+from masklet_server.media.movie_file import MovieFile
 from masklet_server.media.source import open_clip
 from platforms import needs_rights, peak_memory_bytes
 
@@ -370,14 +370,14 @@ def test_a_damaged_picture_costs_those_that_are_made_from_it_and_no_other(
     data = bytearray(path.read_bytes())
     data[packet[0] : packet[0] + packet[1]] = bytes(packet[1])
     path.write_bytes(data)
-    opened = MovieReader.open
+    opened = MovieFile.open
 
-    def with_many_threads(reader: MovieReader) -> Any:
-        stream = opened(reader)
+    def with_many_threads(file: MovieFile, **how: Any) -> Any:
+        container, stream = opened(file, **how)
         stream.codec_context.thread_count = 8
-        return stream
+        return container, stream
 
-    monkeypatch.setattr(MovieReader, "open", with_many_threads)
+    monkeypatch.setattr(MovieFile, "open", with_many_threads)
 
     for way in (range(48), reversed(range(48))):
         unreadable = []

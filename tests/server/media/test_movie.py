@@ -292,7 +292,7 @@ def test_a_movie_of_whole_pictures_is_not_read_through_to_count_them(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the whole file was read")
 
-    monkeypatch.setattr("masklet_server.media.movie_reader.packets_by_demuxing", never)
+    monkeypatch.setattr("masklet_server.media.movie_counting.packets_by_demuxing", never)
     with open_clip(path) as clip:
         assert len(clip.info.frames) == 30
         assert [number_in(clip.read(frame)) for frame in (29, 3, 17)] == [29, 3, 17]

@@ -1,0 +1,120 @@
+"""Counts the pictures of a movie: by its packets where they can be trusted, else by decoding all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from masklet.errors import ClipError
+from masklet_server.media.movie_index import expected_order, index_of, without_dropped
+from masklet_server.media.movie_packets import (
+    is_intra_only,
+    mark_of,
+    packets_by_demuxing,
+    packets_in_header,
+    packets_promised,
+)
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+    from masklet_server.media.limits import Limits
+    from masklet_server.media.movie_file import Failure, MovieFile
+    from masklet_server.media.movie_index import MovieIndex
+
+# So many pictures tell whether the packets can be trusted: leading ones are dropped at once, and the
+# fields of a picture are told apart at the second.
+_TRIAL_FRAMES = 6
+
+
+@dataclass
+class _Trial:
+    """What came out of the decoder when the file was read from its start.
+
+    Attributes:
+        numbers: Of the packets, in the order in which their pictures are shown.
+        pictures: The first of them that are sound.
+        failures: Packets that could not be decoded.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    pictures: dict[int, VideoFrame] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Count:
+    """The index of a movie, and the pictures that were decoded on the way to it.
+
+    Attributes:
+        index: Of all pictures.
+        first: The first picture that can be decoded.
+        pictures: A few from the start, by place.
+    """
+
+    index: MovieIndex
+    first: VideoFrame
+    pictures: dict[int, VideoFrame]
+
+
+def count_pictures(file: MovieFile, limits: Limits) -> Count:
+    """The index of a movie, whose file was just opened.
+
+    Raises:
+        ClipError: Nothing in it can be shown.
+        LimitError: There are too many frames, or too many to count by decoding.
+        av.error.FFmpegError: The file is damaged beyond demuxing.
+    """
+    container, stream = file.opened()
+    intra_only = is_intra_only(stream)
+    promised = packets_promised(container, stream)
+    packets = packets_in_header(container, stream, file.path.stat().st_size)
+    if packets is not None:
+        first = next(file.packets(), None)
+        container, stream = file.open()
+        if first is None or not packets or mark_of(first) != packets[0].mark:
+            packets = None
+    if packets is None:
+        packets = packets_by_demuxing(container, stream, limits, name=file.name)
+    fields = "mpegts" in container.format.name
+    expected = expected_order(packets, intra_only=intra_only, fields=fields)
+    trial, shown = _Trial(), None
+    if expected is not None:
+        count = 1 if intra_only else _TRIAL_FRAMES
+        trial = _decode(file, count)
+        if intra_only and trial.numbers:
+            shown = expected
+        else:
+            ended = len(trial.numbers) < count
+            shown = without_dropped(expected, trial.numbers, ended=ended, failures=len(trial.failures))
+    if shown is None:
+        limits.check_counted_by_decoding(len(packets), what=file.name)
+        trial = _decode(file, None)
+        shown = trial.numbers
+    if not shown or not trial.pictures:
+        words = f" ({trial.failures[0].error.strerror})" if trial.failures else ""
+        raise ClipError(
+            f"{file.name} has no frame that can be read{words}, it is damaged or cut off: "
+            "copy or render it again."
+        )
+    index = index_of(packets, shown, promised=promised)
+    pictures = {
+        index.places[number]: frame for number, frame in trial.pictures.items() if number in index.places
+    }
+    return Count(index, next(iter(trial.pictures.values())), pictures)
+
+
+def _decode(file: MovieFile, count: int | None) -> _Trial:
+    """The first so many pictures when the file is read from its start; all of them for None."""
+    file.open()
+    trial, known = _Trial(), set()
+    for number, frame in islice(file.decode(enumerate(file.packets()), trial.failures), count):
+        if number in known:
+            # A decoder's stand-in for a picture that the stream left out.
+            continue
+        known.add(number)
+        trial.numbers.append(number)
+        if len(trial.pictures) < _TRIAL_FRAMES and (not frame.is_corrupt or not trial.pictures):
+            trial.pictures[number] = frame
+    return trial
