@@ -28,7 +28,7 @@ _MARKS = (b"masklet/promptsSha256\0string\0", b"tEXtmasklet/promptsSha256\0")
 """In the header of every matte that masklet writes: of an EXR, of a PNG."""
 _PASSED_ON = b"nuke/"
 """In the header of a picture that Nuke made of one of ours and gave our attributes."""
-_HEADER_BYTES = 256 << 10
+_NEAR_BYTES, _HEADER_BYTES = 16 << 10, 1 << 20
 _VERSION = re.compile(r"v(\d{3,9})", re.IGNORECASE)
 
 
@@ -295,7 +295,10 @@ def _is_ours(path: Path) -> bool:
     """True for a matte whose header says that masklet made it."""
     try:
         with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
+            header = file.read(_NEAR_BYTES)
+            if not any(mark in header for mark in _MARKS):
+                # Many layers, or a long manifest, come before it.
+                header += file.read(_HEADER_BYTES - _NEAR_BYTES)
     except OSError:
         return False
     return any(mark in header for mark in _MARKS) and _PASSED_ON not in header

@@ -104,6 +104,27 @@ def receive(
     return Exported(tuple(files), finished.empty_frames, finished.holes, plan, removed)
 
 
+def read_plan(
+    events: Iterable[ExportEvent], folder: Path, existing: Existing = Existing.KEEP
+) -> ExportPlan | None:
+    """The plan that an export begins with, once it is seen that ``folder`` allows it; nothing is written.
+
+    Returns:
+        None where the server is too old to tell.
+
+    Raises:
+        ExistingFilesError: Files are there that this export may not write over.
+    """
+    for event in events:
+        if not isinstance(event, ExportPlan):
+            # A server that knows no plans has begun to export: the caller's closing ends that.
+            return None
+        if not event.checked:
+            _look_at(folder, event, existing)
+        return event
+    return None
+
+
 def write_chunks(
     events: Iterable[ExportEvent], folder: Path, existing: Existing = Existing.KEEP
 ) -> Generator[ExportEvent, None, None]:

@@ -12,7 +12,7 @@ from masklet.deliveries import Existing
 from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted, WorkProgress
 from masklet.holes import find_holes
-from masklet.matte_files import Exported, receive
+from masklet.matte_files import Exported, read_plan, receive
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
 from masklet.types import CutPolicy, Direction, MaskUpdate, check_frame
@@ -391,11 +391,11 @@ class Session:
             plan_only=True,
         )
         with closing(self._transport.export_mattes(self.session_id, request)) as events:
-            plan = receive(events, Path(folder), existing=existing).plan
+            plan = read_plan(events, Path(folder), existing)
         for kind in overlays:
             asked = replace(request, overlay_kind=kind)
             with closing(self._transport.export_overlay(self.session_id, asked)) as events:
-                receive(events, Path(folder), existing=existing)
+                read_plan(events, Path(folder), existing)
         return plan
 
     def export_overlay(

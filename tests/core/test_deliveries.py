@@ -14,7 +14,7 @@ from masklet.delivery_note import MAX_BYTES, note_path, read_note
 from masklet.errors import BadInputError, ExistingFilesError, OutputError
 from masklet.events import ExportEvent, ExportFinished, FileChunk, FileWritten
 from masklet.holes import Hole, HoleReason
-from masklet.matte_files import receive, write_chunks
+from masklet.matte_files import read_plan, receive, write_chunks
 from masklet.types import FrameRange
 
 OURS = b"v/1\x01 header \0masklet/promptsSha256\0string\0@\0\0\0 pixels"
@@ -243,8 +243,13 @@ def test_the_note_says_what_the_files_are_and_what_is_missing(tmp_path: Path) ->
 def test_planning_alone_looks_and_writes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "new"
 
-    assert receive([PLAN, ExportFinished(0)], folder).plan == replace(PLAN, checked=True)
+    assert read_plan([PLAN, ExportFinished(0)], folder) == PLAN
+    # A server that knows no plans goes on exporting.
+    assert read_plan([FileChunk("a.exr", b"new", 3, True)], folder) is None
     assert not folder.exists()
+    wrote(folder)
+    with pytest.raises(ExistingFilesError, match="would be gone"):
+        read_plan([changed(layers=("hero",))], folder)
 
 
 def test_a_server_that_tells_no_plan_writes_over_nothing(tmp_path: Path) -> None:

@@ -33,12 +33,14 @@ def write_setting(scene: ExchangeScene) -> str:
 
 
 def write_comp(scene: ExchangeScene) -> str:
-    """A whole composition with the clip's range."""
+    """A whole composition with the clip's range; what is rendered are the frames that have mattes."""
     clip = scene.clip
     span = f"{{ {clip.first_frame}, {clip.last_frame} }}"
+    first = min((mattes.first_frame for mattes in scene.mattes), default=clip.first_frame)
+    last = max((mattes.last_frame for mattes in scene.mattes), default=clip.last_frame)
     return (
         "Composition {\n"
-        f"\tCurrentTime = {clip.first_frame},\n\tRenderRange = {span},\n\tGlobalRange = {span},\n"
+        f"\tCurrentTime = {first},\n\tRenderRange = {{ {first}, {last} }},\n\tGlobalRange = {span},\n"
         f"\tTools = ordered() {{\n{_tools(scene)}\t}},\n}}\n"
     )
 

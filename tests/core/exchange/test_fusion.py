@@ -127,6 +127,7 @@ def test_a_comp_carries_the_range_and_reads_the_mattes() -> None:
     comp = plain(executed(write_comp(scene())))
 
     assert (comp["GlobalRange"][1], comp["GlobalRange"][2]) == (-3, 8)
+    assert (comp["RenderRange"][1], comp["RenderRange"][2]) == (-2, 7)
     loader = next(tool for tool in comp["Tools"].values() if tool["__kind"] == "Loader")
     clip = loader["Clips"][1]
     # The first file that exists; in a folder's name a percent sign means nothing.

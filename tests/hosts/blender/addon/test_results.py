@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from masklet.deliveries import NOTE_SUFFIX
 from masklet_blender.results import MARKER, Delivered, Delivery, Owner
 
 
@@ -142,6 +143,8 @@ def test_what_was_interrupted_is_kept_where_nothing_was_and_replaces_nothing_by_
     with Delivery(wanted, owner) as delivery:
         hero = rendered(delivery, [1001, 1002], "new", "hero")
         ball = rendered(delivery, [1001, 1002], "half", "ball")
+        # What an export says of its files is no matte.
+        (delivery.staging / f"plate{NOTE_SUFFIX}").write_text("{}")
         assert set(delivery.part_of(hero)) == set(ball)
         delivered = delivery.deliver({"u2": hero}, {"u1": ball})
     assert set(delivered.files) == {"u2"}
