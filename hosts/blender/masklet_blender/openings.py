@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import bpy
 from masklet.errors import MaskletError
 
 from . import plates
+from .left_sessions import LeftSessions
 from .matte_places import known_mattes
 from .notices import Notice, notice_of
 from .preferences import connection_settings
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from .plates import PlateBlock
     from .runtime import Runtime
     from .shots import Shot
+
+    Closing = Callable[[], None]
+    """Gives one session back."""
 
 
 class Openings:
@@ -35,6 +40,7 @@ class Openings:
     def __init__(self, owner: Runtime) -> None:
         self._owner = owner
         self._saved_sessions: set[str] = set()
+        self._left = LeftSessions(Path(bpy.utils.user_resource("CONFIG")) / "masklet" / "sessions.json")
         self._presence: Presence | None = None
         self._others: tuple[Other, ...] = ()
         # Blender knows a timer by the very object.
@@ -62,6 +68,8 @@ class Openings:
         for block in plates.all_plates():
             plates.adopt(block)
         self._saved_sessions = {plates.props(block).session_id for block in plates.all_plates()}
+        for session_id in self._saved_sessions:
+            self._left.came_back(session_id)
         self._be_present()
 
     def before_saving(self) -> None:
@@ -69,10 +77,19 @@ class Openings:
         for block in list(plates.all_plates()):
             plates.adopt(block)
 
-    def closed(self, shots: Iterable[Shot]) -> list[Shot]:
-        """The file goes: those of its sessions that nobody can come back to, as no saved file knows them."""
+    def closed(self, shots: Iterable[Shot]) -> list[Closing]:
+        """The file goes: what gives back sessions that no saved file knows, and those left long ago."""
         self._leave()
-        return [shot for shot in shots if shot.session_id and shot.session_id not in self._saved_sessions]
+        closings: list[Closing] = []
+        for shot in shots:
+            if not shot.session_id:
+                continue
+            if shot.session_id not in self._saved_sessions:
+                closings.append(shot.close)
+                continue
+            old = self._left.leave(connection_settings().address, [shot.session_id])
+            closings.extend(partial(shot.close_other, session_id) for session_id in old)
+        return closings
 
     def _may_find_server(self) -> bool:
         """False where a server would have to be started first, which holds nothing."""
@@ -146,17 +163,17 @@ class Openings:
         self._presence, self._others = None, ()
 
 
-def release(shots: Iterable[Shot]) -> threading.Thread | None:
+def release(closings: Iterable[Closing]) -> threading.Thread | None:
     """Give sessions back without holding Blender."""
-    leaving = list(shots)
+    leaving = list(closings)
     if not leaving:
         return None
 
     def close() -> None:
-        for shot in leaving:
+        for closing in leaving:
             with suppress(MaskletError):
-                shot.close()
+                closing()
 
-    closing = threading.Thread(target=close, daemon=True, name="masklet-release")
-    closing.start()
-    return closing
+    releasing = threading.Thread(target=close, daemon=True, name="masklet-release")
+    releasing.start()
+    return releasing

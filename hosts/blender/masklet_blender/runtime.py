@@ -30,6 +30,7 @@ from .synchroniser import Synchroniser
 if TYPE_CHECKING:
     from masklet.client import Server
 
+    from .openings import Closing
     from .plates import PlateBlock
     from .shots import Shot
 
@@ -246,12 +247,12 @@ class Runtime:
 
     def close(self) -> None:
         """End all work, give sessions back that nobody can come back to, and let the server go."""
-        shots = self._let_go()
+        closings = self._let_go()
         if bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.unregister(self._timer)
 
         def end() -> None:
-            releasing = release(shots)
+            releasing = release(closings)
             if releasing is not None:
                 releasing.join(_CLOSE_TIMEOUT_S / 2)
             self.connection.close()
@@ -261,7 +262,7 @@ class Runtime:
         closing.start()
         closing.join(_CLOSE_TIMEOUT_S)
 
-    def _let_go(self) -> list[Shot]:
+    def _let_go(self) -> list[Closing]:
         self.board.cancel_all()
         shots = [memory.shot for memory in self._memory.values() if memory.shot is not None]
         self._memory.clear()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, ObjectNotFoundError, SessionNotFoundError
@@ -183,6 +184,13 @@ class Shot:
             if any(said.locks for said in self.held):
                 self.document.learn_masks()
                 yield from self._complete(self.errand)
+
+    def close_other(self, session_id: str) -> None:
+        """Have the server forget another session, of a plate that is not open here any more."""
+        server = self._server
+        if server is not None:
+            with suppress(SessionNotFoundError):
+                server.resume(session_id).close()
 
     def _open(
         self, server: Server, errand: Errand, on_progress: Callable[[int, int], None] | None = None
