@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import bpy
 
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     """How an operator ended."""
 
 TIMER_S = 0.1
+SLICE_S = 0.02
+"""How long writing may hold Blender at a time; a single key may take a few milliseconds longer."""
+SLICE_PAUSE_S = 0.01
+
+
+class Slices(Protocol):
+    """Work in the main thread that can stop and go on."""
+
+    done: int
+    total: int
+
+    def write(self, budget_s: float = ...) -> bool:
+        """Go on for about so long; True once all is done."""
 
 
 class MaskletOperator:
@@ -76,6 +89,7 @@ class LongOperator(ObjectOperator):
     _job: Job | None = None
     _timer: Any = None
     _value: Any = None
+    _slices: Slices | None = None
     _plate_uid = ""
     _told = ""
 
@@ -91,6 +105,10 @@ class LongOperator(ObjectOperator):
         """Start the work; raises classes of :mod:`masklet.errors`."""
         raise NotImplementedError
 
+    def slices(self, context: bpy.types.Context, value: object) -> Slices | None:
+        """What takes long to make of it in the main thread: done slice by slice, before :meth:`finish`."""
+        return None
+
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Make something of what the work brought, in the main thread; return what to tell."""
         return ""
@@ -100,6 +118,9 @@ class LongOperator(ObjectOperator):
         block = plate_of(context)
         try:
             self._job = self.begin(context, block, wait=True)
+            slices = self.slices(context, self._value)
+            while slices is not None and not slices.write():
+                pass
             return self._finished(context, block)
         except MaskletError as error:
             return failed(self, error)
@@ -139,6 +160,12 @@ class LongOperator(ObjectOperator):
         if not job.has_ended and job in runtime().board.jobs:
             self._tell(context, progress_text(job))
             return {"PASS_THROUGH"}
+        try:
+            if job.error is None and self._is_still_writing(context):
+                return {"PASS_THROUGH"}
+        except MaskletError as error:
+            self._leave(context)
+            return failed(self, error)
         self._leave(context)
         from ..plates import find_plate
 
@@ -151,6 +178,21 @@ class LongOperator(ObjectOperator):
             return self._finished(context, block)
         except MaskletError as error:
             return failed(self, error)
+
+    def _is_still_writing(self, context: bpy.types.Context) -> bool:
+        """Write the next slice; False once all is there."""
+        if self._slices is None:
+            self._slices = self.slices(context, self._value)
+            if self._slices is None:
+                return False
+            # Slices follow each other faster than progress is looked at.
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = context.window_manager.event_timer_add(SLICE_PAUSE_S, window=context.window)
+        if self._slices.write(SLICE_S):
+            return False
+        done, total = self._slices.done, self._slices.total
+        self._tell(context, phrase("Writing into Blender: {done} of {total}", done=done, total=total))
+        return True
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator: its window or file goes away."""

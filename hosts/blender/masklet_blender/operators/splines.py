@@ -21,6 +21,7 @@ from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
+    from ..natives.masks import MaskWriter
     from .running import Result
 
 
@@ -62,12 +63,20 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
 
         return runtime().start(block, phrase("Making splines"), work, wait=wait, on_made=self.keep)
 
-    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
+    def slices(self, context: bpy.types.Context, value: object) -> MaskWriter | None:
         """Write them into the mask."""
-        from ..natives.masks import write_mask
+        from ..natives.masks import MaskWriter
 
-        report, drawing = self._value
-        mask = write_mask(drawing, owner=self._uid)
+        if self._value is None:
+            return None
+        _, drawing = self._value
+        self._writer = MaskWriter(drawing, owner=self._uid)
+        return self._writer
+
+    def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
+        """Show the mask."""
+        report, _ = self._value
+        mask = self._writer.mask
         space = context.space_data
         if isinstance(space, (bpy.types.SpaceClipEditor, bpy.types.SpaceImageEditor)):
             space.mask = mask

@@ -251,4 +251,8 @@ RESULTS: dict[str, str] = {
         "Der Server hat Masken von {name} auf {count} Bildern nicht mehr, die diese Datei kennt, also "
         "wurde nichts ersetzt: neu verfolgen, dann die Ergebnisse holen"
     ),
+    "the splines of {name} were changed while they were written, by an undo for instance: make them again": (
+        "Die Splines von {name} wurden geändert, während sie geschrieben wurden, etwa durch ein "
+        "Rückgängig: noch einmal erstellen"
+    ),
 }

@@ -209,3 +209,23 @@ def test_five_hundred_keys_of_two_hundred_points_take_less_than_a_second(run_scr
     assert min(run["writing_s"] for run in runs) < 1.0, runs
     # Arithmetic that is done away from the interface.
     assert min(run["drawing_s"] for run in runs) < 2.0, runs
+
+
+@pytest.fixture(scope="module")
+def sliced(run_script) -> dict[str, Any]:
+    answer: dict[str, Any] = run_script("write_in_slices.py")
+    return answer
+
+
+def test_a_long_mask_is_written_in_slices_and_is_the_same(sliced: dict[str, Any]) -> None:
+    assert sliced["same"]
+    assert sliced["unfinished"] == []
+    assert sliced["counted"] == [200, 200]
+    # Some of the processor's time for a key; no slice holds the interface for long.
+    assert sliced["slices"] > 5
+    assert sliced["longest_s"] < 0.15
+
+
+def test_splines_that_were_taken_away_or_made_anew_in_mid_writing_are_told(sliced: dict[str, Any]) -> None:
+    assert "make them again" in sliced["gone"]
+    assert "make them again" in sliced["overtaken"]
