@@ -240,12 +240,4 @@ WORK: dict[str, str] = {
         "Jedes Bild ist aktuell: Es gab nichts zu verfolgen"
     ),
     "Writing into Blender: {done} of {total}": "In Blender schreiben: {done} von {total}",
-    "Layer": "Ebene",
-    "Layer or part of an EXR that is the plate; empty for the one that its name tells": (
-        "Ebene oder Teil eines EXR, die die Plate ist; leer für die, die ihr Name verrät"
-    ),
-    "View": "Ansicht",
-    "View of a stereo EXR that is the plate; empty for its first": (
-        "Ansicht eines Stereo-EXR, die die Plate ist; leer für die erste"
-    ),
 }

@@ -88,6 +88,10 @@ def done():
     return max((job.done for job in runtime().board.jobs if job.is_long), default=0)
 
 
+def playing():
+    return any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
+
+
 def idle():
     return not runtime().board.jobs
 
