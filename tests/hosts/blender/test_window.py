@@ -29,6 +29,8 @@ SCREENSHOTS = "MASKLET_SCREENSHOTS"
 """A folder that keeps the pictures: ``docs/images/blender``."""
 OWN_SHARE_S = 0.05
 CLOSING_LIMIT_S = 10.0
+# The first test waits for all that is done in the window, which a loaded processor draws.
+pytestmark = pytest.mark.timeout(600)
 FIRST = 1001
 
 
