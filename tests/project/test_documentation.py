@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import subprocess
@@ -198,3 +199,35 @@ def test_a_command_of_ours_in_the_documentation_starts() -> None:
     for module in ("masklet", "masklet_server"):
         done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, check=False)
         assert done.returncode == 0
+
+
+def sentences() -> list[str]:
+    """Every text in the sources, the parts that are put in later as ``…``."""
+    found = []
+    for file in (*(ROOT / "core").rglob("*.py"), *(ROOT / "server").rglob("*.py"), ROOT / "start.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return found
+
+
+def test_every_message_of_the_troubleshooting_page_is_one_that_is_said() -> None:
+    page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    quoted = [
+        message
+        for cell in re.findall(r"^\| ([^|]*) \|", page, re.MULTILINE)
+        for message in re.findall(r"`([^`]+)`", cell)
+    ]
+    said = sentences()
+
+    missing = [
+        message
+        for message in quoted
+        if message != "masklet: command not found"  # the shell's
+        and not any(all(part.strip() in text for part in message.split("…")) for text in said)
+    ]
+    assert len(quoted) > 12
+    assert missing == []

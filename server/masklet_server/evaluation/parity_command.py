@@ -16,7 +16,10 @@ def add_commands(app: typer.Typer) -> None:
 def check_parity(
     folder: Annotated[Path, typer.Argument(help="Folder of golden files NAME.seedS.sizeN.npz.")],
 ) -> None:
-    """Compare this network and engine with stored outputs of the official code."""
+    """Compare this network and engine with stored outputs of the official code, for synthetic weights.
+
+    The weights are drawn from a seed, the same for both: no trained weights are involved.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -35,4 +38,4 @@ def check_parity(
     if off:
         console.print(f"{off} quantities differ by more than {TOLERANCE:g} from the official code.")
         raise typer.Exit(1)
-    console.print(f"Everything agrees with the official code within {TOLERANCE:g}.")
+    console.print(f"With synthetic weights everything agrees with the official code within {TOLERANCE:g}.")
