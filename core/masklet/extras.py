@@ -27,7 +27,7 @@ SERVER_PACKAGES = {
     "safetensors": "safetensors",
     "grpc_health": "grpcio-health-checking",
 }
-"""What ``masklet[server]`` brings besides, without which no server starts; without OpenVINO one only is slower."""
+"""What ``masklet[server]`` brings besides and no server starts without; without OpenVINO it is slower."""
 
 
 def missing(packages: dict[str, str]) -> tuple[str, ...]:
