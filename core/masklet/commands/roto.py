@@ -316,6 +316,8 @@ def deliver(
             on_progress=progress.writing,
         ).files
     ]
+    if overlays and session.clip.frames_per_s is None:
+        progress.say("nothing says the frame rate: the movie to look at runs at 24; give one with --fps")
     return Files(exported.files, exports, tuple(overlays), exported.removed), exported.holes
 
 

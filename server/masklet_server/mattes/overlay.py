@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
@@ -116,12 +117,21 @@ def overlay_pictures(
         yield frame, shown
 
 
-def encode_movie(pictures: Iterable[tuple[int, NDArray[np.uint8]]], *, frames_per_s: float | None) -> bytes:
+_TICK_S = Fraction(1, 90_000)
+
+
+def encode_movie(
+    pictures: Iterable[tuple[int, NDArray[np.uint8]]],
+    *,
+    frames_per_s: float | None,
+    time_s: Callable[[int], float | None] | None = None,
+) -> bytes:
     """An H.264 MP4 of the pictures, all of one even size.
 
     Args:
         pictures: As :func:`overlay_pictures` gives them.
         frames_per_s: 24 when None.
+        time_s: When each frame is shown, where the rate varies; None where pictures follow each other evenly.
 
     Raises:
         BadInputError: There are no pictures.
@@ -148,10 +158,16 @@ def encode_movie(pictures: Iterable[tuple[int, NDArray[np.uint8]]], *, frames_pe
         # Said in the stream, or players guess the matrix from the size of the picture.
         stream.codec_context.colorspace = Colorspace.ITU709
         stream.codec_context.color_range = ColorRange.MPEG
-        for _, picture in itertools.chain((first,), waiting):
+        start_s = (time_s(first[0]) or 0.0) if time_s is not None else 0.0
+        if time_s is not None:
+            stream.codec_context.time_base = _TICK_S
+        for number, picture in itertools.chain((first,), waiting):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
                 format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
             )
+            if time_s is not None:
+                frame.pts = round(((time_s(number) or 0.0) - start_s) / _TICK_S)
+                frame.time_base = _TICK_S
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return buffer.getvalue()

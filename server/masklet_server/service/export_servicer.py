@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from masklet import event_codec, state_codec
-from masklet.deliveries import ExportPlan
+from masklet.deliveries import Existing, ExportPlan
 from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import PathNotAllowedError
 from masklet.events import ExportEvent, ExportFinished
@@ -81,7 +81,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         if folder is not None:
             existing = event_codec.existing_from_wire(request.existing)
             loop = asyncio.get_running_loop()
-            place = await loop.run_in_executor(None, DeliveryFolder, folder, plan, existing)
+            place = await loop.run_in_executor(None, self._looked_at, folder, plan, existing)
         yield replace(plan, checked=place is not None)
         if request.plan_only:
             await files.aclose()
@@ -90,6 +90,17 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         async with aclosing(self._exporter.deliver(files, session, selection, place, folder)) as events:
             async for event in events:
                 yield event
+
+    def _looked_at(self, folder: Path, plan: ExportPlan, existing: Existing) -> DeliveryFolder:
+        """The folder, once every place in it that is written to is known to lie under the roots.
+
+        Raises:
+            PathNotAllowedError: A folder of an object is a link that leads out of them.
+            ExistingFilesError: Files are there that may not be written over.
+        """
+        for item in plan.deliveries:
+            self._roots.output(str(folder.joinpath(*PurePosixPath(item.files).parts[:-1])))
+        return DeliveryFolder(folder, plan, existing)
 
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest

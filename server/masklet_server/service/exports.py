@@ -285,7 +285,11 @@ class _Overlay:
             file = _overlay_file(self._selection.stem, self._kind)
             if self._kind is OverlayKind.SHEET:
                 return RenderedFile(file, None, encode_contact_sheet(list(pictures)))
-            return RenderedFile(file, None, encode_movie(pictures, frames_per_s=source.info.frames_per_s))
+            clip = source.info
+            times = clip.time_s if clip.is_variable_rate else None
+            return RenderedFile(
+                file, None, encode_movie(pictures, frames_per_s=clip.frames_per_s, time_s=times)
+            )
         finally:
             self._session.note_unreadable(source.info.unreadable)
             source.close()

@@ -87,6 +87,18 @@ def test_the_movie_plays_what_was_painted(tmp_path: Path) -> None:
         assert np.abs(clip.read(8).astype(int) - pictures[8][1]).mean() < 4
 
 
+def test_a_movie_of_a_clip_whose_rate_varies_shows_each_picture_at_its_time(tmp_path: Path) -> None:
+    pictures = [(frame, np.full((90, 160, 3), 20 * frame, np.uint8)) for frame in range(1, 6)]
+    times_s = {1: 0.5, 2: 0.54, 3: 0.58, 4: 0.7, 5: 0.74}
+    movie = encode_movie(pictures, frames_per_s=20.8, time_s=times_s.get)
+    (tmp_path / "overlay.mp4").write_bytes(movie)
+
+    with open_clip(tmp_path / "overlay.mp4") as clip:
+        shown_s = [clip.info.time_s(frame) for frame in range(5)]
+
+    assert shown_s == pytest.approx([time - 0.5 for time in times_s.values()], abs=1e-3)
+
+
 def test_the_contact_sheet_shows_every_picture(tmp_path: Path) -> None:
     pictures = [(n, np.full((90, 160, 3), 20 * n, np.uint8)) for n in range(1, 13)]
 

@@ -237,6 +237,26 @@ def test_nothing_is_written_outside_the_roots(tmp_path: Path, folder: str) -> No
     serve(tmp_path, work)
 
 
+def test_an_object_whose_folder_leads_out_of_the_roots_is_not_written(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        (server.root / "out").mkdir()
+        make_link(server.root / "out" / "hero", outside)
+        request = export_pb2.ExportMattesRequest(
+            session_id=session_id,
+            folder=str(server.root / "out"),
+            format=export_pb2.MATTE_FORMAT_PNG16,
+            existing=export_pb2.EXISTING_REPLACE,
+        )
+        status, _, _ = await refusal(client.exports.ExportMattes(request))
+
+        assert status == grpc.StatusCode.PERMISSION_DENIED
+        assert not list(outside.iterdir())
+
+    serve(tmp_path, work)
+
+
 @pytest.mark.parametrize("base_name", ["../x", "a/b", "..", "---", "x" * 101])
 def test_file_names_cannot_lead_elsewhere(tmp_path: Path, base_name: str) -> None:
     async def work(server: Running, client: FakeClient, session_id: str) -> None:
