@@ -178,16 +178,16 @@ class PlateMemory:
     def _take_session(self, block: PlateBlock, event: SessionOpened) -> None:
         self.opened = event
         self.clip = event.clip
-        self.remind(block)
         self.asked.clear()
-        self.notice = None
-        told = [*event.clip.notices, *(each.reason for each in event.clip.unreadable)]
-        if told:
-            self.notice = Notice("; ".join(told), is_alarm=False)
         if not event.resumed:
             self.masks.clear()
             self._forget_finished()
             self.book.lose()
+        self.remind(block)
+        self.notice = None
+        told = [*event.clip.notices, *(each.reason for each in event.clip.unreadable)]
+        if told:
+            self.notice = Notice("; ".join(told), is_alarm=False)
         if event.replaced:
             self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)
 

@@ -133,7 +133,7 @@ class MASKLET_OT_accept_loss(PlateOperator, bpy.types.Operator):
 
     bl_idname = "masklet.accept_loss"
     bl_label = "Go On Without"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER"}
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Forget them."""

@@ -62,6 +62,10 @@ def test_what_a_click_corrects_and_masks_of_locked_frames_go_from_the_file_to_a_
     assert answer["a new server has"] == [[1001, 1009], [1004, 1005, 1006]]
 
 
+def test_only_what_ctrl_z_can_take_back_is_an_undo_step(answer: dict[str, Any]) -> None:
+    assert answer["undo steps"] == ["click", "lock", "mattes"]
+
+
 def test_a_session_that_the_server_forgot_is_made_again_from_the_file(answer: dict[str, Any]) -> None:
     assert "your prompts were sent again" in answer["forgotten"]
     assert answer["tracks all the same"] == ["FINISHED"]

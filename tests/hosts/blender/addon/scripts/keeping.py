@@ -94,6 +94,13 @@ answer["tracked"] = len(runtime().memory(clip()).masks)
 masklet.lock(first=4, last=6)
 answer["locked"] = refusal(masklet.box, left_px=1, top_px=1, right_px=9, bottom_px=9, frame=1005)
 
+# What changes nothing that Ctrl Z could take back makes no undo step.
+answer["undo steps"] = [
+    name
+    for name in ("track", "accept_loss", "click", "lock", "mattes")
+    if "UNDO" in getattr(bpy.types, f"MASKLET_OT_{name}").bl_options
+]
+
 # What a click corrects and the masks of locked frames are in the file, so that a new server has them too.
 masklet.click(x_px=30, y_px=18, frame=1009)
 kept = plates.props(clip()).objects[0].as_said()
