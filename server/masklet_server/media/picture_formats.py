@@ -77,7 +77,7 @@ def words_of(reader: Any) -> str:
         return str(reader.geterror())
     except UnicodeDecodeError:
         # It quotes the damaged file.
-        return "unreadable"
+        return "what it holds is no text"
 
 
 def refusal(name: str, message: str, *, what: str) -> ClipError:
