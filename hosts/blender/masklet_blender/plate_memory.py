@@ -100,10 +100,9 @@ class PlateMemory:
             job.total = job.done + event.total
         elif isinstance(event, Ended):
             self.cuts = event.finished.cuts or self.cuts
-            unreadable = event.finished.unreadable
-            if unreadable:
-                told = "; ".join(each.reason for each in unreadable)
-                self.notice = Notice(f"Left out: {told}", is_alarm=False)
+            left_out = [each.reason for each in event.finished.unreadable]
+            if left_out:
+                self.notice = Notice("; ".join(left_out), is_alarm=False)
 
     def recall(self, block: PlateBlock) -> None:
         """Begin with the states that the file keeps, until the server is asked."""
