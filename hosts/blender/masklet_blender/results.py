@@ -12,6 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -76,8 +77,9 @@ class Delivery:
         self._wanted = wanted
         self._owner = owner
         self._earlier = set(earlier)
+        self._is_new = not wanted.exists()
         # On the same disk, so that going to its place is a matter of moments.
-        self.staging = wanted.with_name(f".masklet-{uuid.uuid4().hex}")
+        self.staging = wanted / f".masklet-{uuid.uuid4().hex}"
         prepare_folder(self.staging)
 
     def __enter__(self) -> Delivery:
@@ -85,6 +87,10 @@ class Delivery:
 
     def __exit__(self, *error: object) -> None:
         shutil.rmtree(self.staging, ignore_errors=True)
+        if self._is_new:
+            # Nothing came to it, or it is not empty.
+            with suppress(OSError):
+                self._wanted.rmdir()
 
     def part_of(self, done: Iterable[Path]) -> tuple[Path, ...]:
         """Finished files of the object that was written when it was interrupted."""
@@ -237,7 +243,8 @@ def _numbered(folder: Path, suffix: str) -> Iterator[Path]:
     yield folder
     number = 2
     while True:
-        yield folder.with_name(folder.name + suffix.format(number))
+        # A whole drive has no name.
+        yield folder.parent / f"{folder.name or 'mattes'}{suffix.format(number)}"
         number += 1
 
 

@@ -154,7 +154,20 @@ def test_what_was_interrupted_is_kept_where_nothing_was_and_replaces_nothing_by_
         part = delivery.part_of(rendered(delivery, [1001], "half"))
         assert part == ()
         assert len(delivery.deliver({}, {"u1": delivery.part_of([])}).files["u1"]) == 1
-    assert not list(wanted.parent.glob(".masklet-*"))
+    assert not list(wanted.parent.rglob(".masklet-*"))
+
+
+def test_what_brings_nothing_leaves_nothing(wanted: Path, owner: Owner) -> None:
+    with Delivery(wanted, owner) as delivery:
+        assert delivery.part_of([]) == ()
+    assert not wanted.exists()
+
+
+def test_a_folder_that_stands_alone_is_written_into_and_not_beside(wanted: Path, owner: Owner) -> None:
+    wanted.mkdir(parents=True)
+    with Delivery(wanted, owner) as delivery:
+        assert delivery.staging.parent == wanted
+    assert wanted.is_dir()
 
 
 def test_a_damaged_marker_is_no_leave_to_write(wanted: Path, owner: Owner) -> None:
