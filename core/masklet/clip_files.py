@@ -150,6 +150,7 @@ def _of_folder(folder: Path) -> ClipFiles:
         shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
         raise BadInputError(f"the folder {folder.name} holds several clips ({shown}): name one of them")
     (name,) = found
+    _check_spelling(folder / name)
     files = sequences.get(name, {0: name})
     return ClipFiles(
         name if len(files) > 1 else next(iter(files.values())),

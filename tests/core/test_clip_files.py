@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,12 @@ def test_a_picture_is_known_by_its_first_bytes_and_a_movie_may_be_called_anythin
 
     assert [file.frame for file in find_files(str(tmp_path / "still.0007.dat"))] == [7]
     assert [file.frame for file in find_files(str(tmp_path / "camera.mts"))] == [None]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_text_are_refused_before_they_travel(tmp_path: Path) -> None:
+    for number in (1, 2):
+        open(os.fsencode(tmp_path) + b"/pl\xe9te.000%d.exr" % number, "wb").close()
+
+    with pytest.raises(BadInputError, match="not valid Unicode: rename its files"):
+        find_files(str(tmp_path))

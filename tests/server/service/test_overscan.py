@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack
@@ -34,6 +34,7 @@ def test_a_click_in_the_overscan_has_negative_coordinates_outside_and_lies_in_th
 
 
 @given(whole, whole, st.integers(1, 50))
+@settings(deadline=None)
 def test_prompts_and_documents_come_out_as_they_went_in(x_px: float, y_px: float, side_px: int) -> None:
     said = FramePrompts(1, 1001, (Click(x_px, y_px),), Box(x_px, y_px, x_px + side_px, y_px + 1))
     document = PromptDocument((ObjectInfo(1, "ball", (1001,)),), (said,))
@@ -56,6 +57,7 @@ def test_a_mask_of_the_display_window_is_put_into_its_place(depth: MaskDepth) ->
 
 
 @given(numbers, numbers, st.lists(numbers, min_size=9, max_size=9), whole, whole)
+@settings(deadline=None)
 def test_an_anchors_matrix_takes_pixels_of_the_display_window_to_such(
     x: float, y: float, matrix: list[float], x_px: float, y_px: float
 ) -> None:
