@@ -64,11 +64,15 @@ class PictureList:
 
 
 class Forgotten:
-    """Results are dropped: tracking in one go reads none."""
+    """Results are dropped: tracking in one go reads none again."""
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         """Nothing."""
         return None
+
+    def has(self, object_id: int, frame: int) -> bool:
+        """All were tracked."""
+        return True
 
     def frames_of(self, object_id: int) -> tuple[int, ...]:
         """None."""

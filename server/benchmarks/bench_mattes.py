@@ -62,6 +62,10 @@ class Results:
         """The result, or None."""
         return self._found.get((object_id, frame))
 
+    def has(self, object_id: int, frame: int) -> bool:
+        """Whether there is one."""
+        return (object_id, frame) in self._found
+
     def frames_of(self, object_id: int) -> Sequence[int]:
         """Frames with a result."""
         return sorted(frame for owner, frame in self._found if owner == object_id)

@@ -195,10 +195,13 @@ class JpegClip:
 
 
 class _Results:
-    """Results leave the process in real use; here they are dropped, as tracking in one go reads none."""
+    """Results leave the process in real use; here they are dropped, as tracking in one go needs none."""
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         return None
+
+    def has(self, object_id: int, frame: int) -> bool:
+        return True
 
     def frames_of(self, object_id: int) -> tuple[int, ...]:
         return ()

@@ -76,8 +76,17 @@ class FakeTracker:
         self.calls.append(("forget", frame, object_id))
         self.prompts.pop((object_id, frame), None)
 
-    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
-        self._work("track", frame, tuple(object_ids), backward)
+    def look(self, object_id: int, frame: int) -> ObjectFrame:
+        self._work("look", frame, object_id)
+        return self._result(object_id, frame, 7.0)
+
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
+        if since is None:
+            self._work("track", frame, tuple(object_ids), backward)
+        else:
+            self._work("track", frame, tuple(object_ids), backward, since)
         found = []
         for object_id in object_ids:
             before = self.results.find(object_id, frame + 1 if backward else frame - 1)

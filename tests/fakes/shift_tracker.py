@@ -55,7 +55,12 @@ class ShiftTracker:
     def forget_prompts(self, object_id: int, frame: int) -> None:
         del self.prompts[object_id, frame]
 
-    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+    def look(self, object_id: int, frame: int) -> ObjectFrame:
+        return self._result(object_id, frame, self._grid(object_id, frame))
+
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
         self.calls.append(("track", frame))
         self.source.read(frame)
         results = []

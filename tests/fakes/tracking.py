@@ -18,6 +18,7 @@ from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.config import ConvTrunkConfig, NetworkConfig
 from masklet_server.model.network import ImageFeatures, Network
+from masklet_server.sessions.bases import with_base
 from masklet_server.sessions.tracking import ObjectFrame
 
 TINY = NetworkConfig(
@@ -121,6 +122,9 @@ class Shelf:
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         return self.held.get((object_id, frame))
 
+    def has(self, object_id: int, frame: int) -> bool:
+        return (object_id, frame) in self.held
+
     def frames_of(self, object_id: int) -> Sequence[int]:
         return sorted(frame for held_id, frame in self.held if held_id == object_id)
 
@@ -137,10 +141,20 @@ class Desk:
     ) -> None:
         self.clip = clip or DiscClip()
         self.results = Shelf()
+        self.said: dict[tuple[int, int], FramePrompts] = {}
         self.tracker = NetworkTracker(network, self.clip, self.results, profile=profile)
 
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
-        result = self.tracker.prompt(prompts)
+        object_id, frame = prompts.object_id, prompts.frame
+        others = any(owner == object_id and other != frame for owner, other in self.said)
+        said = with_base(
+            prompts,
+            self.said.get((object_id, frame)),
+            self.results.find(object_id, frame),
+            (lambda: self.tracker.look(object_id, frame)) if others else lambda: None,
+        )
+        result = self.tracker.prompt(said)
+        self.said[object_id, frame] = said
         self.results.held[result.object_id, result.frame] = result
         return result
 

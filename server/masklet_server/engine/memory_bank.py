@@ -94,6 +94,35 @@ class MemoryBank:
             )
         return memories
 
+    def write_results(self, features: ImageFeatures, results: Sequence[ObjectFrame]) -> list[FrameMemory]:
+        """Memories of stored results of one frame."""
+        memories: list[FrameMemory] = []
+        for count in self._layout.batches(len(results)):
+            part = results[len(memories) : len(memories) + count]
+            made = [self._without_map(result) for result in part]
+            logits = torch.stack([self._grid(result) for result in part])  # (B, 1, s, s)
+            presence = torch.stack([memory.presence_logit for memory in made])  # (B, 1)
+            maps = self._encode(
+                features, self._layout.padded(logits), self._layout.padded(presence), binarise=False
+            )
+            for index, memory in enumerate(made):
+                # Copies, as a view would keep the whole batch alive when other objects are gone.
+                memory.map = maps[index].clone() if len(maps) > 1 else maps[index]
+            memories += made
+        return memories
+
+    def attend_base(self, features: ImageFeatures, base: Tensor, presence_logit: float) -> Tensor:
+        """``(1, C, h, w)``: the picture as a memory of itself makes it look, in which ``base`` is the mask.
+
+        Args:
+            features: Of the picture.
+            base: ``(1, 1, s, s)``.
+            presence_logit: Of the object on it.
+        """
+        presence = torch.tensor([[presence_logit]], device=self._network.device)
+        maps = self._encode(features, base, presence, binarise=True)
+        return self._attend_group(features, [_Read([maps[0]], [0], [], [])])
+
     def write_prompted(self, entry: PromptedFrame) -> FrameMemory:
         """The memory of a prompted frame with its map, written now unless it was before."""
         memory = entry.memory
@@ -102,7 +131,9 @@ class MemoryBank:
         if memory is None:
             memory = self._without_map(entry.result)
             entry.memory = memory
-        logits = entry.logits if entry.logits is not None else self._tensor(entry.result.logits)[None, None]
+        logits = entry.logits
+        if logits is None or self._profile.memories == "results":
+            logits = self._grid(entry.result)[None]
         features = self._features.features(entry.prompts.frame)
         memory.map = self._encode(
             features,
@@ -162,13 +193,9 @@ class MemoryBank:
         result = self._results.find(memory.object_id, frame)
         if result is None:
             return None
-        rebuilt = held or self._without_map(result)
-        rebuilt.map = self._encode(
-            self._features.features(frame),
-            self._tensor(result.logits)[None, None],
-            rebuilt.presence_logit[None],
-            binarise=False,
-        )[0]
+        (rebuilt,) = self.write_results(self._features.features(frame), (result,))
+        if held is not None:
+            rebuilt.pointer = held.pointer
         memory.held[frame] = rebuilt
         return rebuilt
 
@@ -188,7 +215,15 @@ class MemoryBank:
 
     def _without_map(self, result: ObjectFrame) -> FrameMemory:
         scores = torch.tensor([result.presence_logit], device=self._network.device)
-        return FrameMemory(self._tensor(result.pointer), scores, None, score=result.presence_logit)
+        pointer = self._tensor(result.pointer)
+        if pointer.shape != (self._network.config.width,):
+            # A locked frame of another network: its mask is a memory here, its pointer is not.
+            pointer = self._network.no_obj_ptr[0].detach().float()
+        return FrameMemory(pointer, scores, None, score=result.presence_logit)
+
+    def _grid(self, result: ObjectFrame) -> Tensor:
+        """``(1, s, s)`` logits; those of another network are brought to this one's grid."""
+        return to_grid(self._tensor(result.logits)[None, None], self._network.config.image_side_px)[0]
 
     def _tensor(self, values: NDArray[np.float16]) -> Tensor:
         return torch.from_numpy(values.astype(np.float32)).to(self._network.device)
@@ -244,6 +279,14 @@ class MemoryBank:
     def _moved(self, tensor: Tensor) -> Tensor:
         """On the device, without waiting for what it is doing."""
         return tensor.to(self._network.device, non_blocking=True)
+
+
+def to_grid(logits: Tensor, side_px: int) -> Tensor:
+    """``(1, 1, s, s)`` logits on the grid of a network of this side."""
+    side = side_px // 4
+    if logits.shape[-2:] == (side, side):
+        return logits
+    return functional.interpolate(logits.float(), size=(side, side), mode="bilinear")
 
 
 def _padded(values: list[ValueT], count: int, filler: ValueT) -> list[ValueT]:

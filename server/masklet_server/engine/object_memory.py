@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
 from masklet_server.engine.prompting import Turn
-from masklet_server.engine.recall import Reach, Recall
+from masklet_server.engine.recall import Reach
 from masklet_server.sessions.tracking import ObjectFrame
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_KEPT_PROMPTED = 8
+"""Prompted frames whose maps stay at hand where only neighbours are read: those around the heads."""
 
 
 @dataclass(eq=False)
@@ -49,12 +52,8 @@ class PromptedFrame:
         prompts: What the artist said.
         conditioning: True where it stands as a prompted frame for the network; False for the
             corrections of profiles that take them for ordinary memories.
-        base: ``(1, 1, s, s)`` float16 result of tracking before the first prompt, which the prompts
-            correct, on the processor; None where they start from nothing.
-        corrects: True where the prompts started from ``base`` and the memory.
-        recall: What was read for the first correction; later ones on the frame read the same,
-            as that correction made its surroundings forgotten.
-        conditioned: ``(1, C, h, w)`` that came of it, until the next frame is worked on.
+        corrects: True where the prompts started from a tracked mask and a memory.
+        conditioned: ``(1, C, h, w)`` that came of the memory, until the next frame is worked on.
         backward: The direction in which it was tracked before the first prompt.
         turns: The turns that the network was shown.
         result: What came of them.
@@ -65,9 +64,7 @@ class PromptedFrame:
 
     prompts: FramePrompts
     conditioning: bool
-    base: Tensor | None
     corrects: bool
-    recall: Recall | None
     conditioned: Tensor | None
     backward: bool
     turns: tuple[Turn, ...]
@@ -105,17 +102,17 @@ class ObjectMemory:
         """The prompts on ``frame``, the latest first."""
         return self.pending.get(frame) or self.prompted.get(frame)
 
-    def forget_around(self, frame: int, radius_frames: int) -> None:
-        """Drop tracked memory within ``radius_frames`` of ``frame``, and keep it from coming back."""
-        self._forget(frame - radius_frames, frame + radius_frames)
-
     def forget_prompts(self, frame: int) -> None:
-        """Drop the prompts on ``frame`` and the tracked memory that is nearer to them than to others.
+        """Drop the prompts on ``frame``."""
+        self.pending.pop(frame, None)
+        self.prompted.pop(frame, None)
+        self._forget(frame, frame)
+
+    def forget_what_followed(self, frame: int) -> None:
+        """Drop the tracked memory that is nearer to ``frame`` than to prompts: it counts as not tracked.
 
         Without any prompts left nothing is remembered at all.
         """
-        self.pending.pop(frame, None)
-        self.prompted.pop(frame, None)
         others = {*self.prompted, *(other for other, entry in self.pending.items() if entry.conditioning)}
         before = max((other for other in others if other < frame), default=None)
         after = min((other for other in others if other > frame), default=None)
@@ -133,10 +130,12 @@ class ObjectMemory:
         for near in [near for near in self.held if first <= near <= last]:
             del self.held[near]
 
-    def advance(self, frame: int, reach: Reach, *, backward: bool, slack_frames: int) -> None:
+    def advance(
+        self, frame: int, reach: Reach, *, backward: bool, slack_frames: int, neighbours_only: bool
+    ) -> None:
         """Move a head to ``frame`` and drop what is out of reach of heads and prompted frames."""
         self.heads[backward] = frame
-        anchors = self._limit_prompted(frame, reach)
+        anchors = self._limit_prompted(frame, neighbours_only=neighbours_only)
         for other, memory in list(self.held.items()):
             lag = self._lag(other, anchors, reach, slack_frames)
             if lag > reach.pointer_frames + slack_frames:
@@ -145,14 +144,12 @@ class ObjectMemory:
                 memory.map = None
                 memory.logits = None
 
-    def _limit_prompted(self, frame: int, reach: Reach) -> list[int]:
+    def _limit_prompted(self, frame: int, *, neighbours_only: bool) -> list[int]:
         """Drop maps of prompted frames that no head will come to soon; what remains, by frame."""
-        if reach.max_prompted is None:
+        if not neighbours_only:
             return list(self.prompted)
         by_distance = sorted(self.prompted, key=lambda prompt: (abs(prompt - frame), prompt))
-        kept = set(by_distance[: 2 * reach.max_prompted])
-        if reach.keep_first_prompted and by_distance:
-            kept.add(min(by_distance))
+        kept = set(by_distance[:_KEPT_PROMPTED])
         for far in [far for far in by_distance if far not in kept]:
             self.prompted[far].memory = None
             self.prompted[far].logits = None

@@ -20,22 +20,23 @@ class Profile:
         speck_area_px: Islands up to this area, at a mask side of 256, go, except an object's
             largest part; 0 leaves them.
         clean_given_masks: Masks that the artist drew are cleaned like those of the network.
-        max_prompted: Prompted frames attended at most; None for all of them.
-        keep_first_prompted: The earliest prompted frame is always among those attended.
+        attended: Which prompted frames the network reads on a frame. ``"all"``, the official way.
+            ``"neighbours"``: the nearest on either side, so that a correction changes what lies between
+            these and nothing else.
+        trail: Which tracked frames it reads. ``"all"`` near enough, whatever they were tracked from: the
+            official way. ``"leg"``: those on the way from the nearest prompted frame behind it, so that a
+            frame is the same however often and in whatever order its clip was tracked.
+        memories: What a memory of a frame is made of. ``"network"``: of what the network gave, officially.
+            ``"results"``: of the stored result, so that it is the same before and after parking.
         corrections: What prompts on a frame that was already tracked become. ``"memory"``, the
-            official way: an ordinary memory, which tracking over the frame replaces.
-            ``"prompted"``: a prompted frame like the others, which tracking leaves alone.
-        correction_memory: What the network reads when a tracked frame is corrected: all that
-            tracking would read, or of tracked maps only the newest. Without any, the model of the
-            package lost a third of some masks to a click (IoU 0.87 to 0.72); with the newest it did
-            as well as with all (0.86), and a click far from where tracking stands encodes one
-            neighbour and not six.
+            official way: an ordinary memory, which tracking over the frame replaces, read beside all that
+            tracking would read. ``"prompted"``: a prompted frame like the others, which tracking leaves
+            alone. It reads its base alone (see :class:`masklet.types.FramePrompts`), as a memory of the
+            frame itself, and so depends on nothing that comes and goes.
         clicks: ``"together"``, the official way: clicks that arrive in one call are shown to
             the network at once, with the frame's previous mask. ``"in_order"``: one after the
             other, each with the mask of the one before, so that the result depends on the
             prompts alone and not on how they came in.
-        forget_radius_frames: Tracked memory this near to newly prompted frames is forgotten,
-            so that the prompt wins; 0 forgets none.
         memory_type: Floating-point type in which maps are kept; ``"network"`` for that of the
             weights.
         keep_logits: Full-precision logits stay beside each memory, so that a correction starts
@@ -51,22 +52,15 @@ class Profile:
     hole_area_px: int
     speck_area_px: int = 0
     clean_given_masks: bool = True
-    max_prompted: int | None = None
-    keep_first_prompted: bool = False
+    attended: Literal["all", "neighbours"] = "all"
+    trail: Literal["all", "leg"] = "all"
+    memories: Literal["network", "results"] = "network"
     corrections: Literal["memory", "prompted"] = "memory"
-    correction_memory: Literal["all", "newest"] = "all"
     clicks: Literal["together", "in_order"] = "together"
-    forget_radius_frames: int = 0
     memory_type: Literal["network", "bfloat16", "float32"] = "bfloat16"
     keep_logits: bool = False
     slack_frames: int = 0
     feature_frames: int = 4
-
-    def __post_init__(self) -> None:
-        if self.max_prompted is not None and self.max_prompted < 2:
-            raise ValueError(
-                f"a profile attends two prompted frames or more, got {self.max_prompted}: raise it"
-            )
 
 
 REFERENCE = Profile(name="reference", stability_fallback=True, binarise_prompted=True, hole_area_px=8)
@@ -82,12 +76,11 @@ EDITOR = Profile(
     hole_area_px=8,
     speck_area_px=8,
     clean_given_masks=False,
-    max_prompted=4,
-    keep_first_prompted=True,
+    attended="neighbours",
+    trail="leg",
+    memories="results",
     corrections="prompted",
-    correction_memory="newest",
     clicks="in_order",
-    forget_radius_frames=7,
     memory_type="network",
 )
 """The default: corrections win, results follow from the prompts, small dirt is removed."""

@@ -3,8 +3,9 @@
 Follows the selection of the official video predictor (sections 2.3.1 to 2.3.3 of the facts this
 project builds on, `facebookresearch/sam2` at 2b90b9f): prompted frames first, whether they lie
 in the past or in the future, then the most recent tracked frames, then object pointers, which
-come from the past only. Beyond it, maps of tracked frames without the object may give way to earlier
-ones that show it: see :mod:`masklet_server.engine.absence`.
+come from the past only. Which prompted and tracked frames there are to select from is for the
+profile to say. Beyond it, maps of tracked frames without the object may give way to earlier ones that
+show it: see :mod:`masklet_server.engine.absence`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ class Reach:
     Attributes:
         maps: Memory maps attended at most besides further prompted frames.
         pointers: Pointers attended at most, clip length permitting.
-        max_prompted: Prompted frames attended at most; None for all of them.
-        keep_first_prompted: The earliest prompted frame is always among them.
         recent: Tracked frames whose maps are attended at most; None for one less than ``maps``.
         recent_step: Frames from one of these to the next; the newest is the frame just before.
         lookback_frames: How much further back a map may be from where the object was not seen in between.
@@ -29,8 +28,6 @@ class Reach:
 
     maps: int
     pointers: int
-    max_prompted: int | None = None
-    keep_first_prompted: bool = False
     recent: int | None = None
     recent_step: int = 1
     lookback_frames: int = 0
@@ -102,12 +99,11 @@ def recall(
         shows: Whether a tracked frame shows the object. Maps of frames that do not give way to the
             newest before them that does, as far as ``reach`` looks back; None to take them as they are.
     """
-    attended = _attended_prompts(frame, prompted, reach)
-    others = set(prompted) - set(attended)
+    attended = tuple(sorted(prompted))
     step = 1 if backward else -1
 
     def is_memory(before: int) -> bool:
-        return before in others or (before in tracked and before not in attended)
+        return before in tracked and before not in attended
 
     recent: dict[int, int] = {}
     for slot, age in enumerate(reach.recent_ages):
@@ -115,7 +111,7 @@ def recall(
         for each in range(before, before + step * (reach.lookback_frames + 1), step):
             if not is_memory(each):
                 break
-            if shows is None or each in others or shows(each):
+            if shows is None or shows(each):
                 recent.setdefault(each, slot)
                 break
     maps = [(prompt, reach.maps - 1) for prompt in attended]
@@ -129,19 +125,38 @@ def recall(
     return Recall(tuple(maps), tuple(pointers))
 
 
-def _attended_prompts(frame: int, prompted: Collection[int], reach: Reach) -> tuple[int, ...]:
-    """The prompted frames to attend, ascending: both neighbours, the first, then the nearest."""
-    if reach.max_prompted is None or len(prompted) <= reach.max_prompted:
-        return tuple(sorted(prompted))
-    chosen: set[int] = set()
-    before = [prompt for prompt in prompted if prompt < frame]
-    after = [prompt for prompt in prompted if prompt >= frame]
-    if before:
-        chosen.add(max(before))
-    if after:
-        chosen.add(min(after))
-    if reach.keep_first_prompted and len(chosen) < reach.max_prompted:
-        chosen.add(min(prompted))
-    nearest = sorted(set(prompted) - chosen, key=lambda prompt: (abs(prompt - frame), prompt))
-    chosen.update(nearest[: reach.max_prompted - len(chosen)])
-    return tuple(sorted(chosen))
+def neighbours(frame: int, prompted: Collection[int]) -> tuple[int, ...]:
+    """The nearest prompted frame on either side of ``frame``, which is on neither; ascending."""
+    before = max((prompt for prompt in prompted if prompt < frame), default=None)
+    after = min((prompt for prompt in prompted if prompt > frame), default=None)
+    return tuple(prompt for prompt in (before, after) if prompt is not None)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Frames with a result on the way to a frame from the nearest prompted one behind it, neither included.
+
+    Attributes:
+        frame: Where the way leads.
+        source: The prompted frame; None where there is none behind ``frame``.
+        backward: The direction of travel.
+        since: The first frame of the way that counts, where a shot began on it; None for all of it.
+        is_known: Whether a frame has a result.
+    """
+
+    frame: int
+    source: int | None
+    backward: bool
+    since: int | None
+    is_known: Callable[[int], bool]
+
+    def __contains__(self, other: object) -> bool:
+        if not isinstance(other, int):
+            return False
+        sign = -1 if self.backward else 1
+        at = sign * other
+        if at >= sign * self.frame or (self.source is not None and at <= sign * self.source):
+            return False
+        if self.since is not None and at < sign * self.since:
+            return False
+        return self.is_known(other)

@@ -11,12 +11,13 @@ from torch import Tensor
 from masklet.types import ClipInfo, FramePrompts
 from masklet_server.engine.agreement import CLICK_KERNELS, agree
 from masklet_server.engine.handover import hand_over
-from masklet_server.engine.memory_bank import MemoryBank
+from masklet_server.engine.memory_bank import MemoryBank, to_grid
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.prompting import Turn, added_turns, mask_square, turns_in_order
-from masklet_server.engine.recall import Reach, Recall, recall
+from masklet_server.engine.recall import Reach, neighbours, recall
 from masklet_server.model.network import Decoded, ImageFeatures, Network
+from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.tracking import ObjectFrame, ResultReader
 
 # Logits of an earlier mask beyond this add nothing but numerical trouble, as officially.
@@ -47,15 +48,14 @@ class Segmenter:
     def segment(self, memory: ObjectMemory, prompts: FramePrompts, features: ImageFeatures) -> PromptedFrame:
         """What comes of ``prompts``, which replace earlier ones of the object on this frame.
 
-        On a frame that was tracked before, they correct what is there; elsewhere they start
-        from nothing, as on a single picture. In the editor a box or a drawn mask starts from
-        nothing too, and so does a click on the object where tracking found none of it.
+        In the editor they correct their base where they have one. A box or a drawn mask starts from
+        nothing, and so does a click on the object where the base shows none of it. Officially they
+        correct what was tracked on the frame before.
         """
         before = memory.entry(prompts.frame)
-        backward = self._was_backward(memory, prompts.frame, before)
-        base = self._base(memory, prompts, before, features, backward=backward)
+        base = self._base(prompts)
         correcting = self._is_correction(memory, prompts, before, base)
-        read: Recall | None = None
+        backward = self._was_backward(memory, prompts.frame, before)
         conditioned: Tensor | None = None
 
         if prompts.mask is not None:
@@ -68,27 +68,26 @@ class Segmenter:
             if before is not None and not open_turns:
                 return before
             if correcting:
-                read, conditioned = self._remembered(
-                    memory, prompts.frame, before, features, backward=backward
-                )
+                conditioned = self._remembered(memory, prompts, before, base, features, backward=backward)
             seen = self._network.without_memory(features.embedding) if conditioned is None else conditioned
             for turn in open_turns:
                 decoded = self._decode(turn, features, seen, previous)
                 result, logits = self._result(decoded, prompts, clean=True)
                 previous = logits
 
+        of_results = self._profile.memories == "results"
         return PromptedFrame(
             prompts=prompts,
             conditioning=self._profile.corrections == "prompted" or not correcting,
-            base=base,
             corrects=correcting,
-            recall=read,
             conditioned=conditioned,
             backward=backward,
             turns=turns,
             result=result,
             logits=logits,
-            memory=FrameMemory(
+            memory=None
+            if of_results
+            else FrameMemory(
                 pointer=decoded.pointer[0],
                 presence_logit=decoded.presence_logit[0],
                 map=None,
@@ -96,6 +95,23 @@ class Segmenter:
             ),
             passed_backward=None if before is None else before.passed_backward,
         )
+
+    def look(self, memory: ObjectMemory, frame: int, features: ImageFeatures) -> ObjectFrame:
+        """What the prompts on other frames alone make of a frame that was not tracked."""
+        near = neighbours(frame, memory.prompted)
+        backward = bool(near) and frame < near[0]
+        read = recall(frame, near, (), self._reach, backward=backward)
+        decoded = self._network.decode(
+            features,
+            self._bank.attend(features, [memory], [read]),
+            points=None,
+            labels=None,
+            mask_logits=None,
+            multimask=True,
+            stability_fallback=self._profile.stability_fallback,
+        )
+        results, _ = hand_over(decoded, [memory.object_id], frame, self._profile, prompted=False, clean=True)
+        return results[0]
 
     def _was_backward(self, memory: ObjectMemory, frame: int, before: PromptedFrame | None) -> bool:
         """The direction in which tracking came, or would come, to ``frame``."""
@@ -106,40 +122,14 @@ class Segmenter:
             return tracked
         return bool(memory.prompted) and frame < min(memory.prompted)
 
-    def _base(
-        self,
-        memory: ObjectMemory,
-        prompts: FramePrompts,
-        before: PromptedFrame | None,
-        features: ImageFeatures,
-        *,
-        backward: bool,
-    ) -> Tensor | None:
-        """``(1, 1, s, s)`` that the prompts correct: what tracking gave here before the first of them.
-
-        Prompts that only say what does not belong to the object need something to take it from:
-        on a frame that was not tracked yet it is tracked for them.
-        """
-        if self._profile.corrections != "prompted":
+    def _base(self, prompts: FramePrompts) -> Tensor | None:
+        """``(1, 1, s, s)`` that the prompts correct, on the processor."""
+        if self._profile.corrections != "prompted" or prompts.base is None:
             return None
-        if before is not None:
-            return before.base
-        result = self._results.find(prompts.object_id, prompts.frame)
-        if result is not None and not result.prompted:
-            return torch.from_numpy(result.logits.copy())[None, None]
-        if not _only_takes_away(prompts) or not memory.prompted:
-            return None
-        read = recall(prompts.frame, memory.prompted, memory.tracked, self._reach, backward=backward)
-        decoded = self._network.decode(
-            features,
-            self._bank.attend(features, [memory], [read]),
-            points=None,
-            labels=None,
-            mask_logits=None,
-            multimask=True,
-            stability_fallback=self._profile.stability_fallback,
+        logits = result_of(prompts.base, prompts.object_id, prompts.frame).logits
+        return to_grid(
+            torch.from_numpy(logits.astype(np.float32))[None, None], self._network.config.image_side_px
         )
-        return self._result(decoded, prompts, clean=True)[1].half()
 
     def _is_correction(
         self, memory: ObjectMemory, prompts: FramePrompts, before: PromptedFrame | None, base: Tensor | None
@@ -147,7 +137,7 @@ class Segmenter:
         if self._profile.corrections == "prompted":
             if base is None or prompts.box is not None or prompts.mask is not None:
                 return False
-            return _only_takes_away(prompts) or bool((base > 0).any())
+            return only_takes_away(prompts) or bool((base > 0).any())
         if before is not None:
             return prompts.frame in memory.tracked or before.passed_backward is not None
         if prompts.frame not in memory.tracked:
@@ -175,6 +165,7 @@ class Segmenter:
             and before.turns
             and before.logits is not None
             and before.corrects == correcting
+            and before.prompts.base == prompts.base
         ):
             added = added_turns(turns, before.turns)
             if added is not None:
@@ -194,25 +185,20 @@ class Segmenter:
     def _remembered(
         self,
         memory: ObjectMemory,
-        frame: int,
+        prompts: FramePrompts,
         before: PromptedFrame | None,
+        base: Tensor | None,
         features: ImageFeatures,
         *,
         backward: bool,
-    ) -> tuple[Recall, Tensor]:
-        """What a correction reads, and ``(1, C, h, w)`` that comes of it."""
-        if self._profile.correction_memory == "all":
-            read = recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
-            return read, self._bank.attend(features, [memory], [read])
-        if before is not None and before.recall is not None:
-            read = before.recall
-            if before.conditioned is not None:
-                return read, before.conditioned
-        else:
-            reach = replace(self._reach, recent=1)
-            others = set(memory.prompted) - {frame}
-            read = recall(frame, others, memory.tracked, reach, backward=backward)
-        return read, self._bank.attend(features, [memory], [read])
+    ) -> Tensor:
+        """``(1, C, h, w)``: what a correction sees."""
+        if base is None:
+            read = recall(prompts.frame, memory.prompted, memory.tracked, self._reach, backward=backward)
+            return self._bank.attend(features, [memory], [read])
+        if before is not None and before.conditioned is not None and before.prompts.base == prompts.base:
+            return before.conditioned
+        return self._bank.attend_base(features, base.to(self._network.device), _SEEN_LOGIT)
 
     def _decode(
         self, turn: Turn, features: ImageFeatures, conditioned: Tensor, previous: Tensor | None
@@ -259,7 +245,7 @@ class Segmenter:
         return results[0], torch.from_numpy(logits)[:, None]
 
 
-def _only_takes_away(prompts: FramePrompts) -> bool:
+def only_takes_away(prompts: FramePrompts) -> bool:
     """True for clicks that all say what does not belong to the object."""
     return (
         bool(prompts.clicks) and prompts.box is None and not any(click.positive for click in prompts.clicks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from functools import partial
 
 import torch
 
@@ -17,7 +18,7 @@ from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
 from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts
-from masklet_server.engine.recall import Reach, Recall, pointers_in_clip, recall
+from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointers_in_clip, recall
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
@@ -66,8 +67,6 @@ class NetworkTracker:
             recent=config.recent_maps,
             recent_step=config.recent_step,
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
-            max_prompted=profile.max_prompted,
-            keep_first_prompted=profile.keep_first_prompted,
             lookback_frames=self._absence.lookback_frames if self._absence else 0,
         )
         self._features = FeatureCache(
@@ -110,19 +109,31 @@ class NetworkTracker:
 
         self._objects[prompts.object_id] = memory
         memory.pending[prompts.frame] = entry
-        if self._profile.forget_radius_frames and entry.conditioning:
-            memory.forget_around(prompts.frame, self._profile.forget_radius_frames)
         return entry.result
+
+    @torch.inference_mode()
+    def look(self, object_id: int, frame: int) -> ObjectFrame:
+        """What the prompts on the neighbouring frames make of ``frame``, which was not tracked.
+
+        Raises:
+            NotPromptedError: The object has no prompts.
+            ClipError: The picture cannot be read.
+        """
+        memory = self._prompted_object(object_id)
+        self._write_pending(memory)
+        return self._segmenter.look(memory, frame, self._features.features(frame))
 
     def forget_prompts(self, object_id: int, frame: int) -> None:
         """Drop the prompts of one object on one frame, as if they had never been given.
 
-        Tracked frames nearer to this one than to other prompts count as not tracked from then on;
-        their results stay where they are until they are tracked anew.
+        Officially tracked frames nearer to this one than to other prompts count as not tracked from
+        then on; their results stay where they are until they are tracked anew.
         """
         memory = self._objects.get(object_id)
         if memory is not None:
             memory.forget_prompts(frame)
+            if self._profile.trail == "all":
+                memory.forget_what_followed(frame)
 
     def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
         """Drop what tracking has remembered of one object on some frames; prompts stay."""
@@ -131,10 +142,13 @@ class NetworkTracker:
             memory.forget_tracked(frames)
 
     @torch.inference_mode()
-    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
         """Segment the objects on ``frame`` from memory, all in one batch.
 
-        On a frame with prompts of its own an object keeps the result of these.
+        On a frame with prompts of its own an object keeps the result of these. Frames tracked before
+        ``since`` on the way are no memories; None for no such limit.
 
         Raises:
             NotPromptedError: One of the objects has no prompts.
@@ -145,13 +159,19 @@ class NetworkTracker:
             self._write_pending(memory)
 
         moving = [memory for memory in memories if frame not in memory.prompted]
-        tracked = self._track(frame, moving, backward=backward) if moving else {}
+        tracked = self._track(frame, moving, backward=backward, since=since) if moving else {}
         frames = []
         for memory in memories:
             entry = memory.prompted.get(frame)
             if entry is not None:
                 entry.passed_backward = backward
-            memory.advance(frame, self._reach, backward=backward, slack_frames=self._profile.slack_frames)
+            memory.advance(
+                frame,
+                self._reach,
+                backward=backward,
+                slack_frames=self._profile.slack_frames,
+                neighbours_only=self._profile.attended == "neighbours",
+            )
             frames.append(entry.result if entry is not None else tracked[memory.object_id])
         return frames
 
@@ -195,13 +215,13 @@ class NetworkTracker:
             del memory.pending[frame]
 
     def _track(
-        self, frame: int, objects: Sequence[ObjectMemory], *, backward: bool
+        self, frame: int, objects: Sequence[ObjectMemory], *, backward: bool, since: int | None
     ) -> Mapping[int, ObjectFrame]:
         """Results by object id; memories change only once all of the work has succeeded."""
         features = self._features.features(frame)
         step = -1 if backward else 1
         self._features.read_ahead(frame + step)
-        recalls = [self._recall(frame, memory, backward=backward) for memory in objects]
+        recalls = [self._recall(frame, memory, backward=backward, since=since) for memory in objects]
         decoded, written = self._decode_in_batches(features, objects, recalls)
         object_ids = [memory.object_id for memory in objects]
         frames, _ = hand_over(
@@ -213,14 +233,27 @@ class NetworkTracker:
             calibration=CALIBRATIONS.get(self._network.config.name),
             meanwhile=lambda: self._features.encode_ahead(frame + step, then=frame + 2 * step),
         )
+        if self._profile.memories == "results":
+            written = self._bank.write_results(features, frames)
         for memory, new, result in zip(objects, written, frames, strict=True):
             new.score = result.presence_logit
             memory.held[frame] = new
             memory.tracked.add(frame, backward=backward)
         return {result.object_id: result for result in frames}
 
-    def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool) -> Recall:
-        found = recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward)
+    def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None) -> Recall:
+        prompted: Collection[int] = memory.prompted
+        tracked: Container[int] = memory.tracked
+        if self._profile.attended == "neighbours":
+            prompted = neighbours(frame, prompted)
+        if self._profile.trail == "leg":
+            behind = [
+                prompt for prompt in memory.prompted if (prompt > frame) == backward and prompt != frame
+            ]
+            source = min(behind, key=lambda prompt: abs(prompt - frame), default=None)
+            is_known = partial(self._results.has, memory.object_id)
+            tracked = Leg(frame, source, backward, since, is_known)
+        found = recall(frame, prompted, tracked, self._reach, backward=backward)
         if self._absence is None:
             return found
         clear_from = self._absence.clear_from(self._bank.presence_before(memory, found))
@@ -228,7 +261,7 @@ class NetworkTracker:
         def shows(other: int) -> bool:
             return self._bank.presence(memory, other) > clear_from
 
-        return recall(frame, memory.prompted, memory.tracked, self._reach, backward=backward, shows=shows)
+        return recall(frame, prompted, tracked, self._reach, backward=backward, shows=shows)
 
     def _decode_in_batches(
         self, features: ImageFeatures, objects: Sequence[ObjectMemory], recalls: Sequence[Recall]
@@ -236,8 +269,10 @@ class NetworkTracker:
         """Masks of all objects, and what to remember of them."""
         decoded: list[Decoded] = []
         written: list[FrameMemory] = []
+        start = 0
         for count in self._layout.batches(len(objects)):
-            part = slice(len(written), len(written) + count)
+            part = slice(start, start + count)
+            start += count
             found = self._network.decode(
                 features,
                 self._layout.padded(self._bank.attend(features, objects[part], recalls[part])),
@@ -249,6 +284,7 @@ class NetworkTracker:
             )
             if self._absence is not None:
                 found = emptied(found, self._absence.seen_above, self._network.no_obj_ptr)
-            written += self._bank.write_tracked(features, found, count=count)
+            if self._profile.memories == "network":
+                written += self._bank.write_tracked(features, found, count=count)
             decoded.append(found.first(count))
         return Decoded.joined(decoded), written

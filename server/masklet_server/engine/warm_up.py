@@ -32,7 +32,7 @@ def warm_up(network: Network, layout: Layout, profile: Profile, *, objects: int)
     # What only a track's first frames meet has to be met as often as it takes to be recorded.
     lengths = (frames, *[_FIRST_FRAMES] * (_STEADY_FRAMES - 2))
     for size, length in itertools.product(sorted(sizes), lengths):
-        tracker = NetworkTracker(network, _BlankClip(frames), _NoResults(), profile=profile, layout=layout)
+        tracker = NetworkTracker(network, _BlankClip(frames), _AllTracked(), profile=profile, layout=layout)
         for object_id in range(size):
             click = Click(_WIDTH_PX / 2, _HEIGHT_PX / 2)
             tracker.prompt(FramePrompts(object_id, 0, clicks=(click,)))
@@ -55,11 +55,14 @@ class _BlankClip:
         return np.zeros((_HEIGHT_PX, _WIDTH_PX, 3), np.uint8)
 
 
-class _NoResults:
-    """Nothing was tracked before."""
+class _AllTracked:
+    """Every frame counts as tracked; results are not needed, as the tracker holds what it has just made."""
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         return None
+
+    def has(self, object_id: int, frame: int) -> bool:
+        return True
 
     def frames_of(self, object_id: int) -> tuple[int, ...]:
         return ()

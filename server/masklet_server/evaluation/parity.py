@@ -164,6 +164,9 @@ class _NoResults:
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         return None
 
+    def has(self, object_id: int, frame: int) -> bool:
+        return False
+
     def frames_of(self, object_id: int) -> Sequence[int]:
         return ()
 

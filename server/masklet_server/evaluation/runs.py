@@ -33,6 +33,10 @@ class MemoryResults:
         """The result, or None where there is none."""
         return self._by_object.get(object_id, {}).get(frame)
 
+    def has(self, object_id: int, frame: int) -> bool:
+        """True where there is a result."""
+        return frame in self._by_object.get(object_id, {})
+
     def frames_of(self, object_id: int) -> Sequence[int]:
         """Frame numbers with a result, ascending."""
         return sorted(self._by_object.get(object_id, {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from masklet.errors import FrameMissingError, SessionNotFoundError
@@ -14,6 +14,7 @@ from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.staleness import StaleFrames
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+from masklet_server.sessions.ways import Horizon, Way, Ways
 from masklet_server.shots.watch import ShotWatch
 
 
@@ -32,10 +33,6 @@ class ClosingSource(FrameSource, Protocol):
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 
 
-FORGOTTEN_AT_CUT_FRAMES = 64
-"""Further back than the network's memory reaches: what was tracked before a cut says nothing behind it."""
-
-
 class Desk:
     """Keeps tracker and results in step. All methods are called inside turns of the device.
 
@@ -48,6 +45,7 @@ class Desk:
         closed: Set by the session, from any thread; turns that come later do nothing or fail.
         memory_bytes: What the tracker held after the last turn.
         stale: Frames whose masks prompts have overtaken.
+        ways: How tracked frames came about.
         shots: Knows the cuts that were met.
     """
 
@@ -55,28 +53,53 @@ class Desk:
         self.closed = False
         self.memory_bytes = 0
         self.stale = StaleFrames()
+        self.ways = Ways()
         self.shots = ShotWatch(source)
         self._results = results
         self._make_tracker = make_tracker
         self._tracker: Tracker | None = None
 
-    def segment(self, prompts: FramePrompts) -> ObjectFrame | None:
+    def segment(self, prompts: FramePrompts, *, keep: bool = False) -> ObjectFrame | None:
         """The result of all prompts of one object on one frame; None, and no result, when they are empty.
+
+        Args:
+            prompts: All of them.
+            keep: A result that stands there stays, as on a locked frame.
 
         Raises:
             ClipError: The picture cannot be read; nothing changes.
             SessionNotFoundError: The session was closed meanwhile.
         """
+        object_id, frame = prompts.object_id, prompts.frame
         if prompts.is_empty:
             if self._tracker is not None:
-                self._tracker.forget_prompts(prompts.object_id, prompts.frame)
-            self._results.remove(prompts.object_id, prompts.frame)
+                self._tracker.forget_prompts(object_id, frame)
+            self._results.remove(object_id, frame)
             return None
         result = self._engine().prompt(prompts)
+        self._measure()
+        if keep and self._results.has(object_id, frame):
+            return result
         self._results.put(result)
-        self.stale.clear(prompts.object_id, (prompts.frame,))
+        self.stale.clear(object_id, (frame,))
+        return result
+
+    def look(self, object_id: int, frame: int) -> ObjectFrame:
+        """What an object's prompts on other frames alone make of a frame; errors as in :meth:`segment`."""
+        result = self._engine().look(object_id, frame)
         self._measure()
         return result
+
+    def put(self, result: ObjectFrame) -> None:
+        """Put a result in the place of another, which memory must not be made of any more."""
+        self._results.put(result)
+        self._forget(result.object_id, (result.frame,))
+
+    def move(self, object_id: int, frames: Collection[int], to_id: int) -> None:
+        """Give results of an object to another, or keep them aside under a number of their own."""
+        self._results.move(object_id, frames, to_id)
+        self._forget(object_id, frames)
+        self._forget(to_id, frames)
 
     def track(self, step: Step, said: Contents, watch: LegWatch, at_cuts: CutPolicy) -> Sequence[ObjectFrame]:
         """The results of a step, for those of its objects that still need it.
@@ -105,28 +128,28 @@ class Desk:
             return ()
         if at_cuts is not CutPolicy.IGNORE and self.shots.is_cut(min(before, frame), max(before, frame)):
             watch.cuts.add(max(before, frame))
-            for object_id in going:
-                if at_cuts is CutPolicy.STOP:
-                    watch.block(object_id, backward=backward)
-                else:
-                    tracker.forget_tracked(object_id, _behind(frame, backward=backward))
             if at_cuts is CutPolicy.STOP:
+                for object_id in going:
+                    watch.block(object_id, backward=backward)
                 return ()
-        moving = [object_id for object_id in going if not watch.is_settled(object_id, backward=backward)]
-        for object_id in going:
-            watch.note(object_id, frame)
-        old = {id_: self._results.find(id_, frame) if watch.settles else None for id_ in moving}
+        horizon = Horizon(at_cuts, self.shots.cuts)
+        ways = {
+            object_id: Way(backward, horizon.since(frame, said.prompted_frames(object_id), backward=backward))
+            for object_id in going
+        }
+        # Objects that began behind the cut remember nothing before it anyway.
+        since = next((way.since for way in ways.values() if way.since is not None), None)
         try:
-            results = tracker.track(frame, moving, backward=backward) if moving else ()
+            results = tracker.track(frame, going, backward=backward, since=since)
         except FrameMissingError:
             if frame not in self.shots.info.missing_frames:
                 raise
             return ()
         for result in results:
-            watch.compare(result, old[result.object_id], backward=backward)
             self._results.put(result)
+            self.ways.note(result.object_id, frame, ways[result.object_id])
         for object_id in going:
-            # What has settled agrees with its prompts although it was not tracked again.
+            watch.note(object_id, frame)
             self.stale.clear(object_id, (frame,))
         self._measure()
         return results
@@ -144,6 +167,7 @@ class Desk:
                 self._tracker.remove(object_id)
             self._results.remove_object(object_id)
             self.stale.forget(object_id)
+            self.ways.forget(object_id)
         self._measure()
 
     def park(self) -> None:
@@ -180,11 +204,9 @@ class Desk:
             return False
         return not (said.is_locked(object_id, frame) and self._results.has(object_id, frame))
 
+    def _forget(self, object_id: int, frames: Collection[int]) -> None:
+        if self._tracker is not None and frames:
+            self._tracker.forget_tracked(object_id, FrameRange(min(frames), max(frames)))
+
     def _measure(self) -> None:
         self.memory_bytes = 0 if self._tracker is None else self._tracker.memory_bytes
-
-
-def _behind(frame: int, *, backward: bool) -> FrameRange:
-    """The frames that lie just behind one on the way."""
-    far = FORGOTTEN_AT_CUT_FRAMES
-    return FrameRange(frame + 1, frame + far) if backward else FrameRange(frame - far, frame - 1)

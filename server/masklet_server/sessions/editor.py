@@ -5,19 +5,25 @@ All methods are called inside turns of the device.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from masklet.errors import MaskletError
+from masklet.errors import LimitError, MaskletError
 from masklet.events import EditKind
-from masklet.types import ClipInfo, FramePrompts, FrameRange, LockedMask, PromptDocument
+from masklet.types import ClipInfo, CutPolicy, FramePrompts, FrameRange, LockedMask, PromptDocument
+from masklet_server.sessions.bases import with_base
 from masklet_server.sessions.desk import Desk
-from masklet_server.sessions.history import Contents, Edit
+from masklet_server.sessions.history import Aside, Contents, Edit
 from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.plan import Ground, TrackOrder, affected_frames
-from masklet_server.sessions.prompts import PromptBook
+from masklet_server.sessions.prompts import PromptBook, Replacement
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.sessions.ways import Horizon
+
+MAX_LOCKED_BYTES = 24 << 20
+"""Packed, of the masks of all locked frames of a document: they travel in one message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,33 +64,50 @@ class Editor:
         self._desk = desk
         self._results = results
         self._order = order
+        # Of results that are kept aside: no object has such a number.
+        self._next_aside = -1
+        self._staged: set[int] = set()
 
-    def ground(self, contents: Contents, object_id: int) -> Ground:
+    def ground(self, contents: Contents, object_id: int, at_cuts: CutPolicy) -> Ground:
         """What there is of an object: what tracking starts from, builds on and leaves as it is."""
         known = frozenset(self._results.frames_of(object_id))
+        prompted = contents.prompted_frames(object_id)
+        matching = partial(
+            self._desk.ways.matching,
+            object_id,
+            known - self._desk.stale.of(object_id),
+            prompted,
+            Horizon(at_cuts, self._desk.shots.cuts),
+        )
         return Ground(
-            prompted=contents.prompted_frames(object_id),
-            known=known - self._desk.stale.of(object_id),
-            held=frozenset(frame for frame in known if contents.is_locked(object_id, frame)),
+            prompted=prompted,
+            forward=matching(backward=False),
+            backward=matching(backward=True),
+            held=self._held(contents, object_id, known),
         )
 
     def put(self, book: PromptBook, prompts: FramePrompts) -> Prompted:
         """Say something in place of what was said on a frame; errors as in :meth:`PromptBook.check`."""
         checked = book.check(prompts)
         object_id, frame = checked.object_id, checked.frame
-        replaced = self._tracked(object_id, frame)
-        result = self._desk.segment(checked)
-        edit = book.put(checked)
-        edit.replaced = replaced
-        edit.marked_stale = self._desk.stale.mark(object_id, self._reached(edit, book.contents))
+        before, standing = book.find(object_id, frame), self._results.find(object_id, frame)
+        if checked.is_empty and before is None:
+            return Prompted(checked, None)
+        said = checked
+        if self._order is TrackOrder.NEAREST:
+            others = set(book.prompted_frames(object_id)) - {frame}
+            look = partial(self._desk.look, object_id, frame) if others else lambda: None
+            said = with_base(checked, before, standing, look)
+        if said == before and standing is not None:
+            return Prompted(said, standing)
+        was_stale = self._desk.stale.of(object_id) & {frame}
+        result = self._desk.segment(said)
+        edit = book.put(said)
+        if standing is not None and not standing.prompted:
+            edit.replaced, edit.replaced_stale = {frame: standing}, was_stale
+        self._follow(edit, book.contents)
         self.sweep(book)
-        return Prompted(checked, result)
-
-    def remove_object(self, book: PromptBook, object_id: int) -> None:
-        """Forget an object; its masks stay for as long as it can be brought back."""
-        book.remove_object(object_id)
-        self._desk.withdraw(object_id)
-        self.sweep(book)
+        return Prompted(said, result)
 
     def set_lock(
         self,
@@ -103,11 +126,70 @@ class Editor:
             frames: Which.
             locked: False unlocks.
             masks: Of frames to lock, in place of what these have.
+
+        Raises:
+            LimitError: The locked masks would be too many for one document.
+            BadInputError: A mask is damaged.
         """
-        inside = [result_of(kept.mask, object_id, kept.frame) for kept in masks if kept.frame in frames]
-        book.set_lock(object_id, frames, locked=locked)
-        for result in inside if locked else ():
-            self._results.put(result)
+        inside = [kept for kept in masks if locked and kept.frame in frames]
+        results = [result_of(kept.mask, object_id, kept.frame) for kept in inside]
+        if locked:
+            self._check_size(book, object_id, frames)
+        edit = book.set_lock(object_id, frames, locked=locked)
+        stale = self._desk.stale
+        if edit is not None and not locked:
+            # What was overtaken while it was locked shows now, and so does what was built on it.
+            opened = [frame for frame in stale.of(object_id) if frame in frames]
+            edit.marked_stale = self._mark_behind(book.contents, object_id, opened)
+        for kept, result in zip(inside, results, strict=True):
+            if edit is not None:
+                edit.replaced[kept.frame] = self._results.find(object_id, kept.frame)
+            self._desk.put(result)
+            if kept.stale:
+                stale.mark(object_id, (kept.frame,))
+
+    def remove_object(self, book: PromptBook, object_id: int) -> None:
+        """Forget an object; its masks stay for as long as it can be brought back."""
+        book.remove_object(object_id)
+        self._desk.withdraw(object_id)
+        self.sweep(book)
+
+    def stage(self, replacement: Replacement, prompts: FramePrompts) -> None:
+        """Make what a document's prompts on one frame give, before the document is in force.
+
+        Raises:
+            MaskletError: The picture cannot be read: :meth:`drop` takes back what was made.
+        """
+        contents = replacement.contents
+        self._staged.update(replacement.object_ids)
+        for kept in replacement.masks:
+            if (kept.object_id, kept.frame) == (prompts.object_id, prompts.frame):
+                self._desk.put(result_of(kept.mask, kept.object_id, kept.frame, prompted=True))
+        self._desk.segment(prompts, keep=contents.is_locked(prompts.object_id, prompts.frame))
+
+    def drop(self, replacement: Replacement) -> None:
+        """Forget what was made of a document that does not come into force."""
+        self._staged.difference_update(replacement.object_ids)
+        self._desk.forget_objects(replacement.object_ids)
+
+    def replace_all(self, book: PromptBook, replacement: Replacement) -> None:
+        """Put a document whose prompts are staged into force: one edit.
+
+        Raises:
+            BadInputError: A mask is damaged; nothing changes.
+        """
+        contents = replacement.contents
+        masks = [(kept, result_of(kept.mask, kept.object_id, kept.frame)) for kept in replacement.masks]
+        for kept, result in masks:
+            if (kept.object_id, kept.frame) not in contents.prompts:
+                self._desk.put(result)
+            if kept.stale:
+                self._desk.stale.mark(kept.object_id, (kept.frame,))
+        for object_id in book.contents.names:
+            self._desk.withdraw(object_id)
+        book.replace_all(contents)
+        self._staged.difference_update(replacement.object_ids)
+        self.sweep(book)
 
     def with_masks(self, document: PromptDocument) -> PromptDocument:
         """The document with the masks of its locked frames."""
@@ -141,7 +223,7 @@ class Editor:
 
     def sweep(self, book: PromptBook) -> None:
         """Drop the masks of objects that nothing can bring back any more."""
-        alive = {*book.contents.names, *book.history.objects()}
+        alive = {*book.contents.names, *book.history.objects(), *self._staged}
         dead = self._results.object_ids() - alive
         if dead:
             self._desk.forget_objects(sorted(dead))
@@ -151,50 +233,126 @@ class Editor:
         if edit.kind is EditKind.PROMPTS:
             assert edit.frame is not None
             return Reverted(edit.kind, object_id, self._exchange(edit, edit.frame, end))
-        if object_id in start.names and object_id not in end.names:
-            self._desk.withdraw(object_id)
-        elif object_id not in start.names:
-            self._bring_back(object_id, end)
+        self._bring_back([each for each in end.names if each not in start.names], end)
+        for each in start.names:
+            if each not in end.names:
+                self._desk.withdraw(each)
+        if edit.kind is EditKind.LOCKS:
+            self._exchange_locked(edit, end)
         return Reverted(edit.kind, object_id, None)
 
     def _exchange(self, edit: Edit, frame: int, end: Contents) -> Prompted:
         """Put other prompts on a frame; what was tracked there before the first of them comes back."""
         object_id = edit.object_id
         prompts = end.prompts.get((object_id, frame)) or FramePrompts(object_id, frame)
-        tracked = self._tracked(object_id, frame)
-        result = self._desk.segment(prompts)
-        if prompts.is_empty and edit.replaced is not None:
-            self._results.put(edit.replaced)
-        elif tracked is not None:
-            edit.replaced = tracked
+        standing = self._results.find(object_id, frame)
         stale = self._desk.stale
+        was_stale = stale.of(object_id) & {frame}
+        result = self._desk.segment(prompts, keep=end.is_locked(object_id, frame))
+        held = edit.replaced.get(frame)
+        if prompts.is_empty and held is not None:
+            self._desk.put(held)
+            stale.mark(object_id, edit.replaced_stale)
+        elif standing is not None and not standing.prompted:
+            edit.replaced, edit.replaced_stale = {frame: standing}, was_stale
+        if edit.aside is not None:
+            aside, edit.aside = edit.aside, None
+            kept = [each for each in self._results.frames_of(aside.results_id) if each != frame]
+            self._desk.move(aside.results_id, kept, object_id)
+            stale.mark(object_id, aside.stale)
+        else:
+            self._follow(edit, end)
+        return Prompted(prompts, result)
+
+    def _exchange_locked(self, edit: Edit, end: Contents) -> None:
+        """Masks that came with a lock give way to what stood there, and the other way round."""
+        stale = self._desk.stale
+        as_before = edit.marked_stale & stale.of(edit.object_id)
+        stale.clear(edit.object_id, as_before)
+        edit.marked_stale = frozenset()
+        if not as_before:
+            opened = [frame for frame in stale.of(edit.object_id) if not end.is_locked(edit.object_id, frame)]
+            edit.marked_stale = self._mark_behind(end, edit.object_id, opened)
+        for frame, held in list(edit.replaced.items()):
+            edit.replaced[frame] = self._results.find(edit.object_id, frame)
+            if held is None:
+                self._results.remove(edit.object_id, frame)
+            else:
+                self._desk.put(held)
+
+    def _follow(self, edit: Edit, contents: Contents) -> None:
+        """Mark what prompts have overtaken; without any prompts left, take away what nothing makes now."""
+        object_id, stale = edit.object_id, self._desk.stale
+        if not contents.prompted_frames(object_id):
+            self._set_aside(edit, contents)
+            return
         # Not tracked since: what stands there was made from what is in force again.
         as_before = edit.marked_stale & stale.of(object_id)
         stale.clear(object_id, as_before)
-        edit.marked_stale = stale.mark(object_id, self._reached(edit, end) - as_before)
-        return Prompted(prompts, result)
+        edit.marked_stale = stale.mark(object_id, self._reached(edit, contents) - as_before)
 
-    def _bring_back(self, object_id: int, contents: Contents) -> None:
+    def _set_aside(self, edit: Edit, contents: Contents) -> None:
+        object_id, stale = edit.object_id, self._desk.stale
+        known = frozenset(self._results.frames_of(object_id))
+        going = known - self._held(contents, object_id, known)
+        was_stale = stale.of(object_id) - edit.marked_stale
+        edit.marked_stale = frozenset()
+        edit.aside = Aside(self._next_aside, was_stale)
+        self._next_aside -= 1
+        self._desk.move(object_id, going, edit.aside.results_id)
+        stale.clear(object_id, stale.of(object_id) - self._held(contents, object_id, known))
+
+    def _bring_back(self, object_ids: Sequence[int], contents: Contents) -> None:
         try:
-            for frame in contents.prompted_frames(object_id):
-                self._desk.segment(contents.prompts[object_id, frame])
+            for object_id in object_ids:
+                for frame in contents.prompted_frames(object_id):
+                    keep = contents.is_locked(object_id, frame)
+                    self._desk.segment(contents.prompts[object_id, frame], keep=keep)
         except MaskletError:
-            self._desk.withdraw(object_id)
+            for object_id in object_ids:
+                self._desk.withdraw(object_id)
             raise
-
-    def _tracked(self, object_id: int, frame: int) -> ObjectFrame | None:
-        result = self._results.find(object_id, frame)
-        return None if result is None or result.prompted else result
 
     def _reached(self, edit: Edit, contents: Contents) -> frozenset[int]:
         """Frames with masks that the edit's prompts reach; the frame itself where it lost its mask."""
         object_id, frame = edit.object_id, edit.frame
         assert frame is not None
         known = frozenset(self._results.frames_of(object_id))
-        ground = self.ground(contents, object_id)
-        reached = known.intersection(affected_frames(frame, ground, self._clip, self._order))
+        prompted = contents.prompted_frames(object_id)
+        reached = known.intersection(affected_frames(frame, prompted, self._clip, self._order))
         if frame not in known and not known.isdisjoint((frame - 1, frame + 1)):
             reached |= {frame}
-        elif frame in known:
+        elif frame in known and (frame in prompted or frame in edit.replaced):
+            # It has the mask of its prompts, or the one that stood there before them.
             reached -= {frame}
-        return reached - frozenset(ground.prompted) - frozenset(ground.held)
+        return reached - frozenset(prompted)
+
+    def _mark_behind(self, contents: Contents, object_id: int, frames: Collection[int]) -> frozenset[int]:
+        """Mark what tracking built on some frames; what was marked by it."""
+        known = frozenset(self._results.frames_of(object_id))
+        prompted = contents.prompted_frames(object_id)
+        behind: set[int] = set()
+        for frame in frames:
+            way = self._desk.ways.of(object_id, frame)
+            reached = affected_frames(frame, prompted, self._clip, self._order)
+            if way is not None:
+                reached = range(reached.start, frame) if way.backward else range(frame + 1, reached.stop)
+            behind.update(known.intersection(reached))
+        return self._desk.stale.mark(object_id, behind - set(prompted))
+
+    def _held(self, contents: Contents, object_id: int, known: Collection[int]) -> frozenset[int]:
+        return frozenset(frame for frame in known if contents.is_locked(object_id, frame))
+
+    def _check_size(self, book: PromptBook, object_id: int, frames: FrameRange) -> None:
+        locked = book.contents.with_lock(object_id, frames, locked=True).locks
+        size_bytes = sum(
+            self._results.size_of(owner, frame)
+            for owner, ranges in locked.items()
+            for frame in self._results.frames_of(owner)
+            if any(frame in each for each in ranges)
+        )
+        if size_bytes > MAX_LOCKED_BYTES:
+            raise LimitError(
+                f"the masks of all locked frames would take {size_bytes / 1e6:.0f} MB, and a prompt document "
+                f"holds {MAX_LOCKED_BYTES / 1e6:.0f}: lock fewer frames, or unlock some first"
+            )

@@ -78,12 +78,14 @@ class Edit:
 
     Attributes:
         kind: What was changed.
-        object_id: Whose.
+        object_id: Whose; 0 where it was everything.
         frame: Where, for prompts.
         before: What was said before.
         after: What was said then.
         marked_stale: Frames that became stale by it and have not been tracked since.
-        replaced: The tracked result that stood where the first prompt was put.
+        replaced: Results that stood where the edit put others, by frame; None where there was none.
+        replaced_stale: Those of them that were stale.
+        aside: Results that it took away, since no prompt was left to make them.
     """
 
     kind: EditKind
@@ -92,7 +94,22 @@ class Edit:
     after: Contents
     frame: int | None = None
     marked_stale: frozenset[int] = frozenset()
-    replaced: ObjectFrame | None = None
+    replaced: dict[int, ObjectFrame | None] = field(default_factory=dict)
+    replaced_stale: frozenset[int] = frozenset()
+    aside: Aside | None = None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Results that are kept for an edit to be taken back.
+
+    Attributes:
+        results_id: Under which the result store holds them: no object has it.
+        stale: Those that were stale.
+    """
+
+    results_id: int
+    stale: frozenset[int]
 
 
 class History:
@@ -153,7 +170,8 @@ class History:
     def objects(self) -> frozenset[int]:
         """Ids of all objects that some edit could bring back."""
         edits: Collection[Edit] = (*self._done, *self._undone)
-        return frozenset(object_id for edit in edits for object_id in (*edit.before.names, *edit.after.names))
+        named = (object_id for edit in edits for object_id in (*edit.before.names, *edit.after.names))
+        return frozenset((*named, *(edit.aside.results_id for edit in edits if edit.aside is not None)))
 
 
 def _without(ranges: Collection[FrameRange], hole: FrameRange) -> tuple[FrameRange, ...]:

@@ -2,8 +2,8 @@
 
 A plan has a forward sweep and then a backward sweep over the range. Within a sweep all objects that
 need a frame share one step, so that the network sees them in one batch; each object still meets its
-own frames in order, beginning next to one of its prompts, or next to frames that were locked: what
-an artist has locked is as good to start from as what was prompted. Nothing is planned across a cut.
+own frames in order, beginning next to one of its prompts. Locked frames on the way stay as they are and
+are memories like others: so locking changes nothing around them. Nothing is planned across a cut.
 """
 
 from __future__ import annotations
@@ -63,12 +63,14 @@ class Ground:
 
     Attributes:
         prompted: Frames with prompts, in any order.
-        known: Frames with a result that can be built on.
+        forward: Frames with a result that tracking forwards would give again, to be built on.
+        backward: Frames with one that tracking backwards would give again.
         held: Locked frames with a result, which stay as they are.
     """
 
     prompted: Collection[int]
-    known: Collection[int] = ()
+    forward: Collection[int] = ()
+    backward: Collection[int] = ()
     held: Collection[int] = ()
 
 
@@ -86,7 +88,7 @@ def plan_track(
 
     Args:
         objects: The objects to track and what there is of them. A range that no prompt touches is
-            reached from the last known frame on the way to it, or else from the prompt itself.
+            reached from the prompt; frames on the way are left out where they are known.
         clip: Its missing frames are left out of the plan and reported.
         frames: What to cover; None is the whole clip.
         direction: Which way to go from each prompt; BOTH meets half-way between two prompts.
@@ -109,10 +111,11 @@ def plan_track(
         for frame in sorted(ground.prompted) if only is None else ():
             if frame in wanted:
                 prompted.setdefault(frame, []).append(object_id)
-        settled = frozenset(ground.prompted) | frozenset(ground.held)
+        prompts, held = frozenset(ground.prompted), frozenset(ground.held)
+        known = {True: held.union(ground.backward), False: held.union(ground.forward)}
         mine = None if only is None else frozenset(only.get(object_id, ()))
         for leg in _legs(ground, wanted, direction, order, sorted(cuts)):
-            for frame in _reach(leg, wanted, mine, ground.known, settled):
+            for frame in _reach(leg, wanted, mine, known[leg.backward], prompts, held):
                 (behind if leg.backward else ahead).setdefault(frame, []).append(object_id)
     forward = (Step(frame, tuple(ahead[frame]), backward=False) for frame in sorted(ahead))
     backward = (Step(frame, tuple(behind[frame]), backward=True) for frame in sorted(behind, reverse=True))
@@ -124,16 +127,15 @@ def plan_track(
     )
 
 
-def affected_frames(frame: int, ground: Ground, clip: ClipInfo, order: TrackOrder) -> range:
-    """Frames that a change of prompts on ``frame`` reaches: up to the next prompts or locks on either side.
+def affected_frames(frame: int, prompted: Collection[int], clip: ClipInfo, order: TrackOrder) -> range:
+    """Frames that a change of prompts on ``frame`` reaches: up to the next prompts on either side.
 
     In the order of the published predictor everything hangs on everything.
     """
     if order is TrackOrder.FIRST_PROMPT:
         return range(clip.first_frame, clip.last_frame + 1)
-    borders = [*ground.prompted, *ground.held]
-    first = max((other + 1 for other in borders if other < frame), default=clip.first_frame)
-    last = min((other - 1 for other in borders if other > frame), default=clip.last_frame)
+    first = max((other + 1 for other in prompted if other < frame), default=clip.first_frame)
+    last = min((other - 1 for other in prompted if other > frame), default=clip.last_frame)
     return range(first, last + 1)
 
 
@@ -168,42 +170,28 @@ def _legs(
     """Legs that cover the range once, as far as the direction allows, and stay within their shots."""
     if not ground.prompted:
         return []
-    if order is TrackOrder.FIRST_PROMPT:
-        first = min(ground.prompted)
-        sources = [FrameRange(first, first)]
-    else:
-        sources = _sources(ground)
+    first_only = order is TrackOrder.FIRST_PROMPT
+    sources = [min(ground.prompted)] if first_only else sorted(set(ground.prompted))
     legs: list[_Leg] = []
-    ends: list[FrameRange | None] = [None, *sources, None]
+    ends: list[int | None] = [None, *sources, None]
     for left, source, right in zip(ends, ends[1:], ends[2:], strict=False):
         if source is None:
             continue
         if direction is not Direction.BACKWARD:
-            cut = next((cut for cut in cuts if cut > source.last), None)
-            if right is None or (cut is not None and cut <= right.first):
+            cut = next((cut for cut in cuts if cut > source), None)
+            if right is None or (cut is not None and cut <= right):
                 last = wanted.last
             else:
-                last = _meeting(source.last, right.first, direction)
-            legs.append(_Leg(source.last, last if cut is None else min(last, cut - 1), backward=False))
+                last = _meeting(source, right, direction)
+            legs.append(_Leg(source, last if cut is None else min(last, cut - 1), backward=False))
         if direction is not Direction.FORWARD:
-            cut = next((cut for cut in reversed(cuts) if cut <= source.first), None)
-            if left is None or (cut is not None and cut > left.last):
+            cut = next((cut for cut in reversed(cuts) if cut <= source), None)
+            if left is None or (cut is not None and cut > left):
                 last = wanted.first
             else:
-                last = _meeting(left.last, source.first, direction) + 1
-            legs.append(_Leg(source.first, last if cut is None else max(last, cut), backward=True))
+                last = _meeting(left, source, direction) + 1
+            legs.append(_Leg(source, last if cut is None else max(last, cut), backward=True))
     return legs
-
-
-def _sources(ground: Ground) -> list[FrameRange]:
-    """Runs of frames that stay as they are, ascending: prompts and what is locked."""
-    runs: list[FrameRange] = []
-    for frame in sorted({*ground.prompted, *ground.held}):
-        if runs and frame == runs[-1].last + 1:
-            runs[-1] = FrameRange(runs[-1].first, frame)
-        else:
-            runs.append(FrameRange(frame, frame))
-    return runs
 
 
 def _meeting(left: int, right: int, direction: Direction) -> int:
@@ -220,18 +208,15 @@ def _reach(
     wanted: FrameRange,
     only: frozenset[int] | None,
     known: Collection[int],
-    settled: frozenset[int],
+    prompted: Collection[int],
+    held: Collection[int],
 ) -> list[int]:
-    """Frames of a leg that are wanted, and those on the way to them that are not known yet."""
+    """Frames of a leg that are wanted, and all on the way to them that are not known yet.
+
+    All of them, and not only those next to what is wanted: memory reaches back over many frames.
+    """
     way = -1 if leg.backward else 1
-    frames = [frame for frame in range(leg.start + way, leg.last + way, way) if frame not in settled]
-    chosen: set[int] = set()
-    for index, frame in enumerate(frames):
-        if frame not in wanted or (only is not None and frame not in only):
-            continue
-        chosen.add(index)
-        before = index - 1
-        while before >= 0 and before not in chosen and frames[before] not in known:
-            chosen.add(before)
-            before -= 1
-    return [frames[index] for index in sorted(chosen)]
+    frames = [frame for frame in range(leg.start + way, leg.last + way, way) if frame not in prompted]
+    asked = [frame in wanted and frame not in held and (only is None or frame in only) for frame in frames]
+    last = max((index for index, is_asked in enumerate(asked) if is_asked), default=-1)
+    return [frame for index, frame in enumerate(frames[: last + 1]) if asked[index] or frame not in known]

@@ -21,6 +21,7 @@ from masklet.types import (
     ClipInfo,
     FramePrompts,
     FrameRange,
+    LockedMask,
     LockedRange,
     ObjectInfo,
     ObjectMatte,
@@ -129,8 +130,8 @@ class PromptBook:
         self.object(object_id)
         self._keep(EditKind.REMOVE_OBJECT, object_id, self.contents.without(object_id))
 
-    def set_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> None:
-        """Lock frames of an object against tracking, or unlock them.
+    def set_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> Edit | None:
+        """Lock frames of an object against tracking, or unlock them; None where that changes nothing.
 
         Raises:
             ObjectNotFoundError: The session has no such object.
@@ -139,8 +140,9 @@ class PromptBook:
         self.object(object_id)
         self._check_range(frames)
         contents = self.contents.with_lock(object_id, frames, locked=locked)
-        if contents.locks != self.contents.locks:
-            self._keep(EditKind.LOCKS, object_id, contents)
+        if contents.locks == self.contents.locks:
+            return None
+        return self._keep(EditKind.LOCKS, object_id, contents)
 
     def set_matte(self, object_id: int, settings: MatteSettings) -> None:
         """Choose how the matte of an object is finished.
@@ -213,7 +215,9 @@ class PromptBook:
         self.history.step_forward()
 
     def replaced_by(self, document: PromptDocument) -> Replacement:
-        """A book with the document's objects under new ids, its prompts and locks checked but not yet put.
+        """The document's objects under new ids, with its prompts, locks and masks, all checked.
+
+        The ids are taken from this book: nobody else gets them, whatever becomes of the replacement.
 
         Raises:
             BadInputError: The document contradicts itself or does not fit the clip; as in
@@ -239,10 +243,20 @@ class PromptBook:
             checked[own.object_id, own.frame] = own
         for matte in document.mattes:
             book.set_matte(_own_id(ids, matte.object_id), matte.settings)
-        locks = tuple(LockedRange(_own_id(ids, lock.object_id), lock.frames) for lock in document.locks)
-        for lock in locks:
-            self._check_range(lock.frames)
-        return Replacement(book, tuple(checked.values()), locks)
+        book.contents = replace(book.contents, prompts={key: checked[key] for key in sorted(checked)})
+        for lock in document.locks:
+            book.set_lock(_own_id(ids, lock.object_id), lock.frames, locked=True)
+        masks = []
+        for kept in document.masks:
+            object_id = _own_id(ids, kept.object_id)
+            if book.contents.is_locked(object_id, kept.frame) and kept.frame in self._clip.frames:
+                masks.append(replace(kept, object_id=object_id))
+        self._next_id = book._next_id
+        return Replacement(book.contents, tuple(masks), tuple(ids.values()))
+
+    def replace_all(self, contents: Contents) -> Edit:
+        """Say everything anew, as one edit."""
+        return self._keep(EditKind.DOCUMENT, 0, contents)
 
     def _keep(self, kind: EditKind, object_id: int, contents: Contents, *, frame: int | None = None) -> Edit:
         edit = Edit(kind, object_id, self.contents, contents, frame)
@@ -295,11 +309,17 @@ class PromptBook:
 
 @dataclass(frozen=True, eq=False)
 class Replacement:
-    """What a document makes: a book with objects, and what is yet to be put into it, prompts first."""
+    """What a document makes.
 
-    book: PromptBook
-    prompts: tuple[FramePrompts, ...]
-    locks: tuple[LockedRange, ...]
+    Attributes:
+        contents: All that it says, under new ids.
+        masks: Of its locked frames, under these.
+        object_ids: In the order of the document.
+    """
+
+    contents: Contents
+    masks: tuple[LockedMask, ...]
+    object_ids: tuple[int, ...]
 
 
 def _own_id(ids: Mapping[int, int], object_id: int) -> int:

@@ -158,6 +158,16 @@ class ResultStore:
             entry.pointer.astype("<f2").tobytes(),
         )
 
+    def size_of(self, object_id: int, frame: int) -> int:
+        """About how many bytes a result takes, packed; 0 where there is none."""
+        key = (object_id, frame)
+        with self._lock:
+            if key in self._packed:
+                return len(self._packed[key])
+            if key in self._spilled:
+                return self._spilled[key].size_bytes
+            return self._fresh[key].nbytes if key in self._fresh else 0
+
     def has(self, object_id: int, frame: int) -> bool:
         """True where there is a result."""
         with self._lock:
@@ -178,6 +188,22 @@ class ResultStore:
         with self._lock:
             for key in [key for key in self._entries if key[0] == object_id]:
                 self._drop(key)
+
+    def move(self, object_id: int, frames: Collection[int], to_id: int) -> None:
+        """Give results of one object to another; those that the other has on these frames go."""
+        with self._lock:
+            for frame in frames:
+                old, new = (object_id, frame), (to_id, frame)
+                if old not in self._entries:
+                    continue
+                self._drop(new)
+                self._entries[new] = self._entries.pop(old)
+                if old in self._fresh:
+                    self._fresh[new] = self._fresh.pop(old)
+                elif old in self._packed:
+                    self._packed[new] = self._packed.pop(old)
+                else:
+                    self._spilled[new] = self._spilled.pop(old)
 
     def close(self) -> None:
         """Forget everything and give the temporary file back."""
@@ -222,7 +248,7 @@ class ResultStore:
                 presences[frame],
                 prompted=frame in prompted_frames,
                 locked=is_locked(frame),
-                stale=frame in stale,
+                stale=frame in stale and not is_locked(frame),
             )
             last = ranges[-1] if ranges else None
             if (

@@ -111,7 +111,7 @@ class Session:
         return Planner(
             self.clip,
             self._order,
-            ground=lambda object_id: self._editor.ground(book.contents, object_id),
+            ground=lambda object_id, at_cuts: self._editor.ground(book.contents, object_id, at_cuts),
             stale=desk.stale.of,
             exists=lambda object_id: object_id in book.contents.names,
             cuts=lambda: desk.shots.cuts,
@@ -294,22 +294,24 @@ class Session:
         return await self._turn(lambda: self._editor.make_again(self._book), urgent=True)
 
     async def set_document(self, document: PromptDocument) -> tuple[ObjectInfo, ...]:
-        """Begin anew from a document: all objects, prompts and masks are replaced.
+        """Begin anew from a document: all objects, prompts and masks are replaced, as one edit.
 
         Raises:
             BadInputError: The document contradicts itself or does not fit the clip; nothing changes.
+            ClipError: The picture of a prompt cannot be read; nothing changes.
         """
         replacement = self._book.replaced_by(document)
-        book = self._book = replacement.book
-        if self._track is not None:
-            self._track.stop()
-        await self._turn(lambda: self._desk.forget_objects(self.results.object_ids()), urgent=True)
-        for own in replacement.prompts:
-            await self.set_prompts(own)
-        for lock in replacement.locks:
-            await self.set_lock(lock.object_id, lock.frames, locked=True)
-        book.history.clear()
-        return book.objects()
+        editor, prompts = self._editor, replacement.contents.prompts
+        try:
+            for own in prompts.values():
+                await self._turn(partial(editor.stage, replacement, own), urgent=True)
+            if self._track is not None:
+                self._track.stop()
+            await self._turn(partial(editor.replace_all, self._book, replacement), urgent=True)
+        except BaseException:
+            await self._turn(partial(editor.drop, replacement), urgent=True)
+            raise
+        return self._book.objects()
 
     async def track(
         self,

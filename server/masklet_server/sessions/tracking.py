@@ -71,6 +71,10 @@ class ResultReader(Protocol):
         """The stored result, or None where the object has none on this frame."""
         ...
 
+    def has(self, object_id: int, frame: int) -> bool:
+        """True where there is a result."""
+        ...
+
     def frames_of(self, object_id: int) -> Sequence[int]:
         """Frame numbers with a result, ascending."""
         ...
@@ -88,23 +92,27 @@ class Tracker(Protocol):
         """Take all prompts of one object on one frame (they replace earlier ones) and segment it."""
         ...
 
+    def look(self, object_id: int, frame: int) -> ObjectFrame:
+        """What prompts on the neighbouring frames alone make of a frame that was not tracked."""
+        ...
+
     def forget_prompts(self, object_id: int, frame: int) -> None:
         """Drop the prompts of one object on one frame, as if they had never been given."""
         ...
 
-    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
         """Segment the objects on ``frame`` from memory, all in one batch.
 
         Frames are expected in order, each next to the one before in the direction of travel,
-        starting next to (or at) a prompted frame.
+        starting next to (or at) a prompted frame. Frames before ``since`` on the way are no memories,
+        as those of another shot; None for no such limit.
         """
         ...
 
     def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
-        """Drop what tracking has remembered of one object on some frames; prompts stay.
-
-        What follows builds on prompted frames and on what is tracked from then on.
-        """
+        """Drop what is held of tracked results on some frames: they were replaced or taken away."""
         ...
 
     def remove(self, object_id: int) -> None:

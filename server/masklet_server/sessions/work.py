@@ -17,7 +17,7 @@ class Planner:
     Attributes:
         clip: The session's.
         order: From which prompt frames are tracked.
-        ground: What there is of an object.
+        ground: What there is of an object, for a track with this policy at cuts.
         stale: Frames of an object that prompts have overtaken.
         exists: False for an object that has gone meanwhile.
         cuts: First frames of new shots, as far as they are known.
@@ -25,7 +25,7 @@ class Planner:
 
     clip: ClipInfo
     order: TrackOrder
-    ground: Callable[[int], Ground]
+    ground: Callable[[int, CutPolicy], Ground]
     stale: Callable[[int], Collection[int]]
     exists: Callable[[int], bool]
     cuts: Callable[[], Sequence[int]]
@@ -44,11 +44,8 @@ class TrackWork:
     direction: Direction
     stale_only: bool
     at_cuts: CutPolicy
-    watch: LegWatch = field(init=False)
+    watch: LegWatch = field(default_factory=LegWatch)
     planned_cuts: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.watch = LegWatch(settles=self.stale_only)
 
     def begin(self, planner: Planner) -> Plan:
         """The plan at the start.
@@ -78,7 +75,11 @@ class TrackWork:
     def _plan(self, planner: Planner, only: dict[int, Collection[int]] | None) -> Plan:
         self.planned_cuts = tuple(planner.cuts()) if self.at_cuts is CutPolicy.STOP else ()
         return plan_track(
-            {object_id: planner.ground(object_id) for object_id in self.objects if planner.exists(object_id)},
+            {
+                object_id: planner.ground(object_id, self.at_cuts)
+                for object_id in self.objects
+                if planner.exists(object_id)
+            },
             planner.clip,
             frames=self.frames,
             direction=self.direction,

@@ -84,7 +84,7 @@ def is_cut(
     before: Look,
     after: Look,
     *,
-    around: Sequence[tuple[Look, Look]] = (),
+    around: Callable[[], Sequence[tuple[Look, Look]]] = tuple,
     earlier: Callable[[], Sequence[Look]] = tuple,
     later: Callable[[], Sequence[Look]] = tuple,
 ) -> bool:
@@ -93,7 +93,7 @@ def is_cut(
     Args:
         before: The last frame of the shot, if it is a cut.
         after: The first frame of the next.
-        around: Neighbouring pairs nearby, as far as they are known.
+        around: Gives neighbouring pairs nearby; asked only where a cut is suspected.
         earlier: Gives up to two frames before ``before``; asked only where a cut is suspected.
         later: Gives up to two frames behind ``after``, likewise.
     """
@@ -101,7 +101,7 @@ def is_cut(
     if value < SUSPECT_FROM:
         return False
     if value < SURE_FROM:
-        usual = max((difference(*pair) for pair in around), default=None)
+        usual = max((difference(*pair) for pair in around()), default=None)
         if usual is None or value < CALM_FACTOR * usual:
             return False
     limit = 0.5 * value

@@ -85,20 +85,19 @@ class ShotWatch:
         first, second = self._look(before), self._look(after, keep=True)
         if first is None or second is None:
             return False
-        known = self._looks
-        calm = [
-            (known[frame], known[frame + 1])
-            for frame in range(before - AROUND_FRAMES, after + AROUND_FRAMES)
-            if frame != before and frame in known and frame + 1 in known
-        ]
         return is_cut(
             first,
             second,
-            around=calm,
-            # Only asked for where the two differ enough to matter.
+            # Only asked for where the two differ enough to matter, and then read: a verdict that followed
+            # from what happened to be known would depend on the way on which the clip was tracked.
+            around=lambda: self._pairs_at(range(before - AROUND_FRAMES, after + AROUND_FRAMES), but=before),
             earlier=lambda: self._looks_at(range(before - PASSING_FRAMES, before)),
             later=lambda: self._looks_at(range(after + 1, after + 1 + PASSING_FRAMES)),
         )
+
+    def _pairs_at(self, frames: range, *, but: int) -> list[tuple[Look, Look]]:
+        pairs = ((self._look(frame), self._look(frame + 1)) for frame in frames if frame != but)
+        return [(one, other) for one, other in pairs if one is not None and other is not None]
 
     def _looks_at(self, frames: range) -> list[Look]:
         return [look for look in map(self._look, frames) if look is not None]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from masklet_server.engine.recall import Reach, pointers_in_clip, recall
+from masklet_server.engine.recall import Leg, Reach, neighbours, pointers_in_clip, recall
 
 OFFICIAL = Reach(maps=7, pointers=16)
 
@@ -63,29 +65,35 @@ def test_all_prompted_frames_are_read_where_no_limit_is_set() -> None:
     assert {frame for frame, _ in read.maps} == prompted
 
 
-def test_a_limit_keeps_both_neighbours_the_first_and_then_the_nearest() -> None:
-    reach = Reach(maps=7, pointers=16, max_prompted=4, keep_first_prompted=True)
-
-    read = recall(55, set(range(0, 100, 10)), (), reach, backward=False)
-
-    assert {frame for frame, slot in read.maps if slot == 6} == {0, 50, 60, 40}
-
-
-def test_a_limit_without_the_first_keeps_the_nearest() -> None:
-    reach = Reach(maps=7, pointers=16, max_prompted=3)
-
-    read = recall(55, set(range(0, 100, 10)), (), reach, backward=False)
-
-    assert {frame for frame, slot in read.maps if slot == 6} == {50, 60, 40}
+def test_neighbours_are_the_nearest_on_either_side() -> None:
+    assert neighbours(55, set(range(0, 100, 10))) == (50, 60)
+    assert neighbours(95, {10, 90}) == (90,)
+    assert neighbours(10, {10, 90}) == (90,)
+    assert neighbours(10, ()) == ()
 
 
-def test_a_prompted_frame_beyond_the_limit_is_read_as_a_recent_one() -> None:
-    reach = Reach(maps=7, pointers=16, max_prompted=2)
+@given(
+    st.integers(0, 30),
+    st.sets(st.integers(0, 30)),
+    st.sets(st.integers(0, 30)),
+    st.booleans(),
+    st.none() | st.integers(0, 30),
+)
+def test_a_leg_is_what_is_known_between_its_prompt_and_its_frame(
+    frame: int, prompted: set[int], known: set[int], backward: bool, since: int | None
+) -> None:
+    behind = [prompt for prompt in prompted if (prompt > frame) == backward and prompt != frame]
+    source = min(behind, key=lambda prompt: abs(prompt - frame), default=None)
 
-    read = recall(10, {7, 8, 9, 12}, (6,), reach, backward=False)
+    leg = Leg(frame, source, backward, since, known.__contains__)
 
-    assert set(read.maps) == {(9, 6), (12, 6), (8, 1), (7, 2), (6, 3)}
-    assert set(read.pointers) == {(9, 1), (8, 2), (7, 3), (6, 4)}
+    def on_the_way(other: int) -> bool:
+        end = (31 if backward else -1) if source is None else source
+        first, last = min(frame, end), max(frame, end)
+        in_shot = since is None or (other <= since if backward else other >= since)
+        return first < other < last and in_shot
+
+    assert [other for other in range(31) if other in leg] == sorted(filter(on_the_way, known))
 
 
 @pytest.mark.parametrize(("length_frames", "pointers"), [(1, 1), (12, 12), (16, 16), (5000, 16), (None, 16)])
@@ -131,13 +139,3 @@ def test_the_look_back_ends_where_it_is_said_to_and_works_both_ways() -> None:
 
     assert long_gone.maps == ((0, 3),)
     assert backward.maps == ((30, 3), (13, 0))
-
-
-def test_frames_with_prompts_of_their_own_always_show_the_object_and_end_the_look_back() -> None:
-    reach = Reach(maps=4, pointers=16, max_prompted=2, recent=2, recent_step=2, lookback_frames=4)
-
-    read = recall(10, {7, 8, 9, 12}, (), reach, backward=False, shows=lambda frame: False)
-    behind_a_prompt = recall(10, {8}, (*range(1, 8), 9), reach, backward=False, shows=lambda frame: frame < 8)
-
-    assert set(read.maps) == {(9, 3), (12, 3), (7, 1)}
-    assert behind_a_prompt.maps == ((8, 3), (7, 1))

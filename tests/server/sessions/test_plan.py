@@ -58,11 +58,15 @@ def test_objects_that_need_a_frame_in_the_same_direction_share_a_step() -> None:
 
 
 def test_a_range_is_entered_where_results_end() -> None:
-    entered = plan_track({1: Ground([1], known=[2, 3, 4])}, CLIP, frames=FrameRange(6, 7))
-    beside = plan_track({1: Ground([1], known=[2, 3, 4, 5])}, CLIP, frames=FrameRange(6, 7))
+    entered = plan_track({1: Ground([1], forward=[2, 3, 4])}, CLIP, frames=FrameRange(6, 7))
+    beside = plan_track({1: Ground([1], forward=[2, 3, 4, 5])}, CLIP, frames=FrameRange(6, 7))
+    gap = plan_track({1: Ground([1], forward=[2, 4, 5])}, CLIP, frames=FrameRange(6, 7))
+    other_way = plan_track({1: Ground([1], backward=[2, 3, 4, 5])}, CLIP, frames=FrameRange(6, 7))
 
     assert sweep(entered, 1, backward=False) == [5, 6, 7]
     assert sweep(beside, 1, backward=False) == [6, 7]
+    assert sweep(gap, 1, backward=False) == [3, 6, 7]
+    assert sweep(other_way, 1, backward=False) == [2, 3, 4, 5, 6, 7]
 
 
 def test_a_range_behind_the_prompt_gives_nothing_to_a_forward_track() -> None:
@@ -111,11 +115,11 @@ def test_both_ways_every_frame_of_the_range_comes_once_and_from_its_neighbour(
     assert plan.missing_frames == tuple(sorted(frame for frame in gone if frame in wanted))
 
 
-def test_locked_frames_stay_and_are_as_good_to_start_from_as_prompts() -> None:
-    plan = plan_track({1: Ground([1], known=[4, 5], held=[4, 5])}, CLIP)
+def test_locked_frames_stay_and_tracking_goes_on_over_them() -> None:
+    plan = plan_track({1: Ground([1], held=[4, 5])}, CLIP)
 
-    assert sweep(plan, 1, backward=False) == [2, 6, 7, 8, 9, 10]
-    assert sweep(plan, 1, backward=True) == [3]
+    assert sweep(plan, 1, backward=False) == [2, 3, 6, 7, 8, 9, 10]
+    assert sweep(plan, 1, backward=True) == []
 
 
 def test_nothing_is_planned_across_a_cut_and_each_shot_starts_from_its_own_prompts() -> None:
@@ -133,7 +137,7 @@ def test_a_prompt_on_the_first_frame_of_a_shot_goes_on_in_its_shot_only() -> Non
 
 
 def test_only_wanted_frames_are_planned_with_the_unknown_ones_on_the_way() -> None:
-    ground = Ground([1], known=[2, 3, 4])
+    ground = Ground([1], forward=[2, 3, 4])
 
     plan = plan_track({1: ground}, CLIP, only={1: {7, 8}})
 
@@ -141,17 +145,10 @@ def test_only_wanted_frames_are_planned_with_the_unknown_ones_on_the_way() -> No
     assert plan.prompted == ()
 
 
-@pytest.mark.parametrize(
-    ("ground", "reached"),
-    [
-        (Ground([5]), range(1, 11)),
-        (Ground([2, 5, 9]), range(3, 9)),
-        (Ground([5], held=[3, 7]), range(4, 7)),
-    ],
-)
-def test_a_correction_reaches_as_far_as_the_next_prompts_and_locks(ground: Ground, reached: range) -> None:
-    assert affected_frames(5, ground, CLIP, TrackOrder.NEAREST) == reached
+@pytest.mark.parametrize(("prompted", "reached"), [([5], range(1, 11)), ([2, 5, 9], range(3, 9))])
+def test_a_correction_reaches_as_far_as_the_next_prompts(prompted: list[int], reached: range) -> None:
+    assert affected_frames(5, prompted, CLIP, TrackOrder.NEAREST) == reached
 
 
 def test_in_the_papers_order_a_correction_reaches_everything() -> None:
-    assert affected_frames(5, Ground([2, 5, 9]), CLIP, TrackOrder.FIRST_PROMPT) == range(1, 11)
+    assert affected_frames(5, [2, 5, 9], CLIP, TrackOrder.FIRST_PROMPT) == range(1, 11)

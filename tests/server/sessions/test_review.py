@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
+from fakes.engine import FakeClip, FakeEngine
 from masklet.errors import BadInputError, ClipError
 from masklet.events import EditKind, TrackFinished
 from masklet.matte_settings import MatteSettings
@@ -24,7 +24,6 @@ from masklet.types import (
     Presence,
     StateRange,
 )
-from masklet_server.sessions.legwork import AGREEING_FRAMES, agree
 from masklet_server.sessions.review import next_place
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
@@ -129,21 +128,86 @@ def test_only_the_corrected_object_becomes_stale() -> None:
     in_session(work)
 
 
-def test_a_locked_range_is_not_tracked_again_and_a_correction_stops_at_it() -> None:
+def test_a_locked_range_is_not_tracked_again_and_what_lies_behind_goes_on_from_it() -> None:
     async def work(session: Session, engine: FakeEngine) -> None:
         hero = await prompted(session, (1, 0.0))
         await tracked(session)
+        before = values(session, hero)
         await session.set_lock(hero, FrameRange(5, 6), locked=True)
+        await tracked(session)
+        # Locking alone changes nothing.
+        assert values(session, hero) == before
         await session.add_click(hero, 3, Click(40.0, 10.0))
 
-        assert stale(session) == [2, 4]
+        assert stale(session) == [2, 4, 7, 8, 9, 10]
         await tracked(session)
 
         after = values(session, hero)
         assert [after[frame] for frame in (5, 6)] == [4.0, 5.0]
-        # What lies behind the lock goes on from it, not from the correction.
         assert [after[frame] for frame in (4, 7, 8)] == [41.0, 6.0, 7.0]
         assert [state.frames for state in session.states() if state.locked] == [FrameRange(5, 6)]
+
+    in_session(work)
+
+
+def test_unlocking_shows_what_was_overtaken_meanwhile_and_what_was_built_on_it() -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        hero = await prompted(session, (1, 0.0))
+        await tracked(session)
+        await session.set_lock(hero, FrameRange(5, 6), locked=True)
+        await session.set_lock(hero, FrameRange(5, 5), locked=False)
+        assert stale(session) == []
+        await session.add_click(hero, 3, Click(40.0, 10.0))
+        await tracked(session)
+        assert stale(session) == []
+
+        await session.set_lock(hero, FrameRange(6, 6), locked=False)
+        assert stale(session) == [6, 7, 8, 9, 10]
+        await session.undo()
+        assert stale(session) == []
+        await session.redo()
+        assert stale(session) == [6, 7, 8, 9, 10]
+        await tracked(session, stale_only=True)
+
+        assert stale(session) == []
+        assert [values(session, hero)[frame] for frame in (5, 6, 7)] == [42.0, 43.0, 44.0]
+
+    in_session(work)
+
+
+def test_without_its_only_prompt_an_object_shows_no_masks_until_they_come_back() -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        hero = await prompted(session, (3, 7.0))
+        await tracked(session)
+        before = values(session, hero)
+        await session.set_lock(hero, FrameRange(5, 6), locked=True)
+
+        await session.set_prompts(FramePrompts(hero, 3))
+        assert values(session, hero) == {5: before[5], 6: before[6]}
+        await session.undo()
+        assert values(session, hero) == before
+        assert stale(session) == []
+        for _ in range(2):
+            await session.undo()
+        assert values(session, hero) == {}
+        await session.redo()
+        assert values(session, hero) == before
+
+    in_session(work)
+
+
+def test_saying_the_same_again_and_clearing_an_empty_frame_change_nothing() -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        hero = await prompted(session, (3, 7.0))
+        await tracked(session)
+        before, left = values(session, hero), session.undo_left
+
+        await session.set_prompts(FramePrompts(hero, 3, (Click(7.0, 10.0),)))
+        await session.set_prompts(FramePrompts(hero, 5))
+
+        assert values(session, hero) == before
+        assert session.undo_left == left
+        assert stale(session) == []
 
     in_session(work)
 
@@ -159,8 +223,7 @@ def test_a_lock_without_masks_lets_them_come_once() -> None:
         assert first[5] == 4.0
         assert 5 not in second
         assert values(session, hero)[5] == 4.0
-        # A lock is as good to start from as a prompt: frame 4 is nearer to it than to the click.
-        assert [values(session, hero)[frame] for frame in (3, 4)] == [42.0, 5.0]
+        assert [values(session, hero)[frame] for frame in (3, 4, 7)] == [42.0, 43.0, 6.0]
 
     in_session(work)
 
@@ -178,38 +241,6 @@ def test_a_lock_that_comes_during_a_track_holds_at_once() -> None:
         assert values(session, hero)[10] == 9.0
 
     in_session(work)
-
-
-def test_tracking_again_stops_where_nothing_changes_any_more() -> None:
-    long = FAKE_INFO.__class__("fake.####.png", 64, 48, 1, 40)
-
-    async def work(session: Session, engine: FakeEngine) -> None:
-        hero = await prompted(session, (1, 30.0))
-        await tracked(session)
-        # All masks of the fake engine are full: what a correction changes is a number nobody sees.
-        await session.add_click(hero, 5, Click(20.0, 10.0))
-        del engine.trackers[0].calls[:]
-
-        came, finished = await tracked(session, stale_only=True)
-
-        assert max(came) == 5 + AGREEING_FRAMES
-        assert finished.updates == len(came)
-        assert stale(session) == []
-
-    in_session(work, clip=lambda: FakeClip(long))
-
-
-def test_results_agree_in_mask_and_memory_or_not_at_all() -> None:
-    def result(inside: int, pointer: float, presence: Presence = Presence.PRESENT) -> ObjectFrame:
-        logits = np.full((64, 64), -1.0, np.float16)
-        logits.reshape(-1)[:inside] = 1.0
-        return ObjectFrame(1, 1, logits, 1.0, 1.0, presence, np.array([1.0, pointer], np.float16))
-
-    assert agree(result(2000, 0.0), result(2001, 0.01))
-    assert not agree(result(2000, 0.0), result(2003, 0.0))
-    assert not agree(result(2000, 0.0), result(2000, 0.5))
-    assert agree(result(0, 0.0, Presence.ABSENT), result(0, 0.0, Presence.ABSENT))
-    assert not agree(result(0, 0.0), result(0, 0.0, Presence.ABSENT))
 
 
 def test_undo_brings_back_the_tracked_mask_and_what_was_not_stale_before() -> None:
@@ -335,7 +366,7 @@ def test_a_document_brings_locks_over_prompted_frames_and_mattes() -> None:
 
         assert [lock.frames for lock in session.document().locks] == [FrameRange(1, 4)]
         assert session.matte(info.object_id) == MatteSettings(invert=True)
-        assert session.undo_left == 0
+        assert session.undo_left == 5
 
     in_session(work)
 
@@ -370,14 +401,14 @@ def test_frames_behind_a_cut_come_from_the_prompt_on_their_side() -> None:
 
 def test_carrying_on_over_a_cut_forgets_what_was_tracked_before_it() -> None:
     async def work(session: Session, engine: FakeEngine) -> None:
-        hero = await prompted(session, (2, 7.0))
+        await prompted(session, (2, 7.0))
 
         came, finished = await tracked(session, at_cuts=CutPolicy.REFIND)
 
         assert sorted(came) == list(range(1, 11))
         assert finished.cuts == (5,)
-        calls = [call for call in engine.calls if call[0] == "forget tracked"]
-        assert calls == [("forget tracked", -59, 4, hero)]
+        since = [(call[1], call[-1]) for call in engine.calls if call[0] == "track" and len(call) == 5]
+        assert since == [(frame, 5) for frame in range(5, 11)]
 
     in_session(work, clip=CutClip)
 

@@ -18,7 +18,7 @@ from masklet.errors import (
     ObjectNotFoundError,
     SessionNotFoundError,
 )
-from masklet.events import TrackFinished, TrackStarted
+from masklet.events import EditKind, TrackFinished, TrackStarted
 from masklet.types import (
     Click,
     ClipInfo,
@@ -285,10 +285,12 @@ def test_a_document_rebuilds_a_session_elsewhere() -> None:
             assert [info.name for info in objects] == ["hero"]
             assert objects[0].object_id != old
             assert objects[0].prompted_frames == (3, 8)
-            assert second.undo_left == 0
-            assert second.results.frames_of(old) == ()
             ours, theirs = await tracked(first), await tracked(second)
             assert sorted(ours.values()) == sorted(theirs.values())
+            undone = await second.undo()
+            assert undone.kind is EditKind.DOCUMENT
+            assert [(info.object_id, info.prompted_frames) for info in second.objects()] == [(old, (1,))]
+            assert second.results.frames_of(old) == (1,)
 
     asyncio.run(run())
 

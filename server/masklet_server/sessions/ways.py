@@ -1,0 +1,88 @@
+"""How each tracked frame came about: what tracking may build on, and what it has to make again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from masklet.types import CutPolicy
+
+
+@dataclass(frozen=True)
+class Way:
+    """From where tracking came to a frame.
+
+    Attributes:
+        backward: From later frames.
+        since: The cut on the way behind which nothing was remembered, None without one.
+    """
+
+    backward: bool
+    since: int | None = None
+
+
+class Ways:
+    """The ways of all tracked frames, by object. Changed on the device's thread only."""
+
+    def __init__(self) -> None:
+        self._ways: dict[int, dict[int, Way]] = {}
+
+    def note(self, object_id: int, frame: int, way: Way) -> None:
+        """A frame was tracked."""
+        self._ways.setdefault(object_id, {})[frame] = way
+
+    def of(self, object_id: int, frame: int) -> Way | None:
+        """How a frame was tracked, None where that is not known."""
+        return self._ways.get(object_id, {}).get(frame)
+
+    def matching(
+        self,
+        object_id: int,
+        frames: Iterable[int],
+        prompted: Collection[int],
+        horizon: Horizon,
+        *,
+        backward: bool,
+    ) -> frozenset[int]:
+        """Those of the frames that tracking of this kind would make just as they are."""
+        found = self._ways.get(object_id, {})
+        return frozenset(
+            frame
+            for frame in frames
+            if found.get(frame) == Way(backward, horizon.since(frame, prompted, backward=backward))
+        )
+
+    def forget(self, object_id: int) -> None:
+        """Drop all of one object."""
+        self._ways.pop(object_id, None)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """What a track remembers across cuts.
+
+    Attributes:
+        policy: What it does at them.
+        cuts: First frames of new shots, ascending.
+    """
+
+    policy: CutPolicy
+    cuts: Sequence[int] = ()
+
+    def since(self, frame: int, prompted: Collection[int], *, backward: bool) -> int | None:
+        """The first frame of its shot on the way to ``frame``; None where the way began in it.
+
+        Args:
+            frame: Where the way leads.
+            prompted: Frames with prompts: the way begins at the nearest behind.
+            backward: The direction of travel.
+        """
+        if self.policy is not CutPolicy.REFIND:
+            return None
+        if backward:
+            source = min((prompt for prompt in prompted if prompt > frame), default=None)
+            cut = min((cut for cut in self.cuts if cut > frame), default=None)
+            return None if cut is None or source is None or source < cut else cut - 1
+        source = max((prompt for prompt in prompted if prompt < frame), default=None)
+        cut = max((cut for cut in self.cuts if cut <= frame), default=None)
+        return None if cut is None or source is None or source >= cut else cut

@@ -1,0 +1,236 @@
+"""The same prompts give the same mattes, whatever happened on the way to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fakes.engine import FakeClip
+from fakes.remembering import RememberingTracker
+from masklet.errors import BadInputError, MaskletError
+from masklet.prompts import Shot, from_json, to_json
+from masklet.types import Box, Click, ClipInfo, FramePrompts, FrameRange, Mask, PromptDocument
+from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.store import SessionStore
+from masklet_server.sessions.tracking import FrameSource, ResultReader
+
+CLIP = ClipInfo("fake.####.png", 64, 48, 1, 14, missing_frames=(9,))
+FRAMES = [frame for frame in range(1, 15) if frame != 9]
+
+Masks = dict[tuple[str, int], bytes]
+
+
+class Engine:
+    def __init__(self) -> None:
+        self.fail: Callable[[int], Exception | None] = lambda frame: None
+
+    def __call__(self, source: FrameSource, results: ResultReader) -> RememberingTracker:
+        return RememberingTracker(source, results, fail=lambda frame: self.fail(frame))
+
+
+def on_sessions(work: Callable[[Callable[[], Coroutine[Any, Any, Session]], Engine], Any]) -> None:
+    """Runs ``work`` with a way to open sessions and the engine behind them."""
+
+    async def run() -> None:
+        engine, scheduler = Engine(), Scheduler()
+        store = SessionStore(engine, scheduler)
+        try:
+            await work(lambda: store.open("ann", lambda: FakeClip(CLIP)), engine)
+        finally:
+            await store.close_all()
+            await scheduler.close()
+
+    asyncio.run(run())
+
+
+async def track(session: Session, **arguments: Any) -> None:
+    if any(info.prompted_frames for info in session.objects()):
+        async for _ in session.track(**arguments):
+            pass
+
+
+def through_json(document: PromptDocument) -> PromptDocument:
+    ids = {info.object_id: place for place, info in enumerate(document.objects, 1)}
+    counted = PromptDocument(
+        tuple(replace(info, object_id=ids[info.object_id]) for info in document.objects),
+        tuple(replace(item, object_id=ids[item.object_id]) for item in document.prompts),
+        tuple(replace(item, object_id=ids[item.object_id]) for item in document.locks),
+        tuple(replace(item, object_id=ids[item.object_id]) for item in document.mattes),
+        tuple(replace(item, object_id=ids[item.object_id]) for item in document.masks),
+    )
+    return from_json(to_json(Shot("a", counted))).document
+
+
+def masks(session: Session, *, fresh_only: bool = False) -> Masks:
+    """By object's name and frame, the bytes of all masks, or of those that are as their prompts want them."""
+    stale = {
+        (state.object_id, frame)
+        for state in session.states()
+        if state.stale
+        for frame in range(state.frames.first, state.frames.last + 1)
+    }
+    found: Masks = {}
+    for info in session.objects():
+        for frame in session.results.frames_of(info.object_id):
+            result = session.results.find(info.object_id, frame)
+            assert result is not None
+            if not (fresh_only and (info.object_id, frame) in stale):
+                found[info.name, frame] = result.logits.tobytes() + result.pointer.tobytes()
+    return found
+
+
+async def replayed(session: Session, open_session: Callable[[], Coroutine[Any, Any, Session]]) -> Masks:
+    """All masks of another session, which is given this one's document and tracked from end to end."""
+    other = await open_session()
+    await other.set_document(through_json(session.whole_document()))
+    await track(other)
+    return masks(other)
+
+
+def assert_within(some: Masks, every: Masks) -> None:
+    assert {key for key in some if every.get(key) != some[key]} == set()
+
+
+frames = st.sampled_from(FRAMES)
+ranges = st.tuples(st.integers(1, 14), st.integers(1, 14)).map(lambda ends: FrameRange(min(ends), max(ends)))
+objects = st.sampled_from(["hero", "hero", "hero", "ball"])
+places = st.integers(0, 40)
+steps = st.one_of(
+    st.tuples(st.just("click"), objects, frames, places, st.booleans()),
+    st.tuples(st.just("click"), objects, frames, places, st.booleans()),
+    st.tuples(st.just("box"), objects, frames, places),
+    st.tuples(st.just("mask"), objects, frames, places),
+    st.tuples(st.just("clear"), objects, frames),
+    st.tuples(st.just("lock"), objects, ranges),
+    st.tuples(st.just("unlock"), objects, ranges),
+    st.tuples(st.just("track"), st.none() | ranges),
+    st.tuples(st.just("track"), st.none()),
+    st.tuples(st.just("track stale")),
+    st.tuples(st.just("undo")),
+    st.tuples(st.just("undo")),
+    st.tuples(st.just("redo")),
+    st.tuples(st.just("remove"), objects),
+    st.tuples(st.just("park")),
+    st.tuples(st.just("document")),
+)
+
+
+# Most of what can go wrong needs a tracked object to go wrong with.
+begun = [("click", "hero", 3, 10, True), ("track", None)]
+histories = st.tuples(st.sampled_from([[], begun, begun]), st.lists(steps, max_size=12)).map(
+    lambda parts: [*parts[0], *parts[1]]
+)
+
+
+async def take(session: Session, step: tuple[Any, ...]) -> None:
+    kind, *values = step
+    if kind in {"undo", "redo", "park"}:
+        await getattr(session, kind)()
+    elif kind == "document":
+        await session.set_document(through_json(session.whole_document()))
+    elif kind == "track":
+        await track(session, frames=values[0])
+    elif kind == "track stale":
+        await track(session, stale_only=True)
+    else:
+        name, *values = values
+        known = {info.name: info.object_id for info in session.objects()}
+        object_id = known.get(name)
+        if kind == "remove":
+            if object_id is not None:
+                await session.remove_object(object_id)
+            return
+        if object_id is None:
+            object_id = (await session.add_object(name)).object_id
+        if kind in {"lock", "unlock"}:
+            await session.set_lock(object_id, values[0], locked=kind == "lock")
+        elif kind == "click":
+            frame, x_px, positive = values
+            await session.add_click(object_id, frame, Click(float(x_px), 5.0, positive))
+        else:
+            x_px = values[1] if len(values) > 1 else 0
+            said = {
+                "clear": FramePrompts(object_id, values[0]),
+                "box": FramePrompts(object_id, values[0], box=Box(float(x_px), 1.0, x_px + 9.0, 20.0)),
+                "mask": FramePrompts(object_id, values[0], mask=Mask(64, 48, bytes([x_px]) * (64 * 48))),
+            }
+            await session.set_prompts(said[kind])
+
+
+@given(histories)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_after_any_history_masks_are_those_of_the_document_replayed(history: list[tuple[Any, ...]]) -> None:
+    async def work(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
+        session = await open_session()
+        for step in history:
+            try:
+                await take(session, step)
+            except (BadInputError, MaskletError):
+                continue
+        shown = masks(session, fresh_only=True)
+        locked = {
+            (session.object(lock.object_id).name, frame)
+            for lock in session.locks()
+            for frame in range(lock.frames.first, lock.frames.last + 1)
+        }
+        again = await replayed(session, open_session)
+
+        prompted = {info.name for info in session.objects() if info.prompted_frames}
+        # What nothing makes any more is not shown, unless it is locked.
+        assert {name for name, frame in shown if (name, frame) not in locked} <= prompted
+        assert_within(shown, again)
+        await track(session)
+        assert_within(again, masks(session))
+        whole = masks(session)
+        await session.park()
+        await track(session)
+        assert masks(session) == whole
+
+    on_sessions(work)
+
+
+@given(histories, st.integers(1, 6))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_taking_edits_back_and_making_them_again_brings_the_same_masks(
+    history: list[tuple[Any, ...]], count: int
+) -> None:
+    async def work(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
+        session = await open_session()
+        for step in history:
+            try:
+                await take(session, step)
+            except (BadInputError, MaskletError):
+                continue
+        before, document = masks(session), session.whole_document()
+        count_done = min(count, session.undo_left)
+
+        for _ in range(count_done):
+            await session.undo()
+        for _ in range(count_done):
+            await session.redo()
+
+        assert masks(session) == before
+        assert session.whole_document() == document
+
+    on_sessions(work)
+
+
+def in_session(work: Callable[[Session, Engine], Coroutine[Any, Any, None]]) -> None:
+    async def run(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
+        await work(await open_session(), engine)
+
+    on_sessions(run)
+
+
+async def hero_tracked(session: Session, *clicks: int) -> int:
+    hero = (await session.add_object("hero")).object_id
+    for frame in clicks or (3,):
+        await session.add_click(hero, frame, Click(10.0, 5.0))
+    await track(session)
+    return hero
