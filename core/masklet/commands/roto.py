@@ -38,7 +38,7 @@ from masklet.commands.options import (
 from masklet.commands.progress import Progress
 from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
 from masklet.commands.summary import Files, RunSummary, print_json
-from masklet.commands.tracking import track
+from masklet.commands.tracking import say, track
 from masklet.commands.typed import (
     BoxOption,
     ClickOption,
@@ -205,7 +205,7 @@ def roto(
         shot, told = request.on(session.clip)
         for sentence in (*shot.notes, *told, *request.typed.notices):
             progress.say(sentence)
-        session.load_prompts(shot.document)
+        say(session, shot, request.corrections(shot.document, session.clip), progress, at_cuts=at_cuts)
         # Not before: what the server refuses must not stand in the document.
         save(prompts, shot, session)
         if version:

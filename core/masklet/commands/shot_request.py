@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from masklet.prompts import PlateShape
     from masklet.session import Session
-    from masklet.types import ClipInfo
+    from masklet.types import ClipInfo, FramePrompts
 
 
 class Fit(Enum):
@@ -101,6 +101,35 @@ class ShotRequest:
                 told.append(_scaling(made_on, factor, clip, shot))
         told += check_fits(shot, clip)
         return replace(self._with_typed(shot), plate=plate_of(clip)), tuple(told)
+
+    def corrections(self, document: PromptDocument, clip: ClipInfo) -> tuple[FramePrompts, ...]:
+        """Clicks of the document that correct what other prompts of their object make of their frames.
+
+        That is those typed now on frames that the saved document says nothing of. They are to be said in this
+        order, each after tracking up to it; then they give what they give when an artist clicks on what was
+        tracked. The others say what they correct, or start from nothing.
+        """
+        names = {info.object_id: info.name for info in document.objects}
+        said = {(names[item.object_id], item.frame): item for item in document.prompts}
+        saved = self._saved_frames(clip)
+        fresh = [key for key in self.typed.order if key in said and key not in saved]
+        begun = {name for name, frame in said if (name, frame) not in fresh}
+        found: list[FramePrompts] = []
+        for name, frame in fresh:
+            item = said[name, frame]
+            locked = any(lock.object_id == item.object_id and frame in lock.frames for lock in document.locks)
+            if name in begun and item.clicks and item.box is None and not locked:
+                found.append(item)
+            begun.add(name)
+        return tuple(found)
+
+    def _saved_frames(self, clip: ClipInfo) -> set[tuple[str, int]]:
+        """Names and frames of the saved prompts; frames as the clip numbers them."""
+        if self.saved is None:
+            return set()
+        by, saved = self._frames_to_move(self.saved, clip), self.saved.document
+        names = {info.object_id: info.name for info in saved.objects}
+        return {(names[item.object_id], item.frame + by) for item in saved.prompts}
 
     def _frames_to_move(self, shot: Shot, clip: ClipInfo) -> int:
         if isinstance(self.offset, int):

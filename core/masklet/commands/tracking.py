@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from masklet.events import TrackStarted
-from masklet.types import CutPolicy, MaskFormat, MaskUpdate
+from masklet.types import CutPolicy, FrameRange, MaskFormat, MaskUpdate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from masklet.commands.progress import Progress
     from masklet.prompts import Shot
     from masklet.session import Session
+    from masklet.types import FramePrompts
 
 # Progress needs no picture, and a small one costs the stream next to nothing.
 _PROGRESS_MASKS = MaskFormat(max_side_px=64, bits=True)
@@ -36,6 +39,46 @@ class Tracked:
     def speed_fps(self) -> float:
         """Frames a second."""
         return self.frames / max(self.seconds, 1e-3)
+
+
+def say(
+    session: Session,
+    shot: Shot,
+    corrections: Sequence[FramePrompts],
+    progress: Progress,
+    *,
+    at_cuts: CutPolicy = CutPolicy.STOP,
+) -> None:
+    """Tell the session all that the shot's document says.
+
+    Args:
+        session: Gets new objects.
+        shot: The document, and which way to track.
+        corrections: Prompts of the document that are said after tracking up to their frames, in this order:
+            so they correct what stands there, as an artist's do who clicks after tracking.
+        progress: Told what is tracked for that.
+        at_cuts: As for the track that follows.
+
+    Raises:
+        MaskletError: The session refuses something.
+    """
+    document = shot.document
+    first = tuple(item for item in document.prompts if item not in corrections)
+    objects = session.load_prompts(replace(document, prompts=first))
+    object_of = {document.objects[place].object_id: own for place, own in enumerate(objects)}
+    for item in corrections:
+        own = object_of[item.object_id]
+        progress.say(f"tracking {own.name} to {item.frame}, where it is corrected")
+        running = session.track(
+            frames=FrameRange(item.frame, item.frame),
+            objects=(own,),
+            direction=shot.direction,
+            mask_format=_PROGRESS_MASKS,
+            at_cuts=at_cuts,
+        )
+        for _ in running:
+            pass
+        own.prompt(replace(item, object_id=own.object_id))
 
 
 def track(

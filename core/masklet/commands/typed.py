@@ -124,12 +124,14 @@ class Typed:
         locks: In the order in which they were typed.
         finishes: Likewise.
         notices: Sentences about what was assumed of masks out of files.
+        order: Names and frames of the prompts, in the order in which they were typed first.
     """
 
     prompts: PromptDocument
     locks: tuple[Lock, ...] = ()
     finishes: tuple[Finish, ...] = ()
     notices: tuple[str, ...] = ()
+    order: tuple[tuple[str, int], ...] = ()
 
 
 def typed_in(context: typer.Context) -> Typed:
@@ -195,7 +197,8 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
         ]
     except ValueError as error:
         raise BadInputError(str(error)) from error
-    return Typed(_document(names, prompts), tuple(locks), tuple(finishes), tuple(notices))
+    order = tuple((names[object_id - 1], frame) for object_id, frame in said)
+    return Typed(_document(names, prompts), tuple(locks), tuple(finishes), tuple(notices), order)
 
 
 def merged(saved: PromptDocument, typed: Typed, *, only: bool = False) -> PromptDocument:

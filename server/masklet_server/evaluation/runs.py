@@ -13,6 +13,7 @@ from masklet.matte_settings import MatteSettings
 from masklet.types import FramePrompts
 from masklet_server.evaluation.clips import AnnotatedClip
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
+from masklet_server.sessions.bases import with_base
 from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
@@ -62,6 +63,7 @@ class ClipRun:
         self.results = MemoryResults()
         self.seconds = 0.0
         self.frames_done = 0
+        self._said: dict[tuple[int, int], FramePrompts] = {}
         self._tracker = make_tracker(clip.limited_source, self.results)
         calming = Calming(self.results, lambda _: MatteSettings().calm)
         self._coverage = RefinedAlpha(clip.limited_source, calming=calming) if refined else None
@@ -69,8 +71,17 @@ class ClipRun:
 
     def prompt(self, prompts: FramePrompts) -> NDArray[np.bool_]:
         """The ``(h, w)`` mask that the prompts give."""
+        object_id, frame = prompts.object_id, prompts.frame
+        others = any(owner == object_id and other != frame for owner, other in self._said)
         start_s = time.perf_counter()
-        result = self._tracker.prompt(prompts)
+        said = with_base(
+            prompts,
+            self._said.get((object_id, frame)),
+            self.results.find(object_id, frame),
+            (lambda: self._tracker.look(object_id, frame)) if others else lambda: None,
+        )
+        result = self._tracker.prompt(said)
+        self._said[object_id, frame] = said
         self.seconds += time.perf_counter() - start_s
         self.results.put(result)
         return self._at_plate_size(result.logits) > 0

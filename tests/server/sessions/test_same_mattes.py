@@ -164,7 +164,7 @@ async def take(session: Session, step: tuple[Any, ...]) -> None:
 
 
 @given(histories)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_after_any_history_masks_are_those_of_the_document_replayed(history: list[tuple[Any, ...]]) -> None:
     async def work(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
         session = await open_session()
@@ -196,7 +196,7 @@ def test_after_any_history_masks_are_those_of_the_document_replayed(history: lis
 
 
 @given(histories, st.integers(1, 6))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_taking_edits_back_and_making_them_again_brings_the_same_masks(
     history: list[tuple[Any, ...]], count: int
 ) -> None:
