@@ -6,13 +6,14 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from masklet.types import FramePrompts, Mask, MaskDepth, PromptDocument
+from masklet.types import FramePrompts, Mask, MaskDepth, PromptDocument, TrackedMask
 
 
 def prompts_sha256(document: PromptDocument) -> str:
-    """SHA-256 in hexadecimal over all names, prompts and settings of mattes.
+    """SHA-256 in hexadecimal over all that masks follow from: names, prompts and settings of mattes.
 
-    Locks are left out: they change no mask.
+    The same clicks give another mask where they correct another one, so what they correct counts. Locks are
+    left out, as they change no mask; but a locked mask counts once prompts would make it otherwise.
 
     Object ids are left out: they differ between sessions that were told the same.
     """
@@ -23,19 +24,29 @@ def prompts_sha256(document: PromptDocument) -> str:
     }
     if document.mattes:
         content["mattes"] = [[places[matte.object_id], asdict(matte.settings)] for matte in document.mattes]
+    held = [
+        [places[each.object_id], each.frame, _tracked(each.mask)] for each in document.masks if each.stale
+    ]
+    if held:
+        content["held"] = held
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _described(place: int, prompts: FramePrompts) -> list[object]:
     box, mask = prompts.box, prompts.mask
-    return [
+    said: list[object] = [
         place,
         prompts.frame,
         [[click.x_px, click.y_px, click.positive] for click in prompts.clicks],
         None if box is None else [box.left_px, box.top_px, box.right_px, box.bottom_px],
         None if mask is None else _mask(mask),
     ]
+    return said if prompts.base is None else [*said, _tracked(prompts.base)]
+
+
+def _tracked(mask: TrackedMask) -> list[object]:
+    return [mask.columns, mask.rows, hashlib.sha256(mask.logits).hexdigest()]
 
 
 def _mask(mask: Mask) -> list[object]:

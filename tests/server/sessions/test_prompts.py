@@ -15,12 +15,14 @@ from masklet.types import (
     ClipInfo,
     FramePrompts,
     FrameRange,
+    LockedMask,
     LockedRange,
     Mask,
     MaskDepth,
     ObjectInfo,
     ObjectMatte,
     PromptDocument,
+    TrackedMask,
 )
 from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.prompts import MAX_CLICKS, PromptBook
@@ -193,3 +195,26 @@ def test_the_digest_tells_masks_of_the_same_bytes_apart_by_their_depth() -> None
         return prompts_sha256(PromptDocument((ObjectInfo(1, "a"),), (drawn,)))
 
     assert digest(MaskDepth.BITS_16) != digest(MaskDepth.HALF)
+
+
+def test_the_digest_follows_what_clicks_correct_and_what_locks_hold_against_the_prompts() -> None:
+    click = FramePrompts(3, 1, (Click(1.0, 2.0),))
+    one, other = (TrackedMask(2, 2, bytes([value] * 8)) for value in (1, 2))
+    document = PromptDocument((ObjectInfo(3, "a"),), (click,))
+
+    def corrects(base: TrackedMask) -> PromptDocument:
+        return replace(document, prompts=(replace(click, base=base),))
+
+    def holds(mask: TrackedMask, *, stale: bool) -> PromptDocument:
+        return replace(document, masks=(LockedMask(3, 2, mask, stale),))
+
+    different = [
+        document,
+        corrects(one),
+        corrects(other),
+        holds(one, stale=True),
+        holds(other, stale=True),
+    ]
+    assert len({prompts_sha256(each) for each in different}) == 5
+    # A lock on what tracking makes anyway changes nothing.
+    assert prompts_sha256(holds(one, stale=False)) == prompts_sha256(document)
