@@ -60,15 +60,15 @@ class MASKLET_UL_objects(bpy.types.UIList):
         row.prop(item, "is_shown", text="", icon="HIDE_OFF" if item.is_shown else "HIDE_ON", emboss=False)
 
 
-class _Panel:
-    """A panel of both viewers; :func:`_for_both` makes one class for each."""
+class Panel:
+    """A panel of both viewers; :func:`for_both` makes one class for each."""
 
     bl_region_type = "UI"
     bl_category = _CATEGORY
     bl_translation_context = CONTEXT
 
 
-class _Objects(_Panel):
+class _Objects(Panel):
     bl_label = "masklet"
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -101,12 +101,12 @@ class _Objects(_Panel):
         _draw_notice(layout, context, block)
 
 
-class _Track(_Panel):
+class _Track(Panel):
     bl_label = "Track"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_objects(context)
+        return has_objects(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout  # type: ignore[attr-defined]
@@ -147,13 +147,13 @@ class _Track(_Panel):
         _button(row, "masklet.lock", "Unlock", "UNLOCKED").locked = False
 
 
-class _Matte(_Panel):
+class _Matte(Panel):
     bl_label = "Matte"
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_objects(context)
+        return has_objects(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout  # type: ignore[attr-defined]
@@ -176,12 +176,12 @@ class _Matte(_Panel):
                 column.prop(item, name)
 
 
-class _Results(_Panel):
+class _Results(Panel):
     bl_label = "Results"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_objects(context)
+        return has_objects(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout  # type: ignore[attr-defined]
@@ -315,12 +315,19 @@ _PRESENCES = {
 }
 
 
-def _has_objects(context: bpy.types.Context) -> bool:
+def has_plate(context: bpy.types.Context) -> bool:
+    """True where the editor shows a plate that can be worked on."""
     block = plate_in(context)
-    return block is not None and why_not_usable(block) is None and len(props(block).objects) > 0
+    return block is not None and why_not_usable(block) is None
 
 
-def _for_both(base: type) -> list[type]:
+def has_objects(context: bpy.types.Context) -> bool:
+    """True where such a plate has objects."""
+    block = plate_in(context)
+    return block is not None and has_plate(context) and len(props(block).objects) > 0
+
+
+def for_both(base: type) -> list[type]:
     """The panel for each of the two editors."""
     name = base.__name__.strip("_").lower()
     return [
@@ -335,8 +342,8 @@ def _for_both(base: type) -> list[type]:
 
 CLASSES = (
     MASKLET_UL_objects,
-    *_for_both(_Objects),
-    *_for_both(_Track),
-    *_for_both(_Matte),
-    *_for_both(_Results),
+    *for_both(_Objects),
+    *for_both(_Track),
+    *for_both(_Matte),
+    *for_both(_Results),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import handlers, menus, operators, panels, preferences, properties, translations
+from . import handlers, menus, operators, panels, plate_panel, preferences, properties, translations
 from .keymap import Keymap
 from .runtime import close_runtime
 
@@ -15,6 +15,7 @@ _CLASSES = (
     *operators.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,
+    *plate_panel.CLASSES,
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, ObjectNotFoundError, SessionNotFoundError
+from masklet.errors import BadInputError, MaskletError, ObjectNotFoundError, SessionNotFoundError
 from masklet.frame_runs import runs_minus
 
 from .documents import Document, completed, find
@@ -22,6 +22,7 @@ from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
+    from masklet.clip_reading import ClipReading
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
     from masklet.types import FrameRange
@@ -45,6 +46,7 @@ class Shot:
         self._document: HeldSaid | None = None
         self._last_id = ""
         self._path = ""
+        self._reading: ClipReading | None = None
         self._is_resumed = False
 
     @property
@@ -195,8 +197,13 @@ class Shot:
     def _open(
         self, server: Server, errand: Errand, on_progress: Callable[[int, int], None] | None = None
     ) -> Iterator[Event]:
-        if self._session is not None and self._server is server and reads_plate(self._path, errand):
+        same = self._reading in (None, errand.plate.reading)
+        if self._session is not None and self._server is server and same and reads_plate(self._path, errand):
             return
+        if self._session is not None and not same:
+            # Another layer is another picture: what was tracked on the old one says nothing about it.
+            with suppress(MaskletError):
+                self._session.close()
         last_id, path = self._last_id or errand.session_id, self._path or errand.session_path
         opening = open_session(server, errand, last_id=last_id, path=path, on_progress=on_progress)
         yield from self._take(server, opening, errand)
@@ -206,6 +213,7 @@ class Shot:
         session = opening.session
         self._server, self._session, self._last_id = server, session, session.session_id
         self._is_resumed, self._path = opening.resumed, errand.plate.path
+        self._reading = errand.plate.reading
         self._document = HeldSaid(session, errand.wanted, errand.max_side_px)
         yield SessionOpened(
             session.session_id,

@@ -84,6 +84,7 @@ WORK: dict[str, str] = {
     "View of a stereo EXR that is the plate; empty for its first": (
         "Ansicht einer Stereo-EXR-Datei, die die Plate ist; leer: die erste"
     ),
+    "Plate": "Plate",
     "Input Space": "Eingangsfarbraum",
     "OpenColorIO space of the plate; empty to let its files say": (
         "OpenColorIO-Farbraum der Plate; leer nimmt, was ihre Dateien sagen"

@@ -114,6 +114,23 @@ def test_the_layer_that_the_artist_names_reaches_the_server(
     assert transport.readings == [said]
 
 
+def test_another_layer_is_another_session_and_all_is_said_again(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    shot = shot_of(plate, HERO)
+    list(shot.synchronise(server))
+    shot.errand = replace(shot.errand, plate=replace(plate, reading=ClipReading(layer="beauty")))
+
+    events = list(shot.synchronise(server))
+
+    opened = first(events, SessionOpened)
+    assert isinstance(opened, SessionOpened)
+    assert (opened.resumed, opened.replaced) == (False, True)
+    assert transport.readings == [ClipReading(), ClipReading(layer="beauty")]
+    assert transport.calls == ["add", "click", "add", "click"]
+    assert list(shot.synchronise(server)) == []
+
+
 def test_nothing_is_sent_twice(plate: PlateSource, server: Server, transport: PromptedServer) -> None:
     shot = shot_of(plate, HERO)
     list(shot.synchronise(server))

@@ -106,10 +106,10 @@ def words_of(owner, structure):
 
 
 def classes():
-    from masklet_blender import operators, panels, preferences, properties
+    from masklet_blender import operators, panels, plate_panel, preferences, properties
     from masklet_blender.menus import CLASSES as MENUS
 
-    for cls in (*operators.CLASSES, *panels.CLASSES, *MENUS):
+    for cls in (*operators.CLASSES, *panels.CLASSES, *plate_panel.CLASSES, *MENUS):
         label = getattr(cls, "bl_label", "")
         described = cls.__doc__ if issubclass(cls, bpy.types.Operator) else ""
         yield cls, label, described, getattr(cls, "bl_translation_context", "")
