@@ -90,5 +90,5 @@ class Limits:
         if packet_count > self.max_counted_by_decoding:
             raise LimitError(
                 f"{what} does not say in which order its {packet_count} pictures are shown, and this server "
-                f"decodes at most {self.max_counted_by_decoding} to find out: rewrap it as MOV, or cut it."
+                f"decodes at most {self.max_counted_by_decoding} to find out: cut it, or render it as ProRes."
             )

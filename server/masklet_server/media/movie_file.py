@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import av
 
 from masklet.errors import ClipError
-from masklet_server.media.movie_packets import filled_packets, open_container, video_stream
+from masklet_server.media.movie_packets import filled_packets, is_transport, open_container, video_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,7 @@ class MovieFile:
         self.path = path
         self.name = name
         self._opened: tuple[InputContainer, VideoStream] | None = None
+        self._is_transport = False
 
     def close(self) -> None:
         """Give the file back; it opens again when it is used."""
@@ -63,7 +64,7 @@ class MovieFile:
         self.close()
         name = self.name
         try:
-            container = open_container(self.path)
+            container = open_container(self.path, as_stored=self._is_transport)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise ClipError(
                 f"{name} is neither a picture nor a movie this server reads, or it is damaged or cut off: "
@@ -74,6 +75,9 @@ class MovieFile:
             container.close()
             raise ClipError(f"{name} has no video in it: choose the file that holds the picture.")
         stream.thread_type = "SLICE" if careful else "AUTO"
+        # FFmpeg makes up times that a transport stream leaves out. For the rate that is well, for the order
+        # it is not: all but the first opening go without.
+        self._is_transport = is_transport(container)
         self._opened = container, stream
         return self._opened
 

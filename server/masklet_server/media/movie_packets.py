@@ -52,9 +52,20 @@ class StoredPacket(NamedTuple):
     is_hidden: bool
 
 
-def open_container(path: Path) -> InputContainer:
-    """The movie file, opened; nothing but this one local file can be reached through it."""
-    return av.open(f"file:{path}", options={"protocol_whitelist": "file", "format_whitelist": _CONTAINERS})
+def open_container(path: Path, *, as_stored: bool = False) -> InputContainer:
+    """The movie file, opened; nothing but this one local file can be reached through it.
+
+    Args:
+        path: The file.
+        as_stored: Packets have the times that the file gives them and no others.
+    """
+    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+    return av.open(f"file:{path}", options={**options, "fflags": "nofillin"} if as_stored else options)
+
+
+def is_transport(container: InputContainer) -> bool:
+    """True for a transport stream, which may leave times out and may hold a picture's fields apart."""
+    return "mpegts" in container.format.name
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
