@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -39,6 +43,31 @@ def test_blenders_own_tool_finds_nothing_wrong(blender: Blender, extension: Path
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in (done.stdout + done.stderr).lower()
+
+
+def test_a_studio_hosts_it_as_a_static_repository(
+    blender: Blender, extension: Path, user_folder: Path, run_in_blender, tmp_path: Path
+) -> None:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    shutil.copy(extension, folder)
+    done = blender.command_line(
+        "extension", "server-generate", f"--repo-dir={folder}", "--html", user_folder=user_folder
+    )
+    assert {"index.json", "index.html"} <= {file.name for file in folder.iterdir()}, done.stdout + done.stderr
+
+    serving = ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=folder)
+    )
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{serving.server_address[1]}/index.json"
+        answer = run_in_blender(SCRIPTS / "install_from_repository.py", address, sources=False)
+    finally:
+        serving.shutdown()
+        serving.server_close()
+
+    assert answer == {"steps": [["FINISHED"], ["FINISHED"]], "enabled": ["bl_ext.studio.masklet"]}
 
 
 def test_it_installs_costs_little_and_leaves_nothing_when_disabled_and_removed(

@@ -140,7 +140,8 @@ def bring_home(window: BlenderWindow, pictures: Path, folder: Path) -> list[list
     """Mattes of the first object, then the preferences; names of images and masks."""
     window.do(f"with in_viewer(): bpy.ops.masklet.mattes('EXEC_DEFAULT', folder={str(folder)!r})")
     made = window.do("[[block.name for block in blocks] for blocks in (bpy.data.images, bpy.data.masks)]")
-    window.do("area.spaces.active.mode = 'MASK'")
+    window.do("area.spaces.active.mode = 'MASK'; area.tag_redraw()")
+    window.do("bpy.ops.wm.redraw_timer(type='DRAW_WIN_SWAP', iterations=2)")
     time.sleep(1.0)
     window.screenshot(pictures / "splines.jpg")
     window.do("area.spaces.active.mode = 'TRACKING'")
@@ -161,8 +162,12 @@ def make_splines(window: BlenderWindow) -> float:
     """Splines of the first object, by its dialog; how long masklet held the main thread for them at most."""
     window.do("clip.masklet_plate.active_index = 0; freeze.restart(), slices_s.clear()")
     window.do("with in_viewer(): bpy.ops.masklet.splines('INVOKE_DEFAULT', tolerance_px=1.0)")
-    time.sleep(1.0)
-    window.press("Return")
+    # The dialog opens when the processor comes to draw it.
+    for _ in range(30):
+        time.sleep(1.0)
+        window.press("Return")
+        if window.do("len(bpy.data.masks) == 1 or not idle()"):
+            break
     window.wait_until("len(bpy.data.masks) == 1 and idle() and area.spaces.active.mask is not None")
     return float(window.do("max(slices_s)"))
 

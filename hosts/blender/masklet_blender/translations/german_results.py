@@ -188,7 +188,7 @@ RESULTS: dict[str, str] = {
     "the track {name} is locked: unlock it to bring it up to date": (
         "Der Track {name} ist gesperrt: entsperren, um ihn zu erneuern"
     ),
-    "Attach Selected Objects": "Ausgewählte Objekte anhängen",
+    "Attach Selected Objects": "Auswahl anhängen",
     "Hang the selected objects of the scene on the active object's anchor, from where they are now": (
         "Die ausgewählten Objekte der Szene an den Anker des aktiven Objekts hängen, von dort aus, wo "
         "sie sind"
