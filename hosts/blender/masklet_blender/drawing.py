@@ -70,6 +70,8 @@ def draw_sentence(text: str, x: float, y: float, width: float, size: float) -> N
     _text.position(font, x, y, 0)
     _text.color(font, *_ALARM)
     _text.draw(font, text)
+    # Blender leaves blending off after a text; what is drawn next may be half transparent.
+    gpu.state.blend_set("ALPHA")
 
 
 def _shader() -> Any:
