@@ -6,10 +6,8 @@ died. Ages are compared as the folder's own server counts time, since clocks of 
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import socket
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,6 +44,9 @@ class Presence:
 
     def beat(self) -> tuple[Other, ...]:
         """Say that it is still open here; return who else has it open."""
+        # Only files that are open in a window are told of; Blender starts without.
+        import socket
+
         note = {"user": _user(), "machine": socket.gethostname(), "process": os.getpid()}
         try:
             self._note.write_text(json.dumps(note), encoding="utf-8")
@@ -85,6 +86,8 @@ def _living(note: Path, now_s: float) -> Other | None:
 
 def _user() -> str:
     try:
+        import getpass
+
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "somebody"

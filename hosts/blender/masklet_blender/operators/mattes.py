@@ -18,7 +18,6 @@ from ..jobs import Job
 from ..matte_places import kept_path, known_mattes, matte_files_of
 from ..plates import PlateBlock, adopt, frame_map, props, source_of
 from ..preferences import matte_folder
-from ..results import Delivered, Owner
 from ..runtime import runtime
 from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of
@@ -57,6 +56,7 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
         from masklet.events import MatteFormat
 
         from .. import shot_work
+        from ..results import Owner
 
         adopt(block)
         own = props(block)
@@ -89,6 +89,7 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Load them."""
         from ..natives.mattes import MatteFiles, load_matte
+        from ..results import Delivered
 
         if not isinstance(value, Delivered):
             return ""
