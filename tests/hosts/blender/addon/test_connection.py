@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from fakes.prompted_server import PromptedServer
 from masklet.client import Server
-from masklet.errors import CancelledError, ServerUnreachableError
+from masklet.errors import (
+    AccessDeniedError,
+    BadInputError,
+    CancelledError,
+    HelperError,
+    MaskletError,
+    ServerUnreachableError,
+)
 from masklet.types import ServerInfo
-from masklet_blender.connection import Connection, ConnectionSettings, describe
+from masklet_blender.connection import Connection, ConnectionSettings, connect, describe, naming_preference
 
 
 class Connector:
@@ -120,3 +128,30 @@ def test_leave_to_go_online_does_not_replace_a_server_on_this_machine() -> None:
     connection = Connection(connector)
     first = connection.server(ConnectionSettings(may_go_online=True))
     assert connection.server(ConnectionSettings(may_go_online=False)) is first
+
+
+@pytest.mark.parametrize(
+    ("error", "preference"),
+    [
+        (
+            AccessDeniedError("the server does not know this token: ask its keeper for a new one"),
+            "Token File",
+        ),
+        (HelperError("the Python at /nowhere has no masklet: install it there"), "Helper's Python"),
+        (BadInputError("the token file /nowhere cannot be read: check the path"), "Token File"),
+    ],
+)
+def test_what_a_preference_helps_against_names_it(error: MaskletError, preference: str) -> None:
+    named = naming_preference(error)
+
+    assert type(named) is type(error)
+    assert str(named).startswith(str(error))
+    assert preference in str(named)
+    assert "Preferences, Add-ons, masklet" in str(named)
+
+
+def test_a_helper_that_cannot_be_started_names_the_preference(tmp_path: Path) -> None:
+    settings = ConnectionSettings(helper_python=str(tmp_path / "python"))
+
+    with pytest.raises(HelperError, match="Helper's Python in Preferences, Add-ons, masklet"):
+        connect(settings)
