@@ -145,7 +145,7 @@ class Session:
             objects: None given means all that have prompts.
             direction: From the prompted frames on, before them, or both.
             mask_format: How large the masks are that arrive; the session keeps the full ones.
-            stale_only: Only what prompts have overtaken, and no further than masks change.
+            stale_only: Only what prompts have overtaken.
             at_cuts: What to do where one shot ends and another begins.
 
         Raises:
@@ -194,8 +194,8 @@ class Session:
         Args:
             after: The frame to go on from; one before the clip's first to begin.
             objects: None given means all.
-            states: Any of these; none given means uncertain or stale. Locked frames are left out
-                unless asked for.
+            states: Any of these; none given means uncertain, stale or without a mask. Locked and corrected
+                frames are left out unless asked for.
             backward: Search before the frame instead.
         """
         with bad_input():

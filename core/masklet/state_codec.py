@@ -40,6 +40,7 @@ _STATE_TO_WIRE = {
     FrameState.CORRECTED: values_pb2.FRAME_STATE_CORRECTED,
     FrameState.LOCKED: values_pb2.FRAME_STATE_LOCKED,
     FrameState.STALE: values_pb2.FRAME_STATE_STALE,
+    FrameState.UNTRACKED: values_pb2.FRAME_STATE_UNTRACKED,
 }
 _STATE_FROM_WIRE = {wire: value for value, wire in _STATE_TO_WIRE.items()}
 _CUTS_TO_WIRE = {
@@ -102,6 +103,7 @@ def state_to_wire(state: StateRange) -> values_pb2.StateRange:
         prompted=state.prompted,
         locked=state.locked,
         stale=state.stale,
+        untracked=not state.tracked,
     )
 
 
@@ -114,6 +116,7 @@ def state_from_wire(message: values_pb2.StateRange) -> StateRange:
         message.prompted,
         message.locked,
         message.stale,
+        not message.untracked,
     )
 
 

@@ -62,6 +62,8 @@ class FrameState(Enum):
     """Tracking leaves it as it is."""
     STALE = "stale"
     """Prompts have changed since, in a way that reaches here: track again."""
+    UNTRACKED = "untracked"
+    """It has no mask yet, though others of the object were tracked."""
 
 
 class CutPolicy(Enum):
@@ -396,10 +398,13 @@ class StateRange:
     prompted: bool
     locked: bool = False
     stale: bool = False
+    tracked: bool = True
 
     @property
     def states(self) -> frozenset[FrameState]:
-        """All that is true of these frames."""
+        """All that is true of these frames; nothing else is of those without a mask."""
+        if not self.tracked:
+            return frozenset((FrameState.UNTRACKED,))
         found = {FrameState(self.presence.value)}
         if self.prompted:
             found.add(FrameState.CORRECTED)

@@ -31,7 +31,7 @@ class TrackRequest(google.protobuf.message.Message):
     request_id: builtins.str
     direction: masklet.v1.values_pb2.Direction.ValueType
     stale_only: builtins.bool
-    """Only what prompts have overtaken, and no further than results change."""
+    """Only what prompts have overtaken."""
     at_cuts: masklet.v1.values_pb2.CutPolicy.ValueType
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:

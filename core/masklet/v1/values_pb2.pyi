@@ -104,6 +104,8 @@ class _FrameStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """Tracking leaves it as it is."""
     FRAME_STATE_STALE: _FrameState.ValueType  # 6
     """Prompts have changed since, in a way that reaches here: track again."""
+    FRAME_STATE_UNTRACKED: _FrameState.ValueType  # 7
+    """No mask yet, though others of the object were tracked."""
 
 class FrameState(_FrameState, metaclass=_FrameStateEnumTypeWrapper):
     """What may be true of one object on one frame; several can be at a time."""
@@ -118,6 +120,8 @@ FRAME_STATE_LOCKED: FrameState.ValueType  # 5
 """Tracking leaves it as it is."""
 FRAME_STATE_STALE: FrameState.ValueType  # 6
 """Prompts have changed since, in a way that reaches here: track again."""
+FRAME_STATE_UNTRACKED: FrameState.ValueType  # 7
+"""No mask yet, though others of the object were tracked."""
 global___FrameState = FrameState
 
 class _MaskEncoding:
@@ -557,6 +561,7 @@ class StateRange(google.protobuf.message.Message):
     PROMPTED_FIELD_NUMBER: builtins.int
     LOCKED_FIELD_NUMBER: builtins.int
     STALE_FIELD_NUMBER: builtins.int
+    UNTRACKED_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     presence: global___Presence.ValueType
     prompted: builtins.bool
@@ -565,6 +570,8 @@ class StateRange(google.protobuf.message.Message):
     """True where tracking leaves it as it is."""
     stale: builtins.bool
     """True where prompts have changed since, in a way that reaches here."""
+    untracked: builtins.bool
+    """True where there is no mask; only NextFrame tells such frames."""
     @property
     def frames(self) -> global___FrameRange: ...
     def __init__(
@@ -576,9 +583,10 @@ class StateRange(google.protobuf.message.Message):
         prompted: builtins.bool = ...,
         locked: builtins.bool = ...,
         stale: builtins.bool = ...,
+        untracked: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["frames", b"frames"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "object_id", b"object_id", "presence", b"presence", "prompted", b"prompted", "stale", b"stale"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "object_id", b"object_id", "presence", b"presence", "prompted", b"prompted", "stale", b"stale", "untracked", b"untracked"]) -> None: ...
 
 global___StateRange = StateRange
 

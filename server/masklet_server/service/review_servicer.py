@@ -52,8 +52,9 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         """The nearest frame in one of some states."""
         session = self._store.get(request.session_id, current_user.get())
         wanted = frozenset(state_codec.frame_state_from_wire(state) for state in request.states)
+        object_ids = tuple(request.object_ids)
         place = next_place(
-            session.states(tuple(request.object_ids)),
+            (*session.states(object_ids), *session.untracked(object_ids)),
             after=request.after,
             states=wanted or WORTH_A_LOOK,
             backward=request.backward,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from masklet.types import FrameState, StateRange
+from masklet.types import ClipInfo, FrameRange, FrameState, Presence, StateRange
 
-WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE})
+WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE, FrameState.UNTRACKED})
 """What an artist means by a bad frame, unless told otherwise."""
 
 
@@ -31,13 +31,15 @@ def next_place(
     Args:
         ranges: Of one or more objects, in any order; of equally near ones the first wins.
         after: A frame, which does not count itself.
-        states: Any of these; locked frames are left out unless asked for: nobody needs to look there.
+        states: Any of these; locked and corrected frames are left out unless asked for: somebody has looked
+            there.
         backward: Search before ``after`` instead.
     """
     wanted = frozenset(states)
     best: Place | None = None
     for state in ranges:
-        if not state.states & wanted or (state.locked and FrameState.LOCKED not in wanted):
+        looked_at = state.states & {FrameState.LOCKED, FrameState.CORRECTED}
+        if not state.states & wanted or (looked_at and not looked_at & wanted):
             continue
         first, last = state.frames.first, state.frames.last
         frame = min(last, after - 1) if backward else max(first, after + 1)
@@ -46,3 +48,17 @@ def next_place(
         if best is None or abs(frame - after) < abs(best.frame - after):
             best = Place(frame, state)
     return best
+
+
+def untracked(object_id: int, clip: ClipInfo, known: Collection[int]) -> tuple[StateRange, ...]:
+    """Runs of frames with a picture and without a mask; of ``known`` frames it has one."""
+    given = {*known, *clip.missing_frames}
+    runs: list[FrameRange] = []
+    for frame in range(clip.first_frame, clip.last_frame + 1):
+        if frame in given:
+            continue
+        if runs and runs[-1].last == frame - 1:
+            runs[-1] = FrameRange(runs[-1].first, frame)
+        else:
+            runs.append(FrameRange(frame, frame))
+    return tuple(StateRange(object_id, run, Presence.ABSENT, prompted=False, tracked=False) for run in runs)

@@ -38,6 +38,7 @@ from masklet_server.sessions.plan import Step, TrackOrder
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.review import untracked
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
@@ -175,6 +176,20 @@ class Session:
                 is_locked=partial(contents.is_locked, object_id),
                 stale=self._desk.stale.of(object_id),
             )
+        return tuple(found)
+
+    def untracked(self, object_ids: Sequence[int] = ()) -> tuple[StateRange, ...]:
+        """Frames without a mask, of objects that were tracked; of all such objects unless some are named.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+        """
+        found: list[StateRange] = []
+        chosen = [self._book.object(object_id) for object_id in object_ids] or self._book.objects()
+        for info in chosen:
+            known = self.results.frames_of(info.object_id)
+            if info.prompted_frames and not set(known) <= set(info.prompted_frames):
+                found += untracked(info.object_id, self.clip, known)
         return tuple(found)
 
     def objects(self) -> tuple[ObjectInfo, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fakes.engine import FakeClip, FakeEngine
+from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
 from masklet.errors import BadInputError, ClipError
 from masklet.events import EditKind, TrackFinished
 from masklet.matte_settings import MatteSettings
@@ -24,7 +24,7 @@ from masklet.types import (
     Presence,
     StateRange,
 )
-from masklet_server.sessions.review import next_place
+from masklet_server.sessions.review import next_place, untracked
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
@@ -457,6 +457,39 @@ def test_the_next_bad_frame_is_uncertain_or_stale_and_not_locked() -> None:
     assert locked is not None
     assert locked.frame == 4
     assert next_place(shown, after=12) is None
+
+
+def test_the_next_frame_passes_over_corrected_ones_and_finds_those_without_a_mask() -> None:
+    corrected = StateRange(1, FrameRange(3, 3), Presence.UNCERTAIN, prompted=True)
+    uncertain = StateRange(1, FrameRange(6, 6), Presence.UNCERTAIN, prompted=False)
+    clip = replace(FAKE_INFO, missing_frames=(9,))
+    holes = untracked(1, clip, (1, 2, 3, 6, 7, 8))
+
+    assert [hole.frames for hole in holes] == [FrameRange(4, 5), FrameRange(10, 10)]
+    shown = (corrected, uncertain, *holes)
+    frames = []
+    after = 0
+    while (place := next_place(shown, after=after)) is not None:
+        frames.append((place.frame, place.state.states))
+        after = place.frame
+
+    assert [frame for frame, _ in frames] == [4, 5, 6, 10]
+    assert frames[0][1] == {FrameState.UNTRACKED}
+    asked = next_place(shown, after=0, states={FrameState.CORRECTED})
+    assert asked is not None
+    assert asked.frame == 3
+
+
+def test_only_of_tracked_objects_a_mask_is_missing() -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        hero = await prompted(session, (2, 7.0))
+        assert session.untracked() == ()
+        await tracked(session, frames=FrameRange(1, 4))
+
+        assert [hole.frames for hole in session.untracked()] == [FrameRange(5, 10)]
+        assert session.untracked((hero,)) == session.untracked()
+
+    in_session(work)
 
 
 def test_a_prompt_on_a_locked_frame_is_refused_and_nothing_happens() -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.engine import FakeClip
 from fakes.remembering import RememberingTracker
-from masklet.errors import BadInputError, MaskletError
+from masklet.errors import BadInputError, ClipError, MaskletError
+from masklet.events import EditKind
 from masklet.prompts import Shot, from_json, to_json
 from masklet.types import Box, Click, ClipInfo, FramePrompts, FrameRange, Mask, PromptDocument
 from masklet_server.sessions.scheduler import Scheduler
@@ -219,6 +221,112 @@ def test_taking_edits_back_and_making_them_again_brings_the_same_masks(
         assert session.whole_document() == document
 
     on_sessions(work)
+
+
+def test_a_document_with_one_broken_picture_changes_nothing() -> None:
+    async def work(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
+        session, other = await open_session(), await open_session()
+        hero = await hero_tracked(session)
+        await session.set_lock(hero, FrameRange(5, 6), locked=True)
+        await hero_tracked(other, 2, 7)
+        before, document, left = masks(session), session.whole_document(), session.undo_left
+        engine.fail = lambda frame: ClipError("frame 7 is torn") if frame == 7 else None
+
+        with pytest.raises(ClipError, match="torn"):
+            await session.set_document(through_json(other.whole_document()))
+
+        engine.fail = lambda frame: None
+        assert masks(session) == before
+        assert session.whole_document() == document
+        assert session.undo_left == left
+        assert session.results.object_ids() == {hero}
+        await track(session)
+        assert masks(session) == before
+
+    on_sessions(work)
+
+
+def test_loading_a_document_is_one_edit_that_undo_takes_back_with_all_masks() -> None:
+    async def work(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
+        session, other = await open_session(), await open_session()
+        hero = await hero_tracked(session)
+        await session.set_lock(hero, FrameRange(5, 6), locked=True)
+        before, document = masks(session), session.whole_document()
+        await hero_tracked(other, 2, 7)
+
+        await session.set_document(through_json(other.whole_document()))
+        await track(session)
+        assert masks(session) == masks(other)
+        undone = await session.undo()
+
+        assert undone.kind is EditKind.DOCUMENT
+        assert masks(session) == before
+        assert session.whole_document() == document
+        await session.redo()
+        assert masks(session) == masks(other)
+
+    on_sessions(work)
+
+
+def test_locked_frames_come_back_with_their_masks_before_anything_is_tracked() -> None:
+    async def work(open_session: Callable[[], Coroutine[Any, Any, Session]], engine: Engine) -> None:
+        session, other = await open_session(), await open_session()
+        hero = await hero_tracked(session)
+        await session.set_lock(hero, FrameRange(2, 6), locked=True)
+        await session.add_click(hero, 8, Click(20.0, 5.0))
+        await track(session)
+        approved = masks(session)
+
+        await other.set_document(through_json(session.whole_document()))
+
+        assert masks(other) == {key: mask for key, mask in approved.items() if key[1] in (2, 3, 4, 5, 6, 8)}
+        await track(other)
+        assert masks(other) == approved
+        # Frames that a correction had overtaken under the lock are found when it is taken off.
+        for each in (session, other):
+            (info,) = each.objects()
+            await each.set_lock(info.object_id, FrameRange(1, 14), locked=False)
+        assert [state.frames for state in other.states() if state.stale] == [
+            state.frames for state in session.states() if state.stale
+        ]
+
+    on_sessions(work)
+
+
+def test_a_correction_is_replayed_with_what_it_corrected_and_clearing_it_drops_that() -> None:
+    async def work(session: Session, engine: Engine) -> None:
+        hero = await hero_tracked(session)
+        corrected = await session.add_click(hero, 5, Click(20.0, 5.0))
+        base = corrected.prompts.base
+        assert base is not None
+        await track(session)
+
+        more = await session.add_click(hero, 5, Click(30.0, 5.0))
+        boxed = await session.set_prompts(FramePrompts(hero, 5, box=Box(1.0, 1.0, 9.0, 9.0)))
+        assert (more.prompts.base, boxed.prompts.base) == (base, base)
+
+        cleared = await session.set_prompts(FramePrompts(hero, 5))
+        assert cleared.prompts.base is None
+        again = await session.set_prompts(FramePrompts(hero, 5, (Click(20.0, 5.0),)))
+        assert again.prompts.base is None
+
+    in_session(work)
+
+
+def test_masks_that_are_damaged_are_refused_and_nothing_changes() -> None:
+    async def work(session: Session, engine: Engine) -> None:
+        hero = await hero_tracked(session)
+        await session.set_lock(hero, FrameRange(5, 6), locked=True)
+        document, before = session.whole_document(), masks(session)
+        broken = replace(document.masks[0], mask=replace(document.masks[0].mask, logits=b"torn"))
+
+        with pytest.raises(BadInputError, match="damaged"):
+            await session.set_document(replace(document, masks=(broken,)))
+
+        assert masks(session) == before
+        assert session.results.object_ids() == {hero}
+
+    in_session(work)
 
 
 def in_session(work: Callable[[Session, Engine], Coroutine[Any, Any, None]]) -> None:
