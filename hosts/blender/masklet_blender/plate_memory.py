@@ -26,7 +26,7 @@ from .shot_events import (
 from .words import phrase
 
 if TYPE_CHECKING:
-    from masklet.types import ClipInfo
+    from masklet.types import ClipInfo, UnreadableFrame
 
     from .documents import Document
     from .jobs import Job
@@ -56,6 +56,7 @@ class PlateMemory:
         clip: What the server knows of the plate; None until there is a session.
         notice: What the artist was told last; None for nothing.
         cuts: First frames of new shots, as far as tracking has met any.
+        left_out: Frames that the last track could not use.
         refusals: What the server did not take since the artist's last edit.
         opened: How the session was opened; None until it is.
         asked: Frames whose masks were asked for since they were needed.
@@ -69,6 +70,7 @@ class PlateMemory:
     clip: ClipInfo | None = None
     cuts: tuple[int, ...] = ()
     notice: Notice | None = None
+    left_out: tuple[UnreadableFrame, ...] = ()
     refusals: list[MaskletError] = field(default_factory=list)
     opened: SessionOpened | None = None
     asked: set[tuple[str, int]] = field(default_factory=set)
@@ -100,9 +102,7 @@ class PlateMemory:
             job.total = job.done + event.total
         elif isinstance(event, Ended):
             self.cuts = event.finished.cuts or self.cuts
-            left_out = [each.reason for each in event.finished.unreadable]
-            if left_out:
-                self.notice = Notice("; ".join(left_out), is_alarm=False)
+            self.left_out = (*self.left_out, *event.finished.unreadable)
 
     def recall(self, block: PlateBlock) -> None:
         """Begin with the states that the file keeps, until the server is asked."""

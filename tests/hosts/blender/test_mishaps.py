@@ -164,6 +164,7 @@ def test_a_plate_deleted_in_mid_work(meet: Mishap, process: LocalServer) -> None
     met = meet("plate deleted", address=process.address, token=process.token)
 
     assert is_sentence(met["sentence"]), met
+    assert "left out" in met["sentence"]
     assert met["kept"]
 
 

@@ -17,7 +17,12 @@ from ..words import phrase
 from .running import LongOperator, MaskletOperator, active_of, frame_of
 
 if TYPE_CHECKING:
+    from ..plate_memory import PlateMemory
     from .running import Result
+
+
+_REASONS_TOLD = 2
+"""A plate without its files would fill the panel with one sentence for each."""
 
 
 class MASKLET_OT_track(LongOperator, bpy.types.Operator):
@@ -79,6 +84,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         from .. import shot_work
 
         wish = self._wish(context, block)
+        runtime().memory(block).left_out = ()
         return runtime().start(
             block,
             phrase("Tracking"),
@@ -93,6 +99,15 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
             go_to(block, context, frame_of(context, block) + step)
             return ""
         memory = runtime().memory(block)
+        sentence = self._how_it_went(context, block, memory)
+        if not memory.left_out:
+            return sentence
+        reasons = [each.reason for each in memory.left_out[:_REASONS_TOLD]]
+        if len(memory.left_out) > _REASONS_TOLD:
+            reasons.append("…")
+        return phrase("{sentence}; left out: {reasons}", sentence=sentence, reasons="; ".join(reasons))
+
+    def _how_it_went(self, context: bpy.types.Context, block: PlateBlock, memory: PlateMemory) -> str:
         if memory.cuts:
             cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
             return phrase("Tracked up to the cut at frame {cuts}: click the object again there", cuts=cuts)

@@ -12,6 +12,7 @@ WORK: dict[str, str] = {
     "Redo": "Wieder",
     "Clear": "Leeren",
     "Use This Plate": "Diese Plate nehmen",
+    "{sentence}; left out: {reasons}": "{sentence}; ausgelassen: {reasons}",
     "Finished Matte": "Fertige Matte",
     "Show the matte of this frame as Get Mattes will write it, not the tracked outline": (
         "Die Matte dieses Bildes zeigen, wie Mattes holen sie schreibt, statt des verfolgten Umrisses"

@@ -69,7 +69,10 @@ elif mishap == "plate deleted":
     for picture in Path(first_file).parent.glob("*.png"):
         if picture.name != Path(first_file).name:
             picture.unlink()
-    answer["sentence"] = sentence_of(masklet.track)
+    # Frames that cannot be read are left out, and told.
+    from masklet_blender.runtime import runtime
+
+    answer["sentence"] = sentence_of(masklet.track) or runtime().glimpse(clip).notice.sentence
 elif mishap == "closed":
     print(json.dumps({"helper": leftovers.children()}), flush=True)
     masklet.track()
