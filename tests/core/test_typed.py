@@ -9,12 +9,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from masklet.commands.prompt_words import parse_range
 from masklet.commands.typed import (
     ClickOption,
     ObjectOption,
     OrderedCommand,
     merged,
-    parse_range,
     read_typed,
     typed_in,
 )

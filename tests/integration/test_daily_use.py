@@ -155,3 +155,24 @@ def test_a_drawn_mask_is_the_matte_and_stays_when_something_else_is_clicked(
     assert run(monkeypatch, *common, "--click", click_of(clip), "--out", "b") == 1
     assert "--only" in capsys.readouterr().err
     assert "mask" in frames_of(environment / "shot.json")[0]
+
+
+def test_frames_that_are_locked_keep_the_mattes_of_the_run_before(
+    environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = ("roto", clip.pattern, "--prompts", "shot.json", "--object", "duck", "--range", "1001-1003")
+    assert run(monkeypatch, *common, "--click", click_of(clip), "--out", "a") == 0
+    # A box on a corner: another object altogether.
+    moved = ("--only", "--box", f"{clip.clicks[0][0]}:2,2,60,60", "--lock", "1002")
+    assert run(monkeypatch, *common, *moved, "--out", "b") == 0
+    assert run(monkeypatch, *common, "--out", "c") == 0
+
+    before, after, again = (
+        [coverage(next((environment / name).glob(f"*{number}.exr"))) for number in (1001, 1002, 1003)]
+        for name in "abc"
+    )
+    assert np.abs(before[0] - after[0]).max() > 0.5
+    # What is calm in time reads its neighbours, and locked frames are not calmed: edges may differ a little.
+    both = np.minimum(before[1], after[1]).sum() / np.maximum(before[1], after[1]).sum()
+    assert both > 0.97
+    assert np.abs(after[1] - again[1]).max() < 1e-3

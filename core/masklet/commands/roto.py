@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -11,11 +11,9 @@ import typer
 from masklet.anchors import Absence
 from masklet.clip_reading import AS_FILES_SAY
 from masklet.commands.extra_exports import (
-    ExtraExports,
     parse_extra_exports,
-    plan_extra_exports,
-    write_extra_exports,
 )
+from masklet.commands.locking import with_locked_masks
 from masklet.commands.options import (
     ColourOption,
     DeviceOption,
@@ -35,9 +33,11 @@ from masklet.commands.options import (
     reading_as_asked,
     used_frames,
 )
+from masklet.commands.output import Output, check_output, deliver, existing_as_asked
 from masklet.commands.progress import Progress
+from masklet.commands.prompt_words import parse_range
 from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
-from masklet.commands.summary import Files, RunSummary, print_json
+from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import say, track
 from masklet.commands.typed import (
     BoxOption,
@@ -48,21 +48,16 @@ from masklet.commands.typed import (
     ObjectOption,
     OrderedCommand,
     UnlockOption,
-    parse_range,
     typed_in,
 )
-from masklet.deliveries import Existing
-from masklet.delivery_folder import DeliveryFolder, make_next_version
-from masklet.errors import BadInputError
-from masklet.events import MatteFormat, OverlayKind
+from masklet.delivery_folder import make_next_version
+from masklet.events import MatteFormat
 from masklet.matte_files import prepare_folder
-from masklet.names import checked_stem, clip_stem
+from masklet.names import checked_stem
 from masklet.types import CutPolicy, Direction
 
 if TYPE_CHECKING:
-    from masklet.holes import Hole
-    from masklet.prompts import Shot
-    from masklet.session import Session
+    pass
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -188,7 +183,7 @@ def roto(
         raw_edges,
         extras,
         overlay,
-        _existing(replacing=replacing, version=version),
+        existing_as_asked(replacing=replacing, version=version),
     )
     draft = request.draft()
     check_clip(clip, server, request.reading)
@@ -205,6 +200,7 @@ def roto(
         shot, told = request.on(session.clip)
         for sentence in (*shot.notes, *told, *request.typed.notices):
             progress.say(sentence)
+        shot = with_locked_masks(session, request, shot, progress, at_cuts=at_cuts)
         say(session, shot, request.corrections(shot.document, session.clip), progress, at_cuts=at_cuts)
         # Not before: what the server refuses must not stand in the document.
         save(prompts, shot, session)
@@ -232,96 +228,3 @@ def roto(
         print_json(summary.as_json())
     if summary.exit_code:
         raise typer.Exit(int(summary.exit_code))
-
-
-@dataclass(frozen=True)
-class Output:
-    """What is written, and where to.
-
-    Attributes:
-        folder: For all files.
-        matte_format: Of the mattes.
-        stem: What file names begin with; None for the clip's.
-        raw_edges: Edges as the network gave them.
-        extras: Shapes, anchors and files for other tools.
-        overlay: Also a movie and a contact sheet.
-        existing: What becomes of files that are there.
-    """
-
-    folder: Path
-    matte_format: MatteFormat
-    stem: str | None
-    raw_edges: bool
-    extras: ExtraExports
-    overlay: bool
-    existing: Existing
-
-
-def check_output(session: Session, shot: Shot, output: Output) -> None:
-    """See that everything may be written.
-
-    Raises:
-        ExistingFilesError: Files are there that may not be written over.
-    """
-    plan = session.check_export(
-        output.folder,
-        matte_format=output.matte_format,
-        overlays=tuple(OverlayKind) if output.overlay else (),
-        frames=shot.frames,
-        base_name=output.stem,
-        raw_edges=output.raw_edges,
-        existing=output.existing,
-    )
-    if plan is not None and not output.extras.is_nothing:
-        extras = plan_extra_exports(session, output.extras, plan, raw_edges=output.raw_edges)
-        DeliveryFolder(output.folder, extras, output.existing)
-
-
-def deliver(
-    session: Session, shot: Shot, output: Output, progress: Progress
-) -> tuple[Files, tuple[Hole, ...]]:
-    """Write what was asked for; the frames without a matte come with it."""
-    exported = session.export(
-        output.folder,
-        matte_format=output.matte_format,
-        frames=shot.frames,
-        base_name=output.stem,
-        raw_edges=output.raw_edges,
-        existing=output.existing,
-        on_progress=progress.writing,
-        on_look=progress.looking,
-    )
-    exports: tuple[Path, ...] = ()
-    if not output.extras.is_nothing:
-        exports = write_extra_exports(
-            session,
-            output.extras,
-            output.folder,
-            frames=shot.frames,
-            name=output.stem or clip_stem(session.clip.name),
-            mattes=exported,
-            raw_edges=output.raw_edges,
-            existing=output.existing,
-            progress=progress,
-        )
-    overlays = [
-        file
-        for kind in (OverlayKind if output.overlay and exported.files else ())
-        for file in session.export_overlay(
-            output.folder,
-            kind=kind,
-            frames=shot.frames,
-            base_name=output.stem,
-            existing=output.existing,
-            on_progress=progress.writing,
-        ).files
-    ]
-    if overlays and session.clip.frames_per_s is None:
-        progress.say("nothing says the frame rate: the movie to look at runs at 24; give one with --fps")
-    return Files(exported.files, exports, tuple(overlays), exported.removed), exported.holes
-
-
-def _existing(*, replacing: bool, version: bool) -> Existing:
-    if replacing and version:
-        raise BadInputError("--replace writes over what is there and --version beside it: choose one")
-    return Existing.REPLACE if replacing else Existing.KEEP

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -11,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from masklet.commands.matte_words import settings_from
+from masklet.commands.prompt_words import parse_box, parse_click, parse_range, split_frame
 from masklet.drawn_masks import check_mask_stays
 from masklet.errors import BadInputError
 from masklet.frame_runs import runs_joined, runs_minus
@@ -44,8 +44,6 @@ _FLAGS = {
 }
 _OF_A_FRAME = frozenset({"clicks", "boxes", "masks"})
 
-_RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
-_FRAME = re.compile(r"(-?\d+):(.+)", re.DOTALL)
 
 ObjectOption = Annotated[
     Optional[list[str]],
@@ -174,7 +172,7 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
             if not current:
                 names.append(free_object_name(names))
                 current = len(names)
-            frame, rest = _split_frame(option, value)
+            frame, rest = split_frame(_FLAGS[option], value)
             here = said.setdefault((current, frame), _Said([]))
             if option == "masks":
                 found = read_mask_file(Path(rest), object_name=names[current - 1])
@@ -261,25 +259,6 @@ def merged(saved: PromptDocument, typed: Typed, *, only: bool = False) -> Prompt
     )
 
 
-def parse_range(text: str, *, flag: str = "--range") -> FrameRange:
-    """The range in ``1001-1100``, ``-5--1`` or ``1001``.
-
-    Raises:
-        BadInputError: It is no range, or it ends before it begins.
-    """
-    match = _RANGE.fullmatch(text.strip())
-    if match is None:
-        raise BadInputError(f"{flag} {text!r} is no range: write it like 1001-1100")
-    first = int(match[1])
-    last = int(match[2]) if match[2] is not None else first
-    if last < first:
-        raise BadInputError(f"{flag} {text!r} ends before it begins: write it like 1001-1100")
-    try:
-        return FrameRange(first, last)
-    except ValueError as error:
-        raise BadInputError(f"{flag} {text!r}: {error}") from error
-
-
 def _together(before: FramePrompts | None, typed: FramePrompts, name: str, *, only: bool) -> FramePrompts:
     """What is said on a frame from now on."""
     if before is None:
@@ -335,43 +314,6 @@ def _document(names: Sequence[str], prompts: Sequence[FramePrompts]) -> PromptDo
 
 def _say(here: _Said, option: str, value: str, rest: str) -> None:
     if option == "clicks":
-        here.clicks.append(_parse_click(value, rest))
+        here.clicks.append(parse_click(value, rest))
     else:
-        here.box = _parse_box(value, rest)
-
-
-def _split_frame(option: str, value: str) -> tuple[int, str]:
-    match = _FRAME.fullmatch(value)
-    if match is None:
-        raise BadInputError(f"{_FLAGS[option]} {value!r} names no frame: begin with its number, like 1001:…")
-    return int(match[1]), match[2]
-
-
-def _parse_click(value: str, rest: str) -> Click:
-    place, _, sign = rest.partition(":")
-    numbers = _numbers(place)
-    if len(numbers) != 2 or sign not in ("", "+", "-"):
-        raise BadInputError(
-            f"--click {value!r} is no click: write 1001:640,360, or 1001:640,360:- for a point off the object"
-        )
-    try:
-        return Click(numbers[0], numbers[1], positive=sign != "-")
-    except ValueError as error:
-        raise BadInputError(f"--click {value!r}: {error}") from error
-
-
-def _parse_box(value: str, rest: str) -> Box:
-    numbers = _numbers(rest)
-    if len(numbers) != 4:
-        raise BadInputError(f"--box {value!r} is no box: write 1001:left,top,right,bottom in pixels")
-    try:
-        return Box(*numbers)
-    except ValueError as error:
-        raise BadInputError(f"--box {value!r}: {error}") from error
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        return []
+        here.box = parse_box(value, rest)

@@ -1,0 +1,119 @@
+"""What ``masklet roto`` writes, checked before hours of work and written after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.commands.extra_exports import ExtraExports, plan_extra_exports, write_extra_exports
+from masklet.commands.summary import Files
+from masklet.deliveries import Existing
+from masklet.delivery_folder import DeliveryFolder
+from masklet.errors import BadInputError
+from masklet.events import MatteFormat, OverlayKind
+from masklet.names import clip_stem
+
+if TYPE_CHECKING:
+    from masklet.commands.progress import Progress
+    from masklet.holes import Hole
+    from masklet.prompts import Shot
+    from masklet.session import Session
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written, and where to.
+
+    Attributes:
+        folder: For all files.
+        matte_format: Of the mattes.
+        stem: What file names begin with; None for the clip's.
+        raw_edges: Edges as the network gave them.
+        extras: Shapes, anchors and files for other tools.
+        overlay: Also a movie and a contact sheet.
+        existing: What becomes of files that are there.
+    """
+
+    folder: Path
+    matte_format: MatteFormat
+    stem: str | None
+    raw_edges: bool
+    extras: ExtraExports
+    overlay: bool
+    existing: Existing
+
+
+def check_output(session: Session, shot: Shot, output: Output) -> None:
+    """See that everything may be written.
+
+    Raises:
+        ExistingFilesError: Files are there that may not be written over.
+    """
+    plan = session.check_export(
+        output.folder,
+        matte_format=output.matte_format,
+        overlays=tuple(OverlayKind) if output.overlay else (),
+        frames=shot.frames,
+        base_name=output.stem,
+        raw_edges=output.raw_edges,
+        existing=output.existing,
+    )
+    if plan is not None and not output.extras.is_nothing:
+        extras = plan_extra_exports(session, output.extras, plan, raw_edges=output.raw_edges)
+        DeliveryFolder(output.folder, extras, output.existing)
+
+
+def deliver(
+    session: Session, shot: Shot, output: Output, progress: Progress
+) -> tuple[Files, tuple[Hole, ...]]:
+    """Write what was asked for; the frames without a matte come with it."""
+    exported = session.export(
+        output.folder,
+        matte_format=output.matte_format,
+        frames=shot.frames,
+        base_name=output.stem,
+        raw_edges=output.raw_edges,
+        existing=output.existing,
+        on_progress=progress.writing,
+        on_look=progress.looking,
+    )
+    exports: tuple[Path, ...] = ()
+    if not output.extras.is_nothing:
+        exports = write_extra_exports(
+            session,
+            output.extras,
+            output.folder,
+            frames=shot.frames,
+            name=output.stem or clip_stem(session.clip.name),
+            mattes=exported,
+            raw_edges=output.raw_edges,
+            existing=output.existing,
+            progress=progress,
+        )
+    overlays = [
+        file
+        for kind in (OverlayKind if output.overlay and exported.files else ())
+        for file in session.export_overlay(
+            output.folder,
+            kind=kind,
+            frames=shot.frames,
+            base_name=output.stem,
+            existing=output.existing,
+            on_progress=progress.writing,
+        ).files
+    ]
+    if overlays and session.clip.frames_per_s is None:
+        progress.say("nothing says the frame rate: the movie to look at runs at 24; give one with --fps")
+    return Files(exported.files, exports, tuple(overlays), exported.removed), exported.holes
+
+
+def existing_as_asked(*, replacing: bool, version: bool) -> Existing:
+    """What becomes of files of an earlier run.
+
+    Raises:
+        BadInputError: Two things were asked for.
+    """
+    if replacing and version:
+        raise BadInputError("--replace writes over what is there and --version beside it: choose one")
+    return Existing.REPLACE if replacing else Existing.KEEP
