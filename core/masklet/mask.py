@@ -70,9 +70,12 @@ class Mask:
         """The coverage as a read-only ``(height, width)`` uint8 array, rounded if need be (needs NumPy)."""
         import numpy as np
 
-        if self.depth is not MaskDepth.BITS_8:
-            return self.in_8_bits().as_array()
-        return np.frombuffer(self.alpha, np.uint8).reshape(self.height_px, self.width_px)
+        if self.depth is MaskDepth.BITS_8:
+            codes = np.frombuffer(self.alpha, np.uint8)
+        else:
+            codes = np.frombuffer(_bytes_of(self.depth), np.uint8)[np.frombuffer(self.alpha, "<u2")]
+            codes.flags.writeable = False
+        return codes.reshape(self.height_px, self.width_px)
 
     def coverage(self) -> NDArray[np.float32]:
         """The coverage as a ``(height, width)`` float32 array, 0 to 1, all of its depth (needs NumPy)."""
