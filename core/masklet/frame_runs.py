@@ -43,6 +43,12 @@ def runs_joined(runs: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
     return tuple(joined)
 
 
+def part_in(run: FrameRange, span: FrameRange) -> FrameRange | None:
+    """What two ranges have in common; None for nothing."""
+    first, last = max(run.first, span.first), min(run.last, span.last)
+    return FrameRange(first, last) if first <= last else None
+
+
 def runs_minus(runs: Iterable[FrameRange], taken: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
     """The parts of ranges that are in none of the others."""
     left = list(runs)

@@ -113,7 +113,7 @@ def find_holes(
         masked = {
             frame
             for state in session.states
-            if state.object_id == item.object_id
+            if state.object_id == item.object_id and state.tracked
             for frame in range(state.frames.first, state.frames.last + 1)
         }
         for run in runs_without(asked, masked):

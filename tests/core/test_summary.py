@@ -73,6 +73,14 @@ def test_a_script_gets_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert content["next"] == DONE.next_steps()
 
 
+def test_frames_outside_of_the_range_are_not_mentioned() -> None:
+    narrow = replace(DONE, frames=FrameRange(1043, 1050), holes=())
+
+    steps = narrow.next_steps()
+    assert steps[0].startswith("look at left hand on 1043, it may be lost there")
+    assert replace(DONE, frames=FrameRange(1001, 1040), holes=()).next_steps() == []
+
+
 def test_nothing_to_do_is_nothing_said() -> None:
     states = tuple(state for state in SESSION.states if state.object_id == 2)
     fine = replace(DONE, session=replace(SESSION, states=states), holes=())

@@ -17,7 +17,7 @@ from masklet.errors import BadInputError, OutputError
 from masklet.exchange.files import TOOLS, exchange_files, file_names
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.scene import ExchangeScene, MatteSequence
-from masklet.frame_runs import runs_of
+from masklet.frame_runs import part_in, runs_of
 from masklet.types import FrameRange
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def write_extra_exports(
         OutputError: A file cannot be written.
     """
     info = session.info()
-    seen = {state.object_id for state in info.states if frames is None or _overlap(state.frames, frames)}
+    seen = {state.object_id for state in info.states if frames is None or part_in(state.frames, frames)}
     shapes: list[ObjectShapes] = []
     anchors: list[AnchorTrack] = []
     for item in session.objects():
@@ -245,18 +245,8 @@ def _inside(states: Sequence[StateRange], frames: FrameRange | None) -> tuple[St
     """What of the states lies in the range: what was not exported is not mentioned."""
     if frames is None:
         return tuple(states)
-    return tuple(
-        replace(
-            state,
-            frames=FrameRange(max(state.frames.first, frames.first), min(state.frames.last, frames.last)),
-        )
-        for state in states
-        if _overlap(state.frames, frames)
-    )
-
-
-def _overlap(one: FrameRange, other: FrameRange) -> bool:
-    return one.first <= other.last and other.first <= one.last
+    parts = ((state, part_in(state.frames, frames)) for state in states)
+    return tuple(replace(state, frames=part) for state, part in parts if part is not None)
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masklet.commands.exits import ExitCode
-from masklet.frame_runs import runs_joined, runs_of, shown
+from masklet.frame_runs import part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
 from masklet.patterns import group_sequences
 from masklet.types import FrameState
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from masklet.types import ClipInfo, FrameRange, SessionInfo
 
 WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE})
+_NOT_LISTED = frozenset({FrameState.PRESENT, FrameState.UNTRACKED})
+"""Nobody needs to know of the first, and holes tell the second with its reason."""
 _VERSION = 1
 
 
@@ -150,18 +152,19 @@ class RunSummary:
             **{
                 state.value: [_ends(run) for run in self._runs(object_id, state)]
                 for state in FrameState
-                if state is not FrameState.PRESENT
+                if state not in _NOT_LISTED
             },
         }
 
     def _runs(self, object_id: int, state: FrameState) -> tuple[FrameRange, ...]:
-        """Frames in a state; those that are locked are nobody's worry any more."""
+        """Frames of the range in a state; those that are locked are nobody's worry any more."""
         worry = state in WORTH_A_LOOK
-        return runs_joined(
-            one.frames
+        parts = (
+            part_in(one.frames, self.frames)
             for one in self.session.states
             if one.object_id == object_id and state in one.states and not (worry and one.locked)
         )
+        return runs_joined(part for part in parts if part is not None)
 
     def _count(self, object_id: int) -> int:
         asked = self.frames
