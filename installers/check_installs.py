@@ -43,6 +43,10 @@ class Case:
     expected: tuple[tuple[tuple[str, ...], int, str], ...]
 
 
+_COUNT_TYPED = (
+    "from importlib.metadata import files; "
+    "print(sum(file.name == 'py.typed' for file in files('masklet')), 'typed')"
+)
 ALONE = Case(
     "masklet alone",
     "",
@@ -51,6 +55,7 @@ ALONE = Case(
         (("masklet", "--help"), 1, "pip install 'masklet[client]'"),
         (("masklet-server", "--help"), 1, "pip install 'masklet[server]'"),
         (("python", "-c", "import masklet; print(masklet.Click(1, 2))"), 0, "x_px=1"),
+        (("python", "-c", _COUNT_TYPED), 0, "3 typed"),
     ),
 )
 _OF_A_CLIENT = (
@@ -65,15 +70,13 @@ CLIENT = Case("masklet[client], newest", "[client]", (), _OF_A_CLIENT)
 LOWEST = Case("masklet[client], lowest", "[client]", ("--resolution", "lowest-direct"), _OF_A_CLIENT)
 # uv does not read pip's own settings.
 _WHEELS = ("--find-links", os.environ["PIP_FIND_LINKS"]) if os.environ.get("PIP_FIND_LINKS") else ()
+_OF_A_SERVER = (
+    (("masklet-server", "--help"), 0, "serve"),
+    (("masklet", "doctor"), 0, "masklet_embedded"),
+    (("masklet", "demo", "--frames", "2", "--out", "demo"), 0, "EXR files"),
+)
 SERVER = Case(
-    "masklet[server], as constrained",
-    "[server]",
-    ("--constraint", str(CONSTRAINTS), *_WHEELS),
-    (
-        (("masklet-server", "--help"), 0, "serve"),
-        (("masklet", "doctor"), 0, "masklet_embedded"),
-        (("masklet", "demo", "--frames", "2", "--out", "demo"), 0, "EXR files"),
-    ),
+    "masklet[server], as constrained", "[server]", ("--constraint", str(CONSTRAINTS), *_WHEELS), _OF_A_SERVER
 )
 
 
@@ -120,7 +123,10 @@ def _faults(case: Case, wheel: Path, python: str, place: Path, words: dict[str, 
     _checked([*uv, "venv", "--python", python, str(place)])
     tools = place / ("Scripts" if os.name == "nt" else "bin")
     try:
-        target = ["--python", str(tools / "python"), f"masklet{case.extra} @ {wheel.as_uri()}"]
+        # Only what a folder asks for counts as asked for directly, which is what "lowest" is about.
+        whence = str(ROOT) if "lowest-direct" in case.options else f"masklet @ {wheel.as_uri()}"
+        package = f"{whence}{case.extra}" if whence == str(ROOT) else whence.replace(" @", f"{case.extra} @")
+        target = ["--python", str(tools / "python"), package]
         _checked([*uv, "pip", "install", *case.options, *target])
     except RuntimeError as error:
         return [str(error)]
