@@ -36,6 +36,7 @@ NOT_OURS = {
     "uv": "installs",
     "git": "fetches",
     "openssl": "makes a certificate",
+    "blender": "Blender's own commands for extension repositories",
 }
 """Programs of others: run by nobody here, for this reason."""
 
