@@ -93,6 +93,9 @@ def test_a_second_run_never_replaces_the_first_in_silence(
     assert "tracking" not in said
     assert (environment / "a" / "sh_mattes.1001.exr").read_bytes() == approved["sh_mattes.1001.exr"]
 
+    assert run(monkeypatch, *other, "--prompts", "shot.json") != 0
+    assert not (environment / "shot.json").exists()
+
     assert run(monkeypatch, *other, "--version", "--replace") != 0
     assert run(monkeypatch, *other, "--version") == 0
     assert (environment / "a" / "v001" / "sh_mattes.1001.exr").exists()

@@ -202,14 +202,15 @@ def roto(
             progress.say(sentence)
         shot = with_locked_masks(session, request, shot, progress, at_cuts=at_cuts)
         say(session, shot, request.corrections(shot.document, session.clip), progress, at_cuts=at_cuts)
-        # Not before: what the server refuses must not stand in the document.
-        save(prompts, shot, session)
         if version:
             # Not before: a run that is refused is no version.
             output = replace(output, folder=make_next_version(out))
             progress.say(f"this is {output.folder}")
         # Now, and not when hours of tracking are done.
         check_output(session, shot, output)
+        # Not before: what server or folder refuse must not stand in the document, or the same command
+        # with --replace would say it twice.
+        save(prompts, shot, session)
         tracked = track(session, shot, progress, at_cuts=at_cuts)
         files, holes = deliver(session, shot, output, progress)
         save(prompts, shot, session)
