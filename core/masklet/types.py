@@ -21,7 +21,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
+from masklet.frame_set import FrameSet
 from masklet.mask import Mask as Mask
 from masklet.mask import MaskDepth as MaskDepth
 from masklet.matte_settings import MatteSettings
@@ -294,6 +296,11 @@ class ClipInfo:
     def frames(self) -> FrameRange:
         """The whole clip, missing frames included."""
         return FrameRange(self.first_frame, self.last_frame)
+
+    @cached_property
+    def missing(self) -> FrameSet:
+        """The missing frames as a set, which is asked fast and steps over gaps at once."""
+        return FrameSet(self.missing_frames)
 
     @property
     def is_variable_rate(self) -> bool:

@@ -51,7 +51,7 @@ class FrameReader:
 
     def read_ahead(self, frame: int) -> None:
         """Start to read ``frame`` in the background, unless something is being read already."""
-        if frame not in self._source.info.frames or frame in self._source.info.missing_frames:
+        if frame not in self._source.info.frames or frame in self._source.info.missing:
             return
         if self._ahead is not None and (self._ahead.is_alive() or self._ahead.frame == frame):
             return

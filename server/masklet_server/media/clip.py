@@ -28,7 +28,7 @@ class Clip(ABC):
 
     def __init__(self, info: ClipInfo) -> None:
         self._info = info
-        self._missing = frozenset(info.missing_frames)
+        self._reasons = {each.frame: each.reason for each in info.unreadable}
 
     def conformed(self, *, first_frame: int | None = None, frame_rate: float | None = None) -> Clip:
         """The clip itself, at the rate that the artist gives, if at the first frame that the artist gives.
@@ -67,10 +67,9 @@ class Clip(ABC):
             raise FrameMissingError(
                 f"{info.name} has no frame {frame}: it runs from {info.first_frame} to {info.last_frame}."
             )
-        for unreadable in info.unreadable:
-            if unreadable.frame == frame:
-                raise FrameMissingError(unreadable.reason)
-        if frame in self._missing:
+        if frame in self._reasons:
+            raise FrameMissingError(self._reasons[frame])
+        if frame in info.missing:
             raise FrameMissingError(
                 f"frame {frame} of {info.name} is missing on disk: render it, or leave it out of the range."
             )
@@ -94,7 +93,7 @@ class Clip(ABC):
             missing_frames=tuple(sorted({*info.missing_frames, frame})),
             unreadable=tuple(sorted(unreadable, key=lambda each: each.frame)),
         )
-        self._missing = frozenset(self._info.missing_frames)
+        self._reasons[frame] = reason
 
     @abstractmethod
     def _read_picture(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:

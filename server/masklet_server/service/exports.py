@@ -335,7 +335,6 @@ def _asked_for(session: Session, selection: Selection) -> tuple[int, ...]:
 
 
 def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> Sequence[int]:
-    missing = frozenset(session.clip.missing_frames)
     masked = {
         frame
         for info in selection.objects
@@ -346,7 +345,7 @@ def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> 
         raise BadInputError("nothing in this range has a mask: track it first")
     if kind is OverlayKind.MOVIE:
         frames = range(selection.frames.first, selection.frames.last + 1)
-        return [frame for frame in frames if frame not in missing]
+        return list(session.clip.missing.without(frames))
     ordered = sorted(masked)
     if len(ordered) <= SHEET_PICTURES:
         return ordered

@@ -97,7 +97,6 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         point_px = None
         if request.HasField("point"):
             point_px = point_inside((request.point.x_px, request.point.y_px), clip)
-        missing = frozenset(clip.missing_frames)
 
         def work(report: Report) -> AnchorTrack:
             from masklet_server.anchors.track import track_anchor
@@ -108,7 +107,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     source,
                     mattes,
                     kind=kind,
-                    frames=[f for f in range(frames.first, frames.last + 1) if f not in missing],
+                    frames=list(clip.missing.without(range(frames.first, frames.last + 1))),
                     reference_frame=request.reference_frame if request.HasField("reference_frame") else None,
                     point_px=point_px,
                     absence=absence,

@@ -73,8 +73,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         frames = range_in(
             session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )
-        missing = frozenset(session.clip.missing_frames)
-        numbers = [frame for frame in range(frames.first, frames.last + 1) if frame not in missing]
+        numbers = list(session.clip.missing.without(range(frames.first, frames.last + 1)))
         loop = asyncio.get_running_loop()
         with session.in_use():
             # A clip of its own: the tracker's may be busy for as long as a track runs.

@@ -113,7 +113,7 @@ class Desk:
             at_cuts: What to do where the step crosses a cut.
         """
         frame, backward = step.frame, step.backward
-        if self.closed or frame in self.shots.info.missing_frames:
+        if self.closed or frame in self.shots.info.missing:
             return ()
         # Now: the session may be closed while the pictures are looked at.
         tracker = self._engine()
@@ -142,7 +142,7 @@ class Desk:
         try:
             results = tracker.track(frame, going, backward=backward, since=since)
         except FrameMissingError:
-            if frame not in self.shots.info.missing_frames:
+            if frame not in self.shots.info.missing:
                 raise
             return ()
         for result in results:
@@ -191,12 +191,8 @@ class Desk:
 
     def _before(self, frame: int, *, backward: bool) -> int:
         """The frame before this one on the way, which the clip may not have: it may begin there."""
-        missing = self.shots.info.missing_frames
         step = 1 if backward else -1
-        before = frame + step
-        while before in missing:
-            before += step
-        return before
+        return self.shots.info.missing.past(frame + step, step)
 
     def _needs(self, object_id: int, frame: int, said: Contents) -> bool:
         own = said.prompted_frames(object_id)

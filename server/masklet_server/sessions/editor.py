@@ -319,7 +319,8 @@ class Editor:
         assert frame is not None
         known = frozenset(self._results.frames_of(object_id))
         prompted = contents.prompted_frames(object_id)
-        reached = known.intersection(affected_frames(frame, prompted, self._clip, self._order))
+        affected = affected_frames(frame, prompted, self._clip, self._order)
+        reached = frozenset(each for each in known if each in affected)
         if frame not in known and not known.isdisjoint((frame - 1, frame + 1)):
             reached |= {frame}
         elif frame in known and (frame in prompted or frame in edit.replaced):
@@ -337,7 +338,7 @@ class Editor:
             reached = affected_frames(frame, prompted, self._clip, self._order)
             if way is not None:
                 reached = range(reached.start, frame) if way.backward else range(frame + 1, reached.stop)
-            behind.update(known.intersection(reached))
+            behind.update(each for each in known if each in reached)
         return self._desk.stale.mark(object_id, behind - set(prompted))
 
     def _held(self, contents: Contents, object_id: int, known: Collection[int]) -> frozenset[int]:

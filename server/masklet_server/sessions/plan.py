@@ -103,7 +103,6 @@ def plan_track(
         BadInputError: The range leaves the clip.
     """
     wanted = range_in(clip, frames)
-    missing = frozenset(clip.missing_frames)
     ahead: dict[int, list[int]] = {}
     behind: dict[int, list[int]] = {}
     prompted: dict[int, list[int]] = {}
@@ -115,15 +114,15 @@ def plan_track(
         known = {True: held.union(ground.backward), False: held.union(ground.forward)}
         mine = None if only is None else frozenset(only.get(object_id, ()))
         for leg in _legs(ground, wanted, direction, order, sorted(cuts)):
-            for frame in _reach(leg, wanted, mine, known[leg.backward], prompts, held):
+            for frame in _reach(leg, clip, wanted, mine, known[leg.backward], prompts, held):
                 (behind if leg.backward else ahead).setdefault(frame, []).append(object_id)
     forward = (Step(frame, tuple(ahead[frame]), backward=False) for frame in sorted(ahead))
     backward = (Step(frame, tuple(behind[frame]), backward=True) for frame in sorted(behind, reverse=True))
     return Plan(
-        steps=tuple(step for step in (*forward, *backward) if step.frame not in missing),
+        steps=(*forward, *backward),
         prompted=tuple(Step(frame, tuple(prompted[frame]), backward=False) for frame in sorted(prompted)),
         frames=wanted,
-        missing_frames=tuple(sorted(frame for frame in missing if frame in wanted)),
+        missing_frames=tuple(frame for frame in clip.missing_frames if frame in wanted),
     )
 
 
@@ -205,18 +204,20 @@ def _meeting(left: int, right: int, direction: Direction) -> int:
 
 def _reach(
     leg: _Leg,
+    clip: ClipInfo,
     wanted: FrameRange,
     only: frozenset[int] | None,
     known: Collection[int],
     prompted: Collection[int],
     held: Collection[int],
 ) -> list[int]:
-    """Frames of a leg that are wanted, and all on the way to them that are not known yet.
+    """Frames of a leg that the clip has and that are wanted, and all on the way to them that are not known yet.
 
     All of them, and not only those next to what is wanted: memory reaches back over many frames.
     """
     way = -1 if leg.backward else 1
-    frames = [frame for frame in range(leg.start + way, leg.last + way, way) if frame not in prompted]
+    there = clip.missing.without(range(leg.start + way, leg.last + way, way))
+    frames = [frame for frame in there if frame not in prompted]
     asked = [frame in wanted and frame not in held and (only is None or frame in only) for frame in frames]
     last = max((index for index, is_asked in enumerate(asked) if is_asked), default=-1)
     return [frame for index, frame in enumerate(frames[: last + 1]) if asked[index] or frame not in known]

@@ -274,7 +274,7 @@ class PromptBook:
         for unreadable in clip.unreadable:
             if unreadable.frame == frame:
                 raise FrameMissingError(unreadable.reason)
-        if frame in clip.missing_frames:
+        if frame in clip.missing:
             raise FrameMissingError(f"the clip has no picture for frame {frame}: prompt another frame")
 
     def _check_range(self, frames: FrameRange) -> None:

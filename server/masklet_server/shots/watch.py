@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -90,13 +91,16 @@ class ShotWatch:
             second,
             # Only asked for where the two differ enough to matter, and then read: a verdict that followed
             # from what happened to be known would depend on the way on which the clip was tracked.
-            around=lambda: self._pairs_at(range(before - AROUND_FRAMES, after + AROUND_FRAMES), but=before),
+            # Between the two there is nothing: a gap may be a million frames long.
+            around=lambda: self._pairs_at(
+                (*range(before - AROUND_FRAMES, before), *range(after, after + AROUND_FRAMES))
+            ),
             earlier=lambda: self._looks_at(range(before - PASSING_FRAMES, before)),
             later=lambda: self._looks_at(range(after + 1, after + 1 + PASSING_FRAMES)),
         )
 
-    def _pairs_at(self, frames: range, *, but: int) -> list[tuple[Look, Look]]:
-        pairs = ((self._look(frame), self._look(frame + 1)) for frame in frames if frame != but)
+    def _pairs_at(self, frames: Iterable[int]) -> list[tuple[Look, Look]]:
+        pairs = ((self._look(frame), self._look(frame + 1)) for frame in frames)
         return [(one, other) for one, other in pairs if one is not None and other is not None]
 
     def _looks_at(self, frames: range) -> list[Look]:
@@ -106,7 +110,7 @@ class ShotWatch:
         with self._reading:
             found = self._looks.get(frame)
             info = self._source.info
-            if found is not None or frame not in info.frames or frame in info.missing_frames:
+            if found is not None or frame not in info.frames or frame in info.missing:
                 return found
             try:
                 picture = self._source.read(frame)
