@@ -30,10 +30,10 @@ class FrameSet:
     @property
     def runs(self) -> tuple[range, ...]:
         """Runs of consecutive frames, ascending."""
-        return tuple(range(first, last + 1) for first, last in zip(self._firsts, self._lasts))
+        return tuple(range(first, last + 1) for first, last in zip(self._firsts, self._lasts))  # noqa: B905
 
     def past(self, frame: int, step: int) -> int:
-        """The nearest frame that is not in the set, from ``frame`` on in the direction of ``step``, 1 or -1."""
+        """The nearest frame outside of the set, from ``frame`` on; ``step`` is 1 or -1."""
         place = bisect_right(self._firsts, frame) - 1
         if place < 0 or frame > self._lasts[place]:
             return frame

@@ -211,7 +211,7 @@ def _reach(
     prompted: Collection[int],
     held: Collection[int],
 ) -> list[int]:
-    """Frames of a leg that the clip has and that are wanted, and all on the way to them that are not known yet.
+    """Frames of a leg that are there and wanted, and all on the way to them that are not known yet.
 
     All of them, and not only those next to what is wanted: memory reaches back over many frames.
     """
