@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from masklet.errors import OutputError
 from masklet.types import FrameRange, Presence, StateRange, TrackedMask
 from masklet_server.sessions.masks import pack_logits, unpack_logits
+from masklet_server.sessions.spill import Spilled, SpillFile
 from masklet_server.sessions.tracking import ObjectFrame
 
 
@@ -31,15 +30,6 @@ class _Entry:
     shape: tuple[int, int]
 
 
-@dataclass(frozen=True, eq=False)
-class _Spilled:
-    """Where packed logits lie in the temporary file."""
-
-    file: BinaryIO
-    offset_bytes: int
-    size_bytes: int
-
-
 class ResultStore:
     """Keeps every result of a session and finds it again, bit for bit. Safe to use from any thread.
 
@@ -51,19 +41,29 @@ class ResultStore:
             to a temporary file, which has no name and vanishes with the process. Before it grows
             beyond twice what counts and this, results that were replaced are left out of it.
         spill_folder: Where that file is made; None for the system's own place.
+        full_disk_bytes: How much more stays in memory while the disk takes nothing.
     """
 
-    def __init__(self, *, memory_bytes: int = 64 << 20, spill_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        memory_bytes: int = 64 << 20,
+        spill_folder: Path | None = None,
+        full_disk_bytes: int = 64 << 20,
+    ) -> None:
         self._memory_limit_bytes = memory_bytes
+        self._most_bytes = memory_bytes + full_disk_bytes
         self._spill_folder = spill_folder
         self._entries: dict[tuple[int, int], _Entry] = {}
         self._fresh: dict[tuple[int, int], NDArray[np.float16]] = {}
         self._packed: OrderedDict[tuple[int, int], bytes] = OrderedDict()
-        self._spilled: dict[tuple[int, int], _Spilled] = {}
+        self._spilled: dict[tuple[int, int], Spilled] = {}
         self._packed_bytes = 0
-        self._file: BinaryIO | None = None
-        self._file_bytes = 0
+        self._fresh_bytes = 0
+        self._file: SpillFile | None = None
         self._live_bytes = 0
+        # What the file held when there was no room to write it anew.
+        self._cramped_bytes = 0
         self._lock = threading.Lock()
 
     @property
@@ -74,7 +74,12 @@ class ResultStore:
     @property
     def spilled_bytes(self) -> int:
         """Size of the temporary file."""
-        return self._file_bytes
+        return 0 if self._file is None else self._file.size_bytes
+
+    @property
+    def is_full(self) -> bool:
+        """True where :meth:`make_room` has to be called before there is more."""
+        return self._packed_bytes + self._fresh_bytes > self._most_bytes
 
     def put(self, result: ObjectFrame) -> None:
         """Keep a result in place of an earlier one of the same object and frame."""
@@ -92,13 +97,24 @@ class ResultStore:
             self._drop(key)
             self._entries[key] = entry
             self._fresh[key] = result.logits
+            self._fresh_bytes += result.logits.nbytes
 
-    def pack(self) -> None:
-        """Compress what is fresh.
+    def make_room(self) -> None:
+        """Compress what is fresh, and see that there may be more.
 
         Raises:
-            OutputError: The temporary file cannot be written; everything stays in memory.
+            OutputError: The disk for temporary files takes nothing, and memory is full. All that there is can
+                be read on.
         """
+        self.pack()
+        if self.is_full:
+            raise OutputError(
+                "the server's disk for temporary files is full or read-only, and no more masks fit in its "
+                "memory: free some space and track on, all finished masks are kept"
+            )
+
+    def pack(self) -> None:
+        """Compress what is fresh. What the disk does not take stays in memory."""
         with self._lock:
             fresh = list(self._fresh.items())
         for key, logits in fresh:
@@ -108,10 +124,11 @@ class ResultStore:
                 if self._fresh.get(key) is not logits:
                     continue
                 del self._fresh[key]
+                self._fresh_bytes -= logits.nbytes
                 self._packed[key] = packed
                 self._packed_bytes += len(packed)
-                while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
-                    self._spill_oldest()
+        with self._lock:
+            self._spill()
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         """The stored result, or None where the object has none on this frame."""
@@ -122,7 +139,7 @@ class ResultStore:
                 return None
             logits = self._fresh.get(key)
             if logits is None:
-                packed = self._packed[key] if key in self._packed else _read(self._spilled[key])
+                packed = self._packed[key] if key in self._packed else self._spilled[key].read()
         if logits is None:
             logits = unpack_logits(packed, entry.shape)
         return ObjectFrame(
@@ -146,7 +163,7 @@ class ResultStore:
             logits = self._fresh.get(key)
             packed = b""
             if logits is None:
-                packed = self._packed[key] if key in self._packed else _read(self._spilled[key])
+                packed = self._packed[key] if key in self._packed else self._spilled[key].read()
         rows, columns = entry.shape
         return TrackedMask(
             columns,
@@ -212,7 +229,7 @@ class ResultStore:
             self._fresh.clear()
             self._packed.clear()
             self._spilled.clear()
-            self._packed_bytes = 0
+            self._packed_bytes = self._fresh_bytes = 0
             self._close_file()
 
     def object_ids(self) -> frozenset[int]:
@@ -264,7 +281,9 @@ class ResultStore:
     def _drop(self, key: tuple[int, int]) -> None:
         if self._entries.pop(key, None) is None:
             return
-        if self._fresh.pop(key, None) is not None:
+        fresh = self._fresh.pop(key, None)
+        if fresh is not None:
+            self._fresh_bytes -= fresh.nbytes
             return
         packed = self._packed.pop(key, None)
         if packed is not None:
@@ -274,53 +293,40 @@ class ResultStore:
         if not self._spilled:
             self._close_file()
 
-    def _spill_oldest(self) -> None:
-        key, packed = next(iter(self._packed.items()))
-        try:
-            if self._file is None:
-                self._file = self._open_file()
-            elif self._file_bytes > 2 * self._live_bytes + self._memory_limit_bytes:
-                self._leave_holes_behind()
-            self._file.seek(self._file_bytes)
-            self._file.write(packed)
-            self._file.flush()
-        except OSError as error:
-            raise OutputError(
-                "the server's disk for temporary files is full or read-only: free some space, "
-                "or track a shorter range"
-            ) from error
-        del self._packed[key]
-        self._packed_bytes -= len(packed)
-        self._spilled[key] = _Spilled(self._file, self._file_bytes, len(packed))
-        self._file_bytes += len(packed)
-        self._live_bytes += len(packed)
+    def _spill(self) -> None:
+        """Move results to the file, those written longest ago first, as far as the disk takes them."""
+        while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
+            key, packed = next(iter(self._packed.items()))
+            try:
+                if self._file is None:
+                    self._file = SpillFile(self._spill_folder)
+                self._file = self._leave_holes_behind(self._file)
+                place = self._file.append(packed)
+            except OSError:
+                return
+            del self._packed[key]
+            self._packed_bytes -= len(packed)
+            self._spilled[key] = place
+            self._live_bytes += len(packed)
 
-    def _open_file(self) -> BinaryIO:
-        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._spill_folder))
-
-    def _leave_holes_behind(self) -> None:
+    def _leave_holes_behind(self, file: SpillFile) -> SpillFile:
         """Write what still counts into a new file: tracking again and again would fill the disk."""
-        fresh, places, size_bytes = self._open_file(), {}, 0
+        if file.size_bytes <= max(2 * self._live_bytes + self._memory_limit_bytes, self._cramped_bytes):
+            return file
+        fresh = SpillFile(self._spill_folder)
         try:
-            for key, place in self._spilled.items():
-                fresh.write(_read(place))
-                places[key] = _Spilled(fresh, size_bytes, place.size_bytes)
-                size_bytes += place.size_bytes
-            fresh.flush()
-        except OSError:
+            places = {key: fresh.append(place.read()) for key, place in self._spilled.items()}
+        except (OSError, OutputError):
+            # No room for both: holes are the lesser evil.
             fresh.close()
-            raise
-        if self._file is not None:
-            self._file.close()
-        self._file, self._spilled, self._file_bytes = fresh, places, size_bytes
+            self._cramped_bytes = file.size_bytes
+            return file
+        file.close()
+        self._spilled = places
+        return fresh
 
     def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
         self._file = None
-        self._file_bytes = self._live_bytes = 0
-
-
-def _read(place: _Spilled) -> bytes:
-    place.file.seek(place.offset_bytes)
-    return place.file.read(place.size_bytes)
+        self._live_bytes = self._cramped_bytes = 0

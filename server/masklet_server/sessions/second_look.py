@@ -209,7 +209,7 @@ class SecondLooks:
 
         def keep(result: ObjectFrame) -> None:
             view.results.put(result)
-            view.results.pack()
+            view.results.make_room()
 
         frames = list(run.prints)
         seeds: list[int] = []

@@ -278,6 +278,7 @@ class Session:
             return self._editor.put(self._book, prompts)
 
         self._book.check(prompts)
+        await self._make_room()
         return await self._turn(change, urgent=True)
 
     async def add_click(self, object_id: int, frame: int, click: Click) -> Prompted:
@@ -288,6 +289,7 @@ class Session:
             return self._editor.put(self._book, self._book.with_click(object_id, frame, click))
 
         self._book.check(FramePrompts(object_id, frame, (click,)))
+        await self._make_room()
         return await self._turn(change, urgent=True)
 
     async def undo(self) -> Reverted:
@@ -319,6 +321,7 @@ class Session:
         editor, prompts = self._editor, replacement.contents.prompts
         try:
             for own in prompts.values():
+                await self._make_room()
                 await self._turn(partial(editor.stage, replacement, own), urgent=True)
             if self._track is not None:
                 self._track.stop()
@@ -449,12 +452,18 @@ class Session:
         return await asyncio.get_running_loop().run_in_executor(None, find)
 
     async def _visit(self, work: TrackWork, step: Step) -> Sequence[ObjectFrame]:
+        await self._make_room()
         # The plan may be older than the book: objects go, and frames get prompts of their own.
         results = await self._turn(
             lambda: self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
         )
         await asyncio.get_running_loop().run_in_executor(None, self.results.pack)
         return results
+
+    async def _make_room(self) -> None:
+        """See that a frame's results can be kept before they are made; see :meth:`ResultStore.make_room`."""
+        if self.results.is_full:
+            await asyncio.get_running_loop().run_in_executor(None, self.results.make_room)
 
     async def _turn(self, call: Callable[[], ResultT], *, urgent: bool = False) -> ResultT:
         with self.in_use():

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -102,15 +105,65 @@ def test_results_are_kept_apart_by_object_and_frame() -> None:
     assert store.find(2, 3) is None
 
 
-def test_a_full_disk_keeps_results_in_memory_and_says_so(tmp_path: Path) -> None:
-    store = ResultStore(memory_bytes=1, spill_folder=tmp_path / "missing")
-    store.put(result(1))
-    store.put(result(2))
+def test_without_a_place_for_temporary_files_results_stay_in_memory_up_to_a_limit(tmp_path: Path) -> None:
+    store = ResultStore(memory_bytes=1, spill_folder=tmp_path / "missing", full_disk_bytes=4_000)
+    for frame in range(3):
+        store.put(result(frame))
+        store.pack()
 
     with pytest.raises(OutputError, match="full or read-only"):
-        store.pack()
-    assert same(store.find(1, 1), result(1))
-    assert same(store.find(1, 2), result(2))
+        store.make_room()
+    assert all(same(store.find(1, frame), result(frame)) for frame in range(3))
+
+    store.remove(1, 0)
+    store.remove(1, 1)
+    store.make_room()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_masks_that_the_disk_took_are_readable_when_it_is_full(tmp_path: Path) -> None:
+    kept = 0
+    store = ResultStore(memory_bytes=5_000, spill_folder=tmp_path, full_disk_bytes=10_000)
+    with files_of_at_most(20_000), pytest.raises(OutputError, match="all finished masks are kept"):
+        while kept < 100:
+            store.put(result(kept))
+            kept += 1
+            store.make_room()
+    assert 10 < kept < 100
+    assert store.spilled_bytes <= 20_000
+
+    with files_of_at_most(20_000):
+        assert all(same(store.find(1, frame), result(frame)) for frame in range(kept))
+    # There is room again: what waited in memory moves, and nothing was lost.
+    store.make_room()
+    assert store.memory_bytes <= 5_000
+    assert all(same(store.find(1, frame), result(frame)) for frame in range(kept))
+    store.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_full_disk_has_no_room_for_a_second_file_and_keeps_the_first(tmp_path: Path) -> None:
+    store = ResultStore(memory_bytes=3_000, spill_folder=tmp_path, full_disk_bytes=1 << 20)
+    with files_of_at_most(12_000):
+        for seed in range(4):
+            for frame in range(8):
+                store.put(result(frame, seed=seed))
+                store.pack()
+        assert all(same(store.find(1, frame), result(frame, seed=3)) for frame in range(8))
+    store.close()
+
+
+@contextmanager
+def files_of_at_most(size_bytes: int) -> Iterator[None]:
+    """A disk that takes no more than this of a file, as a full one does: a part first, then nothing."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_readers_never_see_half_a_result() -> None:
