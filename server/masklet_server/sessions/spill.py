@@ -1,13 +1,11 @@
-"""A temporary file that packed results move to: what was written once can be read, even when the disk is full."""
+"""A temporary file that packed results move to: what it took can be read, even when the disk is full."""
 
 from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
-from typing import cast
 
 from masklet.errors import OutputError
 
@@ -36,9 +34,9 @@ class SpillFile:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        # Unbuffered: bytes that a full disk refused would stay in the buffer, and every later seek would try to
-        # write them once more and fail, also where it only wants to read.
-        self._file = cast("FileIO", tempfile.TemporaryFile(dir=folder, buffering=0))
+        # Unbuffered: bytes that a full disk refused would stay in the buffer, and every later seek would try
+        # to write them once more and fail, also where it only wants to read.
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self.size_bytes = 0
 
     def append(self, packed: bytes) -> Spilled:
