@@ -86,7 +86,7 @@ def prepare(venv: Path, extra: str) -> Path:
     if python.is_file() and done[:1] == [wanted] and (extra in done[1:] or "dev" in done[1:]):
         return python
 
-    say(f"installing into {venv} (once; a few minutes, about 1 GB, with CUDA 5)")
+    say(f"installing into {venv} (once; a few minutes, 1.3 GB, for tests 2.4, with CUDA 5)")
     if not python.is_file():
         make_environment(venv)
     if not has_torch(python):
