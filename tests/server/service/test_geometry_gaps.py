@@ -30,8 +30,11 @@ class DiscTracker(FakeTracker):
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
         return self._seen(super().prompt(prompts))
 
-    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
-        return [self._seen(result) for result in super().track(frame, object_ids, backward=backward)]
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
+        results = super().track(frame, object_ids, backward=backward, since=since)
+        return [self._seen(result) for result in results]
 
     def _seen(self, result: ObjectFrame) -> ObjectFrame:
         y, x = np.mgrid[0:32, 0:32] + 0.5
