@@ -1,6 +1,6 @@
 """Do the same prompts give the same mattes? Sessions against documents replayed, restarts, undo and parking.
 
-    python server/benchmarks/bench_replay.py ../shared/data/davis_dev --limit 16
+    python server/benchmarks/bench_replay.py ../shared/data/davis_dev --limit 16 >> replay.jsonl
 
 One session a sequence has four objects that begin with one click on the first frame and are tracked. In the
 middle one is corrected by a click on it, one by a click beside it, one by a box and one by a drawn mask;
@@ -23,10 +23,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime
-import json
-import os
-import platform
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +30,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.prompts import Shot, from_json, to_json
 from masklet.types import Click, ClipInfo, FramePrompts, FrameRange, Mask, PromptDocument
@@ -46,7 +43,6 @@ from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
 
 KINDS = ("positive", "negative", "box", "mask")
-RESULTS = Path(__file__).parent / "results" / "replay.jsonl"
 
 Masks = dict[tuple[str, int], NDArray[np.bool_]]
 
@@ -86,7 +82,7 @@ class Case:
 
 
 def main() -> None:
-    """Compare, and append the worst figures."""
+    """Compare, and write the worst figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", default="masklet_embedded")
@@ -95,20 +91,17 @@ def main() -> None:
     arguments = parser.parse_args()
     sequences = tuple(filter(None, arguments.sequences.split(",")))
     clips = open_dataset(arguments.data, sequences=sequences, frame_limit=arguments.limit)
+    begin(
+        "bench_replay",
+        weights=arguments.weights,
+        footage=arguments.data.name,
+        sequences=[clip.name for clip in clips],
+        limit=arguments.limit,
+    )
     for clip in clips:
-        case = case_of(clip)
-        worst = asyncio.run(compared(case, arguments.weights))
-        row = {
-            "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "weights": arguments.weights,
-            "sequence": clip.name,
-            "frames": len(clip.frames),
-            **{way: round(iou, 5) for way, iou in worst.items()},
-        }
-        print(json.dumps(row), flush=True)
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        worst = asyncio.run(compared(case_of(clip), arguments.weights))
+        ious = {way: round(iou, 5) for way, iou in worst.items()}
+        write_line({"sequence": clip.name, "frames": len(clip.frames), **ious})
 
 
 def case_of(clip: AnnotatedClip) -> Case:

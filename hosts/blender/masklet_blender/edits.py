@@ -133,7 +133,9 @@ def _frame_of(edit: AddClick | SetPrompts) -> int:
 
 
 def _prompt_edits(before: SaidObject, after: SaidObject) -> Iterable[AddClick | SetPrompts]:
-    for frame in sorted({prompts.frame for prompts in (*before.frames, *after.frames)}):
+    frames = {prompts.frame for prompts in (*before.frames, *after.frames)}
+    # What starts from nothing goes first: said later, it would be given what the others make of its frame.
+    for frame in sorted(frames, key=lambda frame: (after.at(frame).base is not None, frame)):
         held, wanted = before.at(frame), after.at(frame)
         # Without a base of its own a frame takes the one that the server has or makes.
         if wanted.base is None:

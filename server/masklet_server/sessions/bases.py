@@ -19,9 +19,9 @@ def with_base(
     """The prompts with what they correct.
 
     A base that comes with them stands, as a document's does. Else it is that of the prompts before them on
-    the frame, or what was tracked there. Clicks that only say what does not belong to the object need
-    something to take it from; where nothing was tracked, that is what other frames' prompts make of the
-    frame. Everything else starts from nothing there.
+    the frame, or what was tracked there, or, for clicks, what the prompts of other frames make of the frame:
+    better than starting from nothing (decision 30), and clicks that only say what does not belong to the
+    object need something to take it from.
 
     Args:
         prompts: What is said now.
@@ -37,7 +37,7 @@ def with_base(
         return replace(prompts, base=before.base)
     if tracked is not None and not tracked.prompted:
         return replace(prompts, base=base_of(tracked))
-    seen = look() if _takes_away(prompts) else None
+    seen = look() if prompts.clicks and prompts.box is None else None
     return prompts if seen is None else replace(prompts, base=base_of(seen))
 
 

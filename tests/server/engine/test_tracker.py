@@ -14,6 +14,7 @@ from masklet_server.engine.accelerate import compile_network, fixed_layout, reco
 from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import build_network
+from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.tracking import ObjectFrame
 
 FIRST = 1001
@@ -342,16 +343,30 @@ def test_a_box_on_a_tracked_frame_starts_anew(network: TinyNetwork) -> None:
 
 
 def test_a_click_where_tracking_found_nothing_starts_anew(network: TinyNetwork) -> None:
-    tracked, fresh = Desk(network), Desk(network)
-    for each in (tracked, fresh):
-        each.prompt(on_disc(1, FIRST))
+    tracked = Desk(network)
+    tracked.prompt(on_disc(1, FIRST))
     lost = tracked.track(range(FIRST, FIRST + 5), 1)[4]
     nothing = replace(lost, logits=np.full_like(lost.logits, -1024.0))
     tracked.results.held[1, FIRST + 4] = nothing
 
     again = tracked.prompt(on_disc(1, FIRST + 4))
 
-    assert_same([again], [fresh.prompt(on_disc(1, FIRST + 4))], atol=0)
+    assert_same([again], [Desk(network).prompt(on_disc(1, FIRST + 4))], atol=0)
+
+
+def test_a_click_on_a_frame_that_was_not_tracked_corrects_what_other_prompts_make_of_it(
+    network: TinyNetwork,
+) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    seen = desk.tracker.look(1, FIRST + 4)
+
+    clicked = desk.prompt(click(1, FIRST + 4, (30.0, 30.0, True)))
+
+    base = desk.said[1, FIRST + 4].base
+    assert base is not None
+    assert np.array_equal(result_of(base, 1, FIRST + 4).logits > 0, seen.logits > 0)
+    assert differs(clicked, Desk(network).prompt(click(1, FIRST + 4, (30.0, 30.0, True))))
 
 
 def test_a_correction_depends_on_picture_base_and_prompts_alone(network: TinyNetwork) -> None:
@@ -440,7 +455,7 @@ def test_what_was_tracked_from_forgotten_prompts_is_forgotten_too(network: TinyN
     desk.prompt(click(1, FIRST, (80.0, 10.0, True)))
     desk.track(range(FIRST, FIRST + 6), 1)
     desk.tracker.forget_prompts(1, FIRST)
-    del desk.results.held[1, FIRST]
+    del desk.results.held[1, FIRST], desk.said[1, FIRST]
 
     for each in (desk, fresh):
         each.prompt(on_disc(1, FIRST + 8))
