@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from masklet_server.aside import waiting_for_disk
 from masklet_server.engine.picture import DeviceResizer, normalised, square_of, whole
 from masklet_server.model.network import ImageFeatures, Network
 from masklet_server.sessions.tracking import FrameSource
@@ -39,7 +40,8 @@ class FrameReader:
         """
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            ahead.join()
+            with waiting_for_disk():
+                ahead.join()
             if ahead.frame == frame and ahead.picture is not None:
                 return ahead.picture
         return self._prepare(self._source.read(frame))
@@ -62,7 +64,8 @@ class FrameReader:
         """Wait for the background thread and forget what it read."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            ahead.join()
+            with waiting_for_disk():
+                ahead.join()
 
     @property
     def held_bytes(self) -> int:

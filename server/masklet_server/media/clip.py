@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError, FrameMissingError, LimitError
 from masklet.plate_marks import NO_MARKS
 from masklet.types import UnreadableFrame
+from masklet_server.aside import waiting_for_disk
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,7 +75,8 @@ class Clip(ABC):
                 f"frame {frame} of {info.name} is missing on disk: render it, or leave it out of the range."
             )
         try:
-            return self._read_picture(frame)
+            with waiting_for_disk():
+                return self._read_picture(frame)
         except (BadInputError, LimitError) as error:
             self._leave_out(frame, str(error))
             raise FrameMissingError(str(error)) from error

@@ -1,40 +1,115 @@
-"""Runs engine calls one after the other in a thread of their own, in the order of :mod:`turns`."""
+"""Runs engine calls one after the other, in the order of :mod:`turns`, and never waits for a disk."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from masklet.errors import BusyError
+from masklet.errors import BusyError, ClipError
+from masklet_server.aside import working_for
+from masklet_server.sessions.hands import Hands, Report
 from masklet_server.sessions.turns import Turn, TurnQueue
 
 ResultT = TypeVar("ResultT")
 
+READ_S = 30.0
+"""How long a picture may take to come before whoever needs it is told that the disk does not answer."""
+_GLANCE_S = 0.02
+"""Reads that are over sooner keep the device: passing it on would cost more."""
+_READS_AT_ONCE = 4
+"""Tracks that hold a picture and wait for the device; more begin only when a disk is slow."""
+_SLOW_READ_S = 0.5
+_CLOSE_S = 2.0
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(eq=False)
+class Caller:
+    """Whoever waits for a call that changes something.
+
+    Attributes:
+        begun: True once something is being changed: from then on the call is carried to its end.
+    """
+
+    begun: bool = False
+
+
+current_caller: ContextVar[Caller | None] = ContextVar("masklet_caller", default=None)
+
+
+@dataclass(eq=False)
 class _Call(Generic[ResultT]):
+    """One call: waits for the device, runs, and may be away at a disk meanwhile."""
+
     run: Callable[[], ResultT]
     done: asyncio.Future[ResultT]
+    user: str
+    urgent: bool
+    owner: Hashable
+    caller: Caller | None
+    began: bool = False
+    reads: int = 0
+    is_reading: bool = False
+    away_since_s: float | None = None
+    given_up: ClipError | None = None
+    timer: asyncio.TimerHandle | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    granted: threading.Event = field(default_factory=threading.Event)
+
+
+class _Reading:
+    """What a call's thread tells the scheduler."""
+
+    def __init__(self, scheduler: Scheduler, call: _Call[Any]) -> None:
+        self._scheduler = scheduler
+        self._call = call
+
+    def leave(self) -> None:
+        call = self._call
+        with call.lock:
+            call.reads += 1
+            call.is_reading = True
+        self._scheduler.tell(self._scheduler.glance, call, call.reads)
+
+    def come_back(self) -> None:
+        call = self._call
+        with call.lock:
+            call.is_reading = False
+            if call.away_since_s is None:
+                return
+            call.granted.clear()
+        self._scheduler.tell(self._scheduler.want_back, call)
+        call.granted.wait()
+        if call.given_up is not None:
+            raise call.given_up
 
 
 class Scheduler:
     """The device's only door: whoever wants the engine waits here, for one frame at a time.
 
+    A call that reads a picture gives the device away meanwhile; only its own session waits for it. After
+    ``read_s`` its caller is told, and its session refused, until the disk answers.
     To be used from one event loop.
 
     Args:
+        read_s: How long one picture may take to come.
         clock_s: Measures what turns cost; an argument for tests.
     """
 
-    def __init__(self, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, read_s: float = READ_S, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._read_s = read_s
         self._clock_s = clock_s
         self._queue: TurnQueue[_Call[Any]] = TurnQueue()
-        self._device = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
-        self._busy = False
+        self._hands = Hands("device")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: Turn[_Call[Any]] | None = None
+        self._started_s = 0.0
+        self._away: set[_Call[Any]] = set()
         self._closed = False
 
     @property
@@ -42,24 +117,47 @@ class Scheduler:
         """How many turns wait, without the one that runs."""
         return len(self._queue)
 
-    async def run(self, call: Callable[[], ResultT], *, user: str, urgent: bool = False) -> ResultT:
+    @property
+    def busy_s(self) -> float:
+        """For how long the device has been at the turn in hand; 0 when it is free."""
+        return 0.0 if self._running is None else self._clock_s() - self._started_s
+
+    async def run(
+        self,
+        call: Callable[[], ResultT],
+        *,
+        user: str,
+        urgent: bool = False,
+        owner: Hashable = None,
+        commits: bool = True,
+    ) -> ResultT:
         """Wait for a turn, make the call on the device's thread, and return what it returns.
 
         A caller that is cancelled while waiting gives its place up; while running, the call ends on
         its own and its result is lost.
 
         Args:
-            call: At most one frame of work.
+            call: At most one frame of work. It may be cut short where it reads a picture, and changes
+                nothing then.
             user: Who is charged for it.
             urgent: True for prompts: before all tracking.
+            owner: Whose calls are never under way at the same time; None for a call that minds none.
+            commits: False for one that prepares something: its caller may still leave it undone.
 
         Raises:
             BusyError: The server is shutting down.
+            ClipError: A picture does not come.
         """
         if self._closed:
             raise BusyError("the server is shutting down: try again in a minute")
-        done: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
-        turn: Turn[_Call[Any]] = Turn(_Call(call, done), user, urgent)
+        self._loop = asyncio.get_running_loop()
+        owner = object() if owner is None else owner
+        for other in self._away:
+            if other.owner == owner and other.given_up is not None:
+                raise other.given_up
+        done: asyncio.Future[ResultT] = self._loop.create_future()
+        caller = current_caller.get() if commits else None
+        turn: Turn[_Call[Any]] = Turn(_Call(call, done, user, urgent, owner, caller), user, urgent, owner)
         self._queue.push(turn)
         self._start_next()
         try:
@@ -68,35 +166,111 @@ class Scheduler:
             self._queue.discard(turn)
 
     async def close(self) -> None:
-        """Refuse new turns, drop those that wait, and let the running one end."""
+        """Refuse new turns, drop those that wait, and let the running one end if it does so soon."""
         self._closed = True
-        while len(self._queue):
-            self._queue.pop().call.done.cancel()
-        await asyncio.get_running_loop().run_in_executor(None, self._device.shutdown)
+        while True:
+            try:
+                turn = self._queue.pop()
+            except IndexError:
+                break
+            turn.call.done.cancel()
+        if self._running is not None:
+            await asyncio.wait({self._running.call.done}, timeout=_CLOSE_S)
+        for call in self._away:
+            call.done.cancel()
+        self._hands.close()
+
+    def tell(self, heard: Callable[..., None], *args: object) -> None:
+        """Have something done in the loop; from any thread."""
+        # A loop that has gone ends the process, and this thread with it.
+        with suppress(RuntimeError):
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(heard, *args)
+
+    def glance(self, call: _Call[Any], reads: int) -> None:
+        """A call has begun to read: unless that is over in a moment, others have the device meanwhile."""
+        assert self._loop is not None
+        self._loop.call_later(_GLANCE_S, self._pass_on, call, reads)
+
+    def want_back(self, call: _Call[Any]) -> None:
+        """A call that was away wants to go on."""
+        if call.timer is not None:
+            call.timer.cancel()
+        # Its session is held, so that no other turn of it comes in between: the turn is nobody's.
+        self._queue.push(Turn(call, call.user, call.urgent, call))
+        self._start_next()
 
     def _start_next(self) -> None:
-        if self._busy or not len(self._queue):
+        if self._running is not None or self._closed:
             return
-        turn = self._queue.pop()
-        self._busy = True
-        started_s = self._clock_s()
-        work = asyncio.get_running_loop().run_in_executor(self._device, turn.call.run)
-        work.add_done_callback(lambda finished: self._finish(turn, finished, started_s))
+        try:
+            turn = self._queue.pop(may_start=self._may_start)
+        except IndexError:
+            return
+        call = turn.call
+        self._running, self._started_s = turn, self._clock_s()
+        if call.began:
+            call.away_since_s = None
+            self._away.discard(call)
+            self._queue.release(call.owner)
+            call.granted.set()
+            return
+        call.began = True
+        if call.caller is not None:
+            call.caller.begun = True
+        self._hands.do(lambda: self._work(turn))
 
-    def _finish(self, turn: Turn[_Call[Any]], finished: asyncio.Future[Any], started_s: float) -> None:
-        self._queue.charge(turn, self._clock_s() - started_s)
-        self._busy = False
-        done = turn.call.done
-        if finished.cancelled():
-            done.cancel()
-        elif not done.cancelled():
-            error = finished.exception()
+    def _may_start(self, turn: Turn[_Call[Any]]) -> bool:
+        """Tracks begin only while few others wait with their pictures in memory, or the disk is slow."""
+        if turn.urgent or turn.call.began:
+            return True
+        now_s = self._clock_s()
+        fresh = [call for call in self._away if now_s - (call.away_since_s or 0.0) < _SLOW_READ_S]
+        return len(fresh) < _READS_AT_ONCE
+
+    def _work(self, turn: Turn[_Call[Any]]) -> Report:
+        call, result, error = turn.call, None, None
+        try:
+            with working_for(_Reading(self, call)):
+                result = call.run()
+        except BaseException as raised:  # noqa: BLE001  (carried to the caller, who raises it)
+            error = raised
+        return lambda: self.tell(self._finish, call, result, error)
+
+    def _pass_on(self, call: _Call[Any], reads: int) -> None:
+        with call.lock:
+            if not call.is_reading or call.reads != reads or call.away_since_s is not None:
+                return
+            call.away_since_s = self._clock_s()
+        assert self._running is not None
+        assert self._loop is not None
+        self._queue.charge(self._running, self._clock_s() - self._started_s)
+        self._running = None
+        self._away.add(call)
+        self._queue.hold(call.owner)
+        call.timer = self._loop.call_later(self._read_s, self._give_up, call, reads)
+        self._loop.call_later(_SLOW_READ_S, self._start_next)
+        self._start_next()
+
+    def _give_up(self, call: _Call[Any], reads: int) -> None:
+        if call not in self._away or call.reads != reads or not call.is_reading:
+            return
+        call.given_up = ClipError(
+            f"the plate's disk has not answered for {self._read_s:.0f} seconds: check the disk or the "
+            "network share. The session stays as it is and goes on when the disk answers"
+        )
+        for each in (call, *(turn.call for turn in self._queue.take_all(call.owner))):
+            if not each.done.done():
+                each.done.set_exception(call.given_up)
+
+    def _finish(self, call: _Call[Any], result: Any, error: BaseException | None) -> None:
+        assert self._running is not None
+        self._queue.charge(self._running, self._clock_s() - self._started_s)
+        self._running = None
+        if not call.done.done():
             if error is None:
-                done.set_result(finished.result())
+                call.done.set_result(result)
             else:
-                done.set_exception(error)
-        else:
-            # Nobody waits any more; asking for the exception marks it as seen.
-            finished.exception()
+                call.done.set_exception(error)
         # After the caller has been told, so that it may queue its next turn before another's starts.
         asyncio.get_running_loop().call_soon(self._start_next)

@@ -467,4 +467,4 @@ class Session:
 
     async def _turn(self, call: Callable[[], ResultT], *, urgent: bool = False) -> ResultT:
         with self.in_use():
-            return await self._scheduler.run(call, user=self.user, urgent=urgent)
+            return await self._scheduler.run(call, user=self.user, urgent=urgent, owner=self)

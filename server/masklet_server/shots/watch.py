@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import MaskletError
+from masklet_server.aside import waiting_for_disk
 from masklet_server.shots.cuts import PASSING_FRAMES, Look, is_cut, look_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class ShotWatch:
 
     def read(self, frame: int) -> Picture:
         """The picture of ``frame``; errors are those of the clip."""
-        with self._reading:
+        with waiting_for_disk(), self._reading:
             waiting, self._waiting = self._waiting, None
             if waiting is not None and waiting[0] == frame:
                 return waiting[1]
@@ -107,7 +108,7 @@ class ShotWatch:
         return [look for look in map(self._look, frames) if look is not None]
 
     def _look(self, frame: int, *, keep: bool = False) -> Look | None:
-        with self._reading:
+        with waiting_for_disk(), self._reading:
             found = self._looks.get(frame)
             info = self._source.info
             if found is not None or frame not in info.frames or frame in info.missing:

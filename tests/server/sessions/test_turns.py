@@ -54,10 +54,10 @@ def test_a_prompt_goes_before_all_tracking() -> None:
     assert queue.pop().call == "prompt"
 
 
-def test_tracking_keeps_a_tenth_however_many_prompts_come() -> None:
+def test_tracking_keeps_a_tenth_however_many_prompts_of_the_same_user_come() -> None:
     queue: TurnQueue[str] = TurnQueue()
     queue.push(Turn("track", "ann"))
-    queue.push(Turn("prompt", "bob", urgent=True))
+    queue.push(Turn("prompt", "ann", urgent=True))
 
     served = Counter(play(queue, 200))
 
@@ -105,3 +105,51 @@ def test_users_who_left_are_forgotten() -> None:
         queue.charge(queue.pop(), 0.01)
 
     assert len(queue._used_s) <= MAX_IDLE_USERS + 1
+
+
+def test_a_users_clicks_from_many_threads_leave_others_their_track() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("track", "ann"))
+    for number in range(12):
+        queue.push(Turn("click", "bob", urgent=True, owner=number))
+
+    served = Counter(play(queue, 200))
+
+    assert served["track"] > 90
+
+
+def test_a_click_now_and_then_still_goes_before_all_tracking() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    for user in ("ann", "bob", "cat"):
+        queue.push(Turn("track", user))
+    for _ in range(20):
+        play(queue, 10)
+        queue.push(Turn("click", "ann", urgent=True))
+        turn = queue.pop()
+        queue.charge(turn, 0.03)
+
+        assert turn.call == "click"
+
+
+def test_a_users_sessions_take_turns() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    for _ in range(12):
+        queue.push(Turn("many", "ann", urgent=True, owner="many"))
+    for _ in range(3):
+        queue.push(Turn("few", "ann", urgent=True, owner="few"))
+
+    assert [queue.pop().call for _ in range(6)] == ["many", "few"] * 3
+
+
+def test_turns_of_an_owner_that_is_held_wait_and_others_do_not() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("held", "ann", owner="away"))
+    queue.push(Turn("free", "bob", owner="here"))
+    queue.hold("away")
+
+    assert queue.pop().call == "free"
+    with pytest.raises(IndexError):
+        queue.pop()
+    queue.release("away")
+    assert [turn.call for turn in queue.take_all("away")] == ["held"]
+    assert len(queue) == 0
