@@ -10,7 +10,6 @@ import json
 import os
 import queue
 import secrets
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -20,12 +19,14 @@ from typing import IO
 
 from masklet.errors import MaskletError, ServerUnreachableError, WeightsError
 from masklet.extras import server_sentence
+from masklet.own_folder import OwnFolder, remove_abandoned
 from masklet.transport.server_program import server_program
 
 # Importing torch alone takes seconds on a cold disk; large weights take more.
 _START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = 10.0
 _END_SHOWS_WITHIN_S = 0.5
+_FOLDER_PREFIX = "masklet-server-"
 
 
 class LocalServer:
@@ -44,10 +45,12 @@ class LocalServer:
         lacking = server_sentence()
         if lacking is not None:
             raise ServerUnreachableError(lacking)
-        self._folder = Path(tempfile.mkdtemp(prefix="masklet-server-"))
+        # Tokens and logs of hosts that were killed.
+        remove_abandoned(_FOLDER_PREFIX)
+        self._folder = OwnFolder(_FOLDER_PREFIX)
         self.token = secrets.token_urlsafe(32)
-        self.log_file = self._folder / "server.log"
-        token_file = self._folder / "token"
+        self.log_file = self._folder.path / "server.log"
+        token_file = self._folder.path / "token"
         token_file.touch(mode=0o600)
         token_file.write_text(self.token, encoding="ascii")
         command = server_program("cli", "serve", "--address", "127.0.0.1:0")
@@ -110,7 +113,7 @@ class LocalServer:
             self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
     def _wait_for_address(self) -> str:
         # In a thread of its own: reading a pipe cannot be given a time limit on Windows.

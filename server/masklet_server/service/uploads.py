@@ -11,8 +11,6 @@ import asyncio
 import hashlib
 import re
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +18,18 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from masklet.errors import BadInputError, LimitError, OutputError
+from masklet.own_folder import OwnFolder, remove_abandoned
 from masklet.v1 import session_pb2
 from masklet_server.service.contents import DIGEST_BYTES, ContentKey, ContentStore, GrowingContent
+from masklet_server.service.deletions import Deletions
 from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
 
 ArgumentT = TypeVar("ArgumentT")
 
 MAX_CLIP_NAME_CHARACTERS = 255
+FOLDER_PREFIX = "masklet-uploads-"
 _SETTLE_LOOKS, _SETTLE_LOOK_S = 20, 0.1
+_CLOSES_WITHIN_S = 3.0
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -66,6 +68,8 @@ class Upload:
 class UploadStore:
     """Receives uploads, hands them to sessions, deletes them.
 
+    What a killed process left in the same place is deleted first, in the background.
+
     Args:
         limits: Sizes and times.
         folder: Where a folder of the store's own is made; None for the system's place.
@@ -81,7 +85,10 @@ class UploadStore:
     ) -> None:
         self._limits = limits
         self._clock_s = clock_s
-        self._folder = Path(tempfile.mkdtemp(prefix="masklet-uploads-", dir=folder))
+        self._own = OwnFolder(FOLDER_PREFIX, parent=folder)
+        self._folder = self._own.path
+        self._deletions = Deletions(self._folder / "deleted")
+        self._deletions.run(lambda stop: remove_abandoned(FOLDER_PREFIX, parent=folder, stop=stop))
         self._uploads: dict[str, Upload] = {}
         self._by_request: dict[tuple[str, str], str] = {}
         self._arriving_bytes = 0
@@ -138,7 +145,7 @@ class UploadStore:
             await self._read_files(upload, messages)
         except BaseException:
             self._contents.release(upload.contents)
-            await _in_thread(_delete_tree, upload.folder)
+            await asyncio.shield(self._deletions.delete(upload.folder))
             raise
         upload.received_s = self._clock_s()
         self._uploads[upload_id] = upload
@@ -179,15 +186,19 @@ class UploadStore:
         await asyncio.get_running_loop().run_in_executor(None, self._contents.tidy)
 
     async def close(self) -> None:
-        """Delete everything."""
+        """Delete everything. What a slow disk has not deleted after a few seconds, the next start does."""
         self._uploads.clear()
-        await _in_thread(_delete_tree, self._folder)
+        await _in_thread(self._close_folder, _CLOSES_WITHIN_S)
+
+    def _close_folder(self, within_s: float) -> None:
+        self._deletions.close()
+        self._own.remove(within_s=within_s)
 
     async def _delete(self, upload: Upload) -> None:
         self._uploads.pop(upload.upload_id, None)
         self._by_request = {key: kept for key, kept in self._by_request.items() if kept != upload.upload_id}
         self._contents.release(upload.contents)
-        await _in_thread(_delete_tree, upload.folder)
+        await asyncio.shield(self._deletions.delete(upload.folder))
 
     async def _read_files(
         self, upload: Upload, messages: AsyncIterator[session_pb2.UploadClipRequest]
@@ -324,10 +335,6 @@ class _Writer:
     def _link(self, start: session_pb2.UploadFileStart) -> None:
         self._contents.link(self._key(start), start.size_bytes, self._path)
         self._upload.contents.append(self._key(start))
-
-
-def _delete_tree(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _in_thread(work: Callable[[ArgumentT], None], argument: ArgumentT) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,16 @@ from typing import Any
 import grpc
 import pytest
 
+import masklet.own_folder
 from fakes.engine import FakeClock
 from fakes.service import FakeClient, Running, new_id, refusal, refused_upload, running
 from masklet import codec
 from masklet.clip_reading import ClipReading
 from masklet.errors import ClipError
+from masklet.own_folder import OwnFolder, remove_abandoned
 from masklet.v1 import session_pb2
 from masklet_server.service.limits import ServiceLimits
-from masklet_server.service.uploads import UploadStore
+from masklet_server.service.uploads import FOLDER_PREFIX, UploadStore
 from masklet_server.settings import ServerSettings
 
 Message = session_pb2.UploadClipRequest
@@ -59,7 +63,7 @@ def upload(files: Mapping[Any, bytes] = FILES, request_id: str = "") -> Iterator
 
 
 def stored(folder: Path) -> list[Path]:
-    return [path for path in (folder / "uploads").rglob("*") if path.is_file()]
+    return [path for path in (folder / "uploads").rglob("[!.]*") if path.is_file()]
 
 
 def opening(upload_id: str) -> session_pb2.OpenSessionRequest:
@@ -234,9 +238,65 @@ def test_uploads_that_nobody_opens_are_deleted_after_a_while(tmp_path: Path) -> 
         clock.now_s = 61.0
         await store.tidy()
 
-        assert [path.name for path in tmp_path.glob("masklet-uploads-*/*")] == [kept.upload_id]
+        assert [path.name for path in tmp_path.glob("masklet-uploads-*/[!.d]*")] == [kept.upload_id]
         assert store.size_bytes == kept.size_bytes
         await store.close()
         assert list(tmp_path.iterdir()) == []
 
     asyncio.run(run())
+
+
+def test_a_server_deletes_what_a_killed_one_left(tmp_path: Path) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    left = OwnFolder(FOLDER_PREFIX, parent=uploads)
+    (left.path / "plate.exr").write_bytes(b"pixels")
+    # No process holds it any more, as after a kill.
+    assert not left.remove(within_s=0.0)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        for _ in range(100):
+            if not left.path.exists():
+                break
+            await asyncio.sleep(0.02)
+        assert not left.path.exists()
+
+    serve(tmp_path, work)
+
+
+def test_a_disk_that_deletes_slowly_holds_up_neither_a_goodbye_nor_the_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = os.unlink
+
+    def slowly(path: str) -> None:
+        time.sleep(0.05)
+        unlink(path)
+
+    async def work() -> None:
+        store = UploadStore(ServiceLimits(), folder=tmp_path)
+        files = dict.fromkeys(range(100), b"x")
+        received = await store.receive(_each(upload(files)), user="ann")
+        monkeypatch.setattr(masklet.own_folder.os, "unlink", slowly)
+        store.open(received.upload_id, "ann")
+
+        started_s = time.monotonic()
+        await store.release(received)
+        assert not received.folder.exists()
+        assert time.monotonic() - started_s < 3.0
+        monkeypatch.setattr("masklet_server.service.uploads._CLOSES_WITHIN_S", 0.2)
+        started_s = time.monotonic()
+        await store.close()
+        assert time.monotonic() - started_s < 3.0
+        assert list(tmp_path.rglob("*.exr"))
+
+        monkeypatch.undo()
+        assert remove_abandoned(FOLDER_PREFIX, parent=tmp_path) == 1
+        assert list(tmp_path.iterdir()) == []
+
+    asyncio.run(work())
+
+
+async def _each(messages: Iterator[Message]) -> AsyncIterator[Message]:
+    for message in messages:
+        yield message
