@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from masklet.version import VERSION
+
 if TYPE_CHECKING:
     from masklet.anchors import Absence, AnchorKind
     from masklet.client import Server, connect
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
         Presence,
     )
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Absence",

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from masklet import __version__
 from masklet.commands import dataset, demo, doctor, install, preview, review, roto, servers
 from masklet.commands.exits import ExitCode
 from masklet.commands.summary import failure, print_json
 from masklet.errors import AccessDeniedError, MaskletError, ServerUnreachableError
+from masklet.version import VERSION
 
 
 def make_app() -> typer.Typer:
@@ -45,7 +45,7 @@ def main() -> None:
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"masklet {__version__}")
+        typer.echo(f"masklet {VERSION}")
         raise typer.Exit
 
 

@@ -19,7 +19,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from masklet import __version__
 from masklet.clip_files import find_files, is_here
 from masklet.clip_reading import ClipReading
 from masklet.errors import (
@@ -36,6 +35,7 @@ from masklet.session import Session
 from masklet.settings import read_settings, read_token
 from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import ClipFile
+from masklet.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +173,7 @@ def check_versions(server: str, client: str) -> None:
 def _checked(server: Server) -> Server:
     """The server once it has answered; closed again if it does not."""
     try:
-        check_versions(server.info().version, __version__)
+        check_versions(server.info().version, VERSION)
     except MaskletError:
         server.close()
         raise

@@ -26,7 +26,7 @@ from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.engine.warm_up import warm_up
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame
+from masklet_server.tracking import FrameSource, ObjectFrame
 
 _WIDTH_PX, _HEIGHT_PX = 854, 480
 _SETTLED_FRAMES = 20  # from here on memories are full and recordings made

@@ -29,7 +29,7 @@ from masklet_server.engine import load_tracker_factory
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.refine import refine_alpha
 from masklet_server.model.config import EMBEDDED
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 Plane = NDArray[np.float32]
 EDGE_PX = 6

@@ -42,7 +42,7 @@ from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
 from masklet_server.mattes.tiles import plan_views
 from masklet_server.mattes.windows import Look, WindowSource, trusted
 from masklet_server.model.config import EMBEDDED
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 Plane = NDArray[np.float32]
 TARGETS = {"boundary": 0.5, "alpha": 0.6, "flicker": 0.5}

@@ -38,7 +38,7 @@ from masklet_server.evaluation.parity_stand_ins import stand_in_weights
 from masklet_server.model.checkpoint import prepare_for_inference
 from masklet_server.model.config import PRESETS
 from masklet_server.model.network import Network, build_network
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 _NAME = "sam2.1_hiera_tiny"
 _DEFAULT_KEYS = Path(__file__).parents[2] / "tests" / "data" / "parity"

@@ -36,7 +36,7 @@ from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
 from masklet_server.model.store import describe_weights, find_weights
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 _WARM_UP, _REPEATS = 2, 15
 

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from masklet import __version__
 from masklet.errors import MaskletError
+from masklet.version import VERSION
 from masklet_server import serving
 from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
@@ -34,7 +34,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"masklet-server {__version__}")
+        typer.echo(f"masklet-server {VERSION}")
         raise typer.Exit
 
 

@@ -70,7 +70,7 @@ def serve(
     from dataclasses import replace
 
     from masklet.errors import BadInputError, OutputError
-    from masklet_server.settings import PROFILES, ServerSettings
+    from masklet_server.service.settings import PROFILES, ServerSettings
 
     if profile not in PROFILES:
         raise BadInputError(f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from masklet.errors import FrameMissingError
 from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 SIDE = 8
 FAKE_INFO = ClipInfo("fake.####.png", 64, 48, 1, 10)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts, FrameRange, Presence
 from masklet_server.engine.recall import Leg, Reach, neighbours, recall
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 SIDE = 4
 REACH = Reach(maps=3, pointers=5)

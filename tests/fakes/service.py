@@ -30,7 +30,7 @@ from masklet.v1 import (
 )
 from masklet_server.service.interceptor import ERROR_KIND_KEY
 from masklet_server.service.server import Engine, MaskletServer
-from masklet_server.settings import ServerSettings
+from masklet_server.service.settings import ServerSettings
 
 MODEL = ModelInfo("fake", "Apache-2.0", 1, "00" * 32)
 SMALL = values_pb2.MaskFormat(max_side_px=32)

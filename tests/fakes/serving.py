@@ -12,7 +12,7 @@ from fakes.engine import FakeEngine
 from fakes.service import MODEL
 from masklet_server.service.running import run_server
 from masklet_server.service.server import Engine
-from masklet_server.settings import ServerSettings
+from masklet_server.service.settings import ServerSettings
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fakes.annotated_sets import square
 from masklet.errors import WeightsError
 from masklet.types import FramePrompts, FrameRange, Presence
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 SIDE = 64
 

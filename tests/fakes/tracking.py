@@ -19,7 +19,7 @@ from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.config import ConvTrunkConfig, NetworkConfig
 from masklet_server.model.network import ImageFeatures, Network
 from masklet_server.sessions.bases import with_base
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 TINY = NetworkConfig(
     name="tiny",

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 from rich.console import Console
 
-from masklet import __version__
 from masklet.commands.exits import ExitCode
 from masklet.commands.findings import Finding, Verdict
 from masklet.commands.options import JsonOption, ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.commands.summary import print_json
 from masklet.errors import MaskletError
 from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing
+from masklet.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def doctor(
 def _findings(
     server: str | None, token_file: Path | None, tls_ca: Path | None, *, start: bool
 ) -> Iterator[Finding]:
-    yield Finding(Verdict.GOOD, "masklet", f"{__version__} in {Path(__file__).parents[1]}")
+    yield Finding(Verdict.GOOD, "masklet", f"{VERSION} in {Path(__file__).parents[1]}")
     yield examine_python(sys.version_info[:2])
     yield from _examine_packages()
     yield examine_weights()

@@ -166,7 +166,7 @@ class HelperLink:
 
     def _welcome(self, listener: socket.socket, token: str, python: Path) -> Wire:
         """The one connection that shows the token; all others are dropped, and then nobody is let in."""
-        from masklet import __version__
+        from masklet.version import VERSION
 
         deadline_s = time.monotonic() + _START_TIMEOUT_S
         listener.settimeout(0.1)
@@ -194,7 +194,7 @@ class HelperLink:
                 wire.release()
                 raise VersionError(
                     f"masklet's helper has masklet {hello.get('version')} and this program's add-on "
-                    f"{__version__}: update the older one"
+                    f"{VERSION}: update the older one"
                 )
             return wire
         raise HelperError(

@@ -16,7 +16,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from masklet import __version__
 from masklet.errors import BadInputError, BusyError, HelperError, MaskletError, ServerFaultError
 from masklet.matte_files import write_chunks
 from masklet.transport.bridge_values import decode, encode
@@ -24,6 +23,7 @@ from masklet.transport.bridge_wire import PROTOCOL, ClosedError, MalformedError,
 from masklet.transport.call_scope import CallScope
 from masklet.transport.helper_upload import upload_events
 from masklet.transport.interface import ExportRequest
+from masklet.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -110,7 +110,7 @@ def main(connect: Callable[[ServerChoice], ServerLink] = open_server) -> None:
     connection = socket.create_connection(("127.0.0.1", told["port"]), timeout=_CONNECT_TIMEOUT_S)
     connection.settimeout(None)
     wire = Wire(connection)
-    wire.send({"is": "hello", "token": told["token"], "protocol": PROTOCOL, "version": __version__})
+    wire.send({"is": "hello", "token": told["token"], "protocol": PROTOCOL, "version": VERSION})
     helper = Helper(wire, connect)
     helper.serve()
     helper.close()

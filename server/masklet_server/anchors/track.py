@@ -21,7 +21,7 @@ from masklet_server.anchors.surface import SurfaceTracker
 from masklet_server.anchors.view import WORKING_SIDE_PX, View
 
 if TYPE_CHECKING:
-    from masklet_server.sessions.tracking import FrameSource
+    from masklet_server.tracking import FrameSource
 
 Mattes = Callable[[int], Matte | None] | Mapping[int, Matte | None]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from masklet.types import ModelInfo
-from masklet_server.sessions.tracking import FrameSource, ResultReader, Tracker
+from masklet_server.tracking import FrameSource, ResultReader, Tracker
 
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 

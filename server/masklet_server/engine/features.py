@@ -14,7 +14,7 @@ from torch import Tensor
 from masklet_server.aside import waiting_for_disk
 from masklet_server.engine.picture import DeviceResizer, normalised, square_of, whole
 from masklet_server.model.network import ImageFeatures, Network
-from masklet_server.sessions.tracking import FrameSource
+from masklet_server.tracking import FrameSource
 
 Prepare = Callable[[NDArray[np.uint8] | NDArray[np.float32]], Tensor]
 """What the reading thread does with a picture."""

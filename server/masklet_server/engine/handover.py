@@ -13,7 +13,7 @@ from masklet_server.engine.cleaning import clean_logits
 from masklet_server.engine.presence import Calibration, presence_of
 from masklet_server.engine.profile import Profile
 from masklet_server.model.network import Decoded
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 # Absent objects carry -1024; float16 holds 65504 and a runaway logit must not become infinite.
 _LARGEST_LOGIT = 60000.0

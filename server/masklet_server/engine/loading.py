@@ -24,7 +24,7 @@ from masklet_server.engine.warm_up import warm_up
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
 from masklet_server.model.store import describe_weights, find_weights
-from masklet_server.sessions.tracking import FrameSource, ResultReader, Tracker
+from masklet_server.tracking import FrameSource, ResultReader, Tracker
 
 RUNTIMES = ("auto", "torch", "openvino")
 

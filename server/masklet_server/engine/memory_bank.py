@@ -18,7 +18,7 @@ from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, Promp
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.recall import Reach, Recall
 from masklet_server.model.network import Decoded, ImageFeatures, Network
-from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+from masklet_server.tracking import ObjectFrame, ResultReader
 
 ValueT = TypeVar("ValueT")
 

@@ -10,7 +10,7 @@ from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
 from masklet_server.engine.prompting import Turn
 from masklet_server.engine.recall import Reach
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 if TYPE_CHECKING:
     from torch import Tensor

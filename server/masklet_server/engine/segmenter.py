@@ -18,7 +18,7 @@ from masklet_server.engine.prompting import Turn, added_turns, mask_square, turn
 from masklet_server.engine.recall import Reach, neighbours, recall
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.sessions.masks import result_of
-from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+from masklet_server.tracking import ObjectFrame, ResultReader
 
 # Logits of an earlier mask beyond this add nothing but numerical trouble, as officially.
 _PREVIOUS_LIMIT = 32.0

@@ -21,11 +21,11 @@ from masklet_server.engine.prompting import check_prompts
 from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointers_in_clip, recall
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.model.network import Decoded, ImageFeatures, Network
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 
 class NetworkTracker:
-    """Implements :class:`masklet_server.sessions.tracking.Tracker` with a network.
+    """Implements :class:`masklet_server.tracking.Tracker` with a network.
 
     Args:
         network: In evaluation mode, where it shall run and in the type it shall run in.

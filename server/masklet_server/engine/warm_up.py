@@ -13,7 +13,7 @@ from masklet_server.engine.accelerate import Layout
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import Network
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 _WIDTH_PX, _HEIGHT_PX = 160, 90
 # Uses of a shape from which on a recording exists, and one use of that.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from masklet.errors import BadInputError, ClipError, FrameMissingError
 from masklet.types import ClipInfo
-from masklet_server.sessions.tracking import FrameSource
+from masklet_server.tracking import FrameSource
 
 
 @dataclass(frozen=True, eq=False)

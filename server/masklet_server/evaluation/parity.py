@@ -32,7 +32,7 @@ from masklet_server.evaluation.parity_stand_ins import (
 )
 from masklet_server.model.config import PRESETS
 from masklet_server.model.network import Network, build_network
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 TOLERANCE = 1e-3
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from masklet import __version__
 from masklet.errors import OutputError
+from masklet.version import VERSION
 from masklet_server.evaluation.protocols import ClipOutcome
 from masklet_server.evaluation.scores import Figures, ObjectScores, figures
 from masklet_server.model.store import find_weights
@@ -137,7 +137,7 @@ def measured_with(weights: str | Path) -> dict[str, str]:
     return {
         "weights_sha256": hashlib.sha256(find_weights(weights).read_bytes()).hexdigest(),
         "date": datetime.now(tz=timezone.utc).date().isoformat(),
-        "masklet": __version__,
+        "masklet": VERSION,
         "torch": importlib.metadata.version("torch"),
     }
 

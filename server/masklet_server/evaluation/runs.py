@@ -14,7 +14,7 @@ from masklet.types import FramePrompts
 from masklet_server.evaluation.clips import AnnotatedClip
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
 from masklet_server.sessions.bases import with_base
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 """Makes the tracker of one clip."""

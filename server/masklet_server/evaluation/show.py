@@ -25,7 +25,7 @@ from masklet.types import FrameRange, ObjectInfo, PromptDocument
 from masklet_server.evaluation.layouts.pictures import numbered_files
 from masklet_server.evaluation.sa_v import SaVObject, encode_annotation, write_sa_v
 from masklet_server.mattes.cryptomatte import picked
-from masklet_server.sessions.tracking import FrameSource
+from masklet_server.tracking import FrameSource
 
 _INSIDE_FROM = 0.5
 _JPEG_QUALITY = 95

@@ -13,7 +13,7 @@ from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.evaluation.runs import TrackerFactory
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
-from masklet_server.sessions.tracking import FrameSource, ResultReader
+from masklet_server.tracking import FrameSource, ResultReader
 
 _KEPT_FEATURES_BYTES = 2 << 30
 

@@ -17,7 +17,7 @@ from masklet.types import Mask
 
 if TYPE_CHECKING:
     from masklet_server.mattes.export import AlphaSource
-    from masklet_server.sessions.tracking import ObjectFrame
+    from masklet_server.tracking import ObjectFrame
 
 DrawnOn = Callable[["ObjectFrame"], Mask | None]
 """The mask that the artist drew of a result's object on its frame; None where there is none."""

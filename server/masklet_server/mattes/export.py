@@ -27,7 +27,7 @@ from masklet_server.mattes.picture_file import (
 
 if TYPE_CHECKING:
     from masklet.types import ClipInfo, FrameRange, ObjectInfo
-    from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+    from masklet_server.tracking import ObjectFrame, ResultReader
 
 _PLAIN = MatteSettings()
 _NUMBER = ".%04d"

@@ -21,7 +21,7 @@ from masklet_server.mattes.refine import as_codes, refine_alpha
 
 if TYPE_CHECKING:
     from masklet.types import ObjectInfo
-    from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+    from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 #: One colour per object, by its place in the list; told apart with the common colour weaknesses
 #: too. Source: M. Okabe and K. Ito, "Color Universal Design", 2002.

@@ -25,7 +25,7 @@ from masklet_server.mattes.refine import RefineSettings, as_codes, refine_alpha
 from masklet_server.mattes.windows import Look, Window, look_into
 
 if TYPE_CHECKING:
-    from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+    from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 Plane = NDArray[np.float32]
 Grey = NDArray[np.uint8]

@@ -15,7 +15,7 @@ from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 
 if TYPE_CHECKING:
     from masklet.types import ClipInfo
-    from masklet_server.sessions.tracking import FrameSource
+    from masklet_server.tracking import FrameSource
 
 Plane = NDArray[np.float32]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Clip(ABC):
-    """A clip that is open; satisfies ``sessions.tracking.FrameSource`` and can be closed.
+    """A clip that is open; satisfies ``tracking.FrameSource`` and can be closed.
 
     Calls come from one thread at a time.
     """

@@ -6,7 +6,7 @@ from masklet_server.mattes.drawn import DrawnAlpha
 from masklet_server.mattes.export import AlphaSource, LogitAlpha
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
 from masklet_server.sessions.session import Session
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame
+from masklet_server.tracking import FrameSource, ObjectFrame
 
 
 def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:

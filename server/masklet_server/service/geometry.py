@@ -21,7 +21,7 @@ from masklet_server.mattes.drawn import drawn_at
 from masklet_server.mattes.export import AlphaSource
 from masklet_server.service.coverage import plate_coverage
 from masklet_server.sessions.session import Session
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame
+from masklet_server.tracking import FrameSource, ObjectFrame
 
 ValueT = TypeVar("ValueT")
 Matte = NDArray[np.uint8] | NDArray[np.float32]

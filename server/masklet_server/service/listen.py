@@ -14,7 +14,7 @@ import grpc.aio
 
 from masklet.errors import BadInputError
 from masklet_server.service.access import TokenTable
-from masklet_server.settings import ServerSettings
+from masklet_server.service.settings import ServerSettings
 
 MAX_MESSAGE_BYTES = 32 << 20
 

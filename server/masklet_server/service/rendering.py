@@ -17,7 +17,7 @@ from masklet_server.mattes.adjust import adjust_all
 from masklet_server.mattes.alpha import render_alpha, render_preview
 from masklet_server.mattes.drawn import drawn_at, drawn_codes
 from masklet_server.sessions.session import Session
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 ParametersT = ParamSpec("ParametersT")
 ValueT = TypeVar("ValueT")

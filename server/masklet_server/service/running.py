@@ -11,14 +11,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from masklet import __version__
 from masklet.clip_reading import ClipReading
+from masklet.version import VERSION
 from masklet_server.media.limits import Limits
 from masklet_server.media.source import open_clip
 from masklet_server.media.upload import open_upload
 from masklet_server.service.server import Engine, MaskletServer
+from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions.desk import ClosingSource
-from masklet_server.settings import ServerSettings
 
 _log = logging.getLogger("masklet_server.service")
 
@@ -84,7 +84,7 @@ async def run_server(
     try:
         address = await server.start()
         _log.info("listening on %s", address)
-        announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": __version__}))
+        announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": VERSION}))
         await stopping.wait()
         _log.info("stopping")
     finally:

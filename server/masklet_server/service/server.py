@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from masklet import __version__
 from masklet.errors import MaskletError
 from masklet.types import ModelInfo, ServerInfo
 from masklet.v1 import (
@@ -22,6 +21,7 @@ from masklet.v1 import (
     session_pb2_grpc,
     track_pb2_grpc,
 )
+from masklet.version import VERSION
 from masklet_server.service import listen
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.export_servicer import ExportServicer
@@ -34,12 +34,12 @@ from masklet_server.service.review_servicer import ReviewServicer
 from masklet_server.service.roots import Roots
 from masklet_server.service.server_servicer import ServerServicer
 from masklet_server.service.session_servicer import SessionServicer
+from masklet_server.service.settings import ServerSettings
 from masklet_server.service.track_servicer import TrackServicer
 from masklet_server.service.uploads import UploadStore
 from masklet_server.sessions.desk import TrackerFactory
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.store import SessionStore
-from masklet_server.settings import ServerSettings
 
 TIDY_EVERY_S = 2.0
 
@@ -92,7 +92,7 @@ class MaskletServer:
         self._renderer = Renderer()
         self._engine = engine
         self._info = ServerInfo(
-            version=__version__,
+            version=VERSION,
             device=engine.device,
             model=engine.model,
             models=engine.models,

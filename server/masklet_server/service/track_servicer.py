@@ -14,7 +14,7 @@ from masklet_server.service.rendering import Renderer, mask_size_px, update_of
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 class TrackServicer(track_pb2_grpc.TrackServiceServicer):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from masklet.types import FramePrompts
 from masklet_server.sessions.masks import base_of
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 def with_base(

@@ -13,9 +13,9 @@ from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.staleness import StaleFrames
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 from masklet_server.sessions.ways import Horizon, Way, Ways
 from masklet_server.shots.watch import ShotWatch
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
 
 class ClosingSource(FrameSource, Protocol):

@@ -19,8 +19,8 @@ from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.plan import Ground, TrackOrder, affected_frames
 from masklet_server.sessions.prompts import PromptBook, Replacement
 from masklet_server.sessions.results import ResultStore
-from masklet_server.sessions.tracking import ObjectFrame
 from masklet_server.sessions.ways import Horizon
+from masklet_server.tracking import ObjectFrame
 
 MAX_LOCKED_BYTES = 24 << 20
 """Packed, of the masks of all locked frames of a document: they travel in one message."""

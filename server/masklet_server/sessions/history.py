@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from masklet.errors import BadInputError
 from masklet.events import EditKind
+from masklet.frame_runs import runs_joined, runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.types import FramePrompts, FrameRange
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 MAX_UNDO = 256
 
@@ -51,9 +52,9 @@ class Contents:
 
     def with_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> Contents:
         """The same with a range locked, or unlocked."""
-        ranges = _without(self.locks.get(object_id, ()), frames)
+        ranges = runs_minus(self.locks.get(object_id, ()), (frames,))
         if locked:
-            ranges = _joined([*ranges, frames])
+            ranges = runs_joined([*ranges, frames])
         kept = {owner: own for owner, own in self.locks.items() if owner != object_id}
         return replace(self, locks={**kept, object_id: ranges} if ranges else kept)
 
@@ -172,23 +173,3 @@ class History:
         edits: Collection[Edit] = (*self._done, *self._undone)
         named = (object_id for edit in edits for object_id in (*edit.before.names, *edit.after.names))
         return frozenset((*named, *(edit.aside.results_id for edit in edits if edit.aside is not None)))
-
-
-def _without(ranges: Collection[FrameRange], hole: FrameRange) -> tuple[FrameRange, ...]:
-    left: list[FrameRange] = []
-    for frames in ranges:
-        if frames.first < hole.first:
-            left.append(FrameRange(frames.first, min(frames.last, hole.first - 1)))
-        if frames.last > hole.last:
-            left.append(FrameRange(max(frames.first, hole.last + 1), frames.last))
-    return tuple(left)
-
-
-def _joined(ranges: Collection[FrameRange]) -> tuple[FrameRange, ...]:
-    joined: list[FrameRange] = []
-    for frames in sorted(ranges, key=lambda frames: frames.first):
-        if joined and frames.first <= joined[-1].last + 1:
-            joined[-1] = FrameRange(joined[-1].first, max(joined[-1].last, frames.last))
-        else:
-            joined.append(frames)
-    return tuple(joined)

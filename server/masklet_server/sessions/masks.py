@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from masklet.errors import BadInputError
 from masklet.types import TrackedMask
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 _BASE_LIMIT = 32.0
 _BASE_STEPS = 4.0

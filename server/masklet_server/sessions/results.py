@@ -15,7 +15,7 @@ from masklet.errors import OutputError
 from masklet.types import FrameRange, Presence, StateRange, TrackedMask
 from masklet_server.sessions.masks import pack_logits, unpack_logits
 from masklet_server.sessions.spill import Spilled, SpillFile
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ from masklet_server.mattes.windows import (
 )
 from masklet_server.sessions.desk import ClosingSource, TrackerFactory
 from masklet_server.sessions.results import ResultStore
-from masklet_server.sessions.tracking import ObjectFrame, ResultReader
+from masklet_server.tracking import ObjectFrame, ResultReader
 
 # The logits' grid has a quarter of the side of the picture that the network looks at.
 _CELL_PX = 4

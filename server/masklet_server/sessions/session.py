@@ -42,8 +42,8 @@ from masklet_server.sessions.review import untracked
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
-from masklet_server.sessions.tracking import ObjectFrame, with_unreadable
 from masklet_server.sessions.work import Planner, TrackWork
+from masklet_server.tracking import ObjectFrame, with_unreadable
 
 ResultT = TypeVar("ResultT")
 

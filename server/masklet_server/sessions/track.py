@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from masklet.events import TrackFinished, TrackStarted
 from masklet.types import UnreadableFrame
 from masklet_server.sessions.plan import Plan, Step
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 QUEUED_EVENTS = 8
 """How far tracking may run ahead of a client that reads slowly; then it waits without the device."""

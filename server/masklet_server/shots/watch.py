@@ -23,7 +23,7 @@ AROUND_FRAMES = 3
 
 
 class PictureSource(Protocol):
-    """Gives pictures of one clip; see :class:`masklet_server.sessions.tracking.FrameSource`."""
+    """Gives pictures of one clip; see :class:`masklet_server.tracking.FrameSource`."""
 
     @property
     def info(self) -> ClipInfo:

@@ -22,8 +22,8 @@ from real_blender import SOURCE_FOLDERS, Blender, blender_wheel
 SCRIPTS = Path(__file__).parent / "scripts"
 MODULE = "masklet_blender"
 OTHER_VERSION = """
-import sys, masklet
-masklet.__version__ = sys.argv[1]
+import sys, masklet.version
+masklet.version.VERSION = sys.argv[1]
 options = ["--address", "127.0.0.1:0", "--token-file", sys.argv[2], "--announce", "--stop-with-stdin"]
 sys.argv[1:] = ["serve", *options]
 from masklet_server.cli import main

@@ -15,7 +15,7 @@ from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import build_network
 from masklet_server.sessions.masks import result_of
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 FIRST = 1001
 

@@ -15,7 +15,7 @@ from masklet_server.evaluation.presence import (
     generate_clips,
     measure_presence,
 )
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 from masklet_server.training.clips import ClipBatch
 
 SIDE = 32

@@ -13,7 +13,7 @@ from masklet.errors import BadInputError
 from masklet_server.evaluation.clips import AnnotatedClip
 from masklet_server.evaluation.datasets import open_dataset
 from masklet_server.evaluation.protocols import ClipOutcome, ProtocolName, run_protocol
-from masklet_server.sessions.tracking import FrameSource, ResultReader
+from masklet_server.tracking import FrameSource, ResultReader
 
 
 class Studio:

@@ -20,7 +20,7 @@ from masklet_server.evaluation.datasets import open_dataset
 from masklet_server.evaluation.runs import MemoryResults
 from masklet_server.mattes.export import render_mattes
 from masklet_server.mattes.files import write_files
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 FIRST, LAST = 1001, 1006
 OBJECTS = (ObjectInfo(1, "hero", (1001, 1004)), ObjectInfo(2, "2nd car", (1001,)))

@@ -17,7 +17,7 @@ from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.calm import Neighbour, calm_logits, flow_size, measure_motion, motion_window
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
 from masklet_server.mattes.windows import Look, Window
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 WIDTH_PX, HEIGHT_PX, GRID = 320, 200, 64
 PLATE = Window(0, 0, WIDTH_PX, HEIGHT_PX)

@@ -20,7 +20,7 @@ from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.export import render_mattes
 from masklet_server.mattes.files import write_files
 from masklet_server.mattes.picture_file import Provenance, encode_png, exact_rate
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 CLIP = ClipInfo("plate.%04d.exr", 320, 180, 1001, 1003, pixel_aspect=2.0, frames_per_s=23.976)
 OBJECTS = [ObjectInfo(1, "hero"), ObjectInfo(2, "left arm")]

@@ -15,7 +15,7 @@ from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.mattes.export import render_mattes
 from masklet_server.mattes.files import write_files
 from masklet_server.mattes.refined_alpha import RefinedAlpha
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 SIDE = 64
 CLIP = ClipInfo("plate.%04d.exr", 2 * SIDE, 2 * SIDE, -10, -10, pixel_aspect=2.0, frames_per_s=24.0)

@@ -19,7 +19,7 @@ from masklet_server.mattes.overlay import (
     spread_frames,
 )
 from masklet_server.media.source import open_clip
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 class GreySource:

@@ -9,7 +9,7 @@ from masklet.types import ClipInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.refine import RefineSettings, refine_alpha
 from masklet_server.mattes.refined_alpha import RefinedAlpha
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 WIDTH_PX, HEIGHT_PX, GRID = 480, 270, 64
 CELL_PX = WIDTH_PX / GRID

@@ -18,7 +18,7 @@ from fakes.service import FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
 from masklet.v1 import server_pb2, session_pb2
 from masklet_server.service.listen import Access, Address
-from masklet_server.settings import ServerSettings
+from masklet_server.service.settings import ServerSettings
 from platforms import make_link
 
 OPENSSL = (

@@ -17,7 +17,7 @@ from masklet.errors import BadInputError
 from masklet.v1 import session_pb2
 from masklet_server.service.contents import ContentKey, ContentStore
 from masklet_server.service.limits import ServiceLimits
-from masklet_server.settings import ServerSettings
+from masklet_server.service.settings import ServerSettings
 
 Message = session_pb2.UploadClipRequest
 FRAMES = {1: b"the first frame", 2: b"the second frame"}

@@ -17,7 +17,7 @@ from fakes.service import FakeClient, new_id, running
 from masklet import state_codec
 from masklet.types import FramePrompts, FrameRange
 from masklet.v1 import export_pb2, prompt_pb2, review_pb2, review_pb2_grpc, track_pb2, values_pb2
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 
 @dataclass

@@ -18,7 +18,7 @@ from masklet.anchors import Absence, AnchorGap, AnchorTrack, GapWay
 from masklet.shapes import ObjectShapes
 from masklet.types import FramePrompts, FrameRange
 from masklet.v1 import geometry_pb2, geometry_pb2_grpc, track_pb2, values_pb2
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 Work = Callable[[FakeClient, str, int], Coroutine[Any, Any, None]]
 

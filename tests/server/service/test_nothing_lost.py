@@ -12,7 +12,7 @@ from masklet.v1 import prompt_pb2, values_pb2
 from masklet_server.media.limits import Limits
 from masklet_server.service.running import MediaOpener
 from masklet_server.service.server import Engine, MaskletServer
-from masklet_server.settings import ServerSettings
+from masklet_server.service.settings import ServerSettings
 
 
 def test_a_document_with_a_prompt_on_a_broken_frame_leaves_everything_as_it_was(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from masklet import geometry_codec
 from masklet.events import WorkProgress
 from masklet.types import FramePrompts
 from masklet.v1 import export_pb2, geometry_pb2, geometry_pb2_grpc, prompt_pb2, track_pb2, values_pb2
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 PLATE = replace(FAKE_INFO, width_px=320, height_px=240)
 Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]

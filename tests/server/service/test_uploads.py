@@ -21,8 +21,8 @@ from masklet.errors import ClipError
 from masklet.own_folder import OwnFolder, remove_abandoned
 from masklet.v1 import session_pb2
 from masklet_server.service.limits import ServiceLimits
+from masklet_server.service.settings import ServerSettings
 from masklet_server.service.uploads import FOLDER_PREFIX, UploadStore
-from masklet_server.settings import ServerSettings
 
 Message = session_pb2.UploadClipRequest
 Work = Callable[[Running, FakeClient], Coroutine[Any, Any, None]]

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from masklet.errors import OutputError
 from masklet.types import Presence
 from masklet_server.sessions.results import ResultStore
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 def result(frame: int, object_id: int = 1, seed: int = 0, side: int = 32) -> ObjectFrame:

@@ -28,7 +28,7 @@ from masklet_server.sessions.review import next_place, untracked
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 @dataclass

@@ -21,7 +21,7 @@ from masklet_server.sessions import editor
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
-from masklet_server.sessions.tracking import FrameSource, ResultReader
+from masklet_server.tracking import FrameSource, ResultReader
 
 CLIP = ClipInfo("fake.####.png", 64, 48, 1, 14, missing_frames=(9,))
 FRAMES = [frame for frame in range(1, 15) if frame != 9]

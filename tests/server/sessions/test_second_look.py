@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
-from masklet_server.sessions.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 GRID = 120
 

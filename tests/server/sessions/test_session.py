@@ -32,7 +32,7 @@ from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
 from masklet_server.sessions.track import QUEUED_EVENTS
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 
 @asynccontextmanager

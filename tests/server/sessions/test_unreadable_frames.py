@@ -19,7 +19,7 @@ from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore, StoreLimits
 from masklet_server.sessions.track import TrackItem
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 FRAMES = (1001, 1002, 1003, 1004, 1005, 1006, 1007)
 

@@ -20,7 +20,7 @@ from masklet.types import ClipInfo
 from masklet_server.evaluation.clips import AnnotatedClip, FrameTruth, PictureFiles
 from masklet_server.evaluation.layouts.pictures import numbered_files, read_binary
 from masklet_server.evaluation.sa_v import SaVAnnotation, read_sa_v
-from masklet_server.sessions.tracking import FrameSource
+from masklet_server.tracking import FrameSource
 
 _MANUAL = "_manual.json"
 _PICTURES = "JPEGImages_24fps"

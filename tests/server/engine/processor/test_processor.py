@@ -22,7 +22,7 @@ from masklet_server.engine.processor.exporting import export, file_of
 from masklet_server.engine.processor.forms import FORMS
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import Network
-from masklet_server.sessions.tracking import ObjectFrame
+from masklet_server.tracking import ObjectFrame
 
 pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
 

@@ -1,4 +1,4 @@
-"""What sessions know of the engine: values and protocols, no torch.
+"""What sessions and the engine know of each other: values and protocols, no torch.
 
 A session owns prompts and results; a tracker owns the network's state over time. They meet
 here. Whatever satisfies :class:`Tracker` can stand behind a session: the real engine, or a
