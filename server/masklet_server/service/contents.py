@@ -64,12 +64,16 @@ class ContentStore:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._contents: dict[ContentKey, _Content] = {}
+        # Counted anew after a change only: it is asked for with every chunk that arrives.
+        self._idle_bytes: int | None = 0
 
     @property
     def idle_bytes(self) -> int:
         """Of contents that nothing uses now."""
         with self._lock:
-            return sum(content.size_bytes for content in self._contents.values() if content.is_idle)
+            if self._idle_bytes is None:
+                self._idle_bytes = sum(each.size_bytes for each in self._contents.values() if each.is_idle)
+            return self._idle_bytes
 
     def held_bytes(self, key: ContentKey) -> int:
         """How much of a content's beginning is there and can be built on."""
@@ -103,6 +107,7 @@ class ContentStore:
                 name = hashlib.sha256(key.user.encode() + b"\0" + key.sha256).hexdigest()
                 content = self._contents[key] = _Content(self._folder / name, 0, self._clock_s())
             content.growing = True
+            self._idle_bytes = None
         return GrowingContent(self, key, content.path, held_bytes)
 
     def link(self, key: ContentKey, size_bytes: int, path: Path) -> None:
@@ -116,6 +121,7 @@ class ContentStore:
             if content is None or not content.whole or content.size_bytes != size_bytes:
                 raise _not_held()
             content.readers += 1
+            self._idle_bytes = None
             content.used_s = self._clock_s()
         try:
             os.link(content.path, path)
@@ -126,6 +132,7 @@ class ContentStore:
     def release(self, keys: list[ContentKey]) -> None:
         """An upload that had these contents is gone."""
         with self._lock:
+            self._idle_bytes = None
             for key in keys:
                 content = self._contents.get(key)
                 if content is not None:
@@ -135,6 +142,7 @@ class ContentStore:
     def settle(self, key: ContentKey, size_bytes: int, *, whole: bool) -> None:
         """A content has stopped growing; of no size, it is forgotten."""
         with self._lock:
+            self._idle_bytes = None
             content = self._contents[key]
             content.growing, content.whole, content.size_bytes = False, whole, size_bytes
             content.used_s = self._clock_s()
@@ -150,13 +158,20 @@ class ContentStore:
                 if index < surplus or self._clock_s() - used_s >= self._kept_s:
                     self._forget(key)
 
-    def drop_idle(self) -> None:
-        """Delete all that nothing uses now, because room is needed."""
+    def drop_idle(self, size_bytes: int, user: str) -> None:
+        """Make room by deleting what nothing uses now: what this user has first, then what is oldest."""
         with self._lock:
-            for key in [key for key, content in self._contents.items() if content.is_idle]:
+            idle = [
+                (key.user != user, each.used_s, key) for key, each in self._contents.items() if each.is_idle
+            ]
+            for _, _, key in sorted(idle):
+                if size_bytes <= 0:
+                    return
+                size_bytes -= self._contents[key].size_bytes
                 self._forget(key)
 
     def _forget(self, key: ContentKey) -> None:
+        self._idle_bytes = None
         with suppress(OSError):
             self._contents.pop(key).path.unlink()
 

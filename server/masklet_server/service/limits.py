@@ -17,17 +17,19 @@ class ServiceLimits:
     Attributes:
         max_upload_bytes: Of all files of one upload.
         max_uploads_bytes: Of all uploads the server holds.
+        max_user_uploads_bytes: Of those that one user may have of these.
         max_upload_files: Files of one upload.
         upload_kept_s: How long an upload waits to be opened.
     """
 
     max_upload_bytes: int = 32 << 30
     max_uploads_bytes: int = 128 << 30
+    max_user_uploads_bytes: int = 64 << 30
     max_upload_files: int = 100_000
     upload_kept_s: float = 3600.0
 
-    def check_upload(self, files: int, upload_bytes: int, all_bytes: int) -> None:
-        """Refuse an upload that has become too large.
+    def check_upload(self, files: int, upload_bytes: int, user_bytes: int, all_bytes: int) -> None:
+        """Refuse an upload that is too large, itself or together with others of its user or of all.
 
         Raises:
             LimitError: The message names the limit.
@@ -38,6 +40,11 @@ class ServiceLimits:
             raise LimitError(
                 f"an upload has at most {_described(self.max_upload_bytes)}: send a shorter clip, "
                 "or compress it"
+            )
+        if user_bytes > self.max_user_uploads_bytes:
+            raise LimitError(
+                f"your uploads would fill more than the {_described(self.max_user_uploads_bytes)} that each "
+                "user of this server has: close sessions on uploaded clips, or send a shorter clip"
             )
         if all_bytes > self.max_uploads_bytes:
             raise LimitError(

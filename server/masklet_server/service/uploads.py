@@ -12,6 +12,7 @@ import hashlib
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +92,8 @@ class UploadStore:
         self._deletions.run(lambda stop: remove_abandoned(FOLDER_PREFIX, parent=folder, stop=stop))
         self._uploads: dict[str, Upload] = {}
         self._by_request: dict[tuple[str, str], str] = {}
-        self._arriving_bytes = 0
+        # What has come of uploads without a commit, by user; what is only announced takes no room.
+        self._arriving_bytes: Counter[str] = Counter()
         self._contents = ContentStore(
             self._folder / "contents",
             kept_s=limits.upload_kept_s,
@@ -102,8 +104,7 @@ class UploadStore:
     @property
     def size_bytes(self) -> int:
         """Of all uploads, arriving ones included, and of contents that are kept beside them."""
-        uploads_bytes = sum(upload.size_bytes for upload in self._uploads.values())
-        return self._arriving_bytes + uploads_bytes + self._contents.idle_bytes
+        return self._used_bytes() + self._contents.idle_bytes
 
     async def held_bytes(self, digests: Sequence[bytes], *, user: str) -> list[int]:
         """How much of each content's beginning need not be sent again.
@@ -111,7 +112,7 @@ class UploadStore:
         Raises:
             LimitError: These are more than an upload may have.
         """
-        self._limits.check_upload(len(digests), 0, 0)
+        self._limits.check_upload(len(digests), 0, 0, 0)
         keys = [ContentKey(user, digest) for digest in digests]
         # Whoever comes back after a broken connection is often here before its end was noticed.
         for _ in range(_SETTLE_LOOKS):
@@ -204,22 +205,31 @@ class UploadStore:
         self, upload: Upload, messages: AsyncIterator[session_pb2.UploadClipRequest]
     ) -> None:
         writer = _Writer(upload, self._contents)
-        arrived_bytes = 0
+        user = upload.user
+        announced_bytes = arrived_bytes = 0
         try:
             async for message in messages:
                 part = message.WhichOneof("part")
                 if part == "file":
                     writer.check_complete()
-                    size_bytes = message.file.size_bytes
-                    # The announced size is charged before the first byte: room is refused early.
-                    self._arriving_bytes += size_bytes
-                    arrived_bytes += size_bytes
-                    if self.size_bytes > self._limits.max_uploads_bytes:
-                        await asyncio.get_running_loop().run_in_executor(None, self._contents.drop_idle)
-                    self._limits.check_upload(upload.files + 1, arrived_bytes, self.size_bytes)
+                    announced_bytes += message.file.size_bytes
+                    coming_bytes = announced_bytes - arrived_bytes
+                    # Room is refused before the first byte, and taken by what arrives: announcing costs
+                    # nothing, so it must not keep others out.
+                    self._limits.check_upload(
+                        upload.files + 1,
+                        announced_bytes,
+                        self._used_bytes(user) + coming_bytes,
+                        self._used_bytes() + coming_bytes,
+                    )
                     await _in_thread(writer.start, message.file)
+                    arrived_bytes += message.file.held_bytes
+                    self._arriving_bytes[user] += message.file.held_bytes
                 elif part == "chunk":
+                    await self._make_room(user, len(message.chunk))
                     await _in_thread(writer.write, message.chunk)
+                    arrived_bytes += len(message.chunk)
+                    self._arriving_bytes[user] += len(message.chunk)
                 elif part == "commit":
                     writer.check_commit(message.commit)
                     upload.size_bytes = arrived_bytes
@@ -232,8 +242,28 @@ class UploadStore:
             ) from error
         finally:
             writer.close()
-            self._arriving_bytes -= arrived_bytes
+            self._arriving_bytes[user] -= arrived_bytes
+            self._arriving_bytes += Counter()  # forgets whoever has nothing left
         raise BadInputError("the upload ended before it was complete, and nothing was kept: send it again")
+
+    def _used_bytes(self, user: str | None = None) -> int:
+        """What one user's uploads take, or all of them; without contents that nothing uses now."""
+        mine = (each.size_bytes for each in self._uploads.values() if user in (None, each.user))
+        arriving = self._arriving_bytes
+        return sum(mine) + (arriving.total() if user is None else arriving[user])
+
+    async def _make_room(self, user: str, size_bytes: int) -> None:
+        """Give up contents that nothing uses, as far as what has arrived needs their room.
+
+        Raises:
+            LimitError: That is not enough.
+        """
+        surplus_bytes = self.size_bytes + size_bytes - self._limits.max_uploads_bytes
+        if surplus_bytes > 0:
+            await asyncio.get_running_loop().run_in_executor(
+                None, self._contents.drop_idle, surplus_bytes, user
+            )
+            self._limits.check_upload(0, 0, 0, self.size_bytes + size_bytes)
 
 
 class _Writer:

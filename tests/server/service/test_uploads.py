@@ -197,6 +197,7 @@ def test_a_client_that_dies_in_mid_upload_leaves_nothing_behind(tmp_path: Path) 
         (ServiceLimits(max_upload_bytes=20), "at most 20 bytes"),
         (ServiceLimits(max_upload_files=2), "at most 2 files"),
         (ServiceLimits(max_uploads_bytes=20), "20 bytes they may take"),
+        (ServiceLimits(max_user_uploads_bytes=20), "more than the 20 bytes that each user"),
     ],
 )
 def test_an_upload_over_a_limit_names_it(tmp_path: Path, limits: ServiceLimits, words: str) -> None:
@@ -300,3 +301,52 @@ def test_a_disk_that_deletes_slowly_holds_up_neither_a_goodbye_nor_the_stop(
 async def _each(messages: Iterator[Message]) -> AsyncIterator[Message]:
     for message in messages:
         yield message
+
+
+def test_what_is_only_announced_keeps_nobody_out(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient) -> None:
+        async def nothing(announced: asyncio.Event) -> AsyncIterator[Message]:
+            yield header()
+            yield start(1, 90)
+            announced.set()
+            await asyncio.sleep(30.0)
+
+        idle = []
+        for _ in range(4):
+            announced = asyncio.Event()
+            idle.append(asyncio.ensure_future(client.sessions.UploadClip(nothing(announced))))
+            await announced.wait()
+        await asyncio.sleep(0.1)
+
+        assert (await client.sessions.UploadClip(upload())).size_bytes == 29
+        for call in idle:
+            call.cancel()
+        await asyncio.gather(*idle, return_exceptions=True)
+
+    serve(tmp_path, work, ServiceLimits(max_uploads_bytes=100, max_user_uploads_bytes=100))
+
+
+def test_an_absurd_size_is_refused_and_costs_nobody_anything(tmp_path: Path) -> None:
+    content = b"kept for another time"
+    digest = hashlib.sha256(content).digest()
+
+    async def work(server: Running, client: FakeClient) -> None:
+        async def broken() -> AsyncIterator[Message]:
+            yield header()
+            yield Message(
+                file=session_pb2.UploadFileStart(
+                    frame=1, suffix=".exr", size_bytes=len(content), sha256=digest
+                )
+            )
+            yield Message(chunk=content)
+
+        with pytest.raises(grpc.aio.AioRpcError):
+            await client.sessions.UploadClip(broken())
+        absurd = [header(), start(1, 1 << 60)]
+        status, _, _ = await refused_upload(server, absurd)
+        found = await client.sessions.FindContents(session_pb2.FindContentsRequest(sha256=[digest]))
+
+        assert status == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert list(found.held_bytes) == [len(content)]
+
+    serve(tmp_path, work)
