@@ -29,8 +29,11 @@ class SpotTracker(FakeTracker):
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
         return self._seen(super().prompt(prompts))
 
-    def track(self, frame: int, object_ids: Sequence[int], *, backward: bool) -> Sequence[ObjectFrame]:
-        return [self._seen(result) for result in super().track(frame, object_ids, backward=backward)]
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
+        results = super().track(frame, object_ids, backward=backward, since=since)
+        return [self._seen(result) for result in results]
 
     def _seen(self, result: ObjectFrame) -> ObjectFrame:
         side = 24
