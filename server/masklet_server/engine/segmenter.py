@@ -77,7 +77,8 @@ class Segmenter:
 
         of_results = self._profile.memories == "results"
         return PromptedFrame(
-            prompts=prompts,
+            # A drawn mask is done with, and may be large: whoever owns the prompts keeps it.
+            prompts=prompts if prompts.mask is None else replace(prompts, mask=None),
             conditioning=self._profile.corrections == "prompted" or not correcting,
             corrects=correcting,
             conditioned=conditioned,

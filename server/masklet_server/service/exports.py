@@ -147,7 +147,7 @@ class Exporter:
                     among=among,
                     settings=session.mattes(),
                     marks_of=source.marks,
-                    is_drawn=lambda result: session.drawn_on(result) is not None,
+                    is_drawn=session.is_drawn,
                 )
                 while (file := await self._renderer.run(next, files, None)) is not None:
                     yield file

@@ -244,7 +244,8 @@ class Editor:
     def _exchange(self, edit: Edit, frame: int, end: Contents) -> Prompted:
         """Put other prompts on a frame; what was tracked there before the first of them comes back."""
         object_id = edit.object_id
-        prompts = end.prompts.get((object_id, frame)) or FramePrompts(object_id, frame)
+        said = end.prompts.get((object_id, frame))
+        prompts = FramePrompts(object_id, frame) if said is None else said.prompts
         standing = self._results.find(object_id, frame)
         stale = self._desk.stale
         was_stale = stale.of(object_id) & {frame}
@@ -307,7 +308,7 @@ class Editor:
             for object_id in object_ids:
                 for frame in contents.prompted_frames(object_id):
                     keep = contents.is_locked(object_id, frame)
-                    self._desk.segment(contents.prompts[object_id, frame], keep=keep)
+                    self._desk.segment(contents.prompts[object_id, frame].prompts, keep=keep)
         except MaskletError:
             for object_id in object_ids:
                 self._desk.withdraw(object_id)

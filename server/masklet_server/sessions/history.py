@@ -11,9 +11,11 @@ from masklet.events import EditKind
 from masklet.frame_runs import runs_joined, runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.types import FramePrompts, FrameRange
+from masklet_server.sessions.said import Said
 from masklet_server.tracking import ObjectFrame
 
 MAX_UNDO = 256
+MAX_UNDO_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Contents:
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
-    prompts: Mapping[tuple[int, int], FramePrompts] = field(default_factory=dict)
+    prompts: Mapping[tuple[int, int], Said] = field(default_factory=dict)
     locks: Mapping[int, tuple[FrameRange, ...]] = field(default_factory=dict)
     mattes: Mapping[int, MatteSettings] = field(default_factory=dict)
 
@@ -44,7 +46,7 @@ class Contents:
         """The same with these prompts in place of what was said there; empty ones say nothing."""
         key = (prompts.object_id, prompts.frame)
         kept = {other: said for other, said in self.prompts.items() if other != key}
-        return replace(self, prompts=kept if prompts.is_empty else {**kept, key: prompts})
+        return replace(self, prompts=kept if prompts.is_empty else {**kept, key: Said.of(prompts)})
 
     def with_name(self, object_id: int, name: str) -> Contents:
         """The same with an object called so, added at the end where it is new."""
@@ -98,6 +100,18 @@ class Edit:
     replaced: dict[int, ObjectFrame | None] = field(default_factory=dict)
     replaced_stale: frozenset[int] = frozenset()
     aside: Aside | None = None
+    _said_bytes: int = -1
+
+    @property
+    def size_bytes(self) -> int:
+        """About what is in memory for this edit alone: what was said before it and is not said after it."""
+        if self._said_bytes < 0:
+            after = self.after.prompts
+            self._said_bytes = sum(
+                said.size_bytes for key, said in self.before.prompts.items() if after.get(key) is not said
+            )
+        held = (result for result in self.replaced.values() if result is not None)
+        return self._said_bytes + sum(result.logits.nbytes for result in held)
 
 
 @dataclass(frozen=True)
@@ -114,11 +128,22 @@ class Aside:
 
 
 class History:
-    """Edits that can be taken back, and those that can be made again."""
+    """Edits that can be taken back, and those that can be made again.
 
-    def __init__(self) -> None:
-        self._done: deque[Edit] = deque(maxlen=MAX_UNDO)
+    Args:
+        max_bytes: What edits may take together; beyond it the oldest are given up, never the last.
+    """
+
+    def __init__(self, *, max_bytes: int = MAX_UNDO_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._done: deque[Edit] = deque()
         self._undone: list[Edit] = []
+        self._given_up = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """About what all edits take in memory."""
+        return sum(edit.size_bytes for edit in (*self._done, *self._undone))
 
     @property
     def undo_left(self) -> int:
@@ -134,6 +159,10 @@ class History:
         """Keep a new edit; what was taken back before is forgotten."""
         self._done.append(edit)
         self._undone.clear()
+        size_bytes = self.size_bytes
+        while len(self._done) > MAX_UNDO or (size_bytes > self._max_bytes and len(self._done) > 1):
+            size_bytes -= self._done.popleft().size_bytes
+            self._given_up += 1
 
     def last_done(self) -> Edit:
         """The edit that would be taken back.
@@ -141,6 +170,11 @@ class History:
         Raises:
             BadInputError: There is none.
         """
+        if not self._done and self._given_up:
+            raise BadInputError(
+                f"there is nothing more to take back: the server keeps {MAX_UNDO} steps of a session, and "
+                f"{self._max_bytes / 1e6:.0f} MB of them; {self._given_up} older ones were given up"
+            )
         if not self._done:
             raise BadInputError("there is nothing to take back: nothing was changed yet")
         return self._done[-1]
@@ -167,6 +201,7 @@ class History:
         """Forget everything."""
         self._done.clear()
         self._undone.clear()
+        self._given_up = 0
 
     def objects(self) -> frozenset[int]:
         """Ids of all objects that some edit could bring back."""

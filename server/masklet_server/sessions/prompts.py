@@ -28,7 +28,8 @@ from masklet.types import (
     Overscan,
     PromptDocument,
 )
-from masklet_server.sessions.history import Contents, Edit, History
+from masklet_server.sessions.history import MAX_UNDO_BYTES, Contents, Edit, History
+from masklet_server.sessions.said import Said
 
 MAX_CLICKS = 256
 """Per object and frame: more help nobody, and the network's time grows with them."""
@@ -41,12 +42,12 @@ class PromptBook:
     What is said is one value that is replaced as a whole: one thread may read while another writes.
     """
 
-    def __init__(self, clip: ClipInfo, *, max_objects: int) -> None:
+    def __init__(self, clip: ClipInfo, *, max_objects: int, undo_bytes: int = MAX_UNDO_BYTES) -> None:
         self._clip = clip
         self._max_objects = max_objects
         self._next_id = 1
         self.contents = Contents()
-        self.history = History()
+        self.history = History(max_bytes=undo_bytes)
 
     def objects(self) -> tuple[ObjectInfo, ...]:
         """All objects in the order in which they were added."""
@@ -76,14 +77,15 @@ class PromptBook:
 
     def find(self, object_id: int, frame: int) -> FramePrompts | None:
         """What is said about an object on a frame, None where nothing is."""
-        return self.contents.prompts.get((object_id, frame))
+        said = self.contents.prompts.get((object_id, frame))
+        return None if said is None else said.prompts
 
     def document(self) -> PromptDocument:
         """Everything, ordered by object and frame."""
         contents = self.contents
         return PromptDocument(
             objects=self.objects(),
-            prompts=tuple(contents.prompts[key] for key in sorted(contents.prompts)),
+            prompts=tuple(contents.prompts[key].prompts for key in sorted(contents.prompts)),
             locks=self.locks(),
             mattes=self.mattes(),
         )
@@ -233,14 +235,14 @@ class PromptBook:
                     f"two objects of the document have the number {info.object_id}: repair it"
                 )
             ids[info.object_id] = book.add_object(info.name).object_id
-        checked: dict[tuple[int, int], FramePrompts] = {}
+        checked: dict[tuple[int, int], Said] = {}
         for prompts in document.prompts:
             own = book.check(replace(prompts, object_id=_own_id(ids, prompts.object_id)))
             if own.is_empty or (own.object_id, own.frame) in checked:
                 raise BadInputError(
                     f"the document's prompts on frame {own.frame} are empty or said twice: repair it"
                 )
-            checked[own.object_id, own.frame] = own
+            checked[own.object_id, own.frame] = Said.of(own)
         for matte in document.mattes:
             book.set_matte(_own_id(ids, matte.object_id), matte.settings)
         book.contents = replace(book.contents, prompts={key: checked[key] for key in sorted(checked)})

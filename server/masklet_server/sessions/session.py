@@ -34,6 +34,7 @@ from masklet.types import (
 )
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
+from masklet_server.sessions.history import MAX_UNDO_BYTES
 from masklet_server.sessions.plan import Step, TrackOrder
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
@@ -56,11 +57,13 @@ class SessionLimits:
         max_objects: Objects at a time.
         result_memory_bytes: Compressed masks in memory; more goes to a temporary file.
         spill_folder: Where that file is; None for the system's place.
+        undo_bytes: What steps that can be taken back may take in memory; older ones are given up.
     """
 
     max_objects: int = 64
     result_memory_bytes: int = 64 << 20
     spill_folder: Path | None = None
+    undo_bytes: int = MAX_UNDO_BYTES
 
 
 class Session:
@@ -97,7 +100,7 @@ class Session:
         self._source = source
         self._scheduler = scheduler
         self._order = order
-        self._book = PromptBook(source.info, max_objects=limits.max_objects)
+        self._book = PromptBook(source.info, max_objects=limits.max_objects, undo_bytes=limits.undo_bytes)
         self._desk = Desk(source, self.results, make_tracker)
         self._editor = Editor(source.info, self._desk, self.results, order)
         self._make_tracker = make_tracker
@@ -220,6 +223,11 @@ class Session:
         """What is said about an object on a frame, None where nothing is."""
         return self._book.find(object_id, frame)
 
+    def is_drawn(self, result: ObjectFrame) -> bool:
+        """True where the artist drew a mask of a result's object on its frame."""
+        said = self._book.contents.prompts.get((result.object_id, result.frame))
+        return said is not None and said.is_drawn
+
     def drawn_on(self, result: ObjectFrame) -> Mask | None:
         """The mask that the artist drew of a result's object on its frame, None where there is none."""
         said = self._book.find(result.object_id, result.frame)
@@ -318,11 +326,11 @@ class Session:
             ClipError: The picture of a prompt cannot be read; nothing changes.
         """
         replacement = self._book.replaced_by(document)
-        editor, prompts = self._editor, replacement.contents.prompts
+        editor, said = self._editor, replacement.contents.prompts
         try:
-            for own in prompts.values():
+            for own in said.values():
                 await self._make_room()
-                await self._turn(partial(editor.stage, replacement, own), urgent=True)
+                await self._turn(partial(editor.stage, replacement, own.prompts), urgent=True)
             if self._track is not None:
                 self._track.stop()
             await self._turn(partial(editor.replace_all, self._book, replacement), urgent=True)

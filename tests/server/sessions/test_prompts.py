@@ -218,3 +218,61 @@ def test_the_digest_follows_what_clicks_correct_and_what_locks_hold_against_the_
     assert len({prompts_sha256(each) for each in different}) == 5
     # A lock on what tracking makes anyway changes nothing.
     assert prompts_sha256(holds(one, stale=False)) == prompts_sha256(document)
+
+
+def _painted(side_px: int, row: int, depth: MaskDepth = MaskDepth.BITS_8) -> Mask:
+    """A stroke that was drawn by hand, row by row another one."""
+    value = {MaskDepth.BITS_8: b"\xff", MaskDepth.BITS_16: b"\xff\xff", MaskDepth.HALF: b"\x00\x3c"}[depth]
+    empty = bytes(side_px * side_px * depth.bytes_per_pixel)
+    return Mask(side_px, side_px, (empty[: row * side_px] + side_px * value + empty)[: len(empty)], depth)
+
+
+@pytest.mark.parametrize("depth", MaskDepth)
+def test_drawn_masks_come_back_as_they_were_drawn(depth: MaskDepth) -> None:
+    book = PromptBook(replace(CLIP, width_px=64, height_px=64), max_objects=8)
+    book.add_object("hero")
+    prompts = FramePrompts(1, 1, mask=_painted(64, 3, depth))
+    book.put(prompts)
+
+    assert book.find(1, 1) == prompts
+    assert book.document().prompts == (prompts,)
+    book.put(FramePrompts(1, 1))
+    book.take_back()
+    assert book.find(1, 1) == prompts
+
+
+def test_strokes_of_a_brush_take_little_memory_and_are_counted() -> None:
+    side_px = 1024
+    book = PromptBook(replace(CLIP, width_px=side_px, height_px=side_px), max_objects=8)
+    book.add_object("hero")
+    for row in range(20):
+        book.put(FramePrompts(1, 1, mask=_painted(side_px, row)))
+
+    assert 19 * 1_000 < book.history.size_bytes < side_px * side_px
+    assert book.history.undo_left == 21
+
+
+def test_the_oldest_steps_are_given_up_where_they_take_too_much_and_that_is_said() -> None:
+    book = PromptBook(replace(CLIP, width_px=512, height_px=512), max_objects=8, undo_bytes=10_000)
+    book.add_object("hero")
+    for row in range(40):
+        book.put(FramePrompts(1, 1, mask=_painted(512, row)))
+
+    assert book.history.size_bytes <= 10_000
+    left = book.history.undo_left
+    assert 1 < left < 40
+    for _ in range(left):
+        book.take_back()
+    assert book.find(1, 1) == FramePrompts(1, 1, mask=_painted(512, 39 - left))
+    with pytest.raises(BadInputError, match=rf"nothing more to take back: .*; {41 - left} older ones"):
+        book.take_back()
+
+
+def test_a_step_that_takes_more_than_all_may_can_still_be_taken_back() -> None:
+    book = PromptBook(replace(CLIP, width_px=512, height_px=512), max_objects=8, undo_bytes=1)
+    book.add_object("hero")
+    for row in range(3):
+        book.put(FramePrompts(1, 1, mask=_painted(512, row)))
+
+    book.take_back()
+    assert book.find(1, 1) == FramePrompts(1, 1, mask=_painted(512, 1))

@@ -1,0 +1,60 @@
+"""What is said about one object on one frame, as it is kept: a mask that was drawn by hand is packed."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+
+from masklet.types import FramePrompts, Mask, MaskDepth
+
+_CLICK_BYTES = 100
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A mask, compressed: of a painted one, forty bytes lie in the room of one."""
+
+    width_px: int
+    height_px: int
+    depth: MaskDepth
+    packed: bytes
+
+
+@dataclass(frozen=True)
+class Said:
+    """Prompts of one object on one frame; made by :meth:`of`."""
+
+    _bare: FramePrompts
+    _drawn: _Drawn | None
+
+    @staticmethod
+    def of(prompts: FramePrompts) -> Said:
+        """These prompts, packed."""
+        mask = prompts.mask
+        if mask is None:
+            return Said(prompts, None)
+        # The fastest level: a mask is mostly long runs, and an artist waits for the next stroke.
+        drawn = _Drawn(mask.width_px, mask.height_px, mask.depth, zlib.compress(mask.alpha, 1))
+        return Said(replace(prompts, mask=None), drawn)
+
+    @property
+    def is_drawn(self) -> bool:
+        """True for a mask drawn by hand."""
+        return self._drawn is not None
+
+    @property
+    def prompts(self) -> FramePrompts:
+        """The prompts as they were given, unpacked anew by every call."""
+        drawn = self._drawn
+        if drawn is None:
+            return self._bare
+        mask = Mask(drawn.width_px, drawn.height_px, zlib.decompress(drawn.packed), drawn.depth)
+        return replace(self._bare, mask=mask)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what they take in memory."""
+        bare = self._bare
+        base_bytes = 0 if bare.base is None else len(bare.base.logits) + len(bare.base.pointer)
+        drawn_bytes = 0 if self._drawn is None else len(self._drawn.packed)
+        return _CLICK_BYTES * (1 + len(bare.clicks)) + base_bytes + drawn_bytes
