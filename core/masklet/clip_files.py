@@ -63,7 +63,7 @@ def find_clip(clip: Path, *, first_frame: int | None = None) -> ClipFiles:
             holds no pictures.
         BadInputError: The path cannot be one of a clip, or the folder holds several.
     """
-    _check_spelling(clip)
+    check_spelling(clip)
     try:
         if clip.is_dir():
             return _of_folder(clip)
@@ -114,6 +114,22 @@ def begins_like_a_picture(start: bytes) -> bool:
     return any(start.startswith(signature) for signature in PICTURE_SIGNATURES)
 
 
+def check_spelling(path: Path) -> None:
+    """Refuse a path that no file system takes.
+
+    Raises:
+        BadInputError: A part of it is too long, or holds what no name can hold.
+    """
+    if "\0" in str(path):
+        raise BadInputError("the path holds a zero byte: type it again")
+    try:
+        longest = max((len(part.encode()) for part in path.parts), default=0)
+    except UnicodeEncodeError:
+        raise BadInputError("the path is not valid Unicode: rename the files") from None
+    if longest > _LONGEST_NAME_BYTES:
+        raise BadInputError(f"the path has a part of {longest} bytes, no file is called that: type it again")
+
+
 def _of_file(path: Path, first_frame: int | None) -> ClipFiles:
     if not path.is_file():
         # Reading a pipe or a device could wait for ever.
@@ -150,7 +166,7 @@ def _of_folder(folder: Path) -> ClipFiles:
         shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
         raise BadInputError(f"the folder {folder.name} holds several clips ({shown}): name one of them")
     (name,) = found
-    _check_spelling(folder / name)
+    check_spelling(folder / name)
     files = sequences.get(name, {0: name})
     return ClipFiles(
         name if len(files) > 1 else next(iter(files.values())),
@@ -161,16 +177,3 @@ def _of_folder(folder: Path) -> ClipFiles:
 def _names_in(folder: Path) -> list[str]:
     # What begins with a dot is nobody's frame: "._plate.1001.exr" is what macOS leaves on foreign disks.
     return [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
-
-
-def _check_spelling(path: Path) -> None:
-    if "\0" in str(path):
-        raise BadInputError("the path of the clip holds a zero byte: type it again")
-    try:
-        longest = max((len(part.encode()) for part in path.parts), default=0)
-    except UnicodeEncodeError:
-        raise BadInputError("the path of the clip is not valid Unicode: rename its files") from None
-    if longest > _LONGEST_NAME_BYTES:
-        raise BadInputError(
-            f"the path of the clip has a part of {longest} bytes, no file is called that: type it again"
-        )

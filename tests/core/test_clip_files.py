@@ -121,5 +121,5 @@ def test_names_that_are_no_text_are_refused_before_they_travel(tmp_path: Path) -
     for number in (1, 2):
         open(os.fsencode(tmp_path) + b"/pl\xe9te.000%d.exr" % number, "wb").close()
 
-    with pytest.raises(BadInputError, match="not valid Unicode: rename its files"):
+    with pytest.raises(BadInputError, match="not valid Unicode: rename the files"):
         find_files(str(tmp_path))

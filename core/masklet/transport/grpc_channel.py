@@ -33,11 +33,13 @@ _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}")
 _MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 2.0, 2.0)
 
-_OPTIONS = [
+OPTIONS = [
     ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    # What waits for the answer to a ping, and 60 s by default: without it the time above is a dead letter.
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     # gRPC's own limit is two minutes: a restarted server would seem dead for as long.
@@ -71,10 +73,10 @@ class Channel:
         self._has_answered = False
         self._metadata = (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
         if endpoint.plaintext:
-            self.raw = grpc.insecure_channel(endpoint.address, options=_OPTIONS)
+            self.raw = grpc.insecure_channel(endpoint.address, options=OPTIONS)
         else:
             self.raw = grpc.secure_channel(
-                endpoint.address, grpc.ssl_channel_credentials(_read_ca(endpoint)), options=_OPTIONS
+                endpoint.address, grpc.ssl_channel_credentials(_read_ca(endpoint)), options=OPTIONS
             )
 
     def call(

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 
 from masklet.errors import BadInputError, MaskletError, ServerFaultError
 from masklet_server.service.access import LOCAL_USER, TokenTable, current_user
+from masklet_server.service.sentence import for_the_wire
 
 ERROR_KIND_KEY = "masklet-error-kind"
 """Trailing metadata that names the error: several share a status."""
@@ -118,7 +119,7 @@ class _Guarded:
             )
         await context.abort(
             grpc.StatusCode[error.grpc_status],
-            str(error),
+            for_the_wire(str(error)),
             trailing_metadata=((ERROR_KIND_KEY, error.kind),),
         )
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from masklet.clip_files import check_spelling
 from masklet.errors import BadInputError, PathNotAllowedError
 
 MAX_PATH_CHARACTERS = 4096
@@ -35,11 +36,12 @@ class Roots:
         Frames that are links are followed as well, or one in an open folder would open the disk.
 
         Raises:
-            BadInputError: The text is no absolute path.
+            BadInputError: The text is no absolute path, or none that a file can have.
             PathNotAllowedError: It leads out of the roots.
         """
         path = self._inside(text)
-        folder = path if path.is_dir() else path.parent
+        # Unlike the method of Path, this one is false of what cannot be looked at.
+        folder = path if os.path.isdir(path) else path.parent
         wanted = "" if folder == path else path.suffix.lower()
         try:
             with os.scandir(folder) as entries:
@@ -64,6 +66,7 @@ class Roots:
         given = Path(text)
         if not given.is_absolute():
             raise BadInputError(f"{given.name} is a relative path: give the full path, as the server sees it")
+        check_spelling(given)
         path = _resolved(given)
         # ".." is refused as such: after a link it does not lead where it seems to lead.
         if ".." in given.parts or not self._holds(path):

@@ -16,7 +16,9 @@ import pytest
 import masklet.v1
 from fakes.service import FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
-from masklet.v1 import server_pb2, session_pb2
+from masklet.transport import grpc_channel
+from masklet.v1 import export_pb2, server_pb2, session_pb2
+from masklet_server.service import listen
 from masklet_server.service.listen import Access, Address
 from masklet_server.service.settings import ServerSettings
 from platforms import make_link
@@ -102,6 +104,28 @@ def test_a_frame_that_links_out_of_the_roots_is_refused(tmp_path: Path) -> None:
         assert other[1] == "clip"
 
     serve(tmp_path, work)
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 256 + "/plate.%04d.exr", "clip/" + "x" * 3000, "猫" * 90])
+def test_a_name_that_no_file_can_have_is_bad_input_for_clips_and_folders(tmp_path: Path, name: str) -> None:
+    async def work(server: Running, client: FakeClient) -> None:
+        status, kind, message = await refusal(client.sessions.OpenSession(opening(server.root / name)))
+        session_id, _ = await client.clicked(server.root / "clip")
+        request = export_pb2.ExportMattesRequest(session_id=session_id, folder=str(server.root / name))
+        refused = await refusal(client.exports.ExportMattes(request))
+
+        assert (status, kind) == (grpc.StatusCode.INVALID_ARGUMENT, "bad-input")
+        assert "no file is called that" in message
+        assert refused == (status, kind, message)
+
+    serve(tmp_path, work)
+
+
+def test_a_peer_that_is_gone_is_noticed_after_25_seconds_by_both_ends() -> None:
+    # Measured through a proxy that stops passing bytes on: 24.5 s, and 79.5 s without the ping's own limit.
+    for options in (dict(listen.OPTIONS), dict(grpc_channel.OPTIONS)):
+        waits = {options["grpc.keepalive_timeout_ms"], options["grpc.http2.ping_timeout_ms"]}
+        assert options["grpc.keepalive_time_ms"] + max(waits) == 25_000
 
 
 @pytest.mark.parametrize("path", ["", "plate.%04d.exr", "a\0b", "/" + "x" * 5000])
