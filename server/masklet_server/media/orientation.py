@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 from masklet.errors import ClipError
@@ -55,8 +56,9 @@ def orientation_of(frame: VideoFrame, *, name: str) -> Orientation:
     Raises:
         ClipError: It asks for something else than mirroring and quarter turns.
     """
-    # Found by kind as well as by place, which its type does not tell.
-    data: Any = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    # Not ``frame.side_data``: the frame would keep what keeps the frame, and its picture would stay in memory
+    # until the cyclic collector comes. Found by kind as well as by place, which its type does not tell.
+    data: Any = SideDataContainer(frame).get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-arg]
     if data is None:
         return Orientation()
     return orientation_from(struct.unpack("=9i", bytes(data)[:36]), name=name)

@@ -26,7 +26,7 @@ class ClosingSource(FrameSource, Protocol):
         ...
 
     def close(self) -> None:
-        """Give files and threads back."""
+        """Give files and threads back; the next read opens them again."""
         ...
 
 
@@ -171,14 +171,16 @@ class Desk:
         self._measure()
 
     def park(self) -> None:
-        """Give the device's memory back; the next call rebuilds what it needs."""
+        """Give the device's memory back, and the clip's decoder; the next call rebuilds what it needs."""
         if self._tracker is not None:
             self._tracker.park()
         self._measure()
+        self.shots.close()
 
     def release(self) -> None:
         """Give the device's memory back for good."""
-        self.park()
+        if self._tracker is not None:
+            self._tracker.park()
         self._tracker = None
         self._measure()
 

@@ -23,10 +23,12 @@ class ReplyLog:
 
     Args:
         capacity: How many answers are kept, the latest.
+        max_bytes: What they may take together; the latest is kept whatever it takes.
     """
 
-    def __init__(self, *, capacity: int = 256) -> None:
+    def __init__(self, *, capacity: int = 256, max_bytes: int = 16 << 20) -> None:
         self._capacity = capacity
+        self._max_bytes = max_bytes
         self._tasks: OrderedDict[tuple[str, str], asyncio.Task[Any]] = OrderedDict()
 
     async def once(
@@ -61,5 +63,18 @@ class ReplyLog:
             if failed or key[1].startswith("#"):
                 del self._tasks[key]
         finished = [key for key, kept in self._tasks.items() if kept.done()]
-        for key in finished[: max(0, len(self._tasks) - self._capacity)]:
+        sizes_bytes = [_size_bytes(self._tasks[key]) for key in finished]
+        surplus, total_bytes = len(self._tasks) - self._capacity, sum(sizes_bytes)
+        for number, (key, size_bytes) in enumerate(zip(finished[:-1], sizes_bytes, strict=False)):
+            if number >= surplus and total_bytes <= self._max_bytes:
+                break
             del self._tasks[key]
+            total_bytes -= size_bytes
+
+
+def _size_bytes(task: asyncio.Task[Any]) -> int:
+    """How long an answer is on the wire, which those that go there can tell."""
+    if task.cancelled() or task.exception() is not None:
+        return 0
+    size = getattr(task.result(), "ByteSize", None)
+    return 0 if size is None else int(size())

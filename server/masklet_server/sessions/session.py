@@ -104,7 +104,7 @@ class Session:
         self._desk = Desk(source, self.results, make_tracker)
         self._editor = Editor(source.info, self._desk, self.results, order)
         self._make_tracker = make_tracker
-        self.looks = SecondLooks(self.results, self.prompts_on, limits.spill_folder)
+        self.looks = SecondLooks(self.results, self._book.find, limits.spill_folder)
         self._track: TrackRun | None = None
         self._calls = 0
         self._unreadable: dict[int, UnreadableFrame] = {}
@@ -428,9 +428,8 @@ class Session:
             self._calls -= 1
 
     async def park(self) -> None:
-        """Give the device's memory back; the next call rebuilds what it needs."""
-        if self._desk.memory_bytes:
-            await self._turn(self._desk.park)
+        """Give the device's memory back, and the clip's decoder; the next call rebuilds what it needs."""
+        await self._turn(self._desk.park)
 
     async def close(self) -> None:
         """Forget everything. Results can no longer be read."""

@@ -34,6 +34,10 @@ class PictureSource(Protocol):
         """The picture of ``frame``."""
         ...
 
+    def close(self) -> None:
+        """Give back what is open; the next read opens it again."""
+        ...
+
 
 class ShotWatch:
     """Stands between a clip and whoever reads it; keeps some three kilobytes of each frame that passes.
@@ -72,6 +76,12 @@ class ShotWatch:
             if frame not in self._looks:
                 self._looks[frame] = look_of(picture)
             return picture
+
+    def close(self) -> None:
+        """Give back what the clip holds open and pictures that wait; the next read opens it again."""
+        with waiting_for_disk(), self._reading:
+            self._waiting = None
+            self._source.close()
 
     def is_cut(self, before: int, after: int) -> bool:
         """True when a new shot begins at ``after``, the frame that follows ``before``.

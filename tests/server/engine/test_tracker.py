@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -285,6 +287,22 @@ def test_a_parked_tracker_holds_nothing_and_goes_on_as_if_it_had(network: TinyNe
     assert desk.tracker.memory_bytes == 0
     rest = range(FIRST + 12, FIRST + 20)
     assert_same(desk.track(rest, 1, 2), untroubled.track(rest, 1, 2))
+
+
+def test_a_tracker_that_is_dropped_is_gone_without_the_cyclic_collector(network: TinyNetwork) -> None:
+    desk = Desk(network)
+    desk.prompt(on_disc(1, FIRST))
+    desk.track(range(FIRST, FIRST + 4), 1)
+    gc.collect()
+    gc.disable()
+    try:
+        tracker, results = weakref.ref(desk.tracker), weakref.ref(desk.results)
+        desk.tracker.park()
+        del desk
+
+        assert (tracker(), results()) == (None, None)
+    finally:
+        gc.enable()
 
 
 def test_prompts_given_before_parking_still_count(network: TinyNetwork) -> None:

@@ -87,3 +87,26 @@ def test_a_long_id_is_refused() -> None:
             await ReplyLog().once("click", "x" * 129, Work())
 
     asyncio.run(run())
+
+
+def test_large_answers_are_not_kept_for_long() -> None:
+    class Answer:
+        def ByteSize(self) -> int:
+            return 60
+
+    async def run() -> None:
+        log, made = ReplyLog(max_bytes=130), []
+
+        async def work() -> Answer:
+            made.append(Answer())
+            return made[-1]
+
+        for request_id in "abc":
+            await log.once("click", request_id, work)
+        for request_id in "bc":
+            assert await log.once("click", request_id, work) in made[1:3]
+        assert len(made) == 3
+        await log.once("click", "a", work)
+        assert len(made) == 4
+
+    asyncio.run(run())
