@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.hosting.notices import notice_of
+from masklet.phrases import phrase
 
 from . import plates
-from .notices import notice_of
-from .words import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from masklet.client import Server
+    from masklet.hosting.work.jobs import Job
+    from masklet.hosting.work.plate_session import PlateSession
 
-    from .jobs import Job
     from .plate_memory import PlateMemory
     from .plates import PlateBlock
     from .properties import MaskletObject
     from .runtime import Runtime, Work
-    from .shots import Shot
 
 _FETCH_AHEAD = 12
 
@@ -42,9 +42,8 @@ class Fetching:
         memory = self._free_memory(block)
         if memory is None or memory.clip is None or (uid, frame) in memory.asked:
             return
+        from masklet.hosting.work import plate_work
         from masklet.types import FrameRange
-
-        from . import shot_work
 
         clip = memory.clip
         frames = FrameRange(max(clip.first_frame, frame - 1), min(clip.last_frame, frame + _FETCH_AHEAD))
@@ -54,7 +53,7 @@ class Fetching:
         self._start(
             block,
             phrase("Fetching masks"),
-            lambda shot, job, server: shot_work.fetch(shot, job, server, uids, frames),
+            lambda shot, job, server: plate_work.fetch(shot, job, server, uids, frames),
         )
 
     def want_finished(self, block: PlateBlock, frame: int) -> None:
@@ -63,7 +62,7 @@ class Fetching:
         screen = bpy.context.screen
         if memory is None or (screen is not None and screen.is_animation_playing):
             return
-        from . import shot_work
+        from masklet.hosting.work import plate_work
 
         uids = [
             item.uid
@@ -76,8 +75,8 @@ class Fetching:
             return
         memory.finished_asked.update((uid, frame) for uid in uids)
 
-        def work(shot: Shot, job: Job, server: Server) -> Iterator[object]:
-            return shot_work.preview(shot, job, server, uids, frame)
+        def work(shot: PlateSession, job: Job, server: Server) -> Iterator[object]:
+            return plate_work.preview(shot, job, server, uids, frame)
 
         self._start(block, phrase("Finishing the matte"), work)
 

@@ -9,8 +9,7 @@ import bpy
 
 from masklet.errors import BadInputError
 from masklet.patterns import FramePattern
-
-from .words import phrase
+from masklet.phrases import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.hosting.left_sessions import LeftSessions
+from masklet.hosting.notices import Notice, notice_of
+from masklet.hosting.presence import BEAT_S, Other, Presence
+from masklet.phrases import phrase
 
 from . import plates
-from .left_sessions import LeftSessions
 from .matte_places import known_mattes
-from .notices import Notice, notice_of
 from .preferences import connection_settings
-from .presence import BEAT_S, Other, Presence
-from .words import phrase
 
 if TYPE_CHECKING:
+    from masklet.hosting.work.plate_session import PlateSession
+
     from .plates import PlateBlock
     from .runtime import Runtime
-    from .shots import Shot
 
     Closing = Callable[[], None]
     """Gives one session back."""
@@ -77,7 +78,7 @@ class Openings:
         for block in list(plates.all_plates()):
             plates.adopt(block)
 
-    def closed(self, shots: Iterable[Shot]) -> list[Closing]:
+    def closed(self, shots: Iterable[PlateSession]) -> list[Closing]:
         """The file goes: what gives back sessions that no saved file knows, and those left long ago."""
         self._leave()
         closings: list[Closing] = []
@@ -96,11 +97,11 @@ class Openings:
         return self._owner.connection.is_open or bool(connection_settings().address)
 
     def _look_for_session(self, block: PlateBlock) -> None:
-        from . import shot_work
+        from masklet.hosting.work import plate_work
 
         try:
             self._owner.start(
-                block, phrase("Looking for masks"), shot_work.come_back, wait=False, is_long=False
+                block, phrase("Looking for masks"), plate_work.come_back, wait=False, is_long=False
             )
         except MaskletError as error:
             self._owner.tell(block, notice_of(error))

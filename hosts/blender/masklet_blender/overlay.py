@@ -11,15 +11,15 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 
 from masklet.errors import MaskletError
+from masklet.hosting.shown.overlay_masks import PackedMask, as_floats
+from masklet.hosting.shown.view_maps import ViewMap
 
 from .drawing import Edges, draw_rectangles, frame_of_box, sign
-from .masks import PackedMask, as_floats
 from .plate_memory import PlateMemory
 from .plates import PlateBlock, plate_in, props, shown_frame, size_px
 from .preferences import preferences
 from .runtime import runtime
 from .timeline import draw_under_picture
-from .view_maps import ViewMap
 from .viewer import view_map
 
 if TYPE_CHECKING:

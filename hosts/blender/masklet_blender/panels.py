@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.hosting.notices import Notice, Remedy
+from masklet.phrases import Phrase, phrase, text_of
 from masklet.types import Presence
 
-from .notices import Notice, Remedy
 from .operators.running import short_progress_text
 from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from .runtime import runtime
 from .viewer import why_not_true
-from .words import CONTEXT, Phrase, phrase, shown, text_of
+from .words import CONTEXT, shown
 
 if TYPE_CHECKING:
     from .properties import MaskletObject

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import MaskletError
-
-from . import plates, states
-from .documents import completed, find
-from .masks import MaskStore
-from .notices import Notice, Remedy, notice_of
-from .shot_events import (
+from masklet.hosting.notices import Notice, Remedy, notice_of
+from masklet.hosting.shown import frame_book
+from masklet.hosting.shown.overlay_masks import MaskStore
+from masklet.hosting.work.plate_events import (
     Completed,
     Ended,
     FinishedCame,
@@ -23,16 +21,19 @@ from .shot_events import (
     SessionOpened,
     StatesCame,
 )
-from .words import phrase
+from masklet.phrases import phrase
+from masklet.said.documents import completed, find
+
+from . import plates
 
 if TYPE_CHECKING:
+    from masklet.hosting.work.jobs import Job
+    from masklet.hosting.work.plate_session import PlateSession
+    from masklet.said.documents import Document
     from masklet.types import ClipInfo, UnreadableFrame
 
-    from .documents import Document
-    from .jobs import Job
     from .plates import PlateBlock
     from .properties import MaskletObject
-    from .shots import Shot
 
 _REPLACED = phrase(
     "The server no longer held this session: your prompts were sent again, track again for the masks. "
@@ -63,10 +64,10 @@ class PlateMemory:
         finished_asked: The same for finished mattes.
     """
 
-    shot: Shot | None = None
+    shot: PlateSession | None = None
     masks: MaskStore = field(default_factory=MaskStore)
     finished: MaskStore = field(default_factory=MaskStore)
-    book: states.FrameBook = field(default_factory=states.FrameBook)
+    book: frame_book.FrameBook = field(default_factory=frame_book.FrameBook)
     clip: ClipInfo | None = None
     cuts: tuple[int, ...] = ()
     notice: Notice | None = None
@@ -109,7 +110,7 @@ class PlateMemory:
         told = {}
         for item in plates.props(block).objects:
             try:
-                told[item.uid] = states.from_json(item.states)
+                told[item.uid] = frame_book.from_json(item.states)
             except MaskletError as error:
                 self.notice = notice_of(error)
         self.book.recall(told)
@@ -174,7 +175,7 @@ class PlateMemory:
 
     def _write_states(self, block: PlateBlock) -> None:
         for item in plates.props(block).objects:
-            text = states.to_json(self.book.strips(item.uid))
+            text = frame_book.to_json(self.book.strips(item.uid))
             if item.states != text:
                 item.states = text
 
@@ -200,7 +201,7 @@ class PlateMemory:
         for item in own.objects:
             item.take(completed((item.as_said(),), held)[0])
         if self.shot is not None:
-            self.shot.errand = replace(self.shot.errand, wanted=own.document())
+            self.shot.request = replace(self.shot.request, wanted=own.document())
 
     def _take_back(self, block: PlateBlock, event: Refused) -> None:
         """Take out of the document what the server did not take."""
@@ -213,7 +214,7 @@ class PlateMemory:
         elif item is not None:
             item.take(held)
         if self.shot is not None:
-            self.shot.errand = replace(self.shot.errand, wanted=own.document())
+            self.shot.request = replace(self.shot.request, wanted=own.document())
         if not self.refusals:
             self.notice = notice_of(event.error)
         self.refusals.append(event.error)

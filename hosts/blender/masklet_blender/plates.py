@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Union, cast
 import bpy
 
 from masklet.errors import BadInputError, ClipError
+from masklet.hosting.clip_match import PROXY_ROUNDING_PX, HostClip
+from masklet.hosting.plate_files import PlateSource, sequence_pattern
+from masklet.phrases import phrase
+from masklet.said.documents import new_uid
 
-from .clip_match import PROXY_ROUNDING_PX, HostClip
-from .documents import new_uid
 from .natives.coordinates import FrameMap, frames_of_clip, frames_of_image, number_in
 from .natives.tags import read_tag
-from .plate_files import PlateSource, sequence_pattern
-from .words import phrase
+from .repairs import BLENDER
 
 if TYPE_CHECKING:
     from .properties import MaskletPlate
@@ -138,7 +139,7 @@ def source_of(block: PlateBlock) -> PlateSource:
     if block.source == "MOVIE":
         # Blender counts and plays a movie as it finds it, and so must the server.
         reading = replace(reading, first_frame=None, frame_rate=None)
-    return PlateSource(block.name, named, width_px, height_px, reading, shown)
+    return PlateSource(block.name, named, width_px, height_px, reading, shown, BLENDER)
 
 
 def size_px(block: PlateBlock) -> tuple[int, int]:

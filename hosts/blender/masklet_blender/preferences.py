@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .connection import ConnectionSettings
+from masklet.hosting.shown.palette import PALETTE
+from masklet.hosting.work.connection import ConnectionSettings
+from masklet.phrases import phrase
+
 from .fields import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
-from .palette import PALETTE
-from .words import CONTEXT, phrase, shown
+from .repairs import BLENDER
+from .words import CONTEXT, shown
 
 if TYPE_CHECKING:
-    from .palette import Colour
+    from masklet.hosting.shown.palette import Colour
 
 _LABEL_SHARE = 0.4
 """Of a row, as Blender lays properties out."""
@@ -157,7 +160,7 @@ def connection_settings() -> ConnectionSettings:
     # Studios that start Blender from a script name their server there.
     given = os.environ.get("MASKLET_SERVER", "")
     if chosen is None:
-        return ConnectionSettings(given, may_go_online=online)
+        return ConnectionSettings(given, may_go_online=online, words=BLENDER)
     return ConnectionSettings(
         address=chosen.address.strip() or given,
         token_file=_absolute(chosen.token_file),
@@ -166,6 +169,7 @@ def connection_settings() -> ConnectionSettings:
         weights=chosen.weights.strip(),
         device=chosen.device.strip(),
         may_go_online=online,
+        words=BLENDER,
     )
 
 

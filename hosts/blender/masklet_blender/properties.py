@@ -11,10 +11,13 @@ from bpy.props import PointerProperty
 
 from masklet.clip_reading import ClipReading
 from masklet.errors import MaskletError
+from masklet.hosting.notices import Notice, notice_of
+from masklet.hosting.shown.palette import PALETTE
 from masklet.matte_settings import MAX_DISTANCE_PX, MAX_GAMMA, MIN_GAMMA, MatteSettings
 from masklet.names import checked_object_name, free_object_name
+from masklet.phrases import text_of
+from masklet.said.documents import Document, SaidObject, new_uid, said_from_json, said_to_json
 
-from .documents import Document, SaidObject, new_uid, said_from_json, said_to_json
 from .fields import (
     BoolProperty,
     CollectionProperty,
@@ -24,11 +27,8 @@ from .fields import (
     IntVectorProperty,
     StringProperty,
 )
-from .notices import Notice, notice_of
-from .palette import PALETTE
 from .preferences import object_colours
 from .runtime import runtime
-from .words import text_of
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,6 @@
 """What this Blender holds while it runs: the connection, the jobs, and each open plate's masks and states.
 
-The main thread owns all of it. Jobs work on a :class:`~.shots.Shot` in their threads; what they tell is
+The main thread owns all of it. Jobs work on a plates' sessions in their threads; what they tell is
 applied here, from a timer that runs while there are jobs, in slices too short to be felt.
 """
 
@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import AccessDeniedError, CancelledError, MaskletError, ServerUnreachableError
+from masklet.hosting.notices import Notice, notice_of
+from masklet.hosting.work.connection import Connection, naming_setting
+from masklet.hosting.work.jobs import Job, JobBoard
+from masklet.hosting.work.plate_events import PlateRequest, ResultCame
 
 from . import plates
-from .connection import Connection, naming_preference
 from .fetching import Fetching
-from .jobs import Job, JobBoard
-from .notices import Notice, notice_of
 from .openings import Openings, release
 from .plate_memory import PlateMemory
 from .preferences import connection_settings, preferences
 from .redrawing import Redraws, redraw
-from .shot_events import Errand, Made
 from .synchroniser import Synchroniser
 
 if TYPE_CHECKING:
     from masklet.client import Server
+    from masklet.hosting.work.plate_session import PlateSession
 
     from .openings import Closing
     from .plates import PlateBlock
-    from .shots import Shot
 
-    Work = Callable[[Shot, Job, Server], Iterator[object]]
+    Work = Callable[[PlateSession, Job, Server], Iterator[object]]
     """What a job does, in its own thread."""
 
 TICK_S = 0.015
@@ -98,7 +98,7 @@ class Runtime:
         waited_for = (job for job in self.board.jobs if job.plate_uid == uid and (job.is_long or job.total))
         return next(waited_for, None)
 
-    def errand(self, block: PlateBlock) -> Errand:
+    def request(self, block: PlateBlock) -> PlateRequest:
         """What is wanted of a plate now.
 
         Raises:
@@ -106,7 +106,7 @@ class Runtime:
         """
         own = plates.props(block)
         chosen = preferences()
-        return Errand(
+        return PlateRequest(
             plates.source_of(block),
             own.document(),
             own.session_id,
@@ -116,15 +116,15 @@ class Runtime:
             own.session_path,
         )
 
-    def shot(self, block: PlateBlock) -> Shot:
+    def shot(self, block: PlateBlock) -> PlateSession:
         """The plate's session for jobs, with what is wanted now."""
-        from .shots import Shot
+        from masklet.hosting.work.plate_session import PlateSession
 
-        errand = self.errand(block)
+        request = self.request(block)
         memory = self.memory(block)
         if memory.shot is None:
-            memory.shot = Shot(errand)
-        memory.shot.errand = errand
+            memory.shot = PlateSession(request)
+        memory.shot.request = request
         return memory.shot
 
     def start(
@@ -165,14 +165,14 @@ class Runtime:
                 self.connection.drop(server)
                 raise
             except AccessDeniedError as error:
-                raise naming_preference(error) from error
+                raise naming_setting(error, settings.words) from error
 
         def apply(event: object) -> None:
             # Looked up each time, since undo may have replaced the datablock.
             owner, memory = plates.find_plate(uid), self._memory.get(uid)
             if owner is None or memory is None:
                 return
-            if not isinstance(event, Made):
+            if not isinstance(event, ResultCame):
                 memory.take(owner, job, event)
             elif on_made is not None:
                 on_made(owner, event.value)
@@ -225,7 +225,7 @@ class Runtime:
         memory = self.memory(block)
         if memory.shot is not None:
             plates.props(block).take(memory.shot.held)
-            memory.shot.errand = self.errand(block)
+            memory.shot.request = self.request(block)
         self.redraw()
 
     def forget_plates(self) -> None:
@@ -284,9 +284,9 @@ class Runtime:
         self._synchroniser.send_settled()
         return TICK_S if self.board.jobs or self._synchroniser.is_waiting else None
 
-    def _differs(self, block: PlateBlock, shot: Shot) -> bool:
+    def _differs(self, block: PlateBlock, shot: PlateSession) -> bool:
         try:
-            return plates.props(block).document() != shot.errand.wanted
+            return plates.props(block).document() != shot.request.wanted
         except MaskletError as error:
             self.tell(block, notice_of(error))
             return False

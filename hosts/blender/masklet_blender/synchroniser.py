@@ -8,18 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from masklet.errors import MaskletError
+from masklet.hosting.notices import notice_of
+from masklet.phrases import phrase
 
 from . import plates
-from .notices import notice_of
-from .words import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
+    from masklet.hosting.work.jobs import Job
+    from masklet.hosting.work.plate_session import PlateSession
 
-    from .jobs import Job
     from .plates import PlateBlock
     from .runtime import Runtime
-    from .shots import Shot
 
 _SETTLE_S = 0.12
 """A value that is being dragged is sent once it has rested for so long."""
@@ -97,5 +97,5 @@ class Synchroniser:
         self._sending.discard(uid)
 
 
-def _send(shot: Shot, job: Job, server: Server) -> Iterator[object]:
+def _send(shot: PlateSession, job: Job, server: Server) -> Iterator[object]:
     yield from shot.synchronise(server, on_progress=job.count)

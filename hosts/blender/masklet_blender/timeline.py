@@ -5,12 +5,13 @@ from __future__ import annotations
 import bpy
 import gpu
 
+from masklet.hosting.shown.strips import GROUND, rectangles
+
 from .drawing import draw_rectangles, draw_sentence
 from .plate_memory import PlateMemory
 from .plates import PlateBlock, all_plates, plate_in, props, scene_frame
 from .preferences import preferences
 from .runtime import runtime
-from .strips import GROUND, rectangles
 from .words import shown
 
 _ROW_REGION_PX = 5.0

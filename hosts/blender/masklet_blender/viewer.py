@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bpy
 
+from masklet.hosting.shown.view_maps import ViewMap
+from masklet.phrases import phrase
+
 from .plates import PlateBlock, size_px
-from .view_maps import ViewMap
-from .words import phrase
 
 VIEWERS = {"CLIP_EDITOR", "IMAGE_EDITOR"}
 

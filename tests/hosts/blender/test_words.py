@@ -14,6 +14,7 @@ import pytest
 from real_blender import ROOT, blender_application, blender_wheel
 
 ADDON = ROOT / "hosts/blender/masklet_blender"
+SHARED = (ROOT / "core/masklet/said", ROOT / "core/masklet/hosting")
 SCRIPTS = Path(__file__).parent / "scripts"
 NO_SENTENCES = {
     "Utility - Raw",
@@ -32,8 +33,10 @@ JOBS = ("Tracking", "Getting mattes", "Making splines", "Making an anchor", "Sen
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for file in sorted(ADDON.rglob("*.py")):
-        yield file, ast.parse(file.read_text(encoding="utf-8"))
+    """The add-on's, and those of the core whose sentences it shows."""
+    for folder in (ADDON, *SHARED):
+        for file in sorted(folder.rglob("*.py")):
+            yield file, ast.parse(file.read_text(encoding="utf-8"))
 
 
 def called(node: ast.Call) -> str:

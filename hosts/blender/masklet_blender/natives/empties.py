@@ -16,8 +16,8 @@ import bpy
 from mathutils import Matrix, Vector
 
 from masklet.errors import BadInputError
+from masklet.phrases import phrase
 
-from ..words import phrase
 from .curves import remove_curves, write_curve
 from .picture_planes import before_camera, upright
 from .tags import Role, Tag, find, write_tag

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from masklet.errors import MaskletError
-
-from ..words import phrase
+from masklet.phrases import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

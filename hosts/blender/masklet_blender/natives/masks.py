@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from masklet.errors import BadInputError
+from masklet.phrases import phrase
 
-from ..words import phrase
 from .coordinates import SQUARE_PIXELS, MaskRaster
 from .curves import Interpolation, enum_value, has_curve, remove_curves, write_curve
 from .mask_editor import mask_editor

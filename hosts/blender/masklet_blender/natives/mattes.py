@@ -11,8 +11,8 @@ import bpy
 
 from masklet.errors import OutputError
 from masklet.patterns import FramePattern, frames_matching, group_sequences
+from masklet.phrases import phrase
 
-from ..words import phrase
 from .tags import Role, Tag, find, write_tag
 
 if TYPE_CHECKING:

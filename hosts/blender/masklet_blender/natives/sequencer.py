@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError
+from masklet.phrases import phrase
 
-from ..words import phrase
 from .tags import read_tag
 
 if TYPE_CHECKING:

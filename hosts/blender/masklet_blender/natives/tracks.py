@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError
+from masklet.phrases import phrase
 
-from ..words import phrase
 from .tags import read_property
 
 if TYPE_CHECKING:

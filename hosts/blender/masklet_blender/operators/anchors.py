@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import BadInputError, MaskletError
+from masklet.hosting.work.jobs import Job
+from masklet.phrases import phrase
 
 from ..fields import BoolProperty, EnumProperty, FloatProperty
-from ..jobs import Job
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, props, size_px
 from ..runtime import runtime
-from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the object followed."""
         from masklet.anchors import Absence, AnchorKind
-
-        from .. import shot_work
+        from masklet.hosting.work import plate_work
 
         item = active_of(block)
         kind, absence = AnchorKind[self.kind], Absence[self.absence]
@@ -106,7 +105,7 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         return runtime().start(
             block,
             phrase("Making an anchor"),
-            lambda shot, job, server: shot_work.anchor(
+            lambda shot, job, server: plate_work.anchor(
                 shot,
                 job,
                 server,

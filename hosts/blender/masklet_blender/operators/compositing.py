@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.phrases import phrase
 
 from ..fields import EnumProperty
 from ..matte_places import matte_files_of
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, plate_in, size_px
 from ..properties import MaskletObject
-from ..words import phrase
 from .running import ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:

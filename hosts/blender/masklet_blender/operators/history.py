@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.hosting.work.jobs import Job
+from masklet.phrases import phrase
 
-from ..jobs import Job
 from ..plates import PlateBlock, plate_in, props
 from ..runtime import runtime
-from ..words import phrase
 from .running import PlateOperator, failed, plate_of
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import BadInputError, MaskletError
+from masklet.hosting.work.jobs import Job
 from masklet.names import clip_stem
+from masklet.phrases import phrase
 
 from ..fields import BoolProperty, EnumProperty, StringProperty
-from ..jobs import Job
 from ..matte_places import kept_path, known_mattes, matte_files_of
 from ..plates import PlateBlock, adopt, frame_map, props, source_of
 from ..preferences import matte_folder
 from ..runtime import runtime
-from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of
 
 if TYPE_CHECKING:
@@ -54,9 +54,8 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the mattes written."""
         from masklet.events import MatteFormat
-
-        from .. import shot_work
-        from ..results import Owner
+        from masklet.hosting.matte_folders import Owner
+        from masklet.hosting.work import plate_work
 
         adopt(block)
         own = props(block)
@@ -71,7 +70,7 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
         return runtime().start(
             block,
             phrase("Getting mattes"),
-            lambda shot, job, server: shot_work.export(
+            lambda shot, job, server: plate_work.export(
                 shot,
                 job,
                 server,
@@ -88,8 +87,9 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Load them."""
+        from masklet.hosting.matte_folders import Delivered
+
         from ..natives.mattes import MatteFiles, load_matte
-        from ..results import Delivered
 
         if not isinstance(value, Delivered):
             return ""

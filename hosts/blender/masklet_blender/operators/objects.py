@@ -8,10 +8,10 @@ import bpy
 
 from masklet.errors import MaskletError
 from masklet.names import checked_object_name
+from masklet.phrases import phrase
 
 from ..fields import StringProperty
 from ..plates import adopt, props
-from ..words import phrase
 from .running import ObjectOperator, PlateOperator, active_of, failed, plate_of, synchronised
 
 if TYPE_CHECKING:

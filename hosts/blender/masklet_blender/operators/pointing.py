@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from masklet.phrases import phrase
+
 from ..plates import plate_in
 from ..runtime import Drag, runtime
 from ..viewer import VIEWERS, main_region, point_in, view_map, why_not_true
-from ..words import phrase, shown
+from ..words import shown
 from .running import MaskletOperator, PlateOperator, is_playing, plate_of
 
 if TYPE_CHECKING:

@@ -11,20 +11,21 @@ import bpy
 from masklet.clip_files import find_files
 from masklet.conversion import check_size, shifted
 from masklet.errors import MaskletError
+from masklet.hosting.notices import Notice
 from masklet.names import clip_stem
+from masklet.phrases import phrase
 from masklet.prompts import PlateShape, Shot, read_shot, write_shot
+from masklet.said.documents import from_prompts, to_prompts
 from masklet.types import FrameRange
 
-from ..documents import from_prompts, to_prompts
 from ..fields import StringProperty
-from ..notices import Notice
 from ..plates import adopt, props, size_px, source_of
 from ..runtime import runtime
-from ..words import phrase
 from .running import ObjectOperator, PlateOperator, failed, plate_of, synchronised
 
 if TYPE_CHECKING:
-    from ..plate_files import PlateSource
+    from masklet.hosting.plate_files import PlateSource
+
     from ..plates import PlateBlock
     from .running import Result
 

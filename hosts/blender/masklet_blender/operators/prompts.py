@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from masklet.errors import BadInputError, MaskletError
+from masklet.phrases import phrase
+from masklet.said.documents import SaidObject, cleared, with_box, with_click
 from masklet.types import Box, Click
 
-from ..documents import SaidObject, cleared, with_box, with_click
 from ..fields import BoolProperty, FloatProperty, IntProperty
 from ..plates import PlateBlock, adopt, props, size_px
 from ..viewer import main_region, point_in, view_map, why_not_true
-from ..words import phrase
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.phrases import phrase
+from masklet.said.documents import with_lock
 from masklet.types import FrameRange
 
-from ..documents import with_lock
 from ..fields import BoolProperty, IntProperty
 from ..plates import go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
-from ..words import phrase, shown
+from ..words import shown
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
 if TYPE_CHECKING:

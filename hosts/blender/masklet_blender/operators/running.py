@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import bpy
 
 from masklet.errors import CancelledError, MaskletError
+from masklet.hosting.notices import Notice
+from masklet.hosting.work.jobs import Job
+from masklet.phrases import Phrase, phrase, text_of
 
-from ..jobs import Job
-from ..notices import Notice
 from ..plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from ..runtime import runtime
-from ..words import CONTEXT, Phrase, phrase, shown, text_of
+from ..words import CONTEXT, shown
 
 if TYPE_CHECKING:
     from ..properties import MaskletObject

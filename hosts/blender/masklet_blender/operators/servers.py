@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.hosting.notices import notice_of
+from masklet.hosting.work.connection import describe
+from masklet.hosting.work.jobs import Job
+from masklet.phrases import phrase, text_of
 
-from ..connection import describe
-from ..jobs import Job
-from ..notices import notice_of
 from ..plates import plate_in, props
 from ..preferences import connection_settings
 from ..runtime import runtime
-from ..words import phrase, text_of
 from .running import MaskletOperator, PlateOperator, failed, plate_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class MASKLET_OT_test_connection(MaskletOperator, bpy.types.Operator):
         settings, current = connection_settings(), runtime()
 
         def work(job: Job):  # type: ignore[no-untyped-def]
-            yield describe(current.connection.server(settings))
+            yield describe(current.connection.server(settings), settings.words)
 
         def told(sentence: object) -> None:
             current.server_sentence = sentence if isinstance(sentence, str) else str(sentence)
@@ -68,7 +68,7 @@ class MASKLET_OT_reconnect(MaskletOperator, bpy.types.Operator):
 
         def work(job: Job):  # type: ignore[no-untyped-def]
             # A server of Blender's own would end with its connection, and all masks with it.
-            yield describe(current.connection.healthy_server(settings))
+            yield describe(current.connection.healthy_server(settings), settings.words)
 
         def told(sentence: object) -> None:
             current.server_sentence = sentence if isinstance(sentence, str) else str(sentence)

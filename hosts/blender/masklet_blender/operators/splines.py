@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
+from masklet.hosting.work.jobs import Job
+from masklet.hosting.work.plate_events import ResultCame
+from masklet.phrases import phrase
 
 from ..fields import FloatProperty
-from ..jobs import Job
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
-from ..shot_events import Made
-from ..words import phrase
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Have the shapes fitted, and worked out in Blender's numbers away from the main thread."""
+        from masklet.hosting.work import plate_work
         from masklet.shapes import ObjectShapes
 
-        from .. import shot_work
         from ..natives.mask_drawing import drawing_of
         from ..natives.masks import mask_raster
 
@@ -55,9 +55,9 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
         self._uid = uid
 
         def work(shot, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
-            for event in shot_work.shapes(shot, job, server, uid, tolerance_px=tolerance_px):
-                if isinstance(event, Made) and isinstance(event.value, ObjectShapes):
-                    yield Made((event.value.report, drawing_of(event.value, frames, raster=raster)))
+            for event in plate_work.shapes(shot, job, server, uid, tolerance_px=tolerance_px):
+                if isinstance(event, ResultCame) and isinstance(event.value, ObjectShapes):
+                    yield ResultCame((event.value.report, drawing_of(event.value, frames, raster=raster)))
                 else:
                     yield event
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from masklet.hosting.work.jobs import Job
+from masklet.hosting.work.plate_events import TrackRequest
+from masklet.phrases import phrase
 from masklet.types import Direction
 
 from ..fields import BoolProperty, EnumProperty, IntProperty
-from ..jobs import Job
 from ..plates import PlateBlock, go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
-from ..shot_events import TrackWish
-from ..words import phrase
 from .running import LongOperator, MaskletOperator, active_of, frame_of
 
 if TYPE_CHECKING:
@@ -81,14 +81,14 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context, block: PlateBlock, *, wait: bool) -> Job:
         """Start tracking."""
-        from .. import shot_work
+        from masklet.hosting.work import plate_work
 
-        wish = self._wish(context, block)
+        request = self._wish(context, block)
         runtime().memory(block).left_out = ()
         return runtime().start(
             block,
             phrase("Tracking"),
-            lambda shot, job, server: shot_work.track(shot, job, server, wish),
+            lambda shot, job, server: plate_work.track(shot, job, server, request),
             wait=wait,
         )
 
@@ -115,7 +115,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
             return phrase("Every frame is up to date: there was nothing to track")
         return phrase("Tracked")
 
-    def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackWish:
+    def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackRequest:
         now = frame_of(context, block)
         direction = Direction[self.direction]
         first: int | None = None
@@ -130,7 +130,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         elif direction is Direction.BACKWARD:
             last = now
         uids = (active_of(block).uid,) if self.only_active else ()
-        return TrackWish(first, last, uids, direction, self.stale_only)
+        return TrackRequest(first, last, uids, direction, self.stale_only)
 
 
 class MASKLET_OT_cancel(MaskletOperator, bpy.types.Operator):

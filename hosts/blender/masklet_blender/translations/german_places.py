@@ -17,11 +17,14 @@ PLACES: dict[str, str] = {
         "Blender kann die Bilder von {name} nicht lesen: mit Datei, Externe Daten, Fehlende Dateien "
         "finden suchen, oder den Pfad ersetzen"
     ),
-    "the pictures of {name} are no longer at {folder}: find them with File, External Data, Find Missing "
-    "Files, or replace the clip's path": (
-        "Die Bilder von {name} liegen nicht mehr in {folder}: mit Datei, Externe Daten, Fehlende Dateien "
-        "finden suchen, oder den Pfad des Clips ersetzen"
+    "the pictures of {name} are no longer at {folder}: {repair}": (
+        "Die Bilder von {name} liegen nicht mehr in {folder}: {repair}"
     ),
+    "find them with File, External Data, Find Missing Files, or replace the clip's path": (
+        "mit Datei, Externe Daten, Fehlende Dateien finden suchen, oder den Pfad des Clips ersetzen"
+    ),
+    "bring them back, or choose the clip again": "sie zurückbringen, oder den Clip neu wählen",
+    "This program": "Dieses Programm",
     "the first picture of {name} cannot be read ({fault}): check disk and rights": (
         "Das erste Bild von {name} ist nicht lesbar ({fault}): Platte und Rechte prüfen"
     ),
@@ -89,8 +92,8 @@ PLACES: dict[str, str] = {
     "The server answers: masklet {version}, {model} on {device}.": (
         "Der Server antwortet: masklet {version}, {model} auf {device}."
     ),
-    "A server of Blender's own answers: masklet {version}, {model} on {device}.": (
-        "Blenders eigener Server antwortet: masklet {version}, {model} auf {device}."
+    "A server of {host}'s own answers: masklet {version}, {model} on {device}.": (
+        "Ein eigener Server von {host} antwortet: masklet {version}, {model} auf {device}."
     ),
     "Reconnect": "Neu verbinden",
     "Reconnecting": "Neu verbinden",
@@ -106,21 +109,32 @@ PLACES: dict[str, str] = {
     "The server was let go while it started: do the same again to reach it": (
         "Der Server wurde beim Start losgelassen: dasselbe noch einmal tun, um ihn zu erreichen"
     ),
-    "Blender may not go online, and {address} is another machine: turn on Allow Online Access in "
-    "Preferences, System, Network (Blender started with --offline-mode never may), or leave Server empty "
-    "in Preferences, Add-ons, masklet to work on this machine": (
-        "Blender darf nicht ins Netz, und {address} ist ein anderer Rechner: in Einstellungen, System, "
-        "Netzwerk den Onlinezugriff erlauben (mit --offline-mode gestartet darf Blender es nie), oder in "
-        "Einstellungen, Add-ons, masklet Server leer lassen, um auf diesem Rechner zu arbeiten"
+    "{host} may not go online, and {address} is another machine: {repair}": (
+        "{host} darf nicht ins Netz, und {address} ist ein anderer Rechner: {repair}"
     ),
-    "{problem} (its file is chosen as Token File in Preferences, Add-ons, masklet)": (
-        "{problem} (die Datei steht unter Token-Datei in Einstellungen, Add-ons, masklet)"
+    "turn on Allow Online Access in Preferences, System, Network (Blender started with --offline-mode never "
+    "may), or leave Server empty in Preferences, Add-ons, masklet to work on this machine": (
+        "in Einstellungen, System, Netzwerk den Onlinezugriff erlauben (mit --offline-mode gestartet darf "
+        "Blender es nie), oder in Einstellungen, Add-ons, masklet Server leer lassen, um auf diesem Rechner "
+        "zu arbeiten"
     ),
-    "{problem} (it is chosen as Helper's Python in Preferences, Add-ons, masklet)": (
-        "{problem} (es steht unter Python des Helfers in Einstellungen, Add-ons, masklet)"
+    "allow it, or leave the server's address empty to work on this machine": (
+        "es erlauben, oder die Adresse des Servers leer lassen, um auf diesem Rechner zu arbeiten"
     ),
-    "{problem} (Server, Token File and TLS Certificate are in Preferences, Add-ons, masklet)": (
-        "{problem} (Server, Token-Datei und TLS-Zertifikat stehen in Einstellungen, Add-ons, masklet)"
+    "{problem} ({repair})": "{problem} ({repair})",
+    "its file is chosen as Token File in Preferences, Add-ons, masklet": (
+        "die Datei steht unter Token-Datei in Einstellungen, Add-ons, masklet"
+    ),
+    "it is chosen as Helper's Python in Preferences, Add-ons, masklet": (
+        "es steht unter Python des Helfers in Einstellungen, Add-ons, masklet"
+    ),
+    "Server, Token File and TLS Certificate are in Preferences, Add-ons, masklet": (
+        "Server, Token-Datei und TLS-Zertifikat stehen in Einstellungen, Add-ons, masklet"
+    ),
+    "its file is chosen in masklet's settings": "die Datei steht in den Einstellungen von masklet",
+    "it is chosen in masklet's settings": "es steht in den Einstellungen von masklet",
+    "server, token file and certificate are in masklet's settings": (
+        "Server, Token-Datei und Zertifikat stehen in den Einstellungen von masklet"
     ),
     "The server no longer held this session: your prompts were sent again, track again for the masks. "
     "Mattes, splines and anchors in this file are untouched.": (

@@ -13,7 +13,7 @@ module, first_file, second_file = sys.argv[1:4]
 x_px, y_px = float(sys.argv[4]), float(sys.argv[5])
 bpy.ops.preferences.addon_enable(module=module)
 
-from masklet_blender.masks import PackedMask  # noqa: E402
+from masklet.hosting.shown.overlay_masks import PackedMask  # noqa: E402
 from masklet_blender.runtime import runtime  # noqa: E402
 
 masklet = bpy.ops.masklet

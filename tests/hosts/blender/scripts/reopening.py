@@ -15,7 +15,7 @@ module, first_file, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 x_px, y_px = float(sys.argv[4]), float(sys.argv[5])
 bpy.ops.preferences.addon_enable(module=module)
 masklet = bpy.ops.masklet
-from masklet_blender import shot_work  # noqa: E402
+from masklet.hosting.work import plate_work  # noqa: E402
 from masklet_blender.runtime import runtime  # noqa: E402
 
 answer = {}
@@ -77,7 +77,7 @@ answer["path"] = mattes()
 runtime().start(
     clip(),
     "Finishing the matte",
-    lambda shot, job, server: shot_work.preview(shot, job, server, shot.uids().values(), 1003),
+    lambda shot, job, server: plate_work.preview(shot, job, server, shot.uids().values(), 1003),
     wait=True,
 )
 shown = runtime().glimpse(clip()).finished.get(clip().masklet_plate.objects[0].uid, 1003)

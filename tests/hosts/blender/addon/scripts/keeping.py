@@ -21,16 +21,22 @@ at_start = set(sys.modules)
 
 from fakes.prompted_server import PromptedServer, tracked_mask  # noqa: E402
 from masklet.client import Server  # noqa: E402
+from masklet.hosting.work.connection import Connection  # noqa: E402
 from masklet_blender import plates  # noqa: E402
-from masklet_blender.connection import Connection  # noqa: E402
 from masklet_blender.runtime import runtime  # noqa: E402
 
 transport = PromptedServer()
 runtime().connection = Connection(lambda settings: Server(transport))
 masklet = bpy.ops.masklet
-late = ("natives.masks", "natives.empties", "natives.compositor", "shots", "shot_work")
+late = (
+    "masklet_blender.natives.masks",
+    "masklet_blender.natives.empties",
+    "masklet_blender.natives.compositor",
+    "masklet.hosting.work.plate_session",
+    "masklet.hosting.work.plate_work",
+)
 answer = {
-    "imported at start": [name for name in late if f"masklet_blender.{name}" in at_start],
+    "imported at start": [name for name in late if name in at_start],
     "foreign at start": sorted({"grpc", "google.protobuf", "torch", "cv2"} & at_start),
 }
 

@@ -18,8 +18,8 @@ masklet_blender.register()
 
 from fakes.prompted_server import PromptedServer  # noqa: E402
 from masklet.client import Server  # noqa: E402
+from masklet.hosting.work.connection import Connection  # noqa: E402
 from masklet_blender import plates  # noqa: E402
-from masklet_blender.connection import Connection  # noqa: E402
 from masklet_blender.runtime import runtime  # noqa: E402
 
 runtime().connection = Connection(lambda settings: Server(PromptedServer()))

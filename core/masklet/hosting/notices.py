@@ -1,0 +1,64 @@
+"""What an artist is told, and which button goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from masklet.errors import (
+    AccessDeniedError,
+    BadInputError,
+    ClipError,
+    MaskletError,
+    ServerUnreachableError,
+    VersionError,
+)
+from masklet.phrases import text_of
+
+_CONNECTION = (ServerUnreachableError, AccessDeniedError, VersionError)
+
+
+class Remedy(Enum):
+    """What helps, where a button can do it."""
+
+    NONE = "none"
+    RECONNECT = "reconnect"
+    """The server is out of reach, or does not let in."""
+    ACCEPT_PLATE = "accept plate"
+    """The pictures are others than those the prompts were made on."""
+    TRACK = "track"
+    """The server holds fewer masks than the file knows of."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence for the artist.
+
+    Attributes:
+        sentence: Cause, then repair.
+        is_alarm: True for what went wrong.
+        remedy: The button below it.
+    """
+
+    sentence: str
+    is_alarm: bool = True
+    remedy: Remedy = Remedy.NONE
+
+
+class PlateChangedError(ClipError):
+    """The pictures are others than those the prompts were made on."""
+
+
+class LessHeldError(BadInputError):
+    """The server holds fewer masks than the file knows of, so results would be replaced by fewer."""
+
+
+def notice_of(error: MaskletError) -> Notice:
+    """What is told of an error; a button is offered by the kind of the error, never by its words."""
+    if isinstance(error, _CONNECTION):
+        return Notice(text_of(error), remedy=Remedy.RECONNECT)
+    if isinstance(error, PlateChangedError):
+        return Notice(text_of(error), remedy=Remedy.ACCEPT_PLATE)
+    if isinstance(error, LessHeldError):
+        return Notice(text_of(error), remedy=Remedy.TRACK)
+    return Notice(text_of(error))

@@ -1,0 +1,269 @@
+"""Long work on a plate's session: track, fetch masks, write mattes, fit splines, follow with an anchor.
+
+Each is a generator for a job's thread: the session is brought up to date first, then events are told.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.errors import CancelledError, MaskletError
+from masklet.events import MatteFormat, TrackFinished, TrackStarted
+from masklet.hosting.matte_folders import Delivery
+from masklet.hosting.notices import LessHeldError
+from masklet.hosting.plate_files import fingerprint_of
+from masklet.hosting.shown.overlay_masks import pack, packed_for_overlay
+from masklet.hosting.work.plate_events import (
+    Ended,
+    Event,
+    FinishedCame,
+    MaskCame,
+    Planned,
+    ResultCame,
+    TrackRequest,
+)
+from masklet.hosting.work.plate_session import PlateSession
+from masklet.phrases import phrase
+from masklet.said.documents import find
+from masklet.types import FrameRange, MaskFormat, MaskUpdate, Presence
+
+if TYPE_CHECKING:
+    from masklet.anchors import Absence, AnchorKind
+    from masklet.client import Server
+    from masklet.hosting.matte_folders import Owner
+    from masklet.hosting.work.jobs import Job
+    from masklet.tracked_object import TrackedObject
+
+
+def track(shot: PlateSession, job: Job, server: Server, request: TrackRequest) -> Iterator[Event]:
+    """Track, and tell each mask as it comes; what is finished is kept however it ends."""
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    if job.is_cancelled:
+        return
+    failure: MaskletError | None = None
+    try:
+        for go in _goes(shot, request):
+            yield from _track(shot, job, request, go)
+            if job.is_cancelled:
+                break
+    except CancelledError:
+        yield Ended(TrackFinished(0, 0, cancelled=True))
+    except MaskletError as error:
+        failure = error
+    try:
+        yield shot.states()
+        yield from shot.keep_masks()
+    except MaskletError as error:
+        failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+@dataclass(frozen=True)
+class _Go:
+    """What is tracked at a time; a stale one follows only what is out of date."""
+
+    frames: FrameRange
+    objects: tuple[TrackedObject, ...]
+    stale_only: bool
+
+
+def _goes(shot: PlateSession, request: TrackRequest) -> list[_Go]:
+    """What is tracked at a time: frames, objects, and whether only what is out of date.
+
+    Frames whose masks the server has lost are what has changed most: they are tracked first, objects with
+    the same frames together.
+    """
+    frames = request.frames_in(shot.session.clip)
+    objects = tuple(shot.object(uid) for uid in request.uids)
+    if not request.stale_only:
+        return [_Go(frames, objects, stale_only=False)]
+    together: dict[FrameRange, list[TrackedObject]] = {}
+    for uid, lost in shot.lacking(request.uids or tuple(shot.uids().values())).items():
+        first, last = max(lost[0].first, frames.first), min(lost[-1].last, frames.last)
+        if first <= last:
+            together.setdefault(FrameRange(first, last), []).append(shot.object(uid))
+    again = [_Go(hull, tuple(lost), stale_only=False) for hull, lost in together.items()]
+    return [*again, _Go(frames, objects, stale_only=True)]
+
+
+def _track(shot: PlateSession, job: Job, request: TrackRequest, go: _Go) -> Iterator[Event]:
+    uids, max_side_px = shot.uids(), shot.request.max_side_px
+    track = shot.session.track(
+        frames=go.frames,
+        objects=go.objects,
+        direction=request.direction,
+        mask_format=MaskFormat(max_side_px=max_side_px),
+        stale_only=go.stale_only,
+    )
+    job.stops_by(track.cancel)
+    try:
+        for event in track.events():
+            if isinstance(event, TrackStarted):
+                yield Planned(event.updates)
+            elif isinstance(event, MaskUpdate):
+                uid = uids.get(event.object_id)
+                if uid is not None:
+                    yield MaskCame(uid, event.frame, packed_for_overlay(event, max_side_px), tracked=True)
+            else:
+                yield Ended(event)
+    finally:
+        job.stops_by(None)
+
+
+def come_back(shot: PlateSession, job: Job, server: Server) -> Iterator[Event]:
+    """Look whether the session that the file remembers is still there, and go on with it if so."""
+    del job
+    yield from shot.come_back(server)
+
+
+def check_nothing_is_lost(shot: PlateSession, uids: Iterable[str]) -> None:
+    """Refuse to make results of fewer masks than the file knows of.
+
+    Raises:
+        LessHeldError: The server has lost some.
+    """
+    for uid, lost in shot.lacking(uids).items():
+        said = find(shot.request.wanted, uid)
+        count = sum(len(frames) for frames in lost)
+        raise LessHeldError(
+            phrase(
+                "the server no longer holds masks of {name} on {count} frames that this file knows of, so "
+                "nothing was replaced: track again, then get the results",
+                name=uid if said is None else said.name,
+                count=count,
+            )
+        )
+
+
+def fetch(
+    shot: PlateSession, job: Job, server: Server, uids: Iterable[str], frames: FrameRange
+) -> Iterator[Event]:
+    """Tell the masks that the server has in a range."""
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    session, known = shot.session, shot.uids()
+    objects = shot.objects(uids)
+    if not objects:
+        return
+    max_side_px = shot.request.max_side_px
+    masks = session.masks(frames=frames, objects=objects, mask_format=MaskFormat(max_side_px))
+    for update in masks:
+        if job.is_cancelled:
+            masks.close()
+            return
+        if update.object_id in known:
+            yield MaskCame(known[update.object_id], update.frame, packed_for_overlay(update, max_side_px))
+
+
+def preview(shot: PlateSession, job: Job, server: Server, uids: Iterable[str], frame: int) -> Iterator[Event]:
+    """Tell the mattes of one frame as an export would write them, with the edges of the plate."""
+    from masklet.png import read_mask
+
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    max_side_px = shot.request.max_side_px
+    with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
+        for number, uid in enumerate(uids):
+            exported = shot.session.export(
+                Path(folder) / str(number),
+                matte_format=MatteFormat.PNG8,
+                frames=FrameRange(frame, frame),
+                objects=[shot.object(uid)],
+                base_name="preview",
+            )
+            for file in exported.files:
+                mask = read_mask(file.read_bytes())
+                yield FinishedCame(uid, frame, pack(mask, Presence.PRESENT, max_side_px=max_side_px))
+
+
+def export(
+    shot: PlateSession,
+    job: Job,
+    server: Server,
+    wanted: Path,
+    *,
+    owner: Owner,
+    earlier: Iterable[tuple[Path, str]],
+    uids: Iterable[str],
+    matte_format: MatteFormat,
+    base_name: str,
+) -> Iterator[Event]:
+    """Write mattes and tell where they are, as :class:`~.results.Delivered`.
+
+    Whole sequences come to their place when all are done; however it ends, nothing that lies there is lost.
+
+    Args:
+        shot: The plate.
+        job: Told the progress.
+        server: Where.
+        wanted: The plate's folder.
+        owner: Whose results they are; a fingerprint that is not known yet is filled in.
+        earlier: Where the document knows mattes, folders and patterns.
+        uids: Of the objects.
+        matte_format: What files hold them.
+        base_name: First part of file names.
+    """
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    wanted_uids = tuple(uids)
+    check_nothing_is_lost(shot, wanted_uids)
+    owner = replace(owner, fingerprint=fingerprint_of(shot.request.plate))
+    whole: dict[str, tuple[Path, ...]] = {}
+    with Delivery(wanted, owner, earlier) as delivery:
+        try:
+            for uid in wanted_uids:
+                exported = shot.session.export(
+                    delivery.staging,
+                    matte_format=matte_format,
+                    objects=[shot.object(uid)],
+                    base_name=base_name,
+                    on_progress=job.count,
+                    on_look=job.count_look,
+                )
+                whole[uid] = exported.files
+        except MaskletError:
+            part = delivery.part_of(file for files in whole.values() for file in files)
+            interrupted = next(uid for uid in wanted_uids if uid not in whole)
+            if whole or part:
+                yield ResultCame(delivery.deliver(whole, {interrupted: part} if part else {}))
+            raise
+        yield ResultCame(delivery.deliver(whole, {}))
+
+
+def shapes(shot: PlateSession, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
+    """Fit shapes to an object's mattes and tell them."""
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    check_nothing_is_lost(shot, (uid,))
+    shapes = shot.session.shapes(
+        shot.object(uid), tolerance_px=tolerance_px, on_progress=job.count, on_look=job.count_look
+    )
+    yield ResultCame(shapes)
+
+
+def anchor(
+    shot: PlateSession,
+    job: Job,
+    server: Server,
+    uid: str,
+    *,
+    kind: AnchorKind,
+    absence: Absence,
+    reference_frame: int | None,
+    point_px: tuple[float, float] | None,
+    smoothing_frames: float,
+) -> Iterator[Event]:
+    """Follow an object with a transform and tell it."""
+    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    check_nothing_is_lost(shot, (uid,))
+    anchor = shot.session.anchor(
+        shot.object(uid),
+        kind,
+        reference_frame=reference_frame,
+        point_px=point_px,
+        absence=absence,
+        smoothing_frames=smoothing_frames,
+        on_progress=job.count,
+    )
+    yield ResultCame(anchor)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from masklet.errors import ClipError
+from masklet.hosting.plate_files import PlateSource, fingerprint_of, sequence_pattern
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> Path:
+    folder = tmp_path / "plate"
+    folder.mkdir()
+    for frame in range(1001, 1004):
+        (folder / f"shot_v002.{frame}.png").write_bytes(b"picture %d" % frame)
+    return folder
+
+
+def source(folder: Path) -> PlateSource:
+    return PlateSource("shot", sequence_pattern(str(folder / "shot_v002.1001.png")), 64, 36)
+
+
+def test_a_sequence_is_named_by_its_pattern(plate: Path) -> None:
+    assert source(plate).path == str(plate / "shot_v002.%04d.png")
+
+
+def test_a_plate_that_was_moved_is_the_same_and_one_with_other_pictures_is_not(
+    plate: Path, tmp_path: Path
+) -> None:
+    before = fingerprint_of(source(plate))
+    moved = plate.rename(tmp_path / "elsewhere")
+    assert fingerprint_of(source(moved)) == before
+    (moved / "shot_v002.1004.png").write_bytes(b"picture 1004")
+    assert fingerprint_of(source(moved)) == before
+    (moved / "shot_v002.1001.png").write_bytes(b"another grade")
+    assert fingerprint_of(source(moved)) != before
+
+
+def test_missing_pictures_are_told_with_the_way_on(plate: Path) -> None:
+    known = source(plate)
+    for file in plate.iterdir():
+        file.unlink()
+    with pytest.raises(
+        ClipError,
+        match=r"the pictures of shot are no longer at .*: bring them back, or choose",
+    ):
+        fingerprint_of(known)
