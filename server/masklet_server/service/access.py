@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
-from masklet.errors import AccessDeniedError, BadInputError
+from masklet.errors import BadInputError
+from masklet_server.service.private_file import read_private
 
 LOCAL_USER = "local"
 """Everybody, on a server without tokens."""
@@ -16,6 +18,8 @@ MAX_TOKEN_CHARACTERS = 4096
 
 current_user: ContextVar[str] = ContextVar("masklet_user", default=LOCAL_USER)
 """Set by the interceptor for every call."""
+
+_log = logging.getLogger("masklet_server.service")
 
 
 class TokenTable:
@@ -33,15 +37,12 @@ class TokenTable:
         """Tokens of a file: one a line, either the token alone or ``user:token``; ``#`` begins a remark.
 
         Raises:
-            BadInputError: The file cannot be read or holds no usable token.
+            BadInputError: The file cannot be read, can be changed by everybody, or holds no usable token.
         """
+        content = read_private(path, "the token file", secret=True)
         try:
             # Notepad begins UTF-8 with a mark.
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except OSError as error:
-            raise BadInputError(
-                f"the token file {path} cannot be read: check the path and its permissions"
-            ) from error
+            lines = content.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError as error:
             raise BadInputError(
                 f"the token file {path} is not UTF-8 text: save it as UTF-8 (PowerShell's > writes UTF-16)"
@@ -62,22 +63,59 @@ class TokenTable:
             raise BadInputError(f"the token file {path} holds no token: write one on a line of its own")
         return TokenTable(users)
 
-    def user_of(self, metadata: Iterable[tuple[str, str | bytes]]) -> str:
-        """The user whose token the call brought.
+    def __len__(self) -> int:
+        return len(self._users)
 
-        Raises:
-            AccessDeniedError: There is no token, or nobody's.
-        """
-        values = [value for key, value in metadata if key == "authorization"]
-        value = values[0] if values else ""
-        scheme, _, given = (value if isinstance(value, str) else "").partition(" ")
-        if scheme.lower() != "bearer" or not given:
-            raise AccessDeniedError("this server asks for a token: pass yours with the call")
+    def user_of(self, token: str) -> str | None:
+        """The user whose token this is; None for nobody's."""
         found = None
         # All of them, so that the time taken does not tell how far down a match was.
-        for token, user in self._users.items():
-            if hmac.compare_digest(token.encode(), given.encode()):
+        for known, user in self._users.items():
+            if hmac.compare_digest(known.encode(), token.encode(errors="replace")):
                 found = user
-        if found is None:
-            raise AccessDeniedError("the server does not know this token: ask its keeper for a new one")
         return found
+
+
+class TokenFile:
+    """The tokens in a file, as it is now.
+
+    Args:
+        path: The file.
+
+    Raises:
+        BadInputError: See :meth:`TokenTable.read`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._look()
+        self._table = TokenTable.read(path)
+
+    def user_of(self, token: str) -> str | None:
+        """As :meth:`TokenTable.user_of`."""
+        return self._table.user_of(token)
+
+    def refresh(self) -> None:
+        """Read the file again where it has changed; it may block, so call it off the event loop.
+
+        A file that cannot be used, because it is half written or gone, changes nothing: the log says so, and
+        the tokens of before stay.
+        """
+        seen = self._look()
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._table = TokenTable.read(self._path)
+        except BadInputError as error:
+            _log.error("the tokens stay as they were: %s", error)
+        else:
+            _log.info("the token file was read again: it holds %d tokens", len(self._table))
+
+    def _look(self) -> tuple[int, ...]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return ()
+        # The time of the status as well: a restored mode or an old file moved here changes nothing else.
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -17,7 +17,8 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from masklet.errors import BadInputError, MaskletError, ServerFaultError
-from masklet_server.service.access import LOCAL_USER, TokenTable, current_user
+from masklet_server.service.access import current_user
+from masklet_server.service.door import Door
 from masklet_server.service.sentence import for_the_wire
 
 ERROR_KIND_KEY = "masklet-error-kind"
@@ -35,11 +36,11 @@ class Guard(grpc.aio.ServerInterceptor):
     """Checks the token, names the user, translates errors.
 
     Args:
-        tokens: None lets everybody in, which only a loopback address may.
+        door: Knows who may call.
     """
 
-    def __init__(self, tokens: TokenTable | None) -> None:
-        self._tokens = tokens
+    def __init__(self, door: Door) -> None:
+        self._door = door
 
     async def intercept_service(
         self,
@@ -51,7 +52,7 @@ class Guard(grpc.aio.ServerInterceptor):
         # Health is told to everybody: whoever balances or watches servers has no token.
         if handler is None or str(handler_call_details.method).startswith(HEALTH_PREFIX):
             return handler
-        call = _Guarded(handler, handler_call_details, self._tokens)
+        call = _Guarded(handler, handler_call_details, self._door)
         read = handler.request_deserializer
         make: Callable[..., Any]
         behaviour: Callable[..., Any]
@@ -69,16 +70,16 @@ class Guard(grpc.aio.ServerInterceptor):
 class _Guarded:
     """One call of one method."""
 
-    def __init__(self, handler: Any, details: grpc.HandlerCallDetails, tokens: TokenTable | None) -> None:
+    def __init__(self, handler: Any, details: grpc.HandlerCallDetails, door: Door) -> None:
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
-        self._tokens = tokens
+        self._door = door
 
     async def unary(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         handler = self._handler
         try:
-            self._enter()
+            self._enter(context)
             inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
             return await inner(self._checked(request), context)
         except Exception as error:  # noqa: BLE001  (the border of the process)
@@ -87,7 +88,7 @@ class _Guarded:
     async def stream(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         handler = self._handler
         try:
-            self._enter()
+            self._enter(context)
             inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
             # Closed at once when the client leaves: left to the garbage collector, a generator would
             # keep the device busy for nobody.
@@ -97,11 +98,8 @@ class _Guarded:
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
 
-    def _enter(self) -> None:
-        user = LOCAL_USER
-        if self._tokens is not None:
-            user = self._tokens.user_of(self._metadata)
-        current_user.set(user)
+    def _enter(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        current_user.set(self._door.user_of(self._metadata, context.peer()))
 
     def _checked(self, request: Any) -> Any:
         if self._handler.request_streaming:

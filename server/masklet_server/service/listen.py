@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ import grpc
 import grpc.aio
 
 from masklet.errors import BadInputError
-from masklet_server.service.access import TokenTable
+from masklet_server.service.access import TokenFile
+from masklet_server.service.private_file import read_private
 from masklet_server.service.settings import ServerSettings
 
 MAX_MESSAGE_BYTES = 32 << 20
@@ -84,15 +86,53 @@ class TlsFiles:
         """What gRPC wants of them.
 
         Raises:
-            BadInputError: One of them cannot be read.
+            BadInputError: See :meth:`check`.
         """
-        try:
-            pair = (self.key.read_bytes(), self.certificate.read_bytes())
-        except OSError as error:
+        return grpc.ssl_server_credentials([self._read()])
+
+    def check(self) -> None:
+        """Find out early whether both can be used: gRPC itself only says that it cannot listen.
+
+        Raises:
+            BadInputError: One of them cannot be read, can be changed by everybody, or is not what it should
+                be, or the two do not belong together; the message names the file.
+        """
+        key, certificate = (content.decode("utf-8", "replace") for content in self._read())
+        for path, text, what, mark in (
+            (self.certificate, certificate, "certificate", "CERTIFICATE-----"),
+            (self.key, key, "key", "PRIVATE KEY-----"),
+        ):
+            if mark not in text:
+                raise BadInputError(
+                    f"the TLS {what} {path} is no PEM file of a {what}: it should begin with "
+                    f"-----BEGIN {'PRIVATE KEY' if what == 'key' else 'CERTIFICATE'}-----"
+                )
+        if "ENCRYPTED" in key:
             raise BadInputError(
-                "the TLS certificate or its key cannot be read: check both paths and their permissions"
+                f"the TLS key {self.key} is encrypted, and a server has nobody to ask for the password: "
+                "write it without one (openssl pkey -in … -out …)"
+            )
+        try:
+            ssl.create_default_context(cadata=certificate)
+        except (ssl.SSLError, ValueError) as error:
+            raise BadInputError(
+                f"the TLS certificate {self.certificate} is damaged: copy it again"
             ) from error
-        return grpc.ssl_server_credentials([pair])
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except ssl.SSLError as error:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise BadInputError(
+                    f"the TLS key {self.key} is not that of the certificate {self.certificate}: "
+                    "name the two files that were made together"
+                ) from error
+            raise BadInputError(f"the TLS key {self.key} is damaged: copy it again") from error
+
+    def _read(self) -> tuple[bytes, bytes]:
+        return (
+            read_private(self.key, "the TLS key", secret=True),
+            read_private(self.certificate, "the TLS certificate", secret=False),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +147,7 @@ class Access:
 
     address: Address
     tls: TlsFiles | None
-    tokens: TokenTable | None
+    tokens: TokenFile | None
 
     @staticmethod
     def of(settings: ServerSettings) -> Access:
@@ -122,7 +162,9 @@ class Access:
         if (certificate is None) != (key is None):
             raise BadInputError("TLS needs both files: give --tls-cert and --tls-key")
         tls = None if certificate is None or key is None else TlsFiles(certificate, key)
-        tokens = None if settings.token_file is None else TokenTable.read(settings.token_file)
+        if tls is not None:
+            tls.check()
+        tokens = None if settings.token_file is None else TokenFile(settings.token_file)
         given = {"TLS": tls is not None, "a token file": tokens is not None}
         missing = [name for name, there in given.items() if not there]
         if missing and not address.is_loopback:
@@ -167,6 +209,13 @@ def bind(server: grpc.aio.Server, access: Access) -> Address:
         else:
             port = server.add_secure_port(str(address), access.tls.credentials())
     except RuntimeError as error:
+        if access.tls is not None:
+            # gRPC says the same of a certificate that it cannot use and of a port that is taken.
+            check_free(address)
+            raise BadInputError(
+                f"TLS cannot be set up with {access.tls.certificate} and {access.tls.key}: use an RSA or "
+                "ECDSA certificate in PEM, and the key that was made with it"
+            ) from error
         raise _not_listening(address) from error
     return address.with_port(port)
 

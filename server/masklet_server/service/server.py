@@ -24,6 +24,7 @@ from masklet.v1 import (
 from masklet.version import VERSION
 from masklet_server.service import listen
 from masklet_server.service.clips import ClipOpener, Clips
+from masklet_server.service.door import Door
 from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
 from masklet_server.service.geometry_servicer import GeometryServicer
@@ -81,7 +82,8 @@ class MaskletServer:
     ) -> None:
         self._settings = settings
         self._access = listen.Access.of(settings)
-        self._guard = Guard(self._access.tokens)
+        self._door = Door(self._access.tokens)
+        self._guard = Guard(self._door)
         self._roots = Roots(settings.roots)
         self._scheduler = Scheduler()
         self.store = SessionStore(
@@ -158,6 +160,7 @@ class MaskletServer:
         while True:
             await asyncio.sleep(TIDY_EVERY_S)
             try:
+                await asyncio.get_running_loop().run_in_executor(None, self._door.refresh)
                 await self.store.tidy()
                 await self._uploads.tidy()
             except (MaskletError, OSError, RuntimeError):
