@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from masklet.settings import ClientSettings
     from masklet.transport.interface import Transport
-    from masklet.types import FrameRange, PromptDocument, ServerInfo
+    from masklet.types import FrameRange, PromptDocument, ServerInfo, SessionSummary
 
 
 def connect(
@@ -279,6 +279,10 @@ class Server:
                 if upload is False or not here:
                     raise
         return self._open_uploaded(str(path), reading, on_progress)
+
+    def sessions(self) -> tuple[SessionSummary, ...]:
+        """Your own sessions on the server, the one used last first; :meth:`resume` takes one up again."""
+        return self._transport.list_sessions()
 
     def resume(self, session_id: str) -> Session:
         """A session that is already on the server.

@@ -456,6 +456,25 @@ class ObjectMatte:
 
 
 @dataclass(frozen=True)
+class SessionSummary:
+    """A session among others, as a list shows it.
+
+    Attributes:
+        session_id: To attach to it, or to close it.
+        clip_name: Of the clip that it was opened on.
+        objects: How many it has.
+        idle_s: Since the last call; 0 while it is busy.
+        is_busy: A call waits for the device, or a track runs.
+    """
+
+    session_id: str
+    clip_name: str
+    objects: int
+    idle_s: float
+    is_busy: bool
+
+
+@dataclass(frozen=True)
 class SessionInfo:
     """A session as the server holds it.
 

@@ -46,6 +46,7 @@ from masklet.types import (
     PromptDocument,
     ServerInfo,
     SessionInfo,
+    SessionSummary,
     StateRange,
 )
 
@@ -123,6 +124,9 @@ class FakeTransport:
 
     def get_session(self, session_id: str) -> SessionInfo:
         return SessionInfo(session_id, CLIP, tuple(self.objects), tuple(self.states))
+
+    def list_sessions(self) -> tuple[SessionSummary, ...]:
+        return tuple(SessionSummary("s1", CLIP.name, len(self.objects), 0.0, False) for _ in self.opened)
 
     def close_session(self, session_id: str) -> None:
         self.opened.remove(self.opened[-1])

@@ -14,7 +14,7 @@ from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import HelperError, VersionError
 from masklet.transport.bridge_link import HelperLink
 from masklet.transport.interface import ClipFile, Place, Undone
-from masklet.types import MaskUpdate, ObjectInfo, PromptDocument, ServerInfo, SessionInfo
+from masklet.types import MaskUpdate, ObjectInfo, PromptDocument, ServerInfo, SessionInfo, SessionSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Sequence
@@ -104,6 +104,9 @@ class BridgeTransport:
 
     def get_session(self, session_id: str) -> SessionInfo:  # noqa: D102
         return self._call(SessionInfo, "get_session", session_id=session_id)
+
+    def list_sessions(self) -> tuple[SessionSummary, ...]:  # noqa: D102
+        return self._call(tuple, "list_sessions")
 
     def close_session(self, session_id: str) -> None:  # noqa: D102
         self._do("close_session", session_id=session_id)

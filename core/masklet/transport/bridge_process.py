@@ -39,6 +39,7 @@ _CALLS = frozenset(
         "server_info",
         "open_session",
         "get_session",
+        "list_sessions",
         "close_session",
         "add_object",
         "rename_object",

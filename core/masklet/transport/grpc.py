@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         PromptDocument,
         ServerInfo,
         SessionInfo,
+        SessionSummary,
     )
 
 
@@ -81,6 +82,11 @@ class GrpcTransport(GrpcReview):
         request = session_pb2.GetSessionRequest(session_id=session_id)
         response = self._channel.call(self._sessions.GetSession, request, timeout_s=STATUS_TIMEOUT_S)
         return codec.session_from_wire(response.session)
+
+    def list_sessions(self) -> tuple[SessionSummary, ...]:  # noqa: D102
+        request = session_pb2.ListSessionsRequest()
+        response = self._channel.call(self._sessions.ListSessions, request, timeout_s=STATUS_TIMEOUT_S)
+        return tuple(codec.summary_from_wire(summary) for summary in response.sessions)
 
     def close_session(self, session_id: str) -> None:  # noqa: D102
         request = session_pb2.CloseSessionRequest(session_id=session_id, request_id=new_id())

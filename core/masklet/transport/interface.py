@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         PromptDocument,
         ServerInfo,
         SessionInfo,
+        SessionSummary,
         StateRange,
     )
 
@@ -176,6 +177,10 @@ class Transport(Protocol):
 
     def get_session(self, session_id: str) -> SessionInfo:
         """Clip, objects and states as they are now."""
+        ...
+
+    def list_sessions(self) -> tuple[SessionSummary, ...]:
+        """The caller's own sessions, the one used last first."""
         ...
 
     def close_session(self, session_id: str) -> None:

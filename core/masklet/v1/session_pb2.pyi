@@ -284,6 +284,67 @@ class GetSessionRequest(google.protobuf.message.Message):
 global___GetSessionRequest = GetSessionRequest
 
 @typing.final
+class ListSessionsRequest(google.protobuf.message.Message):
+    """Whose is said by the call itself."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___ListSessionsRequest = ListSessionsRequest
+
+@typing.final
+class SessionSummary(google.protobuf.message.Message):
+    """A session among others."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    CLIP_NAME_FIELD_NUMBER: builtins.int
+    OBJECTS_FIELD_NUMBER: builtins.int
+    IDLE_S_FIELD_NUMBER: builtins.int
+    IS_BUSY_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    clip_name: builtins.str
+    objects: builtins.int
+    idle_s: builtins.float
+    """Since the last call; 0 while it is busy."""
+    is_busy: builtins.bool
+    """A call waits for the device, or a track runs."""
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        clip_name: builtins.str = ...,
+        objects: builtins.int = ...,
+        idle_s: builtins.float = ...,
+        is_busy: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["clip_name", b"clip_name", "idle_s", b"idle_s", "is_busy", b"is_busy", "objects", b"objects", "session_id", b"session_id"]) -> None: ...
+
+global___SessionSummary = SessionSummary
+
+@typing.final
+class ListSessionsResponse(google.protobuf.message.Message):
+    """All of them."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: builtins.int
+    @property
+    def sessions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SessionSummary]: ...
+    def __init__(
+        self,
+        *,
+        sessions: collections.abc.Iterable[global___SessionSummary] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["sessions", b"sessions"]) -> None: ...
+
+global___ListSessionsResponse = ListSessionsResponse
+
+@typing.final
 class GetSessionResponse(google.protobuf.message.Message):
     """The session as it is now."""
 

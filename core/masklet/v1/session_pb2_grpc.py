@@ -35,6 +35,11 @@ class SessionServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_session__pb2.GetSessionRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_session__pb2.GetSessionResponse.FromString,
                 )
+        self.ListSessions = channel.unary_unary(
+                '/masklet.v1.SessionService/ListSessions',
+                request_serializer=masklet_dot_v1_dot_session__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_session__pb2.ListSessionsResponse.FromString,
+                )
         self.CloseSession = channel.unary_unary(
                 '/masklet.v1.SessionService/CloseSession',
                 request_serializer=masklet_dot_v1_dot_session__pb2.CloseSessionRequest.SerializeToString,
@@ -100,6 +105,13 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSessions(self, request, context):
+        """Lists the caller's own sessions, the one used last first. Those without a call for long are closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CloseSession(self, request, context):
         """Forgets the session and everything it holds, uploads included. Closing twice is fine.
         """
@@ -157,6 +169,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.GetSession,
                     request_deserializer=masklet_dot_v1_dot_session__pb2.GetSessionRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_session__pb2.GetSessionResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=masklet_dot_v1_dot_session__pb2.ListSessionsRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_session__pb2.ListSessionsResponse.SerializeToString,
             ),
             'CloseSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseSession,
@@ -259,6 +276,23 @@ class SessionService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/GetSession',
             masklet_dot_v1_dot_session__pb2.GetSessionRequest.SerializeToString,
             masklet_dot_v1_dot_session__pb2.GetSessionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/ListSessions',
+            masklet_dot_v1_dot_session__pb2.ListSessionsRequest.SerializeToString,
+            masklet_dot_v1_dot_session__pb2.ListSessionsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

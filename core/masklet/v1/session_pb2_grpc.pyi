@@ -55,6 +55,12 @@ class SessionServiceStub:
     ]
     """Tells clip, objects and the states of all frames."""
 
+    ListSessions: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.ListSessionsRequest,
+        masklet.v1.session_pb2.ListSessionsResponse,
+    ]
+    """Lists the caller's own sessions, the one used last first. Those without a call for long are closed."""
+
     CloseSession: grpc.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.CloseSessionRequest,
         masklet.v1.session_pb2.CloseSessionResponse,
@@ -119,6 +125,12 @@ class SessionServiceAsyncStub:
         masklet.v1.session_pb2.GetSessionResponse,
     ]
     """Tells clip, objects and the states of all frames."""
+
+    ListSessions: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.ListSessionsRequest,
+        masklet.v1.session_pb2.ListSessionsResponse,
+    ]
+    """Lists the caller's own sessions, the one used last first. Those without a call for long are closed."""
 
     CloseSession: grpc.aio.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.CloseSessionRequest,
@@ -192,6 +204,14 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.session_pb2.GetSessionResponse, collections.abc.Awaitable[masklet.v1.session_pb2.GetSessionResponse]]:
         """Tells clip, objects and the states of all frames."""
+
+    @abc.abstractmethod
+    def ListSessions(
+        self,
+        request: masklet.v1.session_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.session_pb2.ListSessionsResponse, collections.abc.Awaitable[masklet.v1.session_pb2.ListSessionsResponse]]:
+        """Lists the caller's own sessions, the one used last first. Those without a call for long are closed."""
 
     @abc.abstractmethod
     def CloseSession(

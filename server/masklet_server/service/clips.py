@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +11,7 @@ from masklet.errors import PathNotAllowedError
 from masklet_server.service.roots import Roots
 from masklet_server.service.uploads import Upload
 from masklet_server.sessions.desk import ClosingSource
+from masklet_server.sessions.errands import Errands
 
 
 class ClipOpener(Protocol):
@@ -34,13 +34,15 @@ class Clips:
     Args:
         opener: Reads headers; the pictures come later.
         roots: Which paths may be named.
+        errands: Threads that look at disks.
     """
 
-    def __init__(self, opener: ClipOpener, roots: Roots) -> None:
+    def __init__(self, opener: ClipOpener, roots: Roots, errands: Errands) -> None:
         self._opener = opener
+        self._errands = errands
         self.roots = roots
 
-    async def by_path(self, text: str, reading: ClipReading) -> Callable[[], ClosingSource]:
+    async def by_path(self, text: str, reading: ClipReading, *, user: str) -> Callable[[], ClosingSource]:
         """Something that opens the clip at a path.
 
         Raises:
@@ -48,7 +50,7 @@ class Clips:
         """
         if not self.roots.any:
             raise PathNotAllowedError("this server opens uploaded clips only: send the clip's files")
-        path = await asyncio.get_running_loop().run_in_executor(None, self.roots.clip, text)
+        path = await self._errands.run(self.roots.clip, text, whose=user, at_disk=True)
         return lambda: self._opener.path(path, reading=reading)
 
     def by_upload(self, upload: Upload, reading: ClipReading) -> Callable[[], ClosingSource]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -80,8 +79,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         place: DeliveryFolder | None = None
         if folder is not None:
             existing = event_codec.existing_from_wire(request.existing)
-            loop = asyncio.get_running_loop()
-            place = await loop.run_in_executor(None, self._looked_at, folder, plan, existing)
+            place = await self._exporter.at_share(session, self._looked_at, folder, plan, existing)
         yield replace(plan, checked=place is not None)
         if request.plan_only:
             await files.aclose()
@@ -114,5 +112,5 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
             return session, selection, None
         if not self._roots.any:
             raise PathNotAllowedError("this server writes no files: leave the folder out and receive them")
-        loop = asyncio.get_running_loop()
-        return session, selection, await loop.run_in_executor(None, self._roots.output, request.folder)
+        folder = await self._exporter.at_share(session, self._roots.output, request.folder)
+        return session, selection, folder

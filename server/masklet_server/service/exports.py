@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import json
 import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from masklet.deliveries import Delivery, ExportPlan, RunMark
 from masklet.delivery_folder import DeliveryFolder
@@ -26,6 +28,7 @@ from masklet.events import (
 from masklet.holes import find_holes, removed_holes
 from masklet.names import checked_stem, clip_stem
 from masklet.types import FrameRange, ModelInfo, ObjectInfo
+from masklet_server.aside import waiting_for_disk
 from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.picture_file import Provenance
@@ -33,13 +36,17 @@ from masklet_server.service.coverage import plate_coverage, raw_coverage
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.digest import prompts_sha256
+from masklet_server.sessions.errands import DISK_S, Errands
 from masklet_server.sessions.session import Session
 
 SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
+EXPORTS_AT_ONCE = 2
+"""Frames that are made or written at a time, of all exports."""
 OVERLAYS_AT_ONCE = 2
 """More wait: each takes a thread and much of the processor for as long as it lasts."""
 
+ValueT = TypeVar("ValueT")
 Step = RenderedFile | ExportProgress
 
 
@@ -63,9 +70,11 @@ class Exporter:
 
     def __init__(self, renderer: Renderer, model: ModelInfo, settings: str) -> None:
         self._renderer = renderer
+        # Not the renderer's threads: clicks wait for those, and shares may hang.
+        self._errands = Errands("export", at_once=EXPORTS_AT_ONCE)
         self._model = model
         self._settings = settings
-        self._overlays = asyncio.Semaphore(OVERLAYS_AT_ONCE)
+        self._overlays = Errands("overlay", at_once=OVERLAYS_AT_ONCE)
 
     async def plan_mattes(
         self, session: Session, selection: Selection, matte_format: MatteFormat, *, raw_edges: bool = False
@@ -120,7 +129,18 @@ class Exporter:
             prompts_sha256=run.prompts_sha256,
         )
         # A clip of its own: the tracker's may be busy for as long as a track runs.
-        source = await self._renderer.run(session.open_source)
+        source = await session.at_disk(session.open_source, unwanted=lambda late: late.close())
+        # An export that is left may still be at its last file: the clip is closed after that.
+        reading = threading.Lock()
+
+        def next_of(files: Iterator[RenderedFile]) -> RenderedFile | None:
+            with reading:
+                return next(files, None)
+
+        def close() -> None:
+            with reading:
+                source.close()
+
         try:
             alpha = raw_coverage(session)
             if not raw_edges:
@@ -149,12 +169,12 @@ class Exporter:
                     marks_of=source.marks,
                     is_drawn=session.is_drawn,
                 )
-                while (file := await self._renderer.run(next, files, None)) is not None:
+                while (file := await self._errands.run(next_of, files, whose=session.user)) is not None:
                     yield file
                 yield ExportProgress(done, total)
         finally:
             session.note_unreadable(source.info.unreadable)
-            source.close()
+            self._errands.start(close)
 
     async def overlay(
         self, session: Session, selection: Selection, kind: OverlayKind
@@ -166,17 +186,32 @@ class Exporter:
         """
         frames = _shown_frames(session, selection, kind)
         work = _Overlay(session, selection, kind, frames)
-        async with self._overlays:
-            # Not in the renderer's threads: a long movie would keep clicks waiting for theirs.
-            finished = asyncio.get_running_loop().run_in_executor(None, work.run)
-            try:
-                while not finished.done():
-                    await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
-                    yield ExportProgress(work.done, len(frames))
-                yield await finished
-            finally:
-                work.stop.set()
-                await asyncio.gather(finished, return_exceptions=True)
+        finished = asyncio.ensure_future(self._overlays.run(work.run, whose=session.user))
+        try:
+            while not finished.done():
+                await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
+                yield ExportProgress(work.done, len(frames))
+            yield await finished
+        finally:
+            work.stop.set()
+            await asyncio.gather(finished, return_exceptions=True)
+
+    async def at_share(self, session: Session, work: Callable[..., ValueT], *args: object) -> ValueT:
+        """Do something in the folder that a session's mattes go to, in a thread.
+
+        Raises:
+            OutputError: Its disk does not answer.
+        """
+        return await self._errands.run(
+            work,
+            *args,
+            whose=session.user,
+            at_disk=True,
+            refusal=OutputError(
+                f"the folder's disk has not answered for {DISK_S:.0f} seconds: check the disk or the network "
+                "share. Files that were finished stay; export again when it answers"
+            ),
+        )
 
     async def deliver(
         self,
@@ -201,12 +236,12 @@ class Exporter:
             OutputError: The folder is missing, read-only or full; finished files stay.
         """
         if folder is not None:
-            await self._renderer.run(prepare_folder, folder)
+            await self.at_share(session, prepare_folder, folder)
         try:
             async with aclosing(self._delivered(steps, session, selection, place, folder)) as events:
                 async for event in events:
                     if isinstance(event, ExportFinished) and place is not None:
-                        removed = await self._renderer.run(place.finish, event.holes)
+                        removed = await self.at_share(session, place.finish, event.holes)
                         place = None
                         event = replace(event, removed=removed)
                     yield event
@@ -214,7 +249,7 @@ class Exporter:
             if place is not None:
                 # The note says that the run broke off; what went wrong before is what people are told.
                 with suppress(OutputError):
-                    place.finish(complete=False)
+                    await self.at_share(session, partial(place.finish, complete=False))
 
     async def _delivered(
         self,
@@ -244,7 +279,7 @@ class Exporter:
                 else:
                     filled.add(step.frame)
                 if folder is not None and place is not None:
-                    await self._renderer.run(_write, place, folder, step)
+                    await self.at_share(session, _write, place, folder, step)
                     yield FileWritten(step.relative_name, len(step.data))
                 else:
                     for chunk in _chunks(step):
@@ -273,7 +308,8 @@ class _Overlay:
         # Video libraries are slow to load and most servers never draw an overlay.
         from masklet_server.mattes.overlay import encode_contact_sheet, encode_movie, overlay_pictures
 
-        source = self._session.open_source()
+        with waiting_for_disk():
+            source = self._session.open_source()
         try:
             pictures = overlay_pictures(
                 source,

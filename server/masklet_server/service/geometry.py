@@ -20,6 +20,7 @@ from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.drawn import drawn_at
 from masklet_server.mattes.export import AlphaSource
 from masklet_server.service.coverage import plate_coverage
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.session import Session
 from masklet_server.tracking import FrameSource, ObjectFrame
 
@@ -55,22 +56,23 @@ class Workshop:
     """Runs long works, a few at a time, and tells how far they are."""
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(WORKS_AT_ONCE)
+        self._errands = Errands("workshop", at_once=WORKS_AT_ONCE)
 
-    async def follow(self, work: Callable[[Report], ValueT]) -> AsyncGenerator[WorkProgress | ValueT, None]:
+    async def follow(
+        self, work: Callable[[Report], ValueT], *, user: str
+    ) -> AsyncGenerator[WorkProgress | ValueT, None]:
         """Progress, then what the work made. Closing the generator stops the work."""
         report = Report()
-        async with self._places:
-            # Not in the renderer's threads: clicks wait for those.
-            finished = asyncio.get_running_loop().run_in_executor(None, work, report)
-            try:
-                while not finished.done():
-                    await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
-                    yield WorkProgress(report.done, report.total)
-                yield await finished
-            finally:
-                report.stop.set()
-                await asyncio.gather(finished, return_exceptions=True)
+        # Not in the renderer's threads: clicks wait for those.
+        finished = asyncio.ensure_future(self._errands.run(work, report, whose=user))
+        try:
+            while not finished.done():
+                await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)
+                yield WorkProgress(report.done, report.total)
+            yield await finished
+        finally:
+            report.stop.set()
+            await asyncio.gather(finished, return_exceptions=True)
 
 
 class Mattes(Mapping[int, Matte]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -12,6 +11,7 @@ from masklet.events import WorkProgress
 from masklet.shapes import ObjectShapes
 from masklet.types import FrameRange
 from masklet.v1 import geometry_pb2, geometry_pb2_grpc
+from masklet_server.aside import waiting_for_disk
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.geometry import Report, Workshop, mattes_of
@@ -78,7 +78,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     async for progress in looks:
                         for message in geometry_codec.shapes_event_to_wire(progress):
                             yield message
-            async with aclosing(self._workshop.follow(work)) as events:
+            async with aclosing(self._workshop.follow(work, user=session.user)) as events:
                 async for event in events:
                     for message in geometry_codec.shapes_event_to_wire(event):
                         yield message
@@ -101,7 +101,8 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         def work(report: Report) -> AnchorTrack:
             from masklet_server.anchors.track import track_anchor
 
-            source = session.open_source()
+            with waiting_for_disk():
+                source = session.open_source()
             try:
                 track = track_anchor(
                     source,
@@ -123,7 +124,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                 source.close()
 
         with session.in_use():
-            async with aclosing(self._workshop.follow(work)) as events:
+            async with aclosing(self._workshop.follow(work, user=session.user)) as events:
                 async for event in events:
                     yield geometry_codec.anchor_event_to_wire(event)
 
@@ -138,11 +139,10 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
 async def _look_again(
     session: Session, object_id: int, frames: FrameRange
 ) -> AsyncGenerator[WorkProgress, None]:
-    source = await asyncio.get_running_loop().run_in_executor(None, session.open_source)
-    try:
-        async with aclosing(session.look_again([object_id], frames, source)) as looks:
-            async for seen in looks:
-                if (name := session.name_of(seen.object_id)) is not None:
-                    yield WorkProgress(seen.frames_done, seen.frames_total, name)
-    finally:
-        source.close()
+    async with (
+        session.clip_beside() as source,
+        aclosing(session.look_again([object_id], frames, source)) as looks,
+    ):
+        async for seen in looks:
+            if (name := session.name_of(seen.object_id)) is not None:
+                yield WorkProgress(seen.frames_done, seen.frames_total, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -11,8 +10,10 @@ from masklet.errors import BadInputError
 from masklet.v1 import review_pb2, review_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
+from masklet_server.service.rendering import Renderer
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.plan import range_in
-from masklet_server.sessions.review import WORTH_A_LOOK, next_place
+from masklet_server.sessions.review import WORTH_A_LOOK, Place, next_place
 from masklet_server.sessions.store import SessionStore
 from masklet_server.shots.watch import ShotWatch
 
@@ -24,10 +25,14 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
 
     Args:
         store: All sessions.
+        renderer: Threads for long answers.
+        errands: Threads that look at every frame.
     """
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, renderer: Renderer, errands: Errands) -> None:
         self._store = store
+        self._renderer = renderer
+        self._errands = errands
 
     async def SetLock(  # noqa: N802  (gRPC names methods)
         self, request: review_pb2.SetLockRequest, context: Context
@@ -53,12 +58,16 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         session = self._store.get(request.session_id, current_user.get())
         wanted = frozenset(state_codec.frame_state_from_wire(state) for state in request.states)
         object_ids = tuple(request.object_ids)
-        place = next_place(
-            (*session.states(object_ids), *session.untracked(object_ids)),
-            after=request.after,
-            states=wanted or WORTH_A_LOOK,
-            backward=request.backward,
-        )
+
+        def find() -> Place | None:
+            return next_place(
+                (*session.states(object_ids), *session.untracked(object_ids)),
+                after=request.after,
+                states=wanted or WORTH_A_LOOK,
+                backward=request.backward,
+            )
+
+        place = await self._renderer.run(find)
         if place is None:
             return review_pb2.NextFrameResponse(found=False)
         return review_pb2.NextFrameResponse(
@@ -74,14 +83,12 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
             session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )
         numbers = list(session.clip.missing.without(range(frames.first, frames.last + 1)))
-        loop = asyncio.get_running_loop()
         with session.in_use():
             # A clip of its own: the tracker's may be busy for as long as a track runs.
-            source = await loop.run_in_executor(None, session.open_source)
-            try:
+            async with session.clip_beside() as source:
                 watch = ShotWatch(source)
                 for done, (before, after) in enumerate(pairwise(numbers), start=2):
-                    await loop.run_in_executor(None, watch.is_cut, before, after)
+                    await self._errands.run(watch.is_cut, before, after, whose=session.user)
                     if done % REPORT_EVERY_FRAMES == 0:
                         yield review_pb2.FindCutsResponse(
                             frames_done=done, frames_total=len(numbers), cuts=watch.cuts
@@ -89,5 +96,3 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
                 yield review_pb2.FindCutsResponse(
                     frames_done=len(numbers), frames_total=len(numbers), cuts=watch.cuts
                 )
-            finally:
-                await loop.run_in_executor(None, source.close)

@@ -39,8 +39,9 @@ from masklet_server.service.settings import ServerSettings
 from masklet_server.service.track_servicer import TrackServicer
 from masklet_server.service.uploads import UploadStore
 from masklet_server.sessions.desk import TrackerFactory
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.store import SessionStore
+from masklet_server.sessions.store import FILES_AT_ONCE, SessionStore
 
 TIDY_EVERY_S = 2.0
 
@@ -86,11 +87,16 @@ class MaskletServer:
         self._guard = Guard(self._door)
         self._roots = Roots(settings.roots)
         self._scheduler = Scheduler()
+        self._errands = Errands("files", at_once=FILES_AT_ONCE)
         self.store = SessionStore(
-            engine.make_tracker, self._scheduler, limits=settings.store, order=settings.order
+            engine.make_tracker,
+            self._scheduler,
+            limits=settings.store,
+            order=settings.order,
+            errands=self._errands,
         )
         self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
-        self._clips = Clips(opener, self._roots)
+        self._clips = Clips(opener, self._roots, self._errands)
         self._renderer = Renderer()
         self._engine = engine
         self._info = ServerInfo(
@@ -123,7 +129,7 @@ class MaskletServer:
         exporter = Exporter(self._renderer, self._engine.model, json.dumps({"profile": settings.profile}))
         server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info), server)
         session_pb2_grpc.add_SessionServiceServicer_to_server(
-            SessionServicer(self.store, self._clips, self._uploads), server
+            SessionServicer(self.store, self._clips, self._uploads, self._renderer), server
         )
         prompt_pb2_grpc.add_PromptServiceServicer_to_server(
             PromptServicer(self.store, self._renderer), server
@@ -132,7 +138,9 @@ class MaskletServer:
         export_pb2_grpc.add_ExportServiceServicer_to_server(
             ExportServicer(self.store, exporter, self._roots), server
         )
-        review_pb2_grpc.add_ReviewServiceServicer_to_server(ReviewServicer(self.store), server)
+        review_pb2_grpc.add_ReviewServiceServicer_to_server(
+            ReviewServicer(self.store, self._renderer, self._errands), server
+        )
         geometry_pb2_grpc.add_GeometryServiceServicer_to_server(GeometryServicer(self.store), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)

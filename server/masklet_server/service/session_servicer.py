@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from masklet import codec
 from masklet.errors import BadInputError
@@ -10,6 +12,7 @@ from masklet.v1 import session_pb2, session_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.clips import Clips
 from masklet_server.service.context import Context
+from masklet_server.service.rendering import Renderer
 from masklet_server.service.uploads import UploadStore
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
@@ -22,12 +25,15 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         store: All sessions.
         clips: The way to clips.
         uploads: Clips that clients sent.
+        renderer: Threads for long answers.
     """
 
-    def __init__(self, store: SessionStore, clips: Clips, uploads: UploadStore) -> None:
+    def __init__(self, store: SessionStore, clips: Clips, uploads: UploadStore, renderer: Renderer) -> None:
+        self._renderer = renderer
         self._store = store
         self._clips = clips
         self._uploads = uploads
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def UploadClip(  # noqa: N802  (gRPC names methods)
         self, request_iterator: AsyncIterator[session_pb2.UploadClipRequest], context: Context
@@ -48,14 +54,38 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     ) -> session_pb2.OpenSessionResponse:
         """Open a session on a path or an upload."""
         replies = self._store.replies(current_user.get())
-        return await replies.once("OpenSession", request.request_id, lambda: self._open(request))
+        response = await replies.once("OpenSession", request.request_id, lambda: self._open(request))
+        loop = asyncio.get_running_loop()
+
+        def sent(call: Any) -> None:
+            # The client went before it heard of the session: nobody could ever close it.
+            if call.cancelled():
+                replies.forget("OpenSession", request.request_id)
+                closing = loop.create_task(self._store.close_unfound(response.session.session_id))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+
+        done: Any = context  # its stubs know no function that would do
+        done.add_done_callback(sent)
+        return response
 
     async def GetSession(  # noqa: N802
         self, request: session_pb2.GetSessionRequest, context: Context
     ) -> session_pb2.GetSessionResponse:
         """Clip, objects and states."""
         session = self._store.get(request.session_id, current_user.get())
-        return session_pb2.GetSessionResponse(session=codec.session_to_wire(session.info()))
+        # In a thread: a long clip with many objects has tens of thousands of frames.
+        message = await self._renderer.run(lambda: codec.session_to_wire(session.info()))
+        return session_pb2.GetSessionResponse(session=message)
+
+    async def ListSessions(  # noqa: N802
+        self, request: session_pb2.ListSessionsRequest, context: Context
+    ) -> session_pb2.ListSessionsResponse:
+        """The caller's own sessions."""
+        summaries = self._store.of(current_user.get())
+        return session_pb2.ListSessionsResponse(
+            sessions=[codec.summary_to_wire(summary) for summary in summaries]
+        )
 
     async def CloseSession(  # noqa: N802
         self, request: session_pb2.CloseSessionRequest, context: Context
@@ -117,7 +147,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         user = current_user.get()
         kind = request.WhichOneof("clip")
         if kind == "path":
-            open_source = await self._clips.by_path(request.path, codec.opening_from_wire(request))
+            open_source = await self._clips.by_path(request.path, codec.opening_from_wire(request), user=user)
             session = await self._store.open(user, open_source)
         elif kind == "upload_id":
             session = await self._open_upload(user, request)

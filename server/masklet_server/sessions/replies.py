@@ -5,21 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from masklet.errors import BadInputError
+from masklet_server.sessions.callers import Caller, current_caller
 
 ReplyT = TypeVar("ReplyT")
 
 MAX_REQUEST_ID_CHARACTERS = 128
 
 
+@dataclass(eq=False)
+class _Made:
+    """A call that was made, and how many wait for its answer."""
+
+    task: asyncio.Task[Any]
+    caller: Caller
+    waiting: int = 0
+
+
 class ReplyLog:
     """Makes each call once per request id and hands the same answer to every retry.
 
     The work runs in a task of its own: a client that goes away in mid-call does not leave it half
-    done, and its retry waits for the first attempt instead of making a second one. Calls that fail
-    are forgotten: a retry tries again.
+    done, and its retry waits for the first attempt instead of making a second one. Work that has changed
+    nothing yet when the last client has gone is not done at all. Calls that fail are forgotten: a retry
+    tries again.
 
     Args:
         capacity: How many answers are kept, the latest.
@@ -29,7 +41,7 @@ class ReplyLog:
     def __init__(self, *, capacity: int = 256, max_bytes: int = 16 << 20) -> None:
         self._capacity = capacity
         self._max_bytes = max_bytes
-        self._tasks: OrderedDict[tuple[str, str], asyncio.Task[Any]] = OrderedDict()
+        self._made: OrderedDict[tuple[str, str], _Made] = OrderedDict()
 
     async def once(
         self, method: str, request_id: str, work: Callable[[], Coroutine[Any, Any, ReplyT]]
@@ -49,27 +61,48 @@ class ReplyLog:
                 f"a request id has at most {MAX_REQUEST_ID_CHARACTERS} characters: choose a shorter one"
             )
         key = (method, request_id)
-        task: asyncio.Task[ReplyT] | None = self._tasks.get(key) if request_id else None
-        if task is None:
-            task = asyncio.get_running_loop().create_task(work())
+        made = self._made.get(key) if request_id else None
+        if made is None:
+            caller = Caller()
+            task = asyncio.get_running_loop().create_task(_in_the_name_of(caller, work))
+            made = _Made(task, caller)
             # Referenced while it runs, even without an id: the loop itself keeps only weak references.
-            self._tasks[key if request_id else (method, f"#{id(task)}")] = task
+            key = key if request_id else (method, f"#{id(task)}")
+            self._made[key] = made
             task.add_done_callback(self._settle)
-        return await asyncio.shield(task)
+        made.waiting += 1
+        try:
+            reply: ReplyT = await asyncio.shield(made.task)
+            return reply
+        finally:
+            made.waiting -= 1
+            if not made.waiting and not made.task.done() and not made.caller.begun:
+                made.task.cancel()
+                # A retry that comes before its end begins anew.
+                self.forget(*key)
+
+    def forget(self, method: str, request_id: str) -> None:
+        """Make the next call with this id again."""
+        self._made.pop((method, request_id), None)
 
     def _settle(self, task: asyncio.Task[Any]) -> None:
         failed = task.cancelled() or task.exception() is not None
-        for key in [key for key, kept in self._tasks.items() if kept is task]:
+        for key in [key for key, kept in self._made.items() if kept.task is task]:
             if failed or key[1].startswith("#"):
-                del self._tasks[key]
-        finished = [key for key, kept in self._tasks.items() if kept.done()]
-        sizes_bytes = [_size_bytes(self._tasks[key]) for key in finished]
-        surplus, total_bytes = len(self._tasks) - self._capacity, sum(sizes_bytes)
+                del self._made[key]
+        finished = [key for key, kept in self._made.items() if kept.task.done()]
+        sizes_bytes = [_size_bytes(self._made[key].task) for key in finished]
+        surplus, total_bytes = len(self._made) - self._capacity, sum(sizes_bytes)
         for number, (key, size_bytes) in enumerate(zip(finished[:-1], sizes_bytes, strict=False)):
             if number >= surplus and total_bytes <= self._max_bytes:
                 break
-            del self._tasks[key]
+            del self._made[key]
             total_bytes -= size_bytes
+
+
+async def _in_the_name_of(caller: Caller, work: Callable[[], Coroutine[Any, Any, ReplyT]]) -> ReplyT:
+    current_caller.set(caller)
+    return await work()
 
 
 def _size_bytes(task: asyncio.Task[Any]) -> int:

@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from masklet.errors import BusyError, ClipError
 from masklet_server.aside import working_for
+from masklet_server.sessions.callers import Caller, current_caller
 from masklet_server.sessions.hands import Hands, Report
 from masklet_server.sessions.turns import Turn, TurnQueue
 
@@ -26,20 +26,6 @@ _READS_AT_ONCE = 4
 """Tracks that hold a picture and wait for the device; more begin only when a disk is slow."""
 _SLOW_READ_S = 0.5
 _CLOSE_S = 2.0
-
-
-@dataclass(eq=False)
-class Caller:
-    """Whoever waits for a call that changes something.
-
-    Attributes:
-        begun: True once something is being changed: from then on the call is carried to its end.
-    """
-
-    begun: bool = False
-
-
-current_caller: ContextVar[Caller | None] = ContextVar("masklet_caller", default=None)
 
 
 @dataclass(eq=False)

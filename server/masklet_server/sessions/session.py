@@ -7,14 +7,15 @@ it; so book, tracker and results never contradict each other, and no lock is nee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from masklet.errors import BusyError, NotPromptedError
+from masklet.errors import BusyError, ClipError, NotPromptedError
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Click,
@@ -34,6 +35,7 @@ from masklet.types import (
 )
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.history import MAX_UNDO_BYTES
 from masklet_server.sessions.plan import Step, TrackOrder
 from masklet_server.sessions.prompts import PromptBook
@@ -47,6 +49,11 @@ from masklet_server.sessions.work import Planner, TrackWork
 from masklet_server.tracking import ObjectFrame, with_unreadable
 
 ResultT = TypeVar("ResultT")
+
+CLOSE_S = 1.0
+"""Waits so long for a plate's files to be closed; a disk that hangs is left to itself."""
+
+_log = logging.getLogger("masklet_server.sessions")
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class Session:
         scheduler: The door to the device.
         limits: What the session may hold.
         order: From which prompt frames are tracked.
+        errands: Threads that read files.
     """
 
     def __init__(
@@ -91,7 +99,9 @@ class Session:
         *,
         limits: SessionLimits = SessionLimits(),
         order: TrackOrder = TrackOrder.NEAREST,
+        errands: Errands | None = None,
     ) -> None:
+        self._errands = errands or Errands("files", at_once=1)
         self.session_id = session_id
         self.user = user
         self.open_source = open_source
@@ -134,6 +144,11 @@ class Session:
     def is_busy(self) -> bool:
         """True while a call waits for the device or a track runs."""
         return self._calls > 0 or self._track is not None
+
+    @property
+    def is_untouched(self) -> bool:
+        """True as long as nothing was ever said: no object, no prompt."""
+        return not self._book.objects() and not self.undo_left and not self.redo_left
 
     @property
     def memory_bytes(self) -> int:
@@ -330,12 +345,12 @@ class Session:
         try:
             for own in said.values():
                 await self._make_room()
-                await self._turn(partial(editor.stage, replacement, own.prompts), urgent=True)
+                await self._turn(partial(editor.stage, replacement, own.prompts), urgent=True, commits=False)
             if self._track is not None:
                 self._track.stop()
             await self._turn(partial(editor.replace_all, self._book, replacement), urgent=True)
         except BaseException:
-            await self._turn(partial(editor.drop, replacement), urgent=True)
+            await self._turn(partial(editor.drop, replacement), urgent=True, commits=False)
             raise
         return self._book.objects()
 
@@ -396,6 +411,24 @@ class Session:
             if self._track is run:
                 self._track = None
 
+    @asynccontextmanager
+    async def clip_beside(self) -> AsyncIterator[ClosingSource]:
+        """The clip once more, for whoever reads pictures while a track may run."""
+        source = await self.at_disk(self.open_source, unwanted=lambda late: late.close())
+        try:
+            yield source
+        finally:
+            self._errands.start(source.close)
+
+    async def at_disk(
+        self,
+        work: Callable[..., ResultT],
+        *args: Any,
+        unwanted: Callable[[ResultT], None] = lambda value: None,
+    ) -> ResultT:
+        """Do something with the plate's files in a thread; raises ClipError when their disk hangs."""
+        return await self._errands.run(work, *args, whose=self.user, at_disk=True, unwanted=unwanted)
+
     def cancel(self) -> bool:
         """Stop tracking after the frame in hand; False when nothing runs."""
         if self._track is None:
@@ -435,10 +468,17 @@ class Session:
         """Forget everything. Results can no longer be read."""
         self.cancel()
         self._desk.closed = True
-        await self._turn(self._desk.release, urgent=True)
+        try:
+            await self._turn(self._desk.release, urgent=True)
+        except ClipError:
+            # The clip's disk hangs, and whoever waits there holds the rest.
+            _log.warning("a session was closed while its plate's disk did not answer")
         self.results.close()
         self.looks.close()
-        self._source.close()
+        closing = asyncio.ensure_future(self.at_disk(self._source.close))
+        await asyncio.wait({closing}, timeout=CLOSE_S)
+        if not closing.done():
+            closing.cancel()
 
     def _chosen(self, object_ids: Sequence[int]) -> tuple[int, ...]:
         chosen = [self._book.object(object_id) for object_id in dict.fromkeys(object_ids)]
@@ -472,6 +512,8 @@ class Session:
         if self.results.is_full:
             await asyncio.get_running_loop().run_in_executor(None, self.results.make_room)
 
-    async def _turn(self, call: Callable[[], ResultT], *, urgent: bool = False) -> ResultT:
+    async def _turn(
+        self, call: Callable[[], ResultT], *, urgent: bool = False, commits: bool = True
+    ) -> ResultT:
         with self.in_use():
-            return await self._scheduler.run(call, user=self.user, urgent=urgent, owner=self)
+            return await self._scheduler.run(call, user=self.user, urgent=urgent, owner=self, commits=commits)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from masklet.errors import LimitError, SessionNotFoundError
+from masklet.errors import ClipError, LimitError, SessionNotFoundError
+from masklet.types import SessionSummary
+from masklet_server.sessions.callers import begin
 from masklet_server.sessions.desk import ClosingSource, TrackerFactory
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
 
+FILES_AT_ONCE = 8
 SESSION_ID_BYTES = 16
 """128 random bits: nobody finds a session by trying."""
 
@@ -28,13 +32,15 @@ class StoreLimits:
         memory_bytes: Of the trackers together; beyond it the session that was used longest ago parks.
         idle_s: A session without a call for so long parks.
         forgotten_s: A session without a call for so long is closed for good.
+        untouched_s: The same for a session in which nothing was ever said.
         session: What each one may hold.
     """
 
     max_sessions: int = 32
     memory_bytes: int = 4 << 30
     idle_s: float = 600.0
-    forgotten_s: float = 14 * 86400.0
+    forgotten_s: float = 3 * 86400.0
+    untouched_s: float = 1800.0
     session: SessionLimits = field(default_factory=SessionLimits)
 
 
@@ -43,6 +49,8 @@ class _Held:
     session: Session
     used_s: float
     parked: bool = False
+    # By anybody, since it was opened.
+    found: bool = False
     # Called when the session goes, with whatever the clip came from: an upload's files.
     on_close: Callable[[], Awaitable[None]] | None = None
 
@@ -55,6 +63,7 @@ class SessionStore:
         scheduler: The device's door.
         limits: See :class:`StoreLimits`.
         order: From which prompt frames are tracked.
+        errands: Threads that read files.
         clock_s: An argument for tests.
     """
 
@@ -65,9 +74,11 @@ class SessionStore:
         *,
         limits: StoreLimits = StoreLimits(),
         order: TrackOrder = TrackOrder.NEAREST,
+        errands: Errands | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
+        self._errands = errands or Errands("files", at_once=FILES_AT_ONCE)
         self._make_tracker = make_tracker
         self._scheduler = scheduler
         self._order = order
@@ -101,12 +112,14 @@ class SessionStore:
             MaskletError: Whatever ``open_source`` raises.
         """
         self._check_room()
-        source = await asyncio.get_running_loop().run_in_executor(None, open_source)
+        source = await self._errands.run(
+            open_source, whose=user, at_disk=True, unwanted=lambda source: source.close()
+        )
         try:
             # Others may have opened sessions meanwhile.
             self._check_room()
         except LimitError:
-            source.close()
+            self._errands.start(source.close)
             raise
         session = Session(
             secrets.token_hex(SESSION_ID_BYTES),
@@ -117,6 +130,7 @@ class SessionStore:
             self._scheduler,
             limits=self.limits.session,
             order=self._order,
+            errands=self._errands,
         )
         self._held[session.session_id] = _Held(session, self._clock_s(), on_close=on_close)
         return session
@@ -135,7 +149,7 @@ class SessionStore:
                 "Open the clip again; your prompts are all it takes"
             )
         held.used_s = self._clock_s()
-        held.parked = False
+        held.parked, held.found = False, True
         return held.session
 
     async def close(self, session_id: str, user: str) -> None:
@@ -143,6 +157,31 @@ class SessionStore:
         held = self._held.get(session_id)
         if held is not None and held.session.user == user:
             await self._close(held)
+
+    async def close_unfound(self, session_id: str) -> None:
+        """Close a session that whoever opened it never heard of; fine when it was used since."""
+        held = self._held.get(session_id)
+        if held is not None and not held.found:
+            await self._close(held)
+
+    def of(self, user: str) -> tuple[SessionSummary, ...]:
+        """All sessions of a user, the one used last first."""
+        now_s = self._clock_s()
+        mine = sorted(
+            (held for held in self._held.values() if held.session.user == user),
+            key=lambda held: held.used_s,
+            reverse=True,
+        )
+        return tuple(
+            SessionSummary(
+                held.session.session_id,
+                held.session.clip.name,
+                len(held.session.objects()),
+                0.0 if held.session.is_busy else now_s - held.used_s,
+                is_busy=held.session.is_busy,
+            )
+            for held in mine
+        )
 
     def cancel_all(self) -> None:
         """Stop every track after its frame in hand."""
@@ -161,12 +200,15 @@ class SessionStore:
         """
         now_s = self._clock_s()
         for held in list(self._held.values()):
+            idle_s = now_s - held.used_s
             if held.session.is_busy:
                 # A track that runs for an hour without another call is not idle.
                 held.used_s = now_s
-            elif now_s - held.used_s >= self.limits.forgotten_s:
+            elif idle_s >= self.limits.forgotten_s or (
+                held.session.is_untouched and idle_s >= self.limits.untouched_s
+            ):
                 await self._close(held)
-            elif not held.parked and now_s - held.used_s >= self.limits.idle_s:
+            elif not held.parked and idle_s >= self.limits.idle_s:
                 await self._park(held)
         await self.fit_memory()
 
@@ -193,11 +235,17 @@ class SessionStore:
 
     async def _park(self, held: _Held) -> None:
         held.parked = True
-        await held.session.park()
+        # A disk that hangs keeps this one's memory, and must not keep others from being parked.
+        with suppress(ClipError):
+            await held.session.park()
 
     async def _close(self, held: _Held) -> None:
+        # Carried to its end, whether or not anybody waits for it.
+        begin()
         if self._held.pop(held.session.session_id, None) is None:
             return
-        await held.session.close()
-        if held.on_close is not None:
-            await held.on_close()
+        try:
+            await held.session.close()
+        finally:
+            if held.on_close is not None:
+                await held.on_close()

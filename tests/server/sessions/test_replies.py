@@ -5,21 +5,27 @@ import asyncio
 import pytest
 
 from masklet.errors import BadInputError, ClipError
+from masklet_server.sessions.callers import begin
 from masklet_server.sessions.replies import ReplyLog
 
 
 class Work:
     """Counts its calls and answers with the count."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, changes: bool = True) -> None:
         self.calls = 0
+        self.ended = 0
         self.error: Exception | None = None
+        self._changes = changes
 
     async def __call__(self) -> int:
         self.calls += 1
+        if self._changes:
+            begin()
         await asyncio.sleep(0.01)
         if self.error is not None:
             raise self.error
+        self.ended += 1
         return self.calls
 
 
@@ -66,6 +72,27 @@ def test_a_client_that_goes_away_does_not_undo_the_call() -> None:
 
         assert await log.once("click", "a", work) == 1
         assert work.calls == 1
+
+    asyncio.run(run())
+
+
+def test_a_call_whose_clients_have_all_gone_is_not_made_as_long_as_it_changed_nothing() -> None:
+    async def run() -> None:
+        log, work = ReplyLog(), Work(changes=False)
+        calls = [asyncio.create_task(log.once("click", "a", work)) for _ in range(2)]
+        await asyncio.sleep(0.001)
+        calls[0].cancel()
+        await asyncio.gather(calls[0], return_exceptions=True)
+        assert await calls[1] == 1
+
+        calls = [asyncio.create_task(log.once("click", "b", work)) for _ in range(2)]
+        await asyncio.sleep(0.001)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        # A retry is not caught up in the end of the first attempt.
+        assert await log.once("click", "b", work) == 3
+        assert (work.calls, work.ended) == (3, 2)
 
     asyncio.run(run())
 

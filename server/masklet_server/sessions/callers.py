@@ -1,0 +1,28 @@
+"""Who waits for a call, and whether it has changed anything yet."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Caller:
+    """Whoever waits for a call that changes something.
+
+    Attributes:
+        begun: True once something is being changed: from then on the call is carried to its end.
+    """
+
+    begun: bool = False
+
+
+current_caller: ContextVar[Caller | None] = ContextVar("masklet_caller", default=None)
+"""Of the call in hand; None where nobody minds."""
+
+
+def begin() -> None:
+    """Say that the call in hand changes something from now on."""
+    caller = current_caller.get()
+    if caller is not None:
+        caller.begun = True
