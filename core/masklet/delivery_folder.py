@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from masklet.deliveries import Delivery, Existing, ExportPlan, PastDelivery, PastRun, changes, mixed
 from masklet.delivery_note import note_path, read_note, write_note
-from masklet.errors import BadInputError, ExistingFilesError, OutputError
+from masklet.errors import BadInputError, ExistingFilesError, OutputError, PathNotAllowedError
 from masklet.frame_runs import runs_of, shown
 from masklet.patterns import FramePattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from masklet.holes import Hole
     from masklet.types import FrameRange
@@ -39,19 +39,32 @@ class DeliveryFolder:
         folder: It need not exist yet.
         plan: What is to be written.
         existing: What becomes of files that are there.
+        allowed: Told the folders that are written to and the files that are read, links followed, whenever
+            that is done; where it says no, nothing is touched.
 
     Raises:
+        PathNotAllowedError: A folder is not allowed.
         ExistingFilesError: Files are there that this run may not write over; nothing has changed.
     """
 
-    def __init__(self, folder: Path, plan: ExportPlan, existing: Existing) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plan: ExportPlan,
+        existing: Existing,
+        *,
+        allowed: Callable[[Path], bool] = lambda _: True,
+    ) -> None:
         self._folder = folder
+        self.allowed = allowed
         self._plan = plan
         self._existing = existing
         self._by_name = {delivery.files: delivery for delivery in plan.deliveries}
         self._patterns = {name: FramePattern.parse(PurePosixPath(name).name) for name in self._by_name}
         self._note = note_path(folder, plan.name)
-        self._past = read_note(self._note)
+        self._past = read_note(self._note) if self._is_readable(self._note) else {}
+        for item in plan.deliveries:
+            self._check(self._path(item.files).parent)
         self._written: dict[str, set[int]] = {}
         self._digests: dict[str, str] = {}
         self._foreign = False
@@ -66,6 +79,7 @@ class DeliveryFolder:
             OutputError: The note cannot be written.
         """
         found = self._delivery_of(relative_name)
+        self._check(self._path(relative_name).parent)
         if found is None or found[0].files in self._written:
             return
         delivery = found[0]
@@ -117,7 +131,7 @@ class DeliveryFolder:
         if not present:
             return ""
         name = _hashes(delivery.files)
-        foreign = [frame for frame, path in present.items() if not _is_ours(path)]
+        foreign = [frame for frame, path in present.items() if not self._is_ours(path)]
         in_the_way = [
             frame for frame in foreign if self._existing is not Existing.UPDATE or frame in delivery.frames
         ]
@@ -139,7 +153,8 @@ class DeliveryFolder:
         path = self._path(delivery.files)
         if not path.exists():
             return ""
-        if past is None or not past.sha256 or past.sha256 != _sha256(path):
+        readable = self._is_readable(path)
+        if past is None or not past.sha256 or not readable or past.sha256 != _sha256(path):
             self._foreign = True
             return f"{delivery.files} is there already and is not as masklet wrote it"
         if self._existing is not Existing.KEEP:
@@ -189,14 +204,16 @@ class DeliveryFolder:
         if pattern is None:
             return []
         removed = []
+        self._check(self._path(delivery.files).parent)
         for frame, path in self._present(delivery, pattern).items():
-            if frame not in written and _is_ours(path):
+            if frame not in written and self._is_ours(path):
                 with suppress(OSError):
                     path.unlink()
                     removed.append(path.relative_to(self._folder).as_posix())
         return removed
 
     def _keep(self, told: Mapping[str, PastDelivery], holes: Mapping[str, Sequence[Hole]]) -> None:
+        self._check(self._folder)
         try:
             self._folder.mkdir(exist_ok=True)
             write_note(self._note, told, holes)
@@ -228,6 +245,19 @@ class DeliveryFolder:
             return {}
         found = {frame: folder / name for name in names if (frame := pattern.frame_of(name)) is not None}
         return dict(sorted(found.items()))
+
+    def _check(self, folder: Path) -> None:
+        if not self.allowed(folder.resolve()):
+            raise PathNotAllowedError(
+                f"{folder.name} is a link out of the folders that may be written to: name the folder itself"
+            )
+
+    def _is_readable(self, path: Path) -> bool:
+        """False for what would be waited for, such as a pipe, and for links to what is not allowed."""
+        return path.is_file() and self.allowed(path.resolve())
+
+    def _is_ours(self, path: Path) -> bool:
+        return self._is_readable(path) and _is_ours(path)
 
     def _path(self, relative_name: str) -> Path:
         return self._folder.joinpath(*checked_relative(relative_name).parts)

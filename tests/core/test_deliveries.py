@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from masklet.deliveries import Delivery, Existing, ExportPlan, RunMark
 from masklet.delivery_folder import DeliveryFolder, make_next_version, next_version
 from masklet.delivery_note import MAX_BYTES, note_path, read_note
-from masklet.errors import BadInputError, ExistingFilesError, OutputError
+from masklet.errors import BadInputError, ExistingFilesError, OutputError, PathNotAllowedError
 from masklet.events import ExportEvent, ExportFinished, FileChunk, FileWritten
 from masklet.holes import Hole, HoleReason
 from masklet.matte_files import read_plan, receive, write_chunks
@@ -282,3 +283,23 @@ def test_versions_count_from_the_highest_that_is_there(tmp_path: Path) -> None:
         make_next_version(tmp_path / "file")
     with pytest.raises(OutputError, match="cannot be made"):
         make_next_version(tmp_path / "file" / "out")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_in_a_files_place_is_foreign_and_not_waited_for(tmp_path: Path) -> None:
+    for name in ("shot_mattes.1001.exr", "shot.masklet.json"):
+        os.mkfifo(tmp_path / name)
+
+    with pytest.raises(ExistingFilesError, match="did not write"):
+        DeliveryFolder(tmp_path, PLAN, Existing.KEEP)
+
+
+def test_a_folder_is_asked_about_whenever_it_is_touched(tmp_path: Path) -> None:
+    place = DeliveryFolder(tmp_path, PLAN, Existing.KEEP, allowed=lambda path: path == tmp_path.resolve())
+    place.allowed = lambda _: False
+
+    with pytest.raises(PathNotAllowedError, match="link out of the folders"):
+        place.about_to_write("shot_mattes.1001.exr")
+    with pytest.raises(PathNotAllowedError):
+        DeliveryFolder(tmp_path, PLAN, Existing.KEEP, allowed=lambda _: False)
+    assert contents(tmp_path) == {}

@@ -28,6 +28,7 @@ from masklet.v1 import (
     track_pb2_grpc,
     values_pb2,
 )
+from masklet_server.fence import Fence
 from masklet_server.service.interceptor import ERROR_KIND_KEY
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
@@ -50,7 +51,7 @@ class FakeOpener:
     readings: list[ClipReading] = field(default_factory=list)
     uploads: list[Mapping[int, str]] = field(default_factory=list)
 
-    def path(self, path: Path, *, reading: ClipReading, name: str | None = None) -> FakeClip:
+    def path(self, path: Path, *, reading: ClipReading, fence: Fence, name: str | None = None) -> FakeClip:
         self.opened.append(path)
         if self.error is not None:
             raise self.error

@@ -6,13 +6,16 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
-from masklet.errors import OutputError
+from masklet.errors import OutputError, PathNotAllowedError
+from masklet_server.fence import place_of
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_HOLDS_FOLDERS = {os.open, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -66,28 +69,98 @@ def prepare_folder(folder: Path) -> None:
         raise _output_error(folder, error) from error
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, allowed: Callable[[Path], bool] = lambda _: True) -> None:
     """Store bytes under ``path``: readers see the old file or the new one, never half of one.
+
+    Args:
+        path: The file; its folder is made where only that is missing.
+        data: Its bytes.
+        allowed: Told where the open folder lies, without links; where it says no, nothing is written.
 
     Raises:
         OutputError: The folder is missing, read-only or full; nothing is left behind.
+        PathNotAllowedError: The folder is not allowed.
     """
     # Hidden and random: a sequence reader must not take it for a frame, nor two writers for theirs.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = f".{path.name}.{secrets.token_hex(4)}.part"
     try:
-        path.parent.mkdir(exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+        with _held(path.parent, allowed) as folder:
+            try:
+                with folder.create(temporary) as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                folder.rename(temporary, path.name)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    folder.remove(temporary)
+                raise
     except OSError as error:
         raise _output_error(path, error) from error
+
+
+class _Held:
+    """A folder that is held open: files get into this one, whatever its path means meanwhile.
+
+    Where the system cannot do that (Windows), files are named by their paths.
+    """
+
+    def __init__(self, path: Path, descriptor: int | None) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def create(self, name: str) -> BinaryIO:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(self._named(name), flags, 0o666, dir_fd=self._descriptor), "wb")
+
+    def rename(self, old: str, new: str) -> None:
+        here = self._descriptor
+        os.replace(self._named(old), self._named(new), src_dir_fd=here, dst_dir_fd=here)
+
+    def remove(self, name: str) -> None:
+        os.unlink(self._named(name), dir_fd=self._descriptor)
+
+    def _named(self, name: str) -> str | Path:
+        return name if self._descriptor is not None else self._path / name
+
+
+@contextlib.contextmanager
+def _held(path: Path, allowed: Callable[[Path], bool]) -> Iterator[_Held]:
+    """A folder, made where it is missing, once it is known to lie where files may be written."""
+    if not _HOLDS_FOLDERS:
+        path.mkdir(exist_ok=True)
+        _check(path, path.resolve(), allowed)
+        yield _Held(path, None)
+        return
+    try:
+        descriptor = _descriptor_of(path)
+    except FileNotFoundError:
+        above = _descriptor_of(path.parent)
+        try:
+            _check(path.parent, place_of(above, path.parent), allowed)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path.name, dir_fd=above)
+            descriptor = _descriptor_of(path.name, above)
+        finally:
+            os.close(above)
+    try:
+        _check(path, place_of(descriptor, path), allowed)
+        yield _Held(path, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _descriptor_of(path: Path | str, above: int | None = None) -> int:
+    # Where a folder may be entered and not be listed, only the first of the two opens it.
+    how = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+    return os.open(path, how, dir_fd=above)
+
+
+def _check(path: Path, place: Path | None, allowed: Callable[[Path], bool]) -> None:
+    if place is None or not allowed(place):
+        raise PathNotAllowedError(
+            f"{path.name} is a link out of the folders that may be written to: name the folder itself"
+        )
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:

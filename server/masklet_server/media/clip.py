@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, FrameMissingError, LimitError
+from masklet.errors import BadInputError, FrameMissingError, LimitError, PathNotAllowedError
 from masklet.plate_marks import NO_MARKS
 from masklet.types import UnreadableFrame
 from masklet_server.aside import waiting_for_disk
@@ -77,7 +77,7 @@ class Clip(ABC):
         try:
             with waiting_for_disk():
                 return self._read_picture(frame)
-        except (BadInputError, LimitError) as error:
+        except (BadInputError, LimitError, PathNotAllowedError) as error:
             self._leave_out(frame, str(error))
             raise FrameMissingError(str(error)) from error
 

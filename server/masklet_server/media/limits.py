@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from masklet.errors import ClipError, LimitError
+from masklet_server.fence import ANYWHERE, Fence
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Limits:
             parts.
         max_frames: Numbers between the first and the last frame, missing ones included.
         max_counted_by_decoding: Packets of a movie whose pictures can be counted only by decoding all.
+        fence: The folders that its files lie in.
     """
 
     max_side_px: int = 16_384
@@ -28,6 +30,7 @@ class Limits:
     max_picture_bytes: int = 1 << 30
     max_frames: int = 500_000
     max_counted_by_decoding: int = 50_000
+    fence: Fence = ANYWHERE
 
     def check_size(self, width_px: int, height_px: int, *, what: str) -> None:
         """Refuse a frame of this size.

@@ -62,7 +62,7 @@ class MovieClip(Clip):
     ) -> None:
         self._path = path
         self._name = name or path.name
-        self._reader = MovieReader(path, self._name)
+        self._reader = MovieReader(path, self._name, limits.fence)
         try:
             super().__init__(self._open(limits, colour, first_frame))
         except BaseException:

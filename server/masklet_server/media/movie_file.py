@@ -6,11 +6,14 @@ which packet it was.
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
 
-from masklet.errors import ClipError
+from masklet.errors import ClipError, PathNotAllowedError
+from masklet_server.fence import ANYWHERE, Fence
 from masklet_server.media.movie_packets import filled_packets, is_transport, open_container, video_stream
 
 if TYPE_CHECKING:
@@ -38,11 +41,13 @@ class MovieFile:
     Args:
         path: The file.
         name: What people call it.
+        fence: Where it has to lie, whenever it is opened.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, fence: Fence = ANYWHERE) -> None:
         self.path = path
         self.name = name
+        self._fence = fence
         self._opened: tuple[InputContainer, VideoStream] | None = None
         self._is_transport = False
 
@@ -60,16 +65,27 @@ class MovieFile:
 
         Raises:
             ClipError: The file is no movie, or has no video.
+            PathNotAllowedError: It lies outside the fence.
         """
         self.close()
         name = self.name
         try:
-            container = open_container(self.path, as_stored=self._is_transport)
+            with self._fence.opened(self.path, name) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    # FFmpeg would wait for the other end of a pipe.
+                    raise ClipError(f"{name} is not a file any more: copy it there again.")
+                container = open_container(self.path, as_stored=self._is_transport)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise ClipError(
                 f"{name} is neither a picture nor a movie this server reads, or it is damaged or cut off: "
                 "use EXR, DPX, TIFF, PNG, JPEG, MOV, MP4, MXF, MKV or WebM, or copy it again."
             ) from error
+        try:
+            # FFmpeg opened it by its path: that this still leads to the same place is seen afterwards.
+            self._fence.check(self.path, name)
+        except PathNotAllowedError:
+            container.close()
+            raise
         stream = video_stream(container)
         if stream is None:
             container.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from masklet_server.fence import ANYWHERE, Fence
 from masklet_server.media.movie_counting import Count, count_pictures
 from masklet_server.media.movie_file import Failure, MovieFile
 from masklet_server.media.movie_packets import mark_of
@@ -56,10 +57,11 @@ class MovieReader:
     Args:
         path: The file.
         name: What people call it.
+        fence: See :class:`MovieFile`.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._file = MovieFile(path, name)
+    def __init__(self, path: Path, name: str, fence: Fence = ANYWHERE) -> None:
+        self._file = MovieFile(path, name, fence)
         self._known: MovieIndex | None = None
         self._run: _Run | None = None
         self._decoded: OrderedDict[int, VideoFrame] = OrderedDict()

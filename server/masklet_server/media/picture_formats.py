@@ -15,7 +15,7 @@ from typing import Any
 import OpenImageIO as oiio
 
 from masklet.clip_files import begins_like_a_picture
-from masklet.errors import ClipError
+from masklet.errors import ClipError, PathNotAllowedError
 from masklet_server.media.library_words import in_one_line
 from masklet_server.media.limits import Limits
 
@@ -37,6 +37,7 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
     Raises:
         ClipError: There is no such file, it is empty, not a known picture, or its header is damaged.
         LimitError: The picture is larger than the limits allow.
+        PathNotAllowedError: It lies outside the fence of the limits.
     """
     try:
         status = path.stat()
@@ -44,7 +45,7 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
             # Reading a pipe or a device could wait for ever.
             raise ClipError(f"{name} is not a file: check the path.")
         limits.check_picture_bytes(status.st_size, what=name)
-        with path.open("rb") as content:
+        with limits.fence.opened(path, name) as content:
             known = begins_like_a_picture(content.read(16))
     except FileNotFoundError:
         raise ClipError(f"{name} does not exist: check the path and the frame number.") from None
@@ -68,6 +69,12 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
         if dimensions is not None:
             limits.check_size(*dimensions, what=name)
         raise refusal(name, message, what="its header is unusable")
+    try:
+        # OpenImageIO opened it by its path: that this still leads to the same place is seen afterwards.
+        limits.fence.check(path, name)
+    except PathNotAllowedError:
+        reader.close()
+        raise
     return reader
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from masklet.clip_reading import ClipReading
 from masklet.errors import PathNotAllowedError
+from masklet_server.fence import Fence
 from masklet_server.service.roots import Roots
 from masklet_server.service.uploads import Upload
 from masklet_server.sessions.desk import ClosingSource
@@ -17,8 +18,10 @@ from masklet_server.sessions.errands import Errands
 class ClipOpener(Protocol):
     """What the service needs of :mod:`masklet_server.media`."""
 
-    def path(self, path: Path, *, reading: ClipReading, name: str | None = None) -> ClosingSource:
-        """The clip at a path, under another name for people where one is given."""
+    def path(
+        self, path: Path, *, reading: ClipReading, fence: Fence, name: str | None = None
+    ) -> ClosingSource:
+        """The clip at a path in the fence, under another name for people where one is given."""
         ...
 
     def pictures(
@@ -51,13 +54,14 @@ class Clips:
         if not self.roots.any:
             raise PathNotAllowedError("this server opens uploaded clips only: send the clip's files")
         path = await self._errands.run(self.roots.clip, text, whose=user, at_disk=True)
-        return lambda: self._opener.path(path, reading=reading)
+        return lambda: self._opener.path(path, reading=reading, fence=self.roots.fence)
 
     def by_upload(self, upload: Upload, reading: ClipReading) -> Callable[[], ClosingSource]:
         """Something that opens the clip of an upload."""
         if upload.movie:
             path = upload.folder / upload.movie
-            return lambda: self._opener.path(path, reading=reading, name=upload.clip_name)
+            fence = Fence.around([upload.folder])
+            return lambda: self._opener.path(path, reading=reading, fence=fence, name=upload.clip_name)
         return lambda: self._opener.pictures(
             upload.folder, upload.pictures, name=upload.clip_name, reading=reading
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from masklet import event_codec, state_codec
 from masklet.deliveries import Existing, ExportPlan
@@ -96,9 +96,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
             PathNotAllowedError: A folder of an object is a link that leads out of them.
             ExistingFilesError: Files are there that may not be written over.
         """
-        for item in plan.deliveries:
-            self._roots.output(str(folder.joinpath(*PurePosixPath(item.files).parts[:-1])))
-        return DeliveryFolder(folder, plan, existing)
+        return DeliveryFolder(folder, plan, existing, allowed=self._roots.fence.holds)
 
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest

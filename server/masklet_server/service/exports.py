@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from masklet.deliveries import Delivery, ExportPlan, RunMark
 from masklet.delivery_folder import DeliveryFolder
-from masklet.errors import BadInputError, CancelledError, OutputError
+from masklet.errors import BadInputError, CancelledError, OutputError, PathNotAllowedError
 from masklet.events import (
     ExportEvent,
     ExportFinished,
@@ -248,7 +248,7 @@ class Exporter:
         finally:
             if place is not None:
                 # The note says that the run broke off; what went wrong before is what people are told.
-                with suppress(OutputError):
+                with suppress(OutputError, PathNotAllowedError):
                     await self.at_share(session, partial(place.finish, complete=False))
 
     async def _delivered(
@@ -340,7 +340,7 @@ class _Overlay:
 
 def _write(place: DeliveryFolder, folder: Path, file: RenderedFile) -> None:
     place.about_to_write(file.relative_name)
-    write_whole(folder.joinpath(*PurePosixPath(file.relative_name).parts), file.data)
+    write_whole(folder.joinpath(*PurePosixPath(file.relative_name).parts), file.data, allowed=place.allowed)
     place.wrote(file.relative_name, hashlib.sha256(file.data).hexdigest())
 
 

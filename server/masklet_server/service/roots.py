@@ -8,6 +8,7 @@ from pathlib import Path
 
 from masklet.clip_files import check_spelling
 from masklet.errors import BadInputError, PathNotAllowedError
+from masklet_server.fence import Fence, outside
 
 MAX_PATH_CHARACTERS = 4096
 
@@ -23,12 +24,12 @@ class Roots:
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple(_existing(folder) for folder in folders)
+        self.fence = Fence(tuple(_existing(folder) for folder in folders))
 
     @property
     def any(self) -> bool:
         """True when some path is open at all."""
-        return bool(self._folders)
+        return bool(self.fence.folders)
 
     def clip(self, text: str) -> Path:
         """The path of a clip that may be read: a file, a folder, or a pattern in a folder.
@@ -50,10 +51,8 @@ class Roots:
             # Whoever opens the clip says what is wrong, in one place for all such cases.
             return path
         for link in links:
-            if (not wanted or link.suffix.lower() == wanted) and not self._holds(_resolved(link)):
-                raise PathNotAllowedError(
-                    f"{link.name} is a link to a place this server may not read: copy the file itself"
-                )
+            if (not wanted or link.suffix.lower() == wanted) and not self.fence.holds(_resolved(link)):
+                raise outside(link.name)
         return path
 
     def output(self, text: str) -> Path:
@@ -69,15 +68,12 @@ class Roots:
         check_spelling(given)
         path = _resolved(given)
         # ".." is refused as such: after a link it does not lead where it seems to lead.
-        if ".." in given.parts or not self._holds(path):
+        if ".." in given.parts or not self.fence.holds(path):
             raise PathNotAllowedError(
                 f"this server may not open {given.name} where it lies: copy it under one of the server's "
                 "roots, or send it as an upload"
             )
         return path
-
-    def _holds(self, path: Path) -> bool:
-        return any(path == folder or folder in path.parents for folder in self._folders)
 
 
 def _existing(folder: Path) -> Path:

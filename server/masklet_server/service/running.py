@@ -9,10 +9,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from masklet.clip_reading import ClipReading
 from masklet.version import VERSION
+from masklet_server.fence import Fence
 from masklet_server.media.limits import Limits
 from masklet_server.media.source import open_clip
 from masklet_server.media.upload import open_upload
@@ -33,11 +35,13 @@ class MediaOpener:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def path(self, path: Path, *, reading: ClipReading, name: str | None = None) -> ClosingSource:
+    def path(
+        self, path: Path, *, reading: ClipReading, fence: Fence, name: str | None = None
+    ) -> ClosingSource:
         """The clip at a path."""
         return open_clip(
             path,
-            limits=self._limits,
+            limits=replace(self._limits, fence=fence),
             colour=reading.colour_space,
             first_frame=reading.first_frame,
             frame_rate=reading.frame_rate,
@@ -52,7 +56,8 @@ class MediaOpener:
         self, folder: Path, files: dict[int, str], *, name: str, reading: ClipReading
     ) -> ClosingSource:
         """The clip that uploaded pictures make."""
-        return open_upload(folder, files, name=name, limits=self._limits, reading=reading)
+        limits = replace(self._limits, fence=Fence.around([folder]))
+        return open_upload(folder, files, name=name, limits=limits, reading=reading)
 
 
 async def run_server(

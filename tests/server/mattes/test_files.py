@@ -3,14 +3,14 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from masklet.errors import OutputError
+from masklet.errors import OutputError, PathNotAllowedError
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_files, write_whole
-from platforms import needs_proc, needs_rights
+from platforms import make_link, needs_proc, needs_rights
 
 
 def frames(count: int) -> Iterator[RenderedFile]:
@@ -108,3 +108,52 @@ def test_a_really_full_disk_keeps_the_finished_frames(tmp_path: Path) -> None:
         assert stored
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def inside(folder: Path) -> Callable[[Path], bool]:
+    return lambda place: place == folder or folder in place.parents
+
+
+def test_nothing_is_written_through_a_link_to_another_place(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    root.mkdir()
+    elsewhere.mkdir()
+    make_link(root / "hero", elsewhere)
+
+    for path in (root / "hero" / "hero.1.exr", root / "hero" / "deep" / "hero.1.exr"):
+        with pytest.raises(PathNotAllowedError, match="link out of the folders"):
+            write_whole(path, b"data", allowed=inside(root))
+    write_whole(root / "other" / "hero.1.exr", b"data", allowed=inside(root))
+    write_whole(root / "hero.1.exr", b"data", allowed=inside(root))
+
+    assert list(elsewhere.iterdir()) == []
+    assert (root / "other" / "hero.1.exr").read_bytes() == (root / "hero.1.exr").read_bytes() == b"data"
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system cannot hold folders")
+def test_a_folder_that_becomes_a_link_in_mid_write_gets_the_file_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    (root / "hero").mkdir(parents=True)
+    elsewhere.mkdir()
+
+    def swap(descriptor: int) -> None:
+        (root / "hero").rename(root / "moved")
+        make_link(root / "hero", elsewhere)
+
+    monkeypatch.setattr(os, "fsync", swap)
+    write_whole(root / "hero" / "hero.1.exr", b"data", allowed=inside(root))
+
+    assert list(elsewhere.iterdir()) == []
+    assert [path.name for path in (root / "moved").iterdir()] == ["hero.1.exr"]
+
+
+def test_a_link_in_a_files_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    make_link(tmp_path / "hero.1.exr", tmp_path / "secret")
+
+    write_whole(tmp_path / "hero.1.exr", b"data", allowed=inside(tmp_path))
+
+    assert (tmp_path / "secret").read_bytes() == b"secret"
+    assert not (tmp_path / "hero.1.exr").is_symlink()

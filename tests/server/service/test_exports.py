@@ -19,6 +19,8 @@ from masklet.events import ExportFinished
 from masklet.holes import Hole, HoleReason
 from masklet.types import FrameRange
 from masklet.v1 import export_pb2, prompt_pb2, session_pb2, track_pb2, values_pb2
+from masklet_server.mattes.files import write_whole
+from masklet_server.service import exports
 from platforms import make_link
 
 Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
@@ -253,6 +255,34 @@ def test_an_object_whose_folder_leads_out_of_the_roots_is_not_written(tmp_path: 
 
         assert status == grpc.StatusCode.PERMISSION_DENIED
         assert not list(outside.iterdir())
+
+    serve(tmp_path, work)
+
+
+def test_an_objects_folder_that_becomes_a_link_in_mid_export_gets_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    def write_and_swap(path: Path, data: bytes, **more: Any) -> None:
+        write_whole(path, data, **more)
+        if path.parent.name == "hero" and not path.parent.is_symlink():
+            path.parent.rename(path.parent.with_name("moved"))
+            make_link(path.parent, outside)
+
+    monkeypatch.setattr(exports, "write_whole", write_and_swap)
+
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        request = export_pb2.ExportMattesRequest(
+            session_id=session_id, folder=str(server.root / "out"), format=export_pb2.MATTE_FORMAT_PNG16
+        )
+        status, kind, message = await refusal(client.exports.ExportMattes(request))
+
+        assert (status, kind) == (grpc.StatusCode.PERMISSION_DENIED, "path-not-allowed")
+        assert "hero is a link out of the folders" in message
+        assert len(list((server.root / "out" / "moved").iterdir())) == 1
+        assert list(outside.iterdir()) == []
 
     serve(tmp_path, work)
 
