@@ -6,10 +6,11 @@ status, and everything else an incident number whose story stays in the server's
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, NoReturn
 
 import grpc
@@ -18,8 +19,10 @@ from google.protobuf.message import DecodeError
 
 from masklet.errors import BadInputError, MaskletError, ServerFaultError
 from masklet_server.service.access import current_user
-from masklet_server.service.door import Door
+from masklet_server.service.door import Door, place_of
+from masklet_server.service.limits import ServiceLimits
 from masklet_server.service.sentence import for_the_wire
+from masklet_server.service.slots import Slots
 
 ERROR_KIND_KEY = "masklet-error-kind"
 """Trailing metadata that names the error: several share a status."""
@@ -28,19 +31,30 @@ HEALTH_PREFIX = "/grpc.health.v1."
 _log = logging.getLogger("masklet_server.service")
 
 
+_NOTHING = object()
+"""Stands for the end of a client's messages."""
+
+
 class _Malformed:
     """Stands for a request that could not be read."""
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Checks the token, names the user, translates errors.
+    """Checks the token, names the user, gives the call a place, waits for its message, translates errors.
+
+    In this order: whoever has no token takes nobody's place, and whoever says nothing keeps none.
 
     Args:
         door: Knows who may call.
+        slots: How many calls there may be at a time. Health has as many of its own.
+        limits: How long messages may take.
     """
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, slots: int, limits: ServiceLimits) -> None:
         self._door = door
+        self._slots = Slots(slots)
+        self._health_slots = Slots(slots)
+        self._limits = limits
 
     async def intercept_service(
         self,
@@ -49,62 +63,111 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> Any:
         """The method's handler with this layer around it."""
         handler = await continuation(handler_call_details)
-        # Health is told to everybody: whoever balances or watches servers has no token.
-        if handler is None or str(handler_call_details.method).startswith(HEALTH_PREFIX):
+        if handler is None:
             return handler
-        call = _Guarded(handler, handler_call_details, self._door)
-        read = handler.request_deserializer
-        make: Callable[..., Any]
-        behaviour: Callable[..., Any]
-        if handler.request_streaming and handler.response_streaming:
-            make, behaviour = grpc.stream_stream_rpc_method_handler, call.stream
-        elif handler.request_streaming:
-            make, behaviour = grpc.stream_unary_rpc_method_handler, call.unary
-        elif handler.response_streaming:
-            make, behaviour = grpc.unary_stream_rpc_method_handler, call.stream
-        else:
-            make, behaviour = grpc.unary_unary_rpc_method_handler, call.unary
-        return make(behaviour, _lenient(read), handler.response_serializer)
+        # Health is told to everybody: whoever balances or watches servers has no token.
+        is_health = str(handler_call_details.method).startswith(HEALTH_PREFIX)
+        call = _Guarded(
+            handler,
+            handler_call_details,
+            None if is_health else self._door,
+            self._health_slots if is_health else self._slots,
+            self._limits,
+        )
+        # All methods take a stream of messages here, as gRPC would wait for a single one for ever before
+        # it asked anybody.
+        make: Callable[..., Any] = grpc.stream_unary_rpc_method_handler
+        behaviour: Callable[..., Any] = call.unary
+        if handler.response_streaming:
+            make = grpc.stream_stream_rpc_method_handler
+            behaviour = call.written if is_health else call.stream
+        return make(behaviour, _lenient(handler.request_deserializer), handler.response_serializer)
 
 
 class _Guarded:
     """One call of one method."""
 
-    def __init__(self, handler: Any, details: grpc.HandlerCallDetails, door: Door) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        details: grpc.HandlerCallDetails,
+        door: Door | None,
+        slots: Slots,
+        limits: ServiceLimits,
+    ) -> None:
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
         self._door = door
+        self._slots = slots
+        self._limits = limits
 
-    async def unary(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def unary(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         handler = self._handler
         try:
-            self._enter(context)
-            inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-            return await inner(self._checked(request), context)
+            with self._let_in(context):
+                inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
+                return await inner(await self._request(requests), context)
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
 
-    async def stream(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+    async def stream(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         handler = self._handler
         try:
-            self._enter(context)
-            inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
-            # Closed at once when the client leaves: left to the garbage collector, a generator would
-            # keep the device busy for nobody.
-            async with aclosing(inner(self._checked(request), context)) as responses:
-                async for response in responses:
-                    yield response
+            with self._let_in(context):
+                inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
+                request = await self._request(requests)
+                # Closed at once when the client leaves: left to the garbage collector, a generator would
+                # keep the device busy for nobody.
+                async with aclosing(inner(request, context)) as responses:
+                    async for response in responses:
+                        yield response
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
 
-    def _enter(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        current_user.set(self._door.user_of(self._metadata, context.peer()))
+    async def written(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """A stream whose method writes its responses itself."""
+        try:
+            with self._let_in(context):
+                await self._handler.unary_stream(await self._request(requests), context)
+        except Exception as error:  # noqa: BLE001  (the border of the process)
+            await self._refuse(error, context)
 
-    def _checked(self, request: Any) -> Any:
+    def _let_in(self, context: grpc.aio.ServicerContext[Any, Any]) -> AbstractContextManager[None]:
+        if self._door is None:
+            return self._slots.taken(place_of(context.peer()))
+        user = self._door.user_of(self._metadata, context.peer())
+        current_user.set(user)
+        return self._slots.taken(user)
+
+    async def _request(self, requests: AsyncIterator[Any]) -> Any:
+        """The call's one message, or all of them as they come.
+
+        Raises:
+            BadInputError: It does not come, or is not a message.
+        """
         if self._handler.request_streaming:
-            return _each_checked(request)
-        return _well_formed(request)
+            return self._each(requests)
+        message = await self._next(requests, self._limits.first_message_s)
+        if message is _NOTHING:
+            raise BadInputError("the call has no message: update the client")
+        return message
+
+    async def _each(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        within_s = self._limits.first_message_s
+        while (message := await self._next(requests, within_s)) is not _NOTHING:
+            yield message
+            within_s = self._limits.silence_s
+
+    async def _next(self, requests: AsyncIterator[Any], within_s: float) -> Any:
+        try:
+            message = await asyncio.wait_for(anext(requests.__aiter__(), _NOTHING), within_s)
+        except asyncio.TimeoutError as error:
+            raise BadInputError(
+                f"nothing came from the client for {within_s:g} seconds, and the call was ended: check the "
+                "connection and try again"
+            ) from error
+        return _well_formed(message)
 
     async def _refuse(self, error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
         if isinstance(error, grpc.aio.AbortError):
@@ -133,11 +196,6 @@ def _lenient(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | No
             return _Malformed()
 
     return read_or_mark
-
-
-async def _each_checked(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for request in requests:
-        yield _well_formed(request)
 
 
 def _well_formed(request: Any) -> Any:

@@ -20,6 +20,8 @@ class ServiceLimits:
         max_user_uploads_bytes: Of those that one user may have of these.
         max_upload_files: Files of one upload.
         upload_kept_s: How long an upload waits to be opened.
+        first_message_s: How long a call may take to say what it wants.
+        silence_s: How long a client may say nothing in the middle of an upload.
     """
 
     max_upload_bytes: int = 32 << 30
@@ -27,6 +29,8 @@ class ServiceLimits:
     max_user_uploads_bytes: int = 64 << 30
     max_upload_files: int = 100_000
     upload_kept_s: float = 3600.0
+    first_message_s: float = 10.0
+    silence_s: float = 120.0
 
     def check_upload(self, files: int, upload_bytes: int, user_bytes: int, all_bytes: int) -> None:
         """Refuse an upload that is too large, itself or together with others of its user or of all.

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,6 +95,12 @@ async def run_server(
         _log.info("stopping")
     finally:
         await server.stop()
+        if server.is_hanging:
+            # The interpreter would tear the thread's libraries down under it.
+            _log.warning("a disk or the device does not answer: the process ends without it")
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(0)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -44,6 +46,9 @@ from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.store import FILES_AT_ONCE, SessionStore
 
 TIDY_EVERY_S = 2.0
+CLOSES_WITHIN_S = 2.0
+STUCK_S = 120.0
+"""One turn is a frame: a device that takes longer for it serves nobody."""
 
 _log = logging.getLogger("masklet_server.service")
 
@@ -84,7 +89,9 @@ class MaskletServer:
         self._settings = settings
         self._access = listen.Access.of(settings)
         self._door = Door(self._access.tokens)
-        self._guard = Guard(self._door)
+        self._guard = Guard(
+            self._door, slots=2 * (4 * settings.store.max_sessions + 32), limits=settings.service
+        )
         self._roots = Roots(settings.roots)
         self._scheduler = Scheduler()
         self._errands = Errands("files", at_once=FILES_AT_ONCE)
@@ -112,7 +119,7 @@ class MaskletServer:
         )
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
-        self._tidying: asyncio.Task[None] | None = None
+        self._housekeeping: list[asyncio.Task[None]] = []
 
     async def start(self) -> listen.Address:
         """Listen, and say where.
@@ -124,7 +131,6 @@ class MaskletServer:
         server = grpc.aio.server(
             interceptors=(self._guard,),
             options=listen.OPTIONS,
-            maximum_concurrent_rpcs=4 * settings.store.max_sessions + 32,
         )
         exporter = Exporter(self._renderer, self._engine.model, json.dumps({"profile": settings.profile}))
         server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info), server)
@@ -147,22 +153,44 @@ class MaskletServer:
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
-        self._tidying = asyncio.get_running_loop().create_task(self._tidy())
+        loop = asyncio.get_running_loop()
+        self._housekeeping = [loop.create_task(self._tidy()), loop.create_task(self._tell_health())]
         return address
 
     async def stop(self) -> None:
-        """Say so to those who watch, stop tracks after their frame, end calls, give everything back."""
+        """Say so to those who watch, stop tracks after their frame, end calls, give everything back.
+
+        What hangs at a disk is left behind: nothing here waits for long.
+        """
         await self._health.enter_graceful_shutdown()
-        if self._tidying is not None:
-            self._tidying.cancel()
-            await asyncio.gather(self._tidying, return_exceptions=True)
+        for task in self._housekeeping:
+            task.cancel()
+        await asyncio.gather(*self._housekeeping, return_exceptions=True)
         self.store.cancel_all()
         if self._server is not None:
-            await self._server.stop(self._settings.drain_s)
-        await self.store.close_all()
+            await _within(self._settings.drain_s + 1.0, self._server.stop(self._settings.drain_s))
+        await _within(CLOSES_WITHIN_S, self.store.close_all())
         await self._scheduler.close()
         await self._uploads.close()
         self._renderer.close()
+        self._errands.close()
+
+    @property
+    def is_hanging(self) -> bool:
+        """True while a thread is at work that would not end with the process."""
+        return self._scheduler.busy_threads > 0
+
+    async def _tell_health(self) -> None:
+        """Say that nothing is served while the device is at one turn for far too long."""
+        serving = True
+        while True:
+            await asyncio.sleep(TIDY_EVERY_S)
+            if serving == (self._scheduler.busy_s < STUCK_S):
+                continue
+            serving = not serving
+            _log.error("the device %s", "goes on" if serving else f"has not answered for {STUCK_S:.0f} s")
+            status = health_pb2.HealthCheckResponse
+            await self._health.set("", status.SERVING if serving else status.NOT_SERVING)
 
     async def _tidy(self) -> None:
         while True:
@@ -174,3 +202,14 @@ class MaskletServer:
             except (MaskletError, OSError, RuntimeError):
                 # One session that cannot be parked must not keep the others in memory for ever.
                 _log.exception("tidying up failed, next try in %s s", TIDY_EVERY_S)
+
+
+async def _within(seconds: float, ending: Coroutine[Any, Any, object]) -> None:
+    """Let something end, for so long and no longer."""
+    task = asyncio.ensure_future(ending)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        _log.warning("what is under way does not end, and is left behind")
+        task.cancel()
+    elif not task.cancelled() and task.exception() is not None:
+        _log.error("something failed while the server stopped", exc_info=task.exception())

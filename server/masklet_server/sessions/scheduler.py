@@ -108,6 +108,11 @@ class Scheduler:
         """For how long the device has been at the turn in hand; 0 when it is free."""
         return 0.0 if self._running is None else self._clock_s() - self._started_s
 
+    @property
+    def busy_threads(self) -> int:
+        """How many threads are at a turn, or hang in one."""
+        return self._hands.busy
+
     async def run(
         self,
         call: Callable[[], ResultT],

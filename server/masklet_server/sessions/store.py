@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -190,8 +191,7 @@ class SessionStore:
 
     async def close_all(self) -> None:
         """Close every session: the server stops."""
-        for held in list(self._held.values()):
-            await self._close(held)
+        await asyncio.gather(*map(self._close, list(self._held.values())))
 
     async def tidy(self) -> None:
         """Park what is idle, park more while memory is short, close what was forgotten.
