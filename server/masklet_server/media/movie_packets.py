@@ -59,7 +59,8 @@ def open_container(path: Path, *, as_stored: bool = False) -> InputContainer:
         path: The file.
         as_stored: Packets have the times that the file gives them and no others.
     """
-    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+    # Tracks of a MOV may lie in other files, by its header: FFmpeg leaves those alone unless it is told to.
+    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS, "enable_drefs": "0"}
     return av.open(f"file:{path}", options={**options, "fflags": "nofillin"} if as_stored else options)
 
 
