@@ -1,4 +1,4 @@
-"""A server process with a fake engine: ``python -m fakes.serving FOLDER FRAME_S``."""
+"""A server process with a fake engine: ``python -m fakes.serving FOLDER FRAME_S [hang]``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import typer
 
+from fakes.disks import HangingOpener
 from fakes.engine import FakeEngine
 from fakes.service import MODEL
-from masklet_server.service.running import run_server
+from masklet_server.service import running
 from masklet_server.service.server import Engine
 from masklet_server.service.settings import ServerSettings
 
@@ -19,7 +20,9 @@ def main() -> None:
     folder, frame_s = Path(sys.argv[1]), float(sys.argv[2])
     settings = ServerSettings(address="127.0.0.1:0", roots=(folder,), upload_folder=folder, drain_s=0.5)
     engine = Engine(FakeEngine(frame_s=frame_s), MODEL, (MODEL,), "cpu")
-    asyncio.run(run_server(settings, engine, announce=typer.echo, stop_with_stdin=True))
+    if sys.argv[3:] == ["hang"]:
+        running.MediaOpener = lambda limits: HangingOpener()  # type: ignore[assignment,misc]
+    asyncio.run(running.run_server(settings, engine, announce=typer.echo, stop_with_stdin=True))
 
 
 if __name__ == "__main__":

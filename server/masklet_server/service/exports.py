@@ -36,7 +36,7 @@ from masklet_server.service.coverage import plate_coverage, raw_coverage
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.digest import prompts_sha256
-from masklet_server.sessions.errands import DISK_S, Errands
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.session import Session
 
 SHEET_PICTURES = 12
@@ -66,15 +66,16 @@ class Exporter:
         renderer: The threads to do it in.
         model: Named in every header.
         settings: Everything else that decides about pixels, as JSON.
+        disk_s: How long the disk of a plate or a folder may take.
     """
 
-    def __init__(self, renderer: Renderer, model: ModelInfo, settings: str) -> None:
+    def __init__(self, renderer: Renderer, model: ModelInfo, settings: str, *, disk_s: float) -> None:
         self._renderer = renderer
         # Not the renderer's threads: clicks wait for those, and shares may hang.
-        self._errands = Errands("export", at_once=EXPORTS_AT_ONCE)
+        self._errands = Errands("export", at_once=EXPORTS_AT_ONCE, disk_s=disk_s)
         self._model = model
         self._settings = settings
-        self._overlays = Errands("overlay", at_once=OVERLAYS_AT_ONCE)
+        self._overlays = Errands("overlay", at_once=OVERLAYS_AT_ONCE, disk_s=disk_s)
 
     async def plan_mattes(
         self, session: Session, selection: Selection, matte_format: MatteFormat, *, raw_edges: bool = False
@@ -208,8 +209,8 @@ class Exporter:
             whose=session.user,
             at_disk=True,
             refusal=OutputError(
-                f"the folder's disk has not answered for {DISK_S:.0f} seconds: check the disk or the network "
-                "share. Files that were finished stay; export again when it answers"
+                f"the folder's disk has not answered for {self._errands.disk_s:.0f} seconds: check the disk "
+                "or the network share. Files that were finished stay; export again when it answers"
             ),
         )
 

@@ -53,10 +53,14 @@ class Report:
 
 
 class Workshop:
-    """Runs long works, a few at a time, and tells how far they are."""
+    """Runs long works, a few at a time, and tells how far they are.
 
-    def __init__(self) -> None:
-        self._errands = Errands("workshop", at_once=WORKS_AT_ONCE)
+    Args:
+        disk_s: How long a plate's disk may take.
+    """
+
+    def __init__(self, *, disk_s: float) -> None:
+        self._errands = Errands("workshop", at_once=WORKS_AT_ONCE, disk_s=disk_s)
 
     async def follow(
         self, work: Callable[[Report], ValueT], *, user: str

@@ -35,11 +35,12 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
 
     Args:
         store: All sessions.
+        disk_s: How long a plate's disk may take.
     """
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, *, disk_s: float) -> None:
         self._store = store
-        self._workshop = Workshop()
+        self._workshop = Workshop(disk_s=disk_s)
 
     async def FitShapes(  # noqa: N802  (gRPC names methods)
         self, request: geometry_pb2.FitShapesRequest, context: Context

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from masklet.errors import LimitError
+from masklet_server.sessions.errands import DISK_S
 
 CHUNK_BYTES = 1 << 20
 """Of files on the wire, both ways: small enough that a prompt never waits long behind one."""
@@ -20,6 +21,7 @@ class ServiceLimits:
         max_user_uploads_bytes: Of those that one user may have of these.
         max_upload_files: Files of one upload.
         upload_kept_s: How long an upload waits to be opened.
+        disk_s: How long a disk may take for one picture, one file or one look into a folder.
         first_message_s: How long a call may take to say what it wants.
         silence_s: How long a client may say nothing in the middle of an upload.
     """
@@ -29,6 +31,7 @@ class ServiceLimits:
     max_user_uploads_bytes: int = 64 << 30
     max_upload_files: int = 100_000
     upload_kept_s: float = 3600.0
+    disk_s: float = DISK_S
     first_message_s: float = 10.0
     silence_s: float = 120.0
 

@@ -93,8 +93,8 @@ class MaskletServer:
             self._door, slots=2 * (4 * settings.store.max_sessions + 32), limits=settings.service
         )
         self._roots = Roots(settings.roots)
-        self._scheduler = Scheduler()
-        self._errands = Errands("files", at_once=FILES_AT_ONCE)
+        self._scheduler = Scheduler(read_s=settings.service.disk_s)
+        self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
         self.store = SessionStore(
             engine.make_tracker,
             self._scheduler,
@@ -132,7 +132,10 @@ class MaskletServer:
             interceptors=(self._guard,),
             options=listen.OPTIONS,
         )
-        exporter = Exporter(self._renderer, self._engine.model, json.dumps({"profile": settings.profile}))
+        disk_s = settings.service.disk_s
+        exporter = Exporter(
+            self._renderer, self._engine.model, json.dumps({"profile": settings.profile}), disk_s=disk_s
+        )
         server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info), server)
         session_pb2_grpc.add_SessionServiceServicer_to_server(
             SessionServicer(self.store, self._clips, self._uploads, self._renderer), server
@@ -147,7 +150,9 @@ class MaskletServer:
         review_pb2_grpc.add_ReviewServiceServicer_to_server(
             ReviewServicer(self.store, self._renderer, self._errands), server
         )
-        geometry_pb2_grpc.add_GeometryServiceServicer_to_server(GeometryServicer(self.store), server)
+        geometry_pb2_grpc.add_GeometryServiceServicer_to_server(
+            GeometryServicer(self.store, disk_s=disk_s), server
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
         await server.start()

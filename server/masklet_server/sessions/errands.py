@@ -23,7 +23,7 @@ DISK_S = 30.0
 """How long a disk may take for one picture, one file or one look into a folder."""
 _SLOW_S = 1.0
 """Work that waits longer for a disk gives its place to others."""
-_LEFT_BEHIND = 8
+_LEFT_BEHIND = 32
 """Threads that one user may have hanging at disks; more work of that user is refused until they are back."""
 
 

@@ -11,9 +11,7 @@ from typing import Any
 
 from fakes.engine import FakeClip, FakeEngine
 from fakes.service import SMALL, FakeClient, FakeOpener, Running, new_id, running
-from masklet.clip_reading import ClipReading
 from masklet.v1 import prompt_pb2, session_pb2, values_pb2
-from masklet_server.fence import Fence
 from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions.store import StoreLimits
 
@@ -25,9 +23,9 @@ class SlowOpener(FakeOpener):
         super().__init__()
         self.clips: list[FakeClip] = []
 
-    def path(self, path: Path, *, reading: ClipReading, fence: Fence, name: str | None = None) -> FakeClip:
+    def path(self, path: Path, **given: Any) -> FakeClip:
         time.sleep(0.05)
-        clip = super().path(path, reading=reading, fence=fence, name=name)
+        clip = super().path(path, **given)
         self.clips.append(clip)
         return clip
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,10 +27,12 @@ CLI = [sys.executable, "-m", "masklet_server.cli"]
 
 
 @contextmanager
-def process(folder: Path, *, frame_s: float = 0.0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def process(
+    folder: Path, *, frame_s: float = 0.0, more: Sequence[str] = ()
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     for number in range(1, 41):
         cv2.imwrite(str(folder / f"plate.{number:04d}.png"), np.zeros((24, 32, 3), np.uint8))
-    command = [sys.executable, "-m", "fakes.serving", str(folder), str(frame_s)]
+    command = [sys.executable, "-m", "fakes.serving", str(folder), str(frame_s), *more]
     running = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -86,6 +88,28 @@ def test_sigterm_ends_a_track_after_its_frame_and_the_server_with_0(tmp_path: Pa
 
         assert events[-1].finished.cancelled
         assert running.wait(timeout=10) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that can be handled")
+@pytest.mark.parametrize("place", ["hung", "gone"])
+def test_sigterm_ends_a_server_whose_plates_disk_does_not_answer(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).mkdir()
+
+    async def run(address: str, running: subprocess.Popen[bytes]) -> float:
+        async with grpc.aio.insecure_channel(address) as channel:
+            client = FakeClient(channel)
+            waiting = asyncio.ensure_future(client.clicked(tmp_path / place))
+            await asyncio.sleep(0.5)
+            assert not waiting.done()
+            running.send_signal(signal.SIGTERM)
+            started_s = time.perf_counter()
+            await asyncio.gather(waiting, return_exceptions=True)
+            await asyncio.to_thread(running.wait, 15.0)
+            return time.perf_counter() - started_s
+
+    with process(tmp_path, more=["hang"]) as (running, address):
+        assert asyncio.run(run(address, running)) < 10.0
+        assert running.returncode == 0
 
 
 def test_a_server_killed_in_mid_track_is_an_unavailable_one(tmp_path: Path) -> None:
