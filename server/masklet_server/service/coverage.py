@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from masklet_server.mattes.drawn import DrawnAlpha
 from masklet_server.mattes.export import AlphaSource, LogitAlpha
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
+from masklet_server.mattes.windows import Look
 from masklet_server.sessions.session import Session
 from masklet_server.tracking import FrameSource, ObjectFrame
 
@@ -12,7 +15,8 @@ from masklet_server.tracking import FrameSource, ObjectFrame
 def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
     """Coverage at the plate's size whose edges follow the plate, calm in time as far as the artist wants it.
 
-    Masks that the artist drew are the coverage themselves, and locked frames are not calmed.
+    Masks that the artist drew are the coverage themselves. A locked frame's comes of its mask and its picture
+    alone: it is neither calmed nor looked at a second time, as both follow what is said on other frames.
 
     Args:
         session: Whose masks.
@@ -20,14 +24,17 @@ def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
     """
     info = session.info()
 
+    def is_locked(result: ObjectFrame) -> bool:
+        return any(lock.object_id == result.object_id and result.frame in lock.frames for lock in info.locks)
+
     def calm_of(result: ObjectFrame) -> float:
-        locked = any(
-            lock.object_id == result.object_id and result.frame in lock.frames for lock in info.locks
-        )
-        return 0.0 if locked else session.matte(result.object_id).calm
+        return 0.0 if is_locked(result) else session.matte(result.object_id).calm
+
+    def looks_at(result: ObjectFrame) -> Sequence[Look]:
+        return () if is_locked(result) else session.looks.find(result)
 
     calming = Calming(session.results, calm_of, info.cuts)
-    return DrawnAlpha(session.drawn_on, RefinedAlpha(source, look=session.looks.find, calming=calming))
+    return DrawnAlpha(session.drawn_on, RefinedAlpha(source, look=looks_at, calming=calming))
 
 
 def raw_coverage(session: Session) -> AlphaSource:

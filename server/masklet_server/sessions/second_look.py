@@ -3,6 +3,10 @@
 The first look decides what the object is, the second where its edge runs. It starts from mattes of the
 first look at frames that the artist prompted, so nothing is asked twice; and where it disagrees with
 the first look about more than the edge, the first look stands.
+
+What a look gives on a frame depends on the whole run that the object is known on, never on the frames
+that were asked for: windows and starting frames are the run's, and only as much of it is tracked as the
+frames in question are built on. So a part exported alone is the same as in the whole.
 """
 
 from __future__ import annotations
@@ -19,8 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from masklet.errors import FrameMissingError
-from masklet.types import ClipInfo, FramePrompts, Mask
+from masklet.types import ClipInfo, FramePrompts, FrameRange, Mask
 from masklet_server.mattes.alpha import render_alpha
+from masklet_server.mattes.calm import SPAN
 from masklet_server.mattes.refine import as_codes, refine_alpha
 from masklet_server.mattes.tiles import plan_views
 from masklet_server.mattes.windows import (
@@ -71,11 +76,13 @@ class _Run:
     Attributes:
         clip: What is looked at.
         prints: Of the first look's results that it is made from, by frame.
+        asked: The frames of it that are looked at.
         views: One window that holds the object, or several along its outline.
     """
 
     clip: ClipInfo
     prints: Mapping[int, int]
+    asked: range
     views: Sequence[_View]
 
 
@@ -113,6 +120,7 @@ class SecondLooks:
         self,
         object_ids: Sequence[int],
         shots: Sequence[range],
+        frames: FrameRange,
         source: ClosingSource,
         make_tracker: TrackerFactory,
         turn: Callable[[Callable[[], int | None]], Awaitable[int | None]],
@@ -123,7 +131,8 @@ class SecondLooks:
 
         Args:
             object_ids: Whose.
-            shots: Frames, each run of one shot.
+            shots: Frames, each run of one shot; of the whole clip.
+            frames: Those that looks are wanted of. Those close enough to calm them are looked at as well.
             source: The clip, for this alone while it lasts.
             make_tracker: Makes trackers that look through windows.
             turn: Does a piece of work, about a frame, in a turn of the device.
@@ -131,9 +140,9 @@ class SecondLooks:
         for object_id in object_ids:
             # Not in a turn: the network has no part in it.
             runs = await asyncio.get_running_loop().run_in_executor(
-                None, self._plan, object_id, shots, source.info
+                None, self._plan, object_id, shots, frames, source.info
             )
-            total = sum(len(run.prints) for run in runs)
+            total = sum(len(run.asked) for run in runs)
             done = 0
             for run in runs:
                 yield LookProgress(object_id, done, total)
@@ -144,7 +153,7 @@ class SecondLooks:
                 finally:
                     # In a turn too, after the piece in hand: the tracker may be reading ahead.
                     await turn(partial(_close, steps))
-                done += len(run.prints)
+                done += len(run.asked)
 
     def close(self) -> None:
         """Forget everything."""
@@ -155,28 +164,31 @@ class SecondLooks:
             for view in run.views:
                 view.results.close()
 
-    def _plan(self, object_id: int, shots: Sequence[range], clip: ClipInfo) -> list[_Run]:
+    def _plan(self, object_id: int, shots: Sequence[range], frames: FrameRange, clip: ClipInfo) -> list[_Run]:
         """Runs of frames that have to be looked at, as something in each is new."""
         found: list[_Run] = []
         for shot in shots:
+            if shot.stop <= frames.first or frames.last < shot.start:
+                continue
             run: list[ObjectFrame] = []
             for result in (*(self.results.find(object_id, frame) for frame in shot), None):
                 if result is not None:
                     run.append(result)
                 elif run:
-                    planned = self._plan_run(run, clip)
+                    planned = self._plan_run(run, frames, clip)
                     found += [planned] if planned is not None else []
                     run = []
         return found
 
-    def _plan_run(self, run: Sequence[ObjectFrame], clip: ClipInfo) -> _Run | None:
+    def _plan_run(self, run: Sequence[ObjectFrame], frames: FrameRange, clip: ClipInfo) -> _Run | None:
+        asked = range(max(run[0].frame, frames.first - SPAN), min(run[-1].frame, frames.last + SPAN) + 1)
+        if not asked:
+            return None
         prints = {result.frame: _print(result) for result in run}
         with self._lock:
-            known = [self._runs.get((result.object_id, result.frame)) for result in run]
-        if all(
-            each is not None and each.prints[frame] == own
-            for each, (frame, own) in zip(known, prints.items(), strict=True)
-        ):
+            found = [self._runs.get((run[0].object_id, frame)) for frame in asked]
+        known = {id(each): each for each in found if each is not None}
+        if None not in found and all(each.prints == prints for each in known.values()):
             return None
         logits = {result.frame: result.logits for result in run}
         image_side_px = _CELL_PX * max(run[0].logits.shape)
@@ -185,36 +197,35 @@ class SecondLooks:
             for windows in plan_views(clip, logits, image_side_px=image_side_px)
             if (seeds := _seeds(run, windows, clip))
         ]
-        return _Run(clip, prints, views) if views else None
+        return _Run(clip, prints, asked, views) if views else None
 
     def _steps(
         self, object_id: int, run: _Run, source: ClosingSource, make_tracker: TrackerFactory
     ) -> Generator[int, None, None]:
         """One frame in one window at a time; yields how many frames' worth of the run is done."""
-        total = len(run.prints) * len(run.views)
-        done = 0
-        for view in run.views:
-            for _ in self._view_steps(object_id, run, view, source, make_tracker):
-                done += 1
-                yield done * len(run.prints) // total
+        for place, view in enumerate(run.views):
+            for share in self._view_steps(object_id, run, view, source, make_tracker):
+                yield int((place + share) * len(run.asked) / len(run.views) + 1e-6)
         with self._lock:
             # Only now, all at once: a look that was stopped leaves what there was.
-            for frame in run.prints:
+            for frame in run.asked:
                 self._runs[object_id, frame] = run
 
     def _view_steps(
         self, object_id: int, run: _Run, view: _View, source: ClosingSource, make_tracker: TrackerFactory
-    ) -> Generator[None, None, None]:
+    ) -> Generator[float, None, None]:
+        """One frame at a time; yields the share of all of them that is done."""
         tracker = make_tracker(WindowSource(source, view.windows), view.results)
 
         def keep(result: ObjectFrame) -> None:
             view.results.put(result)
             view.results.make_room()
 
-        frames = list(run.prints)
         seeds: list[int] = []
+        plan = _legs(view.seeds, run.asked)
+        total = len(view.seeds) + len(plan)
         try:
-            for frame in view.seeds:
+            for done, frame in enumerate(view.seeds, 1):
                 with suppress(FrameMissingError):
                     mask = self._seed(object_id, frame, source, view.windows[frame])
                     if mask is None:
@@ -222,17 +233,17 @@ class SecondLooks:
                         return
                     keep(tracker.prompt(FramePrompts(object_id, frame, mask=mask)))
                     seeds.append(frame)
-                yield
+                yield done / total
             if not seeds:
                 return
-            onward = [(frame, False) for frame in range(seeds[0], frames[-1] + 1) if frame not in seeds]
-            back = [(frame, True) for frame in range(seeds[0] - 1, frames[0] - 1, -1)]
-            for frame, backward in (*onward, *back):
+            # Of a seed that cannot be read, legs begin at the one before it.
+            plan = _legs(seeds, run.asked)
+            for done, (frame, backward) in enumerate(plan, 1):
                 # Of a frame that cannot be read any more there is the first look.
                 with suppress(FrameMissingError):
                     for result in tracker.track(frame, [object_id], backward=backward):
                         keep(result)
-                yield
+                yield (len(view.seeds) + done) / (len(view.seeds) + len(plan))
         finally:
             tracker.park()
 
@@ -267,6 +278,14 @@ def _seeds(run: Sequence[ObjectFrame], windows: Mapping[int, Window], clip: Clip
     if prompted or not visible:
         return prompted
     return [max(visible, key=lambda result: (result.presence_logit > 0, result.predicted_iou)).frame]
+
+
+def _legs(seeds: Sequence[int], asked: range) -> list[tuple[int, bool]]:
+    """Frames to track for looks at those asked for, from the nearest seed behind on; whether backward."""
+    start = max((seed for seed in seeds if seed <= asked[0]), default=seeds[0])
+    onward = [(frame, False) for frame in range(start + 1, asked[-1] + 1) if frame not in seeds]
+    back = [(frame, True) for frame in range(seeds[0] - 1, asked[0] - 1, -1)]
+    return onward + back
 
 
 def _print(result: ObjectFrame) -> int:

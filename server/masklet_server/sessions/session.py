@@ -443,10 +443,11 @@ class Session:
 
         ``source`` is opened for this and closed by the caller, after the generator.
         """
-        cuts = [cut for cut in self._desk.shots.cuts if frames.first < cut <= frames.last]
-        shots = [range(*ends) for ends in zip((frames.first, *cuts), (*cuts, frames.last + 1), strict=True)]
+        whole = source.info.frames
+        cuts = [cut for cut in self._desk.shots.cuts if whole.first < cut <= whole.last]
+        shots = [range(*ends) for ends in zip((whole.first, *cuts), (*cuts, whole.last + 1), strict=True)]
         async with aclosing(
-            self.looks.look(object_ids, shots, source, self._make_tracker, self._turn)
+            self.looks.look(object_ids, shots, frames, source, self._make_tracker, self._turn)
         ) as looks:
             async for progress in looks:
                 yield progress

@@ -8,14 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import pytest
 
 from fakes.engine import FAKE_INFO, FakeEngine, FakeTracker
 from fakes.service import FakeClient, FakeOpener, Running, new_id, running
-from masklet import geometry_codec
+from masklet import geometry_codec, state_codec
 from masklet.events import WorkProgress
-from masklet.types import FramePrompts
-from masklet.v1 import export_pb2, geometry_pb2, geometry_pb2_grpc, prompt_pb2, track_pb2, values_pb2
+from masklet.types import FramePrompts, FrameRange
+from masklet.v1 import (
+    export_pb2,
+    geometry_pb2,
+    geometry_pb2_grpc,
+    prompt_pb2,
+    review_pb2,
+    review_pb2_grpc,
+    track_pb2,
+    values_pb2,
+)
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 PLATE = replace(FAKE_INFO, width_px=320, height_px=240)
@@ -151,3 +162,48 @@ def test_shapes_tell_a_second_look_unless_edges_are_to_stay_raw(tmp_path: Path) 
         assert raw != refined
 
     serve(tmp_path, work)
+
+
+def test_a_locked_frame_is_delivered_from_its_mask_whatever_second_looks_see(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        async def mattes(*, raw_edges: bool = False) -> dict[str, bytes]:
+            request = export_pb2.ExportMattesRequest(
+                session_id=session_id,
+                request_id=new_id(),
+                format=export_pb2.MATTE_FORMAT_PNG16,
+                raw_edges=raw_edges,
+            )
+            found: dict[str, bytes] = {}
+            async for response in client.exports.ExportMattes(request):
+                if response.event.HasField("chunk"):
+                    chunk = response.event.chunk
+                    found[chunk.relative_name] = found.get(chunk.relative_name, b"") + chunk.data
+            return found
+
+        before = await mattes()
+        plain = await mattes(raw_edges=True)
+        await review_pb2_grpc.ReviewServiceStub(client.channel).SetLock(
+            review_pb2.SetLockRequest(
+                session_id=session_id,
+                request_id=new_id(),
+                object_id=1,
+                frames=state_codec.range_to_wire(FrameRange(5, 6)),
+                locked=True,
+            )
+        )
+        after = await mattes()
+
+        locked = [name for name in plain if name.split(".")[-2] in ("0005", "0006")]
+        assert len(locked) == 2
+        # The plate is grey all over, so the network's own edges stay.
+        assert all(_area(after[name]) == pytest.approx(_area(plain[name]), rel=1e-4) for name in locked)
+        assert all(_area(before[name]) < 0.98 * _area(plain[name]) for name in locked)
+        assert {name for name in plain if after[name] == before[name]} == set(plain) - set(locked)
+
+    serve(tmp_path, work)
+
+
+def _area(png: bytes) -> float:
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
+    return float(np.asarray(picture, np.float64).sum()) / 65535

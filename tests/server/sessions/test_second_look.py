@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
@@ -93,8 +94,10 @@ def looked(
     looks: SecondLooks | None = None,
     progress: list[LookProgress] | None = None,
     leave_at: int | None = None,
+    frames: FrameRange = FrameRange(1, 6),  # noqa: B008
+    last: int = 6,
 ) -> tuple[SecondLooks, list[str]]:
-    """Second looks at object 1 over the whole plate, and what the tracker was told.
+    """Second looks at object 1 over the whole plate, unless told otherwise, and what the tracker was told.
 
     With ``leave_at`` nobody waits any more once so many frames are done.
     """
@@ -108,7 +111,7 @@ def looked(
         return Window(source, log, drift)
 
     async def run() -> None:
-        async with aclosing(looks.look([1], [range(1, 7)], Plate(), make, turn)) as events:
+        async with aclosing(looks.look([1], [range(1, last + 1)], frames, Plate(), make, turn)) as events:
             async for event in events:
                 if progress is not None:
                     progress.append(event)
@@ -145,6 +148,38 @@ def test_what_was_seen_is_not_looked_at_again_until_it_changes() -> None:
 
     assert again == []
     assert changed[0] == "prompt 1"
+
+
+def seen(looks: SecondLooks, result: ObjectFrame) -> list[tuple[int, int, bytes]]:
+    """The looks at a result, so that they can be compared."""
+    return [(each.window.left_px, each.window.top_px, each.logits.tobytes()) for each in looks.find(result)]
+
+
+@pytest.mark.parametrize("prompted_on", [(1,), (1, 5), (3, 6), (6,), ()])
+@pytest.mark.parametrize("frame", range(1, 7))
+def test_a_frame_is_seen_alone_as_it_is_in_the_whole(frame: int, prompted_on: tuple[int, ...]) -> None:
+    known = [result(at, left=40 + 3 * at, prompted=at in prompted_on) for at in range(1, 7)]
+    whole, _ = looked(stored(*known))
+    part, _ = looked(stored(*known), frames=FrameRange(frame, frame))
+
+    assert seen(part, known[frame - 1])
+    assert seen(part, known[frame - 1]) == seen(whole, known[frame - 1])
+
+
+def test_no_more_is_tracked_than_the_frames_asked_for_are_built_on() -> None:
+    known = [replace(result(at, prompted=at in (1, 10)), frame=at) for at in range(1, 21)]
+    _, log = looked(stored(*known), frames=FrameRange(15, 15), last=20)
+
+    assert log == ["prompt 1", "prompt 10", *(f"on {at}" for at in range(11, 18)), "park"]
+
+
+def test_a_part_is_looked_at_again_when_the_rest_of_its_run_changes() -> None:
+    results = stored(*(result(frame, prompted=frame == 1) for frame in range(1, 7)))
+    looks, _ = looked(results, frames=FrameRange(1, 2))
+    results.put(wide(6))
+    _, again = looked(results, looks=looks, frames=FrameRange(1, 2))
+
+    assert again
 
 
 def test_a_look_belongs_to_the_mask_that_it_was_made_for() -> None:
