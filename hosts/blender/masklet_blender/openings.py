@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +20,11 @@ from .matte_places import known_mattes
 from .preferences import connection_settings
 
 if TYPE_CHECKING:
+    from masklet.hosting.loop import Loop
     from masklet.hosting.work.plate_session import PlateSession
+    from masklet.hosting.work.releasing import Closing
 
     from .plates import PlateBlock
-    from .runtime import Runtime
-
-    Closing = Callable[[], None]
-    """Gives one session back."""
 
 
 class Openings:
@@ -38,7 +34,7 @@ class Openings:
         owner: Holds the plates' memories and runs jobs.
     """
 
-    def __init__(self, owner: Runtime) -> None:
+    def __init__(self, owner: Loop[PlateBlock]) -> None:
         self._owner = owner
         self._saved_sessions: set[str] = set()
         self._left = LeftSessions(Path(bpy.utils.user_resource("CONFIG")) / "masklet" / "sessions.json")
@@ -78,18 +74,18 @@ class Openings:
         for block in list(plates.all_plates()):
             plates.adopt(block)
 
-    def closed(self, shots: Iterable[PlateSession]) -> list[Closing]:
+    def closed(self, sessions: Iterable[PlateSession]) -> list[Closing]:
         """The file goes: what gives back sessions that no saved file knows, and those left long ago."""
         self._leave()
         closings: list[Closing] = []
-        for shot in shots:
-            if not shot.session_id:
+        for session in sessions:
+            if not session.session_id:
                 continue
-            if shot.session_id not in self._saved_sessions:
-                closings.append(shot.close)
+            if session.session_id not in self._saved_sessions:
+                closings.append(session.close)
                 continue
-            old = self._left.leave(connection_settings().address, [shot.session_id])
-            closings.extend(partial(shot.close_other, session_id) for session_id in old)
+            old = self._left.leave(connection_settings().address, [session.session_id])
+            closings.extend(partial(session.close_other, session_id) for session_id in old)
         return closings
 
     def _may_find_server(self) -> bool:
@@ -162,19 +158,3 @@ class Openings:
         if self._presence is not None:
             self._presence.leave()
         self._presence, self._others = None, ()
-
-
-def release(closings: Iterable[Closing]) -> threading.Thread | None:
-    """Give sessions back without holding Blender."""
-    leaving = list(closings)
-    if not leaving:
-        return None
-
-    def close() -> None:
-        for closing in leaving:
-            with suppress(MaskletError):
-                closing()
-
-    releasing = threading.Thread(target=close, daemon=True, name="masklet-release")
-    releasing.start()
-    return releasing

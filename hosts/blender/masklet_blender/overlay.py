@@ -11,11 +11,11 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 
 from masklet.errors import MaskletError
+from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.shown.overlay_masks import PackedMask, as_floats
 from masklet.hosting.shown.view_maps import ViewMap
 
 from .drawing import Edges, draw_rectangles, frame_of_box, sign
-from .plate_memory import PlateMemory
 from .plates import PlateBlock, plate_in, props, shown_frame, size_px
 from .preferences import preferences
 from .runtime import runtime
@@ -89,7 +89,9 @@ class Overlay:
         """Give the textures back."""
         self._textures.clear()
 
-    def _draw_masks(self, block: PlateBlock, memory: PlateMemory, mapped: ViewMap, frame: int) -> None:
+    def _draw_masks(
+        self, block: PlateBlock, memory: PlateMemory[PlateBlock], mapped: ViewMap, frame: int
+    ) -> None:
         own = props(block)
         chosen = preferences()
         opacity = 0.45 if chosen is None else chosen.opacity

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from masklet.errors import MaskletError
-from masklet.hosting.notices import Notice, Remedy
+from masklet.hosting.notices import Remedy
 from masklet.phrases import Phrase, phrase, text_of
 from masklet.types import Presence
 
 from .operators.running import short_progress_text
 from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from .runtime import runtime
-from .viewer import why_not_true
+from .shown_notice import notice_in
 from .words import CONTEXT, shown
+from .wrapped_text import sentence
 
 if TYPE_CHECKING:
     from .properties import MaskletObject
 
 _CATEGORY = "masklet"
-_REGION_PX_PER_CHARACTER = 7.0
 _NOTICE_LINES = 3
 _STATE_LINES = 2
 """Kept free in the panel whatever there is to say, so that no button moves away from under the mouse."""
@@ -199,52 +198,9 @@ class _Results(Panel):
         layout.operator("masklet.export_prompts", icon="EXPORT")
 
 
-def sentence(layout: Any, context: bpy.types.Context, text: str, *, icon: str, lines: int = 0) -> None:
-    """A sentence in the artist's language, in as many lines as the panel needs.
-
-    Args:
-        layout: To draw into.
-        context: Of the panel.
-        text: Empty for none.
-        icon: Before the first line.
-        lines: Take exactly so many, cut off or left empty; 0 for as many as it needs.
-    """
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    wrapped = textwrap.wrap(shown(text), _characters_in(context))
-    if lines:
-        wrapped = _fitted(wrapped, lines)
-    for index, line in enumerate(wrapped):
-        own = icon if (index == 0 and line) or icon == "NONE" else "BLANK1"
-        column.label(text=line, icon=own, translate=False)
-
-
-def _characters_in(context: bpy.types.Context) -> int:
-    """How many letters a line of the panel takes."""
-    scale = context.preferences.system.ui_scale
-    width = 200.0 if context.region is None else float(context.region.width)
-    return max(16, int(width / (_REGION_PX_PER_CHARACTER * scale)) - 8)
-
-
-def _fitted(wrapped: list[str], lines: int) -> list[str]:
-    """Exactly so many lines; what is too long ends in an ellipsis."""
-    if len(wrapped) > lines:
-        return [*wrapped[: lines - 1], wrapped[lines - 1].rstrip(" .,:;") + " …"]
-    return wrapped + [""] * (lines - len(wrapped))
-
-
 def _button(layout: bpy.types.UILayout, operator: str, text: str, icon: Any) -> Any:
     """A button that says something else than its operator's name."""
     return layout.operator(operator, text=text, text_ctxt=CONTEXT, icon=icon)
-
-
-def notice_in(context: bpy.types.Context) -> Notice | None:
-    """What the panel says about the plate: that clicks would miss, or what was told last."""
-    misled = why_not_true(context.space_data)
-    if misled is not None:
-        return Notice(misled)
-    memory = runtime().glimpse(plate_in(context))
-    return None if memory is None else memory.notice
 
 
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context, block: PlateBlock) -> None:

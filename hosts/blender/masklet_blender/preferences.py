@@ -14,8 +14,10 @@ from masklet.hosting.work.connection import ConnectionSettings
 from masklet.phrases import phrase
 
 from .fields import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
+from .listening import listener
 from .repairs import BLENDER
 from .words import CONTEXT, shown
+from .wrapped_text import sentence
 
 if TYPE_CHECKING:
     from masklet.hosting.shown.palette import Colour
@@ -103,12 +105,9 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.operator("masklet.test_connection", icon="LINKED")
         row.operator("masklet.reconnect", icon="FILE_REFRESH")
-        # Both look back at the settings, so they are asked for late.
-        from .panels import sentence
-        from .runtime import runtime
-
-        if runtime().server_sentence:
-            sentence(layout, context, runtime().server_sentence, icon="INFO")
+        told = listener().server_sentence
+        if told:
+            sentence(layout, context, told, icon="INFO")
         look = layout.column(heading="Viewer", heading_ctxt=CONTEXT)
         look.prop(self, "opacity", slider=True)
         look.prop(self, "max_side_px")

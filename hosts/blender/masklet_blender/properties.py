@@ -27,8 +27,8 @@ from .fields import (
     IntVectorProperty,
     StringProperty,
 )
+from .listening import listener
 from .preferences import object_colours
-from .runtime import runtime
 
 
 @lru_cache(maxsize=512)
@@ -43,16 +43,16 @@ def _renamed(item: MaskletObject, context: bpy.types.Context) -> None:
     try:
         name = checked_object_name(item.name, others)
     except MaskletError as error:
-        runtime().tell(item.id_data, notice_of(error))
+        listener().tell(item.id_data, notice_of(error))
         name = item.kept_name or free_object_name(others)
     item.kept_name = name
     if item.name != name:
         item.name = name
-    runtime().request_synchronise(item.id_data)
+    listener().request_synchronise(item.id_data)
 
 
 def _redraw(item: MaskletObject, context: bpy.types.Context) -> None:
-    runtime().redraw()
+    listener().redraw()
 
 
 def _siblings(item: MaskletObject) -> Any:
@@ -72,10 +72,10 @@ def _matte_setter(field: str) -> Any:
         try:
             matte = MatteSettings(**{**asdict(said.matte), field: value})
         except ValueError as error:
-            runtime().tell(item.id_data, Notice(text_of(error)))
+            listener().tell(item.id_data, Notice(text_of(error)))
             return
         item.said = said_to_json(replace(said, matte=matte))
-        runtime().request_synchronise(item.id_data)
+        listener().request_synchronise(item.id_data)
 
     return put
 

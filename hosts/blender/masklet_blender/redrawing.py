@@ -1,52 +1,10 @@
-"""Having Blender draw again what changed, as often as it can afford while results stream in."""
+"""Having Blender draw again what changed."""
 
 from __future__ import annotations
-
-import time
 
 import bpy
 
 _EDITORS = {"CLIP_EDITOR", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
-_EVERY_S = 0.1
-"""Least time between two redraws while results stream in."""
-_PANELS_EVERY_S = 0.5
-_SHARE = 3.0
-"""A redraw that takes long is made no oftener than so many times its length."""
-
-
-class Redraws:
-    """Paces redraws by how long Blender takes for one, which is far longer than taking the results.
-
-    Args:
-        pause_s: How long Blender waits between two calls of :meth:`follow` when it has nothing to draw.
-    """
-
-    def __init__(self, pause_s: float) -> None:
-        self._pause_s = pause_s
-        self._every_s = _EVERY_S
-        self._is_outdated = False
-        self._drawn_s = 0.0
-        self._panels_s = 0.0
-        self._seen_s = 0.0
-
-    def measure(self) -> None:
-        """Learn how long the last redraw took; called first thing when Blender comes back."""
-        now_s = time.perf_counter()
-        if self._drawn_s > self._seen_s:
-            self._every_s = max(_EVERY_S, _SHARE * (now_s - self._drawn_s - self._pause_s))
-        self._seen_s = now_s
-
-    def follow(self, *, came: bool, is_busy: bool) -> None:
-        """Have what came drawn when it is time, and at once when nothing more is to come."""
-        self._is_outdated = self._is_outdated or came
-        now_s = time.perf_counter()
-        if not self._is_outdated or (is_busy and now_s - self._drawn_s < self._every_s):
-            return
-        self._is_outdated, self._drawn_s = False, now_s
-        with_panels = not is_busy or now_s - self._panels_s > _PANELS_EVERY_S
-        if with_panels:
-            self._panels_s = now_s
-        redraw(panels=with_panels)
 
 
 def redraw(*, panels: bool = True, everything: bool = False) -> None:

@@ -6,9 +6,19 @@ from typing import Any
 
 import bpy
 
-from . import handlers, menus, operators, panels, plate_panel, preferences, properties, translations
+from . import (
+    handlers,
+    listening,
+    menus,
+    operators,
+    panels,
+    plate_panel,
+    preferences,
+    properties,
+    translations,
+)
 from .keymap import Keymap
-from .runtime import close_runtime
+from .runtime import close_runtime, runtime
 
 _CLASSES = (
     preferences.MaskletPreferences,
@@ -30,6 +40,7 @@ class Registration:
     def put(self) -> None:
         """Register classes, properties, menus, shortcuts, handlers and drawing."""
         translations.register()
+        listening.listen(runtime)
         properties.register()
         for cls in _CLASSES:
             bpy.utils.register_class(cls)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import bpy
 import gpu
 
+from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.shown.strips import GROUND, rectangles
 
 from .drawing import draw_rectangles, draw_sentence
-from .plate_memory import PlateMemory
 from .plates import PlateBlock, all_plates, plate_in, props, scene_frame
 from .preferences import preferences
 from .runtime import runtime
@@ -43,7 +43,9 @@ def draw_timeline() -> None:
         gpu.state.blend_set("NONE")
 
 
-def draw_under_picture(context: bpy.types.Context, block: PlateBlock, memory: PlateMemory) -> None:
+def draw_under_picture(
+    context: bpy.types.Context, block: PlateBlock, memory: PlateMemory[PlateBlock]
+) -> None:
     """Draw over the foot of a viewer: the scene's range from edge to edge, as Blender's cache strip does."""
     region, scene = context.region, context.scene
     if region is None:
@@ -72,7 +74,7 @@ def draw_under_picture(context: bpy.types.Context, block: PlateBlock, memory: Pl
 def _draw_rows(
     context: bpy.types.Context,
     block: PlateBlock,
-    memory: PlateMemory,
+    memory: PlateMemory[PlateBlock],
     *,
     left: float,
     scale: float,

@@ -29,7 +29,7 @@ class _Step(PlateOperator):
         """Why it cannot run, in a sentence; None where it can."""
         reason = super().why_not(context)
         memory = runtime().glimpse(plate_in(context))
-        if reason is None and (memory is None or memory.shot is None):
+        if reason is None and (memory is None or memory.session is None):
             return phrase("Nothing was said since this file was opened")
         return reason
 

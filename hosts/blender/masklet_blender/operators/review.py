@@ -15,6 +15,7 @@ from masklet.types import FrameRange
 from ..fields import BoolProperty, IntProperty
 from ..plates import go_to, plate_frame, props, scene_frame
 from ..runtime import runtime
+from ..shown_notice import notice_in
 from ..words import shown
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
@@ -115,9 +116,6 @@ class MASKLET_OT_read_notice(PlateOperator, bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Lay it out."""
-        # The panel offers this operator.
-        from ..panels import notice_in
-
         column, notice = self.layout.column(align=True), notice_in(context)
         for line in textwrap.wrap(shown(notice.sentence) if notice else "", _NOTICE_CHARACTERS):
             column.label(text=line, translate=False)

@@ -103,7 +103,7 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
         """Why it cannot run, in a sentence; None where it can."""
         reason = super().why_not(context)
         memory = runtime().glimpse(plate_in(context))
-        if reason is None and (memory is None or memory.shot is None):
+        if reason is None and (memory is None or memory.session is None):
             return phrase("This plate takes no memory on the server")
         return reason
 
@@ -111,12 +111,12 @@ class MASKLET_OT_close_session(PlateOperator, bpy.types.Operator):
         """Close the session."""
         block = plate_of(context)
         memory = runtime().memory(block)
-        shot = memory.shot
-        if shot is None:
+        session = memory.session
+        if session is None:
             return {"CANCELLED"}
 
         def work(job: Job):  # type: ignore[no-untyped-def]
-            shot.close()
+            session.close()
             yield from ()
 
         try:

@@ -17,7 +17,8 @@ from ..runtime import runtime
 from .running import LongOperator, MaskletOperator, active_of, frame_of
 
 if TYPE_CHECKING:
-    from ..plate_memory import PlateMemory
+    from masklet.hosting.plate_memory import PlateMemory
+
     from .running import Result
 
 
@@ -107,7 +108,9 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
             reasons.append("…")
         return phrase("{sentence}; left out: {reasons}", sentence=sentence, reasons="; ".join(reasons))
 
-    def _how_it_went(self, context: bpy.types.Context, block: PlateBlock, memory: PlateMemory) -> str:
+    def _how_it_went(
+        self, context: bpy.types.Context, block: PlateBlock, memory: PlateMemory[PlateBlock]
+    ) -> str:
         if memory.cuts:
             cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
             return phrase("Tracked up to the cut at frame {cuts}: click the object again there", cuts=cuts)

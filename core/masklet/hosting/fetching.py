@@ -2,100 +2,92 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import bpy
+from typing import TYPE_CHECKING, Generic
 
 from masklet.errors import MaskletError
 from masklet.hosting.notices import notice_of
+from masklet.hosting.ports import P
+from masklet.hosting.workbench import Workbench
 from masklet.phrases import phrase
-
-from . import plates
+from masklet.types import FrameRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from masklet.client import Server
+    from masklet.hosting.plate_memory import PlateMemory
     from masklet.hosting.work.jobs import Job
     from masklet.hosting.work.plate_session import PlateSession
-
-    from .plate_memory import PlateMemory
-    from .plates import PlateBlock
-    from .properties import MaskletObject
-    from .runtime import Runtime, Work
+    from masklet.hosting.workbench import Work
 
 _FETCH_AHEAD = 12
 
 
-class Fetching:
+class Fetching(Generic[P]):
     """Asks once for what a viewer lacks.
 
     Args:
         owner: Runs the jobs.
     """
 
-    def __init__(self, owner: Runtime) -> None:
+    def __init__(self, owner: Workbench[P]) -> None:
         self._owner = owner
 
-    def want_mask(self, block: PlateBlock, uid: str, frame: int) -> None:
+    def want_mask(self, plate: P, uid: str, frame: int) -> None:
         """Fetch the masks around a frame that the viewer shows, once."""
-        memory = self._free_memory(block)
+        memory = self._free_memory(plate)
         if memory is None or memory.clip is None or (uid, frame) in memory.asked:
             return
         from masklet.hosting.work import plate_work
-        from masklet.types import FrameRange
 
         clip = memory.clip
         frames = FrameRange(max(clip.first_frame, frame - 1), min(clip.last_frame, frame + _FETCH_AHEAD))
-        uids = [item.uid for item in plates.props(block).objects if item.is_shown]
+        uids = self._owner.host.shown_uids(plate)
         for one in range(frames.first, frames.last + 1):
             memory.asked.update((other, one) for other in uids)
         self._start(
-            block,
+            plate,
             phrase("Fetching masks"),
-            lambda shot, job, server: plate_work.fetch(shot, job, server, uids, frames),
+            lambda session, job, server: plate_work.fetch(session, job, server, uids, frames),
         )
 
-    def want_finished(self, block: PlateBlock, frame: int) -> None:
+    def want_finished(self, plate: P, frame: int) -> None:
         """Ask for the mattes of a frame as an export would write them, once, and not while it plays."""
-        memory = self._free_memory(block)
-        screen = bpy.context.screen
-        if memory is None or (screen is not None and screen.is_animation_playing):
+        memory = self._free_memory(plate)
+        if memory is None or self._owner.host.is_playing:
             return
         from masklet.hosting.work import plate_work
 
         uids = [
-            item.uid
-            for item in plates.props(block).objects
-            if item.is_shown
-            and (item.uid, frame) not in memory.finished_asked
-            and _is_held(memory, item, frame)
+            uid
+            for uid in self._owner.host.shown_uids(plate)
+            if (uid, frame) not in memory.finished_asked and _is_held(memory, uid, frame)
         ]
         if not uids:
             return
         memory.finished_asked.update((uid, frame) for uid in uids)
 
-        def work(shot: PlateSession, job: Job, server: Server) -> Iterator[object]:
-            return plate_work.preview(shot, job, server, uids, frame)
+        def work(session: PlateSession, job: Job, server: Server) -> Iterator[object]:
+            return plate_work.preview(session, job, server, uids, frame)
 
-        self._start(block, phrase("Finishing the matte"), work)
+        self._start(plate, phrase("Finishing the matte"), work)
 
-    def _free_memory(self, block: PlateBlock) -> PlateMemory | None:
+    def _free_memory(self, plate: P) -> PlateMemory[P] | None:
         """What is known of a plate that has a session, while nothing else is being fetched."""
-        memory = self._owner.glimpse(block)
-        if memory is None or memory.shot is None or bpy.app.background:
+        memory = self._owner.glimpse(plate)
+        if memory is None or memory.session is None or not self._owner.host.has_interface:
             return None
         return None if any(job.is_fetch for job in self._owner.board.jobs) else memory
 
-    def _start(self, block: PlateBlock, name: str, work: Work) -> None:
+    def _start(self, plate: P, name: str, work: Work) -> None:
         try:
-            job = self._owner.start(block, name, work, wait=False, is_long=False)
+            job = self._owner.start(plate, name, work, wait=False, is_long=False)
         except MaskletError as error:
-            self._owner.tell(block, notice_of(error))
+            self._owner.tell(plate, notice_of(error))
         else:
             job.is_fetch = True
 
 
-def _is_held(memory: PlateMemory, item: MaskletObject, frame: int) -> bool:
-    strip = memory.book.at(item.uid, frame)
+def _is_held(memory: PlateMemory[P], uid: str, frame: int) -> bool:
+    strip = memory.book.at(uid, frame)
     return strip is not None and strip.held

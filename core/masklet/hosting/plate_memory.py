@@ -1,12 +1,13 @@
-"""What is known of one plate while Blender runs, beyond what its file keeps; the main thread's alone."""
+"""What is known of one plate while a host runs, beyond what its document keeps; the main thread's alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 from masklet.errors import MaskletError
 from masklet.hosting.notices import Notice, Remedy, notice_of
+from masklet.hosting.ports import KeepsDocuments, KeptSession, P
 from masklet.hosting.shown import frame_book
 from masklet.hosting.shown.overlay_masks import MaskStore
 from masklet.hosting.work.plate_events import (
@@ -24,16 +25,12 @@ from masklet.hosting.work.plate_events import (
 from masklet.phrases import phrase
 from masklet.said.documents import completed, find
 
-from . import plates
-
 if TYPE_CHECKING:
     from masklet.hosting.work.jobs import Job
     from masklet.hosting.work.plate_session import PlateSession
     from masklet.said.documents import Document
     from masklet.types import ClipInfo, UnreadableFrame
 
-    from .plates import PlateBlock
-    from .properties import MaskletObject
 
 _REPLACED = phrase(
     "The server no longer held this session: your prompts were sent again, track again for the masks. "
@@ -46,11 +43,12 @@ _LOST = phrase(
 
 
 @dataclass
-class PlateMemory:
-    """What is known of one plate beyond what its file keeps.
+class PlateMemory(Generic[P]):
+    """What is known of one plate beyond what its document keeps.
 
     Attributes:
-        shot: Its session, for jobs.
+        keeper: Of the document.
+        session: Its session, for jobs.
         masks: For the overlay.
         finished: The same as an export would write them.
         book: The state of every frame.
@@ -64,7 +62,8 @@ class PlateMemory:
         finished_asked: The same for finished mattes.
     """
 
-    shot: PlateSession | None = None
+    keeper: KeepsDocuments[P]
+    session: PlateSession | None = None
     masks: MaskStore = field(default_factory=MaskStore)
     finished: MaskStore = field(default_factory=MaskStore)
     book: frame_book.FrameBook = field(default_factory=frame_book.FrameBook)
@@ -77,27 +76,27 @@ class PlateMemory:
     asked: set[tuple[str, int]] = field(default_factory=set)
     finished_asked: set[tuple[str, int]] = field(default_factory=set)
 
-    def take(self, block: PlateBlock, job: Job, event: object) -> None:
+    def take(self, plate: P, job: Job, event: object) -> None:
         """Take one event of a job into memory, and into what the file keeps."""
         if isinstance(event, MaskCame):
             self._take_mask(job, event)
         elif isinstance(event, FinishedCame):
             self.finished.put(event.uid, event.frame, event.mask)
         elif isinstance(event, StatesCame):
-            self._take_states(block, event)
+            self._take_states(plate, event)
         elif isinstance(event, MasksOutdated):
             self.masks.drop_object(event.uid)
             self.asked = {key for key in self.asked if key[0] != event.uid}
             # Exclusive objects take pixels from each other.
             self._forget_finished()
         elif isinstance(event, SessionOpened):
-            self._take_session(block, event)
+            self._take_session(plate, event)
         elif isinstance(event, SessionLost):
             self.lose_session()
         elif isinstance(event, Refused):
-            self._take_back(block, event)
+            self._take_back(plate, event)
         elif isinstance(event, Completed):
-            self._complete(block, event.held)
+            self._complete(plate, event.held)
         elif isinstance(event, Planned):
             # A track may take several goes.
             job.total = job.done + event.total
@@ -105,28 +104,27 @@ class PlateMemory:
             self.cuts = event.finished.cuts or self.cuts
             self.left_out = (*self.left_out, *event.finished.unreadable)
 
-    def recall(self, block: PlateBlock) -> None:
+    def recall(self, plate: P) -> None:
         """Begin with the states that the file keeps, until the server is asked."""
         told = {}
-        for item in plates.props(block).objects:
+        for uid, text in self.keeper.states(plate).items():
             try:
-                told[item.uid] = frame_book.from_json(item.states)
+                told[uid] = frame_book.from_json(text)
             except MaskletError as error:
                 self.notice = notice_of(error)
         self.book.recall(told)
 
-    def remind(self, block: PlateBlock) -> None:
+    def remind(self, plate: P) -> None:
         """Write what is known of the session into the file; an undo goes back before it was known."""
-        own = plates.props(block)
         if self.opened is not None:
-            own.session_id, own.fingerprint = self.opened.session_id, self.opened.fingerprint
-            own.session_path = self.opened.path
-            own.size_px = self.opened.clip.width_px, self.opened.clip.height_px
-        self._write_states(block)
+            clip = self.opened.clip
+            session = KeptSession(self.opened.session_id, self.opened.fingerprint, self.opened.path)
+            self.keeper.keep_session(plate, session, (clip.width_px, clip.height_px))
+        self._write_states(plate)
 
     def forget_session(self) -> None:
         """Drop what came from a session that is no more."""
-        self.shot, self.opened = None, None
+        self.session, self.opened = None, None
         self.masks.clear()
         self.asked.clear()
         self._forget_finished()
@@ -141,11 +139,11 @@ class PlateMemory:
         self.book.lose()
         self.notice = Notice(_LOST, is_alarm=False, remedy=Remedy.TRACK)
 
-    def forget_lost(self, block: PlateBlock) -> None:
+    def forget_lost(self, plate: P) -> None:
         """Take for gone what the server has lost: results are made of what is left."""
-        self.book.forget_lost([item.uid for item in plates.props(block).objects])
+        self.book.forget_lost(self.keeper.uids(plate))
         self.notice = None
-        self._write_states(block)
+        self._write_states(plate)
 
     def _forget_finished(self) -> None:
         self.finished.clear()
@@ -165,21 +163,19 @@ class PlateMemory:
             self.book.report(event.uid, event.frame, event.mask.presence)
             job.done += 1
 
-    def _take_states(self, block: PlateBlock, event: StatesCame) -> None:
+    def _take_states(self, plate: P, event: StatesCame) -> None:
         self.book.replace(event.states)
         self.cuts = event.cuts
         # Frames whose masks were pushed out of memory may be asked for again.
         self.asked.clear()
-        self.book.forget_lost(item.uid for item in plates.props(block).objects if _is_silent(item))
-        self._write_states(block)
+        self.book.forget_lost(uid for uid in self.keeper.uids(plate) if self._is_silent(plate, uid))
+        self._write_states(plate)
 
-    def _write_states(self, block: PlateBlock) -> None:
-        for item in plates.props(block).objects:
-            text = frame_book.to_json(self.book.strips(item.uid))
-            if item.states != text:
-                item.states = text
+    def _write_states(self, plate: P) -> None:
+        strips = {uid: self.book.strips(uid) for uid in self.keeper.uids(plate)}
+        self.keeper.keep_states(plate, {uid: frame_book.to_json(own) for uid, own in strips.items()})
 
-    def _take_session(self, block: PlateBlock, event: SessionOpened) -> None:
+    def _take_session(self, plate: P, event: SessionOpened) -> None:
         self.opened = event
         self.clip = event.clip
         self.asked.clear()
@@ -187,7 +183,7 @@ class PlateMemory:
             self.masks.clear()
             self._forget_finished()
             self.book.lose()
-        self.remind(block)
+        self.remind(plate)
         self.notice = None
         told = [*event.clip.notices, *(each.reason for each in event.clip.unreadable)]
         if told:
@@ -195,34 +191,29 @@ class PlateMemory:
         if event.replaced:
             self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)
 
-    def _complete(self, block: PlateBlock, held: Document) -> None:
+    def _complete(self, plate: P, held: Document) -> None:
         """Keep what the server alone knows; it is no change of what is said."""
-        own = plates.props(block)
-        for item in own.objects:
-            item.take(completed((item.as_said(),), held)[0])
-        if self.shot is not None:
-            self.shot.request = replace(self.shot.request, wanted=own.document())
+        self._say(plate, completed(self.keeper.document(plate), held))
 
-    def _take_back(self, block: PlateBlock, event: Refused) -> None:
+    def _take_back(self, plate: P, event: Refused) -> None:
         """Take out of the document what the server did not take."""
-        own = plates.props(block)
         uid = event.edit.uid
         held = find(event.held, uid)
-        item = own.object_of(uid)
-        if held is None:
-            own.remove(uid)
-        elif item is not None:
-            item.take(held)
-        if self.shot is not None:
-            self.shot.request = replace(self.shot.request, wanted=own.document())
+        document = (held if said.uid == uid else said for said in self.keeper.document(plate))
+        self._say(plate, tuple(said for said in document if said is not None))
         if not self.refusals:
             self.notice = notice_of(event.error)
         self.refusals.append(event.error)
 
+    def _say(self, plate: P, document: Document) -> None:
+        """Make the document say this, as the server does."""
+        self.keeper.take(plate, document)
+        if self.session is not None:
+            self.session.request = replace(self.session.request, wanted=self.keeper.document(plate))
 
-def _is_silent(item: MaskletObject) -> bool:
-    """True where nothing is said about an object, so that no track will bring its masks back."""
-    try:
-        return not item.prompts().frames
-    except MaskletError:
-        return False
+    def _is_silent(self, plate: P, uid: str) -> bool:
+        """True where nothing is said about an object, so that no track will bring its masks back."""
+        try:
+            return not self.keeper.prompts(plate, uid).frames
+        except MaskletError:
+            return False

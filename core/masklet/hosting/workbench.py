@@ -1,0 +1,221 @@
+"""What a host holds while it runs: the connection, the jobs, and each open plate's masks and states.
+
+The main thread owns all of it. Jobs work on plates' sessions in their threads; what they tell is applied
+here, in slices too short to be felt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Generic
+
+from masklet.errors import AccessDeniedError, CancelledError, MaskletError, ServerUnreachableError
+from masklet.hosting.notices import notice_of
+from masklet.hosting.plate_memory import PlateMemory
+from masklet.hosting.ports import Host, P
+from masklet.hosting.work.connection import Connection, naming_setting
+from masklet.hosting.work.jobs import Job, JobBoard
+from masklet.hosting.work.plate_events import PlateRequest, ResultCame
+from masklet.hosting.work.releasing import release
+
+if TYPE_CHECKING:
+    from masklet.client import Server
+    from masklet.hosting.notices import Notice
+    from masklet.hosting.work.plate_session import PlateSession
+    from masklet.hosting.work.releasing import Closing
+
+    Work = Callable[[PlateSession, Job, Server], Iterator[object]]
+    """What a job does, in its own thread."""
+
+_CLOSE_TIMEOUT_S = 0.5
+
+
+class Workbench(Generic[P]):
+    """Plates in memory, jobs on them, and one server.
+
+    Args:
+        host: Whose it is.
+        connection: To the server.
+
+    Attributes:
+        host: As given.
+        board: All jobs.
+        connection: As given.
+    """
+
+    def __init__(self, host: Host[P], connection: Connection | None = None) -> None:
+        self.host = host
+        self.board = JobBoard()
+        self.connection = connection or Connection()
+        self._memory: dict[str, PlateMemory[P]] = {}
+
+    def memory(self, plate: P) -> PlateMemory[P]:
+        """What is known of a plate; it is remembered from now on."""
+        uid = self.host.adopt(plate)
+        if uid not in self._memory:
+            memory = self._memory[uid] = PlateMemory(self.host)
+            memory.recall(plate)
+        return self._memory[uid]
+
+    def glimpse(self, plate: P | None) -> PlateMemory[P] | None:
+        """What is known of a plate, without remembering or changing anything: for drawing."""
+        return None if plate is None else self._memory.get(self.host.uid(plate))
+
+    def tell(self, plate: P | None, notice: Notice | None) -> None:
+        """Show a sentence in the plate's panel and viewer, in place of the one before."""
+        if plate is not None:
+            self.memory(plate).notice = notice
+        self.redraw()
+
+    def job_of(self, plate: P | None) -> Job | None:
+        """The work that an artist waits for; sending a plate's files is such work too."""
+        if plate is None:
+            return None
+        uid = self.host.uid(plate)
+        waited_for = (job for job in self.board.jobs if job.plate_uid == uid and (job.is_long or job.total))
+        return next(waited_for, None)
+
+    def request(self, plate: P) -> PlateRequest:
+        """What is wanted of a plate now.
+
+        Raises:
+            MaskletError: It is no plate, or what was kept was damaged.
+        """
+        kept = self.host.session(plate)
+        return PlateRequest(
+            self.host.source(plate),
+            self.host.document(plate),
+            kept.session_id,
+            kept.fingerprint,
+            self.host.max_side_px,
+            self.memory(plate).book.known(self.host.uids(plate)),
+            kept.path,
+        )
+
+    def session(self, plate: P) -> PlateSession:
+        """The plate's session for jobs, with what is wanted now.
+
+        Raises:
+            MaskletError: As :meth:`request`.
+        """
+        from masklet.hosting.work.plate_session import PlateSession
+
+        request = self.request(plate)
+        memory = self.memory(plate)
+        if memory.session is None:
+            memory.session = PlateSession(request)
+        memory.session.request = request
+        return memory.session
+
+    def start(
+        self,
+        plate: P,
+        name: str,
+        work: Work,
+        *,
+        wait: bool,
+        is_long: bool = True,
+        on_made: Callable[[P, object], None] | None = None,
+        on_end: Callable[[MaskletError | None], None] | None = None,
+    ) -> Job:
+        """Run work for a plate.
+
+        Args:
+            plate: The plate.
+            name: "Tracking".
+            work: Called in the job's thread with the plate's session, the job and the server.
+            wait: Return when it has ended; otherwise return at once.
+            is_long: Show progress, and let Esc cancel it.
+            on_made: Called with what the work was for.
+            on_end: Called at the end, after the sentence of an error was shown.
+
+        Raises:
+            MaskletError: The plate cannot be used, or with ``wait``: the work failed.
+        """
+        session = self.session(plate)
+        uid = self.host.uid(plate)
+        settings = self.host.connection_settings()
+
+        def run(job: Job) -> Iterator[object]:
+            server = self.connection.server(settings)
+            try:
+                yield from work(session, job, server)
+            except ServerUnreachableError:
+                # The next work reaches it anew, or starts another of the host's own.
+                self.connection.drop(server)
+                raise
+            except AccessDeniedError as error:
+                raise naming_setting(error, settings.words) from error
+
+        def apply(event: object) -> None:
+            # Looked up each time, since undo may have replaced what the handle stands for.
+            owner, memory = self.host.find(uid), self._memory.get(uid)
+            if owner is None or memory is None:
+                return
+            if not isinstance(event, ResultCame):
+                memory.take(owner, job, event)
+            elif on_made is not None:
+                on_made(owner, event.value)
+
+        def end(error: MaskletError | None) -> None:
+            if error is not None and not wait and not isinstance(error, CancelledError):
+                self.tell(self.host.find(uid), notice_of(error))
+            if on_end is not None:
+                on_end(error)
+
+        job = Job(name, run, on_event=apply, on_end=end)
+        job.plate_uid, job.is_long = uid, is_long
+        self.board.run(job, wait=wait)
+        if not wait:
+            self.host.keep_ticking()
+            # The bar and its Stop are there from the first moment, not from the first result.
+            self.redraw()
+        return job
+
+    def run(self, job: Job) -> None:
+        """Run work that belongs to no plate; without an interface it has ended on return.
+
+        Raises:
+            MaskletError: Without an interface: the work failed.
+        """
+        self.board.run(job, wait=not self.host.has_interface)
+        self.host.keep_ticking()
+
+    def forget_plate(self, plate: P) -> None:
+        """Drop what is in memory of one plate, whose session is no more."""
+        self.memory(plate).forget_session()
+        self.redraw()
+
+    def forget_server(self) -> None:
+        """Have every plate open its session anew, on whatever server the settings name."""
+        self.board.cancel_all()
+        for memory in self._memory.values():
+            memory.session = None
+            memory.asked.clear()
+
+    def let_go(self) -> tuple[PlateSession, ...]:
+        """Cancel all work and drop what is in memory; the sessions, for the host to give back or to leave."""
+        self.board.cancel_all()
+        sessions = tuple(memory.session for memory in self._memory.values() if memory.session is not None)
+        self._memory.clear()
+        return sessions
+
+    def end(self, closings: Iterable[Closing]) -> None:
+        """Give these sessions back and let the server go, without holding the host for long."""
+        leaving = tuple(closings)
+
+        def close() -> None:
+            releasing = release(leaving)
+            if releasing is not None:
+                releasing.join(_CLOSE_TIMEOUT_S / 2)
+            self.connection.close()
+
+        # A server that takes its time to stop must not hold the host: it stops once its helper has gone.
+        closing = threading.Thread(target=close, daemon=True, name="masklet-close")
+        closing.start()
+        closing.join(_CLOSE_TIMEOUT_S)
+
+    def redraw(self, *, everything: bool = False) -> None:
+        """Have viewers and timelines drawn again, or everything."""
+        self.host.redraw(everything=everything)
