@@ -8,10 +8,9 @@ import bpy
 
 from masklet.errors import MaskletError
 from masklet.hosting.notices import Remedy
-from masklet.phrases import Phrase, phrase, text_of
-from masklet.types import Presence
+from masklet.hosting.sentences import short_progress_text, state_parts
+from masklet.phrases import phrase, text_of
 
-from .operators.running import short_progress_text
 from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from .runtime import runtime
 from .shown_notice import notice_in
@@ -242,34 +241,12 @@ def _state_text(context: bpy.types.Context, block: PlateBlock, item: MaskletObje
         prompts = item.prompts().at(frame)
     except MaskletError as error:
         return text_of(error)
-    parts: list[Phrase] = []
-    if len(prompts.clicks) == 1:
-        parts.append(phrase("1 click"))
-    elif prompts.clicks:
-        parts.append(phrase("{count} clicks", count=len(prompts.clicks)))
-    if prompts.box is not None:
-        parts.append(phrase("a box"))
-    if prompts.mask is not None:
-        parts.append(phrase("a mask drawn by hand"))
     strip = None if memory is None else memory.book.at(item.uid, frame)
-    if strip is None:
-        parts.append(phrase("not tracked"))
-    else:
-        parts.append(phrase("out of date") if strip.stale else _PRESENCES[strip.presence])
-        if strip.locked:
-            parts.append(phrase("locked"))
-    state = ", ".join(shown(part) for part in parts)
+    state = ", ".join(shown(part) for part in state_parts(prompts, strip))
     current = context.scene.frame_current
     if current == frame:
         return phrase("Frame {frame}: {state}", frame=frame, state=state)
     return phrase("Frame {current}, {frame} on the plate: {state}", current=current, frame=frame, state=state)
-
-
-_PRESENCES = {
-    Presence.PRESENT: phrase("present"),
-    Presence.UNCERTAIN: phrase("uncertain"),
-    Presence.ABSENT: phrase("absent"),
-}
 
 
 def has_plate(context: bpy.types.Context) -> bool:

@@ -201,7 +201,7 @@ def test_masks_around_a_frame_are_fetched_once(host: FakeHost, plate: Handle, lo
 
     assert loop.memory(plate).masks.get("u1", 1003) is not None
     loop.fetching.want_mask(plate, "u1", 1003)
-    assert loop.board.jobs == ()
+    assert not loop.board.jobs
 
 
 def test_nothing_is_fetched_while_it_plays_or_where_nobody_looks(
@@ -214,7 +214,7 @@ def test_nothing_is_fetched_while_it_plays_or_where_nobody_looks(
     loop.fetching.want_finished(plate, 1001)
     host.is_playing, host.has_interface = False, False
     loop.fetching.want_finished(plate, 1001)
-    assert loop.board.jobs == ()
+    assert not loop.board.jobs
 
     host.has_interface = True
     loop.fetching.want_finished(plate, 1001)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from masklet.errors import BadInputError, MaskletError
+from masklet.errors import MaskletError
+from masklet.hosting.prompting import box_inside, check_inside, taken_back
 from masklet.phrases import phrase
-from masklet.said.documents import SaidObject, cleared, with_box, with_click
-from masklet.types import Box, Click
+from masklet.said.documents import SaidObject, with_box, with_click
+from masklet.types import Click
 
 from ..fields import BoolProperty, FloatProperty, IntProperty
-from ..plates import PlateBlock, adopt, props, size_px
+from ..plates import adopt, props, size_px
 from ..viewer import main_region, point_in, view_map, why_not_true
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
@@ -90,7 +91,8 @@ class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
         own = props(block)
         frame = frame_of(context, block) if self.frame == NO_FRAME else self.frame
         try:
-            check_inside(block, self.x_px, self.y_px)
+            width_px, height_px = size_px(block)
+            check_inside(self.x_px, self.y_px, width_px=width_px, height_px=height_px)
             item = own.active() or own.add("")
             click = Click(self.x_px, self.y_px, positive=self.positive)
             item.take(with_click(item.as_said(), frame, click))
@@ -138,20 +140,18 @@ class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
         adopt(block)
         own = props(block)
         frame = frame_of(context, block) if self.frame == NO_FRAME else self.frame
-        width_px, height_px = (float(side) for side in size_px(block))
+        width_px, height_px = size_px(block)
         try:
-            box = Box(
-                max(0.0, self.left_px),
-                max(0.0, self.top_px),
-                min(width_px, self.right_px),
-                min(height_px, self.bottom_px),
+            box = box_inside(
+                self.left_px,
+                self.top_px,
+                self.right_px,
+                self.bottom_px,
+                width_px=width_px,
+                height_px=height_px,
             )
             item = own.active() or own.add("")
             item.take(with_box(item.as_said(), frame, box))
-        except ValueError:
-            return self.refuse(
-                phrase("the box lies outside the picture: draw it inside, from corner to corner")
-            )
         except MaskletError as error:
             return failed(self, error)
         return synchronised(self, block)
@@ -170,16 +170,7 @@ class MASKLET_OT_clear_prompts(_Prompting, bpy.types.Operator):
         """Take them back."""
         try:
             frame = self.chosen_frame(context)
-            item = self.said_now(context)
-            if item.at(frame).is_empty:
-                raise BadInputError(
-                    phrase(
-                        "nothing is said about {name} on frame {frame}: go to a marked frame",
-                        name=item.name,
-                        frame=frame,
-                    )
-                )
-            return self.keep(context, cleared(item, frame))
+            return self.keep(context, taken_back(self.said_now(context), frame))
         except MaskletError as error:
             return failed(self, error)
 
@@ -194,17 +185,6 @@ def place_under(context: bpy.types.Context, event: bpy.types.Event) -> tuple[flo
     if point is None or mapped is None:
         return phrase("point at the picture in the Movie Clip Editor or the Image Editor")
     return mapped.to_plate(*point)
-
-
-def check_inside(block: PlateBlock, x_px: float, y_px: float) -> None:
-    """Refuse a place beside the picture.
-
-    Raises:
-        BadInputError: It lies outside.
-    """
-    width_px, height_px = size_px(block)
-    if not (0.0 <= x_px <= width_px and 0.0 <= y_px <= height_px):
-        raise BadInputError(phrase("the click lies outside the picture: click inside it"))
 
 
 CLASSES = (MASKLET_OT_click, MASKLET_OT_box, MASKLET_OT_clear_prompts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
-from masklet.phrases import phrase
+from masklet.hosting.reviewing import bad_frame_sentence, no_bad_frame_sentence
 from masklet.said.documents import with_lock
 from masklet.types import FrameRange
 
@@ -43,21 +43,13 @@ class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
         uids = [item.uid for item in own.objects]
         found = memory.book.next_bad(uids, frame_of(context, block), backward=self.backward)
         if found is None:
-            self.tell(
-                phrase("No bad frame before this one")
-                if self.backward
-                else phrase("No bad frame after this one")
-            )
+            self.tell(no_bad_frame_sentence(backward=self.backward))
             return {"CANCELLED"}
         uid, frame = found
         own.active_index = uids.index(uid)
         go_to(block, context, frame)
-        strip = memory.book.at(uid, frame)
         name = own.objects[own.active_index].name
-        if strip is not None and strip.stale:
-            self.tell(phrase("{name} is out of date: track again", name=name))
-        else:
-            self.tell(phrase("{name} is uncertain: check it", name=name))
+        self.tell(bad_frame_sentence(name, memory.book.at(uid, frame)))
         return {"FINISHED"}
 
 

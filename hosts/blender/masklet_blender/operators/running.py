@@ -8,8 +8,9 @@ import bpy
 
 from masklet.errors import CancelledError, MaskletError
 from masklet.hosting.notices import Notice
+from masklet.hosting.sentences import progress_text
 from masklet.hosting.work.jobs import Job
-from masklet.phrases import Phrase, phrase, text_of
+from masklet.phrases import phrase, text_of
 
 from ..plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
 from ..runtime import runtime
@@ -249,18 +250,6 @@ class AskingOperator(LongOperator):
     def execute(self, context: bpy.types.Context) -> Result:
         """Begin once the dialog was confirmed; without one, return when it is done."""
         return self.run_on(context) if self._is_asked else LongOperator.execute(self, context)
-
-
-def progress_text(job: Job) -> Phrase:
-    """How far a job is, and how to stop it, for the status bar."""
-    return phrase("{progress}.  Esc: stop and keep what is done", progress=short_progress_text(job))
-
-
-def short_progress_text(job: Job) -> Phrase:
-    """How far a job is, short enough for a panel."""
-    if not job.total:
-        return phrase("{job} …", job=job.name)
-    return phrase("{job}: {done} of {total}", job=job.name, done=job.done, total=job.total)
 
 
 def is_playing(context: bpy.types.Context) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from masklet.hosting.reviewing import Extent, track_request, track_sentence
 from masklet.hosting.work.jobs import Job
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.phrases import phrase
@@ -17,13 +18,7 @@ from ..runtime import runtime
 from .running import LongOperator, MaskletOperator, active_of, frame_of
 
 if TYPE_CHECKING:
-    from masklet.hosting.plate_memory import PlateMemory
-
     from .running import Result
-
-
-_REASONS_TOLD = 2
-"""A plate without its files would fill the panel with one sentence for each."""
 
 
 class MASKLET_OT_track(LongOperator, bpy.types.Operator):
@@ -84,7 +79,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         """Start tracking."""
         from masklet.hosting.work import plate_work
 
-        request = self._wish(context, block)
+        request = self._request(context, block)
         runtime().memory(block).left_out = ()
         return runtime().start(
             block,
@@ -100,40 +95,21 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
             go_to(block, context, frame_of(context, block) + step)
             return ""
         memory = runtime().memory(block)
-        sentence = self._how_it_went(context, block, memory)
-        if not memory.left_out:
-            return sentence
-        reasons = [each.reason for each in memory.left_out[:_REASONS_TOLD]]
-        if len(memory.left_out) > _REASONS_TOLD:
-            reasons.append("…")
-        return phrase("{sentence}; left out: {reasons}", sentence=sentence, reasons="; ".join(reasons))
+        # Without a job's word the track counts as one that brought masks.
+        done = 1 if self._job is None else self._job.done
+        cuts = [scene_frame(block, cut, context.space_data) for cut in memory.cuts]
+        return track_sentence(memory, done=done, cuts=cuts)
 
-    def _how_it_went(
-        self, context: bpy.types.Context, block: PlateBlock, memory: PlateMemory[PlateBlock]
-    ) -> str:
-        if memory.cuts:
-            cuts = ", ".join(str(scene_frame(block, cut, context.space_data)) for cut in memory.cuts)
-            return phrase("Tracked up to the cut at frame {cuts}: click the object again there", cuts=cuts)
-        if self._job is not None and not self._job.done:
-            return phrase("Every frame is up to date: there was nothing to track")
-        return phrase("Tracked")
-
-    def _wish(self, context: bpy.types.Context, block: PlateBlock) -> TrackRequest:
-        now = frame_of(context, block)
-        direction = Direction[self.direction]
-        first: int | None = None
-        last: int | None = None
-        if self.extent == "RANGE":
-            first = plate_frame(block, self.first, context.space_data)
-            last = plate_frame(block, self.last, context.space_data)
-        elif self.extent == "ONE":
-            first, last = (now - 1, now) if direction is Direction.BACKWARD else (now, now + 1)
-        elif direction is Direction.FORWARD:
-            first = now
-        elif direction is Direction.BACKWARD:
-            last = now
-        uids = (active_of(block).uid,) if self.only_active else ()
-        return TrackRequest(first, last, uids, direction, self.stale_only)
+    def _request(self, context: bpy.types.Context, block: PlateBlock) -> TrackRequest:
+        space = context.space_data
+        return track_request(
+            Extent[self.extent],
+            Direction[self.direction],
+            frame_of(context, block),
+            span=(plate_frame(block, self.first, space), plate_frame(block, self.last, space)),
+            uids=(active_of(block).uid,) if self.only_active else (),
+            stale_only=self.stale_only,
+        )
 
 
 class MASKLET_OT_cancel(MaskletOperator, bpy.types.Operator):

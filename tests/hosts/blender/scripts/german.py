@@ -9,9 +9,9 @@ view.language = "de_DE"
 view.use_translate_interface = view.use_translate_tooltips = True
 bpy.ops.preferences.addon_enable(module="masklet_blender")
 
+from masklet.hosting.sentences import progress_text  # noqa: E402
 from masklet.hosting.work.jobs import Job  # noqa: E402
 from masklet.phrases import phrase  # noqa: E402
-from masklet_blender.operators.running import progress_text  # noqa: E402
 from masklet_blender.words import CONTEXT, shown  # noqa: E402
 
 translate = bpy.app.translations

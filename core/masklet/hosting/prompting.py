@@ -1,0 +1,61 @@
+"""What the buttons of a viewer may say: a click inside the picture, a box, nothing any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.errors import BadInputError
+from masklet.phrases import phrase
+from masklet.said.documents import cleared
+from masklet.types import Box
+
+if TYPE_CHECKING:
+    from masklet.said.documents import SaidObject
+
+
+def check_inside(x_px: float, y_px: float, *, width_px: int, height_px: int) -> None:
+    """Refuse a place beside the picture.
+
+    Raises:
+        BadInputError: It lies outside.
+    """
+    if not (0.0 <= x_px <= width_px and 0.0 <= y_px <= height_px):
+        raise BadInputError(phrase("the click lies outside the picture: click inside it"))
+
+
+def box_inside(
+    left_px: float, top_px: float, right_px: float, bottom_px: float, *, width_px: int, height_px: int
+) -> Box:
+    """The part of a drawn rectangle that lies on the plate.
+
+    Raises:
+        BadInputError: There is none.
+    """
+    try:
+        return Box(
+            max(0.0, left_px),
+            max(0.0, top_px),
+            min(float(width_px), right_px),
+            min(float(height_px), bottom_px),
+        )
+    except ValueError:
+        raise BadInputError(
+            phrase("the box lies outside the picture: draw it inside, from corner to corner")
+        ) from None
+
+
+def taken_back(said: SaidObject, frame: int) -> SaidObject:
+    """The object with nothing said on a frame.
+
+    Raises:
+        BadInputError: Nothing was said there, or the frame is locked.
+    """
+    if said.at(frame).is_empty:
+        raise BadInputError(
+            phrase(
+                "nothing is said about {name} on frame {frame}: go to a marked frame",
+                name=said.name,
+                frame=frame,
+            )
+        )
+    return cleared(said, frame)
