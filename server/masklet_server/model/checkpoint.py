@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
-import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,11 +15,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from masklet.errors import WeightsError
-from masklet_server.model.config import PRESETS, ConvTrunkConfig, HieraConfig, NetworkConfig
+from masklet_server.model.config import PRESETS, NetworkConfig
 from masklet_server.model.conv_trunk import fold_batch_norms
+from masklet_server.model.header import MAX_HEADER_BYTES, config_from_json, config_to_json
 from masklet_server.model.hiera import Hiera
 from masklet_server.model.network import Network, build_network
 
+MAX_FILE_BYTES = 8 << 30
+"""The largest official checkpoint has 0.9 GB."""
+_COUNTER = ".num_batches_tracked"
 _NAMED_KEYS = 3
 
 NetworkT = TypeVar("NetworkT", bound=Network)
@@ -46,14 +48,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The weights in a ``.pt`` or ``.safetensors`` file.
 
     Raises:
-        WeightsError: The file is missing, damaged, or of no network of this family.
+        WeightsError: The file is missing, damaged, too large, of no network of this family, or holds numbers
+            that are none.
     """
     if not path.is_file():
         raise WeightsError(
             f"there are no weights at {path.name}: check the name, or fetch them with weights pull"
         )
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise _too_large(path)
     state, metadata = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickled(path)
     config = _match_config(state, metadata, path)
+    _check_numbers(state, path)
     return Checkpoint(state, config, metadata)
 
 
@@ -166,47 +172,76 @@ def convert(source: Path, target: Path, *, licence: str) -> NetworkConfig:
     return checkpoint.config
 
 
-def config_to_json(config: NetworkConfig) -> str:
-    """The configuration as JSON, for a file's header."""
-    return json.dumps(dataclasses.asdict(config))
-
-
-def config_from_json(text: str) -> NetworkConfig:
-    """The inverse of :func:`config_to_json`.
-
-    Raises:
-        ValueError: The text describes no network.
-    """
-    try:
-        fields: dict[str, Any] = json.loads(text)
-        trunk: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in fields.pop("trunk").items()
-        }
-        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
-        parsed = HieraConfig(**trunk) if "heads" in trunk else ConvTrunkConfig(**trunk)
-        return NetworkConfig(trunk=parsed, **fields)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("the text describes no network") from error
-
-
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
+        with path.open("rb") as plain:
+            if int.from_bytes(plain.read(8), "little") > MAX_HEADER_BYTES:
+                raise _damaged(path)
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, OverflowError) as error:
         raise _damaged(path) from error
 
 
 def _read_pickled(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    # Packed, a small file could unfold to more than there is memory.
+    if _unpacked_bytes(path) > MAX_FILE_BYTES:
+        raise _too_large(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:
+        # A damaged pickle has more ways to fail than anybody has listed.
         raise _damaged(path) from error
     state = content.get("model") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(map(_is_parameter, state, state.values())):
         raise WeightsError(f"{path.name} holds no SAM 2 weights: it has no entry called 'model' with tensors")
     return state, {}
+
+
+def _unpacked_bytes(path: Path) -> int:
+    """Of everything in a file that torch has written; 0 for one that is no archive."""
+    try:
+        if not zipfile.is_zipfile(path):
+            return 0
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise _damaged(path) from error
+
+
+def _is_parameter(name: object, value: object) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, Tensor)
+        and value.layout is torch.strided
+        and not value.is_quantized
+    )
+
+
+def _check_numbers(state: dict[str, Tensor], path: Path) -> None:
+    """Refuse numbers that are none: one of them turns every mask into nothing, without a word.
+
+    Raises:
+        WeightsError: There are some.
+    """
+    for name, tensor in state.items():
+        if not tensor.is_floating_point():
+            if not name.endswith(_COUNTER):
+                raise WeightsError(
+                    f"{path.name} holds {tensor.dtype} where a network has fractions (in {name}): use the "
+                    "checkpoint as it was published"
+                )
+        elif not bool(tensor.float().isfinite().all()):
+            raise WeightsError(
+                f"{path.name} holds values that are no numbers (in {name}): it is damaged or its training "
+                "failed; fetch it again, or export an earlier checkpoint"
+            )
+
+
+def _too_large(path: Path) -> WeightsError:
+    return WeightsError(
+        f"{path.name} is larger than any weights of this family: check that it is the right file"
+    )
 
 
 def _damaged(path: Path) -> WeightsError:
@@ -229,7 +264,12 @@ def _match_config(state: dict[str, Tensor], metadata: dict[str, str], path: Path
     nearest: list[str] | None = None
     nearest_name = ""
     for config in candidates:
-        differing = _differences(_expected_shapes(config), found)
+        try:
+            expected = _expected_shapes(config)
+        except (RuntimeError, ValueError, TypeError, ArithmeticError, AssertionError, IndexError) as error:
+            # Each number may be one of a network, and all together of none.
+            raise _damaged(path) from error
+        differing = _differences(expected, found)
         if not differing:
             return config
         if nearest is None or len(differing) < len(nearest):

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import struct
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ import platformdirs
 
 from masklet.errors import WeightsError
 from masklet.types import ModelInfo
+from masklet_server.model.header import metadata_of
 
 FOLDER_SETTING: Final = "MASKLET_WEIGHTS"
 """Environment variable that names another folder."""
@@ -28,7 +28,7 @@ UNKNOWN_LICENCE: Final = "unknown"
 _SUFFIXES = (".safetensors", ".pt")
 _PACKAGED_FOLDER = Path(__file__).parent.parent / "weights"
 _READ_BYTES = 1 << 20
-_HEADER_LIMIT_BYTES = 100_000_000
+_RECORD_LIMIT_BYTES = 1 << 20
 
 
 def weights_folder(folder: Path | None = None) -> Path:
@@ -85,7 +85,8 @@ def describe_weights(path: Path) -> ModelInfo:
         sha256 = record["sha256"] if known else digest_of(path)
     except OSError as error:
         raise WeightsError(f"{path.name} cannot be read: check its permissions") from error
-    licence = record.get("licence") or _header_of(path).get("licence") or UNKNOWN_LICENCE
+    noted = record.get("licence")
+    licence = (noted if isinstance(noted, str) else "") or metadata_of(path).get("licence") or UNKNOWN_LICENCE
     info = ModelInfo(path.stem, str(licence), size_bytes, sha256)
     if not known and path.parent != _PACKAGED_FOLDER:
         # Only a saving: a folder that cannot be written is listed all the same.
@@ -124,7 +125,7 @@ def add_weights(
         temporary.replace(target)
         info = ModelInfo(
             name,
-            licence or _header_of(target).get("licence") or UNKNOWN_LICENCE,
+            licence or metadata_of(target).get("licence") or UNKNOWN_LICENCE,
             target.stat().st_size,
             digest_of(target),
         )
@@ -183,21 +184,8 @@ def _record_path(path: Path) -> Path:
 
 def _read_record(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads(_record_path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with _record_path(path).open("rb") as file:
+            record = json.loads(file.read(_RECORD_LIMIT_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def _header_of(path: Path) -> dict[str, str]:
-    """The metadata in the header of a ``safetensors`` file; empty for any other."""
-    if path.suffix != ".safetensors":
-        return {}
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, _HEADER_LIMIT_BYTES)))
-    except (OSError, ValueError, struct.error):
-        return {}
-    metadata = header.get("__metadata__") if isinstance(header, dict) else None
-    return metadata if isinstance(metadata, dict) else {}

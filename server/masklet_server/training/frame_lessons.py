@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet.errors import BadInputError
-from masklet_server.model.checkpoint import config_to_json, network_of
+from masklet_server.model.checkpoint import network_of
+from masklet_server.model.header import config_to_json
 from masklet_server.model.network import ImageFeatures
 from masklet_server.training.checkpoints import write_weights
 from masklet_server.training.config import LossConfig, OptimiserConfig

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet.errors import WeightsError
-from masklet_server.model.checkpoint import config_to_json
+from masklet_server.model.header import config_to_json
 from masklet_server.model.network import build_network
 from masklet_server.training.checkpoints import (
     Position,

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 from masklet.errors import WeightsError
+from masklet_server.model import checkpoint
 from masklet_server.model.checkpoint import (
-    config_from_json,
-    config_to_json,
     convert,
     load_network,
     network_of,
@@ -20,6 +22,7 @@ from masklet_server.model.checkpoint import (
     save_network,
 )
 from masklet_server.model.config import EMBEDDED, PRESETS, ConvTrunkConfig
+from masklet_server.model.header import config_from_json, config_to_json
 from masklet_server.model.network import build_network
 
 _SMALL = dataclasses.replace(
@@ -186,3 +189,114 @@ def test_bfloat16_keeps_clicks_where_they_are() -> None:
 
     assert torch.allclose(where[0], where[1].float(), atol=0.02)
     assert decoded.best_logits.dtype == torch.float32
+
+
+def small_state() -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in build_network(_SMALL).state_dict().items()}
+
+
+def described(path: Path, state: dict[str, torch.Tensor], **changes: Any) -> Path:
+    """Weights whose header says something else of the network than it is."""
+    fields = json.loads(config_to_json(_SMALL))
+    trunk = {**fields["trunk"], **changes.pop("trunk", {})}
+    save_file(state, path, {"config": json.dumps({**fields, "trunk": trunk, **changes})})
+    return path
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_weights_with_values_that_are_no_numbers_are_refused_by_name(
+    tmp_path: Path, value: float, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = small_state()
+    state["no_mem_embed"].view(-1)[1] = value
+    path = tmp_path / f"failed{suffix}"
+    if suffix == ".pt":
+        monkeypatch.setattr(checkpoint, "PRESETS", {"small": _SMALL})
+        torch.save({"model": state}, path)
+    else:
+        described(path, state)
+
+    with pytest.raises(WeightsError, match=r"failed\S+ holds values that are no numbers \(in no_mem_embed\)"):
+        read_checkpoint(path)
+
+
+def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
+    state = {name: tensor.to(torch.int8) for name, tensor in small_state().items()}
+
+    with pytest.raises(WeightsError, match=r"holds torch\.int8 where a network has fractions"):
+        read_checkpoint(described(tmp_path / "whole.safetensors", state))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trunk": {"stages": [10**6, 1, 1, 1]}},
+        {"trunk": {"channels": [10**9, 1, 1, 1]}},
+        {"trunk": {"channels": [8.0, 16, 24, 32]}},
+        {"trunk": {"channels": [8, 16, 24]}},
+        {"trunk": {"kernel": True}},
+        {"trunk": {"unknown": 1}},
+        {"image_side_px": 16 * 10**6},
+        {"image_side_px": 481},
+        {"image_side_px": -480},
+        {"image_side_px": 1e400},
+        {"image_side_px": "480"},
+        {"image_side_px": [480]},
+        {"decoder_heads": 0},
+        {"width": 33},
+        {"pointers": 10**12},
+        {"memory_mask_channels": []},
+        {"pointer_time": "never"},
+        {"name": "a\nb"},
+        {"name": "a" * 10**5},
+        {"unknown": 1},
+    ],
+)
+def test_a_header_that_describes_no_network_of_this_family_is_refused_at_once(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    path = described(tmp_path / "absurd.safetensors", {"a": torch.zeros(1)}, **changes)
+    with pytest.raises(WeightsError, match=r"absurd.safetensors (cannot be read as|fits no)"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("config", ["[" * 60_000, "[" * 30_000 + "]" * 30_000, "7", "[]", '{"trunk": 7}'])
+def test_a_header_of_brackets_is_refused(tmp_path: Path, config: str) -> None:
+    path = tmp_path / "deep.safetensors"
+    save_file({"a": torch.zeros(1)}, path, {"config": config})
+    with pytest.raises(WeightsError, match="cannot be read as weights"):
+        read_checkpoint(path)
+
+
+def test_sizes_that_no_weights_have_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    long = tmp_path / "long.safetensors"
+    long.write_bytes(struct.pack("<Q", 90 << 20) + b"{}")
+    with pytest.raises(WeightsError, match="cannot be read as weights"):
+        read_checkpoint(long)
+
+    with (tmp_path / "sparse.safetensors").open("wb") as file:
+        file.truncate(checkpoint.MAX_FILE_BYTES + 1)
+    with pytest.raises(WeightsError, match="larger than any weights"):
+        read_checkpoint(tmp_path / "sparse.safetensors")
+
+
+def test_packed_weights_that_unfold_without_end_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "MAX_FILE_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(4 << 20))
+
+    with pytest.raises(WeightsError, match="larger than any weights"):
+        read_checkpoint(tmp_path / "bomb.pt")
+    (tmp_path / "cut.pt").write_bytes((tmp_path / "bomb.pt").read_bytes()[:-10])
+    with pytest.raises(WeightsError, match="cannot be read as weights"):
+        read_checkpoint(tmp_path / "cut.pt")
+
+
+def test_what_is_called_a_tensor_and_is_no_parameter_is_refused(tmp_path: Path) -> None:
+    for state in ({"a": torch.eye(3).to_sparse()}, {1: torch.zeros(1)}):
+        torch.save({"model": state}, tmp_path / "odd.pt")
+        with pytest.raises(WeightsError, match="no entry called 'model'"):
+            read_checkpoint(tmp_path / "odd.pt")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.server
+import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,14 @@ from masklet.errors import WeightsError
 from masklet_server.model.command import add_commands
 from masklet_server.model.config import EMBEDDED
 from masklet_server.model.download import OFFICIAL_NAMES, official_address, pull_weights
-from masklet_server.model.store import add_weights, digest_of, find_weights, list_weights, verify_weights
+from masklet_server.model.store import (
+    add_weights,
+    describe_weights,
+    digest_of,
+    find_weights,
+    list_weights,
+    verify_weights,
+)
 
 _NAME = "sam2.1_hiera_tiny"
 
@@ -197,3 +205,23 @@ def test_the_command_refuses_a_file_that_is_no_network(tmp_path: Path) -> None:
     assert not (tmp_path / "w").exists()
     assert listed.exit_code == 0
     assert "noise" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 100_000,
+        b'{"__metadata__": {"licence": 5}}',
+        b'{"__metadata__": 5}',
+        b"\xff\xfe{",
+        b'{"a": ' * 50_000,
+    ],
+)
+def test_a_hostile_header_or_record_is_listed_as_of_unknown_licence(tmp_path: Path, header: bytes) -> None:
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    for record in (None, "[" * 100_000, '{"licence": {"a": 1}, "size_bytes": "many", "sha256": 7}'):
+        if record is not None:
+            (tmp_path / "odd.safetensors.json").write_text(record)
+
+        assert describe_weights(path).licence == "unknown"
