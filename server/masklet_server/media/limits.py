@@ -14,9 +14,12 @@ class Limits:
 
     Attributes:
         max_side_px: Longest side of a frame.
-        max_pixels: Pixels of a frame. Separate from the side because a square of the longest side
-            would need gigabytes once it is decoded to float.
+        max_pixels: Pixels of a frame: a little more than the largest cinema cameras have (8640 x 5760).
+            Separate from the side because a square of the longest side would need gigabytes once it is
+            decoded to float.
         max_channels: Channels of a picture file; more is a bomb or a mistake.
+        max_decoded_bytes: Of all channels of a part of a picture file: whoever wants three of them has to
+            decompress all.
         max_picture_bytes: Size of one encoded picture. Movies have no such limit, they are read in
             parts.
         max_frames: Numbers between the first and the last frame, missing ones included.
@@ -25,8 +28,9 @@ class Limits:
     """
 
     max_side_px: int = 16_384
-    max_pixels: int = 67_108_864
+    max_pixels: int = 50_000_000
     max_channels: int = 1_024
+    max_decoded_bytes: int = 1 << 30
     max_picture_bytes: int = 1 << 30
     max_frames: int = 500_000
     max_counted_by_decoding: int = 50_000
@@ -70,6 +74,24 @@ class Limits:
             raise LimitError(
                 f"{what} has {size_bytes} bytes and this server takes at most {self.max_picture_bytes} per "
                 "picture: compress it or raise the limit."
+            )
+
+    def check_decoded_bytes(self, size_bytes: int, channels: int, *, what: str) -> None:
+        """Refuse a part of a picture file that has to be decompressed whole.
+
+        Raises:
+            LimitError: Its channels are more, or together larger, than this server takes.
+        """
+        if channels > self.max_channels:
+            raise LimitError(
+                f"{what} has {channels} channels and this server takes at most {self.max_channels}: write "
+                "the plate without other layers, or in a part of its own."
+            )
+        if size_bytes > self.max_decoded_bytes:
+            raise LimitError(
+                f"{what} has {channels} channels of together {size_bytes / 1e6:.0f} MB once they are "
+                f"decompressed, and this server takes at most {self.max_decoded_bytes / 1e6:.0f}: write the "
+                "plate without other layers, or in a part of its own."
             )
 
     def check_frame_count(self, frame_count: int, *, what: str) -> None:

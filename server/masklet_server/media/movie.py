@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import av
 
-from masklet.errors import ClipError
+from masklet.errors import ClipError, LimitError
 from masklet.types import ClipInfo
 from masklet_server.media.clip import Clip
 from masklet_server.media.colour import SRGB, conversion_from
 from masklet_server.media.frame_rate import timing_of
 from masklet_server.media.marks import marks_of_movie
+from masklet_server.media.movie_codecs import check_codec
 from masklet_server.media.movie_colour import matrix_of
 from masklet_server.media.movie_reader import MovieReader
 from masklet_server.media.orientation import orientation_of
@@ -62,7 +63,7 @@ class MovieClip(Clip):
     ) -> None:
         self._path = path
         self._name = name or path.name
-        self._reader = MovieReader(path, self._name, limits.fence)
+        self._reader = MovieReader(path, self._name, limits)
         try:
             super().__init__(self._open(limits, colour, first_frame))
         except BaseException:
@@ -84,13 +85,14 @@ class MovieClip(Clip):
         if self._path.stat().st_size == 0:
             raise ClipError(f"{name} is empty (0 bytes): copy or render it again.")
         stream = self._reader.open()
-        # PyAV's types do not tell that a stream of an unknown codec has none.
-        if stream.codec_context is None:
-            raise ClipError(
-                f"{name} holds video of a kind that this server cannot decode: export it as ProRes, DNxHR or "
-                "H.264, or copy it again."
-            )
+        check_codec(stream, name=name)
         self._metadata = _metadata_of(stream)
+        if not stream.codec_context.width:
+            # FFmpeg takes the size back where its decoder refuses the picture.
+            raise LimitError(
+                f"{name} does not say how large its pictures are, or they have more than the "
+                f"{limits.max_pixels} pixels that this server takes: scale it down, or render it again."
+            )
         # From the header, before the decoder allocates a frame.
         limits.check_size(stream.codec_context.width, stream.codec_context.height, what=name)
         aspect = float(stream.sample_aspect_ratio or 1)

@@ -113,10 +113,8 @@ def count_pictures(file: MovieFile, limits: Limits) -> Count:
 
 def _decode(file: MovieFile, count: int | None) -> _Trial:
     """The first so many pictures when the file is read from its start; for None all, roughly."""
-    _, stream = file.open()
-    if count is None:
-        # Only their order is wanted: a third less to compute.
-        stream.codec_context.options = {"skip_loop_filter": "all", "skip_idct": "all"}
+    # Only their order is wanted: a third less to compute.
+    file.open(options={"skip_loop_filter": "all", "skip_idct": "all"} if count is None else {})
     trial, known = _Trial(), set()
     for number, frame in islice(file.decode(enumerate(file.packets()), trial.failures), count):
         if number in known:

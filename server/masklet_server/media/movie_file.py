@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import av
 
 from masklet.errors import ClipError, PathNotAllowedError
-from masklet_server.fence import ANYWHERE, Fence
 from masklet_server.media.movie_packets import filled_packets, is_transport, open_container, video_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    from masklet_server.media.limits import Limits
 
     VideoPacket = Packet[VideoStream]
 
@@ -41,13 +42,15 @@ class MovieFile:
     Args:
         path: The file.
         name: What people call it.
-        fence: Where it has to lie, whenever it is opened.
+        limits: Where it has to lie, whenever it is opened, and of how many pixels a picture may be: none that
+            is larger is decoded.
     """
 
-    def __init__(self, path: Path, name: str, fence: Fence = ANYWHERE) -> None:
+    def __init__(self, path: Path, name: str, limits: Limits) -> None:
         self.path = path
+        self._max_pixels = limits.max_pixels
         self.name = name
-        self._fence = fence
+        self._fence = limits.fence
         self._opened: tuple[InputContainer, VideoStream] | None = None
         self._is_transport = False
 
@@ -57,11 +60,14 @@ class MovieFile:
         if opened is not None:
             opened[0].close()
 
-    def open(self, *, careful: bool = False) -> tuple[InputContainer, VideoStream]:
+    def open(
+        self, *, careful: bool = False, options: Mapping[str, str] | None = None
+    ) -> tuple[InputContainer, VideoStream]:
         """The file opened anew, at its first packet.
 
         Args:
             careful: Decode one picture at a time, so that each failure is that of the packet in hand.
+            options: More of the decoder's.
 
         Raises:
             ClipError: The file is no movie, or has no video.
@@ -74,7 +80,9 @@ class MovieFile:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     # FFmpeg would wait for the other end of a pipe.
                     raise ClipError(f"{name} is not a file any more: copy it there again.")
-                container = open_container(self.path, as_stored=self._is_transport)
+                container = open_container(
+                    self.path, max_pixels=self._max_pixels, as_stored=self._is_transport
+                )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise ClipError(
                 f"{name} is neither a picture nor a movie this server reads, or it is damaged or cut off: "
@@ -90,6 +98,9 @@ class MovieFile:
         if stream is None:
             container.close()
             raise ClipError(f"{name} has no video in it: choose the file that holds the picture.")
+        if stream.codec_context is not None:
+            # What a header says and what a picture is are two things.
+            stream.codec_context.options = {"max_pixels": str(self._max_pixels), **(options or {})}
         stream.thread_type = "SLICE" if careful else "AUTO"
         # FFmpeg makes up times that a transport stream leaves out. For the rate that is well, for the order
         # it is not: all but the first opening go without.

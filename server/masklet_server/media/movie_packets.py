@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import av
 from av.stream import Disposition
 
+from masklet_server.media.movie_codecs import CODEC_WHITELIST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -52,15 +54,22 @@ class StoredPacket(NamedTuple):
     is_hidden: bool
 
 
-def open_container(path: Path, *, as_stored: bool = False) -> InputContainer:
+def open_container(path: Path, *, max_pixels: int, as_stored: bool = False) -> InputContainer:
     """The movie file, opened; nothing but this one local file can be reached through it.
 
     Args:
         path: The file.
+        max_pixels: Of a picture: FFmpeg decodes the first ones to complete what a header says.
         as_stored: Packets have the times that the file gives them and no others.
     """
-    # Tracks of a MOV may lie in other files, by its header: FFmpeg leaves those alone unless it is told to.
-    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS, "enable_drefs": "0"}
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": _CONTAINERS,
+        "codec_whitelist": CODEC_WHITELIST,
+        "max_pixels": str(max_pixels),
+        # Tracks of a MOV may lie in other files, by its header: FFmpeg leaves those alone unless told to.
+        "enable_drefs": "0",
+    }
     return av.open(f"file:{path}", options={**options, "fflags": "nofillin"} if as_stored else options)
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import av
 
-from masklet_server.fence import ANYWHERE, Fence
 from masklet_server.media.movie_counting import Count, count_pictures
 from masklet_server.media.movie_file import Failure, MovieFile
 from masklet_server.media.movie_packets import mark_of
@@ -57,11 +56,11 @@ class MovieReader:
     Args:
         path: The file.
         name: What people call it.
-        fence: See :class:`MovieFile`.
+        limits: See :class:`MovieFile`.
     """
 
-    def __init__(self, path: Path, name: str, fence: Fence = ANYWHERE) -> None:
-        self._file = MovieFile(path, name, fence)
+    def __init__(self, path: Path, name: str, limits: Limits) -> None:
+        self._file = MovieFile(path, name, limits)
         self._known: MovieIndex | None = None
         self._run: _Run | None = None
         self._decoded: OrderedDict[int, VideoFrame] = OrderedDict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from masklet_server.media.picture_formats import open_reader, refusal, words_of
 _ORIENTED_FORMATS = frozenset({"jpeg", "tiff", "png"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _MOST_PARTS = 1024
+# How a file's samples are read, and what NumPy calls that; all others become floats.
+_SAMPLES = {"uint8": (oiio.UINT8, np.uint8), "uint16": (oiio.UINT16, np.uint16)}
+# Of one piece of a picture on its way into an array.
+_BAND_BYTES = 32 << 20
 # Channels between the first and the last colour that are worth reading along.
 _WIDEST_READ = 8
 
@@ -138,33 +143,72 @@ class OpenPicture:
             ClipError: The file is damaged or cut off.
         """
         header, spec = self.header, self._reader.spec()
-        sample_type = {"uint8": oiio.UINT8, "uint16": oiio.UINT16}.get(str(spec.format), oiio.FLOAT)
-        data = self._channels(header.layer.channels, sample_type)  # (h, w, 3)
-        picture = _fit(data, header.data, area or header.display)  # (H, W, 3)
+        area, data = area or header.display, header.data
+        # No more rows than are shown: a data window may reach far beyond the picture.
+        top_px, bottom_px = max(data.top_px, area.top_px), min(data.bottom_px, area.bottom_px)
+        if spec.tile_height:
+            # Tiles are read whole.
+            top_px -= (top_px - data.top_px) % spec.tile_height
+            bottom_px = min(data.bottom_px, bottom_px + -(bottom_px - data.top_px) % spec.tile_height)
+        sample_type, dtype = _SAMPLES.get(str(spec.format), (oiio.FLOAT, np.float32))
+        rows = data._replace(top_px=top_px, height_px=max(0, bottom_px - top_px))
+        pixels = np.empty((rows.height_px, rows.width_px, 3), dtype)  # (h, w, 3)
+        for at_px, height_px in self._bands(rows):
+            band = self._band(at_px, height_px, sample_type)
+            pixels[at_px - rows.top_px : at_px - rows.top_px + height_px] = band
+        picture = _fit(pixels, rows, area)  # (H, W, 3)
         if picture.dtype == np.float32:
             picture = make_finite(picture)
         return upright(picture, header.orientation)
 
-    def _channels(self, channels: tuple[int, int, int], sample_type: Any) -> NDArray[Any]:
-        """Three channels of the part, ``(h, w, 3)``; the same one may come thrice."""
+    def _bands(self, rows: Area) -> Iterator[tuple[int, int]]:
+        """First row and height of pieces of some rows, each of about the same size in memory."""
+        spec = self._reader.spec()
+        begin, end = self._range()
+        row_bytes = 4 * rows.width_px * (end - begin)
+        # Compressed rows come in blocks of up to 256: a piece that ends inside one decompresses it twice.
+        block = spec.tile_height or 256
+        height_px = block * max(1, _BAND_BYTES // (block * row_bytes))
+        first_px = rows.top_px
+        while first_px < rows.bottom_px:
+            yield first_px, min(height_px, rows.bottom_px - first_px)
+            first_px += height_px
+
+    def _range(self) -> tuple[int, int]:
+        """The channels that are read at a time, as a begin and an end."""
+        channels = self.header.layer.channels
         begin, end = min(channels), max(channels) + 1
-        if end - begin > _WIDEST_READ:
-            # Layers of one file may lie far apart: hundreds of channels would be read for three.
-            return np.concatenate([self._read(each, each + 1, sample_type) for each in channels], axis=2)
-        data = self._read(begin, end, sample_type)
+        # Layers of one file may lie far apart: hundreds of channels would be read for three.
+        return (begin, end) if end - begin <= _WIDEST_READ else (begin, begin + 1)
+
+    def _band(self, top_px: int, height_px: int, sample_type: Any) -> NDArray[Any]:
+        """Some rows of the three channels, ``(h, w, 3)``; the same one may come thrice."""
+        channels = self.header.layer.channels
+        begin, end = self._range()
+        if max(channels) >= end:
+            bands = [self._read(top_px, height_px, each, each + 1, sample_type) for each in channels]
+            return np.concatenate(bands, axis=2)
+        data = self._read(top_px, height_px, begin, end, sample_type)
         if channels == (begin, begin + 1, begin + 2):
             return data
         return data[..., [channel - begin for channel in channels]]
 
-    def _read(self, begin: int, end: int, sample_type: Any) -> NDArray[Any]:
-        """Channels of the part from ``begin`` on, before ``end``: ``(h, w, C)``."""
-        header = self.header
-        pixels = self._reader.read_image(header.subimage, 0, begin, end, sample_type)
+    def _read(self, top_px: int, height_px: int, begin: int, end: int, sample_type: Any) -> NDArray[Any]:
+        """Rows of the part, channels from ``begin`` on, before ``end``: ``(h, w, C)``."""
+        header, spec, data = self.header, self._reader.spec(), self.header.data
+        if spec.tile_height:
+            across, down = (data.left_px, data.right_px), (top_px, top_px + height_px)
+            at = (header.subimage, 0, *across, *down, spec.z, spec.z + 1)
+            pixels = self._reader.read_tiles(*at, begin, end, sample_type)
+        else:
+            pixels = self._reader.read_scanlines(
+                header.subimage, 0, top_px, top_px + height_px, spec.z, begin, end, sample_type
+            )
         problem = words_of(self._reader)
         # The JPEG reader returns grey for the part it could not read, and only its message tells.
         if pixels is None or problem:
             raise refusal(header.name, problem, what="its pixels break off")
-        return np.asarray(pixels).reshape(header.data.height_px, header.data.width_px, end - begin)
+        return np.asarray(pixels).reshape(height_px, data.width_px, end - begin)
 
     def close(self) -> None:
         """Give back the file."""
@@ -216,6 +260,7 @@ def _header(reader: Any, name: str, limits: Limits, layer: str | None, view: str
     spec = reader.spec()
     limits.check_size(spec.full_width, spec.full_height, what=name)
     limits.check_size(spec.width, spec.height, what=name)
+    limits.check_decoded_bytes(spec.image_bytes(native=True), spec.nchannels, what=name)
     metadata = _attributes(spec)
     format_name = reader.format_name()
     orientation = metadata.get("Orientation", 1) if format_name in _ORIENTED_FORMATS else 1

@@ -57,7 +57,7 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
             "or copy it again if it should be one of these."
         )
     # A second net under Limits: OpenImageIO itself then refuses to allocate more.
-    oiio.attribute("limits:imagesize_MB", max(1, limits.max_pixels * 16 >> 20))
+    oiio.attribute("limits:imagesize_MB", max(1, limits.max_decoded_bytes >> 20))
     oiio.attribute("limits:channels", limits.max_channels)
     # Else colour would be multiplied by alpha, and plates often carry an alpha that means nothing.
     as_stored = oiio.ImageSpec()
@@ -68,6 +68,9 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
         dimensions = _refused_dimensions(message)
         if dimensions is not None:
             limits.check_size(*dimensions, what=name)
+        told = _refused_size(message)
+        if told is not None:
+            limits.check_decoded_bytes(*told, what=name)
         raise refusal(name, message, what="its header is unusable")
     try:
         # OpenImageIO opened it by its path: that this still leads to the same place is seen afterwards.
@@ -107,6 +110,15 @@ def refusal(name: str, message: str, *, what: str) -> ClipError:
         )
     told = f"{what}: {words}" if words else what
     return ClipError(f"{name} is damaged or cut off ({told}): copy or render it again.")
+
+
+def _refused_size(message: str) -> tuple[int, int] | None:
+    """Bytes once decompressed and channels out of OpenImageIO's refusal of a picture over its limit."""
+    size = re.search(r"image size ([\d.]+) MB", message)
+    channels = re.search(r"(\d+)[- ]channel", message)
+    if channels is None or "limit" not in message:
+        return None
+    return 0 if size is None else int(float(size.group(1)) * (1 << 20)), int(channels.group(1))
 
 
 def _refused_dimensions(message: str) -> tuple[int, int] | None:

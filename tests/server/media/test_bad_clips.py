@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +277,92 @@ def test_a_large_movie_is_refused_by_its_header(tmp_path: Path) -> None:
 
     with pytest.raises(LimitError, match=r"plate.mp4 is 128 x 96 pixels .* at most 100 on a side"):
         open_clip(path, limits=Limits(max_side_px=100))
+
+
+@pytest.mark.parametrize("told_px", [9_000, 64])
+def test_a_movie_of_one_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, told_px: int) -> None:
+    movie = tmp_path / "plate.mov"
+    with av.open(str(movie), "w") as container:
+        stream = container.add_stream("png", rate=24)
+        stream.width = stream.height = told_px
+        stream.pix_fmt = "rgb24"
+        packet = av.Packet(_black_png(9_000))
+        packet.stream, packet.pts, packet.dts = stream, 0, 0
+        container.mux(packet)
+    before_bytes = peak_memory_bytes()
+
+    with pytest.raises(LimitError, match=r"plate.mov .*, or they have more than the 50000000 pixels that"):
+        open_clip(movie)
+
+    # 243 MB once it is decoded.
+    assert peak_memory_bytes() - before_bytes < 100_000_000
+
+
+def _black_png(side_px: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer, row = zlib.compressobj(1), bytes(1 + 3 * side_px)
+    rows = b"".join(packer.compress(row) for _ in range(side_px)) + packer.flush()
+    header = struct.pack(">IIBBBBB", side_px, side_px, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "suffix", "pixel_format", "kind"),
+    [
+        ("gif", ".mov", "rgb8", "GIF"),
+        ("flashsv", ".avi", "bgr24", "Flash Screen Video v1"),
+        ("zmbv", ".avi", "bgr0", "Zip Motion Blocks Video"),
+        ("cinepak", ".mov", "rgb24", "Cinepak"),
+        ("asv1", ".avi", "yuv420p", "ASUS V1"),
+        ("jpeg2000", ".mxf", "rgb24", "JPEG 2000"),
+    ],
+)
+def test_video_of_a_kind_that_no_plate_has_is_named_and_never_decoded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encoder: str,
+    suffix: str,
+    pixel_format: str,
+    kind: str,
+) -> None:
+    movie = write_movie(
+        tmp_path / f"plate{suffix}", [numbered_picture(1)] * 2, codec=encoder, pixel_format=pixel_format
+    )
+
+    def decode(*_: object) -> None:
+        raise AssertionError("it reached the decoder")
+
+    monkeypatch.setattr(MovieFile, "decode", decode)
+    with pytest.raises(ClipError, match=rf"plate{suffix} holds video of the kind {kind}.*: export it as"):
+        open_clip(movie)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "suffix", "pixel_format"),
+    [
+        ("cfhd", ".mov", "yuv422p10le"),
+        ("mjpeg", ".avi", "yuvj420p"),
+        ("png", ".mov", "rgb24"),
+        ("qtrle", ".mov", "rgb24"),
+        ("v210", ".mov", "yuv422p10le"),
+        ("r210", ".mov", "gbrp10le"),
+        ("rawvideo", ".avi", "yuv420p"),
+        ("ffv1", ".mkv", "yuv420p"),
+        ("huffyuv", ".avi", "yuv422p"),
+        ("utvideo", ".avi", "yuv422p"),
+        ("mpeg4", ".mp4", "yuv420p"),
+    ],
+)
+def test_video_of_every_kind_that_plates_have_is_read(
+    tmp_path: Path, encoder: str, suffix: str, pixel_format: str
+) -> None:
+    pictures = [numbered_picture(number) for number in range(3)]
+    movie = write_movie(tmp_path / f"plate{suffix}", pictures, codec=encoder, pixel_format=pixel_format)
+
+    with open_clip(movie) as clip:
+        assert [number_in(clip.read(frame)) for frame in (2, 0, 1)] == [2, 0, 1]
 
 
 def test_a_stray_file_with_a_far_off_number_is_refused(tmp_path: Path) -> None:
