@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Union, cast
 from masklet.anchors import Absence, AnchorKey, AnchorKind, AnchorTrack
 from masklet.errors import ServerFaultError
 from masklet.events import WorkProgress
+from masklet.interpolation import Interpolation
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.state_codec import checked, looked_up, range_from_wire, range_to_wire
 from masklet.v1 import geometry_pb2
@@ -43,6 +44,15 @@ _ABSENCE_FROM_WIRE = {
     **{wire: value for value, wire in _ABSENCE_TO_WIRE.items()},
 }
 
+_INTERPOLATION_TO_WIRE = {
+    Interpolation.LINEAR: geometry_pb2.INTERPOLATION_LINEAR,
+    Interpolation.NUKE_SMOOTH: geometry_pb2.INTERPOLATION_NUKE_SMOOTH,
+}
+_INTERPOLATION_FROM_WIRE = {
+    geometry_pb2.INTERPOLATION_UNSPECIFIED: Interpolation.LINEAR,
+    **{wire: value for value, wire in _INTERPOLATION_TO_WIRE.items()},
+}
+
 ShapesEvent = Union[WorkProgress, ObjectShapes]
 AnchorEvent = Union[WorkProgress, AnchorTrack]
 
@@ -55,6 +65,16 @@ def anchor_kind_to_wire(kind: AnchorKind) -> geometry_pb2.AnchorKind.ValueType:
 def anchor_kind_from_wire(number: geometry_pb2.AnchorKind.ValueType) -> AnchorKind:
     """The kind of anchor of a number; unspecified is a similarity."""
     return looked_up(_KIND_FROM_WIRE, number, "a kind of anchor")
+
+
+def interpolation_to_wire(interpolation: Interpolation) -> geometry_pb2.Interpolation.ValueType:
+    """The number of a rule between keys."""
+    return _INTERPOLATION_TO_WIRE[interpolation]
+
+
+def interpolation_from_wire(number: geometry_pb2.Interpolation.ValueType) -> Interpolation:
+    """The rule of a number; unspecified is straight."""
+    return looked_up(_INTERPOLATION_FROM_WIRE, number, "a rule between keys")
 
 
 def absence_to_wire(absence: Absence) -> geometry_pb2.Absence.ValueType:
@@ -192,6 +212,8 @@ def shapes_event_to_wire(event: ShapesEvent) -> Iterator[geometry_pb2.FitShapesR
                 frames=report.frames,
                 left_out=report.left_out,
                 gaps=[range_to_wire(gap) for gap in report.gaps],
+                interpolation=interpolation_to_wire(report.interpolation),
+                largest_between_keys_px=report.largest_between_keys_px,
             ),
         )
     )
@@ -235,6 +257,8 @@ def _shapes_from_wire(message: geometry_pb2.ObjectShapes, pieces: tuple[Piece, .
             frames=report.frames,
             left_out=report.left_out,
             gaps=tuple(range_from_wire(gap) for gap in report.gaps),
+            interpolation=interpolation_from_wire(report.interpolation),
+            largest_between_keys_px=report.largest_between_keys_px,
         ),
     )
 
@@ -250,6 +274,7 @@ def _piece_to_wire(piece: Piece) -> geometry_pb2.Piece:
             )
             for key in piece.keys
         ],
+        interpolation=interpolation_to_wire(piece.interpolation),
     )
 
 
@@ -263,6 +288,7 @@ def _piece_from_wire(message: geometry_pb2.Piece) -> Piece:
                 ShapeKey(key.frame, tuple(_vertex_from_wire(vertex) for vertex in key.vertices))
                 for key in message.keys
             ),
+            interpolation=interpolation_from_wire(message.interpolation),
         )
     )
 

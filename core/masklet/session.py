@@ -12,6 +12,7 @@ from masklet.deliveries import Existing
 from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
 from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted, WorkProgress
 from masklet.holes import find_holes
+from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported, read_plan, receive
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
@@ -233,6 +234,7 @@ class Session:
         tolerance_px: float = 1.0,
         frames: FrameRange | None = None,
         raw_edges: bool = False,
+        interpolation: Interpolation = Interpolation.LINEAR,
         on_progress: Callable[[int, int], None] | None = None,
         on_look: Callable[[str, int, int], None] | None = None,
     ) -> ObjectShapes:
@@ -243,6 +245,8 @@ class Session:
             tolerance_px: How far a shape may lie from the matte's edge, in pixels of the plate.
             frames: None for the whole clip.
             raw_edges: Shapes of edges as the network gave them; otherwise these follow the plate's pixels.
+            interpolation: How the tool that gets the shapes draws between keys: the tolerance holds under
+                this. What goes elsewhere too is rewritten for each tool (:mod:`masklet.exchange.redrawing`).
             on_progress: Told what is done and what there is in all.
             on_look: As in :meth:`export`.
 
@@ -251,7 +255,12 @@ class Session:
         """
         (object_id,) = self._ids((item,))
         events = self._transport.fit_shapes(
-            self.session_id, object_id, frames, tolerance_px=tolerance_px, raw_edges=raw_edges
+            self.session_id,
+            object_id,
+            frames,
+            tolerance_px=tolerance_px,
+            raw_edges=raw_edges,
+            interpolation=interpolation,
         )
         return _made(events, on_progress, on_look)
 

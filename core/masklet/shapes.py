@@ -2,7 +2,8 @@
 
 A shape is closed cubic Bezier paths in the plate's pixels (:mod:`masklet.types` states the
 convention). A piece keeps the same vertices, in the same order, on every keyframe; between two
-keyframes each number of each vertex changes linearly with the frame, and outside the first and
+keyframes each number of each vertex runs by the piece's rule (:mod:`masklet.interpolation`; straight
+unless it says otherwise), and outside the first and
 the last keyframe the nearest one holds. Tangents are offsets from their vertex, so that a moved
 vertex takes them along.
 
@@ -13,10 +14,10 @@ inside a host application's interpreter (Python 3.9+).
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import repeat
 from typing import TYPE_CHECKING
+
+from masklet.interpolation import Interpolation, weights
 
 if TYPE_CHECKING:
     from masklet.types import FrameRange
@@ -83,12 +84,15 @@ class Piece:
         hole: True where the path is taken away from what the pieces before it drew.
         visible: The frames on which the path is drawn, ascending, without overlap.
         keys: Ascending by frame, all with the same number of vertices.
+        interpolation: How numbers run between keys. Nuke draws a curve for each visible range, so under its
+            rule the keys of a range know nothing of those of another.
     """
 
     name: str
     hole: bool
     visible: tuple[FrameRange, ...]
     keys: tuple[ShapeKey, ...]
+    interpolation: Interpolation = Interpolation.LINEAR
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -116,14 +120,20 @@ class Piece:
 
     def path_at(self, frame: float) -> tuple[BezierVertex, ...]:
         """The path on any frame, interpolated; visibility is not asked."""
-        following = bisect_right([key.frame for key in self.keys], frame)
-        if following == 0:
-            return self.keys[0].vertices
-        if following == len(self.keys) or self.keys[following - 1].frame == frame:
-            return self.keys[following - 1].vertices
-        before, after = self.keys[following - 1], self.keys[following]
-        share = (frame - before.frame) / (after.frame - before.frame)
-        return tuple(map(_vertex_between, before.vertices, after.vertices, repeat(share)))
+        keys = self._keys_around(frame)
+        counted = weights([key.frame for key in keys], frame, self.interpolation)
+        if len(counted) == 1:
+            return keys[next(iter(counted))].vertices
+        paths = [keys[index].vertices for index in counted]
+        shares = tuple(counted.values())
+        return tuple(_weighed(vertices, shares) for vertices in zip(*paths))  # noqa: B905 (Python 3.9)
+
+    def _keys_around(self, frame: float) -> tuple[ShapeKey, ...]:
+        """The keys of the curve that draws a frame: all, or under Nuke's rule those of one visible range."""
+        if self.interpolation is Interpolation.LINEAR or not self.visible:
+            return self.keys
+        begun = [span for span in self.visible if span.first <= frame] or [self.visible[0]]
+        return tuple(key for key in self.keys if key.frame in begun[-1]) or self.keys
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,8 @@ class ShapeReport:
         vertices: Of all pieces together.
         keyframes: Different frames that carry a key of any piece.
         frames: Frames that were given.
+        interpolation: How the paths run between keys, and so what all distances were measured under.
+        largest_between_keys_px: As the largest distance, on those frames only on which its piece has no key.
         left_out: Fragments and specks that were too small to become a piece, counted on each frame.
         gaps: Frames of the range without a matte, ascending: nothing is drawn there.
     """
@@ -154,6 +166,8 @@ class ShapeReport:
     frames: int
     left_out: int = 0
     gaps: tuple[FrameRange, ...] = ()
+    interpolation: Interpolation = Interpolation.LINEAR
+    largest_between_keys_px: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -182,8 +196,11 @@ class ObjectShapes:
         return tuple(piece for piece in self.pieces if piece.is_visible(frame))
 
 
-def _vertex_between(start: BezierVertex, end: BezierVertex, share: float) -> BezierVertex:
-    def between(a: float, b: float) -> float:
-        return a + (b - a) * share
-
-    return BezierVertex(*map(between, start.as_tuple(), end.as_tuple()))
+def _weighed(vertices: tuple[BezierVertex, ...], shares: tuple[float, ...]) -> BezierVertex:
+    numbers = [
+        sum(number * share for number, share in zip(column, shares))  # noqa: B905 (Python 3.9)
+        for column in zip(*(vertex.as_tuple() for vertex in vertices))  # noqa: B905 (Python 3.9)
+    ]
+    # A smooth curve may swing below the narrowest key.
+    numbers[-1] = max(numbers[-1], 0.0)
+    return BezierVertex(*numbers)

@@ -25,6 +25,7 @@ from masklet.events import (
     TrackStarted,
     WorkProgress,
 )
+from masklet.interpolation import Interpolation
 from masklet.matte_files import receive
 from masklet.shapes import ObjectShapes
 from masklet.transport.interface import (
@@ -290,7 +291,11 @@ def test_both_ways_give_the_same_values(both: dict[str, Transport], clip: DemoCl
         session_id = way.open_session(path=str(clip.pattern)).session_id
         object_id = add_duck(way, session_id, clip)
         tracked = list(way.track(session_id, TrackRequest(mask_format=SMALL)))
-        *_, shapes = way.fit_shapes(session_id, object_id, None, tolerance_px=1.0)
+        *_, shapes = way.fit_shapes(
+            session_id, object_id, None, tolerance_px=1.0, interpolation=Interpolation.NUKE_SMOOTH
+        )
+        assert isinstance(shapes, ObjectShapes)
+        assert shapes.report.interpolation is Interpolation.NUKE_SMOOTH
         *_, anchor = way.track_anchor(session_id, AnchorRequest(object_id, AnchorKind.SIMILARITY))
         info = way.get_session(session_id)
         found.append((tracked, shapes, anchor, way.get_prompts(session_id), info.states, info.clip))

@@ -24,6 +24,7 @@ from masklet.commands.review import listed
 from masklet.deliveries import Delivery, Existing, ExportPlan
 from masklet.errors import BadInputError, ExistingFilesError, OutputError
 from masklet.holes import Hole, HoleReason
+from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported
 from masklet.session import Session
 from masklet.types import FrameRange, Presence, SessionInfo, StateRange
@@ -242,3 +243,31 @@ def test_a_review_lists_frames_without_a_matte_and_why() -> None:
         "hero\t1001\t1046\tpresent,corrected",
         "hero\t1047\t1060\tbehind the cut at 1047: not tracked\t*",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tools", "rule"),
+    [
+        ("nuke", Interpolation.NUKE_SMOOTH),
+        ("nuke,otio", Interpolation.NUKE_SMOOTH),
+        ("fusion", Interpolation.LINEAR),
+        ("nuke,fusion", Interpolation.LINEAR),
+        (None, Interpolation.LINEAR),
+    ],
+)
+def test_shapes_are_fitted_under_the_curve_of_the_one_tool_that_draws_them(
+    tmp_path: Path, tools: str | None, rule: Interpolation
+) -> None:
+    session, transport = tracked_session()
+
+    write_extra_exports(
+        session,
+        extraed(shapes=True, tools=tools),
+        tmp_path,
+        frames=None,
+        name="plate",
+        mattes=Exported(plan=PLAN),
+        progress=Progress(),
+    )
+
+    assert transport.rules == [rule]

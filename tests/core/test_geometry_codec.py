@@ -8,6 +8,7 @@ from masklet import codec, geometry_codec, state_codec
 from masklet.anchors import Absence, AnchorKey, AnchorKind, AnchorTrack, Matrix
 from masklet.errors import BadInputError, ServerFaultError
 from masklet.events import WorkProgress
+from masklet.interpolation import Interpolation
 from masklet.matte_settings import MatteSettings
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.types import (
@@ -38,12 +39,18 @@ def pieces(draw: st.DrawFn) -> Piece:
     keys = tuple(
         ShapeKey(frame, tuple(draw(st.lists(vertices, min_size=count, max_size=count)))) for frame in frames
     )
-    return Piece("piece 1", draw(st.booleans()), (FrameRange(-10, 3), FrameRange(5, 9)), keys)
+    return Piece(
+        "piece 1",
+        draw(st.booleans()),
+        (FrameRange(-10, 3), FrameRange(5, 9)),
+        keys,
+        draw(st.sampled_from(Interpolation)),
+    )
 
 
 @given(st.lists(pieces(), max_size=2))
 def test_shapes_travel_piece_by_piece_and_exactly(made: list[Piece]) -> None:
-    report = ShapeReport(0.5, 0.99, 0.9, None, 1.25, 8, 2, 10, 3)
+    report = ShapeReport(0.5, 0.99, 0.9, None, 1.25, 8, 2, 10, 3, (), Interpolation.NUKE_SMOOTH, 0.75)
     shapes = ObjectShapes("hero", 1920, 1080, 2.0, tuple(made), report)
 
     messages = [*geometry_codec.shapes_event_to_wire(WorkProgress(1, 4))]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Corners
 from masklet.exchange.scene import ExchangeScene, MatteSequence
+from masklet.interpolation import Interpolation
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.types import ClipInfo, FrameRange, Presence, StateRange
 
@@ -109,10 +110,14 @@ _NUMBERS = st.floats(-3000, 6000, allow_nan=False, width=32)
 _VERTICES = st.builds(BezierVertex, *([_NUMBERS] * 6), st.floats(0, 50, width=32))
 
 
+_STRAIGHT = st.just(Interpolation.LINEAR)
+
+
 @st.composite
-def random_shapes(draw: st.DrawFn) -> ObjectShapes:
+def random_shapes(draw: st.DrawFn, rules: st.SearchStrategy[Interpolation] = _STRAIGHT) -> ObjectShapes:
     """Any shapes that the values allow, on the frames of :data:`CLIP`."""
     pieces = []
+    rule = draw(rules)
     for number in range(draw(st.integers(1, 3))):
         count = draw(st.integers(2, 6))
         frames = sorted(draw(st.sets(st.integers(-3, 8), min_size=1, max_size=4)))
@@ -120,7 +125,13 @@ def random_shapes(draw: st.DrawFn) -> ObjectShapes:
         keys = tuple(ShapeKey(frame, draw(path)) for frame in frames)
         ends = sorted(draw(st.sets(st.integers(-3, 8), min_size=2, max_size=4)))
         visible = tuple(FrameRange(a, b) for a, b in zip(ends[::2], ends[1::2], strict=False))
-        pieces.append(Piece(f"p{number}", draw(st.booleans()), visible, keys))
+        if rule is Interpolation.NUKE_SMOOTH:
+            # As they are fitted: each visible range begins and ends with a key.
+            edges = {edge for span in visible for edge in (span.first, span.last)}
+            keys = tuple(
+                ShapeKey(frame, draw(path)) for frame in sorted({*edges, *(key.frame for key in keys)})
+            )
+        pieces.append(Piece(f"p{number}", draw(st.booleans()), visible, keys, rule))
     return ObjectShapes("any", WIDTH_PX, HEIGHT_PX, 1.0, tuple(pieces), REPORT)
 
 
@@ -151,11 +162,15 @@ def random_tracks(draw: st.DrawFn) -> AnchorTrack:
 
 
 def widest_feathers_px(shapes: ObjectShapes, frame: int) -> list[float]:
-    """Of the pieces drawn on a frame, in their order: the softest vertex of any key."""
-    return [
-        max(vertex.feather_px for key in piece.keys for vertex in key.vertices)
-        for piece in shapes.visible_at(frame)
-    ]
+    """Of the pieces drawn on a frame, in their order: the softest vertex of any key that draws them."""
+    return [widest_feather_of_px(piece) for piece in shapes.visible_at(frame)]
+
+
+def widest_feather_of_px(piece: Piece) -> float:
+    """The softest vertex on the ends of the piece's ranges and on the keys within."""
+    edges = {edge for span in piece.visible for edge in (span.first, span.last)}
+    drawn = edges | {key.frame for key in piece.keys if piece.is_visible(key.frame)}
+    return max(one.feather_px for each in drawn for one in piece.path_at(each))
 
 
 def draw_paths(

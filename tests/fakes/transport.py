@@ -19,6 +19,7 @@ from masklet.events import (
     TrackStarted,
     WorkProgress,
 )
+from masklet.interpolation import Interpolation
 from masklet.matte_settings import MatteSettings
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.transport.interface import (
@@ -72,6 +73,7 @@ class FakeTransport:
         tracked: Every track's request.
         tracks_left_early: How many tracks were closed before their end.
         raw_shapes: Whether shapes of raw edges were asked for, each time.
+        rules: Under which curve shapes were asked for, each time.
         closed: True once the connection is closed.
     """
 
@@ -92,6 +94,7 @@ class FakeTransport:
     states: list[StateRange] = field(default_factory=list)
     anchored: list[AnchorRequest] = field(default_factory=list)
     raw_shapes: list[bool] = field(default_factory=list)
+    rules: list[Interpolation] = field(default_factory=list)
     tracks_left_early: int = 0
     closed: bool = False
 
@@ -202,16 +205,18 @@ class FakeTransport:
         *,
         tolerance_px: float,
         raw_edges: bool = False,
+        interpolation: Interpolation = Interpolation.LINEAR,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
         self.raw_shapes.append(raw_edges)
+        self.rules.append(interpolation)
         yield WorkProgress(0, 0)
         if not raw_edges:
             yield WorkProgress(1, 3, "hero")
         yield WorkProgress(1, 2)
         name = next(info.name for info in self.objects if info.object_id == object_id)
         vertices = tuple(BezierVertex(x_px, y_px) for x_px, y_px in ((0.0, 0.0), (4.0, 0.0), (4.0, 2.0)))
-        piece = Piece("piece 1", False, (FrameRange(1001, 1003),), (ShapeKey(1001, vertices),))
-        report = ShapeReport(tolerance_px, 0.99, 0.98, 1002, 0.5, 3, 1, 3)
+        piece = Piece("piece 1", False, (FrameRange(1001, 1003),), (ShapeKey(1001, vertices),), interpolation)
+        report = ShapeReport(tolerance_px, 0.99, 0.98, 1002, 0.5, 3, 1, 3, interpolation=interpolation)
         yield ObjectShapes(name, CLIP.width_px, CLIP.height_px, 1.0, (piece,), report)
 
     def track_anchor(

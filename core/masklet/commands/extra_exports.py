@@ -14,10 +14,12 @@ from masklet.anchors import Absence, AnchorKind
 from masklet.deliveries import Delivery, Existing, ExportPlan, RunMark
 from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import BadInputError, OutputError
-from masklet.exchange.files import TOOLS, exchange_files, file_names
+from masklet.exchange.files import SHAPE_TOOLS, TOOLS, exchange_files, file_names
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
+from masklet.exchange.redrawing import rule_of
 from masklet.exchange.scene import ExchangeScene, MatteSequence
 from masklet.frame_runs import part_in, runs_of
+from masklet.interpolation import Interpolation
 from masklet.types import FrameRange
 
 if TYPE_CHECKING:
@@ -51,6 +53,12 @@ class ExtraExports:
     anchors: tuple[AnchorKind, ...]
     absence: Absence
     tools: tuple[str, ...]
+
+    @property
+    def interpolation(self) -> Interpolation:
+        """The rule to fit under: of the one tool that draws shapes; straight where several do."""
+        rules = {rule_of(tool) for tool in self.tools if tool in SHAPE_TOOLS}
+        return rules.pop() if len(rules) == 1 else Interpolation.LINEAR
 
     @property
     def is_nothing(self) -> bool:
@@ -102,6 +110,7 @@ def plan_extra_exports(
     settings = {
         "mattes": mattes.run.settings,
         "tolerance_px": extras.tolerance_px if extras.shapes else None,
+        "interpolation": extras.interpolation.value if extras.shapes else None,
         "anchors": [kind.value for kind in extras.anchors],
         "absence": extras.absence.value,
         "raw_edges": raw_edges,
@@ -160,6 +169,7 @@ def write_extra_exports(
                 tolerance_px=extras.tolerance_px,
                 frames=frames,
                 raw_edges=raw_edges,
+                interpolation=extras.interpolation,
                 on_look=progress.looking,
             )
             shapes.append(made)
@@ -167,7 +177,8 @@ def write_extra_exports(
             progress.say(
                 f"{item.name}: {len(made.pieces)} shapes, {report.vertices} vertices, "
                 f"{report.keyframes} keys on {report.frames} frames, IoU {report.mean_iou:.3f} "
-                f"(worst {report.worst_iou:.3f})"
+                f"(worst {report.worst_iou:.3f}); {report.interpolation.words} at most "
+                f"{report.largest_between_keys_px:.2f} px off on frames without a key"
             )
             if gaps := shape_gaps(made):
                 progress.say(f"{item.name}: {gaps}")

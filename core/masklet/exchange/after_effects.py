@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from masklet.exchange.gap_words import shape_gaps
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
+from masklet.exchange.redrawing import redrawn
+from masklet.interpolation import Interpolation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,7 +112,7 @@ def write_mask_script(scene: ExchangeScene) -> str:
     masks = [
         _mask(scene, f"{shapes.name} {piece.name}", piece)
         for shapes in scene.shapes
-        for piece in drawn_pieces(shapes)
+        for piece in drawn_pieces(redrawn(shapes, Interpolation.LINEAR).shapes)
     ]
     gaps = [
         f"// {_plain(shapes.name)}: {words}\n" for shapes in scene.shapes if (words := shape_gaps(shapes))

@@ -60,6 +60,9 @@ _WRITERS: dict[str, Callable[[ExchangeScene, str], dict[str, str]]] = {
 TOOLS = tuple(_WRITERS)
 """What a scene can be written for."""
 
+SHAPE_TOOLS = ("nuke", "fusion", "ae", "json")
+"""Those of them that get shapes."""
+
 
 def exchange_files(scene: ExchangeScene, tools: Sequence[str], *, name: str) -> dict[str, str]:
     """Texts by file name, for the tools asked for.

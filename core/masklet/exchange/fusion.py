@@ -14,6 +14,8 @@ from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
+from masklet.exchange.redrawing import redrawn
+from masklet.interpolation import Interpolation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +53,7 @@ def _tools(scene: ExchangeScene) -> str:
     for mattes in scene.mattes:
         parts.append(_loader(mattes, identifiers))
     for shapes in scene.shapes:
-        parts += _masks(scene.clip, shapes, identifiers)
+        parts += _masks(scene.clip, redrawn(shapes, Interpolation.LINEAR).shapes, identifiers)
     for track in scene.anchors:
         if track.keys:
             parts += _anchor(scene.clip, track, identifiers)

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from masklet.exchange.redrawing import redrawn
+from masklet.interpolation import Interpolation
+
 if TYPE_CHECKING:
     from masklet.anchors import AnchorTrack
     from masklet.exchange.scene import ExchangeScene, MatteSequence
@@ -34,7 +37,7 @@ def write_json(scene: ExchangeScene) -> str:
         },
         "mattes": [_mattes(mattes) for mattes in scene.mattes],
         "holes": [hole.as_json() for hole in scene.holes],
-        "shapes": [_shapes(shapes) for shapes in scene.shapes],
+        "shapes": [_shapes(redrawn(shapes, Interpolation.LINEAR).shapes) for shapes in scene.shapes],
         "anchors": [_anchor(track) for track in scene.anchors],
         "states": [
             {
@@ -67,6 +70,7 @@ def _shapes(shapes: ObjectShapes) -> dict[str, Any]:
         "object": shapes.name,
         "report": {
             **asdict(shapes.report),
+            "interpolation": shapes.report.interpolation.value,
             "gaps": [[gap.first, gap.last] for gap in shapes.report.gaps],
         },
         "pieces": [_piece(piece) for piece in shapes.pieces],

@@ -15,7 +15,9 @@ from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.nuke_roto import curves_text
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import runs
+from masklet.exchange.redrawing import redrawn
 from masklet.frame_runs import shown
+from masklet.interpolation import Interpolation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +70,7 @@ def write_nk(scene: ExchangeScene) -> str:
     for mattes in scene.mattes:
         _read(graph, mattes)
     for shapes in scene.shapes:
-        _roto(graph, shapes)
+        _roto(graph, redrawn(shapes, Interpolation.NUKE_SMOOTH).shapes)
     for track in scene.anchors:
         if track.keys:
             _anchor(graph, track, scene.clip.display_height_px)

@@ -5,7 +5,10 @@ Grammar, as saved by Nuke (version 1.2 of the knob): a tree of layers whose item
 ``POINTS`` is ``{px TIME SLOT…}`` or ``{px {TIME…} SLOT…}`` with three slots a vertex: the handle
 towards the previous one, the vertex, the handle towards the next; handles are relative to their
 vertex. With one time a slot is ``{x y}``; with several it is ``{{XKEY…} {YKEY…}}`` and a key
-``{value left-slope 1 right-slope 1}``, slopes in pixels a frame, which make the way straight.
+``{value left-slope 1 right-slope 1}``, slopes in pixels a frame. Measured through its API, Nuke ignores
+slopes of keys of the default type and draws its own smooth curve; whether it does so with pasted text is not
+known. So the slopes written are those of that curve, which comes out either way, and the shapes come with
+keys for it (:mod:`masklet.exchange.redrawing`).
 Nuke's y grows upwards; both put pixel centres at half-integers, so that a flip is all there is to it.
 
 A piece becomes one Bezier per visible range, alive in that range only, so that no vertex ever flies
@@ -18,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import keys_within, widest_feather_px
+from masklet.interpolation import nuke_slopes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +37,7 @@ def curves_text(shapes: ObjectShapes, pieces: Sequence[Piece], identifiers: Iden
     """The knob's value, its outermost braces included.
 
     Args:
-        shapes: The object, for its size and name.
+        shapes: The object, for its size and name, with keys for Nuke's curve.
         pieces: Those of the object that this node draws.
         identifiers: Gives the curves their names.
     """
@@ -83,12 +87,8 @@ def _slot(times: Sequence[int], points: Sequence[tuple[float, float]]) -> str:
 def _channel(times: Sequence[int], values: Sequence[float]) -> str:
     if all(value == values[0] for value in values):
         return f"{{{{{decimal(values[0])} -}}}}"
-    slopes = [
-        (values[index + 1] - values[index]) / (times[index + 1] - times[index])
-        for index in range(len(times) - 1)
-    ]
     keys = []
-    for index, value in enumerate(values):
-        left, right = slopes[max(index - 1, 0)], slopes[min(index, len(slopes) - 1)]
-        keys.append(f"{{{decimal(value)} {decimal(left, 7)} 1 {decimal(right, 7)} 1}}")
+    for value, slope in zip(values, nuke_slopes(times, values)):  # noqa: B905 (Python 3.9)
+        text = decimal(slope, 7)
+        keys.append(f"{{{decimal(value)} {text} 1 {text} 1}}")
     return "{" + " ".join(keys) + "}"

@@ -41,5 +41,6 @@ def switches(piece: Piece, clip: FrameRange) -> list[tuple[int, bool]]:
 
 
 def widest_feather_px(piece: Piece) -> float:
-    """The full width of the softest stretch of the piece's edge on any key."""
-    return max(vertex.feather_px for key in piece.keys for vertex in key.vertices)
+    """The full width of the softest stretch of the piece's edge on any key that draws it."""
+    paths = [path for span in piece.visible for _, path in keys_within(piece, span)]
+    return max(vertex.feather_px for path in paths for vertex in path)

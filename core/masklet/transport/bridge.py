@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import HelperError, VersionError
+from masklet.interpolation import Interpolation
 from masklet.transport.bridge_link import HelperLink
 from masklet.transport.interface import ClipFile, Place, Undone
 from masklet.types import MaskUpdate, ObjectInfo, PromptDocument, ServerInfo, SessionInfo, SessionSummary
@@ -205,6 +206,7 @@ class BridgeTransport:
         *,
         tolerance_px: float,
         raw_edges: bool = False,
+        interpolation: Interpolation = Interpolation.LINEAR,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
         return self._stream(
             "fit_shapes",
@@ -213,6 +215,7 @@ class BridgeTransport:
             frames=frames,
             tolerance_px=tolerance_px,
             raw_edges=raw_edges,
+            interpolation=interpolation,
         )
 
     def track_anchor(  # noqa: D102

@@ -17,7 +17,18 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet import anchors, clip_reading, deliveries, events, holes, mask, matte_settings, shapes, types
+from masklet import (
+    anchors,
+    clip_reading,
+    deliveries,
+    events,
+    holes,
+    interpolation,
+    mask,
+    matte_settings,
+    shapes,
+    types,
+)
 from masklet.transport import endpoint, interface
 
 if TYPE_CHECKING:
@@ -34,6 +45,7 @@ _MODULES = (
     events,
     anchors,
     shapes,
+    interpolation,
     matte_settings,
     clip_reading,
     interface,

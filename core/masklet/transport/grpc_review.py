@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from masklet import geometry_codec, state_codec
 from masklet.events import CutsFound, WorkProgress
+from masklet.interpolation import Interpolation
 from masklet.transport.interface import Place
 from masklet.v1 import (
     geometry_pb2,
@@ -117,6 +118,7 @@ class GrpcReview:
         *,
         tolerance_px: float,
         raw_edges: bool = False,
+        interpolation: Interpolation = Interpolation.LINEAR,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
         request = geometry_pb2.FitShapesRequest(
             session_id=session_id,
@@ -125,6 +127,7 @@ class GrpcReview:
             range=None if frames is None else state_codec.range_to_wire(frames),
             tolerance_px=tolerance_px,
             raw_edges=raw_edges,
+            interpolation=geometry_codec.interpolation_to_wire(interpolation),
         )
         messages = self._channel.stream(self._geometry.FitShapes, request, lambda response: response)
         try:

@@ -13,6 +13,7 @@ from masklet.anchors import Absence
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.deliveries import Existing
 from masklet.events import EditKind, MatteFormat, OverlayKind
+from masklet.interpolation import Interpolation
 from masklet.types import CutPolicy, Direction, MaskFormat
 
 if TYPE_CHECKING:
@@ -265,8 +266,12 @@ class Transport(Protocol):
         *,
         tolerance_px: float,
         raw_edges: bool = False,
+        interpolation: Interpolation = Interpolation.LINEAR,
     ) -> Generator[WorkProgress | ObjectShapes, None, None]:
-        """Fit shapes to an object's mattes: progress, then the shapes; ``raw_edges`` as for exports."""
+        """Fit shapes to an object's mattes: progress, then the shapes; ``raw_edges`` as for exports.
+
+        The tolerance holds under ``interpolation``, which is how the tool that gets them draws.
+        """
         ...
 
     def track_anchor(

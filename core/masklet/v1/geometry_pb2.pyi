@@ -20,6 +20,26 @@ else:
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
+class _Interpolation:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _InterpolationEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Interpolation.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    INTERPOLATION_UNSPECIFIED: _Interpolation.ValueType  # 0
+    INTERPOLATION_LINEAR: _Interpolation.ValueType  # 1
+    INTERPOLATION_NUKE_SMOOTH: _Interpolation.ValueType  # 2
+    """The default of Nuke's Roto: a cubic through the keys, for each visible range by itself."""
+
+class Interpolation(_Interpolation, metaclass=_InterpolationEnumTypeWrapper):
+    """How the numbers of a path run from key to key. Unspecified means LINEAR."""
+
+INTERPOLATION_UNSPECIFIED: Interpolation.ValueType  # 0
+INTERPOLATION_LINEAR: Interpolation.ValueType  # 1
+INTERPOLATION_NUKE_SMOOTH: Interpolation.ValueType  # 2
+"""The default of Nuke's Roto: a cubic through the keys, for each visible range by itself."""
+global___Interpolation = Interpolation
+
 class _AnchorKind:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -88,6 +108,7 @@ class FitShapesRequest(google.protobuf.message.Message):
     RANGE_FIELD_NUMBER: builtins.int
     TOLERANCE_PX_FIELD_NUMBER: builtins.int
     RAW_EDGES_FIELD_NUMBER: builtins.int
+    INTERPOLATION_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     object_id: builtins.int
@@ -95,6 +116,8 @@ class FitShapesRequest(google.protobuf.message.Message):
     """How far a shape may lie from the matte's edge, in pixels; left out means 1."""
     raw_edges: builtins.bool
     """True for shapes of edges as the network gave them; otherwise these follow the plate's pixels."""
+    interpolation: global___Interpolation.ValueType
+    """How the tool that gets the shapes draws between keys: the tolerance holds under this."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip. Frames without a mask are left out."""
@@ -108,9 +131,10 @@ class FitShapesRequest(google.protobuf.message.Message):
         range: masklet.v1.values_pb2.FrameRange | None = ...,
         tolerance_px: builtins.float | None = ...,
         raw_edges: builtins.bool = ...,
+        interpolation: global___Interpolation.ValueType = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_tolerance_px", b"_tolerance_px", "range", b"range", "tolerance_px", b"tolerance_px"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_tolerance_px", b"_tolerance_px", "object_id", b"object_id", "range", b"range", "raw_edges", b"raw_edges", "request_id", b"request_id", "session_id", b"session_id", "tolerance_px", b"tolerance_px"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_tolerance_px", b"_tolerance_px", "interpolation", b"interpolation", "object_id", b"object_id", "range", b"range", "raw_edges", b"raw_edges", "request_id", b"request_id", "session_id", b"session_id", "tolerance_px", b"tolerance_px"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_tolerance_px", b"_tolerance_px"]) -> typing.Literal["tolerance_px"] | None: ...
 
 global___FitShapesRequest = FitShapesRequest
@@ -181,8 +205,10 @@ class Piece(google.protobuf.message.Message):
     HOLE_FIELD_NUMBER: builtins.int
     VISIBLE_FIELD_NUMBER: builtins.int
     KEYS_FIELD_NUMBER: builtins.int
+    INTERPOLATION_FIELD_NUMBER: builtins.int
     name: builtins.str
     hole: builtins.bool
+    interpolation: global___Interpolation.ValueType
     @property
     def visible(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.FrameRange]: ...
     @property
@@ -194,8 +220,9 @@ class Piece(google.protobuf.message.Message):
         hole: builtins.bool = ...,
         visible: collections.abc.Iterable[masklet.v1.values_pb2.FrameRange] | None = ...,
         keys: collections.abc.Iterable[global___ShapeKey] | None = ...,
+        interpolation: global___Interpolation.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["hole", b"hole", "keys", b"keys", "name", b"name", "visible", b"visible"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["hole", b"hole", "interpolation", b"interpolation", "keys", b"keys", "name", b"name", "visible", b"visible"]) -> None: ...
 
 global___Piece = Piece
 
@@ -215,6 +242,8 @@ class ShapeReport(google.protobuf.message.Message):
     FRAMES_FIELD_NUMBER: builtins.int
     LEFT_OUT_FIELD_NUMBER: builtins.int
     GAPS_FIELD_NUMBER: builtins.int
+    INTERPOLATION_FIELD_NUMBER: builtins.int
+    LARGEST_BETWEEN_KEYS_PX_FIELD_NUMBER: builtins.int
     tolerance_px: builtins.float
     mean_iou: builtins.float
     worst_iou: builtins.float
@@ -224,6 +253,10 @@ class ShapeReport(google.protobuf.message.Message):
     keyframes: builtins.int
     frames: builtins.int
     left_out: builtins.int
+    interpolation: global___Interpolation.ValueType
+    """Under what the distances were measured."""
+    largest_between_keys_px: builtins.float
+    """The largest distance on frames that have no key."""
     @property
     def gaps(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.FrameRange]:
         """Frames of the range without a matte: nothing is drawn there."""
@@ -241,9 +274,11 @@ class ShapeReport(google.protobuf.message.Message):
         frames: builtins.int = ...,
         left_out: builtins.int = ...,
         gaps: collections.abc.Iterable[masklet.v1.values_pb2.FrameRange] | None = ...,
+        interpolation: global___Interpolation.ValueType = ...,
+        largest_between_keys_px: builtins.float = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_worst_frame", b"_worst_frame", "worst_frame", b"worst_frame"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_worst_frame", b"_worst_frame", "frames", b"frames", "gaps", b"gaps", "keyframes", b"keyframes", "largest_distance_px", b"largest_distance_px", "left_out", b"left_out", "mean_iou", b"mean_iou", "tolerance_px", b"tolerance_px", "vertices", b"vertices", "worst_frame", b"worst_frame", "worst_iou", b"worst_iou"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_worst_frame", b"_worst_frame", "frames", b"frames", "gaps", b"gaps", "interpolation", b"interpolation", "keyframes", b"keyframes", "largest_between_keys_px", b"largest_between_keys_px", "largest_distance_px", b"largest_distance_px", "left_out", b"left_out", "mean_iou", b"mean_iou", "tolerance_px", b"tolerance_px", "vertices", b"vertices", "worst_frame", b"worst_frame", "worst_iou", b"worst_iou"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_worst_frame", b"_worst_frame"]) -> typing.Literal["worst_frame"] | None: ...
 
 global___ShapeReport = ShapeReport

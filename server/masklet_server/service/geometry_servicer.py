@@ -50,6 +50,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         # Refused at once where nothing is masked, before a thread and the plate are taken up.
         mattes_of(session, request.object_id, frames)
         name = session.object(request.object_id).name
+        interpolation = geometry_codec.interpolation_from_wire(request.interpolation)
         tolerance_px = request.tolerance_px if request.HasField("tolerance_px") else DEFAULT_TOLERANCE_PX
 
         def work(report: Report) -> ObjectShapes:
@@ -63,6 +64,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                     name=name,
                     tolerance_px=tolerance_px,
                     pixel_aspect=session.clip.pixel_aspect,
+                    interpolation=interpolation,
                     asked=frames,
                     on_progress=report.share,
                 )

@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.interpolation import Interpolation
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.types import FrameRange
 from masklet_server.shapes.life import Life
@@ -26,12 +27,14 @@ class Drawn:
         table: Its keys, ``(keys, V, 7)``, in the plate's pixels, in the order of :class:`BezierVertex`.
         keys: Indices of its keyframes, counted from its first frame.
         apart_px: The largest distance from the matte's edge on any frame.
+        between_keys_px: The same on frames without a key.
     """
 
     life: Life
     table: Array
     keys: NDArray[np.int64]
     apart_px: float
+    between_keys_px: float
 
 
 def assembled(
@@ -41,6 +44,7 @@ def assembled(
     name: str,
     size_px: tuple[int, int],
     pixel_aspect: float,
+    interpolation: Interpolation,
 ) -> ObjectShapes:
     """The pieces as one object's shapes, with a report that is still to be filled in."""
     pieces = []
@@ -59,6 +63,7 @@ def assembled(
                     ShapeKey(own_frames[key], _vertices(row))
                     for key, row in zip(piece.keys, piece.table, strict=True)
                 ),
+                interpolation=interpolation,
             )
         )
     report = ShapeReport(0.0, 1.0, 1.0, None, 0.0, 0, 0, len(frames))

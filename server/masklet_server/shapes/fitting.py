@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from masklet.errors import BadInputError
 from masklet.frame_runs import runs_without
+from masklet.interpolation import Interpolation
 from masklet.shapes import ObjectShapes
 from masklet.types import FrameRange
 from masklet_server.shapes.assembly import Drawn, assembled
 from masklet_server.shapes.closeness import Closeness, closeness, raggedness_px
-from masklet_server.shapes.keyframes import curves, gaps, interpolated, keyed, states
+from masklet_server.shapes.keyframes import curves, drawn, gaps, states, straightly_keyed
 from masklet_server.shapes.life import Life, halves, lives
 from masklet_server.shapes.pieces import lasting, strands
 from masklet_server.shapes.reading import Matte, outlines
 from masklet_server.shapes.report import measured
 from masklet_server.shapes.samples import Array
+from masklet_server.shapes.smooth_keys import smoothly_keyed
 from masklet_server.shapes.vertices import Fit, fitted
 
 _TRACED, _FITTED = 0.4, 0.8
@@ -33,6 +35,7 @@ def fit_shapes(
     name: str,
     tolerance_px: float = 1.0,
     pixel_aspect: float = 1.0,
+    interpolation: Interpolation = Interpolation.LINEAR,
     asked: FrameRange | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> ObjectShapes:
@@ -46,6 +49,7 @@ def fit_shapes(
             where that edge trembles from frame to frame, what 95 % of a path keep, and some more
             (:mod:`masklet_server.shapes.closeness`). The report tells the largest distance.
         pixel_aspect: Width of a pixel divided by its height; motion is judged in square pixels.
+        interpolation: How the tool that gets the splines draws between keys: the tolerance holds under this.
         asked: The range that the splines are for; the report names its frames without a matte. From the
             first matte to the last when None.
         on_progress: Gets the share of the work that is done, 0 to 1; what it raises
@@ -74,7 +78,7 @@ def fit_shapes(
 
     times = np.array(frames)
     size_px = (width_px * square[0], height_px * square[1])
-    drawn: list[Drawn] = []
+    made: list[Drawn] = []
     found = strands(kept)
     lasted = lasting(found, kept)
     fleeting = sum(len(strand.contours) for strand in found) - sum(len(strand.contours) for strand in lasted)
@@ -84,14 +88,22 @@ def fit_shapes(
         share = _TRACED + (_FITTED - _TRACED) * index / len(whole)
         close = closeness(life, tolerance_px, ragged_px, size_px)
         for part, fit in _within_reach(life, close, partial(tell, share)):
-            drawn.append(_drawn(part, fit, times, softness, close, square))
-    shapes = assembled(drawn, frames, name=name, size_px=(width_px, height_px), pixel_aspect=pixel_aspect)
-    largest_px = max((piece.apart_px for piece in drawn), default=0.0)
+            made.append(_drawn(part, fit, times, softness, close, square, interpolation))
+    shapes = assembled(
+        made,
+        frames,
+        name=name,
+        size_px=(width_px, height_px),
+        pixel_aspect=pixel_aspect,
+        interpolation=interpolation,
+    )
     return measured(
         shapes,
         {frame: outline.inside for frame, outline in zip(frames, read, strict=True)},
         tolerance_px=tolerance_px,
-        largest_distance_px=largest_px,
+        largest_distance_px=max((piece.apart_px for piece in made), default=0.0),
+        largest_between_keys_px=max((piece.between_keys_px for piece in made), default=0.0),
+        interpolation=interpolation,
         left_out=fleeting + sum(outline.left_out for outline in read),
         gaps=runs_without(asked or FrameRange(frames[0], frames[-1]), frames),
         tell=lambda share: tell(_FITTED + (1 - _FITTED) * share),
@@ -130,16 +142,24 @@ def _drawn(
     softness: Mapping[int, Array],
     close: Closeness,
     square: Array,
+    rule: Interpolation,
 ) -> Drawn:
     """One life as keys of vertices, in the plate's pixels."""
     own_times = times[life.first : life.first + len(life.contours)].astype(np.float64)
     table = states(fit.controls)
-    keys, found = keyed(fit, table, own_times, close)
-    reached = interpolated(found, own_times[keys], own_times)
-    apart_px = float(gaps(curves(reached), fit.samples).max())
+    choose = smoothly_keyed if rule is Interpolation.NUKE_SMOOTH else straightly_keyed
+    keys, found = choose(fit, table, own_times, close)
+    apart_px = gaps(curves(drawn(found, own_times, keys, rule)), fit.samples).max(axis=1)
+    between_keys_px = np.delete(apart_px, keys)
     feather_px = _feather(life, fit.arcs, softness)
     plate = found / np.tile(square, 3)
-    return Drawn(life, np.concatenate([plate, feather_px[keys][..., None]], axis=-1), keys, apart_px)
+    return Drawn(
+        life,
+        np.concatenate([plate, feather_px[keys][..., None]], axis=-1),
+        keys,
+        apart_px=float(apart_px.max()),
+        between_keys_px=float(between_keys_px.max(initial=0.0)),
+    )
 
 
 def _feather(life: Life, arcs: Array, softness: Mapping[int, Array]) -> Array:

@@ -1,4 +1,4 @@
-"""On which frames a piece needs a key, so that straight lines between keys stay within the tolerance."""
+"""On which frames a piece needs a key, so that what runs between keys stays within the tolerance."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.interpolation import Interpolation, weights
 from masklet_server.shapes import beziers
 from masklet_server.shapes.closeness import Closeness
 from masklet_server.shapes.samples import Array
@@ -17,9 +18,10 @@ _FRAMES_AT_ONCE = 4
 _GENEROUS = 1.6
 _CALM_SHARE = 0.4
 _FIRST_EVERY = 12
-_SPARSE_SHARE = 0.75
 _WEIGHINGS = 4
 _HOPELESS_SHARE = 0.15
+SPARSE_SHARE = 0.75
+"""Of the frames: beyond it, keys lie on the object."""
 
 
 Plane = NDArray[np.float32]
@@ -48,7 +50,43 @@ def interpolated(found: Array, key_times: Array, wanted: Array) -> Array:
     return np.asarray(found[index] * (1 - share) + found[index + 1] * share)
 
 
-def keyed(fit: Fit, table: Array, times: Array, close: Closeness) -> tuple[NDArray[np.int64], Array]:
+def stretches(times: Array, rule: Interpolation) -> list[tuple[int, int]]:
+    """First and last index of each stretch of frames that has curves of its own under a rule.
+
+    Straight ways bridge frames that are missing; Nuke draws a curve for each range without one.
+    """
+    breaks = (
+        np.flatnonzero(np.diff(times) > 1) + 1 if rule is Interpolation.NUKE_SMOOTH else np.array([], int)
+    )
+    starts = [0, *breaks.tolist()]
+    return list(zip(starts, [*(start - 1 for start in starts[1:]), len(times) - 1], strict=True))
+
+
+def basis(times: Array, keys: NDArray[np.int64], rule: Interpolation) -> Array:
+    """What each key counts on each frame, ``(F, keys)``: times the keys' states it gives the frames'.
+
+    Under Nuke's rule each of the :func:`stretches` needs a key.
+    """
+    if rule is Interpolation.LINEAR:
+        return np.stack([np.interp(times, times[keys], row) for row in np.eye(len(keys))], axis=1)
+    counts = np.zeros((len(times), len(keys)))
+    for first, last in stretches(times, rule):
+        inside = np.flatnonzero((keys >= first) & (keys <= last))
+        own = times[keys[inside]].tolist()
+        for frame in range(first, last + 1):
+            for index, weight in weights(own, float(times[frame]), rule).items():
+                counts[frame, inside[index]] = weight
+    return counts
+
+
+def drawn(found: Array, times: Array, keys: NDArray[np.int64], rule: Interpolation) -> Array:
+    """States on all frames, ``(F, V, 6)``, from those of the keys, ``(keys, V, 6)``."""
+    return np.asarray(np.einsum("fk,kvn->fvn", basis(times, keys, rule), found))
+
+
+def straightly_keyed(
+    fit: Fit, table: Array, times: Array, close: Closeness
+) -> tuple[NDArray[np.int64], Array]:
     """Indices of the frames that get a key, ascending, and the keys' states, ``(keys, V, 6)``.
 
     Straight lines cut every bend on its inner side, so keys that lie on the object spend the tolerance
@@ -61,31 +99,52 @@ def keyed(fit: Fit, table: Array, times: Array, close: Closeness) -> tuple[NDArr
         times: Frame numbers, ``(F,)``.
         close: The distance allowed; where a frame's own curves are worse, theirs is.
     """
-    own_px = close.limit_px * close.beyond(gaps(curves(table), fit.samples))
-    limits_px = np.maximum(close.limit_px, 1.02 * own_px)
+    limits_px = allowed_px(fit, table, close)
     singly = _left_out_singly(fit, table, times, close, limits_px)
     keys = _chosen(fit, table, times, close, _GENEROUS * limits_px, singly <= _GENEROUS)
     if len(keys) >= _CALM_SHARE * len(times):
         # Outlines that tremble keep no frame's own place: what they do on the whole is left to least squares.
         evenly = np.linspace(0, len(times) - 1, 2 + len(times) // _FIRST_EVERY)
         keys = np.unique(np.rint(evenly)).astype(np.int64)
-    while len(keys) < _SPARSE_SHARE * len(times):
-        found, beyond = _fitted(fit, table, times, keys, close, limits_px)
+    while len(keys) < SPARSE_SHARE * len(times):
+        found, beyond = least_squares(fit, table, times, keys, close, limits_px)
         if beyond.max() <= 1:
             return keys, found
-        keys = _with_more(keys, beyond)
+        keys = with_more(keys, beyond)
+    return keys_on_the_object(fit, table, times, close, limits_px, singly)
+
+
+def allowed_px(fit: Fit, table: Array, close: Closeness) -> Array:
+    """How far each frame may be off, ``(F,)``: the limit, or more where its own curves are."""
+    own_px = close.limit_px * close.beyond(gaps(curves(table), fit.samples))
+    return np.asarray(np.maximum(close.limit_px, 1.02 * own_px))
+
+
+def keys_on_the_object(
+    fit: Fit, table: Array, times: Array, close: Closeness, limits_px: Array, singly: Array | None = None
+) -> tuple[NDArray[np.int64], Array]:
+    """Keys with the states of their own frames, as few as straight lines between them allow."""
+    if singly is None:
+        singly = _left_out_singly(fit, table, times, close, limits_px)
     keys = _chosen(fit, table, times, close, limits_px, singly <= 1)
     return keys, table[keys]
 
 
-def _fitted(
-    fit: Fit, table: Array, times: Array, keys: NDArray[np.int64], close: Closeness, limits_px: Array
+def least_squares(
+    fit: Fit,
+    table: Array,
+    times: Array,
+    keys: NDArray[np.int64],
+    close: Closeness,
+    limits_px: Array,
+    rule: Interpolation = Interpolation.LINEAR,
 ) -> tuple[Array, Array]:
     """The keys' states, and by what factor each frame is beyond its limit, ``(F,)``.
 
-    Least squares between straight lines; frames that come out too far off then weigh more.
+    Least squares under the rule by which states run between keys; frames that come out too far off then
+    weigh more.
     """
-    hats = np.stack([np.interp(times, times[keys], row) for row in np.eye(len(keys))], axis=1)  # (F, keys)
+    hats = basis(times, keys, rule)
     flat = table.reshape(len(table), -1)
     weight = np.ones(len(times))
     best: tuple[Array, Array] | None = None
@@ -93,7 +152,8 @@ def _fitted(
         root = np.sqrt(weight)[:, None]
         solved = np.asarray(np.linalg.lstsq(root * hats, root * flat)[0], np.float64)
         solved = solved.reshape(-1, *table.shape[1:])
-        beyond = close.beyond(gaps(curves(interpolated(solved, times[keys], times)), fit.samples), limits_px)
+        between = np.einsum("fk,kvn->fvn", hats, solved)
+        beyond = close.beyond(gaps(curves(between), fit.samples), limits_px)
         if best is None or beyond.max() < best[1].max():
             best = solved, beyond
         if beyond.max() <= 1 or np.mean(beyond > 1) > _HOPELESS_SHARE:
@@ -103,7 +163,7 @@ def _fitted(
     return best
 
 
-def _with_more(keys: NDArray[np.int64], beyond: Array) -> NDArray[np.int64]:
+def with_more(keys: NDArray[np.int64], beyond: Array) -> NDArray[np.int64]:
     """The keys and some more, near the frames that are farthest beyond the limit, not close to each other."""
     stretches = [(float(beyond[a : b + 1].max()), a, b) for a, b in itertools.pairwise(keys.tolist())]
     added: list[int] = []

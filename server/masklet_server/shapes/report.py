@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.interpolation import Interpolation
 from masklet.shapes import ObjectShapes, ShapeReport
 from masklet.types import FrameRange
 from masklet_server.shapes.raster import draw_part
@@ -23,6 +24,8 @@ def measured(
     *,
     tolerance_px: float,
     largest_distance_px: float,
+    largest_between_keys_px: float,
+    interpolation: Interpolation,
     left_out: int,
     gaps: tuple[FrameRange, ...],
     tell: Callable[[float], None],
@@ -54,6 +57,8 @@ def measured(
         frames=len(insides),
         left_out=left_out,
         gaps=gaps,
+        interpolation=interpolation,
+        largest_between_keys_px=largest_between_keys_px,
     )
     return replace(shapes, report=report)
 

@@ -23,6 +23,7 @@ from fakes.exchange_scenes import (
     random_tracks,
     scene,
     similarity,
+    widest_feather_of_px,
 )
 from fakes.nuke_text import read_nodes
 from masklet.anchors import Absence, AnchorTrack
@@ -56,8 +57,7 @@ def test_an_after_effects_script_holds_every_key_of_every_piece(shapes: ObjectSh
         mask = by_name[f"{shapes.name} {piece.name}"]
         frames = [round(units + CLIP.first_frame) for units in mask["units"]]
         assert frames == [key.frame for key in piece.keys]
-        feathers_px = [vertex.feather_px for key in piece.keys for vertex in key.vertices]
-        assert mask["feather_px"] == pytest.approx(max(feathers_px), abs=1e-3)
+        assert mask["feather_px"] == pytest.approx(widest_feather_of_px(piece), abs=1e-3)
         for key, path in zip(piece.keys, mask["paths"], strict=True):
             for number, vertex in enumerate(key.vertices):
                 found = [
