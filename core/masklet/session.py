@@ -166,21 +166,27 @@ class Session:
         request = TrackRequest(frames, self._ids(objects), mask_format=mask_format)
         return self._transport.fetch_masks(self.session_id, request)
 
-    def undo(self) -> Undone:
+    def undo(self, *, mask_format: MaskFormat = PLATE_SIZE) -> Undone:
         """Take back the last edit: prompts, objects, names, locks or matte settings.
+
+        Args:
+            mask_format: How large the mask is that comes back.
 
         Raises:
             BadInputError: There is nothing to take back.
         """
-        return self._transport.undo_prompt(self.session_id, PLATE_SIZE)
+        return self._transport.undo_prompt(self.session_id, mask_format)
 
-    def redo(self) -> Undone:
+    def redo(self, *, mask_format: MaskFormat = PLATE_SIZE) -> Undone:
         """Make the last edit that was taken back again.
+
+        Args:
+            mask_format: How large the mask is that comes back.
 
         Raises:
             BadInputError: There is none.
         """
-        return self._transport.redo_prompt(self.session_id, PLATE_SIZE)
+        return self._transport.redo_prompt(self.session_id, mask_format)
 
     def next_frame(
         self,

@@ -47,7 +47,14 @@ class TrackedObject:
         self.name = info.name
 
     def click(
-        self, *, frame: int, x_px: float, y_px: float, positive: bool = True, replace: bool = False
+        self,
+        *,
+        frame: int,
+        x_px: float,
+        y_px: float,
+        positive: bool = True,
+        replace: bool = False,
+        mask_format: MaskFormat = PLATE_SIZE,
     ) -> MaskUpdate:
         """Add a click: on the object, or with ``positive=False`` on what must not be part of it.
 
@@ -57,6 +64,7 @@ class TrackedObject:
             y_px: From its top edge.
             positive: False on something that must not be part of the object.
             replace: Start again on this frame: the click takes the place of all that was said there.
+            mask_format: How large the mask is that comes back.
 
         Raises:
             BadInputError: The coordinates are not finite or lie outside the plate, or a mask was drawn on
@@ -67,10 +75,12 @@ class TrackedObject:
             check_frame(frame)
             click = Click(x_px, y_px, positive=positive)
         if replace:
-            made = self.prompt(FramePrompts(self.object_id, frame, (click,)), replace=True)
+            made = self.prompt(
+                FramePrompts(self.object_id, frame, (click,)), replace=True, mask_format=mask_format
+            )
             assert made is not None
             return made
-        return self._transport.add_click(self._session_id, self.object_id, frame, click, PLATE_SIZE)
+        return self._transport.add_click(self._session_id, self.object_id, frame, click, mask_format)
 
     def box(
         self,
@@ -100,12 +110,14 @@ class TrackedObject:
             prompts = FramePrompts(self.object_id, frame, mask=mask)
         return self.prompt(prompts)
 
-    def prompt(self, prompts: FramePrompts, *, replace: bool = False) -> MaskUpdate | None:
+    def prompt(
+        self, prompts: FramePrompts, *, replace: bool = False, mask_format: MaskFormat = PLATE_SIZE
+    ) -> MaskUpdate | None:
         """Replace all that is said on one frame; None when that is now nothing.
 
         Clicks and boxes take the place of a mask drawn by hand only with ``replace``.
         """
-        return self._transport.set_prompts(self._session_id, prompts, PLATE_SIZE, replace_mask=replace)
+        return self._transport.set_prompts(self._session_id, prompts, mask_format, replace_mask=replace)
 
     def clear(self, *, frame: int) -> None:
         """Take back all that was said on one frame."""

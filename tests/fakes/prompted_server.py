@@ -66,6 +66,7 @@ class PromptedServer(FakeTransport):
         sessions: By id; delete one to play a server that was restarted.
         calls: The names of the calls that changed something, in order.
         track_fails: Raised in the middle of a track.
+        asked_sizes_px: Longest sides of the masks that prompts, undo and redo were to bring.
     """
 
     max_objects: int = 8
@@ -74,6 +75,7 @@ class PromptedServer(FakeTransport):
     track_fails: Exception | None = None
     readings: list[ClipReading] = field(default_factory=list)
     cancelled: bool = False
+    asked_sizes_px: list[int] = field(default_factory=list)
 
     def open_session(
         self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
@@ -115,6 +117,7 @@ class PromptedServer(FakeTransport):
         self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat, *, replace_mask: bool = False
     ) -> MaskUpdate | None:
         self.calls.append("prompts")
+        self.asked_sizes_px.append(mask_format.max_side_px)
         book = self._held(session_id).book
         if not replace_mask:
             book.check_mask_stays(prompts)
@@ -127,6 +130,7 @@ class PromptedServer(FakeTransport):
         self, session_id: str, object_id: int, frame: int, click: Click, mask_format: MaskFormat
     ) -> MaskUpdate:
         self.calls.append("click")
+        self.asked_sizes_px.append(mask_format.max_side_px)
         held = self._held(session_id)
         prompts = held.book.with_click(object_id, frame, click)
         # The first prompt on a tracked frame corrects what was tracked.
@@ -157,6 +161,7 @@ class PromptedServer(FakeTransport):
 
     def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
         self.calls.append("undo")
+        self.asked_sizes_px.append(mask_format.max_side_px)
         book = self._held(session_id).book
         edit = book.history.last_done()
         book.take_back()
@@ -164,6 +169,7 @@ class PromptedServer(FakeTransport):
 
     def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
         self.calls.append("redo")
+        self.asked_sizes_px.append(mask_format.max_side_px)
         book = self._held(session_id).book
         edit = book.history.last_undone()
         book.make_again()

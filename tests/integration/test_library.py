@@ -71,6 +71,24 @@ def test_masks_of_a_smaller_size_can_be_asked_for(session: Session, clip: DemoCl
     assert {int(value) for value in np.unique(small[0].mask.as_array())} <= {0, 255}
 
 
+def test_clicks_undo_and_redo_bring_masks_of_the_size_that_is_asked_for(
+    session: Session, clip: DemoClip
+) -> None:
+    small = MaskFormat(max_side_px=427)
+    frame, x_px, y_px = clip.clicks[0]
+    duck = session.object("duck")
+
+    clicked = duck.click(frame=frame, x_px=x_px, y_px=y_px, mask_format=small)
+    duck.click(frame=frame, x_px=x_px + 5, y_px=y_px)
+    undone = session.undo(mask_format=small).update
+    redone = session.redo(mask_format=small).update
+
+    assert undone is not None
+    assert redone is not None
+    sizes = {(update.mask.width_px, update.mask.height_px) for update in (clicked, undone, redone)}
+    assert sizes == {(427, 240)}
+
+
 def test_two_objects_are_tracked_together_and_one_leaves_unnoticed(session: Session, clip: DemoClip) -> None:
     click_duck(session, clip, "duck")
     other = session.object("other")

@@ -23,6 +23,7 @@ from masklet.said.edits import (
     applied,
     differences,
 )
+from masklet.types import MaskFormat
 
 if TYPE_CHECKING:
     from masklet.session import Session
@@ -163,14 +164,24 @@ class HeldSaid:
         if isinstance(edit, AddClick):
             frame, click = edit.frame, edit.click
             update: MaskUpdate | None = item.click(
-                frame=frame, x_px=click.x_px, y_px=click.y_px, positive=click.positive
+                frame=frame,
+                x_px=click.x_px,
+                y_px=click.y_px,
+                positive=click.positive,
+                mask_format=self._shown_size,
             )
         else:
             frame = edit.prompts.frame
             # Whether a drawn mask may go was settled when the document took the change.
-            update = item.prompt(replace(edit.prompts, object_id=item.object_id), replace=True)
+            prompts = replace(edit.prompts, object_id=item.object_id)
+            update = item.prompt(prompts, replace=True, mask_format=self._shown_size)
         self._base = None if update is None else update.base
         return self._mask(edit.uid, frame, update)
+
+    @property
+    def _shown_size(self) -> MaskFormat:
+        """A mask of plate size would be carried for nothing: the overlay keeps a smaller one."""
+        return MaskFormat(max_side_px=self.max_side_px)
 
     def can_step(self, *, undo: bool) -> bool:
         """True where there is something to take back, or to make again."""
@@ -181,7 +192,8 @@ class HeldSaid:
         back, forth = (self._past, self._future) if undo else (self._future, self._past)
         before, after = self.said, back.pop()
         try:
-            step = self._session.undo() if undo else self._session.redo()
+            take = self._session.undo if undo else self._session.redo
+            step = take(mask_format=self._shown_size)
         except BadInputError:
             # The server's history is shorter than ours; what is wanted is sent as differences.
             back.clear()

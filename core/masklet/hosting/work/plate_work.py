@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from masklet.tracked_object import TrackedObject
 
 
-def track(shot: PlateSession, job: Job, server: Server, request: TrackRequest) -> Iterator[Event]:
+def track(plate: PlateSession, job: Job, server: Server, request: TrackRequest) -> Iterator[Event]:
     """Track, and tell each mask as it comes; what is finished is kept however it ends."""
-    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
     if job.is_cancelled:
         return
     failure: MaskletError | None = None
     try:
-        for go in _goes(shot, request):
-            yield from _track(shot, job, request, go)
+        for go in _goes(plate, request):
+            yield from _track(plate, job, request, go)
             if job.is_cancelled:
                 break
     except CancelledError:
@@ -55,8 +55,8 @@ def track(shot: PlateSession, job: Job, server: Server, request: TrackRequest) -
     except MaskletError as error:
         failure = error
     try:
-        yield shot.states()
-        yield from shot.keep_masks()
+        yield plate.states()
+        yield from plate.keep_masks()
     except MaskletError as error:
         failure = failure or error
     if failure is not None:
@@ -72,28 +72,28 @@ class _Go:
     stale_only: bool
 
 
-def _goes(shot: PlateSession, request: TrackRequest) -> list[_Go]:
+def _goes(plate: PlateSession, request: TrackRequest) -> list[_Go]:
     """What is tracked at a time: frames, objects, and whether only what is out of date.
 
     Frames whose masks the server has lost are what has changed most: they are tracked first, objects with
     the same frames together.
     """
-    frames = request.frames_in(shot.session.clip)
-    objects = tuple(shot.object(uid) for uid in request.uids)
+    frames = request.frames_in(plate.session.clip)
+    objects = tuple(plate.object(uid) for uid in request.uids)
     if not request.stale_only:
         return [_Go(frames, objects, stale_only=False)]
     together: dict[FrameRange, list[TrackedObject]] = {}
-    for uid, lost in shot.lacking(request.uids or tuple(shot.uids().values())).items():
+    for uid, lost in plate.lacking(request.uids or tuple(plate.uids().values())).items():
         first, last = max(lost[0].first, frames.first), min(lost[-1].last, frames.last)
         if first <= last:
-            together.setdefault(FrameRange(first, last), []).append(shot.object(uid))
+            together.setdefault(FrameRange(first, last), []).append(plate.object(uid))
     again = [_Go(hull, tuple(lost), stale_only=False) for hull, lost in together.items()]
     return [*again, _Go(frames, objects, stale_only=True)]
 
 
-def _track(shot: PlateSession, job: Job, request: TrackRequest, go: _Go) -> Iterator[Event]:
-    uids, max_side_px = shot.uids(), shot.request.max_side_px
-    track = shot.session.track(
+def _track(plate: PlateSession, job: Job, request: TrackRequest, go: _Go) -> Iterator[Event]:
+    uids, max_side_px = plate.uids(), plate.request.max_side_px
+    track = plate.session.track(
         frames=go.frames,
         objects=go.objects,
         direction=request.direction,
@@ -115,20 +115,20 @@ def _track(shot: PlateSession, job: Job, request: TrackRequest, go: _Go) -> Iter
         job.stops_by(None)
 
 
-def come_back(shot: PlateSession, job: Job, server: Server) -> Iterator[Event]:
+def come_back(plate: PlateSession, job: Job, server: Server) -> Iterator[Event]:
     """Look whether the session that the file remembers is still there, and go on with it if so."""
     del job
-    yield from shot.come_back(server)
+    yield from plate.come_back(server)
 
 
-def check_nothing_is_lost(shot: PlateSession, uids: Iterable[str]) -> None:
+def check_nothing_is_lost(plate: PlateSession, uids: Iterable[str]) -> None:
     """Refuse to make results of fewer masks than the file knows of.
 
     Raises:
         LessHeldError: The server has lost some.
     """
-    for uid, lost in shot.lacking(uids).items():
-        said = find(shot.request.wanted, uid)
+    for uid, lost in plate.lacking(uids).items():
+        said = find(plate.request.wanted, uid)
         count = sum(len(frames) for frames in lost)
         raise LessHeldError(
             phrase(
@@ -141,15 +141,15 @@ def check_nothing_is_lost(shot: PlateSession, uids: Iterable[str]) -> None:
 
 
 def fetch(
-    shot: PlateSession, job: Job, server: Server, uids: Iterable[str], frames: FrameRange
+    plate: PlateSession, job: Job, server: Server, uids: Iterable[str], frames: FrameRange
 ) -> Iterator[Event]:
     """Tell the masks that the server has in a range."""
-    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
-    session, known = shot.session, shot.uids()
-    objects = shot.objects(uids)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    session, known = plate.session, plate.uids()
+    objects = plate.objects(uids)
     if not objects:
         return
-    max_side_px = shot.request.max_side_px
+    max_side_px = plate.request.max_side_px
     masks = session.masks(frames=frames, objects=objects, mask_format=MaskFormat(max_side_px))
     for update in masks:
         if job.is_cancelled:
@@ -159,19 +159,21 @@ def fetch(
             yield MaskCame(known[update.object_id], update.frame, packed_for_overlay(update, max_side_px))
 
 
-def preview(shot: PlateSession, job: Job, server: Server, uids: Iterable[str], frame: int) -> Iterator[Event]:
+def preview(
+    plate: PlateSession, job: Job, server: Server, uids: Iterable[str], frame: int
+) -> Iterator[Event]:
     """Tell the mattes of one frame as an export would write them, with the edges of the plate."""
     from masklet.png import read_mask
 
-    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
-    max_side_px = shot.request.max_side_px
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    max_side_px = plate.request.max_side_px
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
         for number, uid in enumerate(uids):
-            exported = shot.session.export(
+            exported = plate.session.export(
                 Path(folder) / str(number),
                 matte_format=MatteFormat.PNG8,
                 frames=FrameRange(frame, frame),
-                objects=[shot.object(uid)],
+                objects=[plate.object(uid)],
                 base_name="preview",
             )
             for file in exported.files:
@@ -180,7 +182,7 @@ def preview(shot: PlateSession, job: Job, server: Server, uids: Iterable[str], f
 
 
 def export(
-    shot: PlateSession,
+    plate: PlateSession,
     job: Job,
     server: Server,
     wanted: Path,
@@ -196,7 +198,7 @@ def export(
     Whole sequences come to their place when all are done; however it ends, nothing that lies there is lost.
 
     Args:
-        shot: The plate.
+        plate: The plate.
         job: Told the progress.
         server: Where.
         wanted: The plate's folder.
@@ -206,18 +208,18 @@ def export(
         matte_format: What files hold them.
         base_name: First part of file names.
     """
-    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
     wanted_uids = tuple(uids)
-    check_nothing_is_lost(shot, wanted_uids)
-    owner = replace(owner, fingerprint=fingerprint_of(shot.request.plate))
+    check_nothing_is_lost(plate, wanted_uids)
+    owner = replace(owner, fingerprint=fingerprint_of(plate.request.plate))
     whole: dict[str, tuple[Path, ...]] = {}
     with Delivery(wanted, owner, earlier) as delivery:
         try:
             for uid in wanted_uids:
-                exported = shot.session.export(
+                exported = plate.session.export(
                     delivery.staging,
                     matte_format=matte_format,
-                    objects=[shot.object(uid)],
+                    objects=[plate.object(uid)],
                     base_name=base_name,
                     on_progress=job.count,
                     on_look=job.count_look,
@@ -232,18 +234,20 @@ def export(
         yield ResultCame(delivery.deliver(whole, {}))
 
 
-def shapes(shot: PlateSession, job: Job, server: Server, uid: str, *, tolerance_px: float) -> Iterator[Event]:
+def shapes(
+    plate: PlateSession, job: Job, server: Server, uid: str, *, tolerance_px: float
+) -> Iterator[Event]:
     """Fit shapes to an object's mattes and tell them."""
-    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
-    check_nothing_is_lost(shot, (uid,))
-    shapes = shot.session.shapes(
-        shot.object(uid), tolerance_px=tolerance_px, on_progress=job.count, on_look=job.count_look
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    check_nothing_is_lost(plate, (uid,))
+    shapes = plate.session.shapes(
+        plate.object(uid), tolerance_px=tolerance_px, on_progress=job.count, on_look=job.count_look
     )
     yield ResultCame(shapes)
 
 
 def anchor(
-    shot: PlateSession,
+    plate: PlateSession,
     job: Job,
     server: Server,
     uid: str,
@@ -255,10 +259,10 @@ def anchor(
     smoothing_frames: float,
 ) -> Iterator[Event]:
     """Follow an object with a transform and tell it."""
-    yield from shot.synchronise(server, make_sure=True, on_progress=job.count)
-    check_nothing_is_lost(shot, (uid,))
-    anchor = shot.session.anchor(
-        shot.object(uid),
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    check_nothing_is_lost(plate, (uid,))
+    anchor = plate.session.anchor(
+        plate.object(uid),
         kind,
         reference_frame=reference_frame,
         point_px=point_px,

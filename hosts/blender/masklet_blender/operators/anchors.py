@@ -105,8 +105,8 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         return runtime().start(
             block,
             phrase("Making an anchor"),
-            lambda shot, job, server: plate_work.anchor(
-                shot,
+            lambda plate, job, server: plate_work.anchor(
+                plate,
                 job,
                 server,
                 uid,

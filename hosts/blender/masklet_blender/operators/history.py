@@ -39,8 +39,8 @@ class _Step(PlateOperator):
         name = phrase("Undo") if undo else phrase("Redo")
         uid = props(block).uid
 
-        def work(shot, job: Job, server):  # type: ignore[no-untyped-def]
-            return shot.undo(server) if undo else shot.redo(server)
+        def work(plate, job: Job, server):  # type: ignore[no-untyped-def]
+            return plate.undo(server) if undo else plate.redo(server)
 
         def follow(error: MaskletError | None) -> None:
             from ..plates import find_plate

@@ -70,8 +70,8 @@ class MASKLET_OT_mattes(AskingOperator, bpy.types.Operator):
         return runtime().start(
             block,
             phrase("Getting mattes"),
-            lambda shot, job, server: plate_work.export(
-                shot,
+            lambda plate, job, server: plate_work.export(
+                plate,
                 job,
                 server,
                 folder,

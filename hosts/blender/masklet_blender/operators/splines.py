@@ -54,8 +54,8 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
         frames, raster = frame_map(block, context.space_data), mask_raster(scene_of(context))
         self._uid = uid
 
-        def work(shot, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
-            for event in plate_work.shapes(shot, job, server, uid, tolerance_px=tolerance_px):
+        def work(plate, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
+            for event in plate_work.shapes(plate, job, server, uid, tolerance_px=tolerance_px):
                 if isinstance(event, ResultCame) and isinstance(event.value, ObjectShapes):
                     yield ResultCame((event.value.report, drawing_of(event.value, frames, raster=raster)))
                 else:

@@ -84,7 +84,7 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         return runtime().start(
             block,
             phrase("Tracking"),
-            lambda shot, job, server: plate_work.track(shot, job, server, request),
+            lambda plate, job, server: plate_work.track(plate, job, server, request),
             wait=wait,
         )
 

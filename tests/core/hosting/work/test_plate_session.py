@@ -44,6 +44,7 @@ from masklet.said.documents import (
     said_from_json,
     said_to_json,
     with_base,
+    with_box,
     with_click,
     with_lock,
     with_masks,
@@ -51,7 +52,7 @@ from masklet.said.documents import (
 from masklet.said.edits import (
     AddObject,
 )
-from masklet.types import Click, FramePrompts, FrameRange, LockedMask
+from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask
 
 CLICK = Click(20.0, 18.0)
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (CLICK,)),))
@@ -73,14 +74,14 @@ def server(transport: PromptedServer) -> Server:
     return Server(transport)
 
 
-def shot_of(
+def session_of(
     plate: PlateSource, *document: SaidObject, session_id: str = "", fingerprint: str = ""
 ) -> PlateSession:
     return PlateSession(PlateRequest(plate, document, session_id, fingerprint, 64))
 
 
-def want(shot: PlateSession, *document: SaidObject) -> None:
-    shot.request = replace(shot.request, wanted=document)
+def want(session: PlateSession, *document: SaidObject) -> None:
+    session.request = replace(session.request, wanted=document)
 
 
 def first(events: Iterable[object], kind: type) -> object:
@@ -95,7 +96,7 @@ def job_of(work: Callable[[Job], Iterator[object]]) -> tuple[Job, list[object]]:
 def test_what_was_said_reaches_a_new_session_and_masks_come_back(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    events = list(shot_of(plate, HERO).synchronise(server))
+    events = list(session_of(plate, HERO).synchronise(server))
     opened = first(events, SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert (opened.resumed, opened.replaced) == (False, False)
@@ -108,45 +109,60 @@ def test_what_was_said_reaches_a_new_session_and_masks_come_back(
     assert [state.frames for state in states.states["u1"]] == [FrameRange(1001, 1001)]
 
 
+def test_clicks_boxes_undo_and_redo_carry_masks_of_the_size_that_is_shown(
+    plate: PlateSource, server: Server, transport: PromptedServer
+) -> None:
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
+    want(session, with_box(HERO, 1001, Box(1.0, 2.0, 30.0, 20.0)))
+    list(session.synchronise(server))
+    list(session.undo(server))
+    session.request = replace(session.request, max_side_px=32, wanted=session.held)
+    list(session.redo(server))
+
+    assert transport.calls == ["add", "click", "prompts", "undo", "redo"]
+    assert transport.asked_sizes_px == [64, 64, 64, 32]
+
+
 def test_the_layer_that_the_artist_names_reaches_the_server(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
     said = ClipReading("ACEScg", layer="ViewLayer.Combined", view="left")
-    list(shot_of(replace(plate, reading=said), HERO).synchronise(server))
+    list(session_of(replace(plate, reading=said), HERO).synchronise(server))
     assert transport.readings == [said]
 
 
 def test_another_layer_is_another_session_and_all_is_said_again(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
-    shot.request = replace(shot.request, plate=replace(plate, reading=ClipReading(layer="beauty")))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
+    session.request = replace(session.request, plate=replace(plate, reading=ClipReading(layer="beauty")))
 
-    events = list(shot.synchronise(server))
+    events = list(session.synchronise(server))
 
     opened = first(events, SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert (opened.resumed, opened.replaced) == (False, True)
     assert transport.readings == [ClipReading(), ClipReading(layer="beauty")]
     assert transport.calls == ["add", "click", "add", "click"]
-    assert list(shot.synchronise(server)) == []
+    assert list(session.synchronise(server)) == []
 
 
 def test_nothing_is_sent_twice(plate: PlateSource, server: Server, transport: PromptedServer) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
-    assert list(shot.synchronise(server)) == []
-    want(shot, with_click(HERO, 1001, Click(30.0, 18.0)))
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
+    assert list(session.synchronise(server)) == []
+    want(session, with_click(HERO, 1001, Click(30.0, 18.0)))
+    list(session.synchronise(server))
     assert transport.calls == ["add", "click", "click"]
 
 
 def test_a_session_that_the_server_still_holds_is_gone_on_with(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    list(shot_of(plate, HERO).synchronise(server))
-    again = shot_of(plate, HERO, session_id="session1")
+    list(session_of(plate, HERO).synchronise(server))
+    again = session_of(plate, HERO, session_id="session1")
     events = list(again.synchronise(server))
     opened = first(events, SessionOpened)
     assert isinstance(opened, SessionOpened)
@@ -158,8 +174,8 @@ def test_a_session_that_the_server_still_holds_is_gone_on_with(
 def test_a_session_that_is_gone_is_opened_anew_with_the_prompts_of_the_file(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO, session_id="of last week")
-    opened = first(shot.synchronise(server), SessionOpened)
+    session = session_of(plate, HERO, session_id="of last week")
+    opened = first(session.synchronise(server), SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert (opened.resumed, opened.replaced) == (False, True)
 
@@ -167,34 +183,34 @@ def test_a_session_that_is_gone_is_opened_anew_with_the_prompts_of_the_file(
 def test_a_session_that_is_lost_in_between_is_opened_anew(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
     transport.sessions.clear()
-    assert list(shot.synchronise(server)) == []
-    events = list(shot.synchronise(server, make_sure=True))
+    assert list(session.synchronise(server)) == []
+    events = list(session.synchronise(server, make_sure=True))
     opened = first(events, SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert opened.replaced
-    assert by_uid(shot.held) == by_uid((HERO,))
+    assert by_uid(session.held) == by_uid((HERO,))
 
 
 def test_what_another_host_has_changed_is_seen_when_it_gets_in_the_way(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
     transport.remove_object("session1", 1)
     more = with_click(HERO, 1001, Click(30.0, 18.0))
-    want(shot, more)
-    list(shot.synchronise(server))
-    assert by_uid(shot.held) == by_uid((more,))
+    want(session, more)
+    list(session.synchronise(server))
+    assert by_uid(session.held) == by_uid((more,))
 
 
 def test_a_refused_edit_is_told_and_the_others_go_on(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
     transport.max_objects = 1
-    events = list(shot_of(plate, HERO, SaidObject("u2", "ball")).synchronise(server))
+    events = list(session_of(plate, HERO, SaidObject("u2", "ball")).synchronise(server))
     refused = first(events, Refused)
     assert isinstance(refused, Refused)
     assert refused.edit == AddObject("u2", "ball")
@@ -203,86 +219,86 @@ def test_a_refused_edit_is_told_and_the_others_go_on(
 
 
 def test_a_frame_that_the_plate_does_not_have_is_refused(plate: PlateSource, server: Server) -> None:
-    shot = shot_of(plate, with_click(SaidObject("u1", "hero"), 900, CLICK))
-    refused = first(shot.synchronise(server), Refused)
+    session = session_of(plate, with_click(SaidObject("u1", "hero"), 900, CLICK))
+    refused = first(session.synchronise(server), Refused)
     assert isinstance(refused, Refused)
     assert "1001-1012" in str(refused.error)
 
 
 def test_a_plate_with_other_pictures_is_not_taken_for_the_old_one(plate: PlateSource, server: Server) -> None:
     with pytest.raises(BadInputError, match="Use This Plate"):
-        list(shot_of(plate, HERO, fingerprint="other").synchronise(server))
+        list(session_of(plate, HERO, fingerprint="other").synchronise(server))
 
 
 def test_blenders_undo_of_a_removal_steps_back_on_the_server_so_that_masks_return(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
-    want(shot)
-    assert MasksOutdated("u1") in list(shot.synchronise(server))
-    want(shot, HERO)
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
+    want(session)
+    assert MasksOutdated("u1") in list(session.synchronise(server))
+    want(session, HERO)
+    list(session.synchronise(server))
     assert transport.calls == ["add", "click", "remove", "undo"]
-    want(shot)
-    list(shot.synchronise(server))
+    want(session)
+    list(session.synchronise(server))
     assert transport.calls[-1] == "redo"
-    assert shot.held == ()
+    assert session.held == ()
 
 
 def test_an_undo_over_several_edits_is_sent_as_differences(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, SaidObject("u1", "hero"))
-    list(shot.synchronise(server))
+    session = session_of(plate, SaidObject("u1", "hero"))
+    list(session.synchronise(server))
     document: Document = (HERO,)
-    want(shot, *document)
-    list(shot.synchronise(server))
-    want(shot, with_lock(HERO, FrameRange(1003, 1005), locked=True))
-    list(shot.synchronise(server))
-    want(shot, SaidObject("u1", "hero"))
-    list(shot.synchronise(server))
+    want(session, *document)
+    list(session.synchronise(server))
+    want(session, with_lock(HERO, FrameRange(1003, 1005), locked=True))
+    list(session.synchronise(server))
+    want(session, SaidObject("u1", "hero"))
+    list(session.synchronise(server))
     assert transport.calls[-2:] == ["unlock", "prompts"]
-    assert by_uid(shot.held) == by_uid((SaidObject("u1", "hero"),))
+    assert by_uid(session.held) == by_uid((SaidObject("u1", "hero"),))
 
 
 def test_stepping_through_what_was_said_alone(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, SaidObject("u1", "hero"))
-    list(shot.synchronise(server))
-    want(shot, HERO)
-    list(shot.synchronise(server))
-    events = list(shot.undo(server))
-    assert shot.held == (SaidObject("u1", "hero"),)
+    session = session_of(plate, SaidObject("u1", "hero"))
+    list(session.synchronise(server))
+    want(session, HERO)
+    list(session.synchronise(server))
+    events = list(session.undo(server))
+    assert session.held == (SaidObject("u1", "hero"),)
     assert MaskCame("u1", 1001, None) in events
-    want(shot, *shot.held)
-    list(shot.redo(server))
-    assert shot.held == (HERO,)
-    want(shot, *shot.held)
+    want(session, *session.held)
+    list(session.redo(server))
+    assert session.held == (HERO,)
+    want(session, *session.held)
     with pytest.raises(BadInputError, match="nothing to make again"):
-        list(shot.redo(server))
+        list(session.redo(server))
 
 
 def test_when_the_servers_history_is_shorter_the_differences_do(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
-    want(shot, cleared(HERO, 1001))
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
+    want(session, cleared(HERO, 1001))
+    list(session.synchronise(server))
     transport.sessions["session1"].book.history.clear()
-    want(shot, HERO)
-    list(shot.synchronise(server))
-    assert by_uid(shot.held) == by_uid((HERO,))
+    want(session, HERO)
+    list(session.synchronise(server))
+    assert by_uid(session.held) == by_uid((HERO,))
 
 
 def test_a_track_tells_its_plan_each_mask_and_the_states(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
+    session = session_of(plate, HERO)
     wish = TrackRequest(first=1003, last=2000, uids=("u1",))
-    job, events = job_of(lambda job: plate_work.track(shot, job, server, wish))
+    job, events = job_of(lambda job: plate_work.track(session, job, server, wish))
     job.run_here()
     assert Planned(10) in events
     tracked = [event.frame for event in events if isinstance(event, MaskCame) and event.tracked]
@@ -293,8 +309,8 @@ def test_a_track_tells_its_plan_each_mask_and_the_states(
 
 
 def test_a_range_beside_the_plate_is_refused_in_a_sentence(plate: PlateSource, server: Server) -> None:
-    shot = shot_of(plate, HERO)
-    job, _ = job_of(lambda job: plate_work.track(shot, job, server, TrackRequest(first=1, last=20)))
+    session = session_of(plate, HERO)
+    job, _ = job_of(lambda job: plate_work.track(session, job, server, TrackRequest(first=1, last=20)))
     with pytest.raises(BadInputError, match="which has frames 1001 to 1012"):
         job.run_here()
 
@@ -303,8 +319,8 @@ def test_a_track_that_breaks_keeps_what_it_had_and_tells_the_states(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
     transport.track_fails = ServerUnreachableError("the server is gone: start it again")
-    shot = shot_of(plate, HERO)
-    job, events = job_of(lambda job: plate_work.track(shot, job, server, TrackRequest()))
+    session = session_of(plate, HERO)
+    job, events = job_of(lambda job: plate_work.track(session, job, server, TrackRequest()))
     with pytest.raises(ServerUnreachableError):
         job.run_here()
     assert [event.frame for event in events if isinstance(event, MaskCame) and event.tracked] == [1001, 1002]
@@ -315,10 +331,10 @@ def test_a_track_that_breaks_keeps_what_it_had_and_tells_the_states(
 def test_a_cancelled_track_ends_early_and_is_no_error(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
+    session = session_of(plate, HERO)
     events: list[object] = []
     job = Job(
-        "Tracking", lambda job: plate_work.track(shot, job, server, TrackRequest()), on_event=events.append
+        "Tracking", lambda job: plate_work.track(session, job, server, TrackRequest()), on_event=events.append
     )
     transport.cancelled = True
     job.run_here()
@@ -329,10 +345,10 @@ def test_a_cancelled_track_ends_early_and_is_no_error(
 
 def test_masks_are_fetched_of_the_objects_asked_for_only(plate: PlateSource, server: Server) -> None:
     ball = SaidObject("u2", "ball", (FramePrompts(0, 1001, (CLICK,)),))
-    shot = shot_of(plate, HERO, ball)
-    job, _ = job_of(lambda job: plate_work.track(shot, job, server, TrackRequest()))
+    session = session_of(plate, HERO, ball)
+    job, _ = job_of(lambda job: plate_work.track(session, job, server, TrackRequest()))
     job.run_here()
-    job, events = job_of(lambda job: plate_work.fetch(shot, job, server, ["u2"], FrameRange(1003, 1005)))
+    job, events = job_of(lambda job: plate_work.fetch(session, job, server, ["u2"], FrameRange(1003, 1005)))
     job.run_here()
     assert [(event.uid, event.frame) for event in events if isinstance(event, MaskCame)] == [
         ("u2", 1003),
@@ -344,28 +360,28 @@ def test_masks_are_fetched_of_the_objects_asked_for_only(plate: PlateSource, ser
 def test_closing_has_the_server_forget_and_the_next_need_opens_again(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
-    shot.close()
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
+    session.close()
     assert transport.sessions == {}
-    events = list(shot.synchronise(server))
+    events = list(session.synchronise(server))
     opened = first(events, SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert not opened.replaced
 
 
-def tracked_before(shot: PlateSession) -> None:
+def tracked_before(session: PlateSession) -> None:
     """As the main thread does it when a file is opened that knows of twelve masks."""
     known = {"u1": Known(held=(FrameRange(1001, 1012),))}
-    shot.request = replace(shot.request, session_id="of last week", known=known)
+    session.request = replace(session.request, session_id="of last week", known=known)
 
 
 def test_a_new_session_that_holds_less_than_the_file_makes_no_results(
     plate: PlateSource, server: Server
 ) -> None:
-    shot = shot_of(plate, HERO)
-    tracked_before(shot)
-    job, events = job_of(lambda job: plate_work.shapes(shot, job, server, "u1", tolerance_px=1.0))
+    session = session_of(plate, HERO)
+    tracked_before(session)
+    job, events = job_of(lambda job: plate_work.shapes(session, job, server, "u1", tolerance_px=1.0))
     with pytest.raises(LessHeldError, match="no longer holds masks of hero on 11 frames"):
         job.run_here()
     assert not [event for event in events if isinstance(event, ResultCame)]
@@ -374,20 +390,20 @@ def test_a_new_session_that_holds_less_than_the_file_makes_no_results(
 def test_what_the_server_lost_is_what_changed_and_is_tracked_again(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    tracked_before(shot)
-    job, events = job_of(lambda job: plate_work.track(shot, job, server, TrackRequest(stale_only=True)))
+    session = session_of(plate, HERO)
+    tracked_before(session)
+    job, events = job_of(lambda job: plate_work.track(session, job, server, TrackRequest(stale_only=True)))
     job.run_here()
     assert len([event for event in events if isinstance(event, MaskCame) and event.tracked]) == 11
-    assert shot.lacking(["u1"]) == {}
+    assert session.lacking(["u1"]) == {}
     assert [request.stale_only for request in transport.tracked] == [False, True]
 
 
 def test_a_session_that_is_still_there_may_hold_less_by_its_own_right(
     plate: PlateSource, server: Server
 ) -> None:
-    list(shot_of(plate, HERO).synchronise(server))
-    again = shot_of(plate, HERO)
+    list(session_of(plate, HERO).synchronise(server))
+    again = session_of(plate, HERO)
     tracked_before(again)
     again.request = replace(again.request, session_id="session1")
     list(again.synchronise(server))
@@ -397,12 +413,12 @@ def test_a_session_that_is_still_there_may_hold_less_by_its_own_right(
 def test_a_file_that_is_opened_finds_its_session_or_is_told_and_nothing_is_sent(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    (opened,) = list(shot_of(plate, HERO).synchronise(server))[:1]
+    (opened,) = list(session_of(plate, HERO).synchronise(server))[:1]
     assert isinstance(opened, SessionOpened)
     calls = transport.calls[:]
-    found = shot_of(plate, HERO, session_id="session1", fingerprint=opened.fingerprint)
+    found = session_of(plate, HERO, session_id="session1", fingerprint=opened.fingerprint)
     assert [type(event) for event in found.come_back(server)] == [SessionOpened, StatesCame]
-    gone = shot_of(plate, HERO, session_id="of last week", fingerprint=opened.fingerprint)
+    gone = session_of(plate, HERO, session_id="of last week", fingerprint=opened.fingerprint)
     assert [type(event) for event in gone.come_back(server)] == [SessionLost]
     assert transport.calls == calls
     assert len(transport.opened) == 1
@@ -411,13 +427,13 @@ def test_a_file_that_is_opened_finds_its_session_or_is_told_and_nothing_is_sent(
 def test_a_plate_that_was_moved_is_read_where_it_is_now(
     plate: PlateSource, server: Server, transport: PromptedServer, tmp_path: Path
 ) -> None:
-    shot = shot_of(plate, HERO)
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    list(session.synchronise(server))
     moved = tmp_path / "moved"
     moved.mkdir()
     (tmp_path / "plate.1001.png").rename(moved / "plate.1001.png")
-    shot.request = replace(shot.request, plate=replace(plate, path=str(moved / "plate.%04d.png")))
-    opened = first(shot.synchronise(server, make_sure=True), SessionOpened)
+    session.request = replace(session.request, plate=replace(plate, path=str(moved / "plate.%04d.png")))
+    opened = first(session.synchronise(server, make_sure=True), SessionOpened)
     assert isinstance(opened, SessionOpened)
     assert not opened.resumed
     assert transport.opened[-1] == str(moved / "plate.%04d.png")
@@ -427,43 +443,43 @@ def test_a_plate_that_was_moved_is_read_where_it_is_now(
 def test_a_plate_whose_pictures_were_rendered_anew_is_told_before_it_is_tracked(
     plate: PlateSource, server: Server, tmp_path: Path
 ) -> None:
-    shot = shot_of(plate, HERO)
-    opened = first(shot.synchronise(server), SessionOpened)
+    session = session_of(plate, HERO)
+    opened = first(session.synchronise(server), SessionOpened)
     assert isinstance(opened, SessionOpened)
-    shot.request = replace(shot.request, fingerprint=opened.fingerprint)
+    session.request = replace(session.request, fingerprint=opened.fingerprint)
     (tmp_path / "plate.1001.png").write_bytes(b"another grade")
-    job, _ = job_of(lambda job: plate_work.track(shot, job, server, TrackRequest()))
+    job, _ = job_of(lambda job: plate_work.track(session, job, server, TrackRequest()))
     with pytest.raises(PlateChangedError):
         job.run_here()
 
 
-def done(shot: PlateSession, server: Server) -> None:
+def done(session: PlateSession, server: Server) -> None:
     """Track, with what the main thread does of the answers."""
-    job, events = job_of(lambda job: plate_work.track(shot, job, server, TrackRequest()))
+    job, events = job_of(lambda job: plate_work.track(session, job, server, TrackRequest()))
     job.run_here()
-    kept(shot, events)
+    kept(session, events)
 
 
-def kept(shot: PlateSession, events: Iterable[object]) -> None:
+def kept(session: PlateSession, events: Iterable[object]) -> None:
     """As the .blend file keeps what the server alone knows."""
     for event in events:
         if isinstance(event, Completed):
-            want(shot, *completed(shot.request.wanted, event.held))
+            want(session, *completed(session.request.wanted, event.held))
 
 
 def test_what_a_correction_corrects_is_kept_and_goes_to_a_server_that_starts_anew(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    done(shot, server)
-    want(shot, with_click(shot.request.wanted[0], 1005, CLICK))
-    kept(shot, shot.synchronise(server))
-    assert shot.request.wanted[0].at(1005).base == tracked_mask(1005)
-    assert shot.request.wanted[0].at(1001).base is None
-    assert list(shot.synchronise(server)) == []
+    session = session_of(plate, HERO)
+    done(session, server)
+    want(session, with_click(session.request.wanted[0], 1005, CLICK))
+    kept(session, session.synchronise(server))
+    assert session.request.wanted[0].at(1005).base == tracked_mask(1005)
+    assert session.request.wanted[0].at(1001).base is None
+    assert list(session.synchronise(server)) == []
 
     transport.sessions.clear()
-    list(shot.synchronise(server, make_sure=True))
+    list(session.synchronise(server, make_sure=True))
     (session,) = transport.sessions.values()
     assert [prompts.base for prompts in session.book.document().prompts] == [None, tracked_mask(1005)]
 
@@ -471,14 +487,14 @@ def test_what_a_correction_corrects_is_kept_and_goes_to_a_server_that_starts_ane
 def test_masks_of_locked_frames_are_kept_and_go_to_a_server_that_starts_anew(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    done(shot, server)
-    want(shot, with_lock(shot.request.wanted[0], FrameRange(1004, 1006), locked=True))
-    kept(shot, shot.synchronise(server))
-    assert [mask.frame for mask in shot.request.wanted[0].masks] == [1004, 1005, 1006]
+    session = session_of(plate, HERO)
+    done(session, server)
+    want(session, with_lock(session.request.wanted[0], FrameRange(1004, 1006), locked=True))
+    kept(session, session.synchronise(server))
+    assert [mask.frame for mask in session.request.wanted[0].masks] == [1004, 1005, 1006]
 
     transport.sessions.clear()
-    list(shot.synchronise(server, make_sure=True))
+    list(session.synchronise(server, make_sure=True))
     (session,) = transport.sessions.values()
     assert [mask.mask for mask in session.given] == [tracked_mask(frame) for frame in (1004, 1005, 1006)]
 
@@ -486,25 +502,25 @@ def test_masks_of_locked_frames_are_kept_and_go_to_a_server_that_starts_anew(
 def test_a_locked_frame_that_gets_its_first_mask_from_a_track_keeps_it(
     plate: PlateSource, server: Server
 ) -> None:
-    shot = shot_of(plate, with_lock(HERO, FrameRange(1004, 1006), locked=True))
-    kept(shot, shot.synchronise(server))
-    assert shot.request.wanted[0].masks == ()
-    done(shot, server)
-    assert [mask.frame for mask in shot.request.wanted[0].masks] == [1004, 1005, 1006]
+    session = session_of(plate, with_lock(HERO, FrameRange(1004, 1006), locked=True))
+    kept(session, session.synchronise(server))
+    assert session.request.wanted[0].masks == ()
+    done(session, server)
+    assert [mask.frame for mask in session.request.wanted[0].masks] == [1004, 1005, 1006]
 
 
 def test_an_undo_to_before_a_correction_was_answered_takes_a_step_on_the_server(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    done(shot, server)
-    want(shot, with_click(shot.request.wanted[0], 1005, CLICK))
-    unanswered = shot.request.wanted
-    kept(shot, shot.synchronise(server))
-    want(shot, with_click(shot.request.wanted[0], 1005, Click(30.0, 18.0)))
-    kept(shot, shot.synchronise(server))
-    want(shot, *unanswered)
-    list(shot.synchronise(server))
+    session = session_of(plate, HERO)
+    done(session, server)
+    want(session, with_click(session.request.wanted[0], 1005, CLICK))
+    unanswered = session.request.wanted
+    kept(session, session.synchronise(server))
+    want(session, with_click(session.request.wanted[0], 1005, Click(30.0, 18.0)))
+    kept(session, session.synchronise(server))
+    want(session, *unanswered)
+    list(session.synchronise(server))
     assert transport.calls[-1] == "undo"
 
 
@@ -520,16 +536,16 @@ def test_a_plate_that_the_server_reads_differently_is_refused_and_its_session_go
 ) -> None:
     wide = replace(plate, shown=HostClip("plate", 128, 36))
     with pytest.raises(ClipError, match="128 x 36, and the server reads it as 64 x 36"):
-        list(shot_of(wide, HERO).synchronise(server))
+        list(session_of(wide, HERO).synchronise(server))
     assert transport.sessions == {}
 
 
 def test_the_finished_matte_of_a_frame_is_what_an_export_writes(
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
-    shot = shot_of(plate, HERO)
-    done(shot, server)
-    job, events = job_of(lambda job: plate_work.preview(shot, job, server, ["u1"], 1005))
+    session = session_of(plate, HERO)
+    done(session, server)
+    job, events = job_of(lambda job: plate_work.preview(session, job, server, ["u1"], 1005))
     job.run_here()
     (came,) = (event for event in events if isinstance(event, FinishedCame))
     assert (came.uid, came.frame, came.mask.width_px, came.mask.is_empty) == ("u1", 1005, 64, False)
@@ -540,12 +556,12 @@ def test_the_finished_matte_of_a_frame_is_what_an_export_writes(
 def test_mattes_are_delivered_for_the_plate_that_was_exported(
     plate: PlateSource, server: Server, tmp_path: Path
 ) -> None:
-    shot = shot_of(plate, HERO)
-    done(shot, server)
+    session = session_of(plate, HERO)
+    done(session, server)
 
     def work(job: Job) -> Iterator[object]:
         return plate_work.export(
-            shot,
+            session,
             job,
             server,
             tmp_path / "mattes",
