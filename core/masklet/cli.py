@@ -35,6 +35,10 @@ def main() -> None:
     """Run the command line and exit."""
     try:
         make_app()()
+    except SystemExit as error:
+        if error.code == int(ExitCode.USAGE):
+            _tell_usage(error)
+        raise
     except (ServerUnreachableError, AccessDeniedError) as error:
         _fail(ExitCode.NO_SERVER, error.kind, str(error))
     except MaskletError as error:
@@ -56,6 +60,13 @@ def _options(
     ] = False,
 ) -> None:
     del version  # told by its callback, before a command is looked for
+
+
+def _tell_usage(error: SystemExit) -> None:
+    """What the parser has said to people already, for a script that asked for JSON."""
+    words = getattr(error.__context__, "format_message", None)
+    if "--json" in sys.argv[1:] and words is not None:
+        print_json(failure(ExitCode.USAGE, "usage", str(words())))
 
 
 def _fail(code: ExitCode, kind: str, message: str) -> None:

@@ -92,6 +92,21 @@ def test_a_command_line_that_is_not_understood_has_a_code_of_its_own(monkeypatch
     assert run(monkeypatch, "roto", "--no-such-option") == ExitCode.USAGE
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("roto", "--no-such-option"), ("roto",), ("roto", "x", "--out", "y", "--format", "tiff"), ("no",)],
+)
+def test_what_is_not_understood_is_json_where_json_was_asked_for(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(monkeypatch, *words, "--json")
+
+    content = json.loads(capsys.readouterr().out)
+    assert (content["ok"], content["exit_code"], code) == (False, 2, 2)
+    assert content["error"]["kind"] == "usage"
+    assert content["error"]["message"]
+
+
 def test_ctrl_c_has_a_code_of_its_own(
     alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,6 +58,8 @@ class RefinedAlpha:
         refine: How far and how hard it is refined.
         look: The second looks that belong to a result, if there are any.
         calming: How results are calmed in time; not at all when None.
+        alone: Whether a result's coverage comes of it and its picture alone: neither looked at a second
+            time nor calmed. Results around are calmed with its looks all the same.
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class RefinedAlpha:
         refine: RefineSettings | None = None,
         look: Callable[[ObjectFrame], Sequence[Look]] | None = None,
         calming: Calming | None = None,
+        alone: Callable[[ObjectFrame], bool] | None = None,
     ) -> None:
         self._clip = source.info
         self._edge = edge
         self._refine = refine
         self._looks = look or (lambda _: ())
         self._calming = calming
+        self._alone = alone or (lambda _: False)
         self._pictures = _Pictures(source)
 
     def __call__(self, result: ObjectFrame) -> Plane:
@@ -82,8 +86,9 @@ class RefinedAlpha:
         Where the plate's picture cannot be read any more, its edges are the network's own.
         """
         clip = self._clip
-        first, closer = self._whole(result), list(self._looks(result))
-        if (first.logits > 0).any():
+        alone = self._alone(result)
+        first, closer = self._whole(result), [] if alone else list(self._looks(result))
+        if not alone and (first.logits > 0).any():
             first, closer = self._calmed(result, first, closer)
         alpha = render_alpha(first.logits, clip.width_px, clip.height_px, edge=self._edge)
         if not alpha.any():

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from masklet_server.mattes.drawn import DrawnAlpha
 from masklet_server.mattes.export import AlphaSource, LogitAlpha
 from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
-from masklet_server.mattes.windows import Look
 from masklet_server.sessions.session import Session
 from masklet_server.tracking import FrameSource, ObjectFrame
 
@@ -28,13 +25,11 @@ def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
         return any(lock.object_id == result.object_id and result.frame in lock.frames for lock in info.locks)
 
     def calm_of(result: ObjectFrame) -> float:
-        return 0.0 if is_locked(result) else session.matte(result.object_id).calm
-
-    def looks_at(result: ObjectFrame) -> Sequence[Look]:
-        return () if is_locked(result) else session.looks.find(result)
+        return session.matte(result.object_id).calm
 
     calming = Calming(session.results, calm_of, info.cuts)
-    return DrawnAlpha(session.drawn_on, RefinedAlpha(source, look=looks_at, calming=calming))
+    refined = RefinedAlpha(source, look=session.looks.find, calming=calming, alone=is_locked)
+    return DrawnAlpha(session.drawn_on, refined)
 
 
 def raw_coverage(session: Session) -> AlphaSource:

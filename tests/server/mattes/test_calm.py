@@ -248,6 +248,23 @@ def test_strength_says_how_much_and_none_is_none() -> None:
     assert 0 < np.abs(half - alone).sum() < np.abs(full - alone).sum()
 
 
+def test_a_frame_alone_is_neither_calmed_nor_looked_at_again_and_changes_nothing_around() -> None:
+    results = Tracked()
+
+    def look(result: ObjectFrame) -> list[Look]:
+        return [Look(Window(0, 0, WIDTH_PX, HEIGHT_PX), np.flip(result.logits, 0))]
+
+    def coverage(*locked: int) -> RefinedAlpha:
+        return RefinedAlpha(
+            Plate(), look=look, calming=calming(results), alone=lambda result: result.frame in locked
+        )
+
+    free, held = coverage(), coverage(4)
+    assert same(held(results.of(4)), RefinedAlpha(Plate())(results.of(4)))
+    assert not same(held(results.of(4)), free(results.of(4)))
+    assert same(held(results.of(5)), free(results.of(5)))
+
+
 @pytest.mark.parametrize("cuts", [(4, 5), (2, 4, 5, 7)])
 def test_nothing_is_asked_across_a_known_cut(cuts: Sequence[int]) -> None:
     results = Tracked()
