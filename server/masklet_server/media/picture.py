@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from masklet.errors import ClipError
+from masklet_server.media.areas import Area, fit
 from masklet_server.media.layers import Layer, Part, choose_layer
 from masklet_server.media.limits import Limits
 from masklet_server.media.picture_formats import open_reader, refusal, words_of
@@ -27,33 +28,7 @@ _MOST_PARTS = 1024
 _SAMPLES = {"uint8": (oiio.UINT8, np.uint8), "uint16": (oiio.UINT16, np.uint16)}
 # Of one piece of a picture on its way into an array.
 _BAND_BYTES = 32 << 20
-# Channels between the first and the last colour that are worth reading along.
-_WIDEST_READ = 8
-
-
-class Area(NamedTuple):
-    """A rectangle of pixels in a file's own coordinates."""
-
-    left_px: int
-    top_px: int
-    width_px: int
-    height_px: int
-
-    @property
-    def right_px(self) -> int:
-        """One past the last column."""
-        return self.left_px + self.width_px
-
-    @property
-    def bottom_px(self) -> int:
-        """One past the last row."""
-        return self.top_px + self.height_px
-
-    def united(self, other: Area) -> Area:
-        """The smallest area that holds both."""
-        left_px, top_px = min(self.left_px, other.left_px), min(self.top_px, other.top_px)
-        right_px, bottom_px = max(self.right_px, other.right_px), max(self.bottom_px, other.bottom_px)
-        return Area(left_px, top_px, right_px - left_px, bottom_px - top_px)
+_WIDE = 8
 
 
 @dataclass(frozen=True)
@@ -150,48 +125,38 @@ class OpenPicture:
             # Tiles are read whole.
             top_px -= (top_px - data.top_px) % spec.tile_height
             bottom_px = min(data.bottom_px, bottom_px + -(bottom_px - data.top_px) % spec.tile_height)
-        sample_type, dtype = _SAMPLES.get(str(spec.format), (oiio.FLOAT, np.float32))
         rows = data._replace(top_px=top_px, height_px=max(0, bottom_px - top_px))
+        dtype = _SAMPLES.get(str(spec.format), (oiio.FLOAT, np.float32))[1]
         pixels = np.empty((rows.height_px, rows.width_px, 3), dtype)  # (h, w, 3)
-        for at_px, height_px in self._bands(rows):
-            band = self._band(at_px, height_px, sample_type)
-            pixels[at_px - rows.top_px : at_px - rows.top_px + height_px] = band
-        picture = _fit(pixels, rows, area)  # (H, W, 3)
+        for at_px, band in self._bands(rows):
+            pixels[at_px - rows.top_px : at_px - rows.top_px + len(band)] = band
+        picture = fit(pixels, rows, area)  # (H, W, 3)
         if picture.dtype == np.float32:
             picture = make_finite(picture)
         return upright(picture, header.orientation)
 
-    def _bands(self, rows: Area) -> Iterator[tuple[int, int]]:
-        """First row and height of pieces of some rows, each of about the same size in memory."""
-        spec = self._reader.spec()
-        begin, end = self._range()
-        row_bytes = 4 * rows.width_px * (end - begin)
-        # Compressed rows come in blocks of up to 256: a piece that ends inside one decompresses it twice.
-        block = spec.tile_height or 256
-        height_px = block * max(1, _BAND_BYTES // (block * row_bytes))
-        first_px = rows.top_px
-        while first_px < rows.bottom_px:
-            yield first_px, min(height_px, rows.bottom_px - first_px)
-            first_px += height_px
+    def _bands(self, rows: Area) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Some rows in pieces: the first row of each, and its pixels ``(h, w, 3)``.
 
-    def _range(self) -> tuple[int, int]:
-        """The channels that are read at a time, as a begin and an end."""
-        channels = self.header.layer.channels
+        Every compressed byte is read once, however far apart the three channels lie: whoever reads one
+        channel of a file decompresses all of them.
+        """
+        channels, spec, data = self.header.layer.channels, self._reader.spec(), self.header.data
         begin, end = min(channels), max(channels) + 1
-        # Layers of one file may lie far apart: hundreds of channels would be read for three.
-        return (begin, end) if end - begin <= _WIDEST_READ else (begin, begin + 1)
-
-    def _band(self, top_px: int, height_px: int, sample_type: Any) -> NDArray[Any]:
-        """Some rows of the three channels, ``(h, w, 3)``; the same one may come thrice."""
-        channels = self.header.layer.channels
-        begin, end = self._range()
-        if max(channels) >= end:
-            bands = [self._read(top_px, height_px, each, each + 1, sample_type) for each in channels]
-            return np.concatenate(bands, axis=2)
-        data = self._read(top_px, height_px, begin, end, sample_type)
-        if channels == (begin, begin + 1, begin + 2):
-            return data
-        return data[..., [channel - begin for channel in channels]]
+        sample_type = _SAMPLES.get(str(spec.format), (oiio.FLOAT, np.float32))[0]
+        if end - begin > _WIDE and str(spec.format) == "half":
+            # Of hundreds of channels three are wanted: to make floats of all would take most of the time.
+            sample_type = oiio.HALF
+        picked = [channel - begin for channel in channels]
+        # A piece that ends inside a block of compressed rows has it decompressed twice.
+        block = spec.tile_height or (256 if "dwab" in spec.get_string_attribute("compression") else 32)
+        band_px = block * max(1, _BAND_BYTES // (4 * block * rows.width_px * (end - begin)))
+        at_px = rows.top_px
+        while at_px < rows.bottom_px:
+            height_px = min(band_px - (at_px - data.top_px) % block, rows.bottom_px - at_px)
+            band = self._read(at_px, height_px, begin, end, sample_type)
+            yield at_px, band if picked == [0, 1, 2] else band[..., picked]
+            at_px += height_px
 
     def _read(self, top_px: int, height_px: int, begin: int, end: int, sample_type: Any) -> NDArray[Any]:
         """Rows of the part, channels from ``begin`` on, before ``end``: ``(h, w, C)``."""
@@ -335,16 +300,3 @@ def _frames_per_s(metadata: dict[str, object]) -> float | None:
         if isinstance(value, (int, float)) and np.isfinite(value) and 0 < value < 10_000:
             return float(value)
     return None
-
-
-def _fit(data: NDArray[Any], at: Area, area: Area) -> NDArray[Any]:
-    """Pad or crop pixels ``(h, w, 3)`` that lie at one area to another one ``(H, W, 3)``."""
-    if at == area:
-        return data
-    picture = np.zeros((area.height_px, area.width_px, 3), data.dtype)  # (H, W, 3)
-    x0, x1 = max(at.left_px, area.left_px), min(at.right_px, area.right_px)
-    y0, y1 = max(at.top_px, area.top_px), min(at.bottom_px, area.bottom_px)
-    if x0 < x1 and y0 < y1:
-        inside = data[y0 - at.top_px : y1 - at.top_px, x0 - at.left_px : x1 - at.left_px]
-        picture[y0 - area.top_px : y1 - area.top_px, x0 - area.left_px : x1 - area.left_px] = inside
-    return picture

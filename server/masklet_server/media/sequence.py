@@ -12,10 +12,11 @@ from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError, MaskletError
 from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.types import ClipInfo, Overscan, UnreadableFrame
+from masklet_server.media.areas import Area
 from masklet_server.media.clip import Clip
 from masklet_server.media.colour import conversion_from, guess_space
 from masklet_server.media.marks import marks_of_picture
-from masklet_server.media.picture import Area, OpenPicture, PictureHeader
+from masklet_server.media.picture import OpenPicture, PictureHeader
 
 if TYPE_CHECKING:
     import numpy as np

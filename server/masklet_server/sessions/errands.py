@@ -40,6 +40,7 @@ class _Errand(Generic[ValueT]):
     is_waiting: bool = False
     has_place: bool = True
     given_up: bool = False
+    timers: tuple[asyncio.TimerHandle, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def leave(self) -> None:
@@ -60,8 +61,17 @@ class _Errand(Generic[ValueT]):
             self.loop.call_soon_threadsafe(heard, *args)
 
     def watch(self, waits: int) -> None:
-        self.loop.call_later(_SLOW_S, self.be_slow, waits)
-        self.loop.call_later(self.errands.disk_s, self.give_up, waits)
+        self.forget_timers()
+        self.timers = (
+            self.loop.call_later(_SLOW_S, self.be_slow, waits),
+            self.loop.call_later(self.errands.disk_s, self.give_up, waits),
+        )
+
+    def forget_timers(self) -> None:
+        """Let go of what would keep this, and with it the result, until its time has come."""
+        for timer in self.timers:
+            timer.cancel()
+        self.timers = ()
 
     def be_slow(self, waits: int) -> None:
         if self.is_waiting and self.waits == waits:
@@ -181,6 +191,7 @@ class Errands:
     def _finish(
         self, errand: _Errand[Any], value: Any, error: BaseException | None, unwanted: Callable[[Any], None]
     ) -> None:
+        errand.forget_timers()
         self.leave_place(errand)
         if errand.given_up:
             self._behind[errand.whose] -= 1

@@ -64,12 +64,14 @@ class SessionLimits:
         max_objects: Objects at a time.
         result_memory_bytes: Compressed masks in memory; more goes to a temporary file.
         spill_folder: Where that file is; None for the system's place.
+        full_disk_bytes: What more stays in memory while that file cannot grow.
         undo_bytes: What steps that can be taken back may take in memory; older ones are given up.
     """
 
     max_objects: int = 64
     result_memory_bytes: int = 64 << 20
     spill_folder: Path | None = None
+    full_disk_bytes: int = 64 << 20
     undo_bytes: int = MAX_UNDO_BYTES
 
 
@@ -106,7 +108,11 @@ class Session:
         self.user = user
         self.open_source = open_source
         self.replies = ReplyLog()
-        self.results = ResultStore(memory_bytes=limits.result_memory_bytes, spill_folder=limits.spill_folder)
+        self.results = ResultStore(
+            memory_bytes=limits.result_memory_bytes,
+            spill_folder=limits.spill_folder,
+            full_disk_bytes=limits.full_disk_bytes,
+        )
         self._source = source
         self._scheduler = scheduler
         self._order = order

@@ -64,6 +64,21 @@ def test_a_picture_in_pieces_is_the_picture(
     np.testing.assert_array_equal(pixels, whole.astype(pixels.dtype))
 
 
+@pytest.mark.parametrize("sample", ["half", "float"])
+def test_layers_between_the_colours_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: str
+) -> None:
+    pixels = noise(40)
+    names = ["R", "G", "B", *(f"C{number:02d}.x" for number in range(37))]
+    path = write_picture(tmp_path / "plate.exr", pixels, sample, channels=names)
+    monkeypatch.setattr(picture, "_BAND_BYTES", 1)
+
+    found = read(path)
+
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, pixels[..., :3].astype(sample.replace("half", "float16")))
+
+
 @pytest.mark.parametrize("tile_px", [0, 32])
 def test_rows_beyond_the_picture_are_not_read(tmp_path: Path, tile_px: int) -> None:
     path = tmp_path / "plate.exr"

@@ -1,4 +1,4 @@
-"""What a session held is given back at once, without waiting for the cyclic collector."""
+"""What a session holds stays while it can be kept, and is given back at once when it closes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ import pytest
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 
-from fakes.engine import FakeClock, FakeEngine
+from fakes.engine import FakeClip, FakeClock, FakeEngine
 from generated_media import numbered_picture, write_movie
+from masklet.errors import OutputError
 from masklet.types import Click, FramePrompts
 from masklet_server.media.movie import MovieClip
 from masklet_server.media.source import open_clip
+from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.session import Session
+from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
+from masklet_server.tracking import ObjectFrame
 
 
 @pytest.fixture
@@ -67,6 +70,47 @@ def test_a_closed_session_is_gone_without_the_collector(tmp_path: Path, no_colle
     assert movie_parts() == []
 
 
+def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivered_stays(
+    tmp_path: Path,
+) -> None:
+    limits = SessionLimits(result_memory_bytes=1, spill_folder=tmp_path / "full", full_disk_bytes=80)
+
+    async def run() -> None:
+        engine, scheduler = FakeEngine(), Scheduler()
+        store = SessionStore(engine, scheduler, limits=StoreLimits(session=limits), clock_s=FakeClock())
+        session = await store.open("ann", FakeClip)
+        hero = (await session.add_object("hero")).object_id
+        await session.set_prompts(FramePrompts(hero, 1, (Click(5, 5),)))
+        delivered: dict[int, ObjectFrame] = {}
+
+        async def track() -> None:
+            async for item in session.track():
+                if isinstance(item, ObjectFrame):
+                    delivered[item.frame] = item
+
+        with pytest.raises(OutputError, match=r"full or read-only.* all finished masks are kept"):
+            await track()
+
+        assert 2 < len(delivered) < 10
+        # No frame was computed for nothing.
+        assert session.results.frames_of(hero) == tuple(sorted(delivered))
+        for frame, result in delivered.items():
+            found = session.results.find(hero, frame)
+            assert found is not None
+            assert found.logits.tobytes() == result.logits.tobytes()
+        with pytest.raises(OutputError, match="full or read-only"):
+            await session.add_click(hero, 9, Click(5, 5))
+
+        (tmp_path / "full").mkdir()
+        async for _ in session.track():
+            pass
+        assert session.results.frames_of(hero) == tuple(range(1, 11))
+        await store.close_all()
+        await scheduler.close()
+
+    asyncio.run(run())
+
+
 def test_a_parked_session_has_no_decoder_and_gets_one_when_it_is_needed(
     tmp_path: Path, no_collector: None
 ) -> None:
@@ -111,3 +155,23 @@ def movie_parts() -> list[str]:
     return [
         type(each).__name__ for each in gc.get_objects() if isinstance(each, (InputContainer, VideoFrame))
     ]
+
+
+def test_what_an_errand_brought_is_not_kept_until_its_time_would_be_up(no_collector: None) -> None:
+    class Picture:
+        pass
+
+    async def run() -> None:
+        errands = Errands("test", at_once=1)
+        picture = await errands.run(Picture, at_disk=True)
+        left = weakref.ref(picture)
+        del picture
+        for _ in range(25):
+            if left() is None:
+                break
+            await asyncio.sleep(0.02)
+
+        assert left() is None
+        errands.close()
+
+    asyncio.run(run())
