@@ -92,6 +92,13 @@ class Tracker(Protocol):
         """Take all prompts of one object on one frame (they replace earlier ones) and segment it."""
         ...
 
+    def draft(self, prompts: FramePrompts) -> bool:
+        """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
+
+        Nothing else can tell that it was done.
+        """
+        ...
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What prompts on the neighbouring frames alone make of a frame that was not tracked."""
         ...

@@ -63,18 +63,30 @@ class FakeTracker:
     fail: Callable[[str, int], Exception | None] = lambda call, frame: None
     calls: list[tuple[object, ...]] = field(default_factory=list)
     prompts: dict[tuple[int, int], FramePrompts] = field(default_factory=dict)
+    drafts: dict[tuple[int, int], int] = field(default_factory=dict)
     memory_bytes: int = 0
     threads: set[int] = field(default_factory=set)
 
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
         self._work("prompt", prompts.frame, prompts.object_id)
         self.prompts[prompts.object_id, prompts.frame] = prompts
+        self.drafts.pop((prompts.object_id, prompts.frame), None)
         value = sum(click.x_px for click in prompts.clicks)
         return self._result(prompts.object_id, prompts.frame, value, prompted=True)
 
     def forget_prompts(self, object_id: int, frame: int) -> None:
         self.calls.append(("forget", frame, object_id))
         self.prompts.pop((object_id, frame), None)
+
+    def draft(self, prompts: FramePrompts) -> bool:
+        """Costs a click, as in :mod:`masklet_server.engine.tracker`, of which the prompt is the last."""
+        key = prompts.object_id, prompts.frame
+        done = self.drafts.get(key, 0) + 1
+        if done >= len(prompts.clicks):
+            return False
+        self._work("draft", prompts.frame, prompts.object_id)
+        self.drafts[key] = done
+        return done + 1 < len(prompts.clicks)
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         self._work("look", frame, object_id)

@@ -41,6 +41,9 @@ class RememberingTracker:
         self.held.pop((prompts.object_id, prompts.frame), None)
         return self._prompted(prompts)
 
+    def draft(self, prompts: FramePrompts) -> bool:
+        return False
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         self._read(frame)
         return self._made(object_id, frame, ("look", frame, *self._attended(object_id, frame)))

@@ -55,6 +55,9 @@ class ShiftTracker:
     def forget_prompts(self, object_id: int, frame: int) -> None:
         del self.prompts[object_id, frame]
 
+    def draft(self, prompts: FramePrompts) -> bool:
+        return False
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         return self._result(object_id, frame, self._grid(object_id, frame))
 

@@ -63,6 +63,16 @@ def added_turns(turns: Sequence[Turn], done: Sequence[Turn]) -> tuple[Turn, ...]
     return tuple(turns[len(done) :])
 
 
+def is_begun(prompts: FramePrompts, first: FramePrompts) -> bool:
+    """True where the clicks of ``prompts`` go on from all of ``first``."""
+    count = len(first.clicks)
+    return (
+        count <= len(prompts.clicks)
+        and prompts.clicks[:count] == first.clicks
+        and (prompts.box, prompts.mask, prompts.base) == (first.box, first.mask, first.base)
+    )
+
+
 def check_prompts(prompts: FramePrompts, clip: ClipInfo) -> None:
     """Refuse prompts that say nothing or lie outside the picture.
 

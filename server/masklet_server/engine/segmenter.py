@@ -45,16 +45,32 @@ class Segmenter:
         self._reach = reach
         self._clip = clip
 
-    def segment(self, memory: ObjectMemory, prompts: FramePrompts, features: ImageFeatures) -> PromptedFrame:
+    def segment(
+        self,
+        memory: ObjectMemory,
+        prompts: FramePrompts,
+        features: ImageFeatures,
+        *,
+        draft: PromptedFrame | None = None,
+        towards: FramePrompts | None = None,
+    ) -> PromptedFrame:
         """What comes of ``prompts``, which replace earlier ones of the object on this frame.
 
         In the editor they correct their base where they have one. A box or a drawn mask starts from
         nothing, and so does a click on the object where the base shows none of it. Officially they
         correct what was tracked on the frame before.
+
+        Args:
+            memory: The object's.
+            prompts: All of them on this frame.
+            features: Of the frame.
+            draft: What came of the first clicks, to go on from.
+            towards: The prompts of which these are the first clicks.
         """
         before = memory.entry(prompts.frame)
+        so_far = before if draft is None else draft
         base = self._base(prompts)
-        correcting = self._is_correction(memory, prompts, before, base)
+        correcting = self._is_correction(memory, towards or prompts, before, base)
         backward = self._was_backward(memory, prompts.frame, before)
         conditioned: Tensor | None = None
 
@@ -63,12 +79,12 @@ class Segmenter:
             turns: tuple[Turn, ...] = ()
         else:
             turns, open_turns, previous = self._plan(
-                memory, prompts, before, base if correcting else None, correcting=correcting
+                memory, prompts, so_far, base if correcting else None, correcting=correcting
             )
-            if before is not None and not open_turns:
-                return before
+            if so_far is not None and not open_turns:
+                return so_far if so_far is before else replace(so_far, prompts=prompts)
             if correcting:
-                conditioned = self._remembered(memory, prompts, before, base, features, backward=backward)
+                conditioned = self._remembered(memory, prompts, so_far, base, features, backward=backward)
             seen = self._network.without_memory(features.embedding) if conditioned is None else conditioned
             for turn in open_turns:
                 decoded = self._decode(turn, features, seen, previous)

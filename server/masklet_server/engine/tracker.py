@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -14,14 +16,16 @@ from masklet_server.engine.accelerate import EXACT, Layout
 from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
-from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
 from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
-from masklet_server.engine.prompting import check_prompts
+from masklet_server.engine.prompting import check_prompts, is_begun
 from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointers_in_clip, recall
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
+
+_MAX_DRAFTS = 4
 
 
 class NetworkTracker:
@@ -78,11 +82,17 @@ class NetworkTracker:
         self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
         self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
         self._objects: dict[int, ObjectMemory] = {}
+        self._drafts: OrderedDict[tuple[int, int], PromptedFrame] = OrderedDict()
 
     @property
     def memory_bytes(self) -> int:
         """Bytes of features, pictures read ahead and memories."""
-        return self._features.held_bytes + sum(memory.held_bytes for memory in self._objects.values())
+        drafts = (tensor for draft in self._drafts.values() for tensor in (draft.logits, draft.conditioned))
+        return (
+            self._features.held_bytes
+            + sum(memory.held_bytes for memory in self._objects.values())
+            + sum(tensor.nbytes for tensor in drafts if tensor is not None)
+        )
 
     def memory(self, object_id: int, frame: int) -> FrameMemory | None:
         """What is held of one object on one frame: for reports and comparisons, not for results."""
@@ -105,11 +115,45 @@ class NetworkTracker:
         if self._profile.corrections == "prompted":
             self._write_pending(memory, but=prompts.frame)
         features = self._features.features(prompts.frame)
-        entry = self._segmenter.segment(memory, prompts, features)
+        draft = self._drafts.pop((prompts.object_id, prompts.frame), None)
+        entry = self._segmenter.segment(memory, prompts, features, draft=draft)
 
         self._objects[prompts.object_id] = memory
         memory.pending[prompts.frame] = entry
         return entry.result
+
+    @torch.inference_mode()
+    def draft(self, prompts: FramePrompts) -> bool:
+        """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
+
+        Raises:
+            BadInputError: The prompts say nothing or lie outside the picture.
+            ClipError: The picture cannot be read.
+        """
+        check_prompts(prompts, self._source.info)
+        if (
+            prompts.mask is not None
+            or self._profile.clicks != "in_order"
+            or self._profile.corrections != "prompted"
+        ):
+            return False
+        key = prompts.object_id, prompts.frame
+        memory = self._objects.get(prompts.object_id) or self._returning(prompts)
+        draft = self._drafts.get(key)
+        done = 0
+        for known in (draft, memory.entry(prompts.frame)):
+            if known is not None and is_begun(prompts, known.prompts):
+                done = len(known.prompts.clicks)
+                break
+        if done + 1 >= len(prompts.clicks):
+            return False
+        first = replace(prompts, clicks=prompts.clicks[: done + 1])
+        features = self._features.features(prompts.frame)
+        self._drafts[key] = self._segmenter.segment(memory, first, features, draft=draft, towards=prompts)
+        self._drafts.move_to_end(key)
+        while len(self._drafts) > _MAX_DRAFTS:
+            self._drafts.popitem(last=False)
+        return done + 2 < len(prompts.clicks)
 
     @torch.inference_mode()
     def look(self, object_id: int, frame: int) -> ObjectFrame:
@@ -178,9 +222,12 @@ class NetworkTracker:
     def remove(self, object_id: int) -> None:
         """Drop everything about one object; the others do not notice."""
         self._objects.pop(object_id, None)
+        for key in [key for key in self._drafts if key[0] == object_id]:
+            del self._drafts[key]
 
     def park(self) -> None:
         """Give back all tensors of the device; prompts and their results stay, in main memory."""
+        self._drafts.clear()
         self._features.drop()
         for memory in self._objects.values():
             memory.park()

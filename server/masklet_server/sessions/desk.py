@@ -84,6 +84,14 @@ class Desk:
         self.stale.clear(object_id, (frame,))
         return result
 
+    def draft(self, prompts: FramePrompts) -> bool:
+        """Do one click's work towards :meth:`segment`; False when no more is left. Errors as there."""
+        if prompts.is_empty:
+            return False
+        more = self._engine().draft(prompts)
+        self._measure()
+        return more
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What an object's prompts on other frames alone make of a frame; errors as in :meth:`segment`."""
         result = self._engine().look(object_id, frame)

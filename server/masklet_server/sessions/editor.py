@@ -93,11 +93,7 @@ class Editor:
         before, standing = book.find(object_id, frame), self._results.find(object_id, frame)
         if checked.is_empty and before is None:
             return Prompted(checked, None)
-        said = checked
-        if self._order is TrackOrder.NEAREST:
-            others = set(book.prompted_frames(object_id)) - {frame}
-            look = partial(self._desk.look, object_id, frame) if others else lambda: None
-            said = with_base(checked, before, standing, look)
+        said = self.based(book, checked)
         if said == before and standing is not None:
             return Prompted(said, standing)
         was_stale = self._desk.stale.of(object_id) & {frame}
@@ -108,6 +104,17 @@ class Editor:
         self._follow(edit, book.contents)
         self.sweep(book)
         return Prompted(said, result)
+
+    def based(self, book: PromptBook, prompts: FramePrompts) -> FramePrompts:
+        """Checked prompts, with what they correct; errors as in :meth:`PromptBook.check`."""
+        checked = book.check(prompts)
+        if self._order is not TrackOrder.NEAREST:
+            return checked
+        object_id, frame = checked.object_id, checked.frame
+        before, standing = book.find(object_id, frame), self._results.find(object_id, frame)
+        others = set(book.prompted_frames(object_id)) - {frame}
+        look = partial(self._desk.look, object_id, frame) if others else lambda: None
+        return with_base(checked, before, standing, look)
 
     def set_lock(
         self,

@@ -31,7 +31,7 @@ from masklet.types import (
 from masklet_server.sessions.history import MAX_UNDO_BYTES, Contents, Edit, History
 from masklet_server.sessions.said import Said
 
-MAX_CLICKS = 256
+MAX_CLICKS = 64
 """Per object and frame: more help nobody, and the network's time grows with them."""
 
 
@@ -174,7 +174,10 @@ class PromptBook:
                 "unlock it first, then correct it"
             )
         if len(prompts.clicks) > MAX_CLICKS:
-            raise BadInputError(f"one frame takes at most {MAX_CLICKS} clicks: remove some")
+            raise BadInputError(
+                f"one frame takes at most {MAX_CLICKS} clicks for an object: remove some, draw a mask, or "
+                "click on another frame"
+            )
         for click in prompts.clicks:
             self._check_click(click)
         mask, clip = prompts.mask, self._clip

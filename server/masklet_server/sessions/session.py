@@ -36,7 +36,7 @@ from masklet.types import (
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
 from masklet_server.sessions.errands import Errands
-from masklet_server.sessions.history import MAX_UNDO_BYTES
+from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
 from masklet_server.sessions.plan import Step, TrackOrder
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
@@ -122,6 +122,8 @@ class Session:
         self._make_tracker = make_tracker
         self.looks = SecondLooks(self.results, self._book.find, limits.spill_folder)
         self._track: TrackRun | None = None
+        # Prompts of many clicks take many turns, and later ones must not overtake them.
+        self._in_order = asyncio.Lock()
         self._calls = 0
         self._unreadable: dict[int, UnreadableFrame] = {}
 
@@ -300,15 +302,25 @@ class Session:
 
         Clicks and boxes take the place of a drawn mask only with ``replace_mask``.
         """
+        said = prompts
+
+        def based() -> FramePrompts:
+            if not replace_mask:
+                self._book.check_mask_stays(prompts)
+            return self._editor.based(self._book, prompts)
 
         def change() -> Prompted:
             if not replace_mask:
                 self._book.check_mask_stays(prompts)
-            return self._editor.put(self._book, prompts)
+            return self._editor.put(self._book, said)
 
         self._book.check(prompts)
-        await self._make_room()
-        return await self._turn(change, urgent=True)
+        async with self._in_order:
+            await self._make_room()
+            if len(prompts.clicks) > 1:
+                said = await self._turn(based, urgent=True, commits=False)
+                await self._draft(said)
+            return await self._turn(change, urgent=True)
 
     async def add_click(self, object_id: int, frame: int, click: Click) -> Prompted:
         """Add one click to what is said; errors as in :meth:`PromptBook.check`."""
@@ -318,8 +330,9 @@ class Session:
             return self._editor.put(self._book, self._book.with_click(object_id, frame, click))
 
         self._book.check(FramePrompts(object_id, frame, (click,)))
-        await self._make_room()
-        return await self._turn(change, urgent=True)
+        async with self._in_order:
+            await self._make_room()
+            return await self._turn(change, urgent=True)
 
     async def undo(self) -> Reverted:
         """Take back the last edit.
@@ -327,8 +340,9 @@ class Session:
         Raises:
             BadInputError: There is nothing to take back.
         """
-        self._book.history.last_done()
-        return await self._turn(lambda: self._editor.take_back(self._book), urgent=True)
+        async with self._in_order:
+            await self._draft_edit(self._book.history.last_done(), back=True)
+            return await self._turn(lambda: self._editor.take_back(self._book), urgent=True)
 
     async def redo(self) -> Reverted:
         """Make the last edit that was taken back again.
@@ -336,8 +350,9 @@ class Session:
         Raises:
             BadInputError: There is none.
         """
-        self._book.history.last_undone()
-        return await self._turn(lambda: self._editor.make_again(self._book), urgent=True)
+        async with self._in_order:
+            await self._draft_edit(self._book.history.last_undone(), back=False)
+            return await self._turn(lambda: self._editor.make_again(self._book), urgent=True)
 
     async def set_document(self, document: PromptDocument) -> tuple[ObjectInfo, ...]:
         """Begin anew from a document: all objects, prompts and masks are replaced, as one edit.
@@ -351,6 +366,7 @@ class Session:
         try:
             for own in said.values():
                 await self._make_room()
+                await self._draft(own.prompts)
                 await self._turn(partial(editor.stage, replacement, own.prompts), urgent=True, commits=False)
             if self._track is not None:
                 self._track.stop()
@@ -518,6 +534,19 @@ class Session:
         """See that a frame's results can be kept before they are made; see :meth:`ResultStore.make_room`."""
         if self.results.is_full:
             await asyncio.get_running_loop().run_in_executor(None, self.results.make_room)
+
+    async def _draft(self, prompts: FramePrompts) -> None:
+        """Make all clicks but the last, a turn for each: others come in between, and leaving is easy."""
+        for _ in prompts.clicks[1:]:
+            if not await self._turn(partial(self._desk.draft, prompts), urgent=True, commits=False):
+                return
+
+    async def _draft_edit(self, edit: Edit, *, back: bool) -> None:
+        """The same for what comes back where an edit of one frame's prompts is undone or redone."""
+        contents = edit.before if back else edit.after
+        said = None if edit.frame is None else contents.prompts.get((edit.object_id, edit.frame))
+        if said is not None:
+            await self._draft(said.prompts)
 
     async def _turn(
         self, call: Callable[[], ResultT], *, urgent: bool = False, commits: bool = True

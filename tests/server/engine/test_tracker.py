@@ -647,3 +647,49 @@ def test_memory_is_made_anew_of_a_result_that_was_replaced(network: TinyNetwork)
     desk.tracker.forget_tracked(99, FrameRange(FIRST, FIRST))
 
     assert_same(desk.track([FIRST + 6], 1), fresh.track([FIRST + 6], 1))
+
+
+def test_clicks_that_are_drafted_one_by_one_give_the_same_as_all_at_once(network: TinyNetwork) -> None:
+    places = [
+        (40.0, 40.0, True),
+        (30.0, 30.0, True),
+        (80.0, 40.0, False),
+        (44.0, 36.0, True),
+        (8.0, 8.0, False),
+    ]
+    prompts = click(1, FIRST, *places)
+    desk, at_once = Desk(network), Desk(network)
+    decodes = 0
+    decode = network.decode
+
+    def counting(*given: object, **named: object) -> object:
+        nonlocal decodes
+        decodes += 1
+        return decode(*given, **named)  # type: ignore[arg-type]
+
+    object.__setattr__(network, "decode", counting)
+    try:
+        drafts = 0
+        while desk.tracker.draft(prompts):
+            drafts += 1
+            assert decodes == drafts
+        assert decodes == len(places) - 1
+        drafted = desk.prompt(prompts)
+        assert decodes == len(places)
+    finally:
+        object.__delattr__(network, "decode")
+
+    assert_same([drafted], [at_once.prompt(prompts)], atol=0)
+    assert_same(
+        desk.track(range(FIRST + 1, FIRST + 4), 1), at_once.track(range(FIRST + 1, FIRST + 4), 1), atol=0
+    )
+
+
+def test_a_draft_that_others_came_between_is_used_only_where_it_fits(network: TinyNetwork) -> None:
+    prompts = click(1, FIRST, (40.0, 40.0, True), (30.0, 30.0, True), (80.0, 40.0, False))
+    other = click(1, FIRST, (80.0, 40.0, True), (44.0, 36.0, True))
+    desk, alone = Desk(network), Desk(network)
+    desk.tracker.draft(prompts)
+    desk.tracker.draft(other)
+
+    assert_same([desk.prompt(prompts)], [alone.prompt(prompts)], atol=0)

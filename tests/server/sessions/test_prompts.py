@@ -49,7 +49,7 @@ def test_a_box_is_cut_at_the_edge_of_the_picture(book: PromptBook) -> None:
         (FramePrompts(1, 1, box=Box(70.0, 0.0, 80.0, 10.0)), "outside the picture"),
         (FramePrompts(1, 1, (Click(1.0, 49.0),)), "outside the picture"),
         (FramePrompts(1, 1, mask=Mask(2, 2, bytes(4))), "2 x 2 and the picture 64 x 48"),
-        (FramePrompts(1, 1, (Click(1.0, 1.0),) * (MAX_CLICKS + 1)), "at most 256 clicks"),
+        (FramePrompts(1, 1, (Click(1.0, 1.0),) * (MAX_CLICKS + 1)), "at most 64 clicks"),
         (FramePrompts(1, 0, (Click(1.0, 1.0),)), "1-10"),
         (FramePrompts(1, 4, (Click(1.0, 1.0),)), "no picture for frame 4"),
     ],
