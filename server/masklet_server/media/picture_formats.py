@@ -7,6 +7,7 @@ each reader is a parser that a hostile file can aim at.
 
 from __future__ import annotations
 
+import functools
 import re
 import stat
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import OpenImageIO as oiio
 
 from masklet.clip_files import begins_like_a_picture
-from masklet.errors import ClipError, PathNotAllowedError
+from masklet.errors import ClipError
 from masklet_server.media.library_words import in_one_line
 from masklet_server.media.limits import Limits
 
@@ -23,6 +24,8 @@ from masklet_server.media.limits import Limits
 _UNSUPPORTED = re.compile(
     r"not (?:yet )?support|unsupported|does(?:n't| not) support|unknown compression", re.I
 )
+_KINDS = frozenset({"openexr", "dpx", "tiff", "png", "jpeg", "hdr"})
+_SEPARATED = 5
 _SUBSAMPLED = re.compile(r"subsampled", re.I)
 
 
@@ -56,6 +59,11 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
             f"{name} is not a picture this server reads: use EXR, DPX, TIFF, PNG, JPEG or HDR, "
             "or copy it again if it should be one of these."
         )
+    if path.suffix.lower() in _foreign_suffixes():
+        # OpenImageIO goes by the name first, and by it to a reader that no plate needs.
+        raise ClipError(
+            f"{name} is not what its name says: give it the suffix of its kind, such as .exr, .tif or .png."
+        )
     # A second net under Limits: OpenImageIO itself then refuses to allocate more.
     oiio.attribute("limits:imagesize_MB", max(1, limits.max_decoded_bytes >> 20))
     oiio.attribute("limits:channels", limits.max_channels)
@@ -75,10 +83,36 @@ def open_reader(path: Path, name: str, limits: Limits) -> Any:
     try:
         # OpenImageIO opened it by its path: that this still leads to the same place is seen afterwards.
         limits.fence.check(path, name)
-    except PathNotAllowedError:
+        _check_kind(reader, name)
+    except BaseException:
         reader.close()
         raise
     return reader
+
+
+def _check_kind(reader: Any, name: str) -> None:
+    """Refuse what no plate is, though its first bytes are those of one.
+
+    Raises:
+        ClipError: Another reader took the file; or it holds ink in fewer than eight bits, with which
+            OpenImageIO was reported to write beyond its memory.
+    """
+    header = reader.spec()
+    bits = header.getattribute("oiio:BitsPerSample")
+    is_ink = header.getattribute("tiff:PhotometricInterpretation") == _SEPARATED
+    if reader.format_name() not in _KINDS or (is_ink and isinstance(bits, int) and bits < 8):
+        raise ClipError(
+            f"{name} is of a kind that this server does not read: render it as a plain RGB picture."
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def _foreign_suffixes() -> frozenset[str]:
+    """Suffixes by which OpenImageIO takes a reader that is none of ours."""
+    kinds = (each.partition(":") for each in str(oiio.get_string_attribute("extension_list")).split(";"))
+    listed = {kind: {f".{suffix}" for suffix in suffixes.split(",")} for kind, _, suffixes in kinds}
+    own = {suffix for kind in _KINDS for suffix in listed.get(kind, ())}
+    return frozenset(suffix for suffixes in listed.values() for suffix in suffixes if suffix not in own)
 
 
 def words_of(reader: Any) -> str:

@@ -477,3 +477,25 @@ def test_a_damaged_picture_costs_those_that_are_made_from_it_and_no_other(
                 except FrameMissingError:
                     unreadable.append(frame)
         assert sorted(unreadable) == list(range(30, 36))
+
+
+def test_a_name_does_not_choose_a_reader_that_no_plate_needs(tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "plate.tif", PICTURE)
+    for suffix in (".tga", ".psd", ".dds", ".sgi", ".GIF", ".null"):
+        with pytest.raises(ClipError, match=r"give it the suffix of its kind"):
+            open_clip(shutil.copy(path, tmp_path / f"copy{suffix}"))
+
+
+def test_ink_in_few_bits_is_refused_by_its_header(tmp_path: Path) -> None:
+    side, bits = 16, 4
+    pixels = bytes(side * side * 4 * bits // 8)
+    # Size, bits, compression, ink, samples, planes, size of tiles; then where the tile is and its bytes.
+    values = {256: side, 257: side, 258: 146, 259: 1, 262: 5, 277: 4, 284: 1, 322: side, 323: side}
+    entries = [struct.pack("<HHII", tag, 3, 4 if tag == 258 else 1, value) for tag, value in values.items()]
+    entries += [struct.pack("<HHII", 324, 4, 1, 154), struct.pack("<HHII", 325, 4, 1, len(pixels))]
+    header = struct.pack("<4sIH", b"II*\0", 8, len(entries)) + b"".join(entries) + bytes(4)
+    assert len(header) == 146
+    (tmp_path / "ink.tif").write_bytes(header + struct.pack("<4H", *[bits] * 4) + pixels)
+
+    with pytest.raises(ClipError, match=r"ink.tif is of a kind that this server does not read"):
+        open_clip(tmp_path / "ink.tif")

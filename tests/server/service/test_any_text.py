@@ -17,7 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fakes.service import running
+from fakes.service import refused_upload, running
 from generated_media import write_picture
 from masklet.v1 import export_pb2, geometry_pb2, prompt_pb2, review_pb2, session_pb2, track_pb2
 from masklet_server.media.limits import Limits
@@ -177,5 +177,37 @@ def test_no_text_in_any_request_is_a_fault_of_the_server(tmp_path: Path, faults:
         asked()
     finally:
         loop.run_until_complete(connecting.__aexit__(None, None, None))
+        loop.run_until_complete(serving.__aexit__(None, None, None))
+        loop.close()
+
+
+def test_no_text_in_an_upload_is_a_fault_of_the_server(tmp_path: Path, faults: Faults) -> None:
+    own = st.sampled_from(HOSTILE) | st.text(max_size=300)
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(own, own | st.just("plate.%04d.png"), own | st.just(".png"), st.integers(-(2**31), 2**31 - 1))
+    def sent(request_id: str, clip_name: str, suffix: str, frame: int) -> None:
+        header = session_pb2.UploadHeader(request_id=request_id, clip_name=clip_name)
+        start = session_pb2.UploadFileStart(frame=frame, suffix=suffix, size_bytes=3)
+        messages = [
+            session_pb2.UploadClipRequest(header=header),
+            session_pb2.UploadClipRequest(file=start),
+            session_pb2.UploadClipRequest(chunk=b"abc"),
+            # Never the right digest: every one of them has to be refused.
+            session_pb2.UploadClipRequest(commit=session_pb2.UploadCommit(files=1, sha256=b"wrong")),
+        ]
+        status, kind, sentence = loop.run_until_complete(refused_upload(server, messages))
+
+        assert (status, kind) == (grpc.StatusCode.INVALID_ARGUMENT, "bad-input")
+        assert sentence.isprintable()
+        assert faults.told == []
+        assert not [path for path in (tmp_path / "uploads").rglob("*.*") if path.suffix]
+
+    loop = asyncio.new_event_loop()
+    serving = running(tmp_path)
+    server = loop.run_until_complete(serving.__aenter__())
+    try:
+        sent()
+    finally:
         loop.run_until_complete(serving.__aexit__(None, None, None))
         loop.close()
