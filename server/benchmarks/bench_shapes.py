@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 from records import begin, write_line
 
+from masklet.interpolation import Interpolation
 from masklet.shapes import BezierVertex, ObjectShapes
 from masklet_server.demo import scene
 from masklet_server.shapes.closeness import raggedness_px
@@ -73,6 +74,13 @@ def main() -> None:
     parser.add_argument("--davis", type=Path, help="folder of NAME/masks/*.png")
     parser.add_argument("--mattes", type=Path, help="folder of PNG mattes, one a frame")
     parser.add_argument("--tolerance", type=float, default=1.0)
+    parser.add_argument(
+        "--curve",
+        type=Interpolation,
+        choices=list(Interpolation),
+        default=Interpolation.LINEAR,
+        help="linear or nuke-smooth: how a tool draws between keys",
+    )
     given = parser.parse_args()
     cv2.setNumThreads(2)
     drawn = sorted(path.name for path in given.davis.iterdir()) if given.davis else []
@@ -84,22 +92,29 @@ def main() -> None:
         f"{'case':24}  mean IoU  worst  px off  vertices  keys  slide  accel  s/100    cpu", file=sys.stderr
     )
     if given.mattes:
-        _run(f"tracked {given.mattes.name}", _tracked(given.mattes), given.tolerance)
+        _run(f"tracked {given.mattes.name}", _tracked(given.mattes), given.tolerance, curve=given.curve)
         return
     for name, outline in _outlines().items():
         for kind, motion in {"slow": Motion(0.4, 0.1, 4.0), "fast": Motion(1.5, 0.2, 6.0)}.items():
             mattes = {frame: _drawn(_posed(outline, motion, frame)) for frame in range(_FRAMES)}
-            _run(f"{name}, {kind}", mattes, given.tolerance, motion)
-    _run("turning ellipse", {f: _drawn(_ellipse(f)) for f in range(_FRAMES)}, given.tolerance)
+            _run(f"{name}, {kind}", mattes, given.tolerance, motion, curve=given.curve)
+    _run(
+        "turning ellipse",
+        {f: _drawn(_ellipse(f)) for f in range(_FRAMES)},
+        given.tolerance,
+        curve=given.curve,
+    )
     duck = {picture.frame: _enlarged(np.rint(picture.truth * 255)) for picture in scene.render()}
-    _run("demo duck", duck, given.tolerance)
+    _run("demo duck", duck, given.tolerance, curve=given.curve)
     for name, mattes in _davis(given.davis):
-        _run(f"davis {name}", mattes, given.tolerance)
+        _run(f"davis {name}", mattes, given.tolerance, curve=given.curve)
 
 
-def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None = None) -> None:
+def _run(
+    name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None = None, *, curve: Interpolation
+) -> None:
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    shapes = fit_shapes(mattes, name=name, tolerance_px=tolerance_px)
+    shapes = fit_shapes(mattes, name=name, tolerance_px=tolerance_px, interpolation=curve)
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
     report = shapes.report
     slide_px = _sliding(shapes, motion) if motion else None
@@ -107,10 +122,12 @@ def _run(name: str, mattes: Mattes, tolerance_px: float, motion: Motion | None =
     line = {
         "case": name,
         "tolerance_px": tolerance_px,
+        "curve": curve.value,
         "frames": report.frames,
         "mean_iou": round(report.mean_iou, 4),
         "worst_iou": round(report.worst_iou, 4),
         "largest_distance_px": round(report.largest_distance_px, 2),
+        "largest_between_keys_px": round(report.largest_between_keys_px, 2),
         "pieces": len(shapes.pieces),
         "vertices_per_frame": round(_vertices_per_frame(shapes, list(mattes)), 1),
         "keyframe_share": round(_key_share(shapes), 3),

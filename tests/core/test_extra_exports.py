@@ -34,6 +34,9 @@ PLAN = ExportPlan(
 )
 
 
+RECORDS = ["plate_json.record.json", "plate_nuke.record.json"]
+
+
 def extraed(**words: Any) -> ExtraExports:
     plain: dict[str, Any] = {
         "shapes": False,
@@ -87,9 +90,9 @@ def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: P
         session, wanted, tmp_path, frames=None, name="plate", mattes=mattes, progress=Progress()
     )
 
-    assert sorted(file.name for file in files) == ["plate.json", "plate.nk"]
+    assert sorted(file.name for file in files) == ["plate.json", "plate.nk", *RECORDS]
     names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == ["plate.json", "plate.masklet.json", "plate.nk"]
+    assert names == ["plate.json", "plate.masklet.json", "plate.nk", *RECORDS]
     content = json.loads((tmp_path / "plate.json").read_text())
     assert [shapes["object"] for shapes in content["shapes"]] == ["hero"]
     assert [track["name"] for track in content["anchors"]] == ["hero_similarity"]

@@ -16,6 +16,7 @@ from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import BadInputError, OutputError
 from masklet.exchange.files import SHAPE_TOOLS, TOOLS, exchange_files, file_names
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
+from masklet.exchange.record import Outcome, record_of
 from masklet.exchange.redrawing import rule_of
 from masklet.exchange.scene import ExchangeScene, MatteSequence
 from masklet.frame_runs import part_in, runs_of
@@ -202,6 +203,10 @@ def write_extra_exports(
             f"OpenTimelineIO count {scene.rate:g}; give the rate with --fps"
         )
     files = exchange_files(scene, extras.tools, name=name)
+    for tool in extras.tools:
+        for entry in record_of(scene, tool):
+            if entry.outcome is not Outcome.KEPT:
+                progress.say(f"for {tool}: {entry.sentence}")
     told = mattes.plan or ExportPlan(name, RunMark(), (_unknown(frames or session.clip.frames),))
     plan = replace(plan_extra_exports(session, extras, told, raw_edges=raw_edges), name=name)
     place = DeliveryFolder(folder, plan, existing)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from masklet.exchange.anchor_ways import on_every_frame
 from masklet.exchange.gap_words import shape_gaps
 from masklet.exchange.numbers import decimal
 from masklet.exchange.pieces import drawn_pieces, switches, widest_feather_px
@@ -65,7 +66,12 @@ _SCRIPT = """// Adds the masks of masklet to the layer that is selected in the o
         for (var t = 0; t < given.units.length; t++) {
             times.push(at(given.units[t]));
         }
-        mask.property("ADBE Mask Shape").setValuesAtTimes(times, paths);
+        var shape = mask.property("ADBE Mask Shape");
+        shape.setValuesAtTimes(times, paths);
+        // Whatever the application's default is: straight is what the splines were fitted for.
+        for (var s = 1; s <= shape.numKeys; s++) {
+            shape.setInterpolationTypeAtKey(s, KeyframeInterpolationType.LINEAR);
+        }
         mask.property("ADBE Mask Feather").setValue([given.feather_px, given.feather_px]);
         var opacity = mask.property("ADBE Mask Opacity");
         for (var j = 0; j < given.switches.length; j++) {
@@ -83,7 +89,10 @@ _SCRIPT = """// Adds the masks of masklet to the layer that is selected in the o
 def write_keyframes(scene: ExchangeScene, track: AnchorTrack) -> str:
     """Position, and what else the anchor has: rotation, scale, corner pin, opacity where it fades."""
     clip = scene.clip
-    units, keys = scene.units, track.keys
+    units = scene.units
+    # The text cannot say that a way is straight, so no way is longer than a frame. Frames of a movie whose
+    # rate varies are all there, each at its own time.
+    keys = track.keys if clip.is_variable_rate else on_every_frame(track.keys)
     blocks = [_block(("Transform", "Position"), "X pixels\tY pixels\tZ pixels", units, keys, _place)]
     if track.is_animated_in_size:
         blocks.append(_block(("Transform", "Rotation"), "degrees", units, keys, _turn))

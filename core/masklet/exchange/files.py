@@ -10,6 +10,7 @@ from masklet.exchange.fusion import write_comp, write_setting
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.json_document import write_json
 from masklet.exchange.nuke import write_nk
+from masklet.exchange.record import record_of, write_record
 from masklet.exchange.timeline import write_otio
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ SHAPE_TOOLS = ("nuke", "fusion", "ae", "json")
 
 
 def exchange_files(scene: ExchangeScene, tools: Sequence[str], *, name: str) -> dict[str, str]:
-    """Texts by file name, for the tools asked for.
+    """Texts by file name, for the tools asked for, each with a record of what was kept and what was not.
 
     Args:
         scene: What is written.
@@ -81,6 +82,7 @@ def exchange_files(scene: ExchangeScene, tools: Sequence[str], *, name: str) -> 
     files: dict[str, str] = {}
     for tool in dict.fromkeys(tools):
         files.update(_WRITERS[tool](scene, name))
+        files[record_file(tool, name)] = write_record(record_of(scene, tool), tool)
     return files
 
 
@@ -100,4 +102,9 @@ def file_names(tools: Sequence[str], *, name: str, shapes: bool, anchors: Sequen
         "json": [f"{name}.json"],
         "otio": [f"{name}.otio"],
     }
-    return {file: tool for tool in dict.fromkeys(tools) for file in known[tool]}
+    return {file: tool for tool in dict.fromkeys(tools) for file in (*known[tool], record_file(tool, name))}
+
+
+def record_file(tool: str, name: str) -> str:
+    """Where the record of an export lies: what was kept, approximated and lost."""
+    return f"{name}_{tool}.record.json"

@@ -19,6 +19,7 @@ from fakes.exchange_scenes import (
     draw_paths,
     expected_matte,
     iou,
+    position,
     random_shapes,
     random_tracks,
     scene,
@@ -29,7 +30,7 @@ from fakes.nuke_text import read_nodes
 from masklet.anchors import Absence, AnchorTrack
 from masklet.errors import BadInputError
 from masklet.exchange.after_effects import write_keyframes, write_mask_script
-from masklet.exchange.files import TOOLS, exchange_files
+from masklet.exchange.files import TOOLS, exchange_files, file_names
 from masklet.exchange.fusion import write_setting
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.json_document import write_json
@@ -174,10 +175,17 @@ def test_every_tool_gets_its_files_and_an_unknown_one_a_sentence() -> None:
         "shot.nk",
         "shot.otio",
         "shot.setting",
+        "shot_ae.record.json",
+        "shot_fusion.record.json",
         "shot_hero_similarity.txt",
         "shot_hero_top.txt",
+        "shot_json.record.json",
         "shot_masks.jsx",
+        "shot_nuke.record.json",
+        "shot_otio.record.json",
     ]
+    planned = file_names(TOOLS, name="shot", shapes=True, anchors=["hero_similarity", "hero_top"])
+    assert sorted(planned) == sorted(files)
     with pytest.raises(BadInputError, match="no export for 'flame': choose from nuke, fusion"):
         exchange_files(scene(), ["flame"], name="shot")
 
@@ -332,3 +340,30 @@ def test_masks_follow_a_layer_that_was_slipped_or_stretched(
     assert keys[0] == pytest.approx(expected)
     assert opacity[0] == [pytest.approx(first_s), 100]
     assert not alerts
+
+
+def test_pasted_keyframes_have_one_on_every_frame_since_their_text_cannot_say_straight() -> None:
+    """Between the anchor's keys on 0 and 4 After Effects would draw by its own default."""
+    track = position()
+
+    found = read_keyframes(write_keyframes(ExchangeScene(CLIP, anchors=(track,)), track))[
+        "Transform/Position"
+    ]
+
+    assert sorted(found) == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    for units, (x_px, y_px, _) in found.items():
+        assert (x_px, y_px) == pytest.approx((12.5 + units + CLIP.first_frame, 30.0))
+
+
+def test_the_mask_script_makes_every_key_of_a_path_straight() -> None:
+    script = write_mask_script(scene())
+
+    made, straight = (
+        script.index(call)
+        for call in (
+            "shape.setValuesAtTimes(times, paths)",
+            "shape.setInterpolationTypeAtKey(s, KeyframeInterpolationType.LINEAR)",
+        )
+    )
+    assert made < straight
+    assert "for (var s = 1; s <= shape.numKeys; s++)" in script

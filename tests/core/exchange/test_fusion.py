@@ -133,3 +133,16 @@ def test_a_comp_carries_the_range_and_reads_the_mattes() -> None:
     # The first file that exists; in a folder's name a percent sign means nothing.
     assert clip["Filename"] == "50%_d [a]/shot_mattes.-002.exr"
     assert (clip["GlobalStart"], clip["GlobalEnd"], clip["Length"]) == (-2, 7, 10)
+
+
+def test_every_key_says_how_it_is_drawn_so_that_no_default_of_fusions_counts() -> None:
+    tools = read_tools(write_setting(scene()))
+
+    splines = [tool for tool in tools.values() if tool["__kind"] == "BezierSpline"]
+    assert splines
+    for spline in splines:
+        for key in spline["KeyFrames"].values():
+            flags = key["Flags"]
+            assert flags.get("Linear") or flags.get("StepIn")
+            assert "LH" not in key
+            assert "RH" not in key
