@@ -252,7 +252,7 @@ class Session:
             frames: None for the whole clip.
             raw_edges: Shapes of edges as the network gave them; otherwise these follow the plate's pixels.
             interpolation: How the tool that gets the shapes draws between keys: the tolerance holds under
-                this. What goes elsewhere too is rewritten for each tool (:mod:`masklet.exchange.redrawing`).
+                this. Exports for tools with another rule get keys added (:mod:`masklet.exchange.redrawing`).
             on_progress: Told what is done and what there is in all.
             on_look: As in :meth:`export`.
 

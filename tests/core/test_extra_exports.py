@@ -100,7 +100,7 @@ def test_shapes_anchors_and_states_of_objects_with_masks_are_written(tmp_path: P
     assert (found["folder"], found["files"]) == (tmp_path.as_posix(), "plate_mattes.%04d.exr")
     assert (found["layers"], found["frames"]) == (["hero", "ghost"], [[1001, 1002]])
     assert transport.anchored[0].absence is Absence.FADE
-    assert transport.raw_shapes == [False]
+    assert transport.raw_shapes == [False, False]
 
 
 def test_text_that_somebody_works_on_is_never_written_over(tmp_path: Path) -> None:
@@ -249,17 +249,17 @@ def test_a_review_lists_frames_without_a_matte_and_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tools", "rule"),
+    ("tools", "rules"),
     [
-        ("nuke", Interpolation.NUKE_SMOOTH),
-        ("nuke,otio", Interpolation.NUKE_SMOOTH),
-        ("fusion", Interpolation.LINEAR),
-        ("nuke,fusion", Interpolation.LINEAR),
-        (None, Interpolation.LINEAR),
+        ("nuke", [Interpolation.NUKE_SMOOTH]),
+        ("fusion,ae", [Interpolation.LINEAR]),
+        ("fusion,nuke,json", [Interpolation.LINEAR, Interpolation.NUKE_SMOOTH]),
+        ("otio", [Interpolation.LINEAR]),
+        (None, [Interpolation.LINEAR]),
     ],
 )
-def test_shapes_are_fitted_under_the_curve_of_the_one_tool_that_draws_them(
-    tmp_path: Path, tools: str | None, rule: Interpolation
+def test_shapes_are_fitted_once_under_each_curve_that_a_tool_draws(
+    tmp_path: Path, tools: str | None, rules: list[Interpolation]
 ) -> None:
     session, transport = tracked_session()
 
@@ -273,4 +273,11 @@ def test_shapes_are_fitted_under_the_curve_of_the_one_tool_that_draws_them(
         progress=Progress(),
     )
 
-    assert transport.rules == [rule]
+    assert transport.rules == rules
+    for tool in ("nuke", "fusion"):
+        if tool in (tools or ""):
+            record = json.loads((tmp_path / f"plate_{tool}.record.json").read_text())
+            (motion,) = [entry for entry in record["entries"] if entry["what"] == "motion"]
+            # Made of the fit under its own curve: nothing had to be rewritten.
+            assert motion["outcome"] == "kept"
+            assert ("smooth curve" in motion["words"]) == (tool == "nuke")

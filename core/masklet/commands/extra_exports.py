@@ -56,10 +56,10 @@ class ExtraExports:
     tools: tuple[str, ...]
 
     @property
-    def interpolation(self) -> Interpolation:
-        """The rule to fit under: of the one tool that draws shapes; straight where several do."""
-        rules = {rule_of(tool) for tool in self.tools if tool in SHAPE_TOOLS}
-        return rules.pop() if len(rules) == 1 else Interpolation.LINEAR
+    def curves(self) -> tuple[Interpolation, ...]:
+        """How the tools that get shapes draw between keys: the shapes are fitted under each."""
+        rules = [rule_of(tool) for tool in self.tools if tool in SHAPE_TOOLS]
+        return tuple(dict.fromkeys(rules or [Interpolation.LINEAR])) if self.shapes else ()
 
     @property
     def is_nothing(self) -> bool:
@@ -111,7 +111,6 @@ def plan_extra_exports(
     settings = {
         "mattes": mattes.run.settings,
         "tolerance_px": extras.tolerance_px if extras.shapes else None,
-        "interpolation": extras.interpolation.value if extras.shapes else None,
         "anchors": [kind.value for kind in extras.anchors],
         "absence": extras.absence.value,
         "raw_edges": raw_edges,
@@ -158,22 +157,23 @@ def write_extra_exports(
     """
     info = session.info()
     seen = {state.object_id for state in info.states if frames is None or part_in(state.frames, frames)}
-    shapes: list[ObjectShapes] = []
+    # Keys that hold for one curve hardly hold for another: each gets a fit of its own.
+    shapes: dict[Interpolation, list[ObjectShapes]] = {curve: [] for curve in extras.curves}
     anchors: list[AnchorTrack] = []
     for item in session.objects():
         if item.object_id not in seen:
             progress.say(f"{item.name} has no mask: no shapes and no anchors of it")
             continue
-        if extras.shapes:
+        for curve, fitted in shapes.items():
             made = session.shapes(
                 item,
                 tolerance_px=extras.tolerance_px,
                 frames=frames,
                 raw_edges=raw_edges,
-                interpolation=extras.interpolation,
+                interpolation=curve,
                 on_look=progress.looking,
             )
-            shapes.append(made)
+            fitted.append(made)
             report = made.report
             progress.say(
                 f"{item.name}: {len(made.pieces)} shapes, {report.vertices} vertices, "
@@ -181,7 +181,7 @@ def write_extra_exports(
                 f"(worst {report.worst_iou:.3f}); {report.interpolation.words} at most "
                 f"{report.largest_between_keys_px:.2f} px off on frames without a key"
             )
-            if gaps := shape_gaps(made):
+            if (gaps := shape_gaps(made)) and curve is extras.curves[0]:
                 progress.say(f"{item.name}: {gaps}")
         for kind in extras.anchors:
             track = session.anchor(item, kind, frames=frames, absence=extras.absence)
@@ -190,7 +190,6 @@ def write_extra_exports(
             progress.say(f"{track.name}: {len(track.keys)} frames" + (f"; {gaps}" if gaps else ""))
     scene = ExchangeScene(
         clip=info.clip,
-        shapes=tuple(shapes),
         anchors=tuple(anchors),
         mattes=matte_sequences(mattes),
         holes=mattes.holes,
@@ -202,9 +201,12 @@ def write_extra_exports(
             f"nothing says how many frames a second the clip has: times in files for After Effects and "
             f"OpenTimelineIO count {scene.rate:g}; give the rate with --fps"
         )
-    files = exchange_files(scene, extras.tools, name=name)
+    files: dict[str, str] = {}
     for tool in extras.tools:
-        for entry in record_of(scene, tool):
+        fitted = shapes.get(rule_of(tool)) or next(iter(shapes.values()), [])
+        own = replace(scene, shapes=tuple(fitted))
+        files.update(exchange_files(own, [tool], name=name))
+        for entry in record_of(own, tool):
             if entry.outcome is not Outcome.KEPT:
                 progress.say(f"for {tool}: {entry.sentence}")
     told = mattes.plan or ExportPlan(name, RunMark(), (_unknown(frames or session.clip.frames),))
