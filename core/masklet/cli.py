@@ -38,6 +38,9 @@ def main() -> None:
     except SystemExit as error:
         if error.code == int(ExitCode.USAGE):
             _tell_usage(error)
+        # The parser ends in silence at Ctrl-C. A command that ended by itself has told all already.
+        if isinstance(getattr(error.__context__, "__cause__", None), KeyboardInterrupt):
+            _fail(ExitCode.INTERRUPTED, "interrupted", "stopped; files that were finished are kept")
         raise
     except (ServerUnreachableError, AccessDeniedError) as error:
         _fail(ExitCode.NO_SERVER, error.kind, str(error))

@@ -116,8 +116,12 @@ def test_ctrl_c_has_a_code_of_its_own(
     (alone / "a.mov").touch()
     monkeypatch.setattr(roto, "connect_as_asked", interrupt)
 
-    assert run(monkeypatch, "roto", "a.mov", "--click", "0:1,1", "--out", "out") == ExitCode.INTERRUPTED
-    assert "Traceback" not in capsys.readouterr().err
+    words = ("roto", "a.mov", "--click", "0:1,1", "--out", "out", "--json")
+    assert run(monkeypatch, *words) == ExitCode.INTERRUPTED
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    assert "stopped" in told.err
+    assert json.loads(told.out)["exit_code"] == ExitCode.INTERRUPTED
 
 
 def test_a_document_in_a_folder_that_is_not_there_is_told_at_once(
