@@ -54,6 +54,12 @@ def serve(
     idle_s: Annotated[
         float, typer.Option(min=1.0, help="A session parks after so long without a call.")
     ] = 600.0,
+    forgotten_h: Annotated[
+        float, typer.Option(min=0.1, help="A session closes for good after so many hours without a call.")
+    ] = 72.0,
+    disk_s: Annotated[
+        float, typer.Option(min=1.0, help="How long a disk may take for one picture or file.")
+    ] = 30.0,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
@@ -86,8 +92,13 @@ def serve(
         tls_key=tls_key,
         upload_folder=upload_folder,
         store=replace(
-            plain.store, max_sessions=max_sessions, memory_bytes=int(memory_gib * (1 << 30)), idle_s=idle_s
+            plain.store,
+            max_sessions=max_sessions,
+            memory_bytes=int(memory_gib * (1 << 30)),
+            idle_s=idle_s,
+            forgotten_s=forgotten_h * 3600.0,
         ),
+        service=replace(plain.service, disk_s=disk_s),
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 

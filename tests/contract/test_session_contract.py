@@ -75,6 +75,11 @@ def test_a_session_is_opened_found_again_and_forgotten(transport: Transport, cli
     assert opened.clip.frames == WHOLE
     assert (opened.clip.width_px, opened.clip.height_px) == (854, 480)
     assert transport.get_session(opened.session_id) == opened
+    listed = {each.session_id: each for each in transport.list_sessions()}
+    assert (listed[opened.session_id].clip_name, listed[opened.session_id].is_busy) == (
+        opened.clip.name,
+        False,
+    )
 
     transport.close_session(opened.session_id)
     transport.close_session(opened.session_id)
