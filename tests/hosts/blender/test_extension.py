@@ -21,8 +21,9 @@ from masklet.installing.blender_places import BlenderPlace
 from real_blender import ROOT, Blender
 
 SCRIPTS = Path(__file__).parent / "scripts"
-STARTS = 2
-START_LIMIT_S = 0.1
+MOST_MODULES = 140
+"""That the add-on may import at Blender's start: modules are what a start costs, and counting them is fair on
+a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +84,7 @@ def test_it_installs_costs_little_and_leaves_nothing_when_disabled_and_removed(
 
     module = f"bl_ext.user_default.{identifier}"
     enabling = SCRIPTS / "enable_and_disable.py"
-    # Python compiles the add-on the first time; the start that artists wait for is every later one.
-    run_in_blender(enabling, module, "start", sources=False)
-    starts = [run_in_blender(enabling, module, "start", sources=False) for _ in range(STARTS)]
+    start = run_in_blender(enabling, module, "start", sources=False)
     answer = run_in_blender(enabling, module, sources=False)
 
     assert answer["enabled"]
@@ -94,8 +93,18 @@ def test_it_installs_costs_little_and_leaves_nothing_when_disabled_and_removed(
     assert answer["during"] != []
     assert answer["after"] == []
     assert not [name for name in answer["heavy"] if not name.startswith("numpy")]
-    # Time of the processor, which other work on the machine lengthens least; the best of a few.
-    assert min(start["cpu_s"] for start in starts) < START_LIMIT_S
+    assert len(start["imported"]) <= MOST_MODULES, len(start["imported"])
+    # What only work with a server or files for other tools needs.
+    late = (
+        "masklet.exchange",
+        "masklet.client",
+        "masklet.transport.bridge",
+        "asyncio",
+        "ssl",
+        "http",
+        "multiprocessing",
+    )
+    assert [name for name in start["imported"] if name.startswith(late)] == []
 
     blender.command_line("extension", "remove", f"user_default.{identifier}", user_folder=user_folder)
     assert installed_version(place, identifier) is None
