@@ -12,10 +12,7 @@ Prints one JSON line per case. Parts are exported first where they are not kept 
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib.metadata
-import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +23,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from records import begin, write_line
 
 from masklet.types import ClipInfo, FramePrompts, Mask
 from masklet_server.engine.accelerate import fixed_layout
@@ -186,28 +184,27 @@ def main() -> None:
         if not file_of(folder, form).is_file():
             export(plain, form, file_of(folder, form))
     fast = fast_network(plain, folder)
-    about = {
-        "weights": info.name,
-        "sha256": info.sha256[:12],
-        "threads": arguments.threads,
-        "torch": importlib.metadata.version("torch"),
-        "openvino": importlib.metadata.version("openvino"),
-        "machine": platform.processor() or platform.machine(),
-        "date": datetime.date.today().isoformat(),
-    }
+    begin(
+        "bench_processor",
+        weights=path,
+        footage=None if arguments.clips is None else arguments.clips.name,
+        threads=arguments.threads,
+        openvino=importlib.metadata.version("openvino"),
+    )
     if arguments.clips is None:
         for objects in arguments.objects:
             for line in time_parts(plain, fast, objects):
-                print(json.dumps({**line, **about}), flush=True)
+                write_line(line)
         return
     everything: list[float] = []
     for sequence in sorted(path for path in arguments.clips.iterdir() if (path / "masks").is_dir()):
         ious = agreement(plain, fast, sequence, arguments.frames)
         everything += ious
-        line = {"case": "agreement", "sequence": sequence.name, "frames": len(ious), "worst_iou": min(ious)}
-        print(json.dumps({**line, **about}), flush=True)
+        write_line(
+            {"case": "agreement", "sequence": sequence.name, "frames": len(ious), "worst_iou": min(ious)}
+        )
     mean = statistics.fmean(everything)
-    print(json.dumps({"case": "agreement of all", "mean_iou": mean, "worst_iou": min(everything), **about}))
+    write_line({"case": "agreement of all", "mean_iou": mean, "worst_iou": min(everything)})
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ def test_what_has_arrived_is_not_sent_again(
 
 
 def test_a_file_that_cannot_be_sent_at_all_ends_in_a_sentence(over_line: Transport, tmp_path: Path) -> None:
-    empty = tmp_path / "plate.0001.exr"
+    # An empty picture of a sequence is a missing one; of an empty movie there is nothing.
+    empty = tmp_path / "plate.mov"
     empty.touch()
     with pytest.raises(BadInputError, match="is empty: render it again"):
-        over_line.upload("plate.%04d.exr", [ClipFile(empty, 1)])
+        over_line.upload("plate.mov", [ClipFile(empty, None)])
