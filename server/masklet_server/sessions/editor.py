@@ -148,6 +148,9 @@ class Editor:
             # What was overtaken while it was locked shows now, and so does what was built on it.
             opened = [frame for frame in stale.of(object_id) if frame in frames]
             edit.marked_stale = self._mark_behind(book.contents, object_id, opened)
+            if not book.contents.prompted_frames(object_id):
+                # Only the lock kept them: no prompt makes them any more.
+                self._set_aside(edit, book.contents)
         for kept, result in zip(inside, results, strict=True):
             if edit is not None:
                 edit.replaced[kept.frame] = self._results.find(object_id, kept.frame)
@@ -264,10 +267,7 @@ class Editor:
         elif standing is not None and not standing.prompted:
             edit.replaced, edit.replaced_stale = {frame: standing}, was_stale
         if edit.aside is not None:
-            aside, edit.aside = edit.aside, None
-            kept = [each for each in self._results.frames_of(aside.results_id) if each != frame]
-            self._desk.move(aside.results_id, kept, object_id)
-            stale.mark(object_id, aside.stale)
+            self._take_from_aside(edit, but=frame)
         else:
             self._follow(edit, end)
         return Prompted(prompts, result)
@@ -287,6 +287,10 @@ class Editor:
                 self._results.remove(edit.object_id, frame)
             else:
                 self._desk.put(held)
+        if edit.aside is not None:
+            self._take_from_aside(edit)
+        elif edit.object_id in end.names and not end.prompted_frames(edit.object_id):
+            self._set_aside(edit, end)
 
     def _follow(self, edit: Edit, contents: Contents) -> None:
         """Mark what prompts have overtaken; without any prompts left, take away what nothing makes now."""
@@ -309,6 +313,14 @@ class Editor:
         self._next_aside -= 1
         self._desk.move(object_id, going, edit.aside.results_id)
         stale.clear(object_id, stale.of(object_id) - self._held(contents, object_id, known))
+
+    def _take_from_aside(self, edit: Edit, *, but: int | None = None) -> None:
+        """Bring back what was set aside with an edit, all but one frame's."""
+        assert edit.aside is not None
+        aside, edit.aside = edit.aside, None
+        kept = [each for each in self._results.frames_of(aside.results_id) if each != but]
+        self._desk.move(aside.results_id, kept, edit.object_id)
+        self._desk.stale.mark(edit.object_id, aside.stale)
 
     def _bring_back(self, object_ids: Sequence[int], contents: Contents) -> None:
         try:

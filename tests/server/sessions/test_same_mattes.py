@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fakes.engine import FakeClip
@@ -166,6 +166,15 @@ async def take(session: Session, step: tuple[Any, ...]) -> None:
             await session.set_prompts(said[kind])
 
 
+@example(
+    history=[
+        ("lock", "hero", FrameRange(1, 1)),
+        ("click", "hero", 2, 0, False),
+        ("track", None),
+        ("undo",),
+        ("unlock", "hero", FrameRange(1, 1)),
+    ]
+)
 @given(histories)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_after_any_history_masks_are_those_of_the_document_replayed(history: list[tuple[Any, ...]]) -> None:
@@ -198,6 +207,16 @@ def test_after_any_history_masks_are_those_of_the_document_replayed(history: lis
     on_sessions(work)
 
 
+@example(
+    history=[
+        ("lock", "hero", FrameRange(1, 1)),
+        ("click", "hero", 2, 0, False),
+        ("track", None),
+        ("undo",),
+        ("unlock", "hero", FrameRange(1, 1)),
+    ],
+    count=1,
+)
 @given(histories, st.integers(1, 6))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_taking_edits_back_and_making_them_again_brings_the_same_masks(
