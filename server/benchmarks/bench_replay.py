@@ -1,6 +1,6 @@
 """Do the same prompts give the same mattes? Sessions against documents replayed, restarts, undo and parking.
 
-    python server/benchmarks/bench_replay.py ../shared/data/davis_dev --limit 16 >> replay.jsonl
+    python server/benchmarks/bench_replay.py DAVIS_FOLDER --limit 16 >> replay.jsonl
 
 One session a sequence has four objects that begin with one click on the first frame and are tracked. In the
 middle one is corrected by a click on it, one by a click beside it, one by a box and one by a drawn mask;

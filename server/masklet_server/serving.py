@@ -30,9 +30,9 @@ def serve(
         str,
         typer.Option(
             envvar="MASKLET_RUNTIME",
-            help="What runs the network on a processor: torch, openvino; auto: OpenVINO where installed.",
+            help="What runs the network on a processor: torch; openvino; auto: OpenVINO where installed.",
         ),
-    ] = "auto",
+    ] = "torch",
     root: Annotated[
         list[Path] | None,
         typer.Option(

@@ -98,7 +98,6 @@ def _findings(
     yield from _examine_packages()
     yield examine_weights()
     yield _examine_gpu()
-    yield _examine_processor()
     yield examine_ocio(os.environ.get("OCIO"))
     yield _examine_ports()
     yield examine_space(shutil.disk_usage(Path.cwd()).free)
@@ -157,15 +156,6 @@ def examine_weights(folder: Path | None = None) -> Finding:
             "install masklet again, or name other weights with --weights",
         )
     return Finding(Verdict.GOOD, "weights", f"embedded model, {file.stat().st_size / 1e6:.1f} MB")
-
-
-def _examine_processor() -> Finding:
-    try:
-        version = metadata.version("openvino")
-    except metadata.PackageNotFoundError:
-        cause = "without OpenVINO, torch runs models on processors at a lower speed"
-        return Finding(Verdict.NOTE, "processor", cause, "pip install openvino, if there is no GPU")
-    return Finding(Verdict.GOOD, "processor", f"OpenVINO {version} runs models where there is no GPU")
 
 
 def _examine_gpu() -> Finding:
