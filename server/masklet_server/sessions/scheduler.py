@@ -14,7 +14,7 @@ from masklet.errors import BusyError, ClipError
 from masklet_server.aside import working_for
 from masklet_server.sessions.callers import Caller, current_caller
 from masklet_server.sessions.hands import Hands, Report
-from masklet_server.sessions.turns import Turn, TurnQueue
+from masklet_server.sessions.turns import Turn, TurnClass, TurnQueue
 
 ResultT = TypeVar("ResultT")
 
@@ -35,7 +35,7 @@ class _Call(Generic[ResultT]):
     run: Callable[[], ResultT]
     done: asyncio.Future[ResultT]
     user: str
-    urgent: bool
+    turn_class: TurnClass
     owner: Hashable
     caller: Caller | None
     began: bool = False
@@ -118,7 +118,7 @@ class Scheduler:
         call: Callable[[], ResultT],
         *,
         user: str,
-        urgent: bool = False,
+        turn_class: TurnClass = TurnClass.SHOT,
         owner: Hashable = None,
         commits: bool = True,
     ) -> ResultT:
@@ -131,7 +131,7 @@ class Scheduler:
             call: At most one frame of work. It may be cut short where it reads a picture, and changes
                 nothing then.
             user: Who is charged for it.
-            urgent: True for prompts: before all tracking.
+            turn_class: What waits for it.
             owner: Whose calls are never under way at the same time; None for a call that minds none.
             commits: False for one that prepares something: its caller may still leave it undone.
 
@@ -148,7 +148,9 @@ class Scheduler:
                 raise other.given_up
         done: asyncio.Future[ResultT] = self._loop.create_future()
         caller = current_caller.get() if commits else None
-        turn: Turn[_Call[Any]] = Turn(_Call(call, done, user, urgent, owner, caller), user, urgent, owner)
+        turn: Turn[_Call[Any]] = Turn(
+            _Call(call, done, user, turn_class, owner, caller), user, turn_class, owner
+        )
         self._queue.push(turn)
         self._start_next()
         try:
@@ -188,7 +190,7 @@ class Scheduler:
         if call.timer is not None:
             call.timer.cancel()
         # Its session is held, so that no other turn of it comes in between: the turn is nobody's.
-        self._queue.push(Turn(call, call.user, call.urgent, call))
+        self._queue.push(Turn(call, call.user, call.turn_class, call))
         self._start_next()
 
     def _start_next(self) -> None:
@@ -213,7 +215,7 @@ class Scheduler:
 
     def _may_start(self, turn: Turn[_Call[Any]]) -> bool:
         """Tracks begin only while few others wait with their pictures in memory, or the disk is slow."""
-        if turn.urgent or turn.call.began:
+        if turn.turn_class is TurnClass.PROMPT or turn.call.began:
             return True
         now_s = self._clock_s()
         fresh = [call for call in self._away if now_s - (call.away_since_s or 0.0) < _SLOW_READ_S]

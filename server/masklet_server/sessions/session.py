@@ -45,6 +45,7 @@ from masklet_server.sessions.review import untracked
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
+from masklet_server.sessions.turns import TurnClass
 from masklet_server.sessions.work import Planner, TrackWork
 from masklet_server.tracking import ObjectFrame, with_unreadable
 
@@ -552,4 +553,10 @@ class Session:
         self, call: Callable[[], ResultT], *, urgent: bool = False, commits: bool = True
     ) -> ResultT:
         with self.in_use():
-            return await self._scheduler.run(call, user=self.user, urgent=urgent, owner=self, commits=commits)
+            return await self._scheduler.run(
+                call,
+                user=self.user,
+                turn_class=TurnClass.PROMPT if urgent else TurnClass.SHOT,
+                owner=self,
+                commits=commits,
+            )

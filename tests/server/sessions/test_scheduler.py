@@ -8,6 +8,7 @@ import pytest
 
 from masklet.errors import BusyError
 from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.turns import TurnClass
 
 
 class Gate:
@@ -38,7 +39,9 @@ def test_prompts_overtake_tracking_but_not_the_frame_in_hand() -> None:
         await entered(gate)
         others = [
             asyncio.create_task(scheduler.run(noting(log, "track"), user="bob")),
-            asyncio.create_task(scheduler.run(noting(log, "prompt"), user="cat", urgent=True)),
+            asyncio.create_task(
+                scheduler.run(noting(log, "prompt"), user="cat", turn_class=TurnClass.PROMPT)
+            ),
         ]
         await asyncio.sleep(0)
         assert scheduler.waiting == 2

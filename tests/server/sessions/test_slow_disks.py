@@ -11,6 +11,7 @@ import pytest
 from masklet.errors import ClipError
 from masklet_server.aside import waiting_for_disk
 from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.turns import TurnClass
 
 
 class Disk:
@@ -52,10 +53,12 @@ def test_nobody_but_its_own_session_waits_for_a_disk() -> None:
             reading = asyncio.create_task(scheduler.run(disk.read, user="ann", owner="slow"))
             await asked(disk)
             same = asyncio.create_task(
-                scheduler.run(noting(log, "same session"), user="ann", owner="slow", urgent=True)
+                scheduler.run(
+                    noting(log, "same session"), user="ann", owner="slow", turn_class=TurnClass.PROMPT
+                )
             )
             await scheduler.run(noting(log, "track"), user="bob", owner="other")
-            await scheduler.run(noting(log, "prompt"), user="ann", owner="third", urgent=True)
+            await scheduler.run(noting(log, "prompt"), user="ann", owner="third", turn_class=TurnClass.PROMPT)
             assert log == ["track", "prompt"]
             disk.answers.set()
 
@@ -155,7 +158,12 @@ def test_calls_of_many_threads_are_still_made_one_at_a_time() -> None:
             started_s = time.perf_counter()
             await asyncio.gather(
                 *(
-                    scheduler.run(work, user=f"user{number % 3}", owner=number, urgent=number % 2 == 0)
+                    scheduler.run(
+                        work,
+                        user=f"user{number % 3}",
+                        owner=number,
+                        turn_class=TurnClass.PROMPT if number % 2 == 0 else TurnClass.SHOT,
+                    )
                     for number in range(12)
                 )
             )

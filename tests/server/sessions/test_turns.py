@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from masklet_server.sessions.turns import MAX_IDLE_USERS, Turn, TurnQueue
+from masklet_server.sessions.turns import MAX_IDLE_USERS, Turn, TurnClass, TurnQueue
 
 
 def play(queue: TurnQueue[str], turns: int, *, cost_s: float = 0.03) -> list[str]:
@@ -13,7 +13,7 @@ def play(queue: TurnQueue[str], turns: int, *, cost_s: float = 0.03) -> list[str
     for _ in range(turns):
         turn = queue.pop()
         queue.charge(turn, cost_s)
-        queue.push(Turn(turn.call, turn.user, turn.urgent))
+        queue.push(Turn(turn.call, turn.user, turn.turn_class))
         served.append(turn.call)
     return served
 
@@ -49,7 +49,7 @@ def test_a_prompt_goes_before_all_tracking() -> None:
     for user in ("ann", "bob", "cat"):
         queue.push(Turn("track", user))
     play(queue, 10)
-    queue.push(Turn("prompt", "ann", urgent=True))
+    queue.push(Turn("prompt", "ann", turn_class=TurnClass.PROMPT))
 
     assert queue.pop().call == "prompt"
 
@@ -57,7 +57,7 @@ def test_a_prompt_goes_before_all_tracking() -> None:
 def test_tracking_keeps_a_tenth_however_many_prompts_of_the_same_user_come() -> None:
     queue: TurnQueue[str] = TurnQueue()
     queue.push(Turn("track", "ann"))
-    queue.push(Turn("prompt", "ann", urgent=True))
+    queue.push(Turn("prompt", "ann", turn_class=TurnClass.PROMPT))
 
     served = Counter(play(queue, 200))
 
@@ -111,7 +111,7 @@ def test_a_users_clicks_from_many_threads_leave_others_their_track() -> None:
     queue: TurnQueue[str] = TurnQueue()
     queue.push(Turn("track", "ann"))
     for number in range(12):
-        queue.push(Turn("click", "bob", urgent=True, owner=number))
+        queue.push(Turn("click", "bob", turn_class=TurnClass.PROMPT, owner=number))
 
     served = Counter(play(queue, 200))
 
@@ -124,7 +124,7 @@ def test_a_click_now_and_then_still_goes_before_all_tracking() -> None:
         queue.push(Turn("track", user))
     for _ in range(20):
         play(queue, 10)
-        queue.push(Turn("click", "ann", urgent=True))
+        queue.push(Turn("click", "ann", turn_class=TurnClass.PROMPT))
         turn = queue.pop()
         queue.charge(turn, 0.03)
 
@@ -134,9 +134,9 @@ def test_a_click_now_and_then_still_goes_before_all_tracking() -> None:
 def test_a_users_sessions_take_turns() -> None:
     queue: TurnQueue[str] = TurnQueue()
     for _ in range(12):
-        queue.push(Turn("many", "ann", urgent=True, owner="many"))
+        queue.push(Turn("many", "ann", turn_class=TurnClass.PROMPT, owner="many"))
     for _ in range(3):
-        queue.push(Turn("few", "ann", urgent=True, owner="few"))
+        queue.push(Turn("few", "ann", turn_class=TurnClass.PROMPT, owner="few"))
 
     assert [queue.pop().call for _ in range(6)] == ["many", "few"] * 3
 
@@ -153,3 +153,69 @@ def test_turns_of_an_owner_that_is_held_wait_and_others_do_not() -> None:
     queue.release("away")
     assert [turn.call for turn in queue.take_all("away")] == ["held"]
     assert len(queue) == 0
+
+
+def test_classes_go_in_their_order_and_each_keeps_its_tenth() -> None:
+    queue: TurnQueue[TurnClass] = TurnQueue()
+    for turn_class in TurnClass:
+        queue.push(Turn(turn_class, "ann", turn_class))
+
+    served = Counter(play(queue, 1000))
+
+    assert served[TurnClass.PROMPT] >= 680
+    for turn_class in (TurnClass.WATCHED, TurnClass.SHOT, TurnClass.FARM):
+        assert 80 <= served[turn_class] <= 120
+
+
+def test_a_frame_that_is_looked_at_goes_before_the_rest_of_another_shot() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    for user in ("ann", "bob"):
+        queue.push(Turn("shot", user))
+    play(queue, 10)
+    queue.push(Turn("looked at", "cat", TurnClass.WATCHED))
+
+    assert queue.pop().call == "looked at"
+
+
+def test_who_looks_gets_no_more_of_the_device_than_who_does_not() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("ann", "ann", TurnClass.WATCHED))
+    queue.push(Turn("bob", "bob", TurnClass.SHOT))
+
+    served = Counter(play(queue, 400))
+
+    assert abs(served["ann"] - served["bob"]) <= 10
+
+
+def test_farm_work_takes_what_is_left_and_a_tenth() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("ann", "ann", TurnClass.SHOT))
+    for number in range(5):
+        queue.push(Turn("farm", f"farm {number}", TurnClass.FARM))
+
+    served = Counter(play(queue, 400))
+
+    assert 0.08 <= served["farm"] / 400 <= 0.12
+
+
+def test_a_night_of_farm_work_does_not_count_against_the_artists_hand() -> None:
+    queue: TurnQueue[str] = TurnQueue()
+    queue.push(Turn("ann's farm", "ann", TurnClass.FARM))
+    play(queue, 100)
+    queue.push(Turn("ann", "ann", TurnClass.SHOT))
+    queue.push(Turn("bob", "bob", TurnClass.SHOT))
+
+    served = Counter(play(queue, 200))
+
+    assert abs(served["ann"] - served["bob"]) <= 2
+
+
+def test_a_user_of_double_weight_gets_double() -> None:
+    queue: TurnQueue[str] = TurnQueue(weight_of=lambda user: 2.0 if user == "ann" else 1.0)
+    for user in ("ann", "bob", "cat"):
+        queue.push(Turn(user, user))
+
+    served = Counter(play(queue, 400))
+
+    assert served["ann"] == pytest.approx(2 * served["bob"], abs=4)
+    assert served["bob"] == pytest.approx(served["cat"], abs=2)
