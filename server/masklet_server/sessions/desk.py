@@ -8,7 +8,7 @@ from typing import Protocol
 from masklet.errors import FrameMissingError, SessionNotFoundError
 from masklet.plate_marks import PlateMarks
 from masklet.types import CutPolicy, FramePrompts, FrameRange
-from masklet_server.sessions.history import Contents
+from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore

@@ -13,8 +13,9 @@ from masklet.errors import LimitError, MaskletError
 from masklet.events import EditKind
 from masklet.types import ClipInfo, CutPolicy, FramePrompts, FrameRange, LockedMask, PromptDocument
 from masklet_server.sessions.bases import with_base
+from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.desk import Desk
-from masklet_server.sessions.history import Aside, Contents, Edit
+from masklet_server.sessions.history import Aside, Edit, History, Trace
 from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.plan import Ground, TrackOrder, affected_frames
 from masklet_server.sessions.prompts import PromptBook, Replacement
@@ -99,9 +100,10 @@ class Editor:
         was_stale = self._desk.stale.of(object_id) & {frame}
         result = self._desk.segment(said)
         edit = book.put(said)
+        trace = Trace()
         if standing is not None and not standing.prompted:
-            edit.replaced, edit.replaced_stale = {frame: standing}, was_stale
-        self._follow(edit, book.contents)
+            trace = Trace(replaced={frame: standing}, replaced_stale=was_stale)
+        book.history.set_trace(edit, self._follow(edit, trace, book.contents))
         self.sweep(book)
         return Prompted(said, result)
 
@@ -143,20 +145,21 @@ class Editor:
         if locked:
             self._check_size(book, object_id, frames)
         edit = book.set_lock(object_id, frames, locked=locked)
-        stale = self._desk.stale
+        stale, trace = self._desk.stale, Trace()
         if edit is not None and not locked:
             # What was overtaken while it was locked shows now, and so does what was built on it.
             opened = [frame for frame in stale.of(object_id) if frame in frames]
-            edit.marked_stale = self._mark_behind(book.contents, object_id, opened)
+            trace = Trace(self._mark_behind(book.contents, object_id, opened))
             if not book.contents.prompted_frames(object_id):
                 # Only the lock kept them: no prompt makes them any more.
-                self._set_aside(edit, book.contents)
+                trace = self._set_aside(object_id, trace, book.contents)
+        stood = {kept.frame: self._results.find(object_id, kept.frame) for kept in inside}
         for kept, result in zip(inside, results, strict=True):
-            if edit is not None:
-                edit.replaced[kept.frame] = self._results.find(object_id, kept.frame)
             self._desk.put(result)
             if kept.stale:
                 stale.mark(object_id, (kept.frame,))
+        if edit is not None:
+            book.history.set_trace(edit, replace(trace, replaced=stood))
 
     def remove_object(self, book: PromptBook, object_id: int) -> None:
         """Forget an object; its masks stay for as long as it can be brought back."""
@@ -220,14 +223,14 @@ class Editor:
             MaskletError: A picture cannot be read; nothing changes.
         """
         edit = book.history.last_done()
-        reverted = self._move(edit, edit.after, edit.before)
+        reverted = self._move(book.history, edit, edit.after, edit.before)
         book.take_back()
         return reverted
 
     def make_again(self, book: PromptBook) -> Reverted:
         """Make the last edit that was taken back again; errors as in :meth:`take_back`."""
         edit = book.history.last_undone()
-        reverted = self._move(edit, edit.before, edit.after)
+        reverted = self._move(book.history, edit, edit.before, edit.after)
         book.make_again()
         return reverted
 
@@ -238,89 +241,92 @@ class Editor:
         if dead:
             self._desk.forget_objects(sorted(dead))
 
-    def _move(self, edit: Edit, start: Contents, end: Contents) -> Reverted:
+    def _move(self, history: History, edit: Edit, start: Contents, end: Contents) -> Reverted:
         object_id = edit.object_id
         if edit.kind is EditKind.PROMPTS:
             assert edit.frame is not None
-            return Reverted(edit.kind, object_id, self._exchange(edit, edit.frame, end))
+            return Reverted(edit.kind, object_id, self._exchange(history, edit, edit.frame, end))
         self._bring_back([each for each in end.names if each not in start.names], end)
         for each in start.names:
             if each not in end.names:
                 self._desk.withdraw(each)
         if edit.kind is EditKind.LOCKS:
-            self._exchange_locked(edit, end)
+            history.set_trace(edit, self._exchange_locked(edit, history.trace(edit), end))
         return Reverted(edit.kind, object_id, None)
 
-    def _exchange(self, edit: Edit, frame: int, end: Contents) -> Prompted:
+    def _exchange(self, history: History, edit: Edit, frame: int, end: Contents) -> Prompted:
         """Put other prompts on a frame; what was tracked there before the first of them comes back."""
-        object_id = edit.object_id
+        object_id, trace = edit.object_id, history.trace(edit)
         said = end.prompts.get((object_id, frame))
         prompts = FramePrompts(object_id, frame) if said is None else said.prompts
         standing = self._results.find(object_id, frame)
         stale = self._desk.stale
         was_stale = stale.of(object_id) & {frame}
         result = self._desk.segment(prompts, keep=end.is_locked(object_id, frame))
-        held = edit.replaced.get(frame)
+        held = trace.replaced.get(frame)
         if prompts.is_empty and held is not None:
             self._desk.put(held)
-            stale.mark(object_id, edit.replaced_stale)
+            stale.mark(object_id, trace.replaced_stale)
         elif standing is not None and not standing.prompted:
-            edit.replaced, edit.replaced_stale = {frame: standing}, was_stale
-        if edit.aside is not None:
-            self._take_from_aside(edit, but=frame)
+            trace = replace(trace, replaced={frame: standing}, replaced_stale=was_stale)
+        if trace.aside is not None:
+            trace = self._take_from_aside(object_id, trace, but=frame)
         else:
-            self._follow(edit, end)
+            trace = self._follow(edit, trace, end)
+        history.set_trace(edit, trace)
         return Prompted(prompts, result)
 
-    def _exchange_locked(self, edit: Edit, end: Contents) -> None:
+    def _exchange_locked(self, edit: Edit, trace: Trace, end: Contents) -> Trace:
         """Masks that came with a lock give way to what stood there, and the other way round."""
-        stale = self._desk.stale
-        as_before = edit.marked_stale & stale.of(edit.object_id)
-        stale.clear(edit.object_id, as_before)
-        edit.marked_stale = frozenset()
+        object_id, stale = edit.object_id, self._desk.stale
+        as_before = trace.marked_stale & stale.of(object_id)
+        stale.clear(object_id, as_before)
+        marked: frozenset[int] = frozenset()
         if not as_before:
-            opened = [frame for frame in stale.of(edit.object_id) if not end.is_locked(edit.object_id, frame)]
-            edit.marked_stale = self._mark_behind(end, edit.object_id, opened)
-        for frame, held in list(edit.replaced.items()):
-            edit.replaced[frame] = self._results.find(edit.object_id, frame)
+            opened = [frame for frame in stale.of(object_id) if not end.is_locked(object_id, frame)]
+            marked = self._mark_behind(end, object_id, opened)
+        stood = {frame: self._results.find(object_id, frame) for frame in trace.replaced}
+        for frame, held in trace.replaced.items():
             if held is None:
-                self._results.remove(edit.object_id, frame)
+                self._results.remove(object_id, frame)
             else:
                 self._desk.put(held)
-        if edit.aside is not None:
-            self._take_from_aside(edit)
-        elif edit.object_id in end.names and not end.prompted_frames(edit.object_id):
-            self._set_aside(edit, end)
+        trace = replace(trace, marked_stale=marked, replaced=stood)
+        if trace.aside is not None:
+            return self._take_from_aside(object_id, trace)
+        if object_id in end.names and not end.prompted_frames(object_id):
+            return self._set_aside(object_id, trace, end)
+        return trace
 
-    def _follow(self, edit: Edit, contents: Contents) -> None:
+    def _follow(self, edit: Edit, trace: Trace, contents: Contents) -> Trace:
         """Mark what prompts have overtaken; without any prompts left, take away what nothing makes now."""
         object_id, stale = edit.object_id, self._desk.stale
         if not contents.prompted_frames(object_id):
-            self._set_aside(edit, contents)
-            return
+            return self._set_aside(object_id, trace, contents)
         # Not tracked since: what stands there was made from what is in force again.
-        as_before = edit.marked_stale & stale.of(object_id)
+        as_before = trace.marked_stale & stale.of(object_id)
         stale.clear(object_id, as_before)
-        edit.marked_stale = stale.mark(object_id, self._reached(edit, contents) - as_before)
+        reached = self._reached(edit, trace, contents)
+        return replace(trace, marked_stale=stale.mark(object_id, reached - as_before))
 
-    def _set_aside(self, edit: Edit, contents: Contents) -> None:
-        object_id, stale = edit.object_id, self._desk.stale
+    def _set_aside(self, object_id: int, trace: Trace, contents: Contents) -> Trace:
+        stale = self._desk.stale
         known = frozenset(self._results.frames_of(object_id))
         going = known - self._held(contents, object_id, known)
-        was_stale = stale.of(object_id) - edit.marked_stale
-        edit.marked_stale = frozenset()
-        edit.aside = Aside(self._next_aside, was_stale)
+        aside = Aside(self._next_aside, stale.of(object_id) - trace.marked_stale)
         self._next_aside -= 1
-        self._desk.move(object_id, going, edit.aside.results_id)
+        self._desk.move(object_id, going, aside.results_id)
         stale.clear(object_id, stale.of(object_id) - self._held(contents, object_id, known))
+        return replace(trace, marked_stale=frozenset(), aside=aside)
 
-    def _take_from_aside(self, edit: Edit, *, but: int | None = None) -> None:
+    def _take_from_aside(self, object_id: int, trace: Trace, *, but: int | None = None) -> Trace:
         """Bring back what was set aside with an edit, all but one frame's."""
-        assert edit.aside is not None
-        aside, edit.aside = edit.aside, None
+        assert trace.aside is not None
+        aside = trace.aside
         kept = [each for each in self._results.frames_of(aside.results_id) if each != but]
-        self._desk.move(aside.results_id, kept, edit.object_id)
-        self._desk.stale.mark(edit.object_id, aside.stale)
+        self._desk.move(aside.results_id, kept, object_id)
+        self._desk.stale.mark(object_id, aside.stale)
+        return replace(trace, aside=None)
 
     def _bring_back(self, object_ids: Sequence[int], contents: Contents) -> None:
         try:
@@ -333,7 +339,7 @@ class Editor:
                 self._desk.withdraw(object_id)
             raise
 
-    def _reached(self, edit: Edit, contents: Contents) -> frozenset[int]:
+    def _reached(self, edit: Edit, trace: Trace, contents: Contents) -> frozenset[int]:
         """Frames with masks that the edit's prompts reach; the frame itself where it lost its mask."""
         object_id, frame = edit.object_id, edit.frame
         assert frame is not None
@@ -343,7 +349,7 @@ class Editor:
         reached = frozenset(each for each in known if each in affected)
         if frame not in known and not known.isdisjoint((frame - 1, frame + 1)):
             reached |= {frame}
-        elif frame in known and (frame in prompted or frame in edit.replaced):
+        elif frame in known and (frame in prompted or frame in trace.replaced):
             # It has the mask of its prompts, or the one that stood there before them.
             reached -= {frame}
         return reached - frozenset(prompted)

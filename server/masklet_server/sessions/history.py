@@ -1,120 +1,48 @@
-"""All that an artist has said as one value, and the way back and forth between such values."""
+"""Edits that can be taken back, and what has to be put back with each."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from masklet.errors import BadInputError
 from masklet.events import EditKind
-from masklet.frame_runs import runs_joined, runs_minus
-from masklet.matte_settings import MatteSettings
-from masklet.types import FramePrompts, FrameRange
-from masklet_server.sessions.said import Said
+from masklet_server.sessions.contents import Contents
 from masklet_server.tracking import ObjectFrame
 
 MAX_UNDO = 256
 MAX_UNDO_BYTES = 64 << 20
 
 
-@dataclass(frozen=True)
-class Contents:
-    """Objects and everything said about them; replaced as a whole, never changed.
-
-    Attributes:
-        names: By object id, in the order in which they were added.
-        prompts: By object id and frame.
-        locks: By object id: ranges that ascend and do not touch.
-        mattes: By object id; objects whose mattes are left as they are have none.
-    """
-
-    names: Mapping[int, str] = field(default_factory=dict)
-    prompts: Mapping[tuple[int, int], Said] = field(default_factory=dict)
-    locks: Mapping[int, tuple[FrameRange, ...]] = field(default_factory=dict)
-    mattes: Mapping[int, MatteSettings] = field(default_factory=dict)
-
-    def prompted_frames(self, object_id: int) -> tuple[int, ...]:
-        """Frames with prompts of this object, ascending."""
-        return tuple(sorted(frame for owner, frame in self.prompts if owner == object_id))
-
-    def is_locked(self, object_id: int, frame: int) -> bool:
-        """True inside a locked range of this object."""
-        return any(frame in frames for frames in self.locks.get(object_id, ()))
-
-    def with_prompts(self, prompts: FramePrompts) -> Contents:
-        """The same with these prompts in place of what was said there; empty ones say nothing."""
-        key = (prompts.object_id, prompts.frame)
-        kept = {other: said for other, said in self.prompts.items() if other != key}
-        return replace(self, prompts=kept if prompts.is_empty else {**kept, key: Said.of(prompts)})
-
-    def with_name(self, object_id: int, name: str) -> Contents:
-        """The same with an object called so, added at the end where it is new."""
-        return replace(self, names={**self.names, object_id: name})
-
-    def with_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> Contents:
-        """The same with a range locked, or unlocked."""
-        ranges = runs_minus(self.locks.get(object_id, ()), (frames,))
-        if locked:
-            ranges = runs_joined([*ranges, frames])
-        kept = {owner: own for owner, own in self.locks.items() if owner != object_id}
-        return replace(self, locks={**kept, object_id: ranges} if ranges else kept)
-
-    def with_matte(self, object_id: int, settings: MatteSettings) -> Contents:
-        """The same with other settings for an object's matte."""
-        kept = {owner: own for owner, own in self.mattes.items() if owner != object_id}
-        return replace(self, mattes=kept if settings.is_plain else {**kept, object_id: settings})
-
-    def without(self, object_id: int) -> Contents:
-        """The same without an object."""
-        return Contents(
-            {owner: name for owner, name in self.names.items() if owner != object_id},
-            {key: said for key, said in self.prompts.items() if key[0] != object_id},
-            {owner: own for owner, own in self.locks.items() if owner != object_id},
-            {owner: own for owner, own in self.mattes.items() if owner != object_id},
-        )
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Edit:
-    """One change, as it is needed to take it back and to make it again.
+    """One change of what is said: words alone.
 
     Attributes:
+        number: In the order in which they were made; never given twice in a session.
         kind: What was changed.
         object_id: Whose; 0 where it was everything.
-        frame: Where, for prompts.
         before: What was said before.
         after: What was said then.
-        marked_stale: Frames that became stale by it and have not been tracked since.
-        replaced: Results that stood where the edit put others, by frame; None where there was none.
-        replaced_stale: Those of them that were stale.
-        aside: Results that it took away, since no prompt was left to make them.
+        frame: Where, for prompts.
     """
 
+    number: int
     kind: EditKind
     object_id: int
     before: Contents
     after: Contents
     frame: int | None = None
-    marked_stale: frozenset[int] = frozenset()
-    replaced: dict[int, ObjectFrame | None] = field(default_factory=dict)
-    replaced_stale: frozenset[int] = frozenset()
-    aside: Aside | None = None
-    _said_bytes: int = -1
 
     @property
     def size_bytes(self) -> int:
         """About what is in memory for this edit alone: what was said before it and is not said after it."""
-        if self._said_bytes < 0:
-            after = self.after.prompts
-            self._said_bytes = sum(
-                said.size_bytes for key, said in self.before.prompts.items() if after.get(key) is not said
-            )
-        held = (result for result in self.replaced.values() if result is not None)
-        return self._said_bytes + sum(result.logits.nbytes for result in held)
+        after = self.after.prompts
+        return sum(said.size_bytes for key, said in self.before.prompts.items() if after.get(key) is not said)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aside:
     """Results that are kept for an edit to be taken back.
 
@@ -127,8 +55,33 @@ class Aside:
     stale: frozenset[int]
 
 
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What an edit did to results, so that they come back with the words; replaced as a whole.
+
+    Attributes:
+        marked_stale: Frames that became stale by it and have not been tracked since.
+        replaced: Results that stood where the edit put others, by frame; None where there was none.
+        replaced_stale: Those of them that were stale.
+        aside: Results that it took away, since no prompt was left to make them.
+    """
+
+    marked_stale: frozenset[int] = frozenset()
+    replaced: Mapping[int, ObjectFrame | None] = field(default_factory=dict)
+    replaced_stale: frozenset[int] = frozenset()
+    aside: Aside | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """What its results take in memory."""
+        return sum(result.logits.nbytes for result in self.replaced.values() if result is not None)
+
+
+NO_TRACE = Trace()
+
+
 class History:
-    """Edits that can be taken back, and those that can be made again.
+    """Edits that can be taken back, and those that can be made again, each with its trace.
 
     Args:
         max_bytes: What edits may take together; beyond it the oldest are given up, never the last.
@@ -138,12 +91,14 @@ class History:
         self._max_bytes = max_bytes
         self._done: deque[Edit] = deque()
         self._undone: list[Edit] = []
+        self._traces: dict[int, Trace] = {}
+        self._sizes_bytes: dict[int, int] = {}
         self._given_up = 0
 
     @property
     def size_bytes(self) -> int:
-        """About what all edits take in memory."""
-        return sum(edit.size_bytes for edit in (*self._done, *self._undone))
+        """About what all edits and their traces take in memory."""
+        return sum(self._size_bytes(edit) for edit in (*self._done, *self._undone))
 
     @property
     def undo_left(self) -> int:
@@ -158,11 +113,22 @@ class History:
     def add(self, edit: Edit) -> None:
         """Keep a new edit; what was taken back before is forgotten."""
         self._done.append(edit)
-        self._undone.clear()
+        while self._undone:
+            self._forget(self._undone.pop())
         size_bytes = self.size_bytes
         while len(self._done) > MAX_UNDO or (size_bytes > self._max_bytes and len(self._done) > 1):
-            size_bytes -= self._done.popleft().size_bytes
+            oldest = self._done.popleft()
+            size_bytes -= self._size_bytes(oldest)
+            self._forget(oldest)
             self._given_up += 1
+
+    def trace(self, edit: Edit) -> Trace:
+        """What the edit did to results, as far as was told."""
+        return self._traces.get(edit.number, NO_TRACE)
+
+    def set_trace(self, edit: Edit, trace: Trace) -> None:
+        """Keep what the edit did to results."""
+        self._traces[edit.number] = trace
 
     def last_done(self) -> Edit:
         """The edit that would be taken back.
@@ -197,14 +163,18 @@ class History:
         """The last edit that was taken back has been made again."""
         self._done.append(self._undone.pop())
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._done.clear()
-        self._undone.clear()
-        self._given_up = 0
-
     def objects(self) -> frozenset[int]:
-        """Ids of all objects that some edit could bring back."""
+        """Ids of all objects that some edit could bring back, and of results that are kept aside."""
         edits: Collection[Edit] = (*self._done, *self._undone)
         named = (object_id for edit in edits for object_id in (*edit.before.names, *edit.after.names))
-        return frozenset((*named, *(edit.aside.results_id for edit in edits if edit.aside is not None)))
+        asides = (trace.aside for trace in self._traces.values())
+        return frozenset((*named, *(aside.results_id for aside in asides if aside is not None)))
+
+    def _size_bytes(self, edit: Edit) -> int:
+        if edit.number not in self._sizes_bytes:
+            self._sizes_bytes[edit.number] = edit.size_bytes
+        return self._sizes_bytes[edit.number] + self.trace(edit).size_bytes
+
+    def _forget(self, edit: Edit) -> None:
+        self._traces.pop(edit.number, None)
+        self._sizes_bytes.pop(edit.number, None)

@@ -15,6 +15,7 @@ from masklet.errors import (
 from masklet.events import EditKind
 from masklet.matte_settings import MatteSettings
 from masklet.names import checked_object_name, free_object_name
+from masklet.said import edits as saying
 from masklet.types import (
     Box,
     Click,
@@ -28,7 +29,8 @@ from masklet.types import (
     Overscan,
     PromptDocument,
 )
-from masklet_server.sessions.history import MAX_UNDO_BYTES, Contents, Edit, History
+from masklet_server.sessions.contents import Change, Contents, uid_of
+from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit, History
 from masklet_server.sessions.said import Said
 
 MAX_CLICKS = 64
@@ -46,6 +48,7 @@ class PromptBook:
         self._clip = clip
         self._max_objects = max_objects
         self._next_id = 1
+        self._next_edit = 1
         self.contents = Contents()
         self.history = History(max_bytes=undo_bytes)
 
@@ -116,7 +119,7 @@ class PromptBook:
         chosen = checked_object_name(name, taken) if name else free_object_name(taken)
         object_id = self._next_id
         self._next_id += 1
-        self._keep(EditKind.ADD_OBJECT, object_id, self.contents.with_name(object_id, chosen))
+        self._keep(EditKind.ADD_OBJECT, object_id, saying.AddObject(uid_of(object_id), chosen))
         return self.object(object_id)
 
     def rename_object(self, object_id: int, name: str) -> ObjectInfo:
@@ -124,13 +127,13 @@ class PromptBook:
         others = (other for owner, other in self.contents.names.items() if owner != object_id)
         chosen = checked_object_name(name, others)
         if self.object(object_id).name != chosen:
-            self._keep(EditKind.RENAME_OBJECT, object_id, self.contents.with_name(object_id, chosen))
+            self._keep(EditKind.RENAME_OBJECT, object_id, saying.RenameObject(uid_of(object_id), chosen))
         return self.object(object_id)
 
     def remove_object(self, object_id: int) -> None:
         """Forget an object and all that is said about it, until that is taken back."""
         self.object(object_id)
-        self._keep(EditKind.REMOVE_OBJECT, object_id, self.contents.without(object_id))
+        self._keep(EditKind.REMOVE_OBJECT, object_id, saying.RemoveObject(uid_of(object_id)))
 
     def set_lock(self, object_id: int, frames: FrameRange, *, locked: bool) -> Edit | None:
         """Lock frames of an object against tracking, or unlock them; None where that changes nothing.
@@ -141,10 +144,10 @@ class PromptBook:
         """
         self.object(object_id)
         self._check_range(frames)
-        contents = self.contents.with_lock(object_id, frames, locked=locked)
-        if contents.locks == self.contents.locks:
+        change = saying.SetLock(uid_of(object_id), frames, locked)
+        if self.contents.after(change).locks == self.contents.locks:
             return None
-        return self._keep(EditKind.LOCKS, object_id, contents)
+        return self._keep(EditKind.LOCKS, object_id, change)
 
     def set_matte(self, object_id: int, settings: MatteSettings) -> None:
         """Choose how the matte of an object is finished.
@@ -153,9 +156,9 @@ class PromptBook:
             ObjectNotFoundError: The session has no such object.
         """
         self.object(object_id)
-        contents = self.contents.with_matte(object_id, settings)
-        if contents.mattes != self.contents.mattes:
-            self._keep(EditKind.MATTE, object_id, contents)
+        change = saying.SetMatte(uid_of(object_id), settings)
+        if self.contents.after(change).mattes != self.contents.mattes:
+            self._keep(EditKind.MATTE, object_id, change)
 
     def check(self, prompts: FramePrompts) -> FramePrompts:
         """The prompts as they will be kept: a box is cut at the edge of the picture.
@@ -206,8 +209,8 @@ class PromptBook:
             ObjectNotFoundError: The object has gone since they were checked.
         """
         self.object(prompts.object_id)
-        contents = self.contents.with_prompts(prompts)
-        return self._keep(EditKind.PROMPTS, prompts.object_id, contents, frame=prompts.frame)
+        change = saying.SetPrompts(uid_of(prompts.object_id), prompts)
+        return self._keep(EditKind.PROMPTS, prompts.object_id, change, frame=prompts.frame)
 
     def take_back(self) -> None:
         """Take back the last edit."""
@@ -248,6 +251,7 @@ class PromptBook:
             checked[own.object_id, own.frame] = Said.of(own)
         for matte in document.mattes:
             book.set_matte(_own_id(ids, matte.object_id), matte.settings)
+        # All at once: thousands one after the other would take as many copies of them all.
         book.contents = replace(book.contents, prompts={key: checked[key] for key in sorted(checked)})
         for lock in document.locks:
             book.set_lock(_own_id(ids, lock.object_id), lock.frames, locked=True)
@@ -261,10 +265,16 @@ class PromptBook:
 
     def replace_all(self, contents: Contents) -> Edit:
         """Say everything anew, as one edit."""
-        return self._keep(EditKind.DOCUMENT, 0, contents)
+        return self._replace(EditKind.DOCUMENT, 0, contents)
 
-    def _keep(self, kind: EditKind, object_id: int, contents: Contents, *, frame: int | None = None) -> Edit:
-        edit = Edit(kind, object_id, self.contents, contents, frame)
+    def _keep(self, kind: EditKind, object_id: int, change: Change, *, frame: int | None = None) -> Edit:
+        return self._replace(kind, object_id, self.contents.after(change), frame=frame)
+
+    def _replace(
+        self, kind: EditKind, object_id: int, contents: Contents, *, frame: int | None = None
+    ) -> Edit:
+        edit = Edit(self._next_edit, kind, object_id, self.contents, contents, frame)
+        self._next_edit += 1
         self.contents = contents
         self.history.add(edit)
         return edit
