@@ -58,12 +58,29 @@ def is_still_at(path: str) -> bool:
         return False
 
 
+def is_plate_of(fingerprint: str, plate: PlateSource) -> bool:
+    """True where a fingerprint that some host has kept is this plate's.
+
+    Raises:
+        ClipError: As :func:`fingerprint_of`.
+    """
+    size = f"{plate.width_px}x{plate.height_px} "
+    # Earlier versions put the size of the plate before what is in its first file anyway.
+    return fingerprint in (fingerprint_of(plate), _fingerprint(plate, size))
+
+
 def fingerprint_of(plate: PlateSource) -> str:
     """A short word that changes when the plate's first picture does, and not when it is moved.
+
+    It is the same in every host, whatever the host knows of the plate.
 
     Raises:
         ClipError: There are no such files.
     """
+    return _fingerprint(plate, "")
+
+
+def _fingerprint(plate: PlateSource, before: str) -> str:
     try:
         first = find_files(plate.path)[0]
         with first.path.open("rb") as content:
@@ -85,5 +102,5 @@ def fingerprint_of(plate: PlateSource) -> str:
                 fault=error.strerror,
             )
         ) from error
-    known = f"{plate.width_px}x{plate.height_px} {first.frame}".encode()
+    known = f"{before}{first.frame}".encode()
     return hashlib.sha256(known + head).hexdigest()[:16]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from masklet.errors import ClipError
-from masklet.hosting.plate_files import PlateSource, fingerprint_of, sequence_pattern
+from masklet.hosting.plate_files import PlateSource, fingerprint_of, is_plate_of, sequence_pattern
 
 
 @pytest.fixture
@@ -46,3 +47,15 @@ def test_missing_pictures_are_told_with_the_way_on(plate: Path) -> None:
         match=r"the pictures of shot are no longer at .*: bring them back, or choose",
     ):
         fingerprint_of(known)
+
+
+def test_a_plate_is_the_same_in_a_host_that_does_not_know_its_size_yet(plate: Path) -> None:
+    unread = PlateSource("shot", source(plate).path, 0, 0)
+    assert fingerprint_of(unread) == fingerprint_of(source(plate))
+
+
+def test_a_fingerprint_that_an_earlier_version_kept_is_still_known(plate: Path) -> None:
+    # sha256 of the size, the first frame and the first file, as it was written until this version.
+    earlier = hashlib.sha256(b"64x36 1001" + b"picture 1001").hexdigest()[:16]
+    assert is_plate_of(earlier, source(plate))
+    assert not is_plate_of(earlier, PlateSource("shot", source(plate).path, 128, 72))

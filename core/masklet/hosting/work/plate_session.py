@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, MaskletError, ObjectNotFoundError, SessionNotFoundError
 from masklet.frame_runs import runs_minus
-from masklet.hosting.plate_files import fingerprint_of
+from masklet.hosting.plate_files import is_plate_of
 from masklet.hosting.work.held_said import HeldSaid, says_same
 from masklet.hosting.work.plate_events import (
     Completed,
@@ -132,7 +132,7 @@ class PlateSession:
             if self._session is not None:
                 return
             session = resumed_session(server, request.session_id, request, request.session_path)
-            if session is None or fingerprint_of(request.plate) != request.fingerprint:
+            if session is None or not is_plate_of(request.fingerprint, request.plate):
                 yield SessionLost()
                 return
             yield from self._take(server, Opening(session, request.fingerprint, True, False), request)

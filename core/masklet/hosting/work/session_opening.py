@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import ClipError, MaskletError, SessionNotFoundError
 from masklet.hosting.clip_match import check_match
 from masklet.hosting.notices import PlateChangedError
-from masklet.hosting.plate_files import fingerprint_of, is_still_at
+from masklet.hosting.plate_files import fingerprint_of, is_plate_of, is_still_at
 from masklet.phrases import phrase
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def checked_fingerprint(request: PlateRequest) -> str:
         ClipError: There are none, or they cannot be read.
     """
     fingerprint = fingerprint_of(request.plate)
-    if request.fingerprint and fingerprint != request.fingerprint:
+    if request.fingerprint and not is_plate_of(request.fingerprint, request.plate):
         raise PlateChangedError(
             phrase(
                 "{name} is another plate than the one these prompts were made on: put the old one back, or "

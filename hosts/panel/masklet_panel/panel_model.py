@@ -1,0 +1,517 @@
+"""What every widget of the panel knows: the plate that is open, what is said, what is shown, what runs.
+
+Widgets read frozen values and connect to signals; whatever an artist does is a method here or in one of the
+parts. Nothing but this module, and the parts it is made of, speaks to the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.clip_files import find_files
+from masklet.errors import MaskletError
+from masklet.hosting import kept_plate
+from masklet.hosting.kept_plate import KeptPlate, Look
+from masklet.hosting.loop import BEAT_S, Loop
+from masklet.hosting.notices import Notice, notice_of
+from masklet.hosting.plate_files import sequence_pattern
+from masklet.phrases import phrase
+from masklet.prompts import PlateShape
+from masklet.said.documents import find
+from masklet.types import FrameRange
+from masklet_panel.document_file import DocumentFile
+from masklet_panel.panel_host import PanelHost, PanelPlate
+from masklet_panel.qt import QtCore, Signal
+from masklet_panel.shown_values import Progress, ShownObject
+
+if TYPE_CHECKING:
+    from masklet.hosting.plate_memory import PlateMemory
+    from masklet.hosting.shown.frame_book import Strip
+    from masklet.hosting.shown.overlay_masks import PackedMask
+    from masklet.hosting.work.connection import Connection, ConnectionSettings
+    from masklet.hosting.work.jobs import Job
+    from masklet.hosting.workbench import Work
+    from masklet.said.documents import Document, SaidObject
+    from masklet.types import ClipInfo
+
+_UNDO_STEPS = 500
+
+
+class PanelModel(QtCore.QObject):
+    """One plate, its document, and the loop that makes a server follow it.
+
+    Args:
+        settings: The server; None has one started on this machine.
+        connection: To it; tests give their own.
+
+    Attributes:
+        host: Keeps documents and answers the loop.
+        loop: Jobs, the server, masks and states.
+    """
+
+    plate_changed = Signal()
+    """Another plate is open, none is, or more is known of it."""
+    document_changed = Signal()
+    """Something else is said, or objects look different."""
+    selection_changed = Signal()
+    frame_changed = Signal()
+    """The frame that is shown."""
+    span_changed = Signal()
+    """In and out."""
+    states_changed = Signal()
+    """Of frames, and cuts."""
+    masks_changed = Signal()
+    """The viewer is to be drawn again."""
+    work_changed = Signal()
+    """What runs, and how far it is."""
+    notice_changed = Signal()
+    _told = Signal(Notice)
+
+    def __init__(
+        self, settings: ConnectionSettings | None = None, connection: Connection | None = None
+    ) -> None:
+        super().__init__()
+        self.host = PanelHost(
+            settings, keep_ticking=self._keep_ticking, redraw=self._redrawn, changed=self._kept_changed
+        )
+        self.loop: Loop[PanelPlate] = Loop(self.host, connection)
+        self._plate: PanelPlate | None = None
+        self._file: DocumentFile | None = None
+        self._frame = 0
+        self._span: FrameRange | None = None
+        self._frames: FrameRange | None = None
+        self._selected: tuple[str, ...] = ()
+        self._done: list[tuple[Document, dict[str, Look]]] = []
+        self._undone: list[tuple[Document, dict[str, Look]]] = []
+        self._shown_notice: Notice | None = None
+        self._timer = QtCore.QTimer(self)
+        self._timer.setInterval(round(BEAT_S * 1000))
+        self._timer.timeout.connect(self._beat)
+        self._began: tuple[Job, float] | None = None
+        self._told.connect(self.tell)
+
+    # What is open.
+
+    @property
+    def plate(self) -> PanelPlate | None:
+        """The plate that is open; None for none."""
+        return self._plate
+
+    @property
+    def kept(self) -> KeptPlate | None:
+        """All that its document keeps."""
+        return None if self._plate is None else self.host.kept(self._plate)
+
+    @property
+    def memory(self) -> PlateMemory[PanelPlate] | None:
+        """What is known of it beyond that."""
+        return self.loop.glimpse(self._plate)
+
+    @property
+    def clip(self) -> ClipInfo | None:
+        """What the server knows of the plate; None until it has opened it."""
+        return None if self.memory is None else self.memory.clip
+
+    @property
+    def file(self) -> Path | None:
+        """Where the document lies."""
+        return None if self._file is None else self._file.file
+
+    def open(self, path: str) -> None:
+        """Open a clip, or the document of one; what was open is closed.
+
+        Raises:
+            MaskletError: There are no pictures, or the document cannot be read; what was open stays.
+        """
+        stamp = ""
+        if kept_plate.is_document(path):
+            file = Path(path).absolute()
+            kept, stamp = kept_plate.read(file)
+        else:
+            clip = str(Path(path).absolute())
+            if Path(clip).is_file():
+                clip = sequence_pattern(clip)
+            find_files(clip)
+            file = kept_plate.document_beside(clip)
+            if file.exists():
+                kept, stamp = kept_plate.read(file)
+                kept = replace(kept, path=clip)
+            else:
+                kept = KeptPlate(clip)
+        self.close()
+        self._file = DocumentFile(file, stamp, self._tell_from_thread)
+        self._plate = self.host.open(kept)
+        self.loop.memory(self._plate)
+        self._frames = self._found_frames(kept)
+        self._frame = self._frames.first
+        said = [prompts.frame for item in kept.document for prompts in item.frames]
+        if said and said[0] in self._frames:
+            self._frame = said[0]
+        self._selected = tuple(item.uid for item in kept.document[:1])
+        for signal in (self.plate_changed, self.document_changed, self.selection_changed, self.frame_changed):
+            signal.emit()
+        if kept.notes:
+            self.tell(Notice("; ".join(kept.notes), is_alarm=False))
+        self.loop.synchronise(self._plate, wait=False)
+
+    def close(self) -> None:
+        """Close what is open: everything said is in its file."""
+        if self._plate is None:
+            return
+        self.loop.let_go()
+        if self._file is not None:
+            self._file.close()
+        self.host.close(self._plate)
+        self._plate = self._file = self._span = self._frames = None
+        self._selected, self._done, self._undone = (), [], []
+        self.plate_changed.emit()
+
+    def shut(self) -> None:
+        """The panel goes away: as :meth:`close`, and the server is let go."""
+        self.close()
+        self._timer.stop()
+        self.loop.end(())
+
+    # Objects.
+
+    @property
+    def objects(self) -> tuple[ShownObject, ...]:
+        """In the artist's order."""
+        kept = self.kept
+        if kept is None or self._plate is None:
+            return ()
+        visible, solo = set(self.host.shown_uids(self._plate)), self.host.solo
+        return tuple(
+            ShownObject(
+                said.uid,
+                said.name,
+                kept.look(said.uid).colour,
+                kept.look(said.uid).is_shown,
+                said.uid in visible,
+                said.uid in solo,
+                said.uid in self._selected,
+                said.uid == self.active,
+            )
+            for said in kept.document
+        )
+
+    @property
+    def document(self) -> Document:
+        """Everything said; nothing where no plate is open."""
+        return () if self._plate is None else self.host.document(self._plate)
+
+    def said(self, uid: str) -> SaidObject | None:
+        """Everything said about an object; None where it is gone."""
+        return find(self.document, uid)
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """Uids of the objects that buttons work on, in the artist's order."""
+        return tuple(said.uid for said in self.document if said.uid in self._selected)
+
+    @property
+    def active(self) -> str:
+        """Uid of the object that clicks are about; empty for none."""
+        alive = [uid for uid in self._selected if find(self.document, uid) is not None]
+        return alive[-1] if alive else ""
+
+    def select(self, uids: Iterable[str]) -> None:
+        """Work on these objects; the last is the one that clicks are about."""
+        chosen = tuple(dict.fromkeys(uids))
+        if chosen != self._selected:
+            self._selected = chosen
+            self.selection_changed.emit()
+            self.masks_changed.emit()
+
+    def set_solo(self, uids: Iterable[str]) -> None:
+        """Show these objects alone; none given shows all again."""
+        self.host.solo = frozenset(uids)
+        self.document_changed.emit()
+        self.masks_changed.emit()
+
+    # What is said.
+
+    def edit(self, document: Document, looks: dict[str, Look] | None = None, *, drags: bool = False) -> None:
+        """Say something else: one step of undo, and the server follows.
+
+        Args:
+            document: Everything that is said now.
+            looks: Of objects that are to look different.
+            drags: A value is being dragged: the steps become one, and the server follows once it rests.
+        """
+        if self._plate is None:
+            return
+        before = self.host.kept(self._plate)
+        step = (before.document, dict(before.looks))
+        if not (drags and self._is_dragging):
+            self._done = [*self._done, step][-_UNDO_STEPS:]
+        self._is_dragging = drags
+        self._undone = []
+        self._say(document, {**before.looks, **(looks or {})})
+        if drags:
+            self.loop.request_synchronise(self._plate)
+        elif document != before.document:
+            self.loop.synchronise(self._plate, wait=False)
+
+    def end_drag(self) -> None:
+        """The value that was dragged is let go: the next one is a step of its own."""
+        self._is_dragging = False
+
+    @property
+    def can_undo(self) -> bool:
+        """True where something can be taken back."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """True where something that was taken back can be said again."""
+        return bool(self._undone)
+
+    def undo(self) -> None:
+        """Take back the last thing said."""
+        self._step(self._done, self._undone)
+
+    def redo(self) -> None:
+        """Say it again."""
+        self._step(self._undone, self._done)
+
+    # Frames.
+
+    @property
+    def frames(self) -> FrameRange:
+        """Of the plate; 0 to 0 where none is open."""
+        return self._frames or FrameRange(0, 0)
+
+    @property
+    def frame(self) -> int:
+        """The frame that is shown, by the plate's own numbers."""
+        return self._frame
+
+    def go_to(self, frame: int) -> None:
+        """Show a frame; beyond the ends the last one there is."""
+        frame = min(max(frame, self.frames.first), self.frames.last)
+        if frame != self._frame:
+            self._frame = frame
+            self.frame_changed.emit()
+
+    @property
+    def span(self) -> FrameRange | None:
+        """From in to out; None for the whole plate."""
+        return self._span
+
+    def set_span(self, span: FrameRange | None) -> None:
+        """Work between these two frames, or on the whole plate."""
+        if span != self._span:
+            self._span = span
+            self.span_changed.emit()
+
+    def strips(self, uid: str) -> tuple[Strip, ...]:
+        """States of an object's frames, ascending."""
+        return () if self.memory is None else self.memory.book.strips(uid)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """First frames of new shots, as far as they are known."""
+        return () if self.memory is None else self.memory.cuts
+
+    def mask(self, uid: str, frame: int) -> PackedMask | None:
+        """The mask of an object on a frame; fetched where the server has one and it is not here yet."""
+        memory = self.memory
+        if memory is None or self._plate is None:
+            return None
+        mask = memory.masks.get(uid, frame)
+        strip = memory.book.at(uid, frame)
+        if mask is None and strip is not None and strip.held:
+            self.loop.fetching.want_mask(self._plate, uid, frame)
+        return mask
+
+    # Work.
+
+    @property
+    def job(self) -> Job | None:
+        """What the artist waits for; None for nothing."""
+        return self.loop.job_of(self._plate)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is."""
+        job = self.job
+        if job is None:
+            self._began = None
+            return None
+        now_s = time.monotonic()
+        if self._began is None or self._began[0] is not job:
+            self._began = (job, now_s)
+        spent_s = now_s - self._began[1]
+        rate = job.done / spent_s if job.done and spent_s > 0.5 else 0.0
+        left_s = (job.total - job.done) / rate if rate and job.total else None
+        return Progress(job.name, job.done, job.total, rate, left_s)
+
+    def start(
+        self,
+        name: str,
+        work: Work,
+        *,
+        on_made: Callable[[object], None] | None = None,
+        on_end: Callable[[MaskletError | None, Job], None] | None = None,
+        is_long: bool = True,
+    ) -> Job | None:
+        """Run work on the plate in a thread; None where it cannot be used, which is told.
+
+        Args:
+            name: "Tracking".
+            work: As :meth:`masklet.hosting.workbench.Workbench.start`.
+            on_made: Given what the work was for.
+            on_end: Called at the end, with the error that ended it, which was told already.
+            is_long: Show progress, and let Esc cancel it.
+        """
+        if self._plate is None:
+            return None
+        started: list[Job] = []
+
+        def made(plate: PanelPlate, value: object) -> None:
+            if on_made is not None:
+                on_made(value)
+
+        def ended(error: MaskletError | None) -> None:
+            self.work_changed.emit()
+            if on_end is not None:
+                on_end(error, started[0])
+
+        try:
+            job = self.loop.start(
+                self._plate, name, work, wait=False, is_long=is_long, on_made=made, on_end=ended
+            )
+        except MaskletError as error:
+            self.tell(notice_of(error))
+            return None
+        started.append(job)
+        self.work_changed.emit()
+        return job
+
+    def cancel(self) -> None:
+        """Stop what the artist waits for; what is done is kept."""
+        for job in self.loop.board.jobs:
+            if job.is_long or job.total:
+                job.cancel()
+        self.work_changed.emit()
+
+    # What is told.
+
+    @property
+    def notice(self) -> Notice | None:
+        """The sentence that is shown; None for none."""
+        if self._plate is None:
+            return self._shown_notice
+        memory = self.memory
+        return None if memory is None else memory.notice
+
+    def tell(self, notice: Notice | None) -> None:
+        """Show a sentence in place of the one before; None shows none."""
+        self._shown_notice = notice
+        self.loop.tell(self._plate, notice)
+        self.notice_changed.emit()
+
+    def attempt(self, action: Callable[[], None]) -> bool:
+        """Do something that may be refused; the refusal is told. True where it was done."""
+        try:
+            action()
+        except MaskletError as error:
+            self.tell(notice_of(error))
+            return False
+        return True
+
+    def write_now(self) -> bool:
+        """Have the document written now; False where it could not be."""
+        return self._file is None or self._file.flush()
+
+    # Inside.
+
+    _is_dragging = False
+
+    def _say(self, document: Document, looks: dict[str, Look]) -> None:
+        assert self._plate is not None
+        kept = kept_plate.with_document(self.host.kept(self._plate), document)
+        alive = {said.uid for said in document}
+        own = {uid: look for uid, look in looks.items() if uid in alive}
+        self.host.keep(self._plate, replace(kept, looks={**kept.looks, **own}))
+        self.document_changed.emit()
+        self.masks_changed.emit()
+
+    def _step(
+        self, source: list[tuple[Document, dict[str, Look]]], target: list[tuple[Document, dict[str, Look]]]
+    ) -> None:
+        if self._plate is None or not source:
+            return
+        kept = self.host.kept(self._plate)
+        target.append((kept.document, dict(kept.looks)))
+        document, looks = source.pop()
+        self._is_dragging = False
+        self._say(document, looks)
+        if document != kept.document:
+            self.loop.synchronise(self._plate, wait=False)
+
+    def _found_frames(self, kept: KeptPlate) -> FrameRange:
+        """As far as files and document say, until the server has read the plate."""
+        if kept.shape is not None and len(kept.shape.frames) > 1:
+            return kept.shape.frames
+        try:
+            numbers = [file.frame for file in find_files(kept.path) if file.frame is not None]
+        except MaskletError:
+            numbers = []
+        if not numbers:
+            first = kept.reading.first_frame or 0
+            return FrameRange(first, first)
+        return FrameRange(numbers[0], numbers[-1])
+
+    def _take_clip(self) -> None:
+        """The server has read the plate: its range and size are known now."""
+        clip, kept = self.clip, self.kept
+        if clip is None or kept is None or self._plate is None:
+            return
+        shape = PlateShape(clip.width_px, clip.height_px, clip.frames)
+        if kept.shape != shape or self._frames != clip.frames:
+            self.host.keep(self._plate, replace(kept, shape=shape))
+            self._frames = clip.frames
+            self.plate_changed.emit()
+            self.go_to(self._frame)
+
+    def _keep_ticking(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _beat(self) -> None:
+        if not self.loop.beat():
+            self._timer.stop()
+            self._redrawn(True)
+
+    def _redrawn(self, panels: bool) -> None:
+        self._take_clip()
+        self.masks_changed.emit()
+        if panels:
+            self.states_changed.emit()
+        self.work_changed.emit()
+        if self.notice is not self._shown_notice:
+            self._shown_notice = self.notice
+            self.notice_changed.emit()
+
+    def _kept_changed(self, plate: PanelPlate) -> None:
+        if self._file is not None and plate is self._plate:
+            self._file.write_soon(self.host.kept(plate))
+
+    def _tell_from_thread(self, error: MaskletError) -> None:
+        # From another thread Qt has it told in this one.
+        self._told.emit(notice_of(error))
+
+
+def new_name(document: Document) -> str:
+    """A name for another object that none has yet."""
+    taken = {said.name for said in document}
+    number = len(document) + 1
+    while phrase("object {number}", number=number) in taken:
+        number += 1
+    return phrase("object {number}", number=number)

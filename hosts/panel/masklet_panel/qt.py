@@ -1,0 +1,37 @@
+"""Qt, as the interpreter has it: PySide6, or PySide2 where a host still brings that one.
+
+Whatever is not the same in both is settled here, and nowhere else in the panel.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # Checked twice: for 3.10 against the types of PySide2, for later ones against those of PySide6.
+    if sys.version_info >= (3, 11):
+        from PySide6 import QtCore, QtGui, QtWidgets
+    else:
+        from PySide2 import QtCore, QtGui, QtWidgets
+    Signal = QtCore.Signal
+else:
+    from Qt import QtCore, QtGui, QtWidgets
+
+    # Qt.py names it so whatever the binding calls it.
+    Signal = QtCore.Signal
+
+__all__ = ["QtCore", "QtGui", "QtWidgets", "Signal", "position_of", "run"]
+
+
+def run(application: QtCore.QCoreApplication) -> int:
+    """Run an application until it quits, and return its exit code."""
+    start = getattr(application, "exec", None) or getattr(application, "exec_")  # noqa: B009
+    return int(start())
+
+
+def position_of(event: Any) -> QtCore.QPointF:
+    """Where a mouse event happened, in the widget's own coordinates."""
+    # PySide2 has localPos, PySide6 position.
+    found = event.position() if hasattr(event, "position") else event.localPos()
+    return QtCore.QPointF(found)
