@@ -6,7 +6,7 @@ the pip configuration, proxy and package index of whoever runs it. A second run 
 
     python3.11 start.py demo     Render a clip, cut its object out, write EXRs, a movie and a contact sheet
     python3.11 start.py test     Run the tests
-    python3.11 start.py hosts    Install the Blenders that tests run in, into a cache outside the clone
+    python3.11 start.py hosts    Install the hosts that tests run in, into a cache outside the clone
     python3.11 start.py check    Lint, format, strict types, import contracts, generated code, protocol
     python3.11 start.py setup    Install only, and say how the commands are found
 
@@ -32,7 +32,7 @@ OLDEST_PYTHON = (3, 11)
 CONSTRAINTS = ROOT / "constraints.txt"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 STAMP_NAME = "masklet-installed.txt"
-HOSTS = ("blender-4.2", "blender-5.2")
+HOSTS = ("blender-4.2", "blender-5.2", "qt-3.10", "qt-3.11")
 
 TORCH_VARIABLE = "MASKLET_TORCH"
 # Each holds a server and a network or two of its own: about 2 GB.
@@ -185,7 +185,7 @@ def test(python: Path, rest: list[str]) -> int:
 
 
 def hosts(python: Path, rest: list[str]) -> int:
-    """Install host applications for the tests: those named, or the oldest and the newest Blender."""
+    """Install hosts for the tests: those named, or the oldest and the newest Blender, and both Qts."""
     return run(python, "installers/host_environments.py", *(rest or HOSTS))
 
 

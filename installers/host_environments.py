@@ -1,17 +1,19 @@
 """Installs the host applications that the tests run in, into a cache outside the checkout.
 
-    python installers/host_environments.py blender-4.2 blender-5.2
-    python installers/host_environments.py blender-4.5 blender-gui
+    python installers/host_environments.py blender-4.2 blender-5.2 qt-3.10 qt-3.11
+    python installers/host_environments.py blender-4.5 blender-gui qt-gui
 
-``blender-4.2``, ``blender-4.5`` and ``blender-5.2`` are Blender's own wheels, each in an environment of its
-own under ``MASKLET_TEST_HOSTS`` or the user's cache folder; ``blender-gui`` is the Blender of Debian and
-Ubuntu with a virtual screen. What is there already is left alone. An interrupted run leaves nothing that a
-later one would take for complete.
+``blender-4.2``, ``blender-4.5`` and ``blender-5.2`` are Blender's own wheels, ``qt-3.9`` to ``qt-3.13`` the
+Pythons of hosts that bring Qt, each in an environment of its own under ``MASKLET_TEST_HOSTS`` or the user's
+cache folder; ``blender-gui`` is the Blender of Debian and Ubuntu with a virtual screen, ``qt-gui`` a virtual
+screen for the panel. What is there already is left alone. An interrupted run leaves nothing that a later one
+would take for complete.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes.util
 import os
 import platform
 import shutil
@@ -19,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from hosts_to_test import BLENDER_GUI_PACKAGES, PYTHON_HOSTS, QT_GUI_PACKAGES, PythonHost
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -29,18 +32,7 @@ EXIT_NO_INTERPRETER = 3
 _INSTALL_TIMEOUT_S = 1200
 _PARTIAL = "partial-"
 _ABANDONED_AFTER_S = 3 * 3600
-_LIBRARIES = (
-    "libx11-6",
-    "libxrender1",
-    "libxfixes3",
-    "libxi6",
-    "libxkbcommon0",
-    "libxxf86vm1",
-    "libsm6",
-    "libgl1",
-    "libegl1",
-)
-_GUI_PACKAGES = ("blender", "python3-numpy", "xvfb", "xauth", "xdotool", "imagemagick", "libgl1-mesa-dri")
+_SIGNS_OF_MISSING_PACKAGES = (".so", "platform plugin", "no font")
 
 
 class HostError(Exception):
@@ -51,32 +43,13 @@ class NoInterpreterError(HostError):
     """The Python that a host's wheel was built for is not on this machine."""
 
 
-@dataclass(frozen=True)
-class BlenderWheel:
-    """One Blender as a Python module.
-
-    Attributes:
-        name: As on the command line.
-        version: The release that the tests are known to pass with.
-        python: Major and minor version of the only Python its wheel fits.
-    """
-
-    name: str
-    version: str
-    python: str
-
-
-BLENDERS = (
-    BlenderWheel("blender-4.2", "4.2.23", "3.11"),
-    BlenderWheel("blender-4.5", "4.5.15", "3.11"),
-    BlenderWheel("blender-5.2", "5.2.3", "3.13"),
-)
 GUI = "blender-gui"
+QT_GUI = "qt-gui"
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    names = [wheel.name for wheel in BLENDERS] + [GUI]
+    names = [*(host.name for host in PYTHON_HOSTS), GUI, QT_GUI]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -85,7 +58,7 @@ def main() -> int:
     for name in parser.parse_args().hosts:
         started = time.monotonic()
         try:
-            where = install_gui() if name == GUI else install_blender(wheel_named(name))
+            where = install(name)
         except NoInterpreterError as error:
             say(f"{name}: {error}")
             code = code or EXIT_NO_INTERPRETER
@@ -97,9 +70,20 @@ def main() -> int:
     return code
 
 
-def wheel_named(name: str) -> BlenderWheel:
-    """The wheel of a name in :data:`BLENDERS`."""
-    return next(wheel for wheel in BLENDERS if wheel.name == name)
+def install(name: str) -> Path:
+    """Install what a name on the command line stands for, unless it is there, and return its program.
+
+    Raises:
+        HostError: It cannot be had.
+    """
+    if name == GUI:
+        return install_gui()
+    return install_screen() if name == QT_GUI else install_python_host(host_named(name))
+
+
+def host_named(name: str) -> PythonHost:
+    """The host of a name in :data:`PYTHON_HOSTS`."""
+    return next(host for host in PYTHON_HOSTS if host.name == name)
 
 
 def cache_folder() -> Path:
@@ -116,34 +100,45 @@ def cache_folder() -> Path:
     return base / "masklet/test-hosts"
 
 
-def python_of(wheel: BlenderWheel) -> Path:
-    """The interpreter that imports this Blender, whether or not it is there yet."""
-    return _interpreter_in(cache_folder() / f"bpy-{wheel.version}")
+def python_of(host: PythonHost) -> Path:
+    """The interpreter that imports this host, whether or not it is there yet."""
+    return _interpreter_in(cache_folder() / host.folder)
 
 
 def gui_blender() -> Path | None:
     """A Blender with a window on this machine, and a virtual screen to show it on; None without."""
     found = shutil.which("blender")
-    screen = all(shutil.which(tool) for tool in ("Xvfb", "xdotool"))
-    return Path(found) if found and screen else None
+    return Path(found) if found and screen() is not None else None
 
 
-def install_blender(wheel: BlenderWheel) -> Path:
-    """Install one Blender unless it is there, and return its interpreter.
+def screen() -> Path | None:
+    """A virtual screen with a mouse and a keyboard; None without."""
+    found = [shutil.which(tool) for tool in ("Xvfb", "xdotool", "import")]
+    return Path(found[0]) if found[0] and all(found) else None
+
+
+def qt_screen() -> Path | None:
+    """A virtual screen on which Qt can show windows; None without."""
+    libraries = ("xcb-cursor", "xcb-icccm", "xcb-keysyms", "xcb-render-util", "xkbcommon-x11")
+    return screen() if all(ctypes.util.find_library(library) for library in libraries) else None
+
+
+def install_python_host(host: PythonHost) -> Path:
+    """Install one host unless it is there, and return its interpreter.
 
     Raises:
-        NoInterpreterError: There is no Python of the version that the wheel needs.
+        NoInterpreterError: There is no Python of the version that the host needs.
         HostError: The index is out of reach, the disk is full, or system libraries are missing.
     """
-    python = python_of(wheel)
+    python = python_of(host)
     if python.is_file():
-        _make_importable(python, wheel)
+        _make_importable(python, host)
         return python
-    base = find_python(wheel.python)
+    base = find_python(host.python)
     if base is None:
         raise NoInterpreterError(
-            f"Blender {wheel.version} needs Python {wheel.python} and none was found: install it, for "
-            f"instance with pyenv, so that python{wheel.python} can be run"
+            f"{host.title} needs Python {host.python} and none was found: install it, for "
+            f"instance with pyenv, so that python{host.python} can be run"
         )
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
@@ -153,14 +148,14 @@ def install_blender(wheel: BlenderWheel) -> Path:
     try:
         _run([str(base), "-m", "venv", str(partial)], f"no environment could be made with {base}")
         partial_python = _interpreter_in(partial)
-        say(f"installing bpy {wheel.version} into {cache} (once; about 400 MB to fetch, 1 GB on the disk)")
+        say(f"installing {host.title} into {cache} (once; {host.size})")
         pip = [str(partial_python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         _run(
-            [*pip, "--only-binary=:all:", f"bpy=={wheel.version}"],
-            f"bpy {wheel.version} could not be fetched: check the network, the proxy (HTTPS_PROXY), the "
+            [*pip, "--only-binary=:all:", *host.requirements],
+            f"{host.title} could not be fetched: check the network, the proxy (HTTPS_PROXY), the "
             "package index (PIP_INDEX_URL) and the space on the disk",
         )
-        _make_importable(partial_python, wheel)
+        _make_importable(partial_python, host)
         try:
             partial.rename(python.parents[1])
         except OSError:
@@ -179,10 +174,24 @@ def install_gui() -> Path:
     """
     found = gui_blender()
     if found is None:
-        _apt_install(_GUI_PACKAGES)
+        _apt_install(BLENDER_GUI_PACKAGES)
         found = gui_blender()
     if found is None:
         raise HostError("Blender was installed and is still not on the PATH: look at /usr/bin/blender")
+    return found
+
+
+def install_screen() -> Path:
+    """Install a virtual screen, and what Qt needs to show windows there, unless all of it is there.
+
+    Raises:
+        HostError: Not on Debian or Ubuntu, not as root, or the archive is out of reach.
+    """
+    if qt_screen() is None:
+        _apt_install(QT_GUI_PACKAGES)
+    found = qt_screen()
+    if found is None:
+        raise HostError("a virtual screen was installed and is still not found: is Xvfb on the PATH?")
     return found
 
 
@@ -207,19 +216,18 @@ def _interpreter_in(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _make_importable(python: Path, wheel: BlenderWheel) -> None:
-    """Make sure that the interpreter can import bpy; install system libraries where that is allowed."""
-    code = "import bpy; print(bpy.app.version_string)"
+def _make_importable(python: Path, host: PythonHost) -> None:
+    """Make sure that the interpreter can import the host; install system packages where that is allowed."""
     for attempt in range(2):
-        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
-        if done.returncode == 0 and wheel.version in done.stdout:
+        done = subprocess.run([str(python), "-c", host.probe], capture_output=True, text=True, check=False)
+        if done.returncode == 0 and host.version in done.stdout:
             return
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        if attempt == 0 and ".so" in reason:
-            _apt_install(_LIBRARIES)
+        if attempt == 0 and any(sign in done.stderr for sign in _SIGNS_OF_MISSING_PACKAGES):
+            _apt_install(host.libraries)
             continue
         raise HostError(
-            f"bpy {wheel.version} does not start ({reason}): delete {python.parents[1]} and run this again"
+            f"{host.title} does not start ({reason}): delete {python.parents[1]} and run this again"
         )
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from installed_hosts import ROOT, absent, load_installer
+
 _SCRIPTS = ROOT / "tests/hosts/blender/scripts"
 SOURCE_FOLDERS = (ROOT / "core", ROOT / "hosts/blender")
-REQUIRED_VARIABLE = "MASKLET_REQUIRE_HOSTS"
 _TIMEOUT_S = 240.0
 
 
@@ -141,29 +138,15 @@ class Blender:
         return kept
 
 
-def load_installer(name: str) -> ModuleType:
-    """A module of the folder ``installers``, which is no package."""
-    key = f"installers_{name}"
-    if key not in sys.modules:
-        specification = importlib.util.spec_from_file_location(key, ROOT / "installers" / f"{name}.py")
-        assert specification is not None
-        assert specification.loader is not None
-        module = importlib.util.module_from_spec(specification)
-        # Dataclasses look their module up while they are made.
-        sys.modules[key] = module
-        specification.loader.exec_module(module)
-    return sys.modules[key]
-
-
 def blender_wheel(version: str) -> Blender:
     """A Blender as a module, ``4.2``; skips the test where it is not installed, fails it in CI."""
     hosts = load_installer("host_environments")
-    wheel = hosts.wheel_named(f"blender-{version}")
+    wheel = hosts.host_named(f"blender-{version}")
     python = hosts.python_of(wheel)
     if not python.is_file():
         if hosts.find_python(wheel.python) is None:
             pytest.skip(f"Blender {version} needs Python {wheel.python}, which is not on this machine")
-        _absent(f"Blender {version}", f"python installers/host_environments.py {wheel.name}", version)
+        absent(f"Blender {version}", f"python installers/host_environments.py {wheel.name}", version)
     return Blender(version, python, is_module=True)
 
 
@@ -172,14 +155,7 @@ def blender_application() -> Blender:
     hosts = load_installer("host_environments")
     executable = hosts.gui_blender()
     if executable is None:
-        _absent("a Blender with a window", "python installers/host_environments.py blender-gui", "gui")
+        absent("a Blender with a window", "python installers/host_environments.py blender-gui", "gui")
     done = subprocess.run([executable, "--version"], capture_output=True, text=True, check=True)
     version = ".".join(done.stdout.split()[1].split(".")[:2])
     return Blender(version, executable, is_module=False)
-
-
-def _absent(what: str, command: str, key: str) -> None:
-    sentence = f"{what} is not installed: {command}"
-    if key in os.environ.get(REQUIRED_VARIABLE, "").split():
-        pytest.fail(sentence, pytrace=False)
-    pytest.skip(sentence)
