@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +9,7 @@ from masklet.clip_reading import ClipReading
 from masklet.errors import PathNotAllowedError
 from masklet_server.fence import Fence
 from masklet_server.service.roots import Roots
-from masklet_server.service.uploads import Upload
+from masklet_server.sessions.clip_reference import ClipReference
 from masklet_server.sessions.desk import ClosingSource
 from masklet_server.sessions.errands import Errands
 
@@ -45,8 +44,8 @@ class Clips:
         self._errands = errands
         self.roots = roots
 
-    async def by_path(self, text: str, reading: ClipReading, *, user: str) -> Callable[[], ClosingSource]:
-        """Something that opens the clip at a path.
+    async def by_path(self, text: str, reading: ClipReading, *, user: str) -> ClipReference:
+        """The clip at a path.
 
         Raises:
             PathNotAllowedError: The server opens no paths, or not this one; see :meth:`Roots.clip`.
@@ -54,14 +53,23 @@ class Clips:
         if not self.roots.any:
             raise PathNotAllowedError("this server opens uploaded clips only: send the clip's files")
         path = await self._errands.run(self.roots.clip, text, whose=user, at_disk=True)
-        return lambda: self._opener.path(path, reading=reading, fence=self.roots.fence)
+        return ClipReference(path, reading=reading)
 
-    def by_upload(self, upload: Upload, reading: ClipReading) -> Callable[[], ClosingSource]:
-        """Something that opens the clip of an upload."""
+    def open(self, clip: ClipReference) -> ClosingSource:
+        """Open a clip; in a thread, as disks take their time.
+
+        Raises:
+            ClipError: It is not there, or cannot be read.
+            PathNotAllowedError: It does not lie under the roots any more.
+        """
+        reading, upload = clip.reading, clip.upload
+        if upload is None:
+            assert clip.path is not None
+            return self._opener.path(clip.path, reading=reading, fence=self.roots.fence)
         if upload.movie:
-            path = upload.folder / upload.movie
             fence = Fence.around([upload.folder])
-            return lambda: self._opener.path(path, reading=reading, fence=fence, name=upload.clip_name)
-        return lambda: self._opener.pictures(
-            upload.folder, upload.pictures, name=upload.clip_name, reading=reading
+            path = upload.folder / upload.movie
+            return self._opener.path(path, reading=reading, fence=fence, name=upload.clip_name)
+        return self._opener.pictures(
+            upload.folder, dict(upload.pictures), name=upload.clip_name, reading=reading
         )

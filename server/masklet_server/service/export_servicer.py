@@ -101,7 +101,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest
     ) -> tuple[Session, Selection, Path | None]:
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         frames = range_in(
             session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )

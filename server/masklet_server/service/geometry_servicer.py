@@ -46,7 +46,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         self, request: geometry_pb2.FitShapesRequest, context: Context
     ) -> AsyncIterator[geometry_pb2.FitShapesResponse]:
         """Fit shapes; leaving the stream stops the work."""
-        session, frames = self._read(request)
+        session, frames = await self._read(request)
         # Refused at once where nothing is masked, before a thread and the plate are taken up.
         mattes_of(session, request.object_id, frames)
         name = session.object(request.object_id).name
@@ -90,7 +90,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         self, request: geometry_pb2.TrackAnchorRequest, context: Context
     ) -> AsyncIterator[geometry_pb2.TrackAnchorResponse]:
         """Follow an object with a transform; leaving the stream stops the work."""
-        session, frames = self._read(request)
+        session, frames = await self._read(request)
         mattes = mattes_of(session, request.object_id, frames, max_side_px=ANCHOR_MATTE_SIDE_PX)
         name = session.object(request.object_id).name
         kind = geometry_codec.anchor_kind_from_wire(request.kind)
@@ -131,10 +131,10 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
                 async for event in events:
                     yield geometry_codec.anchor_event_to_wire(event)
 
-    def _read(
+    async def _read(
         self, request: geometry_pb2.FitShapesRequest | geometry_pb2.TrackAnchorRequest
     ) -> tuple[Session, FrameRange]:
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         wanted = state_codec.range_from_wire(request.range) if request.HasField("range") else None
         return session, range_in(session.clip, wanted)
 

@@ -40,7 +40,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.SetPromptsRequest, context: Context
     ) -> prompt_pb2.SetPromptsResponse:
         """Replace all prompts of one object on one frame."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.SetPromptsResponse:
             if not request.HasField("prompts"):
@@ -59,7 +59,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.AddClickRequest, context: Context
     ) -> prompt_pb2.AddClickResponse:
         """Add one click."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.AddClickResponse:
             click = click_inside(codec.click_from_wire(request.click), session.clip)
@@ -75,7 +75,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.UndoPromptRequest, context: Context
     ) -> prompt_pb2.UndoPromptResponse:
         """Take back the last edit."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.UndoPromptResponse:
             made = await session.undo()
@@ -87,7 +87,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.RedoPromptRequest, context: Context
     ) -> prompt_pb2.RedoPromptResponse:
         """Make the last edit that was taken back again."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.RedoPromptResponse:
             made = await session.redo()
@@ -99,7 +99,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.SetMatteSettingsRequest, context: Context
     ) -> prompt_pb2.SetMatteSettingsResponse:
         """Choose how an object's matte is finished."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.SetMatteSettingsResponse:
             settings = state_codec.matte_settings_from_wire(request.settings)
@@ -112,7 +112,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.GetPromptDocumentRequest, context: Context
     ) -> prompt_pb2.GetPromptDocumentResponse:
         """All objects and prompts."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         document = await self._renderer.run(
             lambda: codec.document_to_wire(document_outside(session.whole_document(), session.clip))
         )
@@ -122,7 +122,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         self, request: prompt_pb2.SetPromptDocumentRequest, context: Context
     ) -> prompt_pb2.SetPromptDocumentResponse:
         """Begin anew from a document."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.SetPromptDocumentResponse:
             document = await self._renderer.run(

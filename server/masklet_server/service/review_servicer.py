@@ -38,7 +38,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         self, request: review_pb2.SetLockRequest, context: Context
     ) -> review_pb2.SetLockResponse:
         """Lock frames of an object, or unlock them."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> review_pb2.SetLockResponse:
             if not request.HasField("frames"):
@@ -55,7 +55,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         self, request: review_pb2.NextFrameRequest, context: Context
     ) -> review_pb2.NextFrameResponse:
         """The nearest frame in one of some states."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         wanted = frozenset(state_codec.frame_state_from_wire(state) for state in request.states)
         object_ids = tuple(request.object_ids)
 
@@ -78,7 +78,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         self, request: review_pb2.FindCutsRequest, context: Context
     ) -> AsyncIterator[review_pb2.FindCutsResponse]:
         """Look for cuts; leaving the stream stops the search."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         frames = range_in(
             session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )

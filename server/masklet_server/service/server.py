@@ -95,7 +95,9 @@ class MaskletServer:
         self._roots = Roots(settings.roots)
         self._scheduler = Scheduler(read_s=settings.service.disk_s)
         self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
+        self._clips = Clips(opener, self._roots, self._errands)
         self.store = SessionStore(
+            self._clips.open,
             engine.make_tracker,
             self._scheduler,
             limits=settings.store,
@@ -103,7 +105,6 @@ class MaskletServer:
             errands=self._errands,
         )
         self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
-        self._clips = Clips(opener, self._roots, self._errands)
         self._renderer = Renderer()
         self._engine = engine
         self._info = ServerInfo(

@@ -14,6 +14,7 @@ from masklet_server.service.clips import Clips
 from masklet_server.service.context import Context
 from masklet_server.service.rendering import Renderer
 from masklet_server.service.uploads import UploadStore
+from masklet_server.sessions.clip_reference import ClipReference
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
 
@@ -73,7 +74,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.GetSessionRequest, context: Context
     ) -> session_pb2.GetSessionResponse:
         """Clip, objects and states."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         # In a thread: a long clip with many objects has tens of thousands of frames.
         message = await self._renderer.run(lambda: codec.session_to_wire(session.info()))
         return session_pb2.GetSessionResponse(session=message)
@@ -103,7 +104,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.AddObjectRequest, context: Context
     ) -> session_pb2.AddObjectResponse:
         """Add an object."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def add() -> session_pb2.AddObjectResponse:
             info = await session.add_object(request.name)
@@ -115,7 +116,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.RenameObjectRequest, context: Context
     ) -> session_pb2.RenameObjectResponse:
         """Rename an object."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def rename() -> session_pb2.RenameObjectResponse:
             info = await session.rename_object(request.object_id, request.name)
@@ -127,7 +128,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.RemoveObjectRequest, context: Context
     ) -> session_pb2.RemoveObjectResponse:
         """Remove an object."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
 
         async def remove() -> session_pb2.RemoveObjectResponse:
             await session.remove_object(request.object_id)
@@ -139,7 +140,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.ListObjectsRequest, context: Context
     ) -> session_pb2.ListObjectsResponse:
         """All objects."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         objects = [codec.object_to_wire(info) for info in session.objects()]
         return session_pb2.ListObjectsResponse(objects=objects)
 
@@ -147,8 +148,8 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         user = current_user.get()
         kind = request.WhichOneof("clip")
         if kind == "path":
-            open_source = await self._clips.by_path(request.path, codec.opening_from_wire(request), user=user)
-            session = await self._store.open(user, open_source)
+            clip = await self._clips.by_path(request.path, codec.opening_from_wire(request), user=user)
+            session = await self._store.open(user, clip)
         elif kind == "upload_id":
             session = await self._open_upload(user, request)
         else:
@@ -163,8 +164,9 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             await self._uploads.release(upload)
 
         try:
-            open_source = self._clips.by_upload(upload, reading)
-            return await self._store.open(user, open_source, on_close=release)
+            return await self._store.open(
+                user, ClipReference(upload=upload.files_sent, reading=reading), on_close=release
+            )
         except BaseException:
             # Kept for another try, with another colour space perhaps.
             self._uploads.return_unused(upload)

@@ -33,7 +33,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         self, request: track_pb2.TrackRequest, context: Context
     ) -> AsyncIterator[track_pb2.TrackResponse]:
         """Track over a range; leaving the stream stops the work after the frame in hand."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         mask_format = codec.mask_format_from_wire(request.mask_format)
         events = session.track(
             frames=state_codec.range_from_wire(request.range) if request.HasField("range") else None,
@@ -56,14 +56,14 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         self, request: track_pb2.CancelRequest, context: Context
     ) -> track_pb2.CancelResponse:
         """Stop the session's track."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         return track_pb2.CancelResponse(was_tracking=session.cancel())
 
     async def FetchMasks(  # noqa: N802
         self, request: track_pb2.FetchMasksRequest, context: Context
     ) -> AsyncIterator[track_pb2.FetchMasksResponse]:
         """Masks that exist, by frame and then object."""
-        session = self._store.get(request.session_id, current_user.get())
+        session = await self._store.get(request.session_id, current_user.get())
         frames = range_in(
             session.clip, state_codec.range_from_wire(request.range) if request.HasField("range") else None
         )

@@ -24,6 +24,7 @@ from masklet.v1 import session_pb2
 from masklet_server.service.contents import DIGEST_BYTES, ContentKey, ContentStore, GrowingContent
 from masklet_server.service.deletions import Deletions
 from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
+from masklet_server.sessions.clip_reference import UploadedFiles
 
 ArgumentT = TypeVar("ArgumentT")
 
@@ -64,6 +65,11 @@ class Upload:
     def files(self) -> int:
         """How many files it has."""
         return len(self.pictures) + bool(self.movie)
+
+    @property
+    def files_sent(self) -> UploadedFiles:
+        """Its files, for whoever opens the clip."""
+        return UploadedFiles(self.folder, self.clip_name, dict(self.pictures), self.movie, self.size_bytes)
 
 
 class UploadStore:

@@ -8,11 +8,13 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from masklet.errors import ClipError, LimitError, SessionNotFoundError
 from masklet.types import SessionSummary
 from masklet_server.sessions.callers import begin
-from masklet_server.sessions.desk import ClosingSource, TrackerFactory
+from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
+from masklet_server.sessions.desk import TrackerFactory
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
@@ -60,6 +62,7 @@ class SessionStore:
     """Opens, finds, parks and closes sessions.
 
     Args:
+        open_clip: Opens clips, in threads.
         make_tracker: The engine's door.
         scheduler: The device's door.
         limits: See :class:`StoreLimits`.
@@ -70,6 +73,7 @@ class SessionStore:
 
     def __init__(
         self,
+        open_clip: ClipOpening,
         make_tracker: TrackerFactory,
         scheduler: Scheduler,
         *,
@@ -80,6 +84,7 @@ class SessionStore:
     ) -> None:
         self.limits = limits
         self._errands = errands or Errands("files", at_once=FILES_AT_ONCE)
+        self._open_clip = open_clip
         self._make_tracker = make_tracker
         self._scheduler = scheduler
         self._order = order
@@ -97,7 +102,7 @@ class SessionStore:
     async def open(
         self,
         user: str,
-        open_source: Callable[[], ClosingSource],
+        clip: ClipReference,
         *,
         on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> Session:
@@ -105,16 +110,16 @@ class SessionStore:
 
         Args:
             user: Only this user finds it again.
-            open_source: Opens the clip; called in a thread of its own.
+            clip: What it is about.
             on_close: Called after the session has gone.
 
         Raises:
             LimitError: The server is full.
-            MaskletError: Whatever ``open_source`` raises.
+            MaskletError: The clip cannot be opened.
         """
         self._check_room()
         source = await self._errands.run(
-            open_source, whose=user, at_disk=True, unwanted=lambda source: source.close()
+            self._open_clip, clip, whose=user, at_disk=True, unwanted=lambda source: source.close()
         )
         try:
             # Others may have opened sessions meanwhile.
@@ -125,7 +130,7 @@ class SessionStore:
         session = Session(
             secrets.token_hex(SESSION_ID_BYTES),
             user,
-            open_source,
+            partial(self._open_clip, clip),
             source,
             self._make_tracker,
             self._scheduler,
@@ -136,7 +141,7 @@ class SessionStore:
         self._held[session.session_id] = _Held(session, self._clock_s(), on_close=on_close)
         return session
 
-    def get(self, session_id: str, user: str) -> Session:
+    async def get(self, session_id: str, user: str) -> Session:
         """The session, which counts as used now.
 
         Raises:

@@ -119,7 +119,7 @@ def test_artists_at_once_meet_no_fault_and_leave_nothing_running(
             assert outcomes["done"] > ARTISTS * DEEDS / 4
             assert outcomes["left"] > ARTISTS
             for artist in artists:
-                session = server.server.store.get(artist.session_id, "local")
+                session = await server.server.store.get(artist.session_id, "local")
                 for _ in range(200):
                     if not session.is_busy:
                         break

@@ -70,7 +70,7 @@ def test_prompts_of_many_clicks_end_with_the_client_that_leaves(tmp_path: Path) 
             await asyncio.sleep(4 * CLICK_S)
 
             assert len(engine.calls) == made < 20
-            session = server.server.store.get(session_id, "local")
+            session = await server.server.store.get(session_id, "local")
             assert [own.frame for own in session.document().prompts] == [1]
 
     asyncio.run(run())
@@ -83,7 +83,7 @@ def test_a_long_answer_about_a_session_leaves_the_loop_to_others(tmp_path: Path)
     async def run() -> None:
         async with running(tmp_path) as server, server.client() as client:
             session_id, _ = await client.clicked(server.root / "clip", *(f"hero{n}" for n in range(objects)))
-            session = server.server.store.get(session_id, "local")
+            session = await server.server.store.get(session_id, "local")
             for object_id in range(1, objects + 1):
                 for frame in range(1, frames + 1):
                     presence = Presence.PRESENT if frame % 2 else Presence.ABSENT

@@ -13,6 +13,7 @@ import pytest
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 
+from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClip, FakeClock, FakeEngine
 from generated_media import numbered_picture, write_movie
 from masklet.errors import OutputError
@@ -46,8 +47,8 @@ def test_a_closed_session_is_gone_without_the_collector(tmp_path: Path, no_colle
 
     async def run() -> None:
         engine, scheduler = FakeEngine(), Scheduler()
-        store = SessionStore(engine, scheduler, clock_s=FakeClock())
-        session = await store.open("ann", lambda: open_clip(movie))
+        store = SessionStore(open_fake, engine, scheduler, clock_s=FakeClock())
+        session = await store.open("ann", clip_of(lambda: open_clip(movie)))
         await worked_on(session)
         parts: list[Any] = [session, session.results, session._source, session._book, engine.trackers[0]]
         left = [weakref.ref(part) for part in parts]
@@ -77,8 +78,10 @@ def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivere
 
     async def run() -> None:
         engine, scheduler = FakeEngine(), Scheduler()
-        store = SessionStore(engine, scheduler, limits=StoreLimits(session=limits), clock_s=FakeClock())
-        session = await store.open("ann", FakeClip)
+        store = SessionStore(
+            open_fake, engine, scheduler, limits=StoreLimits(session=limits), clock_s=FakeClock()
+        )
+        session = await store.open("ann", clip_of(FakeClip))
         hero = (await session.add_object("hero")).object_id
         await session.set_prompts(FramePrompts(hero, 1, (Click(5, 5),)))
         delivered: dict[int, ObjectFrame] = {}
@@ -118,8 +121,10 @@ def test_a_parked_session_has_no_decoder_and_gets_one_when_it_is_needed(
 
     async def run() -> None:
         clock, scheduler = FakeClock(), Scheduler()
-        store = SessionStore(FakeEngine(), scheduler, limits=StoreLimits(idle_s=60.0), clock_s=clock)
-        worked, looked_at = [await store.open("ann", lambda: open_clip(movie)) for _ in range(2)]
+        store = SessionStore(
+            open_fake, FakeEngine(), scheduler, limits=StoreLimits(idle_s=60.0), clock_s=clock
+        )
+        worked, looked_at = [await store.open("ann", clip_of(lambda: open_clip(movie))) for _ in range(2)]
         await worked_on(worked)
         assert movie_parts()
 
@@ -128,7 +133,7 @@ def test_a_parked_session_has_no_decoder_and_gets_one_when_it_is_needed(
         await asyncio.sleep(0.01)
         assert movie_parts() == []
 
-        again = store.get(worked.session_id, "ann")
+        again = await store.get(worked.session_id, "ann")
         await again.add_click(1, 3, Click(7, 7))
         assert movie_parts()
         await store.close_all()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fakes.clips import clip_of, open_fake
 from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
 from masklet.errors import BadInputError, ClipError
 from masklet.events import EditKind, TrackFinished
@@ -58,9 +59,9 @@ def in_session(
 
     async def run() -> None:
         scheduler = Scheduler()
-        store = SessionStore(made, scheduler)
+        store = SessionStore(open_fake, made, scheduler)
         try:
-            await work(await store.open("ann", clip), made)
+            await work(await store.open("ann", clip_of(clip)), made)
         finally:
             await store.close_all()
             await scheduler.close()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClip
 from fakes.remembering import RememberingTracker
 from masklet.errors import BadInputError, ClipError, LimitError, MaskletError
@@ -42,9 +43,9 @@ def on_sessions(work: Callable[[Callable[[], Coroutine[Any, Any, Session]], Engi
 
     async def run() -> None:
         engine, scheduler = Engine(), Scheduler()
-        store = SessionStore(engine, scheduler)
+        store = SessionStore(open_fake, engine, scheduler)
         try:
-            await work(lambda: store.open("ann", lambda: FakeClip(CLIP)), engine)
+            await work(lambda: store.open("ann", clip_of(lambda: FakeClip(CLIP))), engine)
         finally:
             await store.close_all()
             await scheduler.close()

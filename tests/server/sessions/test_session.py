@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClip, FakeClock, FakeEngine
 from masklet.errors import (
     BadInputError,
@@ -40,7 +41,9 @@ async def stores(
     engine: FakeEngine, clock: FakeClock | None = None, limits: StoreLimits | None = None
 ) -> AsyncIterator[SessionStore]:
     scheduler = Scheduler()
-    store = SessionStore(engine, scheduler, limits=limits or StoreLimits(), clock_s=clock or FakeClock())
+    store = SessionStore(
+        open_fake, engine, scheduler, limits=limits or StoreLimits(), clock_s=clock or FakeClock()
+    )
     try:
         yield store
     finally:
@@ -52,7 +55,7 @@ def in_session(work: Callable[[Session, FakeEngine], Coroutine[Any, Any, None]])
     async def run() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
-            await work(await store.open("ann", FakeClip), engine)
+            await work(await store.open("ann", clip_of(FakeClip)), engine)
 
     asyncio.run(run())
 
@@ -270,13 +273,13 @@ def test_a_document_rebuilds_a_session_elsewhere() -> None:
     async def run() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
-            first = await store.open("ann", FakeClip)
+            first = await store.open("ann", clip_of(FakeClip))
             gone = (await first.add_object("gone")).object_id
             hero = (await first.add_object("hero")).object_id
             await first.remove_object(gone)
             await click(first, hero, 3, 7.0)
             await click(first, hero, 8, 2.0)
-            second = await store.open("ann", FakeClip)
+            second = await store.open("ann", clip_of(FakeClip))
             old = (await second.add_object("old")).object_id
             await click(second, old, 1)
 
@@ -355,7 +358,7 @@ def test_missing_frames_are_left_out_and_reported() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
             clip = FakeClip(ClipInfo("gap", 64, 48, -2, 5, missing_frames=(1, 2)))
-            session = await store.open("ann", lambda: clip)
+            session = await store.open("ann", clip_of(lambda: clip))
             hero = (await session.add_object("hero")).object_id
             await click(session, hero, -1)
             started = await anext(session.track())
@@ -371,7 +374,7 @@ def test_idle_sessions_park_and_come_back_unnoticed() -> None:
     async def run() -> None:
         engine, clock = FakeEngine(), FakeClock()
         async with stores(engine, clock, StoreLimits(idle_s=60.0)) as store:
-            session = await store.open("ann", FakeClip)
+            session = await store.open("ann", clip_of(FakeClip))
             hero = (await session.add_object("hero")).object_id
             await click(session, hero, 1, 0.0)
             clock.now_s = 59.0
@@ -384,7 +387,7 @@ def test_idle_sessions_park_and_come_back_unnoticed() -> None:
             assert engine.calls.count(("park",)) == 1
             assert session.memory_bytes == 0
 
-            again = store.get(session.session_id, "ann")
+            again = await store.get(session.session_id, "ann")
 
             assert (await tracked(again))[hero, 10] == 9.0
 
@@ -395,10 +398,10 @@ def test_the_session_used_longest_ago_parks_when_memory_is_short() -> None:
     async def run() -> None:
         engine, clock = FakeEngine(), FakeClock()
         async with stores(engine, clock, StoreLimits(memory_bytes=2000)) as store:
-            sessions = [await store.open("ann", FakeClip) for _ in range(3)]
+            sessions = [await store.open("ann", clip_of(FakeClip)) for _ in range(3)]
             for at_s, number in ((1.0, 2), (2.0, 0), (3.0, 1)):
                 clock.now_s = at_s
-                session = store.get(sessions[number].session_id, "ann")
+                session = await store.get(sessions[number].session_id, "ann")
                 await click(session, (await session.add_object("hero")).object_id, 1)
 
             await store.tidy()
@@ -416,12 +419,12 @@ def test_forgotten_sessions_are_closed_and_their_clips_with_them() -> None:
             gone.append(True)
 
         async with stores(FakeEngine(), clock, StoreLimits(forgotten_s=100.0)) as store:
-            session = await store.open("ann", lambda: clip, on_close=note)
+            session = await store.open("ann", clip_of(lambda: clip), on_close=note)
             clock.now_s = 100.0
             await store.tidy()
 
             with pytest.raises(SessionNotFoundError, match="Open the clip again"):
-                store.get(session.session_id, "ann")
+                await store.get(session.session_id, "ann")
             assert clip.closed
             assert gone
 
@@ -431,13 +434,13 @@ def test_forgotten_sessions_are_closed_and_their_clips_with_them() -> None:
 def test_a_session_is_invisible_to_other_users() -> None:
     async def run() -> None:
         async with stores(FakeEngine()) as store:
-            session = await store.open("ann", FakeClip)
+            session = await store.open("ann", clip_of(FakeClip))
 
             with pytest.raises(SessionNotFoundError):
-                store.get(session.session_id, "bob")
+                await store.get(session.session_id, "bob")
             await store.close(session.session_id, "bob")
 
-            assert store.get(session.session_id, "ann") is session
+            assert await store.get(session.session_id, "ann") is session
 
     asyncio.run(run())
 
@@ -446,9 +449,9 @@ def test_limits_of_sessions_and_objects_name_themselves() -> None:
     async def run() -> None:
         limits = StoreLimits(max_sessions=1, session=SessionLimits(max_objects=2))
         async with stores(FakeEngine(), limits=limits) as store:
-            session = await store.open("ann", FakeClip)
+            session = await store.open("ann", clip_of(FakeClip))
             with pytest.raises(LimitError, match="1 sessions"):
-                await store.open("ann", FakeClip)
+                await store.open("ann", clip_of(FakeClip))
             await session.add_object("a")
             await session.add_object("")
             with pytest.raises(LimitError, match="2 objects"):
@@ -474,7 +477,9 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
         engine = FakeEngine()
         async with stores(engine) as store:
             clip = ClipInfo("long", 64, 48, 1, 200)
-            stalled, other = [await store.open(user, lambda: FakeClip(clip)) for user in ("ann", "bob")]
+            stalled, other = [
+                await store.open(user, clip_of(lambda: FakeClip(clip))) for user in ("ann", "bob")
+            ]
             for session in (stalled, other):
                 await click(session, (await session.add_object("hero")).object_id, 1)
             reading = stalled.track()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClock, FakeEngine
 from generated_media import scene, write_picture
 from masklet.errors import FrameMissingError
@@ -35,9 +36,9 @@ def _plate(folder: Path, *broken: int) -> Path:
 def _on(plate: Path, work: Callable[[Session, FakeEngine], object]) -> None:
     async def run() -> None:
         engine, scheduler = FakeEngine(), Scheduler()
-        store = SessionStore(engine, scheduler, limits=StoreLimits(), clock_s=FakeClock())
+        store = SessionStore(open_fake, engine, scheduler, limits=StoreLimits(), clock_s=FakeClock())
         try:
-            await work(await store.open("ann", lambda: open_clip(plate)), engine)  # type: ignore[misc]
+            await work(await store.open("ann", clip_of(lambda: open_clip(plate))), engine)  # type: ignore[misc]
         finally:
             await store.close_all()
             await scheduler.close()
