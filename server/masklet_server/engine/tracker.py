@@ -41,6 +41,8 @@ class NetworkTracker:
             clip (see :func:`masklet_server.engine.recall.pointers_in_clip`).
         by_device: Resize and encode the next picture on the network's device while results are cleaned;
             None for where the device is not the processor itself.
+        features: Of the same network and source, shared with trackers that work on the same frames; None
+            for one of its own.
 
     Raises:
         ValueError: The network is in training mode.
@@ -56,6 +58,7 @@ class NetworkTracker:
         layout: Layout = EXACT,
         length_known: bool = True,
         by_device: bool | None = None,
+        features: FeatureCache | None = None,
     ) -> None:
         if network.training:
             raise ValueError("a tracker needs a network in evaluation mode: call network.eval() first")
@@ -73,7 +76,7 @@ class NetworkTracker:
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
             lookback_frames=self._absence.lookback_frames if self._absence else 0,
         )
-        self._features = FeatureCache(
+        self._features = features or FeatureCache(
             network,
             source,
             capacity=profile.feature_frames,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from masklet_server.evaluation.scores import Figures
     from masklet_server.evaluation.sheet import Tile
 
+_WEAKNESSES = "occlusion, exit, crowd, look-alike, camera, cut, thin or long"
 _PROTOCOLS = "mask, box, click, 3clicks, 5clicks, offline, online or image"
 
 
@@ -33,8 +34,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def evaluate(
     data: Annotated[
-        Path, typer.Option(help="Folder of annotated sequences: DAVIS, YouTube-VOS, MOSE, LVOS, SA-V.")
-    ],
+        Path | None,
+        typer.Option(help="Folder of annotated sequences: DAVIS, YouTube-VOS, MOSE, LVOS, SA-V."),
+    ] = None,
     protocol: Annotated[str, typer.Option(help=f"What is prompted: {_PROTOCOLS}.")] = "mask",
     weights: Annotated[str, typer.Option(help="Name in the weight store, or a file.")] = "masklet_embedded",
     limit: Annotated[
@@ -56,8 +58,23 @@ def evaluate(
     refined: Annotated[
         bool, typer.Option("--refined", help="Judge mattes as exports write them (slow); tracking only.")
     ] = False,
+    hard: Annotated[
+        bool, typer.Option("--hard", help="Measure on generated clips of what is hard, in place of --data.")
+    ] = False,
+    policies: Annotated[
+        str, typer.Option(help="Hard clips: what to compare, separated by commas.")
+    ] = "editor,reference",
+    weaknesses: Annotated[
+        str, typer.Option(help=f"Hard clips: only these, separated by commas: {_WEAKNESSES}.")
+    ] = "",
+    clips_each: Annotated[int, typer.Option("--clips", help="Hard clips: how many of each weakness.")] = 4,
+    seed: Annotated[int, typer.Option(help="Hard clips: another one gives others.")] = 1,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(help="Hard clips: take things and grounds from this folder, as `material pack` does."),
+    ] = None,
 ) -> None:
-    """Measure how good weights are on annotated sequences, beside two baselines."""
+    """Measure how good weights are on annotated sequences, or hard clips, beside two baselines."""
     from functools import partial
 
     from rich.console import Console
@@ -65,11 +82,33 @@ def evaluate(
     from masklet.errors import BadInputError
     from masklet_server.evaluation.datasets import open_dataset
     from masklet_server.evaluation.evaluator import Assignment, evaluate_clips
+    from masklet_server.evaluation.hard_command import HardAssignment, evaluate_hard
     from masklet_server.evaluation.protocols import ProtocolName
     from masklet_server.evaluation.report import Report, measured_with, write_json
     from masklet_server.evaluation.sheet import write_sheet
     from masklet_server.evaluation.trackers import network_trackers
 
+    if hard:
+        evaluate_hard(
+            HardAssignment(
+                weights=weights,
+                policies=_names(policies),
+                weaknesses=_names(weaknesses),
+                clips=clips_each,
+                frames=limit or 5000,
+                seed=seed,
+                photographs=photographs,
+                side_px=side,
+                device=device,
+                baselines=baselines,
+                flicker=flicker,
+                json_file=json_file,
+                sheet=sheet,
+            )
+        )
+        return
+    if data is None:
+        raise BadInputError("there is nothing to measure on: name a folder with --data, or give --hard.")
     console = Console()
     if protocol not in [name.value for name in ProtocolName]:
         raise BadInputError(f"there is no protocol {protocol}: it is one of {_PROTOCOLS}.")

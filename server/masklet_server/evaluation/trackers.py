@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
 
 from masklet.errors import BadInputError
+from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.loading import find_device
 from masklet_server.engine.profile import PROFILES
 from masklet_server.engine.tracker import NetworkTracker
+from masklet_server.evaluation.hard.contest import Contest, ContestMaker
 from masklet_server.evaluation.runs import TrackerFactory
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
 from masklet_server.tracking import FrameSource, ResultReader
 
 _KEPT_FEATURES_BYTES = 2 << 30
+_SHARED_FRAMES = 4
 
 
 def network_trackers(
@@ -41,14 +45,8 @@ def network_trackers(
         BadInputError: The profile or the side is none.
         WeightsError: There are no such weights, or they are damaged.
     """
-    if profile not in PROFILES:
-        raise BadInputError(f"there is no profile {profile}: it is one of {', '.join(PROFILES)}.")
-    if side_px is not None and (side_px < 32 or side_px % 32):
-        raise BadInputError(f"a side of {side_px} pixels does not work: give a multiple of 32.")
-    place = find_device(device)
-    network = load_network(weights, place, torch.bfloat16 if place.type == "cuda" else torch.float32)
-    if side_px is not None:
-        network.config = replace(network.config, image_side_px=side_px)
+    _check_profile(profile)
+    network = _load(weights, side_px, device)
 
     def make_tracker(source: FrameSource, results: ResultReader) -> NetworkTracker:
         chosen = PROFILES[profile]
@@ -59,6 +57,55 @@ def network_trackers(
         return NetworkTracker(network, source, results, profile=chosen)
 
     return make_tracker
+
+
+def network_contests(
+    weights: str, names: Sequence[str], *, side_px: int | None = None, device: str = "auto"
+) -> ContestMaker:
+    """A maker of trackers that work side by side and share one network and its look at every picture.
+
+    Args:
+        weights: As for :func:`network_trackers`.
+        names: Profiles that take part.
+        side_px: As for :func:`network_trackers`.
+        device: As for :func:`network_trackers`.
+
+    Raises:
+        BadInputError: A name or the side is none.
+        WeightsError: There are no such weights, or they are damaged.
+    """
+    for name in names:
+        _check_profile(name)
+    network = _load(weights, side_px, device)
+
+    def make_contest(source: FrameSource, results: Mapping[str, ResultReader]) -> Contest:
+        shared = FeatureCache(network, source, capacity=_SHARED_FRAMES, by_device=False)
+
+        def tracker(name: str) -> NetworkTracker:
+            return NetworkTracker(network, source, results[name], profile=PROFILES[name], features=shared)
+
+        @torch.inference_mode()
+        def encode(frame: int) -> None:
+            shared.features(frame)
+
+        return Contest({name: tracker(name) for name in names}, encode)
+
+    return make_contest
+
+
+def _check_profile(name: str) -> None:
+    if name not in PROFILES:
+        raise BadInputError(f"there is no profile {name}: it is one of {', '.join(PROFILES)}.")
+
+
+def _load(weights: str, side_px: int | None, device: str) -> Network:
+    if side_px is not None and (side_px < 32 or side_px % 32):
+        raise BadInputError(f"a side of {side_px} pixels does not work: give a multiple of 32.")
+    place = find_device(device)
+    network = load_network(weights, place, torch.bfloat16 if place.type == "cuda" else torch.float32)
+    if side_px is not None:
+        network.config = replace(network.config, image_side_px=side_px)
+    return network
 
 
 def _feature_bytes(network: Network) -> int:

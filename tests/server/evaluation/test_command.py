@@ -94,3 +94,49 @@ def test_refined_edges_are_told_beside_the_figures(app: typer.Typer, weights: Pa
     assert result.exit_code == 0, result.output
     assert "mattes with refined edges" in " ".join(result.output.split())
     assert "mattes with refined edges" in json.loads(report.read_text())["convention"]
+
+
+def test_hard_clips_are_measured_for_every_policy_beside_the_baselines(
+    app: typer.Typer, weights: Path, tmp_path: Path
+) -> None:
+    report, sheet = tmp_path / "hard.json", tmp_path / "hard.png"
+    asked = (
+        "--hard --clips 1 --weaknesses look-alike,long --limit 24 --policies editor,reference --device cpu"
+    )
+
+    result = CliRunner().invoke(
+        app,
+        ["evaluate", *asked.split(), "--weights", str(weights), "--json", str(report), "--sheet", str(sheet)],
+    )
+
+    assert result.exit_code == 0, result.output
+    content = json.loads(report.read_text())
+    assert list(content["weaknesses"]) == ["look-alike", "long", "all together"]
+    everybody = ["editor", "reference", "copy", "flow", "truth"]
+    assert list(content["weaknesses"]["look-alike"]) == everybody
+    for name in everybody[:-1]:
+        figures = content["weaknesses"]["all together"][name]
+        assert figures["clips"] == 2
+        assert figures["frames"] == 59 + 23
+        assert 0 <= figures["j_and_f"] <= 100
+    assert content["weaknesses"]["look-alike"]["truth"]["j_and_f"] is None
+    assert len(content["mean_j_of_each_hundred_frames"]["editor"]) == 1
+    assert sheet.stat().st_size > 1000
+    assert "Milliseconds a frame" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--hard --weaknesses rain", "there is no weakness rain: it is one of occlusion"),
+        ("--hard --policies luck", "there is no profile luck"),
+        ("", "name a folder with --data, or give --hard"),
+    ],
+)
+def test_what_cannot_be_measured_is_told_in_words(
+    app: typer.Typer, weights: Path, words: str, sentence: str
+) -> None:
+    result = CliRunner().invoke(app, ["evaluate", *words.split(), "--weights", str(weights)])
+
+    assert isinstance(result.exception, BadInputError)
+    assert sentence in str(result.exception)

@@ -1,0 +1,1 @@
+"""Generated clips of what is hard for a tracker, with exact masks, and what became of the objects on them."""
