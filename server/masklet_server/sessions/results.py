@@ -1,33 +1,20 @@
-"""Masks of one session, compressed: in memory up to a limit, in a temporary file beyond it."""
+"""Masks of one session, compressed: in memory up to a limit, beyond it in a journal or a temporary file."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, MutableMapping
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from masklet.errors import OutputError
-from masklet.types import FrameRange, Presence, StateRange, TrackedMask
-from masklet_server.sessions.masks import pack_logits, unpack_logits
+from masklet.types import FrameRange, StateRange, TrackedMask
+from masklet_server.sessions.masks import unpack_logits
+from masklet_server.sessions.result_places import Packing, Place, ResultEntry, ResultWitness
 from masklet_server.sessions.spill import Spilled, SpillFile
 from masklet_server.tracking import ObjectFrame
-
-
-@dataclass(frozen=True, eq=False)
-class _Entry:
-    """A result without its logits."""
-
-    presence_logit: float
-    predicted_iou: float
-    presence: Presence
-    pointer: NDArray[np.float16]
-    prompted: bool
-    shape: tuple[int, int]
 
 
 class ResultStore:
@@ -42,6 +29,7 @@ class ResultStore:
             beyond twice what counts and this, results that were replaced are left out of it.
         spill_folder: Where that file is made; None for the system's own place.
         full_disk_bytes: How much more stays in memory while the disk takes nothing.
+        witness: Told of every change.
     """
 
     def __init__(
@@ -50,14 +38,18 @@ class ResultStore:
         memory_bytes: int = 64 << 20,
         spill_folder: Path | None = None,
         full_disk_bytes: int = 64 << 20,
+        witness: ResultWitness | None = None,
     ) -> None:
+        self._witness = witness
         self._memory_limit_bytes = memory_bytes
         self._most_bytes = memory_bytes + full_disk_bytes
         self._spill_folder = spill_folder
-        self._entries: dict[tuple[int, int], _Entry] = {}
-        self._fresh: dict[tuple[int, int], NDArray[np.float16]] = {}
+        self._entries: dict[tuple[int, int], ResultEntry] = {}
+        self._fresh: dict[tuple[int, int], Packing] = {}
         self._packed: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._spilled: dict[tuple[int, int], Spilled] = {}
+        # Where a journal keeps them: what is there need not stay in memory, nor go to the file.
+        self._kept: dict[tuple[int, int], Place] = {}
         self._packed_bytes = 0
         self._fresh_bytes = 0
         self._file: SpillFile | None = None
@@ -84,20 +76,27 @@ class ResultStore:
     def put(self, result: ObjectFrame) -> None:
         """Keep a result in place of an earlier one of the same object and frame."""
         key = (result.object_id, result.frame)
-        height, width = result.logits.shape
-        entry = _Entry(
-            result.presence_logit,
-            result.predicted_iou,
-            result.presence,
-            result.pointer,
-            result.prompted,
-            (height, width),
-        )
+        entry, packing = ResultEntry.of(result), Packing(result.logits)
         with self._lock:
             self._drop(key)
             self._entries[key] = entry
-            self._fresh[key] = result.logits
+            self._fresh[key] = packing
             self._fresh_bytes += result.logits.nbytes
+            if self._witness is not None:
+                self._witness.put(*key, entry, packing)
+
+    def restore(self, object_id: int, frame: int, entry: ResultEntry, place: Place) -> None:
+        """Know a result again that a journal keeps."""
+        with self._lock:
+            self._entries[object_id, frame] = entry
+            self._kept[object_id, frame] = place
+
+    def keep_at(self, object_id: int, frame: int, entry: ResultEntry, place: Place) -> None:
+        """A journal keeps this result; nothing happens where it has been replaced meanwhile."""
+        key = (object_id, frame)
+        with self._lock:
+            if self._entries.get(key) is entry:
+                self._kept[key] = place
 
     def make_room(self) -> None:
         """Compress what is fresh, and see that there may be more.
@@ -117,58 +116,43 @@ class ResultStore:
         """Compress what is fresh. What the disk does not take stays in memory."""
         with self._lock:
             fresh = list(self._fresh.items())
-        for key, logits in fresh:
-            packed = pack_logits(logits)
+        for key, packing in fresh:
+            packed = packing.packed()
             with self._lock:
                 # Replaced or removed meanwhile: the newer one is packed by the next call.
-                if self._fresh.get(key) is not logits:
+                if self._fresh.get(key) is not packing:
                     continue
                 del self._fresh[key]
-                self._fresh_bytes -= logits.nbytes
+                self._fresh_bytes -= packing.logits.nbytes
                 self._packed[key] = packed
                 self._packed_bytes += len(packed)
         with self._lock:
             self._spill()
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
-        """The stored result, or None where the object has none on this frame."""
-        key = (object_id, frame)
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                return None
-            logits = self._fresh.get(key)
-            if logits is None:
-                packed = self._packed[key] if key in self._packed else self._spilled[key].read()
-        if logits is None:
-            logits = unpack_logits(packed, entry.shape)
-        return ObjectFrame(
-            object_id,
-            frame,
-            logits,
-            entry.presence_logit,
-            entry.predicted_iou,
-            entry.presence,
-            entry.pointer,
-            entry.prompted,
-        )
+        """The stored result, or None where the object has none on this frame.
+
+        Raises:
+            OutputError: A disk does not give it back.
+        """
+        found = self._found((object_id, frame))
+        if found is None:
+            return None
+        entry, content = found
+        logits = unpack_logits(content, entry.shape) if isinstance(content, bytes) else content.logits
+        return entry.result(object_id, frame, logits)
 
     def packed(self, object_id: int, frame: int) -> TrackedMask | None:
         """The stored result as a prompt document holds it, or None where there is none."""
-        key = (object_id, frame)
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                return None
-            logits = self._fresh.get(key)
-            packed = b""
-            if logits is None:
-                packed = self._packed[key] if key in self._packed else self._spilled[key].read()
+        found = self._found((object_id, frame))
+        if found is None:
+            return None
+        entry, content = found
         rows, columns = entry.shape
         return TrackedMask(
             columns,
             rows,
-            packed if logits is None else pack_logits(logits),
+            content if isinstance(content, bytes) else content.packed(),
             entry.presence,
             entry.presence_logit,
             entry.predicted_iou,
@@ -183,7 +167,9 @@ class ResultStore:
                 return len(self._packed[key])
             if key in self._spilled:
                 return self._spilled[key].size_bytes
-            return self._fresh[key].nbytes if key in self._fresh else 0
+            if key in self._fresh:
+                return self._fresh[key].logits.nbytes
+            return self._kept[key].size_bytes if key in self._kept else 0
 
     def has(self, object_id: int, frame: int) -> bool:
         """True where there is a result."""
@@ -198,13 +184,13 @@ class ResultStore:
     def remove(self, object_id: int, frame: int) -> None:
         """Forget one result; fine when there is none."""
         with self._lock:
-            self._drop((object_id, frame))
+            self._remove((object_id, frame))
 
     def remove_object(self, object_id: int) -> None:
         """Forget all results of one object."""
         with self._lock:
             for key in [key for key in self._entries if key[0] == object_id]:
-                self._drop(key)
+                self._remove(key)
 
     def move(self, object_id: int, frames: Collection[int], to_id: int) -> None:
         """Give results of one object to another; those that the other has on these frames go."""
@@ -215,12 +201,10 @@ class ResultStore:
                     continue
                 self._drop(new)
                 self._entries[new] = self._entries.pop(old)
-                if old in self._fresh:
-                    self._fresh[new] = self._fresh.pop(old)
-                elif old in self._packed:
-                    self._packed[new] = self._packed.pop(old)
-                else:
-                    self._spilled[new] = self._spilled.pop(old)
+                for held in (self._fresh, self._packed, self._spilled, self._kept):
+                    _rename(held, old, new)
+                if self._witness is not None:
+                    self._witness.moved(*old, to_id)
 
     def close(self) -> None:
         """Forget everything and give the temporary file back."""
@@ -229,6 +213,7 @@ class ResultStore:
             self._fresh.clear()
             self._packed.clear()
             self._spilled.clear()
+            self._kept.clear()
             self._packed_bytes = self._fresh_bytes = 0
             self._close_file()
 
@@ -278,25 +263,59 @@ class ResultStore:
                 ranges.append(state)
         return tuple(ranges)
 
+    def _found(self, key: tuple[int, int]) -> tuple[ResultEntry, bytes | Packing] | None:
+        while True:
+            with self._lock:
+                entry = self._entries.get(key)
+                if entry is None:
+                    return None
+                if key in self._fresh:
+                    return entry, self._fresh[key]
+                if key in self._packed:
+                    return entry, self._packed[key]
+                if key in self._spilled:
+                    return entry, self._spilled[key].read()
+                place = self._kept[key]
+            # Without the lock: a journal that is being written would hold up whoever only asks for states.
+            packed = place.read()
+            if packed is not None:
+                return entry, packed
+            with self._lock:
+                if self._kept.get(key) is place:
+                    raise OutputError(
+                        f"the finished mask of frame {key[1]} is not in the session's journal any more: "
+                        "track this frame again"
+                    )
+
+    def _remove(self, key: tuple[int, int]) -> None:
+        if key in self._entries and self._witness is not None:
+            self._witness.gone(*key)
+        self._drop(key)
+
     def _drop(self, key: tuple[int, int]) -> None:
         if self._entries.pop(key, None) is None:
             return
+        self._kept.pop(key, None)
         fresh = self._fresh.pop(key, None)
         if fresh is not None:
-            self._fresh_bytes -= fresh.nbytes
-            return
+            self._fresh_bytes -= fresh.logits.nbytes
         packed = self._packed.pop(key, None)
         if packed is not None:
             self._packed_bytes -= len(packed)
-            return
-        self._live_bytes -= self._spilled.pop(key).size_bytes
-        if not self._spilled:
-            self._close_file()
+        spilled = self._spilled.pop(key, None)
+        if spilled is not None:
+            self._live_bytes -= spilled.size_bytes
+            if not self._spilled:
+                self._close_file()
 
     def _spill(self) -> None:
         """Move results to the file, those written longest ago first, as far as the disk takes them."""
         while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
             key, packed = next(iter(self._packed.items()))
+            if key in self._kept:
+                del self._packed[key]
+                self._packed_bytes -= len(packed)
+                continue
             try:
                 if self._file is None:
                     self._file = SpillFile(self._spill_folder)
@@ -330,3 +349,8 @@ class ResultStore:
             self._file.close()
         self._file = None
         self._live_bytes = self._cramped_bytes = 0
+
+
+def _rename(held: MutableMapping[tuple[int, int], Any], old: tuple[int, int], new: tuple[int, int]) -> None:
+    if old in held:
+        held[new] = held.pop(old)
