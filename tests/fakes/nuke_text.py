@@ -40,6 +40,19 @@ def read_nodes(text: str) -> list[NukeNode]:
     return nodes
 
 
+def read_knobs(text: str) -> list[tuple[str, Tree]]:
+    """Names of knobs, and what is said of each."""
+    words = _tree(text)
+    assert len(words) % 2 == 0, "each knob has one value"
+    return [(str(name), value) for name, value in zip(words[::2], words[1::2], strict=True)]
+
+
+def read_tree(text: str) -> Tree:
+    """One value: a word, or what stands in braces."""
+    words = _tree(text)
+    return words[0] if len(words) == 1 else words
+
+
 def _tree(text: str) -> list[Tree]:
     stack: list[list[Tree]] = [[]]
     for token in re.findall(r'"(?:\\.|[^"\\])*"|[{}]|[^\s{}]+', text):

@@ -1,0 +1,145 @@
+"""The inside of a Masklet node: the plate with the mattes in layers of its own, and in alpha.
+
+Nothing but Reads, Copies, an Expression and a FrameRange: a farm needs no masklet to render it. A Read ends
+the render where a file is missing. Its range is every frame there is, so that no neighbour's matte is held
+in its place; the FrameRange says the plate's own again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from masklet.exchange.identifiers import Identifiers
+from masklet_nuke import node_knobs
+from masklet_nuke.node_knobs import set_text, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from masklet_nuke.api import Group, Node, Nuke
+
+_FARTHEST = 1_000_000
+"""No script has a frame beyond: as a Read's range it holds nothing at its ends."""
+
+
+@dataclass(frozen=True)
+class Mattes:
+    """The mattes of one object.
+
+    Attributes:
+        name: Of the object.
+        file: Pattern, absolute, with forward slashes.
+        first: First frame that has a file, as files count.
+        last: Last one.
+        shift: How much later the script counts.
+    """
+
+    name: str
+    file: str
+    first: int
+    last: int
+    shift: int = 0
+
+
+def make_inside(nuke: Nuke, node: Group) -> None:
+    """Give a new node its input and output."""
+    node.begin()
+    try:
+        above = nuke.nodes.Input(name="plate")
+        below = nuke.nodes.Output(name="Output1")
+        below.setInput(0, above)
+    finally:
+        node.end()
+
+
+def kept_mattes(node: Node) -> dict[str, Mattes]:
+    """Where the mattes of each object lie, by uid, as the script keeps it."""
+    try:
+        return {
+            uid: Mattes(**kept) for uid, kept in json.loads(text(node, node_knobs.MATTES) or "{}").items()
+        }
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def show_mattes(nuke: Nuke, node: Group, mattes: Mapping[str, Mattes]) -> None:
+    """Make the inside read these, one layer for each, and alpha of those that the node's knob names.
+
+    Args:
+        nuke: The module.
+        node: A Masklet node.
+        mattes: By the object's uid, in the order of the objects.
+    """
+    set_text(node, node_knobs.MATTES, json.dumps({uid: asdict(own) for uid, own in mattes.items()}))
+    node.begin()
+    try:
+        _rebuild(nuke, node, list(mattes.values()))
+    finally:
+        node.end()
+
+
+def layer_names(mattes: Sequence[Mattes]) -> list[str]:
+    """Names of layers, made of the objects': letters, digits, and never a number alone."""
+    identifiers = Identifiers()
+    return [identifiers.of(own.name) for own in mattes]
+
+
+def _rebuild(nuke: Nuke, node: Group, mattes: Sequence[Mattes]) -> None:
+    for old in list(node.nodes()):
+        if old.Class() not in ("Input", "Output"):
+            nuke.delete(old)
+    above = next(found for found in node.nodes() if found.Class() == "Input")
+    below = next(found for found in node.nodes() if found.Class() == "Output")
+    names = layer_names(mattes)
+    last = above
+    for own, layer in zip(mattes, names):
+        read = nuke.nodes.Read(name=f"mattes_{layer}")
+        read.readKnobs(read_knobs(own))
+        copied = nuke.nodes.Copy(name=f"layer_{layer}", inputs=[last, read])
+        # A layer that a script names is made with it.
+        copied.readKnobs(f"from0 rgba.red\nto0 {layer}.alpha")
+        last = copied
+    chosen = str(node[node_knobs.OUTPUT].value())
+    shown = [layer for own, layer in zip(mattes, names) if chosen in (node_knobs.ALL_OBJECTS, own.name)]
+    if shown:
+        alpha = nuke.nodes.Expression(name="alpha", inputs=[last])
+        alpha["channel0"].setValue("rgba.alpha")
+        alpha["expr0"].setValue(_largest([f"{layer}.alpha" for layer in shown]))
+        last = alpha
+    if mattes:
+        whole = nuke.nodes.FrameRange(name="range", inputs=[last])
+        whole["first_frame"].setValue(min(own.first + own.shift for own in mattes))
+        whole["last_frame"].setValue(max(own.last + own.shift for own in mattes))
+        last = whole
+    below.setInput(0, last)
+
+
+def read_knobs(own: Mattes) -> str:
+    """What a Read of mattes says: raw, and an error where a file is missing, beyond its ends too."""
+    from masklet.exchange.nuke import quoted
+
+    return "\n".join(
+        [
+            f"file {quoted(own.file)}",
+            f"first {-_FARTHEST}",
+            f"last {_FARTHEST}",
+            f"origfirst {own.first}",
+            f"origlast {own.last}",
+            "origset true",
+            # The first frame of the range shows that much later.
+            'frame_mode "start at"',
+            f"frame {own.shift - _FARTHEST}",
+            "on_error error",
+            "raw true",
+            f"label {quoted(f'{own.name}: mattes on {own.first}-{own.last}')}",
+        ]
+    )
+
+
+def _largest(channels: Sequence[str]) -> str:
+    found = channels[0]
+    for channel in channels[1:]:
+        found = f"max({found}, {channel})"
+    return found

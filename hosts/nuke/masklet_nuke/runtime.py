@@ -1,0 +1,99 @@
+"""What this Nuke holds while it runs: the loop that hosts share, its beat, and its progress bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.hosting.loop import BEAT_S, Loop
+from masklet.hosting.sentences import short_progress_text
+from masklet_nuke import states_curve
+from masklet_nuke.api import Node, this_nuke
+from masklet_nuke.host import NukeHost
+from masklet_nuke.masklet_node import refresh_choices
+from masklet_nuke.panel_seam import panel_changed
+from masklet_nuke.ticking import Ticking
+
+if TYPE_CHECKING:
+    from masklet.hosting.work.connection import Connection
+    from masklet.hosting.work.jobs import Job
+    from masklet_nuke.api import Nuke, ProgressTask
+
+
+class Runtime(Loop[Node]):
+    """The state of masklet in this Nuke.
+
+    Args:
+        nuke: The module.
+        connection: To the server.
+
+    Attributes:
+        nuke: As given.
+    """
+
+    def __init__(self, nuke: Nuke, connection: Connection | None = None) -> None:
+        self.nuke = nuke
+        self._ticking = Ticking(nuke, self._beat, BEAT_S)
+        self._tasks: dict[Job, ProgressTask] = {}
+        super().__init__(NukeHost(nuke, self._ticking.keep_on, self._show), connection)
+
+    def close(self) -> None:
+        """End all work and let the server go."""
+        self._ticking.end()
+        self._tasks.clear()
+        self.end(session.close for session in self.let_go())
+
+    def follow_tasks(self) -> None:
+        """Show how far jobs are, and cancel those whose bar was cancelled."""
+        for job in self.board.jobs:
+            if not (job.is_long or job.total):
+                continue
+            if job not in self._tasks:
+                self._tasks[job] = self.nuke.ProgressTask(str(job.name))
+            task = self._tasks[job]
+            task.setMessage(str(short_progress_text(job)))
+            task.setProgress(min(100, 100 * job.done // job.total) if job.total else 0)
+            if task.isCancelled():
+                job.cancel()
+        # A bar goes away with the last that holds it.
+        self._tasks = {job: task for job, task in self._tasks.items() if job in self.board.jobs}
+
+    def _beat(self) -> bool:
+        goes_on = self.beat()
+        self.follow_tasks()
+        return goes_on
+
+    def _show(self, panels: bool) -> None:
+        if not panels:
+            panel_changed()
+            return
+        for node in self.host.plates():
+            refresh_choices(self.nuke, node)
+            memory = self.glimpse(node)
+            if memory is not None:
+                states_curve.write(self.nuke, node, memory.book)
+        panel_changed()
+
+
+_runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """The one of this Nuke; made when it is first needed."""
+    global _runtime
+    if _runtime is None:
+        _runtime = Runtime(this_nuke())
+    return _runtime
+
+
+def set_runtime(chosen: Runtime | None) -> None:
+    """Work with another: tests and self-tests have one of their own."""
+    global _runtime
+    _runtime = chosen
+
+
+def close_runtime() -> None:
+    """End all work; the next call of :func:`runtime` begins anew."""
+    global _runtime
+    ended, _runtime = _runtime, None
+    if ended is not None:
+        ended.close()

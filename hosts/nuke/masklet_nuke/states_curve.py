@@ -1,0 +1,58 @@
+"""States of frames as curves of the node, for the curve editor and the dope sheet.
+
+1 where the object is present, 0.5 where the tracker is uncertain or prompts have overtaken the mask, 0 where
+it is absent; the curve holds between keys, and has a key where something changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.types import Presence
+from masklet_nuke import documents
+from masklet_nuke.plates import frame_map
+from masklet_nuke.undoing import no_step
+
+if TYPE_CHECKING:
+    from masklet.hosting.shown.frame_book import FrameBook, Strip
+    from masklet_nuke.api import Knob, Node, Nuke
+
+PREFIX = "masklet_state_"
+_VALUES = {Presence.PRESENT: 1.0, Presence.UNCERTAIN: 0.5, Presence.ABSENT: 0.0}
+
+
+def value_of(strip: Strip) -> float:
+    """How high the curve is on a run of frames."""
+    return _VALUES[Presence.UNCERTAIN] if strip.stale else _VALUES[strip.presence]
+
+
+def keys_of(strips: tuple[Strip, ...], shift: int) -> tuple[tuple[int, float], ...]:
+    """Frames of the script at which the curve changes, and to what; frames without a mask are 0."""
+    keys: list[tuple[int, float]] = []
+    for strip in strips:
+        if keys and keys[-1][0] == strip.first + shift:
+            keys.pop()
+        value = value_of(strip)
+        if not keys or keys[-1][1] != value:
+            keys.append((strip.first + shift, value))
+        keys.append((strip.last + 1 + shift, 0.0))
+    return tuple(keys)
+
+
+def write(nuke: Nuke, node: Node, book: FrameBook) -> None:
+    """Write one curve for each object where it changed; no step of undo."""
+    shift = frame_map(node).shift
+    with no_step(nuke):
+        for number, said in enumerate(documents.objects(node), 1):
+            knob = node.knob(f"{PREFIX}{number}")
+            if knob is None:
+                knob = nuke.Double_Knob(f"{PREFIX}{number}", said.name)
+                node.addKnob(knob)
+            _write(knob, said.name, keys_of(book.strips(said.uid), shift))
+
+
+def _write(knob: Knob, name: str, keys: tuple[tuple[int, float], ...]) -> None:
+    knob.setLabel(f"{name}: state")
+    wanted = "{curve K " + " ".join(f"x{frame} {value:g}" for frame, value in keys) + "}" if keys else "0"
+    if knob.toScript().strip() != wanted:
+        knob.fromScript(wanted)

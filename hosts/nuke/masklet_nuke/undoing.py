@@ -1,0 +1,31 @@
+"""Nuke's undo: one step for what an artist did, none for what masklet keeps by itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from masklet_nuke.api import Nuke
+
+
+@contextmanager
+def one_step(nuke: Nuke, name: str) -> Iterator[None]:
+    """All that is done inside is one step of undo, however it ends."""
+    nuke.Undo.begin(name)
+    try:
+        yield
+    finally:
+        nuke.Undo.end()
+
+
+@contextmanager
+def no_step(nuke: Nuke) -> Iterator[None]:
+    """What is done inside is no step of undo."""
+    nuke.Undo.disable()
+    try:
+        yield
+    finally:
+        nuke.Undo.enable()
