@@ -8,6 +8,7 @@ the mattes. Nuke's y grows upwards from the bottom left; rotations turn the othe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
@@ -64,6 +65,25 @@ _TRACK_COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class NodeText:
+    """One node as text.
+
+    Attributes:
+        kind: Its class: ``Transform``.
+        name: As people call it; nodes are named by :class:`.identifiers.Identifiers`.
+        knobs: One line each, as Nuke's own scripts and ``readKnobs`` have them.
+        inputs: How many of the nodes before it feed it.
+        column: Where it stands, from the left.
+    """
+
+    kind: str
+    name: str
+    knobs: tuple[str, ...]
+    inputs: int = 0
+    column: int = 0
+
+
 def write_nk(scene: ExchangeScene) -> str:
     """All nodes of the scene; those that need a picture are left without one, for the artist to connect."""
     graph = _Graph()
@@ -77,25 +97,40 @@ def write_nk(scene: ExchangeScene) -> str:
     return graph.text()
 
 
+def anchor_nodes(track: AnchorTrack, height_px: int) -> tuple[NodeText, ...]:
+    """The nodes that follow an anchor, as :func:`write_nk` writes them.
+
+    Args:
+        track: With at least one key.
+        height_px: Of the plate.
+    """
+    graph = _Graph()
+    _anchor(graph, track, height_px)
+    return tuple(graph.nodes)
+
+
 class _Graph:
     """Nodes in order, each in a column of its own."""
 
     def __init__(self) -> None:
         self.identifiers = Identifiers()
-        self._lines = ["version 13.0 v1"]
+        self.nodes: list[NodeText] = []
         self._column = 0
 
     def node(self, kind: str, name: str, knobs: Sequence[str], *, inputs: int = 0) -> None:
-        self._lines.append(f"{kind} {{")
-        self._lines += [f" {knob}" for knob in (f"inputs {inputs}", *knobs)]
-        self._lines.append(f" name {self.identifiers.of(name)}")
-        self._lines += [f" xpos {self._column * _COLUMN_WIDTH_PX}", f" ypos {inputs * 80}", "}"]
+        self.nodes.append(NodeText(kind, name, tuple(knobs), inputs, self._column))
 
     def next_column(self) -> None:
         self._column += 1
 
     def text(self) -> str:
-        return "\n".join(self._lines) + "\n"
+        lines = ["version 13.0 v1"]
+        for node in self.nodes:
+            lines.append(f"{node.kind} {{")
+            lines += [f" {knob}" for knob in (f"inputs {node.inputs}", *node.knobs)]
+            lines.append(f" name {self.identifiers.of(node.name)}")
+            lines += [f" xpos {node.column * _COLUMN_WIDTH_PX}", f" ypos {node.inputs * 80}", "}"]
+        return "\n".join(lines) + "\n"
 
 
 def _read(graph: _Graph, mattes: MatteSequence) -> None:

@@ -105,13 +105,6 @@ class Menu(Protocol):
     def addMenu(self, name: str, icon: str = "") -> Menu: ...
 
 
-class AnimCurve(Protocol):
-    """``nuke.rotopaint.AnimCurve``."""
-
-    def addKey(self, time: float, value: float) -> None: ...
-    def evaluate(self, time: float) -> float: ...
-
-
 class NodeMaker(Protocol):
     """``nuke.nodes``: makes nodes by class, connected to nothing."""
 
@@ -173,9 +166,9 @@ class Nuke(Protocol):
 class Rotopaint(Protocol):
     """The module ``nuke.rotopaint``."""
 
+    CVec3: Callable[..., Any]
     Shape: Callable[..., Any]
     ShapeControlPoint: Callable[..., Any]
-    AnimCurve: Callable[..., AnimCurve]
 
 
 def this_nuke() -> Nuke:

@@ -371,11 +371,13 @@ class FakeNuke:
                 self._check_reads(inside, frame, seen)
 
     def executeInMainThread(self, call: Callable[..., object], args: Any = ()) -> None:
+        if threading.get_ident() == self._thread:
+            # DOC (threading): both ways freeze Nuke when they are called from the main thread.
+            raise RuntimeError("this would hang: it was called from the main thread")
         self._queue.put((call, args if isinstance(args, tuple) else (args,), None, []))
 
     def executeInMainThreadWithResult(self, call: Callable[..., object], args: Any = ()) -> Any:
         if threading.get_ident() == self._thread:
-            # DOC: hangs when it is called from the main thread.
             raise RuntimeError("this would hang: it was called from the main thread")
         done, result = threading.Event(), []  # type: ignore[var-annotated]
         self._queue.put((call, args if isinstance(args, tuple) else (args,), done, result))

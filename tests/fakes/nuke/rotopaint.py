@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from masklet.interpolation import Interpolation, weights
 
@@ -30,7 +30,7 @@ class AnimControlPoint:
 
     still: CVec3 = CVec3()
     keys: dict[float, CVec3] = field(default_factory=dict)
-    rule: Interpolation = Interpolation.NUKE_SMOOTH
+    rule: ClassVar[Interpolation] = Interpolation.NUKE_SMOOTH
 
     def addPositionKey(self, time: float, position: CVec3) -> None:
         if not isinstance(position, CVec3):
@@ -117,15 +117,19 @@ class Layer:
             shape.name, number = f"{name}{number}", number + 1
         self.shapes.append(shape)
 
-    def removeAll(self) -> None:
+    def remove(self, index: int) -> None:
+        # DOC: an IndexError where there is none.
         self._knob.touch()
-        self.shapes = []
+        self.shapes = [shape for at, shape in enumerate(self.shapes) if at != range(len(self.shapes))[index]]
 
     def __iter__(self) -> Iterator[Shape]:
         return iter(list(self.shapes))
 
     def __len__(self) -> int:
         return len(self.shapes)
+
+    def __getitem__(self, index: int) -> Shape:
+        return self.shapes[index]
 
 
 class FakeCurves:

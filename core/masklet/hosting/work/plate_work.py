@@ -27,6 +27,7 @@ from masklet.hosting.work.plate_events import (
     TrackRequest,
 )
 from masklet.hosting.work.plate_session import PlateSession
+from masklet.interpolation import Interpolation
 from masklet.phrases import phrase
 from masklet.said.documents import find
 from masklet.types import FrameRange, MaskFormat, MaskUpdate, Presence
@@ -235,13 +236,23 @@ def export(
 
 
 def shapes(
-    plate: PlateSession, job: Job, server: Server, uid: str, *, tolerance_px: float
+    plate: PlateSession,
+    job: Job,
+    server: Server,
+    uid: str,
+    *,
+    tolerance_px: float,
+    interpolation: Interpolation = Interpolation.LINEAR,
 ) -> Iterator[Event]:
-    """Fit shapes to an object's mattes and tell them."""
+    """Fit shapes to an object's mattes and tell them; they hold under the host's own way between keys."""
     yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
     check_nothing_is_lost(plate, (uid,))
     shapes = plate.session.shapes(
-        plate.object(uid), tolerance_px=tolerance_px, on_progress=job.count, on_look=job.count_look
+        plate.object(uid),
+        tolerance_px=tolerance_px,
+        interpolation=interpolation,
+        on_progress=job.count,
+        on_look=job.count_look,
     )
     yield ResultCame(shapes)
 
