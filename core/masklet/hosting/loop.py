@@ -28,13 +28,16 @@ class Loop(Workbench[P]):
     Args:
         host: Whose it is.
         connection: To the server.
+        keeps_versions: As :class:`Workbench`.
 
     Attributes:
         fetching: Masks that are fetched because somebody looks at them.
     """
 
-    def __init__(self, host: Host[P], connection: Connection | None = None) -> None:
-        super().__init__(host, connection)
+    def __init__(
+        self, host: Host[P], connection: Connection | None = None, *, keeps_versions: bool = False
+    ) -> None:
+        super().__init__(host, connection, keeps_versions=keeps_versions)
         self.fetching = Fetching(self)
         self._synchroniser = Synchroniser(self)
         self._pace = RedrawPace(lambda panels: host.redraw(panels=panels), BEAT_S)

@@ -10,6 +10,7 @@ from masklet.hosting.notices import Notice, Remedy, notice_of
 from masklet.hosting.ports import KeepsDocuments, KeptSession, P
 from masklet.hosting.shown import frame_book
 from masklet.hosting.shown.overlay_masks import MaskStore
+from masklet.hosting.shown.track_versions import TrackVersions
 from masklet.hosting.work.plate_events import (
     Completed,
     Ended,
@@ -60,6 +61,7 @@ class PlateMemory(Generic[P]):
         opened: How the session was opened; None until it is.
         asked: Frames whose masks were asked for since they were needed.
         finished_asked: The same for finished mattes.
+        versions: Of the track, for hosts that show them; None keeps none.
     """
 
     keeper: KeepsDocuments[P]
@@ -75,6 +77,8 @@ class PlateMemory(Generic[P]):
     opened: SessionOpened | None = None
     asked: set[tuple[str, int]] = field(default_factory=set)
     finished_asked: set[tuple[str, int]] = field(default_factory=set)
+    versions: TrackVersions | None = None
+    _tracked_by: tuple[Job, Document] | None = None
 
     def take(self, plate: P, job: Job, event: object) -> None:
         """Take one event of a job into memory, and into what the file keeps."""
@@ -86,6 +90,7 @@ class PlateMemory(Generic[P]):
             self._take_states(plate, event)
         elif isinstance(event, MasksOutdated):
             self.masks.drop_object(event.uid)
+            self.book.forget_qualities(event.uid)
             self.asked = {key for key in self.asked if key[0] != event.uid}
             # Exclusive objects take pixels from each other.
             self._forget_finished()
@@ -98,6 +103,7 @@ class PlateMemory(Generic[P]):
         elif isinstance(event, Completed):
             self._complete(plate, event.held)
         elif isinstance(event, Planned):
+            self._keep_version(plate, job)
             # A track may take several goes.
             job.total = job.done + event.total
         elif isinstance(event, Ended):
@@ -145,6 +151,16 @@ class PlateMemory(Generic[P]):
         self.notice = None
         self._write_states(plate)
 
+    def _keep_version(self, plate: P, job: Job) -> None:
+        """Keep what a track is about to change, with what had been said when it was tracked."""
+        if self.versions is None or (self._tracked_by is not None and self._tracked_by[0] is job):
+            return
+        strips = {uid: self.book.strips(uid) for uid in self.keeper.uids(plate)}
+        said = None if self._tracked_by is None else self._tracked_by[1]
+        self.versions.keep(self.masks, strips, said)
+        wanted = self.keeper.document(plate) if self.session is None else self.session.request.wanted
+        self._tracked_by = (job, wanted)
+
     def _forget_finished(self) -> None:
         self.finished.clear()
         self.finished_asked.clear()
@@ -159,6 +175,7 @@ class PlateMemory(Generic[P]):
             self.asked.discard((event.uid, event.frame))
             return
         self.masks.put(event.uid, event.frame, event.mask)
+        self.book.rate(event.uid, event.frame, event.mask.quality)
         if event.tracked:
             self.book.report(event.uid, event.frame, event.mask.presence)
             job.done += 1

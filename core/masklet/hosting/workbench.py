@@ -14,6 +14,7 @@ from masklet.errors import AccessDeniedError, CancelledError, MaskletError, Serv
 from masklet.hosting.notices import notice_of
 from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.ports import Host, P
+from masklet.hosting.shown.track_versions import TrackVersions
 from masklet.hosting.work.connection import Connection, naming_setting
 from masklet.hosting.work.jobs import Job, JobBoard
 from masklet.hosting.work.plate_events import PlateRequest, ResultCame
@@ -37,6 +38,7 @@ class Workbench(Generic[P]):
     Args:
         host: Whose it is.
         connection: To the server.
+        keeps_versions: Masks that are tracked over are kept, to compare; see :mod:`.shown.track_versions`.
 
     Attributes:
         host: As given.
@@ -44,8 +46,11 @@ class Workbench(Generic[P]):
         connection: As given.
     """
 
-    def __init__(self, host: Host[P], connection: Connection | None = None) -> None:
+    def __init__(
+        self, host: Host[P], connection: Connection | None = None, *, keeps_versions: bool = False
+    ) -> None:
         self.host = host
+        self._keeps_versions = keeps_versions
         self.board = JobBoard()
         self.connection = connection or Connection()
         self._memory: dict[str, PlateMemory[P]] = {}
@@ -54,7 +59,8 @@ class Workbench(Generic[P]):
         """What is known of a plate; it is remembered from now on."""
         uid = self.host.adopt(plate)
         if uid not in self._memory:
-            memory = self._memory[uid] = PlateMemory(self.host)
+            versions = TrackVersions() if self._keeps_versions else None
+            memory = self._memory[uid] = PlateMemory(self.host, versions=versions)
             memory.recall(plate)
         return self._memory[uid]
 

@@ -262,3 +262,37 @@ def test_another_server_gets_everything_that_was_said(
     loop.synchronise(plate, wait=True)
 
     assert servers["two:2"].calls == ["add", "click"]
+
+
+def test_what_a_track_is_about_to_change_is_kept_where_a_host_shows_versions(
+    host: FakeHost, plate: Handle, transport: PromptedServer
+) -> None:
+    loop = Loop(host, Connection(lambda settings: Server(transport)), keeps_versions=True)
+    host.take(plate, (HERO,))
+    loop.start(plate, "Tracking", track, wait=False)
+    run(loop)
+    memory = loop.memory(plate)
+    assert memory.versions is not None
+    assert memory.versions.all == ()
+    before = memory.masks.get("u1", 1003)
+
+    moved = with_click(HERO, 1003, Click(40.0, 18.0))
+    host.take(plate, (moved,))
+    loop.start(plate, "Tracking", track, wait=False)
+    run(loop)
+
+    (version,) = memory.versions.all
+    assert before is not None
+    assert version.mask("u1", 1003) is not None
+    assert [said.frames for said in version.document or ()] == [HERO.frames]
+    loop.end(session.close for session in loop.let_go())
+
+
+def test_no_versions_are_kept_where_nobody_would_see_them(
+    host: FakeHost, plate: Handle, loop: Loop[Handle]
+) -> None:
+    host.take(plate, (HERO,))
+    loop.start(plate, "Tracking", track, wait=False)
+    run(loop)
+
+    assert loop.memory(plate).versions is None

@@ -54,6 +54,7 @@ class FrameBook:
         self._told: dict[str, tuple[Strip, ...]] = {}
         self._since: dict[str, dict[int, Presence]] = {}
         self._cached: dict[str, tuple[Strip, ...]] = {}
+        self._qualities: dict[str, dict[int, float]] = {}
 
     def recall(self, kept: Mapping[str, tuple[Strip, ...]]) -> None:
         """Begin with what the file keeps, until the server is asked."""
@@ -78,7 +79,7 @@ class FrameBook:
         self._told = {
             uid: tuple(replace(strip, held=False) for strip in strips) for uid, strips in known.items()
         }
-        self._since, self._cached = {}, {}
+        self._since, self._cached, self._qualities = {}, {}, {}
 
     def forget_lost(self, uids: Iterable[str]) -> None:
         """Remember nothing any more of frames whose masks are gone."""
@@ -100,6 +101,22 @@ class FrameBook:
         """Note that a frame has just got its mask."""
         self._since.setdefault(uid, {})[frame] = presence
         self._cached.pop(uid, None)
+
+    def rate(self, uid: str, frame: int, quality: float | None) -> None:
+        """Note what the tracker thinks of the mask that a frame has now, 0 to 1."""
+        rated = self._qualities.setdefault(uid, {})
+        if quality is None:
+            rated.pop(frame, None)
+        else:
+            rated[frame] = quality
+
+    def forget_qualities(self, uid: str) -> None:
+        """The masks of an object are others now."""
+        self._qualities.pop(uid, None)
+
+    def quality(self, uid: str, frame: int) -> float | None:
+        """What the tracker thinks of a frame's mask, as far as masks have told; it is in no file."""
+        return self._qualities.get(uid, {}).get(frame)
 
     def strips(self, uid: str) -> tuple[Strip, ...]:
         """All frames of an object that have a mask, ascending."""

@@ -30,6 +30,7 @@ class PackedMask:
         packed: The rows from the top, compressed.
         presence: What the tracker believes.
         is_empty: True where nothing is inside.
+        quality: What the tracker thinks of it, 0 to 1; None where nobody has told.
     """
 
     width_px: int
@@ -39,9 +40,10 @@ class PackedMask:
     packed: bytes
     presence: Presence
     is_empty: bool
+    quality: float | None = None
 
 
-def pack(mask: Mask, presence: Presence, *, max_side_px: int) -> PackedMask:
+def pack(mask: Mask, presence: Presence, *, max_side_px: int, quality: float | None = None) -> PackedMask:
     """A mask for the overlay: every n-th pixel, so that no side is longer than asked for."""
     mask = mask.in_8_bits()
     step = max(1, -(-max(mask.width_px, mask.height_px) // max_side_px))
@@ -62,12 +64,14 @@ def pack(mask: Mask, presence: Presence, *, max_side_px: int) -> PackedMask:
         zlib.compress(alpha, 1),
         presence,
         not any(alpha) if step > 1 else not alpha.strip(b"\0"),
+        quality,
     )
 
 
 def packed_for_overlay(update: MaskUpdate, max_side_px: int) -> PackedMask:
     """The mask of an update, packed."""
-    return pack(update.mask, update.presence, max_side_px=max_side_px)
+    quality = update.presence_score * update.predicted_iou
+    return pack(update.mask, update.presence, max_side_px=max_side_px, quality=quality)
 
 
 def as_floats(packed: PackedMask) -> bytearray:
@@ -116,6 +120,10 @@ class MaskStore:
         if mask is not None:
             self._masks.move_to_end((uid, frame))
         return mask
+
+    def all(self) -> dict[tuple[str, int], PackedMask]:
+        """Every mask that is here, by object and frame; the masks themselves are not copied."""
+        return dict(self._masks)
 
     def drop(self, uid: str, frame: int) -> None:
         """Forget one mask, if it is here."""

@@ -6,13 +6,17 @@ Colour = tuple[float, float, float]
 """Red, green and blue as they are shown, 0 to 1."""
 
 PALETTE: tuple[Colour, ...] = (
-    (0.10, 0.60, 1.00),
-    (1.00, 0.45, 0.10),
-    (0.35, 0.85, 0.30),
-    (0.95, 0.25, 0.55),
-    (0.95, 0.85, 0.15),
-    (0.60, 0.40, 1.00),
-    (0.10, 0.85, 0.80),
-    (0.85, 0.55, 0.35),
+    (0.3, 0.7, 1.0),
+    (1.0, 0.6, 0.1),
+    (0.7, 1.0, 0.5),
+    (0.8, 0.2, 0.4),
+    (0.0, 1.0, 0.7),
+    (0.6, 0.0, 1.0),
+    (0.8, 0.0, 0.0),
+    (0.0, 0.4, 0.7),
 )
-"""Colours of the first objects, far apart from each other and from skin."""
+"""Colours of the first objects, told apart by people who see no red, no green or no blue as well.
+
+Any two are at least 25 apart in CIELAB under the full dichromacies of Machado, Oliveira and Fernandes, "A
+Physiologically-based Model for Simulation of Color Vision Deficiency", 2009.
+"""

@@ -1,0 +1,99 @@
+"""The frames that need an artist most, for a contact sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from masklet.types import Presence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from masklet.hosting.shown.frame_book import FrameBook, Strip
+
+
+class Fault(Enum):
+    """Why a frame is looked at, the worst first."""
+
+    STALE = "stale"
+    """Prompts have overtaken it."""
+    UNCERTAIN = "uncertain"
+    """The tracker is not sure that it is the object."""
+    DOUBTFUL = "doubtful"
+    """It is, and the tracker thinks little of its mask."""
+
+
+@dataclass(frozen=True)
+class WorstFrame:
+    """A frame of an object that is worth a look.
+
+    Attributes:
+        uid: Of the object.
+        frame: The worst of its run.
+        fault: Why.
+        run: First and last frame of the run that is alike.
+        quality: What the tracker thinks of the mask, 0 to 1; None where nobody has told.
+    """
+
+    uid: str
+    frame: int
+    fault: Fault
+    run: tuple[int, int]
+    quality: float | None = None
+
+
+_DOUBTFUL_BELOW = 0.7
+
+
+def worst_frames(book: FrameBook, uids: Iterable[str], *, limit: int) -> tuple[WorstFrame, ...]:
+    """The worst frame of each bad run: first what prompts have overtaken, then what is uncertain.
+
+    Present frames that the tracker itself thinks little of come last, one for each dip. Locked frames were
+    looked at already.
+
+    Args:
+        book: What is known of the plate's frames.
+        uids: Of the objects.
+        limit: How many at most.
+    """
+    found: list[WorstFrame] = []
+    for uid in uids:
+        for strip in book.strips(uid):
+            if strip.locked or not strip.held:
+                continue
+            if strip.stale:
+                found.append(_worst(book, uid, strip, Fault.STALE))
+            elif strip.presence is Presence.UNCERTAIN:
+                found.append(_worst(book, uid, strip, Fault.UNCERTAIN))
+            elif strip.presence is Presence.PRESENT and not strip.prompted:
+                found.extend(_dips(book, uid, strip))
+    order = list(Fault)
+    found.sort(key=lambda item: (order.index(item.fault), _badness(item), item.frame, item.uid))
+    return tuple(found[:limit])
+
+
+def _worst(book: FrameBook, uid: str, strip: Strip, fault: Fault) -> WorstFrame:
+    """The frame of a run with the least quality; its first where that is not known."""
+    run = range(strip.first, strip.last + 1)
+    told = {frame: quality for frame in run if (quality := book.quality(uid, frame)) is not None}
+    frame = min(told, key=lambda one: (told[one], one)) if told else strip.first
+    return WorstFrame(uid, frame, fault, (strip.first, strip.last), told.get(frame))
+
+
+def _dips(book: FrameBook, uid: str, strip: Strip) -> Iterable[WorstFrame]:
+    dip: list[tuple[float, int]] = []
+    for frame in range(strip.first, strip.last + 2):
+        quality = book.quality(uid, frame) if frame <= strip.last else None
+        if quality is not None and quality < _DOUBTFUL_BELOW:
+            dip.append((quality, frame))
+        elif dip:
+            least, worst = min(dip)
+            yield WorstFrame(uid, worst, Fault.DOUBTFUL, (dip[0][1], dip[-1][1]), least)
+            dip = []
+
+
+def _badness(item: WorstFrame) -> tuple[float, int]:
+    # A long run matters more than a short one of the same quality.
+    return (1.0 if item.quality is None else item.quality, item.run[0] - item.run[1])
