@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         MaskFormat,
         MaskUpdate,
         Presence,
+        Scribble,
     )
 
 __version__ = VERSION
@@ -55,6 +56,7 @@ __all__ = [
     "MatteSettings",
     "OverlayKind",
     "Presence",
+    "Scribble",
     "Server",
     "Session",
     "Track",

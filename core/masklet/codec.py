@@ -10,12 +10,16 @@ import zlib
 
 from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError
+from masklet.kept_codec import (
+    locked_masks_from_wire,
+    locked_masks_to_wire,
+    tracked_mask_from_wire,
+    tracked_mask_to_wire,
+)
 from masklet.state_codec import (
     checked,
     lock_from_wire,
     lock_to_wire,
-    locked_mask_from_wire,
-    locked_mask_to_wire,
     looked_up,
     matte_from_wire,
     matte_to_wire,
@@ -27,8 +31,6 @@ from masklet.state_codec import (
     range_to_wire,
     state_from_wire,
     state_to_wire,
-    tracked_mask_from_wire,
-    tracked_mask_to_wire,
     unreadable_from_wire,
     unreadable_to_wire,
 )
@@ -45,6 +47,7 @@ from masklet.types import (
     ModelInfo,
     ObjectInfo,
     PromptDocument,
+    Scribble,
     ServerInfo,
     SessionInfo,
     SessionSummary,
@@ -94,6 +97,24 @@ def box_to_wire(box: Box) -> values_pb2.Box:
 def box_from_wire(message: values_pb2.Box) -> Box:
     """The box in a message."""
     return checked(lambda: Box(message.left_px, message.top_px, message.right_px, message.bottom_px))
+
+
+def scribble_to_wire(scribble: Scribble) -> values_pb2.Scribble:
+    """The message of a stroke."""
+    return values_pb2.Scribble(
+        xy_px=[value for point in scribble.points_px for value in point],
+        width_px=scribble.width_px,
+        positive=scribble.positive,
+    )
+
+
+def scribble_from_wire(message: values_pb2.Scribble) -> Scribble:
+    """The stroke in a message."""
+    xy_px = message.xy_px
+    if len(xy_px) % 2:
+        raise BadInputError("a stroke arrived with half a point: draw it again")
+    points = tuple(zip(xy_px[::2], xy_px[1::2]))  # noqa: B905 (Python 3.9)
+    return checked(lambda: Scribble(points, message.width_px, positive=message.positive))
 
 
 def mask_to_wire(mask: Mask, *, bits: bool = False) -> values_pb2.Mask:
@@ -160,6 +181,7 @@ def prompts_to_wire(prompts: FramePrompts) -> values_pb2.FramePrompts:
         box=None if prompts.box is None else box_to_wire(prompts.box),
         mask=None if prompts.mask is None else mask_to_wire(prompts.mask),
         base=None if prompts.base is None else tracked_mask_to_wire(prompts.base),
+        scribbles=[scribble_to_wire(scribble) for scribble in prompts.scribbles],
     )
 
 
@@ -169,7 +191,8 @@ def prompts_from_wire(message: values_pb2.FramePrompts) -> FramePrompts:
     box = box_from_wire(message.box) if message.HasField("box") else None
     mask = mask_from_wire(message.mask) if message.HasField("mask") else None
     base = tracked_mask_from_wire(message.base) if message.HasField("base") else None
-    return checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask, base))
+    scribbles = tuple(scribble_from_wire(scribble) for scribble in message.scribbles)
+    return checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask, base, scribbles))
 
 
 def direction_to_wire(direction: Direction) -> values_pb2.Direction.ValueType:
@@ -353,7 +376,7 @@ def document_to_wire(document: PromptDocument) -> values_pb2.PromptDocument:
         prompts=[prompts_to_wire(prompts) for prompts in document.prompts],
         locks=[lock_to_wire(lock) for lock in document.locks],
         mattes=[matte_to_wire(matte) for matte in document.mattes],
-        masks=[locked_mask_to_wire(mask) for mask in document.masks],
+        masks=locked_masks_to_wire(document.masks),
     )
 
 
@@ -364,7 +387,7 @@ def document_from_wire(message: values_pb2.PromptDocument) -> PromptDocument:
         prompts=tuple(prompts_from_wire(prompts) for prompts in message.prompts),
         locks=tuple(lock_from_wire(lock) for lock in message.locks),
         mattes=tuple(matte_from_wire(matte) for matte in message.mattes),
-        masks=tuple(locked_mask_from_wire(mask) for mask in message.masks),
+        masks=locked_masks_from_wire(message.masks),
     )
 
 

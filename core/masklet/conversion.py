@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError
 from masklet.matte_settings import MAX_AREA_PX, MAX_DISTANCE_PX, MatteSettings
 from masklet.prompts import PlateShape, Shot
-from masklet.types import Box, Click, FramePrompts, FrameRange, Mask
+from masklet.types import FramePrompts, FrameRange, LockedMask, Mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ def shifted(shot: Shot, frames: int) -> Shot:
                 ),
                 prompts=tuple(replace(item, frame=item.frame + frames) for item in document.prompts),
                 locks=tuple(replace(lock, frames=_later(lock.frames, frames)) for lock in document.locks),
-                masks=tuple(replace(mask, frame=mask.frame + frames) for mask in document.masks),
+                masks=tuple(_later_mask(mask, frames) for mask in document.masks),
             ),
             frames=None if shot.frames is None else _later(shot.frames, frames),
             plate=None
@@ -84,6 +84,8 @@ def scaled(shot: Shot, clip: ClipInfo, *, factor: float | None = None) -> Shot:
         document=replace(
             document,
             prompts=tuple(_scaled(item, across, down, clip) for item in document.prompts),
+            # Second looks lie on the other plate's pixels: they are made anew.
+            masks=tuple(_without_looks(mask) for mask in document.masks),
             mattes=tuple(
                 replace(matte, settings=_scaled_settings(matte.settings, even)) for matte in document.mattes
             ),
@@ -145,18 +147,25 @@ def _later(frames: FrameRange, by: int) -> FrameRange:
     return FrameRange(frames.first + by, frames.last + by)
 
 
+def _without_looks(mask: LockedMask) -> LockedMask:
+    around = mask.around
+    if around is not None:
+        around = tuple(replace(near, looks=()) for near in around)
+    return replace(mask, around=around, looks=None)
+
+
+def _later_mask(mask: LockedMask, by: int) -> LockedMask:
+    around = mask.around
+    if around is not None:
+        around = tuple(replace(near, frame=near.frame + by) for near in around)
+    return replace(mask, frame=mask.frame + by, around=around)
+
+
 def _scaled(item: FramePrompts, across: float, down: float, clip: ClipInfo) -> FramePrompts:
-    box = item.box
-    return replace(
-        item,
-        clicks=tuple(
-            Click(click.x_px * across, click.y_px * down, positive=click.positive) for click in item.clicks
-        ),
-        box=None
-        if box is None
-        else Box(box.left_px * across, box.top_px * down, box.right_px * across, box.bottom_px * down),
-        mask=None if item.mask is None else resampled(item.mask, clip.width_px, clip.height_px),
-    )
+    moved = item.moved(across=across, down=down)
+    if item.mask is None:
+        return moved
+    return replace(moved, mask=resampled(item.mask, clip.width_px, clip.height_px))
 
 
 def _scaled_settings(settings: MatteSettings, factor: float) -> MatteSettings:

@@ -22,12 +22,12 @@ def check_mask_stays(before: FramePrompts | None, after: FramePrompts, name: str
         name: Of the object.
 
     Raises:
-        BadInputError: Clicks or a box would replace a drawn mask.
+        BadInputError: Anything else would replace a drawn mask.
     """
     if before is None or before.mask is None or after.mask is not None or after.is_empty:
         return
     raise BadInputError(
-        f"{name} has a mask drawn by hand on frame {before.frame}, which clicks and boxes would replace: "
-        "draw the mask again, click another frame, or clear this frame first (--only on the command line, "
-        "replace=True in the library)"
+        f"{name} has a mask drawn by hand on frame {before.frame}, which clicks, strokes and boxes would "
+        "replace: draw the mask again, click another frame, or clear this frame first (--only on the "
+        "command line, replace=True in the library)"
     )

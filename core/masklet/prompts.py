@@ -3,7 +3,8 @@
 It holds what the artist said, what each correction corrects (``base``) and the masks of locked frames:
 with the plate, the weights and the settings all that the mattes depend on. Coordinates and frame numbers
 are those of :mod:`masklet.types`, so the file is valid on any machine that has the plate. Version 1 had
-neither bases nor masks; :attr:`Shot.notes` says what a document of that version cannot bring back.
+neither bases nor masks; :attr:`Shot.notes` says what a document of that version cannot bring back. Version
+3 has strokes, and is written only where there are some.
 
 ::
 
@@ -27,22 +28,26 @@ neither bases nor masks; :attr:`Shot.notes` says what a document of that version
            "clicks": [{"x_px": 600.0, "y_px": 300.0, "positive": false}],
            "base": {"columns": 128, "rows": 128, "logits_base64": "eJz…", "presence": "present",
                     "presence_logit": 7.5, "predicted_iou": 0.9, "pointer_base64": ""}},
+          {"frame": 1040,
+           "scribbles": [{"points_px": [[600.0, 300.0], [640.0, 320.0]], "width_px": 12.0,
+                          "positive": true}]},
           {"frame": 1050,
            "mask": {"width_px": 1920, "height_px": 1080, "alpha_zlib_base64": "eJz…"}}
         ],
          "masks": [{"frame": 1030, "stale": false, "columns": 128, "rows": 128, "logits_base64": "eJz…",
                     "presence": "present", "presence_logit": 7.5, "predicted_iou": 0.9,
-                    "pointer_base64": "AAA…"}]}
+                    "pointer_base64": "AAA…", "looks": [],
+                    "around": [{"frame": 1031}, {"frame": 1029, "columns": 128, …}]}]}
       ]
     }
 
 Masks of more than 8 bits also have ``"depth": "16"`` or ``"depth": "half"``; see
-:class:`masklet.types.MaskDepth`.
+:class:`masklet.types.MaskDepth`. ``around`` is what calms a locked frame, as it was when that was approved;
+a frame without a mask of its own is the locked one of that number. See :class:`masklet.types.LockedMask`.
 """
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 import uuid
@@ -53,30 +58,24 @@ from typing import TYPE_CHECKING, Any
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import BadInputError, OutputError
 from masklet.matte_settings import MatteSettings
+from masklet.prompt_json import frame_from_json, frame_to_json, masks_from_json, masks_to_json
 from masklet.types import (
-    Box,
-    Click,
     Direction,
-    FramePrompts,
     FrameRange,
     LockedMask,
     LockedRange,
-    Mask,
-    MaskDepth,
     ObjectInfo,
     ObjectMatte,
-    Presence,
     PromptDocument,
-    TrackedMask,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VERSION = 2
+VERSION = 3
+_WITHOUT_SCRIBBLES = 2
 _KEY = "masklet_prompts"
-_MAX_MASK_PIXELS = 16384 * 16384
 
 
 @dataclass(frozen=True)
@@ -122,16 +121,17 @@ def to_json(shot: Shot) -> str:
             "name": info.name,
             **_finish_to_json(shot.document, info.object_id),
             "frames": [
-                _frame_to_json(prompts)
+                frame_to_json(prompts)
                 for prompts in sorted(shot.document.prompts, key=lambda prompts: prompts.frame)
                 if prompts.object_id == info.object_id and not prompts.is_empty
             ],
-            **_masks_to_json(shot.document, info.object_id),
+            **_masks(shot.document, info.object_id),
         }
         for info in shot.document.objects
     ]
     content = {
-        _KEY: VERSION,
+        # The earliest version that says it all, so that an earlier masklet refuses no more than it must.
+        _KEY: VERSION if any(item.scribbles for item in shot.document.prompts) else _WITHOUT_SCRIBBLES,
         "clip": shot.clip,
         "plate": None if shot.plate is None else _plate_to_json(shot.plate),
         **_reading_to_json(shot.reading),
@@ -168,7 +168,7 @@ def from_json(text: str) -> Shot:
         masks: list[LockedMask] = []
         for object_id, item in enumerate(content["objects"], 1):
             place = f"object {object_id} of the prompt document"
-            frames = [_frame_from_json(object_id, frame) for frame in item["frames"]]
+            frames = [frame_from_json(object_id, frame) for frame in item["frames"]]
             prompts.extend(sorted(frames, key=lambda prompts: prompts.frame))
             prompted = tuple(sorted(frame.frame for frame in frames))
             objects.append(ObjectInfo(object_id, str(item["name"]), prompted))
@@ -176,9 +176,7 @@ def from_json(text: str) -> Shot:
                 locks.append(LockedRange(object_id, FrameRange(int(first), int(last))))
             if item.get("matte"):
                 mattes.append(ObjectMatte(object_id, MatteSettings(**item["matte"])))
-            for kept in item.get("masks", ()):
-                mask = _tracked_from_json(kept)
-                masks.append(LockedMask(object_id, int(kept["frame"]), mask, bool(kept.get("stale", False))))
+            masks.extend(masks_from_json(object_id, item.get("masks", ())))
         place = "how the clip is read, in the prompt document,"
         reading = _reading_from_json(content)
         place = "the plate in the prompt document"
@@ -193,7 +191,7 @@ def from_json(text: str) -> Shot:
             direction=Direction(track.get("direction", "both")),
             reading=reading,
             plate=plate,
-            notes=tuple(_notes(document)) if content[_KEY] < VERSION else (),
+            notes=tuple(_notes(document)) if content[_KEY] == 1 else (),
         )
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error) as error:
         raise BadInputError(f"{place} cannot be understood ({error}): correct it or save it again") from error
@@ -236,7 +234,7 @@ def _notes(document: PromptDocument) -> Iterator[str]:
     name_of = {info.object_id: info.name for info in document.objects}
     for object_id, name in name_of.items():
         frames = [item for item in document.prompts if item.object_id == object_id]
-        corrected = [str(item.frame) for item in frames if item.clicks and item.box is None]
+        corrected = [str(item.frame) for item in frames if item.only_corrects]
         if len(frames) > 1 and corrected:
             yield (
                 f"{name}: the document is of an earlier version and does not say what the clicks on "
@@ -249,37 +247,9 @@ def _notes(document: PromptDocument) -> Iterator[str]:
         )
 
 
-def _masks_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
-    masks = [
-        {"frame": kept.frame, "stale": kept.stale, **_tracked_to_json(kept.mask)}
-        for kept in document.masks
-        if kept.object_id == object_id
-    ]
+def _masks(document: PromptDocument, object_id: int) -> dict[str, Any]:
+    masks = masks_to_json(kept for kept in document.masks if kept.object_id == object_id)
     return {"masks": masks} if masks else {}
-
-
-def _tracked_to_json(mask: TrackedMask) -> dict[str, Any]:
-    return {
-        "columns": mask.columns,
-        "rows": mask.rows,
-        "logits_base64": base64.b64encode(mask.logits).decode("ascii"),
-        "presence": mask.presence.value,
-        "presence_logit": mask.presence_logit,
-        "predicted_iou": mask.predicted_iou,
-        "pointer_base64": base64.b64encode(mask.pointer).decode("ascii"),
-    }
-
-
-def _tracked_from_json(content: dict[str, Any]) -> TrackedMask:
-    return TrackedMask(
-        int(content["columns"]),
-        int(content["rows"]),
-        base64.b64decode(content["logits_base64"], validate=True),
-        Presence(content["presence"]),
-        float(content["presence_logit"]),
-        float(content["predicted_iou"]),
-        base64.b64decode(content["pointer_base64"], validate=True),
-    )
 
 
 def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
@@ -329,62 +299,3 @@ def _reading_from_json(content: dict[str, Any]) -> ClipReading:
         view=None if view is None else str(view),
         overscan=bool(content.get("overscan", False)),
     )
-
-
-def _frame_to_json(prompts: FramePrompts) -> dict[str, Any]:
-    content: dict[str, Any] = {"frame": prompts.frame}
-    if prompts.clicks:
-        content["clicks"] = [
-            {"x_px": click.x_px, "y_px": click.y_px, "positive": click.positive} for click in prompts.clicks
-        ]
-    if prompts.box is not None:
-        box = prompts.box
-        content["box"] = {
-            "left_px": box.left_px,
-            "top_px": box.top_px,
-            "right_px": box.right_px,
-            "bottom_px": box.bottom_px,
-        }
-    if prompts.mask is not None:
-        mask = prompts.mask
-        packed = base64.b64encode(zlib.compress(mask.alpha, 9)).decode("ascii")
-        content["mask"] = {
-            "width_px": mask.width_px,
-            "height_px": mask.height_px,
-            "alpha_zlib_base64": packed,
-        }
-        if mask.depth is not MaskDepth.BITS_8:
-            content["mask"]["depth"] = mask.depth.value
-    if prompts.base is not None:
-        content["base"] = _tracked_to_json(prompts.base)
-    return content
-
-
-def _frame_from_json(object_id: int, content: dict[str, Any]) -> FramePrompts:
-    clicks = tuple(
-        Click(float(click["x_px"]), float(click["y_px"]), positive=bool(click.get("positive", True)))
-        for click in content.get("clicks", ())
-    )
-    edges, mask = content.get("box"), content.get("mask")
-    box = None
-    if edges is not None:
-        box = Box(*(float(edges[key]) for key in ("left_px", "top_px", "right_px", "bottom_px")))
-    base = content.get("base")
-    return FramePrompts(
-        object_id,
-        int(content["frame"]),
-        clicks,
-        box,
-        mask and _mask_from_json(mask),
-        base and _tracked_from_json(base),
-    )
-
-
-def _mask_from_json(content: dict[str, Any]) -> Mask:
-    width_px, height_px = int(content["width_px"]), int(content["height_px"])
-    if not 0 < width_px * height_px <= _MAX_MASK_PIXELS:
-        raise ValueError(f"a mask of {width_px} x {height_px} pixels")
-    depth = MaskDepth(str(content.get("depth", MaskDepth.BITS_8.value)))
-    size_bytes = width_px * height_px * depth.bytes_per_pixel
-    packed = base64.b64decode(content["alpha_zlib_base64"], validate=True)
-    return Mask(width_px, height_px, zlib.decompressobj().decompress(packed, size_bytes + 1), depth)

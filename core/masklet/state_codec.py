@@ -10,13 +10,11 @@ from masklet.types import (
     CutPolicy,
     FrameRange,
     FrameState,
-    LockedMask,
     LockedRange,
     ObjectMatte,
     Overscan,
     Presence,
     StateRange,
-    TrackedMask,
     UnreadableFrame,
 )
 from masklet.v1 import values_pb2
@@ -128,49 +126,6 @@ def lock_to_wire(lock: LockedRange) -> values_pb2.LockedRange:
 def lock_from_wire(message: values_pb2.LockedRange) -> LockedRange:
     """The locked range in a message."""
     return LockedRange(message.object_id, range_from_wire(message.frames))
-
-
-def tracked_mask_to_wire(mask: TrackedMask) -> values_pb2.TrackedMask:
-    """The message of a mask as tracking made it."""
-    return values_pb2.TrackedMask(
-        columns=mask.columns,
-        rows=mask.rows,
-        logits=mask.logits,
-        presence=presence_to_wire(mask.presence),
-        presence_logit=mask.presence_logit,
-        predicted_iou=mask.predicted_iou,
-        pointer=mask.pointer,
-    )
-
-
-def tracked_mask_from_wire(message: values_pb2.TrackedMask) -> TrackedMask:
-    """The mask in a message, still packed."""
-    return checked(
-        lambda: TrackedMask(
-            message.columns,
-            message.rows,
-            message.logits,
-            presence_from_wire(message.presence),
-            message.presence_logit,
-            message.predicted_iou,
-            message.pointer,
-        )
-    )
-
-
-def locked_mask_to_wire(locked: LockedMask) -> values_pb2.LockedMask:
-    """The message of what a locked frame keeps."""
-    return values_pb2.LockedMask(
-        object_id=locked.object_id,
-        frame=locked.frame,
-        mask=tracked_mask_to_wire(locked.mask),
-        stale=locked.stale,
-    )
-
-
-def locked_mask_from_wire(message: values_pb2.LockedMask) -> LockedMask:
-    """What a locked frame keeps, from its message."""
-    return LockedMask(message.object_id, message.frame, tracked_mask_from_wire(message.mask), message.stale)
 
 
 def matte_settings_to_wire(settings: MatteSettings) -> values_pb2.MatteSettings:

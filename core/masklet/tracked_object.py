@@ -6,10 +6,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
-from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, MaskFormat, MaskUpdate, check_frame
+from masklet.types import (
+    Box,
+    Click,
+    FramePrompts,
+    FrameRange,
+    Mask,
+    MaskFormat,
+    MaskUpdate,
+    Scribble,
+    check_frame,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from masklet.matte_settings import MatteSettings
     from masklet.transport.interface import Transport
@@ -104,6 +114,38 @@ class TrackedObject:
             prompts = FramePrompts(self.object_id, frame, box=Box(left_px, top_px, right_px, bottom_px))
         return self.prompt(prompts, replace=replace)
 
+    def scribble(
+        self,
+        *,
+        frame: int,
+        points_px: Iterable[tuple[float, float]],
+        width_px: float,
+        positive: bool = True,
+        replace: bool = False,
+        mask_format: MaskFormat = PLATE_SIZE,
+    ) -> MaskUpdate | None:
+        """Draw a stroke on the object, or with ``positive=False`` on what must not be part of it.
+
+        What the stroke covers is obeyed on its frame, and says what else belongs to the object. It takes the
+        place of all that was said on the frame: give several as :class:`FramePrompts` to :meth:`prompt`.
+
+        Args:
+            frame: The plate's own number.
+            points_px: ``(x, y)`` along the stroke, from the plate's top-left corner.
+            width_px: Of the brush.
+            positive: False on something that must not be part of the object.
+            replace: A mask that was drawn on this frame may go.
+            mask_format: How large the mask is that comes back.
+
+        Raises:
+            BadInputError: The stroke has no point, or lies outside the plate, or a mask was drawn on this
+                frame and nothing says that it may be replaced.
+        """
+        with bad_input():
+            stroke = Scribble(tuple(points_px), width_px, positive)
+            prompts = FramePrompts(self.object_id, frame, scribbles=(stroke,))
+        return self.prompt(prompts, replace=replace, mask_format=mask_format)
+
     def mask(self, *, frame: int, mask: Mask) -> MaskUpdate | None:
         """Say exactly what the object is on this frame. Replaces what was said there."""
         with bad_input():
@@ -115,7 +157,7 @@ class TrackedObject:
     ) -> MaskUpdate | None:
         """Replace all that is said on one frame; None when that is now nothing.
 
-        Clicks and boxes take the place of a mask drawn by hand only with ``replace``.
+        Clicks, strokes and boxes take the place of a mask drawn by hand only with ``replace``.
         """
         return self._transport.set_prompts(self._session_id, prompts, mask_format, replace_mask=replace)
 

@@ -18,54 +18,28 @@ standard library, so that it also works inside a host application's interpreter 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
 
-from masklet.frame_set import FrameSet
+from masklet.clip_info import ClipInfo as ClipInfo
+from masklet.clip_info import Overscan as Overscan
+from masklet.clip_info import UnreadableFrame as UnreadableFrame
+from masklet.frame_range import MAX_FRAME as MAX_FRAME
+from masklet.frame_range import FrameRange as FrameRange
+from masklet.frame_range import check_frame as check_frame
+from masklet.frame_states import FrameState as FrameState
+from masklet.frame_states import Presence as Presence
+from masklet.frame_states import StateRange as StateRange
+from masklet.kept_masks import CloseLook as CloseLook
+from masklet.kept_masks import LockedMask as LockedMask
+from masklet.kept_masks import NearMask as NearMask
+from masklet.kept_masks import TrackedMask as TrackedMask
 from masklet.mask import Mask as Mask
 from masklet.mask import MaskDepth as MaskDepth
 from masklet.matte_settings import MatteSettings
-
-MAX_GRID_SIDE = 1024
-MAX_POINTER_BYTES = 4096
-MAX_FRAME = 2**31 - 1
-"""Frame numbers take 32 bits with a sign, from ``-MAX_FRAME - 1``: as on the wire and in the hosts."""
-
-
-def check_frame(frame: int) -> None:
-    """See that a number can be a frame's.
-
-    Raises:
-        ValueError: It takes more than 32 bits.
-    """
-    if not -MAX_FRAME - 1 <= frame <= MAX_FRAME:
-        raise ValueError(f"{frame} is no frame number, the largest is {MAX_FRAME}: check the digits")
-
-
-class Presence(Enum):
-    """What the tracker believes of one object on one frame."""
-
-    PRESENT = "present"
-    UNCERTAIN = "uncertain"
-    ABSENT = "absent"
-
-
-class FrameState(Enum):
-    """What may be true of one object on one frame; several can be at a time."""
-
-    PRESENT = "present"
-    UNCERTAIN = "uncertain"
-    ABSENT = "absent"
-    CORRECTED = "corrected"
-    """The artist prompted the object here."""
-    LOCKED = "locked"
-    """Tracking leaves it as it is."""
-    STALE = "stale"
-    """Prompts have changed since, in a way that reaches here: track again."""
-    UNTRACKED = "untracked"
-    """It has no mask yet, though others of the object were tracked."""
+from masklet.prompt_kinds import Box as Box
+from masklet.prompt_kinds import Click as Click
+from masklet.prompt_kinds import Scribble as Scribble
 
 
 class CutPolicy(Enum):
@@ -88,83 +62,14 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True)
-class Click:
-    """A point that belongs to the object, or that does not.
-
-    Attributes:
-        x_px: Position from the left edge of the plate.
-        y_px: Position from the top edge of the plate.
-        positive: True on the object, False on something that must not be part of it.
-    """
-
-    x_px: float
-    y_px: float
-    positive: bool = True
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.x_px) and math.isfinite(self.y_px)):
-            raise ValueError(
-                f"a click needs finite coordinates, got ({self.x_px}, {self.y_px}): "
-                "click again inside the picture"
-            )
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle around the object, edges in pixels."""
-
-    left_px: float
-    top_px: float
-    right_px: float
-    bottom_px: float
-
-    def __post_init__(self) -> None:
-        edges = (self.left_px, self.top_px, self.right_px, self.bottom_px)
-        if not all(math.isfinite(edge) for edge in edges):
-            raise ValueError(f"a box needs finite edges, got {edges}: draw it again inside the picture")
-        if self.right_px <= self.left_px or self.bottom_px <= self.top_px:
-            raise ValueError(
-                f"a box needs left < right and top < bottom, got {edges}: draw it from corner to corner"
-            )
-
-
-@dataclass(frozen=True)
-class TrackedMask:
-    """A mask as tracking made it, on the network's own grid, packed: to be kept and given back, not drawn.
-
-    Attributes:
-        columns: Of the grid, to which the whole plate is stretched.
-        rows: Of the grid.
-        logits: Packed by the server; positive inside.
-        presence: What the tracker believed.
-        presence_logit: Positive when the object was believed visible.
-        predicted_iou: The network's estimate of its own mask, 0 to 1.
-        pointer: The network's summary of the object, little-endian float16; opaque.
-    """
-
-    columns: int
-    rows: int
-    logits: bytes
-    presence: Presence = Presence.PRESENT
-    presence_logit: float = 0.0
-    predicted_iou: float = 0.0
-    pointer: bytes = b""
-
-    def __post_init__(self) -> None:
-        if not (0 < self.columns <= MAX_GRID_SIDE and 0 < self.rows <= MAX_GRID_SIDE):
-            raise ValueError(
-                f"a tracked mask has 1 to {MAX_GRID_SIDE} columns and rows, got {self.columns} x {self.rows}"
-            )
-        if len(self.logits) > 4 * self.columns * self.rows + 1024 or len(self.pointer) > MAX_POINTER_BYTES:
-            raise ValueError("a tracked mask has more bytes than its size allows: save the document again")
-
-
-@dataclass(frozen=True)
 class FramePrompts:
-    """Everything the artist said about one object on one frame, in the order it was said.
+    """Everything the artist said about one object on one frame, each kind in the order it was said.
 
-    A mask excludes clicks and box: a click corrects what the network made, and there is
+    A mask excludes all other kinds: a click corrects what the network made, and there is
     nothing to correct in a mask drawn by hand.
+
+    Whoever adds a kind adds it here; ``tests/core/test_prompt_kinds.py`` then names every place that
+    forgets it.
 
     Attributes:
         object_id: Whose.
@@ -172,9 +77,10 @@ class FramePrompts:
         clicks: In their order.
         box: Around the object.
         mask: Drawn by hand.
-        base: What clicks correct: the tracked mask that stood there before the first prompt. The server sets
-            it and answers with it; it goes when nothing is said any more. None where clicks start from
-            nothing.
+        base: What clicks and strokes correct: the tracked mask that stood there before the first prompt. The
+            server sets it and answers with it; it goes when nothing is said any more. None where they start
+            from nothing.
+        scribbles: Freehand strokes, in their order. They are shown to the network after box and clicks.
     """
 
     object_id: int
@@ -183,142 +89,44 @@ class FramePrompts:
     box: Box | None = None
     mask: Mask | None = None
     base: TrackedMask | None = None
+    scribbles: tuple[Scribble, ...] = ()
 
     def __post_init__(self) -> None:
         check_frame(self.frame)
-        if self.mask is not None and (self.clicks or self.box is not None):
-            raise ValueError("a frame takes a mask, or clicks and a box, not both: remove one of them")
+        if self.mask is not None and (self.clicks or self.scribbles or self.box is not None):
+            raise ValueError("a frame takes a mask, or clicks, strokes and a box, not both: remove one")
+
+    @property
+    def marks(self) -> tuple[Click | Scribble, ...]:
+        """All that is positive or negative: clicks, then strokes."""
+        return (*self.clicks, *self.scribbles)
 
     @property
     def is_empty(self) -> bool:
         """True when nothing was said."""
-        return not self.clicks and self.box is None and self.mask is None
-
-
-@dataclass(frozen=True)
-class FrameRange:
-    """Frames from ``first`` to ``last``, both included."""
-
-    first: int
-    last: int
-
-    def __post_init__(self) -> None:
-        check_frame(self.first)
-        check_frame(self.last)
-        if self.last < self.first:
-            raise ValueError(f"a range needs first <= last, got {self.first}-{self.last}")
-
-    def __contains__(self, frame: int) -> bool:
-        return self.first <= frame <= self.last
-
-    def __len__(self) -> int:
-        return self.last - self.first + 1
-
-
-@dataclass(frozen=True)
-class Overscan:
-    """How far the picture that is matted reaches beyond the display window, on each side."""
-
-    left_px: int = 0
-    top_px: int = 0
-    right_px: int = 0
-    bottom_px: int = 0
-
-
-@dataclass(frozen=True)
-class UnreadableFrame:
-    """A frame whose picture cannot be used, and a sentence that says why."""
-
-    frame: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class ClipInfo:
-    """What is known of a clip before its pictures are read.
-
-    Attributes:
-        name: For people: the file or pattern without folders.
-        width_px: Of the picture that is matted: the display window, and overscan where it was asked for.
-        height_px: The same.
-        first_frame: The plate's own number.
-        last_frame: The plate's own number.
-        missing_frames: Numbers inside the range that have no picture.
-        pixel_aspect: Width of a pixel divided by its height.
-        frames_per_s: None where neither the files nor the artist say; never a guess. The average where
-            the rate varies.
-        colour_space: The name of the input space that is in force.
-        notices: Sentences for people about what was assumed or left out when the clip was opened.
-        unreadable: Frames whose pictures turned out to be unusable. They are among the missing ones too.
-        overscan: What of the picture lies outside the display window.
-        display_origin_px: Where the files' own coordinates put the top-left corner of the display window.
-        frame_times_us: Of a movie whose rate varies: when each picture is shown, in microseconds after
-            the first one, a number for each frame. Empty where pictures follow each other evenly.
-        quarter_turns: How often the movie asks for its stored pictures to be turned clockwise, 0 to 3,
-            after mirroring. Sizes and masks are those of the picture as it is shown.
-        mirrored: True where it asks for them to be mirrored left to right.
-    """
-
-    name: str
-    width_px: int
-    height_px: int
-    first_frame: int
-    last_frame: int
-    missing_frames: tuple[int, ...] = ()
-    pixel_aspect: float = 1.0
-    frames_per_s: float | None = None
-    colour_space: str = "sRGB"
-    notices: tuple[str, ...] = ()
-    unreadable: tuple[UnreadableFrame, ...] = ()
-    overscan: Overscan = Overscan()
-    display_origin_px: tuple[int, int] = (0, 0)
-    frame_times_us: tuple[int, ...] = ()
-    quarter_turns: int = 0
-    mirrored: bool = False
-
-    def __post_init__(self) -> None:
-        if self.frame_times_us and len(self.frame_times_us) != len(self.frames):
-            raise ValueError(
-                f"{len(self.frame_times_us)} frame times for {len(self.frames)} frames: give one for each"
-            )
+        return not self.marks and self.box is None and self.mask is None
 
     @property
-    def display_width_px(self) -> int:
-        """Of the display window: what a compositing application takes for the plate's format."""
-        return self.width_px - self.overscan.left_px - self.overscan.right_px
+    def only_corrects(self) -> bool:
+        """True for clicks and strokes without a box or a drawn mask: they correct what stands there."""
+        return bool(self.marks) and self.box is None and self.mask is None
 
     @property
-    def display_height_px(self) -> int:
-        """Of the display window."""
-        return self.height_px - self.overscan.top_px - self.overscan.bottom_px
+    def only_takes_away(self) -> bool:
+        """True where all that is said is what does not belong to the object."""
+        return self.only_corrects and not any(mark.positive for mark in self.marks)
 
-    @property
-    def frames(self) -> FrameRange:
-        """The whole clip, missing frames included."""
-        return FrameRange(self.first_frame, self.last_frame)
-
-    @cached_property
-    def missing(self) -> FrameSet:
-        """The missing frames as a set, which is asked fast and steps over gaps at once."""
-        return FrameSet(self.missing_frames)
-
-    @property
-    def is_variable_rate(self) -> bool:
-        """True where pictures do not follow each other evenly; their times are known then."""
-        return bool(self.frame_times_us)
-
-    def time_s(self, frame: int) -> float | None:
-        """Seconds from the first picture to that of ``frame``; None where no rate is known.
-
-        Frames outside of the clip lie where the rate would put them, before the first and after the last
-        picture.
-        """
-        place = frame - self.first_frame
-        if not self.frame_times_us:
-            return None if self.frames_per_s is None else place / self.frames_per_s
-        inside = min(max(place, 0), len(self.frame_times_us) - 1)
-        beyond_s = (place - inside) / self.frames_per_s if self.frames_per_s else 0.0
-        return self.frame_times_us[inside] / 1e6 + beyond_s
+    def moved(
+        self, *, across: float = 1.0, down: float = 1.0, x_px: float = 0.0, y_px: float = 0.0
+    ) -> FramePrompts:
+        """The same in the pixels of another picture: scaled, then moved. A drawn mask and a base stay."""
+        way = (across, down, x_px, y_px)
+        return replace(
+            self,
+            clicks=tuple(click.moved(*way) for click in self.clicks),
+            box=None if self.box is None else self.box.moved(*way),
+            scribbles=tuple(scribble.moved(*way) for scribble in self.scribbles),
+        )
 
 
 @dataclass(frozen=True)
@@ -396,55 +204,11 @@ class MaskFormat:
 
 
 @dataclass(frozen=True)
-class StateRange:
-    """Consecutive frames of one object that are in the same state."""
-
-    object_id: int
-    frames: FrameRange
-    presence: Presence
-    prompted: bool
-    locked: bool = False
-    stale: bool = False
-    tracked: bool = True
-
-    @property
-    def states(self) -> frozenset[FrameState]:
-        """All that is true of these frames; nothing else is of those without a mask."""
-        if not self.tracked:
-            return frozenset((FrameState.UNTRACKED,))
-        found = {FrameState(self.presence.value)}
-        if self.prompted:
-            found.add(FrameState.CORRECTED)
-        if self.locked:
-            found.add(FrameState.LOCKED)
-        if self.stale:
-            found.add(FrameState.STALE)
-        return frozenset(found)
-
-
-@dataclass(frozen=True)
 class LockedRange:
     """Frames of one object that tracking leaves as they are; without a mask yet they get their first."""
 
     object_id: int
     frames: FrameRange
-
-
-@dataclass(frozen=True)
-class LockedMask:
-    """The mask of a locked frame, as it was approved.
-
-    Attributes:
-        object_id: Whose.
-        frame: The plate's own number.
-        mask: What stays.
-        stale: Prompts have changed since in a way that would reach here: seen once the frame is unlocked.
-    """
-
-    object_id: int
-    frame: int
-    mask: TrackedMask
-    stale: bool = False
 
 
 @dataclass(frozen=True)

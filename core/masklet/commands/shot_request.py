@@ -118,7 +118,7 @@ class ShotRequest:
         for name, frame in fresh:
             item = said[name, frame]
             locked = any(lock.object_id == item.object_id and frame in lock.frames for lock in document.locks)
-            if name in begun and item.clicks and item.box is None and not locked:
+            if name in begun and item.only_corrects and not locked:
                 found.append(item)
             begun.add(name)
         return tuple(found)

@@ -274,7 +274,7 @@ def _together(before: FramePrompts | None, typed: FramePrompts, name: str, *, on
             )
         return typed
     clicks = (*before.clicks, *(click for click in typed.clicks if click not in before.clicks))
-    return replace(before, clicks=clicks, box=before.box if typed.box is None else typed.box)
+    return replace(before, clicks=clicks, box=typed.box or before.box)
 
 
 def _locked(

@@ -44,6 +44,10 @@ def state_parts(prompts: FramePrompts, strip: Strip | None) -> tuple[Phrase, ...
         parts.append(phrase("1 click"))
     elif prompts.clicks:
         parts.append(phrase("{count} clicks", count=len(prompts.clicks)))
+    if len(prompts.scribbles) == 1:
+        parts.append(phrase("1 stroke"))
+    elif prompts.scribbles:
+        parts.append(phrase("{count} strokes", count=len(prompts.scribbles)))
     if prompts.box is not None:
         parts.append(phrase("a box"))
     if prompts.mask is not None:

@@ -27,6 +27,7 @@ from masklet.types import (
     ObjectInfo,
     ObjectMatte,
     PromptDocument,
+    Scribble,
     TrackedMask,
 )
 
@@ -105,6 +106,17 @@ def with_box(said: SaidObject, frame: int, box: Box) -> SaidObject:
     return with_prompts(said, replace(prompts, box=box, mask=None))
 
 
+def with_scribble(said: SaidObject, frame: int, scribble: Scribble) -> SaidObject:
+    """The object with one stroke more on a frame.
+
+    Raises:
+        BadInputError: The frame is locked, or holds a mask drawn by hand.
+    """
+    prompts = _open_frame(said, frame)
+    check_mask_stays(prompts, FramePrompts(_NO_ID, frame, scribbles=(scribble,)), said.name)
+    return with_prompts(said, replace(prompts, scribbles=(*prompts.scribbles, scribble)))
+
+
 def cleared(said: SaidObject, frame: int) -> SaidObject:
     """The object with nothing said on a frame.
 
@@ -159,9 +171,14 @@ def _completed(said: SaidObject, held: SaidObject) -> SaidObject:
     for prompts in said.frames:
         if prompts.base is None and prompts.mask is None:
             said = with_base(said, prompts.frame, held.at(prompts.frame).base)
-    own = {mask.frame for mask in said.masks}
-    missing = [mask for mask in held.masks if mask.frame not in own]
+    own = {mask.frame: mask for mask in said.masks}
+    missing = [mask for mask in held.masks if mask.frame not in own or _knows_more(mask, own[mask.frame])]
     return with_masks(said, (*said.masks, *missing)) if missing else said
+
+
+def _knows_more(held: LockedMask, own: LockedMask) -> bool:
+    """True where the server has had a second look since at the mask that the document keeps."""
+    return held.mask == own.mask and own.looks is None and held.looks is not None
 
 
 def said_to_json(said: SaidObject) -> str:

@@ -141,9 +141,9 @@ def _prompt_edits(before: SaidObject, after: SaidObject) -> Iterable[AddClick | 
             wanted = replace(wanted, base=held.base)
         if held == wanted:
             continue
-        is_alike = (wanted.box, wanted.base) == (held.box, held.base)
-        one_more = wanted.mask is None and held.mask is None and is_alike
-        if one_more and wanted.clicks[:-1] == held.clicks and wanted.clicks:
+        last = wanted.clicks[-1:]
+        # Whatever else there is to be said, now or one day, has to be the same.
+        if last and wanted.mask is None and wanted == replace(held, clicks=(*held.clicks, *last)):
             yield AddClick(after.uid, frame, wanted.clicks[-1])
         else:
             yield SetPrompts(after.uid, wanted)

@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 from masklet import (
     anchors,
+    clip_info,
     clip_reading,
     deliveries,
     events,
+    frame_range,
+    frame_states,
     holes,
     interpolation,
+    kept_masks,
     mask,
     matte_settings,
+    prompt_kinds,
     shapes,
     types,
 )
@@ -39,6 +44,11 @@ _PACKED_FROM = 8
 
 _MODULES = (
     mask,
+    frame_range,
+    frame_states,
+    clip_info,
+    kept_masks,
+    prompt_kinds,
     types,
     holes,
     deliveries,

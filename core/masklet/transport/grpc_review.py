@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from masklet import geometry_codec, state_codec
+from masklet import geometry_codec, kept_codec, state_codec
 from masklet.events import CutsFound, WorkProgress
 from masklet.interpolation import Interpolation
 from masklet.transport.interface import Place
@@ -72,7 +72,7 @@ class GrpcReview:
             object_id=object_id,
             frames=state_codec.range_to_wire(frames),
             locked=locked,
-            masks=[state_codec.locked_mask_to_wire(mask) for mask in masks],
+            masks=kept_codec.locked_masks_to_wire(masks),
         )
         response = self._channel.call(self._review.SetLock, request, timeout_s=WORK_TIMEOUT_S)
         return tuple(state_codec.lock_from_wire(lock) for lock in response.locks)

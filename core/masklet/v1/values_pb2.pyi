@@ -204,6 +204,33 @@ class Box(google.protobuf.message.Message):
 global___Box = Box
 
 @typing.final
+class Scribble(google.protobuf.message.Message):
+    """A freehand stroke on the object (positive) or on what does not belong to it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    XY_PX_FIELD_NUMBER: builtins.int
+    WIDTH_PX_FIELD_NUMBER: builtins.int
+    POSITIVE_FIELD_NUMBER: builtins.int
+    width_px: builtins.float
+    """Of the brush."""
+    positive: builtins.bool
+    @property
+    def xy_px(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.float]:
+        """Positions along the stroke, x and y by turns; one position is a dab."""
+
+    def __init__(
+        self,
+        *,
+        xy_px: collections.abc.Iterable[builtins.float] | None = ...,
+        width_px: builtins.float = ...,
+        positive: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["positive", b"positive", "width_px", b"width_px", "xy_px", b"xy_px"]) -> None: ...
+
+global___Scribble = Scribble
+
+@typing.final
 class Mask(google.protobuf.message.Message):
     """Coverage of one object on one frame."""
 
@@ -252,7 +279,7 @@ global___MaskFormat = MaskFormat
 
 @typing.final
 class FramePrompts(google.protobuf.message.Message):
-    """Everything said about one object on one frame. A mask excludes clicks and box."""
+    """Everything said about one object on one frame. A mask excludes clicks, box and scribbles."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -262,6 +289,7 @@ class FramePrompts(google.protobuf.message.Message):
     BOX_FIELD_NUMBER: builtins.int
     MASK_FIELD_NUMBER: builtins.int
     BASE_FIELD_NUMBER: builtins.int
+    SCRIBBLES_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     frame: builtins.int
     @property
@@ -276,6 +304,8 @@ class FramePrompts(google.protobuf.message.Message):
         keeps the one it has for this frame, or sets it from what is tracked there.
         """
 
+    @property
+    def scribbles(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Scribble]: ...
     def __init__(
         self,
         *,
@@ -285,9 +315,10 @@ class FramePrompts(google.protobuf.message.Message):
         box: global___Box | None = ...,
         mask: global___Mask | None = ...,
         base: global___TrackedMask | None = ...,
+        scribbles: collections.abc.Iterable[global___Scribble] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["base", b"base", "box", b"box", "mask", b"mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["base", b"base", "box", b"box", "clicks", b"clicks", "frame", b"frame", "mask", b"mask", "object_id", b"object_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["base", b"base", "box", b"box", "clicks", b"clicks", "frame", b"frame", "mask", b"mask", "object_id", b"object_id", "scribbles", b"scribbles"]) -> None: ...
 
 global___FramePrompts = FramePrompts
 
@@ -614,7 +645,7 @@ global___LockedRange = LockedRange
 
 @typing.final
 class LockedMask(google.protobuf.message.Message):
-    """The mask of a locked frame, as it was approved."""
+    """The mask of a locked frame, as it was approved, with all that its delivery is made of."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -622,12 +653,26 @@ class LockedMask(google.protobuf.message.Message):
     FRAME_FIELD_NUMBER: builtins.int
     MASK_FIELD_NUMBER: builtins.int
     STALE_FIELD_NUMBER: builtins.int
+    AROUND_FIELD_NUMBER: builtins.int
+    HAS_AROUND_FIELD_NUMBER: builtins.int
+    LOOKS_FIELD_NUMBER: builtins.int
+    HAS_LOOKS_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     frame: builtins.int
     stale: builtins.bool
     """Prompts have changed since, in a way that would reach here."""
+    has_around: builtins.bool
+    has_looks: builtins.bool
     @property
     def mask(self) -> global___TrackedMask: ...
+    @property
+    def around(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___NearMask]:
+        """What calms it, ascending; without has_around nobody wrote it down."""
+
+    @property
+    def looks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CloseLook]:
+        """Second looks at it; without has_looks nobody has looked yet."""
+
     def __init__(
         self,
         *,
@@ -635,11 +680,79 @@ class LockedMask(google.protobuf.message.Message):
         frame: builtins.int = ...,
         mask: global___TrackedMask | None = ...,
         stale: builtins.bool = ...,
+        around: collections.abc.Iterable[global___NearMask] | None = ...,
+        has_around: builtins.bool = ...,
+        looks: collections.abc.Iterable[global___CloseLook] | None = ...,
+        has_looks: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask", b"mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frame", b"frame", "mask", b"mask", "object_id", b"object_id", "stale", b"stale"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["around", b"around", "frame", b"frame", "has_around", b"has_around", "has_looks", b"has_looks", "looks", b"looks", "mask", b"mask", "object_id", b"object_id", "stale", b"stale"]) -> None: ...
 
 global___LockedMask = LockedMask
+
+@typing.final
+class NearMask(google.protobuf.message.Message):
+    """What was seen of an object beside a locked frame when that was approved."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: builtins.int
+    MASK_FIELD_NUMBER: builtins.int
+    LOOKS_FIELD_NUMBER: builtins.int
+    frame: builtins.int
+    @property
+    def mask(self) -> global___TrackedMask:
+        """Left out: this mask and its looks are those of the locked frame of this number in the same message."""
+
+    @property
+    def looks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CloseLook]: ...
+    def __init__(
+        self,
+        *,
+        frame: builtins.int = ...,
+        mask: global___TrackedMask | None = ...,
+        looks: collections.abc.Iterable[global___CloseLook] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["mask", b"mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["frame", b"frame", "looks", b"looks", "mask", b"mask"]) -> None: ...
+
+global___NearMask = NearMask
+
+@typing.final
+class CloseLook(google.protobuf.message.Message):
+    """A second look at an object through a window of the plate, on a grid of its own."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LEFT_PX_FIELD_NUMBER: builtins.int
+    TOP_PX_FIELD_NUMBER: builtins.int
+    WIDTH_PX_FIELD_NUMBER: builtins.int
+    HEIGHT_PX_FIELD_NUMBER: builtins.int
+    COLUMNS_FIELD_NUMBER: builtins.int
+    ROWS_FIELD_NUMBER: builtins.int
+    LOGITS_FIELD_NUMBER: builtins.int
+    left_px: builtins.int
+    top_px: builtins.int
+    width_px: builtins.int
+    height_px: builtins.int
+    columns: builtins.int
+    rows: builtins.int
+    logits: builtins.bytes
+    """Packed like those of a TrackedMask."""
+    def __init__(
+        self,
+        *,
+        left_px: builtins.int = ...,
+        top_px: builtins.int = ...,
+        width_px: builtins.int = ...,
+        height_px: builtins.int = ...,
+        columns: builtins.int = ...,
+        rows: builtins.int = ...,
+        logits: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["columns", b"columns", "height_px", b"height_px", "left_px", b"left_px", "logits", b"logits", "rows", b"rows", "top_px", b"top_px", "width_px", b"width_px"]) -> None: ...
+
+global___CloseLook = CloseLook
 
 @typing.final
 class MatteSettings(google.protobuf.message.Message):

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from masklet.anchors import AnchorKey, AnchorTrack
 from masklet.shapes import ObjectShapes, Piece, ShapeKey
-from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, Overscan, PromptDocument
+from masklet.types import Click, ClipInfo, FramePrompts, Mask, Overscan, PromptDocument
 
 
 def click_inside(click: Click, clip: ClipInfo) -> Click:
@@ -91,11 +91,7 @@ def _of_each(
 def _moved_prompts(prompts: FramePrompts, dx_px: int, dy_px: int) -> FramePrompts:
     if not (dx_px or dy_px):
         return prompts
-    clicks = tuple(replace(each, x_px=each.x_px + dx_px, y_px=each.y_px + dy_px) for each in prompts.clicks)
-    box = prompts.box
-    if box is not None:
-        box = Box(box.left_px + dx_px, box.top_px + dy_px, box.right_px + dx_px, box.bottom_px + dy_px)
-    return replace(prompts, clicks=clicks, box=box)
+    return prompts.moved(x_px=dx_px, y_px=dy_px)
 
 
 def _moved_piece(piece: Piece, dx_px: float, dy_px: float) -> Piece:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
-from masklet import state_codec
+from masklet import kept_codec, state_codec
 from masklet.errors import BadInputError
 from masklet.v1 import review_pb2, review_pb2_grpc
 from masklet_server.service.access import current_user
@@ -44,7 +44,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
             if not request.HasField("frames"):
                 raise BadInputError("the frames to lock are missing: name a range")
             frames = state_codec.range_from_wire(request.frames)
-            masks = [state_codec.locked_mask_from_wire(mask) for mask in request.masks]
+            masks = kept_codec.locked_masks_from_wire(request.masks)
             await session.set_lock(request.object_id, frames, locked=request.locked, masks=masks)
             locks = session.locks()
             return review_pb2.SetLockResponse(locks=[state_codec.lock_to_wire(lock) for lock in locks])
