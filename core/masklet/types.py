@@ -68,7 +68,7 @@ class FramePrompts:
     A mask excludes all other kinds: a click corrects what the network made, and there is
     nothing to correct in a mask drawn by hand.
 
-    Whoever adds a kind adds it here; ``tests/core/test_prompt_kinds.py`` then names every place that
+    Whoever adds a kind adds it here; ``tests/contract/test_prompt_kinds.py`` then names every place that
     forgets it.
 
     Attributes:
@@ -115,6 +115,11 @@ class FramePrompts:
     def only_takes_away(self) -> bool:
         """True where all that is said is what does not belong to the object."""
         return self.only_corrects and not any(mark.positive for mark in self.marks)
+
+    def begun(self, count: int) -> FramePrompts:
+        """The same with the first ``count`` of its marks only."""
+        rest = max(0, count - len(self.clicks))
+        return replace(self, clicks=self.clicks[:count], scribbles=self.scribbles[:rest])
 
     def moved(
         self, *, across: float = 1.0, down: float = 1.0, x_px: float = 0.0, y_px: float = 0.0

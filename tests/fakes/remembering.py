@@ -104,7 +104,12 @@ class RememberingTracker:
         return self.held[key]
 
     def _prompted(self, prompts: FramePrompts) -> ObjectFrame:
-        said = (prompts.frame, prompts.clicks, prompts.box, prompts.mask and prompts.mask.alpha)
+        said: tuple[object, ...] = (
+            prompts.frame,
+            prompts.marks,
+            prompts.box,
+            prompts.mask and prompts.mask.alpha,
+        )
         base = b"" if prompts.base is None else prompts.base.logits
         result = self._made(prompts.object_id, prompts.frame, (*said, base))
         return replace(result, prompted=True)

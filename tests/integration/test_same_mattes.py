@@ -35,15 +35,16 @@ def through_json(document: PromptDocument) -> PromptDocument:
 def test_every_kind_of_correction_and_lock_comes_back_on_another_session(
     server: masklet.Server, session: Session, clip: DemoClip
 ) -> None:
-    kinds = [session.object(kind) for kind in ("positive", "negative", "box", "mask")]
+    kinds = [session.object(kind) for kind in ("positive", "negative", "box", "mask", "stroke")]
     for item in kinds:
         for frame, x_px, y_px in clip.clicks:
             item.click(frame=frame, x_px=x_px, y_px=y_px)
     track(session)
-    positive, negative, box, mask = kinds
+    positive, negative, box, mask, stroke = kinds
     positive.click(frame=1004, x_px=240.0, y_px=345.0)
     negative.click(frame=1004, x_px=60.0, y_px=60.0, positive=False)
     box.box(frame=1004, left_px=150, top_px=200, right_px=420, bottom_px=420)
+    stroke.scribble(frame=1004, points_px=[(240.0, 345.0), (300.0, 350.0)], width_px=9.0)
     drawn = np.zeros((480, 854), np.uint8)
     drawn[220:400, 180:380] = 255
     mask.mask(frame=1004, mask=Mask.from_array(drawn))

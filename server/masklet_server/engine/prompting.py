@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,23 +11,35 @@ from torch import Tensor
 from torch.nn import functional
 
 from masklet.errors import BadInputError
-from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask
+from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, Scribble
 
 # Labels of the prompt encoder.
+STROKE_POINTS = 6
+"""That the network is shown of a stroke: it was trained on few, and more of them say nothing new."""
 _NEGATIVE, _POSITIVE, _BOX_FIRST, _BOX_LAST = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What the network is shown at once: a box, clicks, or both."""
+    """What the network is shown at once.
+
+    Attributes:
+        box: Shown as its corners.
+        clicks: Shown as they are.
+        scribbles: Shown as points along them.
+    """
 
     box: Box | None
     clicks: tuple[Click, ...]
+    scribbles: tuple[Scribble, ...] = ()
 
-    @property
-    def count(self) -> int:
+    def pointed(self, clip: ClipInfo) -> tuple[Click, ...]:
+        """Clicks, and points along strokes as such, all inside the picture."""
+        return (*self.clicks, *(click for each in self.scribbles for click in _along(each, clip)))
+
+    def count(self, clip: ClipInfo) -> int:
         """Points that the network sees: a box counts as two."""
-        return len(self.clicks) + (0 if self.box is None else 2)
+        return len(self.pointed(clip)) + (0 if self.box is None else 2)
 
     def points(self, clip: ClipInfo, *, side_px: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """``(1, N, 2)`` points in pixels of the S-square and ``(1, N)`` labels, box corners first.
@@ -40,8 +52,9 @@ class Turn:
         if self.box is not None:
             places += [(self.box.left_px, self.box.top_px), (self.box.right_px, self.box.bottom_px)]
             labels += [_BOX_FIRST, _BOX_LAST]
-        places += [(click.x_px, click.y_px) for click in self.clicks]
-        labels += [_POSITIVE if click.positive else _NEGATIVE for click in self.clicks]
+        pointed = self.pointed(clip)
+        places += [(click.x_px, click.y_px) for click in pointed]
+        labels += [_POSITIVE if click.positive else _NEGATIVE for click in pointed]
         plate = torch.tensor([clip.width_px, clip.height_px], dtype=torch.float64)
         points = torch.tensor(places, dtype=torch.float64) * side_px / plate - 0.5  # (N, 2)
         return (
@@ -51,9 +64,10 @@ class Turn:
 
 
 def turns_in_order(prompts: FramePrompts) -> tuple[Turn, ...]:
-    """One turn for the box and one more per click, each seeing all that came before it."""
-    starts = range(0 if prompts.box is not None else 1, len(prompts.clicks) + 1)
-    return tuple(Turn(prompts.box, prompts.clicks[:count]) for count in starts)
+    """One turn for the box and one more per click and stroke, each seeing all that came before it."""
+    starts = range(0 if prompts.box is not None else 1, len(prompts.marks) + 1)
+    begun = (prompts.begun(count) for count in starts)
+    return tuple(Turn(first.box, first.clicks, first.scribbles) for first in begun)
 
 
 def added_turns(turns: Sequence[Turn], done: Sequence[Turn]) -> tuple[Turn, ...] | None:
@@ -64,13 +78,8 @@ def added_turns(turns: Sequence[Turn], done: Sequence[Turn]) -> tuple[Turn, ...]
 
 
 def is_begun(prompts: FramePrompts, first: FramePrompts) -> bool:
-    """True where the clicks of ``prompts`` go on from all of ``first``."""
-    count = len(first.clicks)
-    return (
-        count <= len(prompts.clicks)
-        and prompts.clicks[:count] == first.clicks
-        and (prompts.box, prompts.mask, prompts.base) == (first.box, first.mask, first.base)
-    )
+    """True where the clicks and strokes of ``prompts`` go on from all of ``first``."""
+    return prompts.begun(len(first.marks)) == first
 
 
 def check_prompts(prompts: FramePrompts, clip: ClipInfo) -> None:
@@ -101,6 +110,18 @@ def check_prompts(prompts: FramePrompts, clip: ClipInfo) -> None:
             f"the box lies outside the picture of {clip.width_px} x {clip.height_px} pixels: "
             "draw it over the object"
         )
+
+
+def _along(scribble: Scribble, clip: ClipInfo) -> Iterator[Click]:
+    """Points of a stroke that lie in the picture; the nearest one there where it hardly touches it."""
+    places = scribble.sampled(STROKE_POINTS)
+    inside = [(x, y) for x, y in places if 0 <= x <= clip.width_px and 0 <= y <= clip.height_px]
+    if not inside:
+        moved = [(min(max(x, 0.0), clip.width_px), min(max(y, 0.0), clip.height_px), x, y) for x, y in places]
+        x, y, _, _ = min(moved, key=lambda each: math.dist(each[:2], each[2:]))
+        inside = [(x, y)]
+    for x_px, y_px in inside:
+        yield Click(x_px, y_px, scribble.positive)
 
 
 def mask_square(mask: Mask, *, side_px: int, device: torch.device) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from masklet.types import ClipInfo, FramePrompts
+from masklet.types import ClipInfo, FramePrompts, Presence
 from masklet_server.engine.agreement import CLICK_KERNELS, agree
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank, to_grid
@@ -16,6 +16,7 @@ from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, Promp
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.prompting import Turn, added_turns, mask_square, turns_in_order
 from masklet_server.engine.recall import Reach, neighbours, recall
+from masklet_server.mattes.strokes import obeyed_logits
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.sessions.masks import result_of
 from masklet_server.tracking import ObjectFrame, ResultReader
@@ -24,6 +25,8 @@ from masklet_server.tracking import ObjectFrame, ResultReader
 _PREVIOUS_LIMIT = 32.0
 # The least presence logit of an object that was clicked on: there, and not certain.
 _SEEN_LOGIT = 1.0
+# What a stroke covers is as sure as a click.
+_OBEYED_LOGIT = 4.0
 
 
 class Segmenter:
@@ -89,6 +92,7 @@ class Segmenter:
             for turn in open_turns:
                 decoded = self._decode(turn, features, seen, previous)
                 result, logits = self._result(decoded, prompts, clean=True)
+                result, logits = self._obeying(turn, result, logits)
                 previous = logits
 
         of_results = self._profile.memories == "results"
@@ -154,7 +158,7 @@ class Segmenter:
         if self._profile.corrections == "prompted":
             if base is None or prompts.box is not None or prompts.mask is not None:
                 return False
-            return only_takes_away(prompts) or bool((base > 0).any())
+            return prompts.only_takes_away or bool((base > 0).any())
         if before is not None:
             return prompts.frame in memory.tracked or before.passed_backward is not None
         if prompts.frame not in memory.tracked:
@@ -174,7 +178,7 @@ class Segmenter:
     ) -> tuple[tuple[Turn, ...], tuple[Turn, ...], Tensor | None]:
         """All turns that the prompts stand for, those still open, and the mask that these start from."""
         if self._profile.clicks == "together":
-            together = (Turn(prompts.box, prompts.clicks),)
+            together = (Turn(prompts.box, prompts.clicks, prompts.scribbles),)
             return together, together, self._shown(memory, prompts.frame, before)
         turns = turns_in_order(prompts)
         if (
@@ -232,18 +236,38 @@ class Segmenter:
             labels=labels,
             mask_logits=limited,
             # One point may mean the part or the whole; more of them leave no doubt.
-            multimask=turn.count <= 1,
+            multimask=turn.count(self._clip) <= 1,
             stability_fallback=self._profile.stability_fallback,
         )
         kernel = CLICK_KERNELS.get(self._network.config.name)
-        if kernel is None or not turn.clicks:
+        pointed = turn.pointed(self._clip)
+        if kernel is None or not pointed:
             return decoded
         presence_logit = decoded.presence_logit
-        if any(click.positive for click in turn.clicks):
+        if any(click.positive for click in pointed):
             # Whoever clicks on the object sees it.
             presence_logit = presence_logit.clamp(min=_SEEN_LOGIT)
         agreed = agree(decoded.best_logits, features, points, labels, kernel)
         return replace(decoded, best_logits=agreed, presence_logit=presence_logit)
+
+    def _obeying(self, turn: Turn, result: ObjectFrame, logits: Tensor) -> tuple[ObjectFrame, Tensor]:
+        """A result, and its logits ``(1, 1, s, s)``, that agree with every stroke where it covers cells.
+
+        After cleaning, which takes specks and holes away, small strokes among them.
+        """
+        if not turn.scribbles:
+            return result, logits
+        plate_px = self._clip.width_px, self._clip.height_px
+        bent = obeyed_logits(logits[0, 0].numpy(), turn.scribbles, plate_px, margin=_OBEYED_LOGIT)
+        rounded = obeyed_logits(result.logits, turn.scribbles, plate_px, margin=_OBEYED_LOGIT)
+        presence = result.presence
+        seen = bool((rounded > 0).any())
+        if presence is (Presence.ABSENT if seen else Presence.PRESENT):
+            presence = Presence.UNCERTAIN
+        return (
+            replace(result, logits=rounded.astype(np.float16), presence=presence),
+            torch.from_numpy(np.asarray(bent, np.float32))[None, None],
+        )
 
     def _given_mask(
         self, prompts: FramePrompts, features: ImageFeatures
@@ -260,10 +284,3 @@ class Segmenter:
             decoded, [prompts.object_id], prompts.frame, self._profile, prompted=True, clean=clean
         )
         return results[0], torch.from_numpy(logits)[:, None]
-
-
-def only_takes_away(prompts: FramePrompts) -> bool:
-    """True for clicks that all say what does not belong to the object."""
-    return (
-        bool(prompts.clicks) and prompts.box is None and not any(click.positive for click in prompts.clicks)
-    )

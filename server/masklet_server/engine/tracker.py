@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import torch
@@ -146,17 +145,17 @@ class NetworkTracker:
         done = 0
         for known in (draft, memory.entry(prompts.frame)):
             if known is not None and is_begun(prompts, known.prompts):
-                done = len(known.prompts.clicks)
+                done = len(known.prompts.marks)
                 break
-        if done + 1 >= len(prompts.clicks):
+        if done + 1 >= len(prompts.marks):
             return False
-        first = replace(prompts, clicks=prompts.clicks[: done + 1])
+        first = prompts.begun(done + 1)
         features = self._features.features(prompts.frame)
         self._drafts[key] = self._segmenter.segment(memory, first, features, draft=draft, towards=prompts)
         self._drafts.move_to_end(key)
         while len(self._drafts) > _MAX_DRAFTS:
             self._drafts.popitem(last=False)
-        return done + 2 < len(prompts.clicks)
+        return done + 2 < len(prompts.marks)
 
     @torch.inference_mode()
     def look(self, object_id: int, frame: int) -> ObjectFrame:

@@ -1,4 +1,4 @@
-"""Masks that the artist drew, delivered as they were drawn: at their own depth, on their own frame.
+"""What the artist drew, delivered as it was drawn: at its own depth, on its own frame.
 
 The network sees them too, in its square of a few hundred cells a side, and tracking goes on from what it
 made of them. That is for the frames around; on its own frame a drawn mask is the coverage itself.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.types import Mask
+from masklet_server.mattes.strokes import StrokesOn, obeyed
 
 if TYPE_CHECKING:
     from masklet_server.mattes.export import AlphaSource
@@ -29,16 +30,29 @@ class DrawnAlpha:
     Args:
         drawn_on: Finds masks, all of the plate's size.
         otherwise: Asked about all other results.
+        strokes_on: Finds strokes, which are obeyed.
+        plate_px: Width and height of the plate.
     """
 
-    def __init__(self, drawn_on: DrawnOn, otherwise: AlphaSource) -> None:
+    def __init__(
+        self,
+        drawn_on: DrawnOn,
+        otherwise: AlphaSource,
+        *,
+        strokes_on: StrokesOn = lambda _: (),
+        plate_px: tuple[int, int] = (1, 1),
+    ) -> None:
         self._drawn_on = drawn_on
         self._otherwise = otherwise
+        self._strokes_on = strokes_on
+        self._plate_px = plate_px
 
     def __call__(self, result: ObjectFrame) -> NDArray[np.float32]:
         """Coverage ``(H, W)`` at the size of the plate, 0 to 1."""
         mask = self._drawn_on(result)
-        return self._otherwise(result) if mask is None else mask.coverage()
+        if mask is not None:
+            return mask.coverage()
+        return obeyed(self._otherwise(result), self._strokes_on(result), self._plate_px)
 
 
 def drawn_at(mask: Mask, width_px: int, height_px: int) -> NDArray[np.float32]:

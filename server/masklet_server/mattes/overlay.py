@@ -18,6 +18,7 @@ from masklet_server.mattes.alpha import render_alpha, render_preview
 from masklet_server.mattes.drawn import DrawnOn, drawn_codes
 from masklet_server.mattes.picture_file import exact_rate
 from masklet_server.mattes.refine import as_codes, refine_alpha
+from masklet_server.mattes.strokes import StrokesOn, obeyed_codes
 
 if TYPE_CHECKING:
     from masklet.types import ObjectInfo
@@ -71,6 +72,7 @@ def overlay_pictures(
     label: bool = True,
     refine: bool = True,
     drawn_on: DrawnOn | None = None,
+    strokes_on: StrokesOn = lambda _: (),
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Painted frames, one after another, with square pixels and even sides.
 
@@ -85,6 +87,7 @@ def overlay_pictures(
         label: Writes the frame number into the corner.
         refine: Lets edges follow the picture, as in exported mattes.
         drawn_on: Finds masks that the artist drew, which are shown as they are; none when None.
+        strokes_on: Finds strokes, which are obeyed.
 
     Yields:
         Frame number and ``(H, W, 3)`` sRGB.
@@ -109,7 +112,11 @@ def overlay_pictures(
             if result is None:
                 continue
             drawn = None if drawn_on is None else drawn_on(result)
-            mask = _shown_mask(result, small, refine=refine) if drawn is None else drawn_codes(drawn, *size)
+            if drawn is not None:
+                mask = drawn_codes(drawn, *size)
+            else:
+                mask = _shown_mask(result, small, refine=refine)
+                mask = obeyed_codes(mask, strokes_on(result), (info.width_px, info.height_px))
             masks.append((PALETTE[place % len(PALETTE)], mask))
         shown = paint(small, masks)
         if label:

@@ -29,9 +29,14 @@ def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
 
     calming = Calming(session.results, calm_of, info.cuts)
     refined = RefinedAlpha(source, look=session.looks.find, calming=calming, alone=is_locked)
-    return DrawnAlpha(session.drawn_on, refined)
+    return _as_drawn(session, refined)
 
 
 def raw_coverage(session: Session) -> AlphaSource:
     """Coverage at the plate's size with the network's own edges; drawn masks are themselves here too."""
-    return DrawnAlpha(session.drawn_on, LogitAlpha(session.clip))
+    return _as_drawn(session, LogitAlpha(session.clip))
+
+
+def _as_drawn(session: Session, otherwise: AlphaSource) -> DrawnAlpha:
+    size_px = session.clip.width_px, session.clip.height_px
+    return DrawnAlpha(session.drawn_on, otherwise, strokes_on=session.strokes_on, plate_px=size_px)

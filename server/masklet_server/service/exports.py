@@ -318,6 +318,7 @@ class _Overlay:
                 self._session.results,
                 self._counted(),
                 drawn_on=self._session.drawn_on,
+                strokes_on=self._session.strokes_on,
             )
             file = _overlay_file(self._selection.stem, self._kind)
             if self._kind is OverlayKind.SHEET:

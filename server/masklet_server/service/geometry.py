@@ -19,6 +19,7 @@ from masklet_server.mattes.adjust import adjust
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.drawn import drawn_at
 from masklet_server.mattes.export import AlphaSource
+from masklet_server.mattes.strokes import obeyed
 from masklet_server.service.coverage import plate_coverage
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.session import Session
@@ -110,6 +111,8 @@ class Mattes(Mapping[int, Matte]):
         clip, results = session.clip, session.results
         self._results = results
         self._drawn_on = session.drawn_on
+        self._strokes_on = session.strokes_on
+        self._plate_px = clip.width_px, clip.height_px
         self._object_id = object_id
         self._settings = settings
         # In order, and found at once: a hole in the range is no object that was removed.
@@ -138,7 +141,8 @@ class Mattes(Mapping[int, Matte]):
         return codes
 
     def _from_logits(self, result: ObjectFrame) -> NDArray[np.float32]:
-        return render_alpha(result.logits, *self._size_px)
+        alpha = render_alpha(result.logits, *self._size_px)
+        return obeyed(alpha, self._strokes_on(result), self._plate_px)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._frames)

@@ -16,6 +16,7 @@ from masklet.types import ClipInfo, Mask, MaskFormat, MaskUpdate
 from masklet_server.mattes.adjust import adjust_all
 from masklet_server.mattes.alpha import render_alpha, render_preview
 from masklet_server.mattes.drawn import drawn_at, drawn_codes
+from masklet_server.mattes.strokes import obeyed, obeyed_codes
 from masklet_server.sessions.session import Session
 from masklet_server.tracking import ObjectFrame
 
@@ -92,7 +93,11 @@ def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -
         return _plain(session, result, size_px)
     drawn = {id_: mask for id_ in order if (mask := session.drawn_on(shown[id_])) is not None}
     alphas = {
-        id_: drawn_at(drawn[id_], *size_px) if id_ in drawn else render_alpha(shown[id_].logits, *size_px)
+        id_: drawn_at(drawn[id_], *size_px)
+        if id_ in drawn
+        else obeyed(
+            render_alpha(shown[id_].logits, *size_px), session.strokes_on(shown[id_]), _plate_px(session)
+        )
         for id_ in order
     }
     scale = size_px[0] / session.clip.width_px
@@ -104,4 +109,11 @@ def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -
 def _plain(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """Coverage without any settings."""
     mask = session.drawn_on(result)
-    return render_preview(result.logits, *size_px) if mask is None else drawn_codes(mask, *size_px)
+    if mask is not None:
+        return drawn_codes(mask, *size_px)
+    shown = render_preview(result.logits, *size_px)
+    return obeyed_codes(shown, session.strokes_on(result), _plate_px(session))
+
+
+def _plate_px(session: Session) -> tuple[int, int]:
+    return session.clip.width_px, session.clip.height_px

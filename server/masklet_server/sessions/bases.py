@@ -33,15 +33,13 @@ def with_base(
         return replace(prompts, base=None)
     if prompts.base is not None:
         return prompts
-    if before is not None and not before.is_empty and (before.base is not None or not _takes_away(prompts)):
+    if (
+        before is not None
+        and not before.is_empty
+        and (before.base is not None or not prompts.only_takes_away)
+    ):
         return replace(prompts, base=before.base)
     if tracked is not None and not tracked.prompted:
         return replace(prompts, base=base_of(tracked))
-    seen = look() if prompts.clicks and prompts.box is None else None
+    seen = look() if prompts.only_corrects else None
     return prompts if seen is None else replace(prompts, base=base_of(seen))
-
-
-def _takes_away(prompts: FramePrompts) -> bool:
-    return (
-        bool(prompts.clicks) and prompts.box is None and not any(click.positive for click in prompts.clicks)
-    )

@@ -42,6 +42,9 @@ def _described(place: int, prompts: FramePrompts) -> list[object]:
         None if box is None else [box.left_px, box.top_px, box.right_px, box.bottom_px],
         None if mask is None else _mask(mask),
     ]
+    # Only where there are some, so that digests of what is said otherwise stay what they were.
+    if prompts.scribbles:
+        said.append([[each.points_px, each.width_px, each.positive] for each in prompts.scribbles])
     return said if prompts.base is None else [*said, _tracked(prompts.base)]
 
 

@@ -35,6 +35,7 @@ from masklet_server.sessions.said import Said
 
 MAX_CLICKS = 64
 """Per object and frame: more help nobody, and the network's time grows with them."""
+MAX_SCRIBBLES = 64
 
 
 class PromptBook:
@@ -166,8 +167,8 @@ class PromptBook:
         Raises:
             ObjectNotFoundError: The session has no such object.
             FrameMissingError: The clip has no such frame.
-            BadInputError: A click or box lies outside the picture, a mask has another size, or
-                there are too many clicks.
+            BadInputError: A click, box or stroke lies outside the picture, a mask has another size, or
+                there are too many clicks or strokes.
         """
         self.object(prompts.object_id)
         self._check_frame(prompts.frame)
@@ -183,6 +184,7 @@ class PromptBook:
             )
         for click in prompts.clicks:
             self._check_click(click)
+        self._check_scribbles(prompts)
         mask, clip = prompts.mask, self._clip
         if mask is not None and (mask.width_px, mask.height_px) != (clip.width_px, clip.height_px):
             raise BadInputError(
@@ -310,6 +312,23 @@ class PromptBook:
                 f"the click at ({x_px:g}, {y_px:g}) lies outside the picture of "
                 f"{width_px} x {height_px} pixels{at}: click inside it"
             )
+
+    def _check_scribbles(self, prompts: FramePrompts) -> None:
+        if len(prompts.scribbles) > MAX_SCRIBBLES:
+            raise BadInputError(
+                f"one frame takes at most {MAX_SCRIBBLES} strokes for an object: remove some, draw a mask, "
+                "or draw on another frame"
+            )
+        width_px, height_px = self._clip.width_px, self._clip.height_px
+        for scribble in prompts.scribbles:
+            half_px = scribble.width_px / 2
+            if not any(
+                -half_px <= x_px <= width_px + half_px and -half_px <= y_px <= height_px + half_px
+                for x_px, y_px in scribble.points_px
+            ):
+                raise BadInputError(
+                    f"a stroke lies outside the picture of {width_px} x {height_px} pixels: draw it inside"
+                )
 
     def _cut_box(self, box: Box) -> Box:
         width_px, height_px = self._clip.width_px, self._clip.height_px

@@ -57,4 +57,5 @@ class Said:
         bare = self._bare
         base_bytes = 0 if bare.base is None else len(bare.base.logits) + len(bare.base.pointer)
         drawn_bytes = 0 if self._drawn is None else len(self._drawn.packed)
-        return _CLICK_BYTES * (1 + len(bare.clicks)) + base_bytes + drawn_bytes
+        points = sum(len(scribble.points_px) for scribble in bare.scribbles)
+        return _CLICK_BYTES * (1 + len(bare.clicks) + points) + base_bytes + drawn_bytes

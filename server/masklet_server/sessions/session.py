@@ -29,6 +29,7 @@ from masklet.types import (
     Mask,
     ObjectInfo,
     PromptDocument,
+    Scribble,
     SessionInfo,
     StateRange,
     UnreadableFrame,
@@ -257,6 +258,11 @@ class Session:
         said = self._book.find(result.object_id, result.frame)
         return None if said is None else said.mask
 
+    def strokes_on(self, result: ObjectFrame) -> Sequence[Scribble]:
+        """The strokes that the artist drew for a result's object on its frame."""
+        said = self._book.find(result.object_id, result.frame)
+        return () if said is None else said.scribbles
+
     def mattes(self) -> Mapping[int, MatteSettings]:
         """Settings of all mattes that are not left as they are, by object id."""
         return self._book.contents.mattes
@@ -318,7 +324,7 @@ class Session:
         self._book.check(prompts)
         async with self._in_order:
             await self._make_room()
-            if len(prompts.clicks) > 1:
+            if len(prompts.marks) > 1:
                 said = await self._turn(based, urgent=True, commits=False)
                 await self._draft(said)
             return await self._turn(change, urgent=True)
@@ -537,8 +543,8 @@ class Session:
             await asyncio.get_running_loop().run_in_executor(None, self.results.make_room)
 
     async def _draft(self, prompts: FramePrompts) -> None:
-        """Make all clicks but the last, a turn for each: others come in between, and leaving is easy."""
-        for _ in prompts.clicks[1:]:
+        """Make all clicks and strokes but the last, a turn for each: others come in between."""
+        for _ in prompts.marks[1:]:
             if not await self._turn(partial(self._desk.draft, prompts), urgent=True, commits=False):
                 return
 

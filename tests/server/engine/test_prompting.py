@@ -36,7 +36,7 @@ def test_a_box_comes_first_and_counts_as_two_points() -> None:
 
     assert points[0, :2].tolist() == [[-0.5, -0.5], [31.5, 31.5]]
     assert labels.tolist() == [[2, 3, 1]]
-    assert turn.count == 3
+    assert turn.count(CLIP) == 3
 
 
 def test_each_click_is_a_turn_after_the_box() -> None:

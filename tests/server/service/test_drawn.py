@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from fakes.service import FakeClient, Running, new_id, running
 from masklet import codec, geometry_codec, state_codec
 from masklet.anchors import AnchorKind
 from masklet.matte_settings import MatteSettings
-from masklet.types import FramePrompts, Mask, MaskFormat
+from masklet.types import Click, FramePrompts, Mask, MaskFormat, Scribble
 from masklet.v1 import export_pb2, geometry_pb2, geometry_pb2_grpc, prompt_pb2, track_pb2, values_pb2
 from masklet_server.mattes.adjust import adjust
 
@@ -232,3 +233,34 @@ def test_of_exclusive_objects_the_drawn_one_keeps_its_coverage(tmp_path: Path) -
         assert shown.coverage()[12, 15] < 0.01
 
     serve(tmp_path, Mask.from_array(alpha), work)
+
+
+def test_what_strokes_cover_is_inside_or_outside_in_files_and_previews_alike(tmp_path: Path) -> None:
+    """Later strokes go over earlier ones, and nothing beside them changes."""
+    strokes = (
+        Scribble(((8.5, 40.5), (56.5, 40.5)), 5.0),
+        Scribble(((30.5, 4.5), (30.5, 44.5)), 3.0, positive=False),
+    )
+
+    async def run() -> None:
+        async with running(tmp_path, engine=FakeEngine()) as server, server.client() as client:
+            session_id, (hero,) = await client.clicked(server.root / "clip", "hero")
+            clicked = FramePrompts(hero, FRAME, (Click(30.5, 24.5),))
+            await say(client, session_id, clicked)
+            plain = planes(tmp_path, (await files_of(client, session_id))[f"sh_mattes.{FRAME:04d}.exr"])
+            answer = await say(client, session_id, replace(clicked, scribbles=strokes))
+            matte = planes(tmp_path, (await files_of(client, session_id))[f"sh_mattes.{FRAME:04d}.exr"])
+
+            alpha, before = matte["hero.A"], plain["hero.A"]
+            assert (alpha[39:42, 12:26] == 1).all()
+            assert (alpha[39:42, 36:52] == 1).all()
+            assert (alpha[6:43, 30] == 0).all()
+            beside = np.ones_like(alpha, dtype=bool)
+            beside[36:45] = False
+            beside[:, 26:36] = False
+            assert np.array_equal(alpha[beside], before[beside])
+            shown = codec.update_from_wire(answer.update).mask.as_array()
+            assert (shown[40, 12:26] == 255).all()
+            assert (shown[6:43, 30] == 0).all()
+
+    asyncio.run(run())

@@ -17,7 +17,7 @@ from fakes.remembering import RememberingTracker
 from masklet.errors import BadInputError, ClipError, LimitError, MaskletError
 from masklet.events import EditKind
 from masklet.prompts import Shot, from_json, to_json
-from masklet.types import Box, Click, ClipInfo, FramePrompts, FrameRange, Mask, PromptDocument
+from masklet.types import Box, Click, ClipInfo, FramePrompts, FrameRange, Mask, PromptDocument, Scribble
 from masklet_server.sessions import editor
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
@@ -110,6 +110,7 @@ steps = st.one_of(
     st.tuples(st.just("click"), objects, frames, places, st.booleans()),
     st.tuples(st.just("box"), objects, frames, places),
     st.tuples(st.just("mask"), objects, frames, places),
+    st.tuples(st.just("scribble"), objects, frames, places, st.booleans()),
     st.tuples(st.just("clear"), objects, frames),
     st.tuples(st.just("lock"), objects, ranges),
     st.tuples(st.just("unlock"), objects, ranges),
@@ -164,6 +165,11 @@ async def take(session: Session, step: tuple[Any, ...]) -> None:
                 "box": FramePrompts(object_id, values[0], box=Box(float(x_px), 1.0, x_px + 9.0, 20.0)),
                 "mask": FramePrompts(object_id, values[0], mask=Mask(64, 48, bytes([x_px]) * (64 * 48))),
             }
+            if kind == "scribble":
+                stroke = Scribble(((float(x_px), 3.0), (x_px + 8.0, 6.0)), 2.0, values[2])
+                before = session.prompts_on(object_id, values[0]) or FramePrompts(object_id, values[0])
+                strokes = (*before.scribbles, stroke)
+                said[kind] = FramePrompts(object_id, values[0], before.clicks, scribbles=strokes)
             await session.set_prompts(said[kind])
 
 
