@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,12 +36,14 @@ from masklet.session import Session
 from masklet.settings import read_settings, read_token
 from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import ClipFile
+from masklet.types import SessionInfo
 from masklet.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from masklet.events import Waiting
     from masklet.settings import ClientSettings
     from masklet.transport.interface import Transport
     from masklet.types import FrameRange, PromptDocument, ServerInfo, SessionSummary
@@ -233,6 +236,7 @@ class Server:
         frames: FrameRange | None = None,
         upload: bool | None = None,
         on_progress: Callable[[int, int], None] | None = None,
+        on_waiting: Callable[[Waiting], None] | None = None,
     ) -> Session:
         """Open a session on a clip.
 
@@ -254,11 +258,14 @@ class Server:
             on_progress: Told, from any thread, what is done and what there is in all while files are sent.
                 An exception raised in it ends the sending and comes out here; another attempt goes on
                 from there.
+            on_waiting: Told the place in the queue of a server that is full, every few seconds, until there
+                is room. An exception raised in it gives the place up and comes out here. None: a full server
+                is an error.
 
         Raises:
             ClipError: There is no such clip, or it cannot be read.
             PathNotAllowedError: The server may not open this path, and it is not to be uploaded.
-            LimitError: The clip is larger than the server allows.
+            LimitError: The clip is larger than the server allows, or it is full and nobody wants to wait.
             BadInputError: The first frame, the rate or the space makes no sense, for this clip.
         """
         reading = _reading(
@@ -273,12 +280,11 @@ class Server:
             # one that only the server knows goes as it is.
             sent = str(path.parent.resolve() / path.name) if here or self.is_own else str(clip)
             try:
-                opened = self._transport.open_session(path=sent, reading=reading)
-                return Session(self._transport, opened)
+                return self._opened(on_waiting, path=sent, reading=reading)
             except PathNotAllowedError:
                 if upload is False or not here:
                     raise
-        return self._open_uploaded(str(path), reading, on_progress)
+        return self._open_uploaded(str(path), reading, on_progress, on_waiting)
 
     def sessions(self) -> tuple[SessionSummary, ...]:
         """Your own sessions on the server, the one used last first; :meth:`resume` takes one up again."""
@@ -306,6 +312,7 @@ class Server:
         overscan: bool = False,
         upload: bool | None = None,
         on_progress: Callable[[int, int], None] | None = None,
+        on_waiting: Callable[[Waiting], None] | None = None,
     ) -> Session:
         """A session that was, or one like it: for work that outlives a server.
 
@@ -325,6 +332,7 @@ class Server:
             overscan: As in :meth:`open`.
             upload: As in :meth:`open`.
             on_progress: As in :meth:`open`.
+            on_waiting: As in :meth:`open`.
 
         Raises:
             ClipError: The clip is not there any more, or cannot be read.
@@ -343,6 +351,7 @@ class Server:
                 overscan=overscan,
                 upload=upload,
                 on_progress=on_progress,
+                on_waiting=on_waiting,
             )
         try:
             session.load_prompts(prompts)
@@ -360,7 +369,11 @@ class Server:
             self._own.stop()
 
     def _open_uploaded(
-        self, clip: str, reading: ClipReading, on_progress: Callable[[int, int], None] | None
+        self,
+        clip: str,
+        reading: ClipReading,
+        on_progress: Callable[[int, int], None] | None,
+        on_waiting: Callable[[Waiting], None] | None,
     ) -> Session:
         files = find_files(clip)
         size_bytes = sum(file.path.stat().st_size for file in files)
@@ -375,7 +388,14 @@ class Server:
             [ClipFile(file.path, file.frame) for file in files],
             on_progress=on_progress,
         )
-        opened = self._transport.open_session(upload_id=upload_id, reading=reading)
+        return self._opened(on_waiting, upload_id=upload_id, reading=reading)
+
+    def _opened(self, on_waiting: Callable[[Waiting], None] | None, **clip: Any) -> Session:
+        """A session, once the server has room for it."""
+        ticket = "" if on_waiting is None else secrets.token_hex(16)
+        while not isinstance(opened := self._transport.open_session(**clip, ticket=ticket), SessionInfo):
+            if on_waiting is not None:
+                on_waiting(opened)
         return Session(self._transport, opened)
 
 

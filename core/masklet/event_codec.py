@@ -18,11 +18,12 @@ from masklet.events import (
     TrackEvent,
     TrackFinished,
     TrackStarted,
+    Waiting,
 )
 from masklet.holes import Hole, HoleReason
 from masklet.state_codec import range_from_wire, range_to_wire
 from masklet.types import MaskUpdate
-from masklet.v1 import export_pb2, prompt_pb2, track_pb2
+from masklet.v1 import export_pb2, prompt_pb2, track_pb2, values_pb2
 
 _FORMAT_TO_WIRE = {
     MatteFormat.EXR_LAYERS: export_pb2.MATTE_FORMAT_EXR_LAYERS,
@@ -92,6 +93,8 @@ def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.T
         return track_pb2.TrackResponse(started=started)
     if isinstance(event, MaskUpdate):
         return track_pb2.TrackResponse(update=update_to_wire(event, bits=bits))
+    if isinstance(event, Waiting):
+        return track_pb2.TrackResponse(waiting=waiting_to_wire(event))
     finished = track_pb2.TrackFinished(
         steps=event.steps,
         updates=event.updates,
@@ -114,6 +117,8 @@ def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
         return TrackStarted(started.steps, started.updates, tuple(started.missing_frames))
     if kind == "update":
         return update_from_wire(message.update)
+    if kind == "waiting":
+        return waiting_from_wire(message.waiting)
     if kind == "finished":
         finished = message.finished
         return TrackFinished(
@@ -124,6 +129,16 @@ def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
             unreadable=tuple(state_codec.unreadable_from_wire(each) for each in finished.unreadable),
         )
     raise ServerFaultError("the server sent an event that this version does not know: update masklet")
+
+
+def waiting_to_wire(waiting: Waiting) -> values_pb2.Waiting:
+    """The message of a place in a queue."""
+    return values_pb2.Waiting(place=waiting.place, expected_s=waiting.expected_s or 0.0)
+
+
+def waiting_from_wire(message: values_pb2.Waiting) -> Waiting:
+    """The place in a message."""
+    return Waiting(message.place, message.expected_s or None)
 
 
 def matte_format_to_wire(matte_format: MatteFormat) -> export_pb2.MatteFormat.ValueType:

@@ -83,7 +83,20 @@ class TrackFinished:
     unreadable: tuple[UnreadableFrame, ...] = ()
 
 
-TrackEvent = Union[TrackStarted, MaskUpdate, TrackFinished]
+@dataclass(frozen=True)
+class Waiting:
+    """A place in a queue of the server.
+
+    Attributes:
+        place: 1 is the next.
+        expected_s: About how long it takes; None where nobody can say.
+    """
+
+    place: int
+    expected_s: float | None = None
+
+
+TrackEvent = Union[Waiting, TrackStarted, MaskUpdate, TrackFinished]
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ class Session:
         mask_format: MaskFormat = PLATE_SIZE,
         stale_only: bool = False,
         at_cuts: CutPolicy = CutPolicy.STOP,
+        farm: bool = False,
     ) -> Track:
         """Follow objects through the clip.
 
@@ -148,12 +149,22 @@ class Session:
             mask_format: How large the masks are that arrive; the session keeps the full ones.
             stale_only: Only what prompts have overtaken.
             at_cuts: What to do where one shot ends and another begins.
+            farm: Nobody waits for it: it takes what others leave of the device.
 
         Raises:
             NotPromptedError: There is nothing to track yet. Raised when iteration starts.
         """
-        request = TrackRequest(frames, self._ids(objects), direction, mask_format, stale_only, at_cuts)
+        request = TrackRequest(frames, self._ids(objects), direction, mask_format, stale_only, at_cuts, farm)
         return Track(self._transport, self.session_id, request)
+
+    def look_at(self, frame: int) -> None:
+        """Tell the server which frame is looked at: a track that runs goes there first.
+
+        It counts for a minute. From any thread, also while :meth:`track` is iterated.
+        """
+        with bad_input():
+            check_frame(frame)
+        self._transport.look_at(self.session_id, frame)
 
     def masks(
         self,

@@ -66,3 +66,10 @@ def waiting_for_disk() -> Iterator[None]:
     finally:
         _here.waiter = waiter
         waiter.come_back()
+
+
+@contextmanager
+def working_beside() -> Iterator[None]:
+    """Bracket work that needs no device but may take longer than a frame; otherwise as the other bracket."""
+    with waiting_for_disk():
+        yield

@@ -10,6 +10,7 @@ from fakes.transport import CLIP, FakeTransport
 from masklet.client import Server
 from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, ClipError, LimitError, ObjectNotFoundError, PathNotAllowedError
+from masklet.events import Waiting
 from masklet.session import Session, Track
 from masklet.types import Click, Direction, FramePrompts, FrameRange, ObjectInfo, SessionInfo
 
@@ -85,6 +86,26 @@ def test_a_path_that_only_the_server_knows_goes_as_it_is() -> None:
     Server(transport).open("/mnt/show/sh010/plate.####.exr")
 
     assert transport.opened == ["/mnt/show/sh010/plate.####.exr"]
+
+
+def test_a_full_server_is_asked_again_with_the_same_ticket(plate: str) -> None:
+    transport = FakeTransport(waits=[Waiting(2, 30.0), Waiting(1)])
+    told: list[Waiting] = []
+
+    Server(transport).open(plate, on_waiting=told.append)
+
+    assert told == [Waiting(2, 30.0), Waiting(1)]
+    assert len(set(transport.tickets)) == 1
+    assert transport.tickets[0]
+    assert transport.opened == [plate]
+
+
+def test_who_does_not_want_to_wait_has_no_ticket(plate: str) -> None:
+    transport = FakeTransport(waits=[Waiting(1)])
+
+    Server(transport).open(plate)
+
+    assert transport.tickets == [""]
 
 
 def test_a_clip_over_the_upload_limit_is_refused_before_it_is_sent(plate: str) -> None:

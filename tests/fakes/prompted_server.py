@@ -17,6 +17,7 @@ from masklet.events import (
     TrackEvent,
     TrackFinished,
     TrackStarted,
+    Waiting,
 )
 from masklet.matte_settings import MatteSettings
 from masklet.png import write_mask
@@ -74,12 +75,23 @@ class PromptedServer(FakeTransport):
     calls: list[str] = field(default_factory=list)
     track_fails: Exception | None = None
     readings: list[ClipReading] = field(default_factory=list)
+    waits: list[Waiting] = field(default_factory=list)
+    tickets: list[str] = field(default_factory=list)
+    looked_at: list[int] = field(default_factory=list)
     cancelled: bool = False
     asked_sizes_px: list[int] = field(default_factory=list)
 
     def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
-    ) -> SessionInfo:
+        self,
+        *,
+        path: str | None = None,
+        upload_id: str | None = None,
+        reading: ClipReading = AS_FILES_SAY,
+        ticket: str = "",
+    ) -> SessionInfo | Waiting:
+        if self.waits:
+            self.tickets.append(ticket)
+            return self.waits.pop(0)
         self.opened.append(str(path or upload_id))
         self.readings.append(reading)
         session_id = f"session{len(self.opened)}"
@@ -210,6 +222,9 @@ class PromptedServer(FakeTransport):
     def cancel(self, session_id: str) -> bool:
         self.cancelled = True
         return True
+
+    def look_at(self, session_id: str, frame: int) -> None:
+        self.looked_at.append(frame)
 
     def fetch_masks(self, session_id: str, request: TrackRequest) -> Generator[MaskUpdate, None, None]:
         held = self._held(session_id)

@@ -17,6 +17,7 @@ from masklet.events import (
     TrackEvent,
     TrackFinished,
     TrackStarted,
+    Waiting,
     WorkProgress,
 )
 from masklet.interpolation import Interpolation
@@ -83,6 +84,9 @@ class FakeTransport:
     objects: list[ObjectInfo] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     readings: list[ClipReading] = field(default_factory=list)
+    waits: list[Waiting] = field(default_factory=list)
+    tickets: list[str] = field(default_factory=list)
+    looked_at: list[int] = field(default_factory=list)
     uploads: list[list[tuple[str, int | None]]] = field(default_factory=list)
     prompts: list[FramePrompts] = field(default_factory=list)
     replaces_mask: list[bool] = field(default_factory=list)
@@ -117,8 +121,16 @@ class FakeTransport:
         return f"upload of {clip_name}"
 
     def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
-    ) -> SessionInfo:
+        self,
+        *,
+        path: str | None = None,
+        upload_id: str | None = None,
+        reading: ClipReading = AS_FILES_SAY,
+        ticket: str = "",
+    ) -> SessionInfo | Waiting:
+        if self.waits:
+            self.tickets.append(ticket)
+            return self.waits.pop(0)
         if path is not None and self.refuses_path is not None:
             raise self.refuses_path
         self.readings.append(reading)
@@ -249,6 +261,9 @@ class FakeTransport:
 
     def cancel(self, session_id: str) -> bool:
         return False
+
+    def look_at(self, session_id: str, frame: int) -> None:
+        self.looked_at.append(frame)
 
     def fetch_masks(self, session_id: str, request: TrackRequest) -> Generator[MaskUpdate, None, None]:
         self.tracked.append(request)

@@ -118,6 +118,7 @@ def open_as_asked(
         view=reading.view,
         overscan=reading.overscan,
         frames=used,
+        on_waiting=progress.waiting,
     )
     for notice in session.clip.notices:
         progress.say(notice)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Task, TaskID
     from rich.text import Text
 
+    from masklet.events import Waiting
+
 
 class _SpeedColumn(TextColumn):
     """Frames per second."""
@@ -44,6 +46,13 @@ class Bar:
         self._bars.advance(self._task, frames)
 
 
+def spoken_duration(seconds: float) -> str:
+    """A duration that is a guess, with no more digits than a guess has."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
+
+
 class Progress:
     """Sentences and bars."""
 
@@ -51,6 +60,7 @@ class Progress:
         self.console = Console(stderr=True, highlight=False)
         self._writing: int | None = None
         self._looking: tuple[str, int] | None = None
+        self._place: int | None = None
 
     def say(self, sentence: str) -> None:
         """Print one line."""
@@ -72,6 +82,14 @@ class Progress:
         )
         with bars:
             yield Bar(bars, bars.add_task(title, total=None))
+
+    def waiting(self, waiting: Waiting) -> None:
+        """Tell the place in a queue of the server, when it changes."""
+        if waiting.place == self._place:
+            return
+        self._place = waiting.place
+        about = "" if waiting.expected_s is None else f", about {spoken_duration(waiting.expected_s)}"
+        self.say(f"the server is full: waiting as number {waiting.place} in line{about} (Ctrl-C leaves)")
 
     def writing(self, done: int, total: int) -> None:
         """Tell the progress of an export, at most once per tenth of it."""

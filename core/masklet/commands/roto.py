@@ -125,6 +125,9 @@ def roto(
     at_cuts: Annotated[
         CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
     ] = CutPolicy.STOP,
+    farm: Annotated[
+        bool, typer.Option("--farm", help="Nobody waits for it: take what artists leave of the server.")
+    ] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also a movie and a contact sheet.")] = False,
     replacing: Annotated[
         bool, typer.Option("--replace", help="Write over what an earlier run left in the folder.")
@@ -211,7 +214,7 @@ def roto(
         # Not before: what server or folder refuse must not stand in the document, or the same command
         # with --replace would say it twice.
         save(prompts, shot, session)
-        tracked = track(session, shot, progress, at_cuts=at_cuts)
+        tracked = track(session, shot, progress, at_cuts=at_cuts, farm=farm)
         files, holes = deliver(session, shot, output, progress)
         save(prompts, shot, session)
         info = session.info()

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from masklet.events import TrackStarted
+from masklet.events import TrackStarted, Waiting
 from masklet.types import CutPolicy, FrameRange, MaskFormat, MaskUpdate
 
 if TYPE_CHECKING:
@@ -82,11 +82,20 @@ def say(
 
 
 def track(
-    session: Session, shot: Shot, progress: Progress, *, at_cuts: CutPolicy = CutPolicy.STOP
+    session: Session,
+    shot: Shot,
+    progress: Progress,
+    *,
+    at_cuts: CutPolicy = CutPolicy.STOP,
+    farm: bool = False,
 ) -> Tracked:
-    """Track the shot with a progress bar."""
+    """Track the shot with a progress bar; for a ``farm`` nobody waits."""
     running = session.track(
-        frames=shot.frames, direction=shot.direction, mask_format=_PROGRESS_MASKS, at_cuts=at_cuts
+        frames=shot.frames,
+        direction=shot.direction,
+        mask_format=_PROGRESS_MASKS,
+        at_cuts=at_cuts,
+        farm=farm,
     )
     started_s = time.monotonic()
     frames_seen: set[int] = set()
@@ -96,7 +105,9 @@ def track(
     try:
         with progress.bar("tracking") as bar:
             for event in running.events():
-                if isinstance(event, TrackStarted):
+                if isinstance(event, Waiting):
+                    progress.waiting(event)
+                elif isinstance(event, TrackStarted):
                     bar.total(event.steps)
                     steps_per_mask = event.steps / max(event.updates, 1)
                     progress.say(f"tracking {event.steps} frames")

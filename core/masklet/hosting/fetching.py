@@ -51,6 +51,12 @@ class Fetching(Generic[P]):
             lambda session, job, server: plate_work.fetch(session, job, server, uids, frames),
         )
 
+    def look(self, plate: P, frame: int) -> None:
+        """Say which frame the viewer shows: what is tracked goes there first. Costs nothing."""
+        memory = self._owner.glimpse(plate)
+        if memory is not None and memory.session is not None:
+            memory.session.looked_at = frame
+
     def want_finished(self, plate: P, frame: int) -> None:
         """Ask for the mattes of a frame as an export would write them, once, and not while it plays."""
         memory = self._free_memory(plate)

@@ -95,6 +95,7 @@ class PlateMemory(Generic[P]):
             # Exclusive objects take pixels from each other.
             self._forget_finished()
         elif isinstance(event, SessionOpened):
+            job.waiting = None
             self._take_session(plate, event)
         elif isinstance(event, SessionLost):
             self.lose_session()

@@ -27,6 +27,15 @@ def progress_text(job: Job) -> Phrase:
 
 def short_progress_text(job: Job) -> Phrase:
     """How far a job is, short enough for a panel."""
+    waiting = job.waiting
+    if waiting is not None:
+        if waiting.expected_s is None:
+            return phrase("The server is full: number {place} in line", place=waiting.place)
+        return phrase(
+            "The server is full: number {place} in line, about {seconds} s",
+            place=waiting.place,
+            seconds=round(waiting.expected_s),
+        )
     if not job.total:
         return phrase("{job} …", job=job.name)
     return phrase("{job}: {done} of {total}", job=job.name, done=job.done, total=job.total)

@@ -94,4 +94,4 @@ class Synchroniser(Generic[P]):
 
 
 def _send(session: PlateSession, job: Job, server: Server) -> Iterator[object]:
-    yield from session.synchronise(server, on_progress=job.count)
+    yield from session.synchronise(server, on_progress=job.count, on_waiting=job.wait_in_line)

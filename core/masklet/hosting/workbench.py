@@ -75,12 +75,12 @@ class Workbench(Generic[P]):
         self.redraw()
 
     def job_of(self, plate: P | None) -> Job | None:
-        """The work that an artist waits for; sending a plate's files is such work too."""
+        """The work that an artist waits for; so is sending a plate's files, or waiting in line."""
         if plate is None:
             return None
         uid = self.host.uid(plate)
-        waited_for = (job for job in self.board.jobs if job.plate_uid == uid and (job.is_long or job.total))
-        return next(waited_for, None)
+        mine = (job for job in self.board.jobs if job.plate_uid == uid)
+        return next((job for job in mine if job.is_long or job.total or job.waiting), None)
 
     def request(self, plate: P) -> PlateRequest:
         """What is wanted of a plate now.

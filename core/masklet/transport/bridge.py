@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import HelperError, VersionError
+from masklet.events import Waiting
 from masklet.interpolation import Interpolation
 from masklet.transport.bridge_link import HelperLink
 from masklet.transport.interface import ClipFile, Place, Undone
@@ -99,9 +100,18 @@ class BridgeTransport:
         raise _unknown("upload")
 
     def open_session(  # noqa: D102
-        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
-    ) -> SessionInfo:
-        return self._call(SessionInfo, "open_session", path=path, upload_id=upload_id, reading=reading)
+        self,
+        *,
+        path: str | None = None,
+        upload_id: str | None = None,
+        reading: ClipReading = AS_FILES_SAY,
+        ticket: str = "",
+    ) -> SessionInfo | Waiting:
+        arguments = {"path": path, "upload_id": upload_id, "reading": reading, "ticket": ticket}
+        found = self._helper(connected=True).call("open_session", **arguments)
+        if isinstance(found, (SessionInfo, Waiting)):
+            return found
+        raise _unknown("open_session")
 
     def get_session(self, session_id: str) -> SessionInfo:  # noqa: D102
         return self._call(SessionInfo, "get_session", session_id=session_id)
@@ -236,6 +246,9 @@ class BridgeTransport:
 
     def cancel(self, session_id: str) -> bool:  # noqa: D102
         return self._call(bool, "cancel", session_id=session_id)
+
+    def look_at(self, session_id: str, frame: int) -> None:  # noqa: D102
+        self._do("look_at", session_id=session_id, frame=frame)
 
     def fetch_masks(  # noqa: D102
         self, session_id: str, request: TrackRequest

@@ -54,6 +54,7 @@ _CALLS = frozenset(
         "get_prompts",
         "set_prompts_of_session",
         "cancel",
+        "look_at",
     }
 )
 _STREAMS = frozenset(

@@ -25,7 +25,7 @@ from masklet.v1 import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from masklet.events import ExportEvent, TrackEvent
+    from masklet.events import ExportEvent, TrackEvent, Waiting
     from masklet.transport.grpc_channel import Channel
     from masklet.transport.interface import ClipFile, ExportRequest, TrackRequest
     from masklet.types import (
@@ -68,14 +68,22 @@ class GrpcTransport(GrpcReview):
         return send_clip(self._channel, self._sessions, clip_name, files, on_progress=on_progress)
 
     def open_session(  # noqa: D102
-        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
-    ) -> SessionInfo:
-        request = codec.opening_to_wire(new_id(), reading)
+        self,
+        *,
+        path: str | None = None,
+        upload_id: str | None = None,
+        reading: ClipReading = AS_FILES_SAY,
+        ticket: str = "",
+    ) -> SessionInfo | Waiting:
+        request = codec.opening_to_wire(ticket or new_id(), reading)
+        request.can_wait = bool(ticket)
         if path is not None:
             request.path = path
         elif upload_id is not None:
             request.upload_id = upload_id
         response = self._channel.call(self._sessions.OpenSession, request, timeout_s=WORK_TIMEOUT_S)
+        if response.HasField("waiting"):
+            return event_codec.waiting_from_wire(response.waiting)
         return codec.session_from_wire(response.session)
 
     def get_session(self, session_id: str) -> SessionInfo:  # noqa: D102
@@ -177,6 +185,8 @@ class GrpcTransport(GrpcReview):
             mask_format=codec.mask_format_to_wire(request.mask_format),
             stale_only=request.stale_only,
             at_cuts=state_codec.cut_policy_to_wire(request.at_cuts),
+            farm=request.farm,
+            tell_waiting=True,
         )
         return self._channel.stream(self._tracks.Track, message, event_codec.track_event_from_wire)
 
@@ -184,6 +194,10 @@ class GrpcTransport(GrpcReview):
         request = track_pb2.CancelRequest(session_id=session_id, request_id=new_id())
         response = self._channel.call(self._tracks.Cancel, request, timeout_s=STATUS_TIMEOUT_S)
         return response.was_tracking
+
+    def look_at(self, session_id: str, frame: int) -> None:  # noqa: D102
+        request = track_pb2.LookAtRequest(session_id=session_id, frame=frame)
+        self._channel.call(self._tracks.LookAt, request, timeout_s=STATUS_TIMEOUT_S)
 
     def fetch_masks(  # noqa: D102
         self, session_id: str, request: TrackRequest

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Point
-    from masklet.events import CutsFound, ExportEvent, TrackEvent, WorkProgress
+    from masklet.events import CutsFound, ExportEvent, TrackEvent, Waiting, WorkProgress
     from masklet.matte_settings import MatteSettings
     from masklet.shapes import ObjectShapes
     from masklet.types import (
@@ -78,7 +78,10 @@ class Undone:
 
 @dataclass(frozen=True)
 class TrackRequest:
-    """What to track: no range is the whole clip, no ids are all objects with prompts."""
+    """What to track: no range is the whole clip, no ids are all objects with prompts.
+
+    Nobody waits for a track of a ``farm``: it takes what others leave of the device.
+    """
 
     frames: FrameRange | None = None
     object_ids: tuple[int, ...] = ()
@@ -86,6 +89,7 @@ class TrackRequest:
     mask_format: MaskFormat = field(default_factory=MaskFormat)
     stale_only: bool = False
     at_cuts: CutPolicy = CutPolicy.STOP
+    farm: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,9 +175,18 @@ class Transport(Protocol):
         ...
 
     def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
-    ) -> SessionInfo:
-        """Open a session on a path as the server sees it, or on an upload, read as the artist said."""
+        self,
+        *,
+        path: str | None = None,
+        upload_id: str | None = None,
+        reading: ClipReading = AS_FILES_SAY,
+        ticket: str = "",
+    ) -> SessionInfo | Waiting:
+        """Open a session on a path as the server sees it, or on an upload, read as the artist said.
+
+        With a ticket, chosen by the caller, a full server answers after some seconds with a place in its
+        queue, which is kept for who calls again with the same ticket; without one it refuses.
+        """
         ...
 
     def get_session(self, session_id: str) -> SessionInfo:
@@ -294,6 +307,10 @@ class Transport(Protocol):
 
     def cancel(self, session_id: str) -> bool:
         """Stop the tracking of a session after the frame in hand; False when none was running."""
+        ...
+
+    def look_at(self, session_id: str, frame: int) -> None:
+        """Tell which frame the artist looks at: what is tracked goes there first."""
         ...
 
     def fetch_masks(self, session_id: str, request: TrackRequest) -> Generator[MaskUpdate, None, None]:

@@ -201,6 +201,7 @@ class OpenSessionRequest(google.protobuf.message.Message):
     VIEW_FIELD_NUMBER: builtins.int
     OVERSCAN_FIELD_NUMBER: builtins.int
     USED_FIELD_NUMBER: builtins.int
+    CAN_WAIT_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     path: builtins.str
     """A file, a folder, or a pattern such as plate.%04d.exr or plate.####.exr, as the server sees it."""
@@ -218,6 +219,8 @@ class OpenSessionRequest(google.protobuf.message.Message):
     """Of a stereo EXR; empty for its default view."""
     overscan: builtins.bool
     """What the files hold beyond the display window is matted too."""
+    can_wait: builtins.bool
+    """The client understands `waiting`. Without this a full server refuses."""
     @property
     def used(self) -> masklet.v1.values_pb2.FrameRange:
         """Frames that are used: size and colour are taken from them. Left out: all."""
@@ -235,9 +238,10 @@ class OpenSessionRequest(google.protobuf.message.Message):
         view: builtins.str = ...,
         overscan: builtins.bool = ...,
         used: masklet.v1.values_pb2.FrameRange | None = ...,
+        can_wait: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "path", b"path", "upload_id", b"upload_id", "used", b"used"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "clip", b"clip", "colour_space", b"colour_space", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "layer", b"layer", "overscan", b"overscan", "path", b"path", "request_id", b"request_id", "upload_id", b"upload_id", "used", b"used", "view", b"view"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_first_frame", b"_first_frame", "_frame_rate", b"_frame_rate", "can_wait", b"can_wait", "clip", b"clip", "colour_space", b"colour_space", "first_frame", b"first_frame", "frame_rate", b"frame_rate", "layer", b"layer", "overscan", b"overscan", "path", b"path", "request_id", b"request_id", "upload_id", b"upload_id", "used", b"used", "view", b"view"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_first_frame", b"_first_frame"]) -> typing.Literal["first_frame"] | None: ...
     @typing.overload
@@ -249,20 +253,26 @@ global___OpenSessionRequest = OpenSessionRequest
 
 @typing.final
 class OpenSessionResponse(google.protobuf.message.Message):
-    """The session as it is when fresh."""
+    """The session as it is when fresh, or why there is none yet."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SESSION_FIELD_NUMBER: builtins.int
+    WAITING_FIELD_NUMBER: builtins.int
     @property
     def session(self) -> masklet.v1.values_pb2.SessionInfo: ...
+    @property
+    def waiting(self) -> masklet.v1.values_pb2.Waiting:
+        """The server is full. Call again with the same request_id to keep the place; it is lost after 20 s."""
+
     def __init__(
         self,
         *,
         session: masklet.v1.values_pb2.SessionInfo | None = ...,
+        waiting: masklet.v1.values_pb2.Waiting | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["session", b"session", "waiting", b"waiting"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session", "waiting", b"waiting"]) -> None: ...
 
 global___OpenSessionResponse = OpenSessionResponse
 

@@ -27,12 +27,18 @@ class TrackRequest(google.protobuf.message.Message):
     MASK_FORMAT_FIELD_NUMBER: builtins.int
     STALE_ONLY_FIELD_NUMBER: builtins.int
     AT_CUTS_FIELD_NUMBER: builtins.int
+    FARM_FIELD_NUMBER: builtins.int
+    TELL_WAITING_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     direction: masklet.v1.values_pb2.Direction.ValueType
     stale_only: builtins.bool
     """Only what prompts have overtaken."""
     at_cuts: masklet.v1.values_pb2.CutPolicy.ValueType
+    farm: builtins.bool
+    """Nobody waits for it: it takes what others leave of the device."""
+    tell_waiting: builtins.bool
+    """The client understands `waiting`."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip."""
@@ -54,9 +60,11 @@ class TrackRequest(google.protobuf.message.Message):
         mask_format: masklet.v1.values_pb2.MaskFormat | None = ...,
         stale_only: builtins.bool = ...,
         at_cuts: masklet.v1.values_pb2.CutPolicy.ValueType = ...,
+        farm: builtins.bool = ...,
+        tell_waiting: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask_format", b"mask_format", "range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "farm", b"farm", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only", "tell_waiting", b"tell_waiting"]) -> None: ...
 
 global___TrackRequest = TrackRequest
 
@@ -133,24 +141,62 @@ class TrackResponse(google.protobuf.message.Message):
     STARTED_FIELD_NUMBER: builtins.int
     UPDATE_FIELD_NUMBER: builtins.int
     FINISHED_FIELD_NUMBER: builtins.int
+    WAITING_FIELD_NUMBER: builtins.int
     @property
     def started(self) -> global___TrackStarted: ...
     @property
     def update(self) -> masklet.v1.values_pb2.MaskUpdate: ...
     @property
     def finished(self) -> global___TrackFinished: ...
+    @property
+    def waiting(self) -> masklet.v1.values_pb2.Waiting:
+        """Not yet: there is no memory for it on the device. Comes time and again, before `started`."""
+
     def __init__(
         self,
         *,
         started: global___TrackStarted | None = ...,
         update: masklet.v1.values_pb2.MaskUpdate | None = ...,
         finished: global___TrackFinished | None = ...,
+        waiting: masklet.v1.values_pb2.Waiting | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "update", b"update"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "update", b"update"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["started", "update", "finished"] | None: ...
+    def HasField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "update", b"update", "waiting", b"waiting"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "update", b"update", "waiting", b"waiting"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["started", "update", "finished", "waiting"] | None: ...
 
 global___TrackResponse = TrackResponse
+
+@typing.final
+class LookAtRequest(google.protobuf.message.Message):
+    """Which session, and where."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    FRAME_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    frame: builtins.int
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        frame: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frame", b"frame", "session_id", b"session_id"]) -> None: ...
+
+global___LookAtRequest = LookAtRequest
+
+@typing.final
+class LookAtResponse(google.protobuf.message.Message):
+    """It was heard."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___LookAtResponse = LookAtResponse
 
 @typing.final
 class CancelRequest(google.protobuf.message.Message):

@@ -25,6 +25,11 @@ class TrackServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_track__pb2.CancelRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_track__pb2.CancelResponse.FromString,
                 )
+        self.LookAt = channel.unary_unary(
+                '/masklet.v1.TrackService/LookAt',
+                request_serializer=masklet_dot_v1_dot_track__pb2.LookAtRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_track__pb2.LookAtResponse.FromString,
+                )
         self.FetchMasks = channel.unary_stream(
                 '/masklet.v1.TrackService/FetchMasks',
                 request_serializer=masklet_dot_v1_dot_track__pb2.FetchMasksRequest.SerializeToString,
@@ -52,6 +57,14 @@ class TrackServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookAt(self, request, context):
+        """Tells which frame the artist looks at: a track that runs goes there first, and before what nobody looks
+        at. It counts for a minute; later calls take its place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FetchMasks(self, request, context):
         """Sends masks that exist, frame by frame, without tracking anything.
         """
@@ -71,6 +84,11 @@ def add_TrackServiceServicer_to_server(servicer, server):
                     servicer.Cancel,
                     request_deserializer=masklet_dot_v1_dot_track__pb2.CancelRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_track__pb2.CancelResponse.SerializeToString,
+            ),
+            'LookAt': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookAt,
+                    request_deserializer=masklet_dot_v1_dot_track__pb2.LookAtRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_track__pb2.LookAtResponse.SerializeToString,
             ),
             'FetchMasks': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchMasks,
@@ -119,6 +137,23 @@ class TrackService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.TrackService/Cancel',
             masklet_dot_v1_dot_track__pb2.CancelRequest.SerializeToString,
             masklet_dot_v1_dot_track__pb2.CancelResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def LookAt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.TrackService/LookAt',
+            masklet_dot_v1_dot_track__pb2.LookAtRequest.SerializeToString,
+            masklet_dot_v1_dot_track__pb2.LookAtResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -36,6 +36,14 @@ class TrackServiceStub:
     ]
     """Stops the tracking of the session after the frame in hand. Fine when nothing runs."""
 
+    LookAt: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.track_pb2.LookAtRequest,
+        masklet.v1.track_pb2.LookAtResponse,
+    ]
+    """Tells which frame the artist looks at: a track that runs goes there first, and before what nobody looks
+    at. It counts for a minute; later calls take its place.
+    """
+
     FetchMasks: grpc.UnaryStreamMultiCallable[
         masklet.v1.track_pb2.FetchMasksRequest,
         masklet.v1.track_pb2.FetchMasksResponse,
@@ -59,6 +67,14 @@ class TrackServiceAsyncStub:
         masklet.v1.track_pb2.CancelResponse,
     ]
     """Stops the tracking of the session after the frame in hand. Fine when nothing runs."""
+
+    LookAt: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.track_pb2.LookAtRequest,
+        masklet.v1.track_pb2.LookAtResponse,
+    ]
+    """Tells which frame the artist looks at: a track that runs goes there first, and before what nobody looks
+    at. It counts for a minute; later calls take its place.
+    """
 
     FetchMasks: grpc.aio.UnaryStreamMultiCallable[
         masklet.v1.track_pb2.FetchMasksRequest,
@@ -87,6 +103,16 @@ class TrackServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.track_pb2.CancelResponse, collections.abc.Awaitable[masklet.v1.track_pb2.CancelResponse]]:
         """Stops the tracking of the session after the frame in hand. Fine when nothing runs."""
+
+    @abc.abstractmethod
+    def LookAt(
+        self,
+        request: masklet.v1.track_pb2.LookAtRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.track_pb2.LookAtResponse, collections.abc.Awaitable[masklet.v1.track_pb2.LookAtResponse]]:
+        """Tells which frame the artist looks at: a track that runs goes there first, and before what nobody looks
+        at. It counts for a minute; later calls take its place.
+        """
 
     @abc.abstractmethod
     def FetchMasks(

@@ -278,6 +278,28 @@ class MaskFormat(google.protobuf.message.Message):
 global___MaskFormat = MaskFormat
 
 @typing.final
+class Waiting(google.protobuf.message.Message):
+    """A place in a queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: builtins.int
+    EXPECTED_S_FIELD_NUMBER: builtins.int
+    place: builtins.int
+    """1 is the next."""
+    expected_s: builtins.float
+    """About how long it takes; 0 where nobody can say."""
+    def __init__(
+        self,
+        *,
+        place: builtins.int = ...,
+        expected_s: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["expected_s", b"expected_s", "place", b"place"]) -> None: ...
+
+global___Waiting = Waiting
+
+@typing.final
 class FramePrompts(google.protobuf.message.Message):
     """Everything said about one object on one frame. A mask excludes clicks, box and scribbles."""
 

@@ -96,6 +96,7 @@ class Overlay:
         chosen = preferences()
         opacity = 0.45 if chosen is None else chosen.opacity
         active = own.active()
+        runtime().fetching.look(block, frame)
         if own.show_finished:
             runtime().fetching.want_finished(block, frame)
         for item in own.objects:

@@ -41,6 +41,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             direction=codec.direction_from_wire(request.direction),
             stale_only=request.stale_only,
             at_cuts=state_codec.cut_policy_from_wire(request.at_cuts),
+            farm=request.farm,
             request_id=request.request_id,
         )
         async with aclosing(events):
@@ -58,6 +59,13 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         """Stop the session's track."""
         session = await self._store.get(request.session_id, current_user.get())
         return track_pb2.CancelResponse(was_tracking=session.cancel())
+
+    async def LookAt(  # noqa: N802
+        self, request: track_pb2.LookAtRequest, context: Context
+    ) -> track_pb2.LookAtResponse:
+        """Hear where the artist looks."""
+        self._store.get(request.session_id, current_user.get()).look_at(request.frame)
+        return track_pb2.LookAtResponse()
 
     async def FetchMasks(  # noqa: N802
         self, request: track_pb2.FetchMasksRequest, context: Context

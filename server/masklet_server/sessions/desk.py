@@ -138,7 +138,7 @@ class Desk:
             watch.cuts.add(max(before, frame))
             if at_cuts is CutPolicy.STOP:
                 for object_id in going:
-                    watch.block(object_id, backward=backward)
+                    watch.block(object_id, frame, backward=backward)
                 return ()
         horizon = Horizon(at_cuts, self.shots.cuts)
         ways = {

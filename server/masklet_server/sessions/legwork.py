@@ -10,12 +10,6 @@ from dataclasses import dataclass, field
 
 
 @dataclass(eq=False)
-class _Leg:
-    last_frame: int
-    blocked: bool = False
-
-
-@dataclass(eq=False)
 class LegWatch:
     """The state of all legs of one track.
 
@@ -26,20 +20,19 @@ class LegWatch:
 
     cuts: set[int] = field(default_factory=set)
     done: dict[int, set[int]] = field(default_factory=dict)
-    _legs: dict[tuple[int, bool], _Leg] = field(default_factory=dict)
+    # By object, direction and the frame that was come to last: whether the leg has ended there. An object may
+    # have several legs in one direction, which take turns.
+    _blocked: dict[tuple[int, bool, int], bool] = field(default_factory=dict)
 
     def enter(self, object_id: int, frame: int, *, before: int, backward: bool) -> bool:
         """Come to a frame from the one ``before`` it on the way; True where the leg goes on there."""
-        key = (object_id, backward)
-        leg = self._legs.get(key)
-        if leg is None or leg.last_frame != before:
-            leg = self._legs[key] = _Leg(frame)
-        leg.last_frame = frame
-        return not leg.blocked
+        blocked = self._blocked.pop((object_id, backward, before), False)
+        self._blocked[object_id, backward, frame] = blocked
+        return not blocked
 
-    def block(self, object_id: int, *, backward: bool) -> None:
-        """End a leg here: the rest of it is not tracked."""
-        self._legs[object_id, backward].blocked = True
+    def block(self, object_id: int, frame: int, *, backward: bool) -> None:
+        """End a leg at a frame that was entered: the rest of it is not tracked."""
+        self._blocked[object_id, backward, frame] = True
 
     def note(self, object_id: int, frame: int) -> None:
         """A frame is done."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from masklet.errors import BadInputError
+from masklet.frame_runs import runs_joined
 from masklet.types import ClipInfo, Direction, FrameRange
 
 
@@ -39,16 +40,22 @@ class Plan:
     """All that a track will do.
 
     Attributes:
-        steps: In the order of travel. Steps outside ``frames`` lead from a prompt to the range.
+        runs: Steps in the order of travel; no run needs what another makes, so that any may go first. Steps
+            outside ``frames`` lead from a prompt to the range.
         prompted: Frames of the range with prompts, and whose; their masks exist already.
         frames: The range that was asked for.
         missing_frames: Frames of the range that the clip does not have.
     """
 
-    steps: tuple[Step, ...]
+    runs: tuple[tuple[Step, ...], ...]
     prompted: tuple[Step, ...]
     frames: FrameRange
     missing_frames: tuple[int, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps: those of the forward sweep, then those of the backward sweep."""
+        return tuple(step for run in self.runs for step in run)
 
     @property
     def updates(self) -> int:
@@ -103,8 +110,9 @@ def plan_track(
         BadInputError: The range leaves the clip.
     """
     wanted = range_in(clip, frames)
-    ahead: dict[int, list[int]] = {}
-    behind: dict[int, list[int]] = {}
+    # By direction, True for backward.
+    visits: dict[bool, dict[int, list[int]]] = {False: {}, True: {}}
+    spans: dict[bool, list[FrameRange]] = {False: [], True: []}
     prompted: dict[int, list[int]] = {}
     for object_id, ground in objects.items():
         for frame in sorted(ground.prompted) if only is None else ():
@@ -114,12 +122,17 @@ def plan_track(
         known = {True: held.union(ground.backward), False: held.union(ground.forward)}
         mine = None if only is None else frozenset(only.get(object_id, ()))
         for leg in _legs(ground, wanted, direction, order, sorted(cuts)):
-            for frame in _reach(leg, clip, wanted, mine, known[leg.backward], prompts, held):
-                (behind if leg.backward else ahead).setdefault(frame, []).append(object_id)
-    forward = (Step(frame, tuple(ahead[frame]), backward=False) for frame in sorted(ahead))
-    backward = (Step(frame, tuple(behind[frame]), backward=True) for frame in sorted(behind, reverse=True))
+            reached = _reach(leg, clip, wanted, mine, known[leg.backward], prompts, held)
+            if reached:
+                spans[leg.backward].append(FrameRange(*sorted((reached[0], reached[-1]))))
+            for frame in reached:
+                visits[leg.backward].setdefault(frame, []).append(object_id)
+    runs = [run for backward in (False, True) for run in _runs(visits[backward], spans[backward], backward)]
+    if order is TrackOrder.FIRST_PROMPT:
+        # There everything hangs on everything before it.
+        runs = [tuple(step for run in runs for step in run)]
     return Plan(
-        steps=(*forward, *backward),
+        runs=tuple(runs),
         prompted=tuple(Step(frame, tuple(prompted[frame]), backward=False) for frame in sorted(prompted)),
         frames=wanted,
         missing_frames=tuple(frame for frame in clip.missing_frames if frame in wanted),
@@ -218,6 +231,19 @@ def _reach(
     way = -1 if leg.backward else 1
     there = clip.missing.without(range(leg.start + way, leg.last + way, way))
     frames = [frame for frame in there if frame not in prompted]
-    asked = [frame in wanted and frame not in held and (only is None or frame in only) for frame in frames]
-    last = max((index for index, is_asked in enumerate(asked) if is_asked), default=-1)
-    return [frame for index, frame in enumerate(frames[: last + 1]) if asked[index] or frame not in known]
+    inside = frozenset(range(wanted.first, wanted.last + 1)).difference(held)
+    asked = inside if only is None else inside & only
+    last = next((at for at in range(len(frames) - 1, -1, -1) if frames[at] in asked), -1)
+    return [frame for frame in frames[: last + 1] if frame in asked or frame not in known]
+
+
+def _runs(
+    visits: Mapping[int, Sequence[int]], spans: Collection[FrameRange], backward: bool
+) -> list[tuple[Step, ...]]:
+    """The steps of a sweep, apart where no leg goes from one frame to the next."""
+    runs: list[tuple[Step, ...]] = []
+    for span in runs_joined(spans)[:: -1 if backward else 1]:
+        frames = range(span.first, span.last + 1)[:: -1 if backward else 1]
+        steps = (Step(frame, tuple(visits[frame]), backward) for frame in frames if frame in visits)
+        runs.append(tuple(steps))
+    return runs

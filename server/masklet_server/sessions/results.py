@@ -45,6 +45,7 @@ class ResultStore:
         self._most_bytes = memory_bytes + full_disk_bytes
         self._spill_folder = spill_folder
         self._entries: dict[tuple[int, int], ResultEntry] = {}
+        self._frames: dict[int, set[int]] = {}
         self._fresh: dict[tuple[int, int], Packing] = {}
         self._packed: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._spilled: dict[tuple[int, int], Spilled] = {}
@@ -79,7 +80,7 @@ class ResultStore:
         entry, packing = ResultEntry.of(result), Packing(result.logits)
         with self._lock:
             self._drop(key)
-            self._entries[key] = entry
+            self._enter(key, entry)
             self._fresh[key] = packing
             self._fresh_bytes += result.logits.nbytes
             if self._witness is not None:
@@ -88,7 +89,7 @@ class ResultStore:
     def restore(self, object_id: int, frame: int, entry: ResultEntry, place: Place) -> None:
         """Know a result again that a journal keeps."""
         with self._lock:
-            self._entries[object_id, frame] = entry
+            self._enter((object_id, frame), entry)
             self._kept[object_id, frame] = place
 
     def keep_at(self, object_id: int, frame: int, entry: ResultEntry, place: Place) -> None:
@@ -179,7 +180,7 @@ class ResultStore:
     def frames_of(self, object_id: int) -> tuple[int, ...]:
         """Frame numbers with a result, ascending."""
         with self._lock:
-            return tuple(sorted(frame for owner, frame in self._entries if owner == object_id))
+            return tuple(sorted(self._frames.get(object_id, ())))
 
     def remove(self, object_id: int, frame: int) -> None:
         """Forget one result; fine when there is none."""
@@ -189,8 +190,8 @@ class ResultStore:
     def remove_object(self, object_id: int) -> None:
         """Forget all results of one object."""
         with self._lock:
-            for key in [key for key in self._entries if key[0] == object_id]:
-                self._remove(key)
+            for frame in list(self._frames.get(object_id, ())):
+                self._remove((object_id, frame))
 
     def move(self, object_id: int, frames: Collection[int], to_id: int) -> None:
         """Give results of one object to another; those that the other has on these frames go."""
@@ -200,7 +201,7 @@ class ResultStore:
                 if old not in self._entries:
                     continue
                 self._drop(new)
-                self._entries[new] = self._entries.pop(old)
+                self._enter(new, self._leave(old))
                 for held in (self._fresh, self._packed, self._spilled, self._kept):
                     _rename(held, old, new)
                 if self._witness is not None:
@@ -210,6 +211,7 @@ class ResultStore:
         """Forget everything and give the temporary file back."""
         with self._lock:
             self._entries.clear()
+            self._frames.clear()
             self._fresh.clear()
             self._packed.clear()
             self._spilled.clear()
@@ -220,7 +222,7 @@ class ResultStore:
     def object_ids(self) -> frozenset[int]:
         """All objects with results."""
         with self._lock:
-            return frozenset(owner for owner, _ in self._entries)
+            return frozenset(self._frames)
 
     def states(
         self,
@@ -240,7 +242,7 @@ class ResultStore:
         """
         with self._lock:
             presences = {
-                frame: entry.presence for (owner, frame), entry in self._entries.items() if owner == object_id
+                frame: self._entries[object_id, frame].presence for frame in self._frames.get(object_id, ())
             }
         ranges: list[StateRange] = []
         for frame in sorted(presences):
@@ -287,14 +289,26 @@ class ResultStore:
                         "track this frame again"
                     )
 
+    def _enter(self, key: tuple[int, int], entry: ResultEntry) -> None:
+        self._entries[key] = entry
+        self._frames.setdefault(key[0], set()).add(key[1])
+
+    def _leave(self, key: tuple[int, int]) -> ResultEntry:
+        frames = self._frames[key[0]]
+        frames.remove(key[1])
+        if not frames:
+            del self._frames[key[0]]
+        return self._entries.pop(key)
+
     def _remove(self, key: tuple[int, int]) -> None:
         if key in self._entries and self._witness is not None:
             self._witness.gone(*key)
         self._drop(key)
 
     def _drop(self, key: tuple[int, int]) -> None:
-        if self._entries.pop(key, None) is None:
+        if key not in self._entries:
             return
+        self._leave(key)
         self._kept.pop(key, None)
         fresh = self._fresh.pop(key, None)
         if fresh is not None:

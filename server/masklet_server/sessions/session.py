@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -34,11 +35,12 @@ from masklet.types import (
     StateRange,
     UnreadableFrame,
 )
+from masklet_server.aside import working_beside
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
-from masklet_server.sessions.plan import Step, TrackOrder
+from masklet_server.sessions.plan import Step, TrackOrder, range_in
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
@@ -52,6 +54,8 @@ from masklet_server.tracking import ObjectFrame, with_unreadable
 
 ResultT = TypeVar("ResultT")
 
+LOOK_COUNTS_S = 60.0
+"""For so long a track goes where the artist looked last."""
 CLOSE_S = 1.0
 """Waits so long for a plate's files to be closed; a disk that hangs is left to itself."""
 
@@ -128,6 +132,7 @@ class Session:
         self._in_order = asyncio.Lock()
         self._calls = 0
         self._unreadable: dict[int, UnreadableFrame] = {}
+        self._looked_at: tuple[int | None, float] = (None, 0.0)
 
     @property
     def _planner(self) -> Planner:
@@ -174,6 +179,16 @@ class Session:
     def redo_left(self) -> int:
         """How many edits that were taken back can be made again."""
         return self._book.history.redo_left
+
+    @property
+    def looked_at(self) -> int | None:
+        """The frame that the artist looks at; None where nobody has said so lately."""
+        frame, told_s = self._looked_at
+        return None if time.monotonic() - told_s > LOOK_COUNTS_S else frame
+
+    def look_at(self, frame: int) -> None:
+        """Hear which frame the artist looks at: a track that runs goes there first."""
+        self._looked_at = frame, time.monotonic()
 
     def info(self) -> SessionInfo:
         """Clip, objects, and the state of every frame with a result."""
@@ -391,6 +406,7 @@ class Session:
         direction: Direction = Direction.BOTH,
         stale_only: bool = False,
         at_cuts: CutPolicy = CutPolicy.STOP,
+        farm: bool = False,
         request_id: str = "",
     ) -> AsyncGenerator[TrackItem, None]:
         """Track objects over a range: a start, results as they come, an end.
@@ -401,6 +417,7 @@ class Session:
             direction: Which way from the prompts.
             stale_only: Only what prompts have overtaken, and no further than results change.
             at_cuts: What to do where one shot ends and another begins.
+            farm: Nobody waits for it: it takes what others leave of the device.
             request_id: A second track with the same id stops the first and takes its place.
 
         Raises:
@@ -418,15 +435,17 @@ class Session:
             direction=direction,
             stale_only=stale_only,
             at_cuts=at_cuts,
+            farm=farm,
         )
-        plan = work.begin(self._planner)
+        range_in(self.clip, frames)
         if running is not None:
             running.stop()
         run = TrackRun(
-            plan,
+            partial(self._planned, work.begin),
             fetch=self._fetch,
             visit=partial(self._visit, work),
-            extend=partial(work.extend, self._planner),
+            extend=partial(self._planned, work.extend),
+            looked_at=lambda: self.looked_at,
             cuts=lambda: work.watch.cuts.union(work.planned_cuts),
             unreadable=lambda: self.clip.unreadable,
             request_id=request_id,
@@ -528,11 +547,25 @@ class Session:
 
         return await asyncio.get_running_loop().run_in_executor(None, find)
 
-    async def _visit(self, work: TrackWork, step: Step) -> Sequence[ObjectFrame]:
+    async def _planned(self, plan: Callable[[Planner], ResultT]) -> ResultT:
+        """A plan made of what there is now, beside the device: it may take longer than a frame.
+
+        The session's other turns wait, so that what is planned with stands still.
+        """
+
+        def make() -> ResultT:
+            with working_beside():
+                return plan(self._planner)
+
+        return await self._turn(make, urgent=True, commits=False)
+
+    async def _visit(self, work: TrackWork, step: Step, is_watched: bool) -> Sequence[ObjectFrame]:
         await self._make_room()
+        turn_class = TurnClass.WATCHED if is_watched else TurnClass.SHOT
         # The plan may be older than the book: objects go, and frames get prompts of their own.
         results = await self._turn(
-            lambda: self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
+            lambda: self._desk.track(step, self._book.contents, work.watch, work.at_cuts),
+            turn_class=TurnClass.FARM if work.farm else turn_class,
         )
         await asyncio.get_running_loop().run_in_executor(None, self.results.pack)
         return results
@@ -556,13 +589,18 @@ class Session:
             await self._draft(said.prompts)
 
     async def _turn(
-        self, call: Callable[[], ResultT], *, urgent: bool = False, commits: bool = True
+        self,
+        call: Callable[[], ResultT],
+        *,
+        urgent: bool = False,
+        turn_class: TurnClass = TurnClass.SHOT,
+        commits: bool = True,
     ) -> ResultT:
         with self.in_use():
             return await self._scheduler.run(
                 call,
                 user=self.user,
-                turn_class=TurnClass.PROMPT if urgent else TurnClass.SHOT,
+                turn_class=TurnClass.PROMPT if urgent else turn_class,
                 owner=self,
                 commits=commits,
             )

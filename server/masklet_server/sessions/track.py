@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from masklet.events import TrackFinished, TrackStarted
 from masklet.types import UnreadableFrame
+from masklet_server.sessions.course import Course
 from masklet_server.sessions.plan import Plan, Step
 from masklet_server.tracking import ObjectFrame
 
@@ -26,9 +27,10 @@ class TrackRun:
     """Follows a plan while its events are being read.
 
     Args:
-        plan: What to do.
+        begin: Makes the plan.
         fetch: Gives the results that exist already on a prompted frame.
-        visit: Tracks one step on the device and gives its results.
+        visit: Tracks one step on the device, told whether it is looked at, and gives its results.
+        looked_at: Tells the frame that the artist looks at, None where nobody knows.
         extend: Called when the plan is done: gives another, for what was found to remain, or None.
         cuts: Tells the cuts that were met, at the end.
         unreadable: Tells the frames whose pictures turned out to be unusable, at the end.
@@ -37,11 +39,12 @@ class TrackRun:
 
     def __init__(
         self,
-        plan: Plan,
+        begin: Callable[[], Awaitable[Plan]],
         *,
         fetch: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
-        visit: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
-        extend: Callable[[], Plan | None] = lambda: None,
+        visit: Callable[[Step, bool], Awaitable[Sequence[ObjectFrame]]],
+        extend: Callable[[], Awaitable[Plan | None]],
+        looked_at: Callable[[], int | None] = lambda: None,
         cuts: Callable[[], Collection[int]] = lambda: (),
         unreadable: Callable[[], Collection[UnreadableFrame]] = lambda: (),
         request_id: str = "",
@@ -50,7 +53,8 @@ class TrackRun:
         self._extend = extend
         self._cuts = cuts
         self._unreadable = unreadable
-        self._plan = plan
+        self._begin = begin
+        self._looked_at = looked_at
         self._fetch = fetch
         self._visit = visit
         self._stopping = False
@@ -81,30 +85,33 @@ class TrackRun:
             await asyncio.gather(producer, return_exceptions=True)
 
     async def _produce(self, queue: asyncio.Queue[TrackItem | _Failure]) -> None:
-        first = self._plan
-        plan: Plan | None = first
-        frames = first.frames
         updates = steps = 0
         cancelled = False
         try:
+            first = await self._begin()
+            plan: Plan | None = first
+            frames = first.frames
             await queue.put(TrackStarted(len(first.steps), first.updates, first.missing_frames))
             for step in first.prompted:
                 for result in await self._fetch(step):
                     updates += 1
                     await queue.put(result)
             while plan is not None and not cancelled:
-                for step in plan.steps:
+                course = Course(plan)
+                while course.left:
                     if self._stopping:
                         cancelled = True
                         break
-                    results = await self._visit(step)
+                    looked_at = self._looked_at()
+                    step = course.next(looked_at)
+                    results = await self._visit(step, course.is_watched(step, looked_at))
                     steps += bool(results)
                     for result in results:
                         if result.frame in frames:
                             updates += 1
                             await queue.put(result)
                 else:
-                    plan = self._extend()
+                    plan = await self._extend()
         except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)
             await queue.put(_Failure(error))
         else:

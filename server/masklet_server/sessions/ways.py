@@ -46,10 +46,12 @@ class Ways:
     ) -> frozenset[int]:
         """Those of the frames that tracking of this kind would make just as they are."""
         found = self._ways.get(object_id, {})
+        tracked = [(frame, found[frame]) for frame in frames if frame in found]
+        same_way = [(frame, way.since) for frame, way in tracked if way.backward == backward]
+        if horizon.policy is not CutPolicy.REFIND:
+            return frozenset(frame for frame, since in same_way if since is None)
         return frozenset(
-            frame
-            for frame in frames
-            if found.get(frame) == Way(backward, horizon.since(frame, prompted, backward=backward))
+            frame for frame, since in same_way if since == horizon.since(frame, prompted, backward=backward)
         )
 
     def forget(self, object_id: int) -> None:

@@ -36,6 +36,7 @@ class TrackWork:
     """One track: what was asked, and what was noticed on the way.
 
     Attributes:
+        farm: Nobody waits for it.
         planned_cuts: Cuts that the latest plan went around.
     """
 
@@ -44,6 +45,7 @@ class TrackWork:
     direction: Direction
     stale_only: bool
     at_cuts: CutPolicy
+    farm: bool = False
     watch: LegWatch = field(default_factory=LegWatch)
     planned_cuts: tuple[int, ...] = ()
 

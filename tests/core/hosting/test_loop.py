@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,16 +13,18 @@ from fakes.host import WORDS, FakeHost, Handle
 from fakes.prompted_server import PromptedServer
 from masklet.client import Server
 from masklet.errors import LimitError, MaskletError, ServerUnreachableError
+from masklet.events import Waiting
 from masklet.hosting.loop import Loop
 from masklet.hosting.notices import Remedy
 from masklet.hosting.plate_files import PlateSource
+from masklet.hosting.sentences import short_progress_text
 from masklet.hosting.work import plate_work
 from masklet.hosting.work.connection import Connection, ConnectionSettings
 from masklet.hosting.work.jobs import Job
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.hosting.work.plate_session import PlateSession
 from masklet.said.documents import SaidObject, with_click
-from masklet.types import Click, FramePrompts
+from masklet.types import Click, FramePrompts, SessionInfo
 
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (Click(20.0, 18.0),)),))
 SECOND = SaidObject("u2", "second", (FramePrompts(0, 1002, (Click(5.0, 6.0),)),))
@@ -169,6 +172,61 @@ def test_a_track_fills_the_book_and_the_document(host: FakeHost, plate: Handle, 
     assert loop.job_of(plate) is None
     assert loop.memory(plate).book.frames_with_masks("u1") == 12
     assert len(loop.memory(plate).masks) == 12
+
+
+def test_a_full_server_is_waited_for_and_the_place_in_line_is_told(
+    host: FakeHost, plate: Handle, loop: Loop[Handle], transport: PromptedServer
+) -> None:
+    host.take(plate, (HERO,))
+    transport.waits = [Waiting(3, None), Waiting(2, 41.7)]
+    told: list[str] = []
+    open_session = transport.open_session
+
+    def telling(**given: Any) -> SessionInfo | Waiting:
+        told.append(short_progress_text(loop.board.jobs[0]))
+        return open_session(**given)
+
+    transport.open_session = telling  # type: ignore[method-assign]
+
+    job = loop.start(plate, "Tracking", track, wait=False)
+    run(loop)
+
+    assert told == [
+        "Tracking …",
+        "The server is full: number 3 in line",
+        "The server is full: number 2 in line, about 42 s",
+    ]
+    assert len(set(transport.tickets)) == 1
+    assert job.waiting is None
+    assert loop.memory(plate).book.frames_with_masks("u1") == 12
+
+
+def test_who_cancels_leaves_the_line(
+    host: FakeHost, plate: Handle, loop: Loop[Handle], transport: PromptedServer
+) -> None:
+    host.take(plate, (HERO,))
+    transport.open_session = lambda **given: Waiting(3)  # type: ignore[method-assign]
+
+    job = loop.start(plate, "Tracking", track, wait=False)
+    while job.waiting is None:
+        time.sleep(0.002)
+    job.cancel()
+    run(loop)
+
+    assert transport.opened == []
+
+
+def test_the_frame_that_the_viewer_shows_is_told_while_a_track_runs(
+    host: FakeHost, plate: Handle, loop: Loop[Handle], transport: PromptedServer
+) -> None:
+    host.take(plate, (HERO,))
+    loop.synchronise(plate, wait=False)
+    run(loop)
+    loop.fetching.look(plate, 1009)
+    loop.start(plate, "Tracking", track, wait=False)
+    run(loop)
+
+    assert transport.looked_at == [1009]
 
 
 def test_a_document_that_is_opened_again_goes_on_with_its_session_and_states(

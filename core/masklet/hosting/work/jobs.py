@@ -12,9 +12,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from masklet.errors import CancelledError, MaskletError, ServerFaultError
 from masklet.phrases import phrase
+
+if TYPE_CHECKING:
+    from masklet.events import Waiting
 
 EVENTS_AHEAD = 64
 """How many events may wait for the main thread."""
@@ -39,6 +43,7 @@ class Job:
         plate_uid: Whose work it is.
         is_long: True for what shows progress and can be cancelled.
         is_fetch: True for masks that are fetched because they are looked at.
+        waiting: The place in a queue of the server, while it waits there.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Job:
         self.plate_uid = ""
         self.is_long = False
         self.is_fetch = False
+        self.waiting: Waiting | None = None
         self._work = work
         self._on_event = on_event
         self._on_end = on_end
@@ -91,6 +97,16 @@ class Job:
         if self.is_cancelled:
             raise CancelledError(phrase("{job}: cancelled, what was done is kept", job=self.name))
         self.done, self.total = done, total
+
+    def wait_in_line(self, waiting: Waiting | None) -> None:
+        """Note the place in a queue of the server, None for no longer; called from any thread.
+
+        Raises:
+            CancelledError: The job was cancelled: the place is given up.
+        """
+        self.waiting = waiting
+        if self.is_cancelled:
+            raise CancelledError(phrase("{job}: cancelled, what was done is kept", job=self.name))
 
     def count_look(self, name: str, done: int, total: int) -> None:
         """Note progress of the second look at the object called ``name``, as :meth:`count` does."""

@@ -35,6 +35,7 @@ from masklet.said.documents import Document, completed, find
 if TYPE_CHECKING:
     from masklet.client import Server
     from masklet.clip_reading import ClipReading
+    from masklet.events import Waiting
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
     from masklet.types import FrameRange
@@ -48,6 +49,7 @@ class PlateSession:
 
     Attributes:
         request: What is wanted now; the main thread replaces it, jobs read it once.
+        looked_at: The frame that the viewer shows, as far as that is known; the main thread replaces it too.
     """
 
     def __init__(self, request: PlateRequest) -> None:
@@ -60,6 +62,7 @@ class PlateSession:
         self._path = ""
         self._reading: ClipReading | None = None
         self._is_resumed = False
+        self.looked_at: int | None = None
 
     @property
     def held(self) -> Document:
@@ -143,6 +146,7 @@ class PlateSession:
         *,
         make_sure: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
+        on_waiting: Callable[[Waiting], None] | None = None,
     ) -> Iterator[Event]:
         """Make the server hold what is wanted; open or resume the session first where there is none.
 
@@ -151,6 +155,7 @@ class PlateSession:
             make_sure: Ask whether the server still has the session, and look whether the plate is still the
                 same, even if there is nothing to send.
             on_progress: Told what is done and what there is in all while the plate's files are sent.
+            on_waiting: Told the place in the queue of a server that is full; None refuses to wait.
 
         Raises:
             MaskletError: The plate cannot be opened, or the server is out of reach. Single edits that
@@ -162,11 +167,11 @@ class PlateSession:
                 if make_sure and self._session is not None and self._server is server:
                     checked_fingerprint(request)
                     self._session.info()
-                yield from self._open(server, request, on_progress)
+                yield from self._open(server, request, on_progress, on_waiting)
                 yield from self._send_differences(request)
             except _LOST:
                 self._session = None
-                yield from self._open(server, request, on_progress)
+                yield from self._open(server, request, on_progress, on_waiting)
                 yield from self._send_differences(request)
 
     def undo(self, server: Server) -> Iterator[Event]:
@@ -207,7 +212,11 @@ class PlateSession:
                 server.resume(session_id).close()
 
     def _open(
-        self, server: Server, request: PlateRequest, on_progress: Callable[[int, int], None] | None = None
+        self,
+        server: Server,
+        request: PlateRequest,
+        on_progress: Callable[[int, int], None] | None = None,
+        on_waiting: Callable[[Waiting], None] | None = None,
     ) -> Iterator[Event]:
         same = self._reading in (None, request.plate.reading)
         if self._session is not None and self._server is server and same and reads_plate(self._path, request):
@@ -217,7 +226,9 @@ class PlateSession:
             with suppress(MaskletError):
                 self._session.close()
         last_id, path = self._last_id or request.session_id, self._path or request.session_path
-        opening = open_session(server, request, last_id=last_id, path=path, on_progress=on_progress)
+        opening = open_session(
+            server, request, last_id=last_id, path=path, on_progress=on_progress, on_waiting=on_waiting
+        )
         yield from self._take(server, opening, request)
 
     def _take(self, server: Server, opening: Opening, request: PlateRequest) -> Iterator[Event]:

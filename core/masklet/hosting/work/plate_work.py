@@ -6,13 +6,15 @@ Each is a generator for a job's thread: the session is brought up to date first,
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.errors import CancelledError, MaskletError
-from masklet.events import MatteFormat, TrackFinished, TrackStarted
+from masklet.events import MatteFormat, TrackFinished, TrackStarted, Waiting
 from masklet.hosting.matte_folders import Delivery
 from masklet.hosting.notices import LessHeldError
 from masklet.hosting.plate_files import fingerprint_of
@@ -32,6 +34,10 @@ from masklet.phrases import phrase
 from masklet.said.documents import find
 from masklet.types import FrameRange, MaskFormat, MaskUpdate, Presence
 
+_LOOK_EVERY_S = 0.3
+_LOOK_COUNTS_S = 30.0
+"""The server forgets where somebody looks after a minute."""
+
 if TYPE_CHECKING:
     from masklet.anchors import Absence, AnchorKind
     from masklet.client import Server
@@ -42,7 +48,7 @@ if TYPE_CHECKING:
 
 def track(plate: PlateSession, job: Job, server: Server, request: TrackRequest) -> Iterator[Event]:
     """Track, and tell each mask as it comes; what is finished is kept however it ends."""
-    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     if job.is_cancelled:
         return
     failure: MaskletError | None = None
@@ -102,8 +108,14 @@ def _track(plate: PlateSession, job: Job, request: TrackRequest, go: _Go) -> Ite
         stale_only=go.stale_only,
     )
     job.stops_by(track.cancel)
+    looking = _Looking(plate)
     try:
         for event in track.events():
+            if isinstance(event, Waiting):
+                job.wait_in_line(event)
+                continue
+            job.waiting = None
+            looking.tell()
             if isinstance(event, TrackStarted):
                 yield Planned(event.updates)
             elif isinstance(event, MaskUpdate):
@@ -114,6 +126,25 @@ def _track(plate: PlateSession, job: Job, request: TrackRequest, go: _Go) -> Ite
                 yield Ended(event)
     finally:
         job.stops_by(None)
+
+
+class _Looking:
+    """Tells the server which frame the viewer shows, when that changes and not too often."""
+
+    def __init__(self, plate: PlateSession) -> None:
+        self._plate = plate
+        self._told: int | None = None
+        self._told_s = -_LOOK_COUNTS_S
+
+    def tell(self) -> None:
+        frame, now_s = self._plate.looked_at, time.monotonic()
+        pause_s = _LOOK_COUNTS_S if frame == self._told else _LOOK_EVERY_S
+        if frame is None or now_s - self._told_s < pause_s:
+            return
+        self._told, self._told_s = frame, now_s
+        # A track is worth more than the order in which it goes.
+        with suppress(MaskletError):
+            self._plate.session.look_at(frame)
 
 
 def come_back(plate: PlateSession, job: Job, server: Server) -> Iterator[Event]:
@@ -145,7 +176,7 @@ def fetch(
     plate: PlateSession, job: Job, server: Server, uids: Iterable[str], frames: FrameRange
 ) -> Iterator[Event]:
     """Tell the masks that the server has in a range."""
-    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     session, known = plate.session, plate.uids()
     objects = plate.objects(uids)
     if not objects:
@@ -166,7 +197,7 @@ def preview(
     """Tell the mattes of one frame as an export would write them, with the edges of the plate."""
     from masklet.png import read_mask
 
-    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     max_side_px = plate.request.max_side_px
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
         for number, uid in enumerate(uids):
@@ -209,7 +240,7 @@ def export(
         matte_format: What files hold them.
         base_name: First part of file names.
     """
-    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     wanted_uids = tuple(uids)
     check_nothing_is_lost(plate, wanted_uids)
     owner = replace(owner, fingerprint=fingerprint_of(plate.request.plate))
@@ -245,7 +276,7 @@ def shapes(
     interpolation: Interpolation = Interpolation.LINEAR,
 ) -> Iterator[Event]:
     """Fit shapes to an object's mattes and tell them; they hold under the host's own way between keys."""
-    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     check_nothing_is_lost(plate, (uid,))
     shapes = plate.session.shapes(
         plate.object(uid),
@@ -270,7 +301,7 @@ def anchor(
     smoothing_frames: float,
 ) -> Iterator[Event]:
     """Follow an object with a transform and tell it."""
-    yield from plate.synchronise(server, make_sure=True, on_progress=job.count)
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     check_nothing_is_lost(plate, (uid,))
     anchor = plate.session.anchor(
         plate.object(uid),

@@ -15,6 +15,7 @@ from masklet.phrases import phrase
 
 if TYPE_CHECKING:
     from masklet.client import Server
+    from masklet.events import Waiting
     from masklet.hosting.work.plate_events import PlateRequest
     from masklet.session import Session
 
@@ -43,6 +44,7 @@ def open_session(
     last_id: str,
     path: str,
     on_progress: Callable[[int, int], None] | None = None,
+    on_waiting: Callable[[Waiting], None] | None = None,
 ) -> Opening:
     """Go on with the session that is remembered, or open another.
 
@@ -52,6 +54,7 @@ def open_session(
         last_id: Of the session that is remembered; empty for none.
         path: Of the plate when that one was opened; empty where it is not known.
         on_progress: Told what is done and what there is in all while the plate's files are sent.
+        on_waiting: Told the place in the queue of a server that is full; None refuses to wait.
 
     Raises:
         PlateChangedError: The prompts were made on other pictures.
@@ -70,6 +73,7 @@ def open_session(
         layer=said.layer,
         view=said.view,
         on_progress=on_progress,
+        on_waiting=on_waiting,
     )
     _check_match(session, request)
     return Opening(session, fingerprint, resumed=False, replaced=bool(last_id))

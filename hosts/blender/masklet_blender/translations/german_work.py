@@ -204,6 +204,10 @@ WORK: dict[str, str] = {
     ),
     "{job}: {done} of {total}": "{job}: {done} von {total}",
     "{job} …": "{job} …",
+    "The server is full: number {place} in line": "Der Server ist voll: Nummer {place} in der Reihe",
+    "The server is full: number {place} in line, about {seconds} s": (
+        "Der Server ist voll: Nummer {place} in der Reihe, etwa {seconds} s"
+    ),
     "{progress}.  Esc: stop and keep what is done": "{progress}.  Esc: anhalten und behalten, was fertig ist",
     "{job}: stopping after this frame": "{job}: hält nach diesem Bild an",
     "{job}: cancelled, what was done is kept": "{job}: abgebrochen, Fertiges bleibt erhalten",
