@@ -64,7 +64,8 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         self, request: track_pb2.LookAtRequest, context: Context
     ) -> track_pb2.LookAtResponse:
         """Hear where the artist looks."""
-        self._store.get(request.session_id, current_user.get()).look_at(request.frame)
+        session = await self._store.get(request.session_id, current_user.get())
+        session.look_at(request.frame)
         return track_pb2.LookAtResponse()
 
     async def FetchMasks(  # noqa: N802
