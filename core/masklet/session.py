@@ -14,6 +14,7 @@ from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted
 from masklet.holes import find_holes
 from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported, read_plan, receive
+from masklet.pictures import AS_IT_IS, PictureRequest
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
 from masklet.types import CutPolicy, Direction, MaskUpdate, check_frame
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from masklet.deliveries import ExportPlan
     from masklet.events import TrackEvent
     from masklet.holes import Hole
+    from masklet.pictures import Grade, Picture
     from masklet.shapes import ObjectShapes
     from masklet.transport.interface import Place, Transport
     from masklet.types import (
         ClipInfo,
+        FramePrompts,
         FrameRange,
         FrameState,
         MaskFormat,
@@ -176,6 +179,34 @@ class Session:
         """The masks that exist, frame by frame, without tracking anything."""
         request = TrackRequest(frames, self._ids(objects), mask_format=mask_format)
         return self._transport.fetch_masks(self.session_id, request)
+
+    def pictures(
+        self, frames: Iterable[int], *, max_side_px: int = 0, grade: Grade = AS_IT_IS
+    ) -> Generator[Picture, None, None]:
+        """Pictures of the plate as people look at them, in the order in which they are asked for.
+
+        Args:
+            frames: At most :data:`masklet.pictures.MAX_FRAMES`.
+            max_side_px: Longest side; 0 for the plate's own size.
+            grade: Exposure and gamma.
+
+        Raises:
+            BadInputError: These are too many. A picture that cannot be used says why itself.
+        """
+        request = PictureRequest(tuple(frames), max_side_px, grade)
+        return self._transport.fetch_pictures(self.session_id, request)
+
+    def preview(self, prompts: FramePrompts, *, mask_format: MaskFormat = PLATE_SIZE) -> MaskUpdate:
+        """The mask that prompts would give; nothing is said and nothing changes.
+
+        Args:
+            prompts: All of one object on one frame. Object 0 stands for one that is not there yet.
+            mask_format: Of the mask.
+
+        Raises:
+            BadInputError: The prompts say nothing, or lie outside the picture.
+        """
+        return self._transport.preview_prompts(self.session_id, prompts, mask_format)
 
     def undo(self, *, mask_format: MaskFormat = PLATE_SIZE) -> Undone:
         """Take back the last edit: prompts, objects, names, locks or matte settings.

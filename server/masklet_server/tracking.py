@@ -99,6 +99,10 @@ class Tracker(Protocol):
         """
         ...
 
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        """What :meth:`prompt` would give for these; nothing changes."""
+        ...
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What prompts on the neighbouring frames alone make of a frame that was not tracked."""
         ...

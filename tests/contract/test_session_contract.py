@@ -25,6 +25,7 @@ from masklet.events import (
     EditKind,
 )
 from masklet.matte_settings import MatteSettings
+from masklet.pictures import Grade, PictureRequest
 from masklet.transport.interface import (
     ClipFile,
     TrackRequest,
@@ -256,3 +257,28 @@ def test_several_threads_call_at_once(transport: Transport, opened: SessionInfo)
 
     assert names == {f"object {number}" for number in range(8)}
     assert {info.name for info in transport.get_session(opened.session_id).objects} == names
+
+
+def test_pictures_are_shown_and_previews_change_nothing(
+    transport: Transport, opened: SessionInfo, clip: DemoClip
+) -> None:
+    session_id = opened.session_id
+    pictures = list(
+        transport.fetch_pictures(session_id, PictureRequest((1002, 1001, 7), 320, Grade(exposure_stops=1.0)))
+    )
+    assert [(each.frame, each.width_px, each.height_px) for each in pictures[:2]] == [
+        (1002, 320, 180),
+        (1001, 320, 180),
+    ]
+    assert pictures[0].jpeg.startswith(b"\xff\xd8")
+    assert "has no frame 7" in pictures[2].reason
+
+    frame, x_px, y_px = clip.clicks[0]
+    prompts = FramePrompts(0, frame, (Click(x_px, y_px),))
+    ahead = transport.preview_prompts(session_id, prompts, SMALL)
+    assert transport.get_session(session_id) == opened
+    duck = transport.add_object(session_id, "duck")
+    said = transport.add_click(session_id, duck.object_id, frame, Click(x_px, y_px), SMALL)
+    assert said.mask == ahead.mask
+    with pytest.raises(BadInputError):
+        transport.preview_prompts(session_id, FramePrompts(0, frame), SMALL)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import FrameMissingError
+from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
@@ -40,6 +41,9 @@ class FakeClip:
         if frame not in self.info.frames or frame in self.info.missing_frames:
             raise FrameMissingError(f"no frame {frame}")
         return np.full((self.info.height_px, self.info.width_px, 3), 128, np.uint8)
+
+    def read_shown(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
+        return np.minimum(self.read(frame) * 2.0**grade.exposure_stops, 255.0).astype(np.uint8)
 
     def marks(self, frame: int) -> PlateMarks:
         return PlateMarks((0x01000000 + frame, 0), "A001", "the studio")
@@ -87,6 +91,11 @@ class FakeTracker:
         self._work("draft", prompts.frame, prompts.object_id)
         self.drafts[key] = done
         return done + 1 < len(prompts.clicks)
+
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        self._work("preview", prompts.frame, prompts.object_id)
+        value = sum(click.x_px for click in prompts.clicks)
+        return self._result(prompts.object_id, prompts.frame, value, prompted=True)
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         self._work("look", frame, object_id)

@@ -44,6 +44,10 @@ class RememberingTracker:
     def draft(self, prompts: FramePrompts) -> bool:
         return False
 
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        self._read(prompts.frame)
+        return self._prompted(prompts)
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         self._read(frame)
         return self._made(object_id, frame, ("look", frame, *self._attended(object_id, frame)))

@@ -58,6 +58,11 @@ class ShiftTracker:
     def draft(self, prompts: FramePrompts) -> bool:
         return False
 
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        return self._result(
+            prompts.object_id, prompts.frame, self._grid(prompts.object_id, prompts.frame), prompted=True
+        )
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         return self._result(object_id, frame, self._grid(object_id, frame))
 

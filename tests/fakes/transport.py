@@ -22,6 +22,7 @@ from masklet.events import (
 )
 from masklet.interpolation import Interpolation
 from masklet.matte_settings import MatteSettings
+from masklet.pictures import Picture, PictureRequest
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.transport.interface import (
     AnchorRequest,
@@ -99,6 +100,8 @@ class FakeTransport:
     anchored: list[AnchorRequest] = field(default_factory=list)
     raw_shapes: list[bool] = field(default_factory=list)
     rules: list[Interpolation] = field(default_factory=list)
+    pictured: list[PictureRequest] = field(default_factory=list)
+    previewed: list[FramePrompts] = field(default_factory=list)
     tracks_left_early: int = 0
     closed: bool = False
 
@@ -247,6 +250,18 @@ class FakeTransport:
         self.objects = list(document.objects)
         self.prompts = list(document.prompts)
         return document.objects
+
+    def fetch_pictures(self, session_id: str, request: PictureRequest) -> Generator[Picture, None, None]:
+        self.pictured.append(request)
+        for frame in request.frames:
+            if frame in CLIP.frames:
+                yield Picture(frame, 4, 2, b"a JPEG of %d" % frame)
+            else:
+                yield Picture(frame, 0, 0, b"", f"the clip has no frame {frame}")
+
+    def preview_prompts(self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat) -> MaskUpdate:
+        self.previewed.append(prompts)
+        return update(prompts.object_id, prompts.frame, "new")
 
     def track(self, session_id: str, request: TrackRequest) -> Generator[TrackEvent, None, None]:
         self.tracked.append(request)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from masklet.anchors import AnchorTrack
     from masklet.events import CutsFound, ExportEvent, TrackEvent, WorkProgress
     from masklet.matte_settings import MatteSettings
+    from masklet.pictures import Picture, PictureRequest
     from masklet.shapes import ObjectShapes
     from masklet.transport.endpoint import ServerChoice
     from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest
@@ -254,6 +255,18 @@ class BridgeTransport:
         self, session_id: str, request: TrackRequest
     ) -> Generator[MaskUpdate, None, None]:
         return self._stream("fetch_masks", session_id=session_id, request=request)
+
+    def fetch_pictures(  # noqa: D102
+        self, session_id: str, request: PictureRequest
+    ) -> Generator[Picture, None, None]:
+        return self._stream("fetch_pictures", session_id=session_id, request=request)
+
+    def preview_prompts(  # noqa: D102
+        self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat
+    ) -> MaskUpdate:
+        return self._call(
+            MaskUpdate, "preview_prompts", session_id=session_id, prompts=prompts, mask_format=mask_format
+        )
 
     def export_mattes(  # noqa: D102
         self, session_id: str, request: ExportRequest

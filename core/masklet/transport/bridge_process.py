@@ -55,6 +55,7 @@ _CALLS = frozenset(
         "set_prompts_of_session",
         "cancel",
         "look_at",
+        "preview_prompts",
     }
 )
 _STREAMS = frozenset(
@@ -65,6 +66,7 @@ _STREAMS = frozenset(
         "track_anchor",
         "track",
         "fetch_masks",
+        "fetch_pictures",
         "export_mattes",
         "export_overlay",
     }

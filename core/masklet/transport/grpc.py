@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from masklet import codec, event_codec, state_codec
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
-from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, GrpcReview, new_id
+from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, new_id
 from masklet.transport.grpc_upload import send_clip
+from masklet.transport.grpc_view import GrpcView
 from masklet.transport.interface import Undone
 from masklet.v1 import (
     export_pb2,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     )
 
 
-class GrpcTransport(GrpcReview):
+class GrpcTransport(GrpcView):
     """:class:`masklet.transport.interface.Transport` over one gRPC channel."""
 
     def __init__(self, channel: Channel) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Point
     from masklet.events import CutsFound, ExportEvent, TrackEvent, Waiting, WorkProgress
     from masklet.matte_settings import MatteSettings
+    from masklet.pictures import Picture, PictureRequest
     from masklet.shapes import ObjectShapes
     from masklet.types import (
         Click,
@@ -315,6 +316,17 @@ class Transport(Protocol):
 
     def fetch_masks(self, session_id: str, request: TrackRequest) -> Generator[MaskUpdate, None, None]:
         """Yield masks that exist, frame by frame; the request's direction does not matter."""
+        ...
+
+    def fetch_pictures(self, session_id: str, request: PictureRequest) -> Generator[Picture, None, None]:
+        """Pictures as people look at them, one by one; those that cannot be used say why."""
+        ...
+
+    def preview_prompts(self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat) -> MaskUpdate:
+        """The mask that all prompts of one object on one frame would give; nothing changes.
+
+        Object 0 stands for one that is not there yet.
+        """
         ...
 
     def export_mattes(self, session_id: str, request: ExportRequest) -> Generator[ExportEvent, None, None]:

@@ -125,6 +125,15 @@ class NetworkTracker:
         return entry.result
 
     @torch.inference_mode()
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        """What :meth:`prompt` would give for these, without taking them. Errors as there."""
+        check_prompts(prompts, self._source.info)
+        memory = self._objects.get(prompts.object_id) or self._returning(prompts)
+        draft = self._drafts.get((prompts.object_id, prompts.frame))
+        features = self._features.features(prompts.frame)
+        return self._segmenter.segment(memory, prompts, features, draft=draft).result
+
+    @torch.inference_mode()
     def draft(self, prompts: FramePrompts) -> bool:
         """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
 

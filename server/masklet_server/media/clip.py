@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError, FrameMissingError, LimitError, PathNotAllowedError
 from masklet.plate_marks import NO_MARKS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from masklet.pictures import Grade
     from masklet.plate_marks import PlateMarks
     from masklet.types import ClipInfo
 
@@ -63,6 +65,19 @@ class Clip(ABC):
             FrameMissingError: The clip has no such frame, or its picture cannot be used: it is damaged,
                 say, or its size is not the clip's. The clip's info then counts it as missing.
         """
+        return self._checked(frame, self._read_picture)
+
+    def read_shown(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
+        """The picture of ``frame`` for people: ``(H, W, 3)`` sRGB, with the exposure and gamma of ``grade``.
+
+        Light above white is still there when exposure goes down.
+
+        Raises:
+            FrameMissingError: As :meth:`read`.
+        """
+        return self._checked(frame, lambda known: self._read_graded(known, grade))
+
+    def _checked(self, frame: int, read: Callable[[int], NDArray[Any]]) -> NDArray[Any]:
         info = self._info
         if frame not in info.frames:
             raise FrameMissingError(
@@ -76,7 +91,7 @@ class Clip(ABC):
             )
         try:
             with waiting_for_disk():
-                return self._read_picture(frame)
+                return read(frame)
         except (BadInputError, LimitError, PathNotAllowedError) as error:
             self._leave_out(frame, str(error))
             raise FrameMissingError(str(error)) from error
@@ -96,6 +111,10 @@ class Clip(ABC):
             unreadable=tuple(sorted(unreadable, key=lambda each: each.frame)),
         )
         self._reasons[frame] = reason
+
+    @abstractmethod
+    def _read_graded(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
+        """The same for people."""
 
     @abstractmethod
     def _read_picture(self, frame: int) -> NDArray[np.uint8] | NDArray[np.float32]:

@@ -22,6 +22,7 @@ import PyOpenColorIO as ocio  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from masklet.errors import BadInputError
+from masklet.pictures import AS_IT_IS, Grade
 from masklet_server.media.library_words import in_one_line
 
 SRGB = "sRGB"
@@ -64,6 +65,9 @@ _PRIMARIES = (
 )
 
 
+_DEPTHS = {"uint8": ocio.BIT_DEPTH_UINT8, "uint16": ocio.BIT_DEPTH_UINT16}
+
+
 class Conversion:
     """Brings pictures of one input space to sRGB.
 
@@ -80,20 +84,33 @@ class Conversion:
         picture = np.ascontiguousarray(picture)
         if self._processor is None and picture.dtype == np.uint8:
             return picture
-        depth = {"uint8": ocio.BIT_DEPTH_UINT8, "uint16": ocio.BIT_DEPTH_UINT16}.get(
-            picture.dtype.name, ocio.BIT_DEPTH_F32
-        )
-        processor = self._processor or ocio.Config.CreateRaw().getProcessor(ocio.MatrixTransform())
+        return self._applied(self._processor or _unchanged(), picture, np.uint8)
+
+    def shown(self, picture: NDArray[Any], grade: Grade) -> NDArray[np.uint8]:
+        """The same for people: brighter or darker, with light above white that comes back."""
+        if grade == AS_IT_IS:
+            return self.to_srgb(picture)
+        picture = np.ascontiguousarray(picture)
+        srgb = self._applied(self._processor or _unchanged(), picture, np.float32)
+        return self._applied(_grading(grade), srgb, np.uint8)
+
+    def _applied(self, processor: Any, picture: NDArray[Any], dtype: type[Any]) -> NDArray[Any]:
+        """``(H, W, 3)`` of another type."""
+        depth, wanted = _DEPTHS.get(picture.dtype.name, ocio.BIT_DEPTH_F32), np.dtype(dtype)
+        made_depth = _DEPTHS.get(wanted.name, ocio.BIT_DEPTH_F32)
         with _in_our_words(f"the colour space {self.space!r}"):
-            cpu = processor.getOptimizedCPUProcessor(depth, ocio.BIT_DEPTH_UINT8, ocio.OPTIMIZATION_DEFAULT)
+            cpu = processor.getOptimizedCPUProcessor(depth, made_depth, ocio.OPTIMIZATION_DEFAULT)
         height_px, width_px, _ = picture.shape
-        shown: NDArray[np.uint8] = np.empty(picture.shape, np.uint8)  # (H, W, 3)
+        made = np.empty(picture.shape, wanted)  # (H, W, 3)
+        size = wanted.itemsize
         source = ocio.PackedImageDesc(
             picture, width_px, height_px, 3, depth, picture.itemsize, picture.strides[1], picture.strides[0]
         )
-        target = ocio.PackedImageDesc(shown, width_px, height_px, 3, ocio.BIT_DEPTH_UINT8, 1, 3, 3 * width_px)
+        target = ocio.PackedImageDesc(
+            made, width_px, height_px, 3, made_depth, size, 3 * size, 3 * width_px * size
+        )
         cpu.apply(source, target)
-        return shown
+        return made
 
 
 def conversion_from(space: str) -> Conversion:
@@ -178,6 +195,26 @@ def _conversion_from(space: str, studio_path: str) -> Conversion:
     if name == str(built_in.getColorSpace(_BUILT_IN_SRGB).getName()):
         return Conversion(SRGB, None)
     return Conversion(name, built_in.getProcessor(name, _BUILT_IN_SRGB))
+
+
+def _unchanged() -> Any:
+    return ocio.Config.CreateRaw().getProcessor(ocio.MatrixTransform())
+
+
+@functools.lru_cache(maxsize=16)
+def _grading(grade: Grade) -> Any:
+    """From sRGB, which may go beyond white, to sRGB: more or less light, then gamma."""
+    gain, power = 2.0**grade.exposure_stops, 1.0 / grade.gamma
+    light = ocio.MatrixTransform([gain, 0, 0, 0, 0, gain, 0, 0, 0, 0, gain, 0, 0, 0, 0, 1], [0, 0, 0, 0])
+    # Below black there is nothing to raise to a power.
+    curve = ocio.ExponentTransform([power, power, power, 1.0], negativeStyle=ocio.NEGATIVE_CLAMP)
+    steps = [
+        ocio.ColorSpaceTransform(_BUILT_IN_SRGB, LINEAR_REC709),
+        light,
+        ocio.ColorSpaceTransform(LINEAR_REC709, _BUILT_IN_SRGB),
+        curve,
+    ]
+    return _built_in_config().getProcessor(ocio.GroupTransform(steps))
 
 
 @functools.lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
+    from masklet.pictures import Grade
     from masklet.plate_marks import PlateMarks
     from masklet_server.media.limits import Limits
 
@@ -142,6 +143,13 @@ class MovieClip(Clip):
         )
 
     def _read_picture(self, frame: int) -> NDArray[np.uint8]:
+        return self._conversion.to_srgb(self._pixels(frame))
+
+    def _read_graded(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
+        return self._conversion.shown(self._pixels(frame), grade)
+
+    def _pixels(self, frame: int) -> NDArray[Any]:
+        """``(H, W, 3)`` in the movie's own values, upright."""
         name = self._info.name
         try:
             decoded = self._reader.picture(frame - self._info.first_frame)
@@ -158,7 +166,7 @@ class MovieClip(Clip):
                 f"{self._size_px[0]} x {self._size_px[1]}: render the movie in one size."
             )
         picture = self._matrix.to_rgb(decoded, self._sample_format)  # (H, W, 3), as it is stored
-        return self._conversion.to_srgb(self._orientation.upright(picture))
+        return self._orientation.upright(picture)
 
     def _damaged(self, frame: int) -> ClipError:
         return ClipError(

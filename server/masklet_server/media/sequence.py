@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError, MaskletError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from masklet.pictures import Grade
     from masklet_server.media.limits import Limits
 
 
@@ -155,6 +156,13 @@ class PictureClip(Clip):
         return _Looks(dict(sorted(headers.items())), problems)
 
     def _read_picture(self, frame: int) -> NDArray[np.uint8]:
+        return self._conversion.to_srgb(self._pixels(frame))
+
+    def _read_graded(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
+        return self._conversion.shown(self._pixels(frame), grade)
+
+    def _pixels(self, frame: int) -> NDArray[Any]:
+        """``(H, W, 3)`` in the file's own values."""
         margins = self._overscan
         with self._open(frame) as picture:
             header = picture.header
@@ -168,8 +176,7 @@ class PictureClip(Clip):
                     area.width_px + margins.left_px + margins.right_px,
                     area.height_px + margins.top_px + margins.bottom_px,
                 )
-            pixels = picture.pixels(area)
-        return self._conversion.to_srgb(pixels)
+            return picture.pixels(area)
 
     def _other_size(self, frame: int, header: PictureHeader) -> str:
         width_px, height_px = self._format_px

@@ -54,18 +54,32 @@ def mask_size_px(clip: ClipInfo, mask_format: MaskFormat) -> tuple[int, int]:
 
 
 def update_of(
-    session: Session, result: ObjectFrame, object_name: str, size_px: tuple[int, int]
+    session: Session,
+    result: ObjectFrame,
+    object_name: str,
+    size_px: tuple[int, int],
+    *,
+    is_preview: bool = False,
 ) -> MaskUpdate:
     """The mask of a result at ``size_px``, finished as its object wants it, with its scores.
 
     Too much work for the event loop.
+
+    Args:
+        session: Whose it is.
+        result: As the network gave it.
+        object_name: As it is now.
+        size_px: Width and height of the mask.
+        is_preview: Nothing of it is said: drawn masks and matte settings are left out.
     """
     presence_logit = max(-60.0, min(60.0, result.presence_logit))
     return MaskUpdate(
         object_id=result.object_id,
         object_name=object_name,
         frame=result.frame,
-        mask=Mask.from_array(_finished(session, result, size_px)),
+        mask=Mask.from_array(
+            render_preview(result.logits, *size_px) if is_preview else _finished(session, result, size_px)
+        ),
         presence=result.presence,
         presence_score=1.0 / (1.0 + math.exp(-presence_logit)),
         predicted_iou=max(0.0, min(1.0, result.predicted_iou)),

@@ -22,6 +22,7 @@ from masklet.v1 import (
     server_pb2_grpc,
     session_pb2_grpc,
     track_pb2_grpc,
+    view_pb2_grpc,
 )
 from masklet.version import VERSION
 from masklet_server.service import listen
@@ -40,6 +41,7 @@ from masklet_server.service.session_servicer import SessionServicer
 from masklet_server.service.settings import ServerSettings
 from masklet_server.service.track_servicer import TrackServicer
 from masklet_server.service.uploads import UploadStore
+from masklet_server.service.view_servicer import ViewServicer
 from masklet_server.sessions.desk import TrackerFactory
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.scheduler import Scheduler
@@ -154,6 +156,7 @@ class MaskletServer:
         geometry_pb2_grpc.add_GeometryServiceServicer_to_server(
             GeometryServicer(self.store, disk_s=disk_s), server
         )
+        view_pb2_grpc.add_ViewServiceServicer_to_server(ViewServicer(self.store, self._renderer), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
         await server.start()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from masklet.errors import FrameMissingError, SessionNotFoundError
+from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
 from masklet.types import CutPolicy, FramePrompts, FrameRange
 from masklet_server.sessions.contents import Contents
@@ -20,6 +24,10 @@ from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader, Trac
 
 class ClosingSource(FrameSource, Protocol):
     """A clip that holds something open."""
+
+    def read_shown(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
+        """The picture as people look at it, ``(H, W, 3)`` sRGB; raises FrameMissingError as ``read`` does."""
+        ...
 
     def marks(self, frame: int) -> PlateMarks:
         """Timecode, reel and owner of a frame, as far as the plate says."""
@@ -91,6 +99,12 @@ class Desk:
         more = self._engine().draft(prompts)
         self._measure()
         return more
+
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        """What :meth:`segment` would give for these prompts; nothing is kept. Errors as there."""
+        result = self._engine().preview(prompts)
+        self._measure()
+        return result
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What an object's prompts on other frames alone make of a frame; errors as in :meth:`segment`."""

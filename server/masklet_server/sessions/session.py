@@ -49,6 +49,7 @@ from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.track import TrackItem, TrackRun
 from masklet_server.sessions.turns import TurnClass
+from masklet_server.sessions.viewing import Viewing
 from masklet_server.sessions.work import Planner, TrackWork
 from masklet_server.tracking import ObjectFrame, with_unreadable
 
@@ -114,6 +115,7 @@ class Session:
         self.user = user
         self.open_source = open_source
         self.replies = ReplyLog()
+        self.viewing = Viewing(open_source, self._errands, user)
         self.results = ResultStore(
             memory_bytes=limits.result_memory_bytes,
             spill_folder=limits.spill_folder,
@@ -356,6 +358,24 @@ class Session:
             await self._make_room()
             return await self._turn(change, urgent=True)
 
+    async def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        """What prompts would give, and nothing changes; errors as in :meth:`PromptBook.check`.
+
+        Object 0 stands for one that is not there yet. Whoever is about to say something goes first.
+        """
+        if prompts.object_id:
+            self._book.check(prompts)
+
+        def look() -> ObjectFrame:
+            return self._desk.preview(
+                self._editor.based(self._book, prompts) if prompts.object_id else prompts
+            )
+
+        with self.in_use():
+            return await self._scheduler.run(
+                look, user=self.user, turn_class=TurnClass.WATCHED, owner=self, commits=False
+            )
+
     async def undo(self) -> Reverted:
         """Take back the last edit.
 
@@ -512,11 +532,13 @@ class Session:
     async def park(self) -> None:
         """Give the device's memory back, and the clip's decoder; the next call rebuilds what it needs."""
         await self._turn(self._desk.park)
+        self.viewing.close()
 
     async def close(self) -> None:
         """Forget everything. Results can no longer be read."""
         self.cancel()
         self._desk.closed = True
+        self.viewing.close(for_good=True)
         try:
             await self._turn(self._desk.release, urgent=True)
         except ClipError:

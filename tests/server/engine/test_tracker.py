@@ -326,6 +326,22 @@ def test_clicks_one_by_one_give_what_they_give_at_once(network: TinyNetwork) -> 
     assert_same([late], [at_once.prompt(click(1, FIRST, first, second, third))], atol=0)
 
 
+def test_a_preview_gives_what_the_click_would_and_changes_nothing(network: TinyNetwork) -> None:
+    looked, untouched = Desk(network), Desk(network)
+    first, second = (20.0, 27.0, True), (30.0, 30.0, False)
+    for each in (looked, untouched):
+        each.prompt(click(1, FIRST, first))
+
+    ahead = [looked.tracker.preview(click(1, FIRST, first, second)) for _ in range(2)]
+    looked.tracker.preview(click(0, FIRST + 3, first))
+    looked.tracker.preview(click(1, FIRST + 3, first))
+
+    assert_same(looked.track(range(FIRST, FIRST + 4), 1), untouched.track(range(FIRST, FIRST + 4), 1), atol=0)
+    said = untouched.prompt(click(1, FIRST, first, second))
+    assert differs(said, untouched.prompt(click(1, FIRST, first)))
+    assert_same(ahead, [said, said], atol=0)
+
+
 def test_taking_a_click_back_gives_what_was_there_before(network: TinyNetwork) -> None:
     desk = Desk(network)
     desk.prompt(on_disc(1, FIRST))

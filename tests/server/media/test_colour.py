@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from generated_media import scene, write_picture
 from masklet.errors import BadInputError
+from masklet.pictures import Grade
 from masklet_server.media.colour import conversion_from, guess_space
 from masklet_server.media.source import open_clip
 
@@ -95,6 +96,26 @@ def test_highlights_above_white_are_white() -> None:
     shown = conversion_from("ACEScg").to_srgb(np.full((2, 2, 3), 40.0, np.float32))
 
     assert shown.min() == 255
+
+
+def test_light_above_white_comes_back_when_exposure_goes_down() -> None:
+    plate = np.full((2, 2, 3), 4.0, np.float32)
+    conversion = conversion_from("linear")
+
+    assert conversion.shown(plate, Grade()).min() == 255
+    # Two stops down is white again, and three half of that in light.
+    assert conversion.shown(plate, Grade(exposure_stops=-2.0)).tolist() == [[[255] * 3] * 2] * 2
+    assert abs(int(conversion.shown(plate, Grade(exposure_stops=-3.0))[0, 0, 0]) - 188) <= 1
+
+
+def test_a_picture_of_8_bits_gets_brighter_in_light_and_its_gamma_in_what_is_shown() -> None:
+    plate = np.full((2, 2, 3), 128, np.uint8)
+    conversion = conversion_from("sRGB")
+
+    assert (conversion.shown(plate, Grade()) == plate).all()
+    # 128 is 0.2159 in light by IEC 61966-2-1; twice that is code 175.
+    assert abs(int(conversion.shown(plate, Grade(exposure_stops=1.0))[0, 0, 0]) - 175) <= 1
+    assert abs(int(conversion.shown(plate, Grade(gamma=2.0))[0, 0, 0]) - 181) <= 1
 
 
 @pytest.mark.parametrize(
