@@ -35,7 +35,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         """Track over a range; leaving the stream stops the work after the frame in hand."""
         session = await self._store.get(request.session_id, current_user.get())
         mask_format = codec.mask_format_from_wire(request.mask_format)
-        events = session.track(
+        events = session.tracks.track(
             frames=state_codec.range_from_wire(request.range) if request.HasField("range") else None,
             object_ids=tuple(request.object_ids),
             direction=codec.direction_from_wire(request.direction),
@@ -58,14 +58,14 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
     ) -> track_pb2.CancelResponse:
         """Stop the session's track."""
         session = await self._store.get(request.session_id, current_user.get())
-        return track_pb2.CancelResponse(was_tracking=session.cancel())
+        return track_pb2.CancelResponse(was_tracking=session.tracks.cancel())
 
     async def LookAt(  # noqa: N802
         self, request: track_pb2.LookAtRequest, context: Context
     ) -> track_pb2.LookAtResponse:
         """Hear where the artist looks."""
         session = await self._store.get(request.session_id, current_user.get())
-        session.look_at(request.frame)
+        session.tracks.look_at(request.frame)
         return track_pb2.LookAtResponse()
 
     async def FetchMasks(  # noqa: N802

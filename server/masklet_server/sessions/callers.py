@@ -17,6 +17,9 @@ class Caller:
     begun: bool = False
 
 
+current_request: ContextVar[tuple[str, str] | None] = ContextVar("masklet_request", default=None)
+"""Method and id of the call in hand; None for one without an id."""
+
 current_caller: ContextVar[Caller | None] = ContextVar("masklet_caller", default=None)
 """Of the call in hand; None where nobody minds."""
 

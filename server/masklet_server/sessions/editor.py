@@ -58,6 +58,9 @@ class Editor:
         desk: Tracker and stale frames.
         results: Masks.
         order: From which prompt frames are tracked.
+
+    Attributes:
+        next_aside: Id of the next results that are kept aside: no object has such a number.
     """
 
     def __init__(self, clip: ClipInfo, desk: Desk, results: ResultStore, order: TrackOrder) -> None:
@@ -65,8 +68,7 @@ class Editor:
         self._desk = desk
         self._results = results
         self._order = order
-        # Of results that are kept aside: no object has such a number.
-        self._next_aside = -1
+        self.next_aside = -1
         self._staged: set[int] = set()
 
     def ground(self, contents: Contents, object_id: int, at_cuts: CutPolicy) -> Ground:
@@ -313,8 +315,8 @@ class Editor:
         stale = self._desk.stale
         known = frozenset(self._results.frames_of(object_id))
         going = known - self._held(contents, object_id, known)
-        aside = Aside(self._next_aside, stale.of(object_id) - trace.marked_stale)
-        self._next_aside -= 1
+        aside = Aside(self.next_aside, stale.of(object_id) - trace.marked_stale)
+        self.next_aside -= 1
         self._desk.move(object_id, going, aside.results_id)
         stale.clear(object_id, stale.of(object_id) - self._held(contents, object_id, known))
         return replace(trace, marked_stale=frozenset(), aside=aside)

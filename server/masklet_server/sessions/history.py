@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from masklet.errors import BadInputError
@@ -109,6 +109,33 @@ class History:
     def redo_left(self) -> int:
         """How many edits can be made again."""
         return len(self._undone)
+
+    @property
+    def done(self) -> tuple[Edit, ...]:
+        """Edits that can be taken back, the oldest first."""
+        return tuple(self._done)
+
+    @property
+    def undone(self) -> tuple[Edit, ...]:
+        """Edits that can be made again, the next one last."""
+        return tuple(self._undone)
+
+    @property
+    def given_up(self) -> int:
+        """How many edits are not kept any more."""
+        return self._given_up
+
+    @property
+    def traces(self) -> Mapping[int, Trace]:
+        """A copy of all traces, by the numbers of their edits."""
+        return dict(self._traces)
+
+    def restore(
+        self, done: Iterable[Edit], undone: Iterable[Edit], traces: Mapping[int, Trace], given_up: int
+    ) -> None:
+        """Know edits again."""
+        self._done, self._undone = deque(done), list(undone)
+        self._traces, self._given_up = dict(traces), given_up
 
     def add(self, edit: Edit) -> None:
         """Keep a new edit; what was taken back before is forgotten."""

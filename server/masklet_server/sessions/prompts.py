@@ -53,6 +53,16 @@ class PromptBook:
         self.contents = Contents()
         self.history = History(max_bytes=undo_bytes)
 
+    @property
+    def next_ids(self) -> tuple[int, int]:
+        """The numbers of the next object and of the next edit."""
+        return self._next_id, self._next_edit
+
+    def restore(self, contents: Contents, next_ids: tuple[int, int]) -> None:
+        """Know again what was said."""
+        self.contents = contents
+        self._next_id, self._next_edit = next_ids
+
     def objects(self) -> tuple[ObjectInfo, ...]:
         """All objects in the order in which they were added."""
         return tuple(self.object(object_id) for object_id in self.contents.names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class StaleFrames:
@@ -14,6 +14,15 @@ class StaleFrames:
     def of(self, object_id: int) -> frozenset[int]:
         """Stale frames of one object."""
         return self._frames.get(object_id, frozenset())
+
+    @property
+    def all(self) -> Mapping[int, frozenset[int]]:
+        """Stale frames by object, a value that does not change."""
+        return self._frames
+
+    def restore(self, frames: Mapping[int, frozenset[int]]) -> None:
+        """Know again which frames are stale."""
+        self._frames = dict(frames)
 
     def mark(self, object_id: int, frames: Iterable[int]) -> frozenset[int]:
         """Mark frames; return those that were not stale before."""

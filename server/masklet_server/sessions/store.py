@@ -192,7 +192,7 @@ class SessionStore:
     def cancel_all(self) -> None:
         """Stop every track after its frame in hand."""
         for held in self._held.values():
-            held.session.cancel()
+            held.session.tracks.cancel()
 
     async def close_all(self) -> None:
         """Close every session: the server stops."""

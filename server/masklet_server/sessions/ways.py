@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from masklet.types import CutPolicy
 
@@ -21,15 +22,39 @@ class Way:
     since: int | None = None
 
 
-class Ways:
-    """The ways of all tracked frames, by object. Changed on the device's thread only."""
+class WayWitness(Protocol):
+    """Told of every change of ways."""
 
-    def __init__(self) -> None:
+    def way(self, object_id: int, frame: int, way: Way) -> None:
+        """A frame was tracked."""
+        ...
+
+    def ways_forgotten(self, object_id: int) -> None:
+        """How an object was tracked does not matter any more."""
+        ...
+
+
+class Ways:
+    """The ways of all tracked frames, by object. Changed on the device's thread only.
+
+    Args:
+        witness: Told of every change.
+    """
+
+    def __init__(self, witness: WayWitness | None = None) -> None:
+        self._witness = witness
         self._ways: dict[int, dict[int, Way]] = {}
 
     def note(self, object_id: int, frame: int, way: Way) -> None:
         """A frame was tracked."""
         self._ways.setdefault(object_id, {})[frame] = way
+        if self._witness is not None:
+            self._witness.way(object_id, frame, way)
+
+    def restore(self, ways: Mapping[tuple[int, int], Way]) -> None:
+        """Know again how frames were tracked, by object and frame."""
+        for (object_id, frame), way in ways.items():
+            self._ways.setdefault(object_id, {})[frame] = way
 
     def of(self, object_id: int, frame: int) -> Way | None:
         """How a frame was tracked, None where that is not known."""
@@ -56,7 +81,8 @@ class Ways:
 
     def forget(self, object_id: int) -> None:
         """Drop all of one object."""
-        self._ways.pop(object_id, None)
+        if self._ways.pop(object_id, None) is not None and self._witness is not None:
+            self._witness.ways_forgotten(object_id)
 
 
 @dataclass(frozen=True)

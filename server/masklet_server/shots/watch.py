@@ -55,6 +55,7 @@ class ShotWatch:
         self._looks: dict[int, Look] = {}
         self._waiting: tuple[int, Picture] | None = None
         self._verdicts: dict[tuple[int, int], bool] = {}
+        self._met: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def info(self) -> ClipInfo:
@@ -64,7 +65,17 @@ class ShotWatch:
     @property
     def cuts(self) -> tuple[int, ...]:
         """First frames of new shots, as far as they were met, ascending."""
-        return tuple(sorted(after for (_, after), found in list(self._verdicts.items()) if found))
+        return tuple(sorted(after for _, after in self._met))
+
+    @property
+    def met(self) -> frozenset[tuple[int, int]]:
+        """The neighbouring frames between which these shots begin."""
+        return self._met
+
+    def restore(self, met: frozenset[tuple[int, int]]) -> None:
+        """Know cuts again that were met before."""
+        self._met = met
+        self._verdicts.update(dict.fromkeys(met, True))
 
     def read(self, frame: int) -> Picture:
         """The picture of ``frame``; errors are those of the clip."""
@@ -91,6 +102,8 @@ class ShotWatch:
         found = self._verdicts.get((before, after))
         if found is None:
             found = self._verdicts[before, after] = self._judge(before, after)
+            if found:
+                self._met |= {(before, after)}
         return found
 
     def _judge(self, before: int, after: int) -> bool:

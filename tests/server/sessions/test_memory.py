@@ -38,7 +38,7 @@ def no_collector() -> Iterator[None]:
 async def worked_on(session: Session) -> None:
     hero = (await session.add_object("hero")).object_id
     await session.set_prompts(FramePrompts(hero, 1, (Click(5, 5),)))
-    async for _ in session.track():
+    async for _ in session.tracks.track():
         pass
 
 
@@ -87,7 +87,7 @@ def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivere
         delivered: dict[int, ObjectFrame] = {}
 
         async def track() -> None:
-            async for item in session.track():
+            async for item in session.tracks.track():
                 if isinstance(item, ObjectFrame):
                     delivered[item.frame] = item
 
@@ -105,7 +105,7 @@ def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivere
             await session.add_click(hero, 9, Click(5, 5))
 
         (tmp_path / "full").mkdir()
-        async for _ in session.track():
+        async for _ in session.tracks.track():
             pass
         assert session.results.frames_of(hero) == tuple(range(1, 11))
         await store.close_all()

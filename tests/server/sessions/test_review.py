@@ -81,7 +81,7 @@ async def tracked(session: Session, **arguments: Any) -> tuple[dict[int, float],
     """Values of one object's masks that came, by frame, and the end."""
     values = {}
     last: Any = None
-    async for last in session.track(**arguments):
+    async for last in session.tracks.track(**arguments):
         if isinstance(last, ObjectFrame):
             values[last.frame] = float(last.logits[0, 0])
     assert isinstance(last, TrackFinished)
@@ -235,7 +235,7 @@ def test_a_lock_that_comes_during_a_track_holds_at_once() -> None:
         await tracked(session)
         await session.add_click(hero, 1, Click(40.0, 10.0))
         engine.trackers[0].frame_s = 0.01
-        async for item in session.track():
+        async for item in session.tracks.track():
             if isinstance(item, ObjectFrame) and item.frame == 2:
                 await session.set_lock(hero, FrameRange(9, 10), locked=True)
 

@@ -55,7 +55,7 @@ def on_sessions(work: Callable[[Callable[[], Coroutine[Any, Any, Session]], Engi
 
 async def track(session: Session, **arguments: Any) -> None:
     if any(info.prompted_frames for info in session.objects()):
-        async for _ in session.track(**arguments):
+        async for _ in session.tracks.track(**arguments):
             pass
 
 

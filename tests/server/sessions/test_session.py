@@ -68,7 +68,7 @@ async def click(session: Session, object_id: int, frame: int, x_px: float = 10.0
 
 async def tracked(session: Session, **arguments: Any) -> dict[tuple[int, int], float]:
     values = {}
-    async for item in session.track(**arguments):
+    async for item in session.tracks.track(**arguments):
         if isinstance(item, ObjectFrame):
             values[item.object_id, item.frame] = float(item.logits[0, 0])
     return values
@@ -171,17 +171,17 @@ def test_cancel_keeps_finished_frames_and_says_so() -> None:
         engine.trackers[0].frame_s = 0.01
         items = []
 
-        async for item in session.track():
+        async for item in session.tracks.track():
             items.append(item)
             if isinstance(item, ObjectFrame) and item.frame == 3:
-                assert session.cancel()
+                assert session.tracks.cancel()
 
         end = items[-1]
         assert isinstance(end, TrackFinished)
         assert end.cancelled
         assert 2 <= end.steps < 9
         assert len(session.results.frames_of(hero)) == end.steps + 1
-        assert not session.cancel()
+        assert not session.tracks.cancel()
 
     in_session(work)
 
@@ -192,7 +192,7 @@ def test_a_reader_who_leaves_stops_the_track_within_a_frame() -> None:
         await click(session, hero, 1)
         engine.trackers[0].frame_s = 0.02
 
-        async with aclosing(session.track()) as events:
+        async with aclosing(session.tracks.track()) as events:
             async for item in events:
                 if isinstance(item, ObjectFrame) and item.frame == 2:
                     break
@@ -211,7 +211,7 @@ def test_a_second_track_is_refused_unless_it_retries_the_first() -> None:
         hero = (await session.add_object("hero")).object_id
         await click(session, hero, 1)
         engine.trackers[0].frame_s = 0.01
-        first = session.track(request_id="a")
+        first = session.tracks.track(request_id="a")
         assert isinstance(await anext(first), TrackStarted)
 
         with pytest.raises(BusyError, match="tracking already"):
@@ -235,7 +235,7 @@ def test_objects_come_and_go_while_others_are_tracked() -> None:
         engine.trackers[0].frame_s = 0.01
         seen: dict[int, list[int]] = {hero: [], other: []}
 
-        async for item in session.track():
+        async for item in session.tracks.track():
             if isinstance(item, ObjectFrame):
                 seen[item.object_id].append(item.frame)
                 if item.object_id == other and item.frame == 3:
@@ -257,7 +257,7 @@ def test_a_click_on_a_frame_still_to_come_is_not_tracked_over() -> None:
         await click(session, hero, 1, 0.0)
         engine.trackers[0].frame_s = 0.01
 
-        async for item in session.track():
+        async for item in session.tracks.track():
             if isinstance(item, ObjectFrame) and item.frame == 2:
                 await click(session, hero, 9, 40.0)
 
@@ -361,7 +361,7 @@ def test_missing_frames_are_left_out_and_reported() -> None:
             session = await store.open("ann", clip_of(lambda: clip))
             hero = (await session.add_object("hero")).object_id
             await click(session, hero, -1)
-            started = await anext(session.track())
+            started = await anext(session.tracks.track())
 
             assert isinstance(started, TrackStarted)
             assert started.missing_frames == (1, 2)
@@ -482,7 +482,7 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
             ]
             for session in (stalled, other):
                 await click(session, (await session.add_object("hero")).object_id, 1)
-            reading = stalled.track()
+            reading = stalled.tracks.track()
             await anext(reading)
             ahead = -1
             # Until it stands still, which takes its time on a busy machine.
@@ -504,7 +504,7 @@ def test_a_session_closed_in_mid_track_ends_it_and_frees_the_tracker() -> None:
         engine.frame_s = 0.01
         hero = (await session.add_object("hero")).object_id
         await click(session, hero, 1)
-        async for item in session.track():
+        async for item in session.tracks.track():
             if isinstance(item, ObjectFrame) and item.frame == 3:
                 await session.close()
 

@@ -47,7 +47,7 @@ def _on(plate: Path, work: Callable[[Session, FakeEngine], object]) -> None:
 
 
 async def _tracked(session: Session, **asked: object) -> list[TrackItem]:
-    return [item async for item in session.track(**asked)]  # type: ignore[arg-type]
+    return [item async for item in session.tracks.track(**asked)]  # type: ignore[arg-type]
 
 
 def test_a_broken_frame_is_left_out_and_told_and_all_others_are_tracked(tmp_path: Path) -> None:

@@ -1,0 +1,218 @@
+"""The tracks of one session: one at a time, each over a plan."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Protocol, TypeVar
+
+from masklet.errors import BusyError, NotPromptedError
+from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
+from masklet_server.aside import working_beside
+from masklet_server.sessions.desk import Desk
+from masklet_server.sessions.editor import Editor
+from masklet_server.sessions.plan import Step, TrackOrder, range_in
+from masklet_server.sessions.prompts import PromptBook
+from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.track import TrackItem, TrackRun
+from masklet_server.sessions.turns import TurnClass
+from masklet_server.sessions.work import Planner, TrackWork
+from masklet_server.tracking import ObjectFrame
+
+ResultT = TypeVar("ResultT")
+
+LOOK_COUNTS_S = 60.0
+"""For so long a track goes where the artist looked last."""
+
+
+class Turns(Protocol):
+    """What tracks need of their session."""
+
+    @property
+    def clip(self) -> ClipInfo:
+        """As far as it is known to be usable."""
+        ...
+
+    @property
+    def results(self) -> ResultStore:
+        """Masks."""
+        ...
+
+    async def make_room(self) -> None:
+        """See that a frame's results can be kept before they are made."""
+        ...
+
+    async def turn(
+        self,
+        call: Callable[[], ResultT],
+        *,
+        urgent: bool = False,
+        turn_class: TurnClass = TurnClass.SHOT,
+        commits: bool = True,
+    ) -> ResultT:
+        """Make a call in a turn of the device."""
+        ...
+
+
+class Tracks:
+    """Makes tracks. To be used from one event loop.
+
+    Args:
+        session: Has the device and the masks.
+        book: What is said.
+        desk: Tracks a frame.
+        editor: Knows what tracking may build on.
+        order: From which prompt frames are tracked.
+    """
+
+    def __init__(
+        self, session: Turns, book: PromptBook, desk: Desk, editor: Editor, order: TrackOrder
+    ) -> None:
+        self._session = session
+        self._book = book
+        self._desk = desk
+        self._editor = editor
+        self._order = order
+        self._running: TrackRun | None = None
+        self._looked_at: tuple[int | None, float] = (None, 0.0)
+
+    @property
+    def is_running(self) -> bool:
+        """True while somebody reads a track."""
+        return self._running is not None
+
+    @property
+    def looked_at(self) -> int | None:
+        """The frame that the artist looks at; None where nobody has said so lately."""
+        frame, told_s = self._looked_at
+        return None if time.monotonic() - told_s > LOOK_COUNTS_S else frame
+
+    def look_at(self, frame: int) -> None:
+        """Hear which frame the artist looks at: a track that runs goes there first."""
+        self._looked_at = frame, time.monotonic()
+
+    def cancel(self) -> bool:
+        """Stop tracking after the frame in hand; False when nothing runs."""
+        if self._running is None:
+            return False
+        self._running.stop()
+        return True
+
+    async def track(
+        self,
+        *,
+        frames: FrameRange | None = None,
+        object_ids: Sequence[int] = (),
+        direction: Direction = Direction.BOTH,
+        stale_only: bool = False,
+        at_cuts: CutPolicy = CutPolicy.STOP,
+        farm: bool = False,
+        request_id: str = "",
+    ) -> AsyncGenerator[TrackItem, None]:
+        """Track objects over a range: a start, results as they come, an end.
+
+        Args:
+            frames: None for the whole clip.
+            object_ids: Empty for all objects with prompts.
+            direction: Which way from the prompts.
+            stale_only: Only what prompts have overtaken, and no further than results change.
+            at_cuts: What to do where one shot ends and another begins.
+            farm: Nobody waits for it: it takes what others leave of the device.
+            request_id: A second track with the same id stops the first and takes its place.
+
+        Raises:
+            NotPromptedError: An object has no prompts, or none has.
+            ObjectNotFoundError: The session has no such object.
+            BadInputError: The range leaves the clip.
+            BusyError: Another track runs.
+        """
+        running = self._running
+        if running is not None and (not request_id or running.request_id != request_id):
+            raise BusyError("this session is tracking already: wait until it is done, or cancel it")
+        work = TrackWork(
+            objects=self._chosen(object_ids),
+            frames=frames,
+            direction=direction,
+            stale_only=stale_only,
+            at_cuts=at_cuts,
+            farm=farm,
+        )
+        range_in(self._session.clip, frames)
+        if running is not None:
+            running.stop()
+        run = TrackRun(
+            partial(self._planned, work.begin),
+            fetch=self._fetch,
+            visit=partial(self._visit, work),
+            extend=partial(self._planned, work.extend),
+            looked_at=lambda: self.looked_at,
+            cuts=lambda: work.watch.cuts.union(work.planned_cuts),
+            unreadable=lambda: self._session.clip.unreadable,
+            request_id=request_id,
+        )
+        self._running = run
+        try:
+            async with aclosing(run.events()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            if self._running is run:
+                self._running = None
+
+    @property
+    def _planner(self) -> Planner:
+        book, desk = self._book, self._desk
+        return Planner(
+            self._session.clip,
+            self._order,
+            ground=lambda object_id, at_cuts: self._editor.ground(book.contents, object_id, at_cuts),
+            stale=desk.stale.of,
+            exists=lambda object_id: object_id in book.contents.names,
+            cuts=lambda: desk.shots.cuts,
+        )
+
+    def _chosen(self, object_ids: Sequence[int]) -> tuple[int, ...]:
+        chosen = [self._book.object(object_id) for object_id in dict.fromkeys(object_ids)]
+        if not chosen:
+            chosen = [info for info in self._book.objects() if info.prompted_frames]
+            if not chosen:
+                raise NotPromptedError("no object has a prompt yet: click one first, then track")
+        for info in chosen:
+            if not info.prompted_frames:
+                raise NotPromptedError(f"{info.name} has no prompt yet: click it on some frame, then track")
+        return tuple(info.object_id for info in chosen)
+
+    async def _fetch(self, step: Step) -> list[ObjectFrame]:
+        results = self._session.results
+
+        def find() -> list[ObjectFrame]:
+            found = (results.find(object_id, step.frame) for object_id in step.object_ids)
+            return [result for result in found if result is not None]
+
+        return await asyncio.get_running_loop().run_in_executor(None, find)
+
+    async def _planned(self, plan: Callable[[Planner], ResultT]) -> ResultT:
+        """A plan made of what there is now, beside the device: it may take longer than a frame.
+
+        The session's other turns wait, so that what is planned with stands still.
+        """
+
+        def make() -> ResultT:
+            with working_beside():
+                return plan(self._planner)
+
+        return await self._session.turn(make, urgent=True, commits=False)
+
+    async def _visit(self, work: TrackWork, step: Step, is_watched: bool) -> Sequence[ObjectFrame]:
+        await self._session.make_room()
+        turn_class = TurnClass.WATCHED if is_watched else TurnClass.SHOT
+        # The plan may be older than the book: objects go, and frames get prompts of their own.
+        results = await self._session.turn(
+            lambda: self._desk.track(step, self._book.contents, work.watch, work.at_cuts),
+            turn_class=TurnClass.FARM if work.farm else turn_class,
+        )
+        await asyncio.get_running_loop().run_in_executor(None, self._session.results.pack)
+        return results
