@@ -70,7 +70,7 @@ def test_roto_writes_a_movie_and_a_sheet_to_look_at(
 
     assert code == 0
     suffixes = sorted(file.suffix for file in (environment / "out").rglob("*") if file.is_file())
-    assert suffixes == [".json", ".mp4", ".png", ".png", ".png"]
+    assert suffixes == [".json", ".json", ".mp4", ".png", ".png", ".png"]
 
 
 def test_a_second_run_never_replaces_the_first_in_silence(

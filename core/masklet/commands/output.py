@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.commands.extra_exports import ExtraExports, plan_extra_exports, write_extra_exports
+from masklet.commands.run_record import existing_record, record_plan, write_run_record
 from masklet.commands.summary import Files
 from masklet.deliveries import Existing
 from masklet.delivery_folder import DeliveryFolder
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from masklet.holes import Hole
     from masklet.prompts import Shot
     from masklet.session import Session
+    from masklet.types import CutPolicy
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,17 @@ def check_output(session: Session, shot: Shot, output: Output) -> None:
         raw_edges=output.raw_edges,
         existing=output.existing,
     )
+    if plan is not None:
+        DeliveryFolder(output.folder, record_plan(plan), existing_record(output.existing))
     if plan is not None and not output.extras.is_nothing:
         extras = plan_extra_exports(session, output.extras, plan, raw_edges=output.raw_edges)
         DeliveryFolder(output.folder, extras, output.existing)
 
 
 def deliver(
-    session: Session, shot: Shot, output: Output, progress: Progress
+    session: Session, shot: Shot, output: Output, progress: Progress, *, at_cuts: CutPolicy
 ) -> tuple[Files, tuple[Hole, ...]]:
-    """Write what was asked for; the frames without a matte come with it."""
+    """Write what was asked for, and the record of the run; the frames without a matte come with it."""
     exported = session.export(
         output.folder,
         matte_format=output.matte_format,
@@ -105,7 +109,8 @@ def deliver(
     ]
     if overlays and session.clip.frames_per_s is None:
         progress.say("nothing says the frame rate: the movie to look at runs at 24; give one with --fps")
-    return Files(exported.files, exports, tuple(overlays), exported.removed), exported.holes
+    record = write_run_record(session, shot, output, exported, at_cuts)
+    return Files(exported.files, exports, tuple(overlays), exported.removed, record=record), exported.holes
 
 
 def existing_as_asked(*, replacing: bool, version: bool) -> Existing:

@@ -215,7 +215,7 @@ def roto(
         # with --replace would say it twice.
         save(prompts, shot, session)
         tracked = track(session, shot, progress, at_cuts=at_cuts, farm=farm)
-        files, holes = deliver(session, shot, output, progress)
+        files, holes = deliver(session, shot, output, progress, at_cuts=at_cuts)
         save(prompts, shot, session)
         info = session.info()
     summary = RunSummary(

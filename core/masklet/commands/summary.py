@@ -37,6 +37,7 @@ class Files:
         overlays: To look at.
         removed: Of an earlier run, deleted.
         prompts: The prompt document.
+        record: What the run made its files from, for publishing.
     """
 
     mattes: tuple[Path, ...] = ()
@@ -44,6 +45,7 @@ class Files:
     overlays: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
     prompts: Path | None = None
+    record: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Paths as text."""
@@ -53,6 +55,7 @@ class Files:
             "overlays": [str(file) for file in self.overlays],
             "removed": [str(file) for file in self.removed],
             "prompts": None if self.prompts is None else str(self.prompts),
+            "record": None if self.record is None else str(self.record),
         }
 
 

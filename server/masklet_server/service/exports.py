@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -27,15 +27,16 @@ from masklet.events import (
 )
 from masklet.holes import find_holes, removed_holes
 from masklet.names import checked_stem, clip_stem
-from masklet.types import FrameRange, ModelInfo, ObjectInfo
+from masklet.prompts_digest import prompts_sha256
+from masklet.types import FrameRange, ModelInfo, ObjectInfo, Overscan
 from masklet_server.aside import waiting_for_disk
 from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.picture_file import Provenance
 from masklet_server.service.coverage import plate_coverage, raw_coverage
 from masklet_server.service.limits import CHUNK_BYTES
+from masklet_server.service.overscan import document_outside
 from masklet_server.service.rendering import Renderer
-from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.session import Session
 
@@ -100,8 +101,15 @@ class Exporter:
         return ExportPlan(selection.stem, await self._mark(session, {}), (delivery,))
 
     async def _mark(self, session: Session, more: dict[str, str]) -> RunMark:
-        # In a thread: prompts may hold masks.
-        digest = await self._renderer.run(prompts_sha256, session.document())
+        def digest_of() -> str:
+            # As clients have the document: whoever keeps it can tell that mattes are of it.
+            return prompts_sha256(document_outside(session.whole_document(), session.clip))
+
+        # In a thread: prompts and locked frames hold masks.
+        digest = await self._renderer.run(digest_of)
+        around = session.clip.overscan
+        if around != Overscan():
+            more = {**more, "overscan": " ".join(map(str, astuple(around)))}
         settings = json.dumps({**json.loads(self._settings), **more}, sort_keys=True)
         return RunMark(digest, self._model.name, self._model.sha256, settings)
 

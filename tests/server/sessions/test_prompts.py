@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from masklet.errors import BadInputError, FrameMissingError, MaskletError, ObjectNotFoundError
 from masklet.matte_settings import MatteSettings
+from masklet.prompts_digest import prompts_sha256
 from masklet.types import (
     Box,
     Click,
@@ -24,7 +25,6 @@ from masklet.types import (
     PromptDocument,
     TrackedMask,
 )
-from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.prompts import MAX_CLICKS, PromptBook
 
 CLIP = ClipInfo("clip", 64, 48, 1, 10, missing_frames=(4,))
