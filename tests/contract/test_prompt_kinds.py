@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from masklet_server.sessions.digest import prompts_sha256
 
 from masklet import codec
 from masklet.errors import BadInputError
@@ -33,7 +34,6 @@ from masklet.types import (
     Scribble,
 )
 from masklet_server.service.overscan import prompts_inside
-from masklet_server.sessions.digest import prompts_sha256
 from masklet_server.sessions.said import Said
 
 EXAMPLES: dict[str, Any] = {
