@@ -17,7 +17,7 @@ from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.staleness import StaleFrames
-from masklet_server.sessions.ways import Horizon, Way, Ways
+from masklet_server.sessions.ways import Horizon, Way, Ways, WayWitness
 from masklet_server.shots.watch import ShotWatch
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
 
@@ -48,6 +48,8 @@ class Desk:
         source: The clip.
         results: Where results are kept.
         make_tracker: Called when the first prompt comes.
+        said: Gives all that is said: a new tracker has to know it.
+        witness: Told how frames were tracked.
 
     Attributes:
         closed: Set by the session, from any thread; turns that come later do nothing or fail.
@@ -57,11 +59,20 @@ class Desk:
         shots: Knows the cuts that were met.
     """
 
-    def __init__(self, source: ClosingSource, results: ResultStore, make_tracker: TrackerFactory) -> None:
+    def __init__(
+        self,
+        source: ClosingSource,
+        results: ResultStore,
+        make_tracker: TrackerFactory,
+        said: Callable[[], Contents] = Contents,
+        *,
+        witness: WayWitness | None = None,
+    ) -> None:
         self.closed = False
         self.memory_bytes = 0
         self.stale = StaleFrames()
-        self.ways = Ways()
+        self.ways = Ways(witness)
+        self._said = said
         self.shots = ShotWatch(source)
         self._results = results
         self._make_tracker = make_tracker
@@ -210,8 +221,21 @@ class Desk:
         if self.closed:
             raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
         if self._tracker is None:
-            self._tracker = self._make_tracker(self.shots, self._results)
+            tracker = self._make_tracker(self.shots, self._results)
+            self._tell_all(tracker)
+            self._tracker = tracker
         return self._tracker
+
+    def _tell_all(self, tracker: Tracker) -> None:
+        """Tell a new tracker what was said before it was there, as in a session that comes from a journal."""
+        contents = self._said()
+        for (object_id, frame), said in sorted(contents.prompts.items()):
+            result = self._results.find(object_id, frame)
+            if result is not None and result.prompted and not contents.is_locked(object_id, frame):
+                tracker.restore(said.prompts, result)
+            else:
+                # What stands there was made of something else, and tracking reads what the prompts make.
+                tracker.prompt(said.prompts)
 
     def _before(self, frame: int, *, backward: bool) -> int:
         """The frame before this one on the way, which the clip may not have: it may begin there."""
