@@ -26,6 +26,7 @@ from masklet.types import (
     ObjectInfo,
     PromptDocument,
 )
+from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.callers import current_request
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.durability import Answer, NoJournal, Request, Restored, SessionJournal
@@ -117,13 +118,14 @@ class Session(SessionFacts):
         )
         book = PromptBook(source.info, max_objects=limits.max_objects, undo_bytes=limits.undo_bytes)
         desk = Desk(source, results, make_tracker, lambda: book.contents, witness=recorder)
-        editor = Editor(source.info, desk, results, order)
+        self.looks = SecondLooks(results, book.find, limits.spill_folder)
+        self.approvals = Approvals(source.info, results, self.looks, lambda: desk.shots.cuts)
+        editor = Editor(source.info, desk, results, order, self.approvals)
         super().__init__(session_id, source, book, desk, results, editor)
         self._errands = errands or Errands("files", at_once=1)
         self._scheduler = scheduler
         self._make_tracker = make_tracker
         self.viewing = Viewing(open_source, self._errands, user)
-        self.looks = SecondLooks(results, book.find, limits.spill_folder)
         # Without a circle, so that a closed session is gone at once and not when the collector comes.
         self.tracks = Tracks(weakref.proxy(self), book, desk, editor, order, recorder)
         self._journal: SessionJournal = journal or NoJournal()

@@ -157,6 +157,8 @@ class Tracks:
             BadInputError: The range leaves the clip.
             BusyError: Another track runs.
         """
+        if self._book.contents.locks:
+            await self._session.turn(partial(self._editor.settle, self._book))
         running = self._running
         if running is not None and (not request_id or running.request_id != request_id):
             raise BusyError("this session is tracking already: wait until it is done, or cancel it")
