@@ -86,6 +86,13 @@ class LimitError(MaskletError):
     grpc_status = "RESOURCE_EXHAUSTED"
 
 
+class DeviceError(MaskletError):
+    """The device could not do this one thing: its memory is full, or it does not answer. Sessions stay."""
+
+    kind = "device"
+    grpc_status = "ABORTED"
+
+
 class PathNotAllowedError(MaskletError):
     """The server may not open or write this path."""
 

@@ -19,6 +19,14 @@ class Waiter(Protocol):
         """The thread waits for a disk from now on."""
         ...
 
+    def check(self) -> None:
+        """See that the work is still wanted.
+
+        Raises:
+            MaskletError: It was given up meanwhile.
+        """
+        ...
+
     def come_back(self) -> None:
         """The thread can go on; waits until it may.
 
@@ -58,14 +66,24 @@ def waiting_for_disk() -> Iterator[None]:
     if waiter is None:
         yield
         return
+    waiter.leave()
     # Brackets inside this one change nothing.
     _here.waiter = None
-    waiter.leave()
     try:
         yield
     finally:
         _here.waiter = waiter
         waiter.come_back()
+
+
+def check_wanted() -> None:
+    """See that whoever runs this thread still wants what it does; called where a long call has ended.
+
+    Raises:
+        MaskletError: The work was given up meanwhile.
+    """
+    if _here.waiter is not None:
+        _here.waiter.check()
 
 
 @contextmanager

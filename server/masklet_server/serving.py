@@ -60,6 +60,9 @@ def serve(
     disk_s: Annotated[
         float, typer.Option(min=1.0, help="How long a disk may take for one picture or file.")
     ] = 30.0,
+    turn_s: Annotated[
+        float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
+    ] = 120.0,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
@@ -98,7 +101,7 @@ def serve(
             idle_s=idle_s,
             forgotten_s=forgotten_h * 3600.0,
         ),
-        service=replace(plain.service, disk_s=disk_s),
+        service=replace(plain.service, disk_s=disk_s, turn_s=turn_s),
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 

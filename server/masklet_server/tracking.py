@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
@@ -42,6 +43,48 @@ class ObjectFrame:
     presence: Presence
     pointer: NDArray[np.float16]
     prompted: bool = False
+
+
+class DeviceMemoryError(Exception):
+    """The device has no memory left for a call. What it would have changed is as before, or was given back.
+
+    Whoever catches it must do so before anything else is tried: the tracker is to be parked first.
+    """
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a tracker holds, in bytes.
+
+    Attributes:
+        frames_bytes: Pictures read ahead.
+        features_bytes: Of the frames used last, and of prompts that are only drafted.
+        memories_bytes: Of objects, on the device.
+        workspace_bytes: The most that one call needed beside all that, as far as the device tells.
+        host_bytes: Memories that were moved from the device to the machine's own memory.
+    """
+
+    frames_bytes: int = 0
+    features_bytes: int = 0
+    memories_bytes: int = 0
+    workspace_bytes: int = 0
+    host_bytes: int = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """On the device between calls."""
+        return self.frames_bytes + self.features_bytes + self.memories_bytes
+
+
+class Relief(Enum):
+    """What a tracker can give back at once, without waiting for a disk; the cheapest first."""
+
+    FEATURES = "features"
+    """Made again from the pictures."""
+    MEMORIES = "memories"
+    """Moved to the machine's own memory; the next call moves them back."""
+    ALL = "all"
+    """Made again from prompts and stored results; only a picture that is being read ahead stays."""
 
 
 class FrameSource(Protocol):
@@ -92,10 +135,6 @@ class Tracker(Protocol):
         """Take all prompts of one object on one frame (they replace earlier ones) and segment it."""
         ...
 
-    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
-        """Take prompts that an earlier tracker made ``result`` of; the network works only where it has to."""
-        ...
-
     def draft(self, prompts: FramePrompts) -> bool:
         """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
 
@@ -138,9 +177,18 @@ class Tracker(Protocol):
         """Give back all memory. The next call rebuilds it from prompts and stored results."""
         ...
 
+    def relieve(self, relief: Relief) -> None:
+        """Give back some of the device's memory; nothing happens where there is nothing to gain."""
+        ...
+
     @property
     def memory_bytes(self) -> int:
-        """What the tracker holds now, features and memories together."""
+        """What the tracker holds of the device now, features and memories together."""
+        ...
+
+    @property
+    def holdings(self) -> Holdings:
+        """The same in detail."""
         ...
 
 

@@ -14,7 +14,7 @@ from masklet.errors import FrameMissingError
 from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
-from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
 
 SIDE = 8
 FAKE_INFO = ClipInfo("fake.####.png", 64, 48, 1, 10)
@@ -68,7 +68,9 @@ class FakeTracker:
     calls: list[tuple[object, ...]] = field(default_factory=list)
     prompts: dict[tuple[int, int], FramePrompts] = field(default_factory=dict)
     drafts: dict[tuple[int, int], int] = field(default_factory=dict)
-    memory_bytes: int = 0
+    features_bytes: int = 0
+    memories_bytes: int = 0
+    host_bytes: int = 0
     threads: set[int] = field(default_factory=set)
 
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
@@ -77,10 +79,6 @@ class FakeTracker:
         self.drafts.pop((prompts.object_id, prompts.frame), None)
         value = sum(click.x_px for click in prompts.clicks)
         return self._result(prompts.object_id, prompts.frame, value, prompted=True)
-
-    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
-        self.calls.append(("restore", prompts.frame, prompts.object_id))
-        self.prompts[prompts.object_id, prompts.frame] = prompts
 
     def forget_prompts(self, object_id: int, frame: int) -> None:
         self.calls.append(("forget", frame, object_id))
@@ -128,14 +126,32 @@ class FakeTracker:
 
     def park(self) -> None:
         self.calls.append(("park",))
-        self.memory_bytes = 0
+        self.features_bytes = self.memories_bytes = self.host_bytes = 0
+
+    def relieve(self, relief: Relief) -> None:
+        """As the engine on a GPU does."""
+        self.calls.append(("relieve", relief))
+        if relief is Relief.MEMORIES:
+            self.host_bytes, self.memories_bytes = self.host_bytes + self.memories_bytes, 0
+        else:
+            self.features_bytes = 0
+        if relief is Relief.ALL:
+            self.memories_bytes = self.host_bytes = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.holdings.held_bytes
+
+    @property
+    def holdings(self) -> Holdings:
+        return Holdings(0, self.features_bytes, self.memories_bytes, 0, self.host_bytes)
 
     def _work(self, call: str, frame: int, *rest: object) -> None:
         self.calls.append((call, frame, *rest))
         self.threads.add(threading.get_ident())
         time.sleep(self.frame_s)
         self.source.read(frame)
-        self.memory_bytes = 1000
+        self.features_bytes, self.memories_bytes, self.host_bytes = 600, 400, 0
         error = self.fail(call, frame)
         if error is not None:
             raise error

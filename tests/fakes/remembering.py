@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts, FrameRange, Presence
 from masklet_server.engine.recall import Leg, Reach, neighbours, recall
-from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
 
 SIDE = 4
 REACH = Reach(maps=3, pointers=5)
@@ -40,9 +40,6 @@ class RememberingTracker:
         self.prompts[prompts.object_id, prompts.frame] = prompts
         self.held.pop((prompts.object_id, prompts.frame), None)
         return self._prompted(prompts)
-
-    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
-        self.prompts[prompts.object_id, prompts.frame] = prompts
 
     def draft(self, prompts: FramePrompts) -> bool:
         return False
@@ -86,6 +83,13 @@ class RememberingTracker:
     def park(self) -> None:
         self.held.clear()
         self.memory_bytes = 0
+
+    def relieve(self, relief: Relief) -> None:
+        self.park()
+
+    @property
+    def holdings(self) -> Holdings:
+        return Holdings(memories_bytes=self.memory_bytes)
 
     def _frames(self, object_id: int) -> list[int]:
         return [frame for owner, frame in self.prompts if owner == object_id]

@@ -141,13 +141,22 @@ class FeatureCache:
             self.features(frame)
             self.read_ahead(then)
 
+    def forget(self) -> None:
+        """Give all features back."""
+        self._held.clear()
+
     def drop(self) -> None:
         """Give all features and pictures back."""
-        self._held.clear()
+        self.forget()
         self._reader.drop()
 
     def __contains__(self, frame: object) -> bool:
         return frame in self._held
+
+    @property
+    def ahead_bytes(self) -> int:
+        """What was read ahead."""
+        return self._reader.held_bytes
 
     @property
     def held_bytes(self) -> int:

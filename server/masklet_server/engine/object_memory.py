@@ -13,6 +13,7 @@ from masklet_server.engine.recall import Reach
 from masklet_server.tracking import ObjectFrame
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 _KEPT_PROMPTED = 8
@@ -42,6 +43,12 @@ class FrameMemory:
         """Bytes of all tensors together."""
         tensors = (self.pointer, self.presence_logit, self.map, self.logits)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
+
+    def move(self, device: torch.device) -> None:
+        """Hold all tensors there."""
+        self.pointer, self.presence_logit = self.pointer.to(device), self.presence_logit.to(device)
+        self.map = None if self.map is None else self.map.to(device)
+        self.logits = None if self.logits is None else self.logits.to(device)
 
 
 @dataclass(eq=False)
@@ -176,6 +183,15 @@ class ObjectMemory:
             entry.memory = None
             entry.logits = None
             entry.conditioned = None
+
+    def move(self, device: torch.device) -> None:
+        """Hold all memories there. Logits of prompts stay where they are, on the processor."""
+        entries = (*self.prompted.values(), *self.pending.values())
+        for memory in (*self.held.values(), *(entry.memory for entry in entries)):
+            if memory is not None:
+                memory.move(device)
+        for entry in entries:
+            entry.conditioned = None if entry.conditioned is None else entry.conditioned.to(device)
 
     @property
     def held_bytes(self) -> int:

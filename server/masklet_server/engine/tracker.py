@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import torch
 
@@ -21,8 +22,11 @@ from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts, is_begun
 from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointers_in_clip, recall
 from masklet_server.engine.segmenter import Segmenter
+from masklet_server.engine.workspace import Workspace
 from masklet_server.model.network import Decoded, ImageFeatures, Network
-from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
+from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
+
+ValueT = TypeVar("ValueT")
 
 _MAX_DRAFTS = 4
 
@@ -84,17 +88,44 @@ class NetworkTracker:
         self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
         self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
         self._objects: dict[int, ObjectMemory] = {}
+        self._workspace = Workspace(network.device)
+        self._is_at_host = False
         self._drafts: OrderedDict[tuple[int, int], PromptedFrame] = OrderedDict()
 
     @property
     def memory_bytes(self) -> int:
         """Bytes of features, pictures read ahead and memories."""
+        return self.holdings.held_bytes
+
+    @property
+    def holdings(self) -> Holdings:
+        """What is held, and where."""
         drafts = (tensor for draft in self._drafts.values() for tensor in (draft.logits, draft.conditioned))
-        return (
-            self._features.held_bytes
-            + sum(memory.held_bytes for memory in self._objects.values())
-            + sum(tensor.nbytes for tensor in drafts if tensor is not None)
+        drafts_bytes = sum(tensor.nbytes for tensor in drafts if tensor is not None)
+        memories_bytes = sum(memory.held_bytes for memory in self._objects.values())
+        frames_bytes = self._features.ahead_bytes
+        return Holdings(
+            frames_bytes,
+            self._features.held_bytes - frames_bytes + drafts_bytes,
+            0 if self._is_at_host else memories_bytes,
+            self._workspace.most_bytes,
+            memories_bytes if self._is_at_host else 0,
         )
+
+    def relieve(self, relief: Relief) -> None:
+        """Give back features, or have memories wait in the machine's own memory, where that is another."""
+        if relief in (Relief.FEATURES, Relief.ALL):
+            self._drafts.clear()
+            self._features.forget()
+        if relief is Relief.ALL:
+            for memory in self._objects.values():
+                memory.park()
+            self._is_at_host = False
+        elif relief is Relief.MEMORIES and self._network.device.type != "cpu":
+            for memory in self._objects.values():
+                memory.move(torch.device("cpu"))
+            self._is_at_host = True
+        self._workspace.give_back()
 
     def memory(self, object_id: int, frame: int) -> FrameMemory | None:
         """What is held of one object on one frame: for reports and comparisons, not for results."""
@@ -104,7 +135,6 @@ class NetworkTracker:
         entry = found.entry(frame)
         return entry.memory if entry is not None else found.held.get(frame)
 
-    @torch.inference_mode()
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
         """Take all prompts of one object on one frame (they replace earlier ones) and segment it.
 
@@ -112,6 +142,88 @@ class NetworkTracker:
             BadInputError: The prompts say nothing or lie outside the picture.
             ClipError: The picture cannot be read.
         """
+        return self._run(partial(self._prompt_now, prompts))
+
+    def preview(self, prompts: FramePrompts) -> ObjectFrame:
+        """What :meth:`prompt` would give for these, without taking them. Errors as there."""
+        return self._run(partial(self._preview_now, prompts))
+
+    def draft(self, prompts: FramePrompts) -> bool:
+        """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
+
+        Raises:
+            BadInputError: The prompts say nothing or lie outside the picture.
+            ClipError: The picture cannot be read.
+        """
+        return self._run(partial(self._draft_now, prompts))
+
+    def look(self, object_id: int, frame: int) -> ObjectFrame:
+        """What the prompts on the neighbouring frames make of ``frame``, which was not tracked.
+
+        Raises:
+            NotPromptedError: The object has no prompts.
+            ClipError: The picture cannot be read.
+        """
+        return self._run(partial(self._look_now, object_id, frame))
+
+    def forget_prompts(self, object_id: int, frame: int) -> None:
+        """Drop the prompts of one object on one frame, as if they had never been given.
+
+        Officially tracked frames nearer to this one than to other prompts count as not tracked from
+        then on; their results stay where they are until they are tracked anew.
+        """
+        memory = self._objects.get(object_id)
+        if memory is not None:
+            memory.forget_prompts(frame)
+            if self._profile.trail == "all":
+                memory.forget_what_followed(frame)
+
+    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
+        """Drop what tracking has remembered of one object on some frames; prompts stay."""
+        memory = self._objects.get(object_id)
+        if memory is not None:
+            memory.forget_tracked(frames)
+
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
+        """Segment the objects on ``frame`` from memory, all in one batch.
+
+        On a frame with prompts of its own an object keeps the result of these. Frames tracked before
+        ``since`` on the way are no memories; None for no such limit.
+
+        Raises:
+            NotPromptedError: One of the objects has no prompts.
+            ClipError: The picture cannot be read.
+        """
+        return self._run(partial(self._track_now, frame, object_ids, backward=backward, since=since))
+
+    def remove(self, object_id: int) -> None:
+        """Drop everything about one object; the others do not notice."""
+        self._objects.pop(object_id, None)
+        for key in [key for key in self._drafts if key[0] == object_id]:
+            del self._drafts[key]
+
+    def park(self) -> None:
+        """Give back all tensors of the device; prompts and their results stay, in main memory."""
+        self._drafts.clear()
+        self._features.drop()
+        for memory in self._objects.values():
+            memory.park()
+        self._is_at_host = False
+        self._workspace.give_back()
+
+    def _run(self, call: Callable[[], ValueT]) -> ValueT:
+        if self._is_at_host:
+            self._workspace.run(self._bring_back)
+        return self._workspace.run(call)
+
+    def _bring_back(self) -> None:
+        for memory in self._objects.values():
+            memory.move(self._network.device)
+        self._is_at_host = False
+
+    def _prompt_now(self, prompts: FramePrompts) -> ObjectFrame:
         check_prompts(prompts, self._source.info)
         memory = self._objects.get(prompts.object_id) or self._returning(prompts)
         if self._profile.corrections == "prompted":
@@ -124,36 +236,14 @@ class NetworkTracker:
         memory.pending[prompts.frame] = entry
         return entry.result
 
-    @torch.inference_mode()
-    def preview(self, prompts: FramePrompts) -> ObjectFrame:
-        """What :meth:`prompt` would give for these, without taking them. Errors as there."""
+    def _preview_now(self, prompts: FramePrompts) -> ObjectFrame:
         check_prompts(prompts, self._source.info)
         memory = self._objects.get(prompts.object_id) or self._returning(prompts)
         draft = self._drafts.get((prompts.object_id, prompts.frame))
         features = self._features.features(prompts.frame)
         return self._segmenter.segment(memory, prompts, features, draft=draft).result
 
-    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
-        """Take prompts that an earlier tracker made ``result`` of, as they are after parking.
-
-        Official profiles remember what cannot be made of results: for these the prompts are segmented anew.
-        """
-        if self._profile.corrections != "prompted" or self._profile.memories != "results":
-            self.prompt(prompts)
-            return
-        memory = self._objects.get(prompts.object_id) or self._returning(prompts)
-        self._objects[prompts.object_id] = memory
-        memory.prompted[prompts.frame] = self._segmenter.restored(memory, prompts, result)
-        memory.tracked.discard(prompts.frame, prompts.frame)
-
-    @torch.inference_mode()
-    def draft(self, prompts: FramePrompts) -> bool:
-        """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
-
-        Raises:
-            BadInputError: The prompts say nothing or lie outside the picture.
-            ClipError: The picture cannot be read.
-        """
+    def _draft_now(self, prompts: FramePrompts) -> bool:
         check_prompts(prompts, self._source.info)
         if (
             prompts.mask is not None
@@ -179,49 +269,14 @@ class NetworkTracker:
             self._drafts.popitem(last=False)
         return done + 2 < len(prompts.marks)
 
-    @torch.inference_mode()
-    def look(self, object_id: int, frame: int) -> ObjectFrame:
-        """What the prompts on the neighbouring frames make of ``frame``, which was not tracked.
-
-        Raises:
-            NotPromptedError: The object has no prompts.
-            ClipError: The picture cannot be read.
-        """
+    def _look_now(self, object_id: int, frame: int) -> ObjectFrame:
         memory = self._prompted_object(object_id)
         self._write_pending(memory)
         return self._segmenter.look(memory, frame, self._features.features(frame))
 
-    def forget_prompts(self, object_id: int, frame: int) -> None:
-        """Drop the prompts of one object on one frame, as if they had never been given.
-
-        Officially tracked frames nearer to this one than to other prompts count as not tracked from
-        then on; their results stay where they are until they are tracked anew.
-        """
-        memory = self._objects.get(object_id)
-        if memory is not None:
-            memory.forget_prompts(frame)
-            if self._profile.trail == "all":
-                memory.forget_what_followed(frame)
-
-    def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
-        """Drop what tracking has remembered of one object on some frames; prompts stay."""
-        memory = self._objects.get(object_id)
-        if memory is not None:
-            memory.forget_tracked(frames)
-
-    @torch.inference_mode()
-    def track(
-        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    def _track_now(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None
     ) -> Sequence[ObjectFrame]:
-        """Segment the objects on ``frame`` from memory, all in one batch.
-
-        On a frame with prompts of its own an object keeps the result of these. Frames tracked before
-        ``since`` on the way are no memories; None for no such limit.
-
-        Raises:
-            NotPromptedError: One of the objects has no prompts.
-            ClipError: The picture cannot be read.
-        """
         memories = [self._prompted_object(object_id) for object_id in object_ids]
         for memory in memories:
             self._write_pending(memory)
@@ -242,19 +297,6 @@ class NetworkTracker:
             )
             frames.append(entry.result if entry is not None else tracked[memory.object_id])
         return frames
-
-    def remove(self, object_id: int) -> None:
-        """Drop everything about one object; the others do not notice."""
-        self._objects.pop(object_id, None)
-        for key in [key for key in self._drafts if key[0] == object_id]:
-            del self._drafts[key]
-
-    def park(self) -> None:
-        """Give back all tensors of the device; prompts and their results stay, in main memory."""
-        self._drafts.clear()
-        self._features.drop()
-        for memory in self._objects.values():
-            memory.park()
 
     def _returning(self, prompts: FramePrompts) -> ObjectMemory:
         """The memory of an object that is new here; if it has results, another tracker was here before."""

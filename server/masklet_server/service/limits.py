@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from masklet.errors import LimitError
 from masklet_server.sessions.errands import DISK_S
+from masklet_server.sessions.scheduler import TURN_S
 
 CHUNK_BYTES = 1 << 20
 """Of files on the wire, both ways: small enough that a prompt never waits long behind one."""
@@ -22,6 +23,8 @@ class ServiceLimits:
         max_upload_files: Files of one upload.
         upload_kept_s: How long an upload waits to be opened.
         disk_s: How long a disk may take for one picture, one file or one look into a folder.
+        turn_s: How long the device may be at one frame before that is given up.
+        stalled_s: How long a client may leave what is sent to it unread.
         first_message_s: How long a call may take to say what it wants.
         silence_s: How long a client may say nothing in the middle of an upload.
     """
@@ -32,6 +35,8 @@ class ServiceLimits:
     max_upload_files: int = 100_000
     upload_kept_s: float = 3600.0
     disk_s: float = DISK_S
+    turn_s: float = TURN_S
+    stalled_s: float = 30.0
     first_message_s: float = 10.0
     silence_s: float = 120.0
 

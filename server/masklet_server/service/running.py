@@ -23,6 +23,9 @@ from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions.desk import ClosingSource
 
+DEVICE_FAILED_CODE = 75
+"""With which the process ends when the device does not come back: for a while, in the words of sysexits.h."""
+
 _log = logging.getLogger("masklet_server.service")
 
 
@@ -91,16 +94,28 @@ async def run_server(
         address = await server.start()
         _log.info("listening on %s", address)
         announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": VERSION}))
-        await stopping.wait()
+        await _first_of(stopping, server.failed)
         _log.info("stopping")
     finally:
         await server.stop()
+        if server.failed.is_set():
+            # Whoever keeps the service starts it anew; sessions come back from their journals.
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(DEVICE_FAILED_CODE)
         if server.is_hanging:
             # The interpreter would tear the thread's libraries down under it.
             _log.warning("a disk or the device does not answer: the process ends without it")
             logging.shutdown()
             sys.stdout.flush()
             os._exit(0)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

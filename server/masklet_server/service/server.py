@@ -49,8 +49,8 @@ from masklet_server.sessions.store import FILES_AT_ONCE, SessionStore
 
 TIDY_EVERY_S = 2.0
 CLOSES_WITHIN_S = 2.0
-STUCK_S = 120.0
-"""One turn is a frame: a device that takes longer for it serves nobody."""
+GIVEN_UP_TURNS = 2
+"""So many turns one after the other that the device did not come back from: it will not come back at all."""
 
 _log = logging.getLogger("masklet_server.service")
 
@@ -75,6 +75,9 @@ class Engine:
 class MaskletServer:
     """One server in one event loop.
 
+    Attributes:
+        failed: Set when the device will not come back: only another process gets it to.
+
     Args:
         settings: What its keeper decided.
         engine: The network.
@@ -95,7 +98,8 @@ class MaskletServer:
             self._door, slots=2 * (4 * settings.store.max_sessions + 32), limits=settings.service
         )
         self._roots = Roots(settings.roots)
-        self._scheduler = Scheduler(read_s=settings.service.disk_s)
+        self._scheduler = Scheduler(read_s=settings.service.disk_s, turn_s=settings.service.turn_s)
+        self.failed = asyncio.Event()
         self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
         self._clips = Clips(opener, self._roots, self._errands)
         self.store = SessionStore(
@@ -190,14 +194,19 @@ class MaskletServer:
         return self._scheduler.busy_threads > 0
 
     async def _tell_health(self) -> None:
-        """Say that nothing is served while the device is at one turn for far too long."""
+        """Say that nothing is served while the device does not come back, and when it never will."""
         serving = True
         while True:
             await asyncio.sleep(TIDY_EVERY_S)
-            if serving == (self._scheduler.busy_s < STUCK_S):
+            hung = self._scheduler.hung_in_a_row
+            if hung >= GIVEN_UP_TURNS and not self.failed.is_set():
+                _log.error("the device did not come back from %d turns: the process has to start anew", hung)
+                self.failed.set()
+            if serving == (hung == 0):
                 continue
             serving = not serving
-            _log.error("the device %s", "goes on" if serving else f"has not answered for {STUCK_S:.0f} s")
+            limit_s = self._settings.service.turn_s
+            _log.error("the device %s", "goes on" if serving else f"has not answered for {limit_s:.0f} s")
             status = health_pb2.HealthCheckResponse
             await self._health.set("", status.SERVING if serving else status.NOT_SERVING)
 

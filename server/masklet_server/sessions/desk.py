@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.errors import FrameMissingError, SessionNotFoundError
+from masklet.errors import DeviceError, FrameMissingError, SessionNotFoundError
 from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
 from masklet.types import CutPolicy, FramePrompts, FrameRange
+from masklet_server.aside import check_wanted
 from masklet_server.sessions.contents import Contents
+from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.staleness import StaleFrames
-from masklet_server.sessions.ways import Horizon, Way, Ways, WayWitness
+from masklet_server.sessions.ways import Horizon, Way, Ways
 from masklet_server.shots.watch import ShotWatch
-from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader, Tracker
+from masklet_server.tracking import (
+    DeviceMemoryError,
+    FrameSource,
+    Holdings,
+    ObjectFrame,
+    Relief,
+    ResultReader,
+    Tracker,
+)
+
+ValueT = TypeVar("ValueT")
 
 
 class ClosingSource(FrameSource, Protocol):
@@ -48,12 +60,12 @@ class Desk:
         source: The clip.
         results: Where results are kept.
         make_tracker: Called when the first prompt comes.
-        said: Gives all that is said: a new tracker has to know it.
-        witness: Told how frames were tracked.
+        ledger: Adds up what trackers hold; None where there is one alone.
 
     Attributes:
         closed: Set by the session, from any thread; turns that come later do nothing or fail.
-        memory_bytes: What the tracker held after the last turn.
+        holdings: What the tracker held after the last turn.
+        is_engaged: True while the tracker is at a call.
         stale: Frames whose masks prompts have overtaken.
         ways: How tracked frames came about.
         shots: Knows the cuts that were met.
@@ -64,15 +76,14 @@ class Desk:
         source: ClosingSource,
         results: ResultStore,
         make_tracker: TrackerFactory,
-        said: Callable[[], Contents] = Contents,
-        *,
-        witness: WayWitness | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.closed = False
-        self.memory_bytes = 0
+        self.holdings = Holdings()
+        self.is_engaged = False
+        self._ledger = ledger or Ledger(0)
         self.stale = StaleFrames()
-        self.ways = Ways(witness)
-        self._said = said
+        self.ways = Ways()
         self.shots = ShotWatch(source)
         self._results = results
         self._make_tracker = make_tracker
@@ -95,8 +106,7 @@ class Desk:
                 self._tracker.forget_prompts(object_id, frame)
             self._results.remove(object_id, frame)
             return None
-        result = self._engine().prompt(prompts)
-        self._measure()
+        result = self._on_device(lambda tracker: tracker.prompt(prompts))
         if keep and self._results.has(object_id, frame):
             return result
         self._results.put(result)
@@ -107,21 +117,15 @@ class Desk:
         """Do one click's work towards :meth:`segment`; False when no more is left. Errors as there."""
         if prompts.is_empty:
             return False
-        more = self._engine().draft(prompts)
-        self._measure()
-        return more
+        return self._on_device(lambda tracker: tracker.draft(prompts))
 
     def preview(self, prompts: FramePrompts) -> ObjectFrame:
         """What :meth:`segment` would give for these prompts; nothing is kept. Errors as there."""
-        result = self._engine().preview(prompts)
-        self._measure()
-        return result
+        return self._on_device(lambda tracker: tracker.preview(prompts))
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What an object's prompts on other frames alone make of a frame; errors as in :meth:`segment`."""
-        result = self._engine().look(object_id, frame)
-        self._measure()
-        return result
+        return self._on_device(lambda tracker: tracker.look(object_id, frame))
 
     def put(self, result: ObjectFrame) -> None:
         """Put a result in the place of another, which memory must not be made of any more."""
@@ -173,7 +177,11 @@ class Desk:
         # Objects that began behind the cut remember nothing before it anyway.
         since = next((way.since for way in ways.values() if way.since is not None), None)
         try:
-            results = tracker.track(frame, going, backward=backward, since=since)
+            results = self._on_device(
+                lambda tracker: tracker.track(frame, going, backward=backward, since=since),
+                tracker,
+                objects=len(going),
+            )
         except FrameMissingError:
             if frame not in self.shots.info.missing:
                 raise
@@ -184,7 +192,6 @@ class Desk:
         for object_id in going:
             watch.note(object_id, frame)
             self.stale.clear(object_id, (frame,))
-        self._measure()
         return results
 
     def withdraw(self, object_id: int) -> None:
@@ -210,6 +217,17 @@ class Desk:
         self._measure()
         self.shots.close()
 
+    def relieve(self, relief: Relief) -> None:
+        """Give some of the device's memory back; the next call rebuilds what it needs."""
+        if self._tracker is not None:
+            self._tracker.relieve(relief)
+            self._measure()
+
+    def abandon(self) -> None:
+        """Leave the tracker to a call that does not end; from now on there is another."""
+        self._tracker, self.is_engaged = None, False
+        self.holdings = Holdings()
+
     def release(self) -> None:
         """Give the device's memory back for good."""
         if self._tracker is not None:
@@ -221,21 +239,41 @@ class Desk:
         if self.closed:
             raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
         if self._tracker is None:
-            tracker = self._make_tracker(self.shots, self._results)
-            self._tell_all(tracker)
-            self._tracker = tracker
+            self._tracker = self._make_tracker(self.shots, self._results)
         return self._tracker
 
-    def _tell_all(self, tracker: Tracker) -> None:
-        """Tell a new tracker what was said before it was there, as in a session that comes from a journal."""
-        contents = self._said()
-        for (object_id, frame), said in sorted(contents.prompts.items()):
-            result = self._results.find(object_id, frame)
-            if result is not None and result.prompted and not contents.is_locked(object_id, frame):
-                tracker.restore(said.prompts, result)
+    def _on_device(
+        self, call: Callable[[Tracker], ValueT], tracker: Tracker | None = None, *, objects: int = 0
+    ) -> ValueT:
+        """Make a call of the engine; once more with more room where the device's memory was full.
+
+        Raises:
+            DeviceError: It is full all the same. Nothing has changed.
+        """
+        for _ in range(2):
+            tracker = tracker or self._engine()
+            self.is_engaged = True
+            try:
+                value = call(tracker)
+            except DeviceMemoryError:
+                pass
             else:
-                # What stands there was made of something else, and tracking reads what the prompts make.
-                tracker.prompt(said.prompts)
+                # A call that was given up must change nothing when it ends after all.
+                check_wanted()
+                return value
+            finally:
+                if tracker is self._tracker:
+                    self.is_engaged = False
+                    self._measure()
+                    self._ledger.note(self, objects)
+            # Out here, since an exception holds all that its call held.
+            check_wanted()
+            self.relieve(Relief.ALL)
+            self._ledger.give_way(self)
+        raise DeviceError(
+            "the server's graphics memory is full, and this was too much for it: try fewer objects, "
+            "or try again when others have finished. The session is as it was"
+        )
 
     def _before(self, frame: int, *, backward: bool) -> int:
         """The frame before this one on the way, which the clip may not have: it may begin there."""
@@ -253,4 +291,4 @@ class Desk:
             self._tracker.forget_tracked(object_id, FrameRange(min(frames), max(frames)))
 
     def _measure(self) -> None:
-        self.memory_bytes = 0 if self._tracker is None else self._tracker.memory_bytes
+        self.holdings = Holdings() if self._tracker is None else self._tracker.holdings

@@ -52,6 +52,9 @@ class _Errand(Generic[ValueT]):
     def come_back(self) -> None:
         with self.lock:
             self.is_waiting = False
+        self.check()
+
+    def check(self) -> None:
         if self.given_up:
             raise self.refusal
 

@@ -72,7 +72,7 @@ class SessionFacts:
     @property
     def memory_bytes(self) -> int:
         """What the tracker held after its last turn."""
-        return self._desk.memory_bytes
+        return self._desk.holdings.held_bytes
 
     @property
     def undo_left(self) -> int:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from masklet.errors import BusyError, ClipError
+from masklet.errors import BusyError, ClipError, DeviceError, MaskletError
 from masklet_server.aside import working_for
 from masklet_server.sessions.callers import Caller, current_caller
 from masklet_server.sessions.hands import Hands, Report
@@ -25,6 +25,8 @@ _GLANCE_S = 0.02
 _READS_AT_ONCE = 4
 """Tracks that hold a picture and wait for the device; more begin only when a disk is slow."""
 _SLOW_READ_S = 0.5
+TURN_S = 120.0
+"""How long the device may be at one turn, which is a frame, before that is given up."""
 _CLOSE_S = 2.0
 
 
@@ -42,8 +44,10 @@ class _Call(Generic[ResultT]):
     reads: int = 0
     is_reading: bool = False
     away_since_s: float | None = None
-    given_up: ClipError | None = None
+    given_up: MaskletError | None = None
     timer: asyncio.TimerHandle | None = None
+    on_hang: Callable[[], None] = lambda: None
+    is_left_behind: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     granted: threading.Event = field(default_factory=threading.Event)
 
@@ -56,6 +60,7 @@ class _Reading:
         self._call = call
 
     def leave(self) -> None:
+        self.check()
         call = self._call
         with call.lock:
             call.reads += 1
@@ -71,26 +76,42 @@ class _Reading:
             call.granted.clear()
         self._scheduler.tell(self._scheduler.want_back, call)
         call.granted.wait()
-        if call.given_up is not None:
-            raise call.given_up
+        self.check()
+
+    def check(self) -> None:
+        if self._call.given_up is not None:
+            raise self._call.given_up
 
 
 class Scheduler:
     """The device's only door: whoever wants the engine waits here, for one frame at a time.
 
     A call that reads a picture gives the device away meanwhile; only its own session waits for it. After
-    ``read_s`` its caller is told, and its session refused, until the disk answers.
+    ``read_s`` its caller is told, and its session refused, until the disk answers. A call that does not come
+    back from the device itself is left behind after ``turn_s``, and the next one tries.
     To be used from one event loop.
 
     Args:
         read_s: How long one picture may take to come.
+        turn_s: How long the device may be at one turn.
+        weight_of: How much of the device a user gets; see :class:`TurnQueue`.
         clock_s: Measures what turns cost; an argument for tests.
     """
 
-    def __init__(self, *, read_s: float = READ_S, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        read_s: float = READ_S,
+        turn_s: float = TURN_S,
+        weight_of: Callable[[str], float] = lambda user: 1.0,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._read_s = read_s
+        self._turn_s = turn_s
+        self._hung_in_a_row = 0
+        self._watchdog: asyncio.TimerHandle | None = None
         self._clock_s = clock_s
-        self._queue: TurnQueue[_Call[Any]] = TurnQueue()
+        self._queue: TurnQueue[_Call[Any]] = TurnQueue(weight_of=weight_of)
         self._hands = Hands("device")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: Turn[_Call[Any]] | None = None
@@ -109,6 +130,11 @@ class Scheduler:
         return 0.0 if self._running is None else self._clock_s() - self._started_s
 
     @property
+    def hung_in_a_row(self) -> int:
+        """How many turns were left behind since the device ended one."""
+        return self._hung_in_a_row
+
+    @property
     def busy_threads(self) -> int:
         """How many threads are at a turn, or hang in one."""
         return self._hands.busy
@@ -121,6 +147,7 @@ class Scheduler:
         turn_class: TurnClass = TurnClass.SHOT,
         owner: Hashable = None,
         commits: bool = True,
+        on_hang: Callable[[], None] = lambda: None,
     ) -> ResultT:
         """Wait for a turn, make the call on the device's thread, and return what it returns.
 
@@ -134,10 +161,12 @@ class Scheduler:
             turn_class: What waits for it.
             owner: Whose calls are never under way at the same time; None for a call that minds none.
             commits: False for one that prepares something: its caller may still leave it undone.
+            on_hang: Called when the call is left behind, to begin anew without what it uses.
 
         Raises:
             BusyError: The server is shutting down.
             ClipError: A picture does not come.
+            DeviceError: The device does not come back from the call.
         """
         if self._closed:
             raise BusyError("the server is shutting down: try again in a minute")
@@ -151,6 +180,7 @@ class Scheduler:
         turn: Turn[_Call[Any]] = Turn(
             _Call(call, done, user, turn_class, owner, caller), user, turn_class, owner
         )
+        turn.call.on_hang = on_hang
         self._queue.push(turn)
         self._start_next()
         try:
@@ -202,6 +232,8 @@ class Scheduler:
             return
         call = turn.call
         self._running, self._started_s = turn, self._clock_s()
+        assert self._loop is not None
+        self._watchdog = self._loop.call_later(self._turn_s, self._leave_behind, turn)
         if call.began:
             call.away_since_s = None
             self._away.discard(call)
@@ -235,10 +267,8 @@ class Scheduler:
             if not call.is_reading or call.reads != reads or call.away_since_s is not None:
                 return
             call.away_since_s = self._clock_s()
-        assert self._running is not None
         assert self._loop is not None
-        self._queue.charge(self._running, self._clock_s() - self._started_s)
-        self._running = None
+        self._end_turn()
         self._away.add(call)
         self._queue.hold(call.owner)
         call.timer = self._loop.call_later(self._read_s, self._give_up, call, reads)
@@ -256,10 +286,36 @@ class Scheduler:
             if not each.done.done():
                 each.done.set_exception(call.given_up)
 
-    def _finish(self, call: _Call[Any], result: Any, error: BaseException | None) -> None:
+    def _leave_behind(self, turn: Turn[_Call[Any]]) -> None:
+        """The device does not come back from a turn, whose thread cannot be stopped."""
+        call = turn.call
+        if self._running is not turn:
+            return
+        call.given_up = DeviceError(
+            f"the server's device has not answered for {self._turn_s:.0f} seconds, and this was given up. "
+            "The session is as it was: try again, and have the server looked at if it comes back"
+        )
+        call.is_left_behind = True
+        self._hung_in_a_row += 1
+        self._end_turn()
+        call.on_hang()
+        if not call.done.done():
+            call.done.set_exception(call.given_up)
+        self._start_next()
+
+    def _end_turn(self) -> None:
+        """Nobody has the device now."""
         assert self._running is not None
         self._queue.charge(self._running, self._clock_s() - self._started_s)
         self._running = None
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+
+    def _finish(self, call: _Call[Any], result: Any, error: BaseException | None) -> None:
+        self._hung_in_a_row = 0
+        if call.is_left_behind:
+            return
+        self._end_turn()
         if not call.done.done():
             if error is None:
                 call.done.set_result(result)

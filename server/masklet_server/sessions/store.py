@@ -16,10 +16,12 @@ from masklet_server.sessions.callers import begin
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
 from masklet_server.sessions.desk import TrackerFactory
 from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
+from masklet_server.sessions.turns import TurnClass
 
 FILES_AT_ONCE = 8
 SESSION_ID_BYTES = 16
@@ -89,6 +91,7 @@ class SessionStore:
         self._scheduler = scheduler
         self._order = order
         self._clock_s = clock_s
+        self.ledger = Ledger(limits.memory_bytes)
         self._held: dict[str, _Held] = {}
         self._replies: dict[str, ReplyLog] = {}
 
@@ -137,6 +140,7 @@ class SessionStore:
             limits=self.limits.session,
             order=self._order,
             errands=self._errands,
+            ledger=self.ledger,
         )
         self._held[session.session_id] = _Held(session, self._clock_s(), on_close=on_close)
         return session
@@ -218,18 +222,9 @@ class SessionStore:
         await self.fit_memory()
 
     async def fit_memory(self) -> None:
-        """Park sessions, the one used longest ago first, until the trackers fit the memory budget.
-
-        Busy sessions are left alone, and so is the last one: whoever works alone may use it all.
-        """
-        by_age = sorted(self._held.values(), key=lambda held: held.used_s)
-        total_bytes = sum(held.session.memory_bytes for held in by_age)
-        for held in by_age[:-1]:
-            if total_bytes <= self.limits.memory_bytes:
-                return
-            if held.session.memory_bytes and not held.session.is_busy:
-                total_bytes -= held.session.memory_bytes
-                await self._park(held)
+        """Have sessions give memory back until the trackers fit the budget; see :meth:`Ledger.fit`."""
+        if self.ledger.held_bytes > self.ledger.budget_bytes:
+            await self._scheduler.run(self.ledger.fit, user="", turn_class=TurnClass.PROMPT)
 
     def _check_room(self) -> None:
         if len(self._held) >= self.limits.max_sessions:

@@ -142,30 +142,68 @@ def test_exports_to_a_frozen_share_stop_no_clicks_and_say_so(
     serve(tmp_path, work, HangingOpener())
 
 
-def test_health_says_when_the_device_itself_does_not_answer(
+def test_a_device_that_does_not_come_back_costs_one_request_and_health_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from masklet_server.service import server as service
 
-    monkeypatch.setattr(service, "STUCK_S", 0.2)
     monkeypatch.setattr(service, "TIDY_EVERY_S", 0.02)
+    plain = ServerSettings()
+    settings = replace(plain, service=replace(plain.service, turn_s=0.3))
     going = threading.Event()
 
     async def work(server: Running, client: FakeClient) -> None:
         session_id, (hero,) = await client.clicked(server.root / "clip")
 
         def hang(call: str, frame: int) -> None:
-            going.wait(10.0)
+            if frame == 3:
+                going.wait(20.0)
 
         server.engine.fail = hang
-        click = asyncio.ensure_future(client.click(session_id, hero, frame=3))
         try:
-            await asyncio.sleep(0.5)
-            assert not await client.is_serving()
+            status, kind, message = await refusal(client.click(session_id, hero, frame=3))
+            assert (status, kind) == (grpc.StatusCode.ABORTED, "device")
+            assert "The session is as it was" in message
+            while await client.is_serving():
+                await asyncio.sleep(0.02)
+            # The same session, on another tracker, while the thread still hangs.
+            await client.click(session_id, hero, frame=2)
+            while not await client.is_serving():
+                await asyncio.sleep(0.02)
         finally:
             going.set()
-        await click
         await asyncio.sleep(0.1)
-        assert await client.is_serving()
+        session = await server.server.store.get(session_id, "local")
+        assert session.prompts_on(hero, 3) is None
+        assert 3 not in session.results.frames_of(hero)
+        assert not server.server.failed.is_set()
 
-    serve(tmp_path, work, HangingOpener())
+    async def run() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            await work(server, client)
+
+    asyncio.run(run())
+
+
+def test_a_device_that_never_comes_back_ends_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from masklet_server.service import server as service
+
+    monkeypatch.setattr(service, "TIDY_EVERY_S", 0.02)
+    plain = ServerSettings()
+    settings = replace(plain, service=replace(plain.service, turn_s=0.2))
+    going = threading.Event()
+
+    async def run() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            session_id, (hero,) = await client.clicked(server.root / "clip")
+            server.engine.fail = lambda call, frame: (going.wait(20.0), None)[1]
+            try:
+                for frame in (3, 4):
+                    await refusal(client.click(session_id, hero, frame=frame))
+                await asyncio.wait_for(server.server.failed.wait(), 10.0)
+            finally:
+                going.set()
+
+    asyncio.run(run())

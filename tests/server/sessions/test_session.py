@@ -394,7 +394,7 @@ def test_idle_sessions_park_and_come_back_unnoticed() -> None:
     asyncio.run(run())
 
 
-def test_the_session_used_longest_ago_parks_when_memory_is_short() -> None:
+def test_the_session_used_longest_ago_gives_memory_back_first() -> None:
     async def run() -> None:
         engine, clock = FakeEngine(), FakeClock()
         async with stores(engine, clock, StoreLimits(memory_bytes=2000)) as store:
@@ -406,7 +406,8 @@ def test_the_session_used_longest_ago_parks_when_memory_is_short() -> None:
 
             await store.tidy()
 
-            assert [session.memory_bytes for session in sessions] == [1000, 1000, 0]
+            # Their features are enough here.
+            assert [session.memory_bytes for session in sessions] == [400, 1000, 400]
 
     asyncio.run(run())
 
@@ -493,7 +494,7 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
             values = await tracked(other)
 
             assert len(values) == 200
-            assert len(engine.trackers[0].calls) == ahead <= QUEUED_EVENTS + 4
+            assert len(engine.trackers[0].calls) == ahead <= QUEUED_EVENTS + 2
             await reading.aclose()
 
     asyncio.run(run())
