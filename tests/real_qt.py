@@ -16,6 +16,7 @@ from installed_hosts import ROOT, absent, load_installer
 
 QT_PYTHONS = ("qt-3.9", "qt-3.10", "qt-3.11", "qt-3.13")
 SOURCE_FOLDERS = (ROOT / "core", ROOT / "hosts/panel")
+_FAKES_FOLDER = ROOT / "tests"
 _TIMEOUT_S = 240.0
 
 
@@ -75,7 +76,7 @@ class QtPython:
         runtime = folder / "runtime"
         runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept.update(
-            PYTHONPATH=os.pathsep.join(str(source) for source in SOURCE_FOLDERS),
+            PYTHONPATH=os.pathsep.join(str(source) for source in (*SOURCE_FOLDERS, _FAKES_FOLDER)),
             PYTHONDONTWRITEBYTECODE="1",
             QT_QPA_PLATFORM="xcb" if screen else "offscreen",
             HOME=str(folder),

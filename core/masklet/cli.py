@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from masklet.commands import dataset, demo, doctor, install, preview, publish, rebuild, review, roto, servers
+from masklet.commands import (
+    dataset,
+    demo,
+    doctor,
+    install,
+    panel,
+    preview,
+    publish,
+    rebuild,
+    review,
+    roto,
+    servers,
+)
 from masklet.commands.exits import ExitCode
 from masklet.commands.summary import failure, print_json
 from masklet.errors import AccessDeniedError, MaskletError, ServerUnreachableError
@@ -26,7 +38,8 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    for module in (roto, review, preview, publish, rebuild, dataset, servers, doctor, demo, install):
+    commands = (roto, panel, review, preview, publish, rebuild, dataset, servers, doctor, demo, install)
+    for module in commands:
         module.add_commands(app)
     return app
 

@@ -30,6 +30,10 @@ SERVER_PACKAGES = {
 """What ``masklet[server]`` brings besides and no server starts without; without OpenVINO it is slower."""
 
 
+PANEL_PACKAGES = {"Qt": "Qt.py", "PySide6": "PySide6-Essentials"}
+"""What ``masklet[panel]`` brings besides."""
+
+
 def missing(packages: dict[str, str]) -> tuple[str, ...]:
     """Those of the packages that this Python does not have, as they are installed; nothing is imported."""
     return tuple(package for module, package in packages.items() if not _is_there(module))
@@ -64,6 +68,14 @@ def server_sentence() -> str | None:
         f"the server's packages are not installed beside this client ({', '.join(lacking)} missing): "
         "pip install 'masklet[server]', or name a running server with --server or MASKLET_SERVER"
     )
+
+
+def panel_sentence() -> str | None:
+    """Why the panel cannot be shown here and what helps; None when it can."""
+    lacking = missing(PANEL_PACKAGES)
+    if not lacking or (lacking == ("PySide6-Essentials",) and _is_there("PySide2")):
+        return None
+    return f"the panel needs {' and '.join(lacking)}: pip install 'masklet[panel]'"
 
 
 def _is_there(module: str) -> bool:

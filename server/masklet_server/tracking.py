@@ -135,6 +135,10 @@ class Tracker(Protocol):
         """Take all prompts of one object on one frame (they replace earlier ones) and segment it."""
         ...
 
+    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
+        """Take prompts that an earlier tracker made ``result`` of; the network works only where it has to."""
+        ...
+
     def draft(self, prompts: FramePrompts) -> bool:
         """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
 

@@ -80,6 +80,10 @@ class FakeTracker:
         value = sum(click.x_px for click in prompts.clicks)
         return self._result(prompts.object_id, prompts.frame, value, prompted=True)
 
+    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
+        self.calls.append(("restore", prompts.frame, prompts.object_id))
+        self.prompts[prompts.object_id, prompts.frame] = prompts
+
     def forget_prompts(self, object_id: int, frame: int) -> None:
         self.calls.append(("forget", frame, object_id))
         self.prompts.pop((object_id, frame), None)

@@ -41,6 +41,9 @@ class RememberingTracker:
         self.held.pop((prompts.object_id, prompts.frame), None)
         return self._prompted(prompts)
 
+    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
+        self.prompts[prompts.object_id, prompts.frame] = prompts
+
     def draft(self, prompts: FramePrompts) -> bool:
         return False
 

@@ -55,6 +55,9 @@ class ShiftTracker:
     def forget_prompts(self, object_id: int, frame: int) -> None:
         del self.prompts[object_id, frame]
 
+    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
+        self.prompts[prompts.object_id, prompts.frame] = prompts
+
     def draft(self, prompts: FramePrompts) -> bool:
         return False
 

@@ -114,6 +114,42 @@ def test_clearing_an_objects_only_prompt_leaves_no_mattes(session: Session, clip
     assert masks(session) == before
 
 
+def test_what_is_locked_is_delivered_to_the_bit_as_before_whatever_happens_around(
+    server: masklet.Server,
+    session: Session,
+    clip: DemoClip,
+    environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame, x_px, y_px = clip.clicks[0]
+    duck = session.object("duck")
+    duck.click(frame=frame, x_px=x_px, y_px=y_px)
+    track(session)
+    session.export(environment / "before")
+    duck.lock(first=1002, last=1003)
+    session.export(environment / "locked")
+    assert np.array_equal(coverage(environment / "locked"), coverage(environment / "before"))
+
+    duck.click(frame=1004, x_px=240.0, y_px=345.0)
+    track(session)
+    session.export(environment / "after")
+    with server.open(clip.pattern) as again:
+        again.load_prompts(through_json(session.prompts()))
+        track(again)
+        again.export(environment / "restored")
+    shot = Shot(str(clip.pattern), session.prompts())
+    (environment / "shot.json").write_text(to_json(shot))
+    run(monkeypatch, "roto", str(clip.pattern), "--prompts", "shot.json", "--out", "again")
+
+    after = coverage(environment / "after")
+    # 1001 and 1004 lie around the locked frames, and came out otherwise.
+    approved = coverage(environment / "before")
+    assert np.array_equal(after[1:3], approved[1:3])
+    assert not np.array_equal(after[3], approved[3])
+    assert np.array_equal(coverage(environment / "restored"), after)
+    assert np.array_equal(coverage(environment / "again"), after)
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     monkeypatch.setattr(sys, "argv", ["masklet", *arguments])
     with pytest.raises(SystemExit) as ended:

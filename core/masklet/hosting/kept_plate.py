@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import BadInputError, OutputError
+from masklet.hosting.notices import ChangedMeanwhileError
 from masklet.hosting.plate_files import is_still_at
 from masklet.hosting.ports import KeptSession
 from masklet.hosting.shown.palette import PALETTE
@@ -77,10 +78,6 @@ class KeptPlate:
         """How an object is shown; by its place among the others where nothing was chosen."""
         place = next((number for number, said in enumerate(self.document) if said.uid == uid), 0)
         return self.looks.get(uid) or Look(PALETTE[place % len(PALETTE)])
-
-
-class ChangedMeanwhileError(OutputError):
-    """Somebody else has written the document since it was read here."""
 
 
 def document_beside(path: str) -> Path:

@@ -10,8 +10,10 @@ from masklet.errors import (
     BadInputError,
     ClipError,
     MaskletError,
+    OutputError,
     ServerUnreachableError,
     VersionError,
+    WeightsError,
 )
 from masklet.phrases import text_of
 
@@ -26,6 +28,12 @@ class Remedy(Enum):
     """The server is out of reach, or does not let in."""
     ACCEPT_PLATE = "accept plate"
     """The pictures are others than those the prompts were made on."""
+    FIND_PLATE = "find plate"
+    """The pictures are no longer where they were."""
+    OTHER_WEIGHTS = "other weights"
+    """A server of one's own is to run weights that are not there."""
+    OPEN_THEIRS = "open theirs"
+    """Somebody else has written the document."""
     TRACK = "track"
     """The server holds fewer masks than the file knows of."""
 
@@ -49,6 +57,14 @@ class PlateChangedError(ClipError):
     """The pictures are others than those the prompts were made on."""
 
 
+class PlateGoneError(ClipError):
+    """The pictures are no longer where they were."""
+
+
+class ChangedMeanwhileError(OutputError):
+    """Somebody else has written the document since it was read here."""
+
+
 class LessHeldError(BadInputError):
     """The server holds fewer masks than the file knows of, so results would be replaced by fewer."""
 
@@ -59,6 +75,12 @@ def notice_of(error: MaskletError) -> Notice:
         return Notice(text_of(error), remedy=Remedy.RECONNECT)
     if isinstance(error, PlateChangedError):
         return Notice(text_of(error), remedy=Remedy.ACCEPT_PLATE)
+    if isinstance(error, PlateGoneError):
+        return Notice(text_of(error), remedy=Remedy.FIND_PLATE)
+    if isinstance(error, ChangedMeanwhileError):
+        return Notice(text_of(error), remedy=Remedy.OPEN_THEIRS)
+    if isinstance(error, WeightsError):
+        return Notice(text_of(error), remedy=Remedy.OTHER_WEIGHTS)
     if isinstance(error, LessHeldError):
         return Notice(text_of(error), remedy=Remedy.TRACK)
     return Notice(text_of(error))

@@ -12,14 +12,14 @@ from masklet.frame_runs import runs_joined
 from masklet.names import checked_object_name
 from masklet.phrases import phrase
 from masklet.said.documents import SaidObject, find, new_uid, with_lock
-from masklet.types import Box, FramePrompts, Mask
+from masklet.types import Box, Click, FramePrompts, Mask, Scribble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from masklet.matte_settings import MatteSettings
     from masklet.said.documents import Document
-    from masklet.types import Click, FrameRange
+    from masklet.types import FrameRange
 
     Covers = Callable[[str, int, float, float], bool | None]
     """Told an object, a frame and a place: whether its mask covers that; None where it is not known."""
@@ -67,8 +67,8 @@ def merged(document: Document, uids: Sequence[str], covers: Covers = lambda *_: 
     """The document with one object that is all of several.
 
     It keeps the name, the matte settings and the uid of the first. On each frame it is what any of them was
-    told to be: boxes become the box around them, masks drawn by hand one mask. A click that took away what is
-    another one's is not kept, for that belongs to the object now.
+    told to be: boxes become the box around them, masks drawn by hand one mask. A click or a stroke that took
+    away what is another one's is not kept, for that belongs to the object now.
 
     Args:
         document: What is said.
@@ -144,27 +144,32 @@ def _merged_frame(parts: Sequence[SaidObject], frame: int, covers: Covers) -> Fr
     if drawn:
         return FramePrompts(parts[0].at(frame).object_id, frame, mask=_union(drawn, frame))
     clicks: list[Click] = []
+    scribbles: list[Scribble] = []
     for item, prompts in said:
         others = [other for other in parts if other.uid != item.uid]
-        clicks += [
-            click
-            for click in prompts.clicks
-            if click.positive or not any(_belongs(other, frame, click, covers) for other in others)
-        ]
+
+        def stays(mark: Click | Scribble, others: list[SaidObject] = others) -> bool:
+            return mark.positive or not any(_belongs(other, frame, mark, covers) for other in others)
+
+        clicks += filter(stays, prompts.clicks)
+        scribbles += filter(stays, prompts.scribbles)
     boxes = [prompts.box for _, prompts in said if prompts.box is not None]
-    return FramePrompts(parts[0].at(frame).object_id, frame, tuple(clicks), _around(boxes))
+    number = parts[0].at(frame).object_id
+    return FramePrompts(number, frame, tuple(clicks), _around(boxes), scribbles=tuple(scribbles))
 
 
-def _belongs(other: SaidObject, frame: int, click: Click, covers: Covers) -> bool:
-    """True where a place is another object's, by its box or its mask."""
+def _belongs(other: SaidObject, frame: int, mark: Click | Scribble, covers: Covers) -> bool:
+    """True where most of a mark is another object's, by its box or its mask."""
+    places = [(mark.x_px, mark.y_px)] if isinstance(mark, Click) else list(mark.points_px)
     box = other.at(frame).box
-    if (
-        box is not None
-        and box.left_px <= click.x_px <= box.right_px
-        and box.top_px <= click.y_px <= box.bottom_px
-    ):
-        return True
-    return bool(covers(other.uid, frame, click.x_px, click.y_px))
+
+    def is_its(x_px: float, y_px: float) -> bool:
+        boxed = box is not None and (
+            box.left_px <= x_px <= box.right_px and box.top_px <= y_px <= box.bottom_px
+        )
+        return boxed or bool(covers(other.uid, frame, x_px, y_px))
+
+    return 2 * sum(is_its(*place) for place in places) > len(places)
 
 
 def _around(boxes: Sequence[Box]) -> Box | None:

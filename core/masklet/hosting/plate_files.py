@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.clip_files import find_files
+from masklet.clip_files import find_clip, find_files
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError
+from masklet.hosting.notices import PlateGoneError
 from masklet.hosting.repair_words import IN_ANY_HOST, RepairWords
 from masklet.patterns import group_sequences
 from masklet.phrases import phrase
@@ -50,6 +51,20 @@ def sequence_pattern(file: str) -> str:
     return str(path.with_name(next(iter(sequences)))) if sequences else str(path)
 
 
+def clip_of(chosen: str) -> str:
+    """The clip that somebody means who chose this, absolute: a picture stands for its sequence.
+
+    Raises:
+        ClipError: There are no such files.
+        BadInputError: The path cannot be one of a clip, or a folder holds several.
+    """
+    path = Path(chosen).expanduser().absolute()
+    found = find_clip(path)
+    if found.movie is not None or not path.is_file():
+        return str(path)
+    return sequence_pattern(str(path))
+
+
 def is_still_at(path: str) -> bool:
     """True where a plate's first picture can be found at a path."""
     try:
@@ -75,7 +90,8 @@ def fingerprint_of(plate: PlateSource) -> str:
     It is the same in every host, whatever the host knows of the plate.
 
     Raises:
-        ClipError: There are no such files.
+        PlateGoneError: There are no such files.
+        ClipError: They cannot be read.
     """
     return _fingerprint(plate, "")
 
@@ -86,7 +102,7 @@ def _fingerprint(plate: PlateSource, before: str) -> str:
         with first.path.open("rb") as content:
             head = content.read(_HEAD_BYTES)
     except ClipError:
-        raise ClipError(
+        raise PlateGoneError(
             phrase(
                 "the pictures of {name} are no longer at {folder}: {repair}",
                 name=plate.name,

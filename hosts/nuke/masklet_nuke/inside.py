@@ -11,7 +11,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from masklet.exchange.identifiers import Identifiers
+from masklet.names import layer_names
+from masklet.types import ObjectInfo
 from masklet_nuke import node_knobs
 from masklet_nuke.node_knobs import set_text, text
 
@@ -80,10 +81,19 @@ def show_mattes(nuke: Nuke, node: Group, mattes: Mapping[str, Mattes]) -> None:
         node.end()
 
 
-def layer_names(mattes: Sequence[Mattes]) -> list[str]:
-    """Names of layers, made of the objects': letters, digits, and never a number alone."""
-    identifiers = Identifiers()
-    return [identifiers.of(own.name) for own in mattes]
+def set_alpha(node: Group) -> None:
+    """Have alpha be of what the node's knob names; quick enough for a callback."""
+    mattes = list(kept_mattes(node).values())
+    for inside in node.nodes():
+        if inside.name() == "alpha":
+            inside["expr0"].setValue(_alpha_of(node, mattes))
+
+
+def layers_of(mattes: Sequence[Mattes]) -> list[str]:
+    """Names of layers, as the mattes of one file would have them: Nuke's reader leaves them as they are."""
+    objects = [ObjectInfo(number, own.name, ()) for number, own in enumerate(mattes, 1)]
+    names = layer_names(objects)
+    return [names[number] for number in range(1, len(mattes) + 1)]
 
 
 def _rebuild(nuke: Nuke, node: Group, mattes: Sequence[Mattes]) -> None:
@@ -92,23 +102,20 @@ def _rebuild(nuke: Nuke, node: Group, mattes: Sequence[Mattes]) -> None:
             nuke.delete(old)
     above = next(found for found in node.nodes() if found.Class() == "Input")
     below = next(found for found in node.nodes() if found.Class() == "Output")
-    names = layer_names(mattes)
+    names = layers_of(mattes)
     last = above
     for own, layer in zip(mattes, names):
         read = nuke.nodes.Read(name=f"mattes_{layer}")
         read.readKnobs(read_knobs(own))
         copied = nuke.nodes.Copy(name=f"layer_{layer}", inputs=[last, read])
         # A layer that a script names is made with it.
-        copied.readKnobs(f"from0 rgba.red\nto0 {layer}.alpha")
+        copied.readKnobs(f"from0 rgba.alpha\nto0 {layer}.alpha")
         last = copied
-    chosen = str(node[node_knobs.OUTPUT].value())
-    shown = [layer for own, layer in zip(mattes, names) if chosen in (node_knobs.ALL_OBJECTS, own.name)]
-    if shown:
+    if mattes:
         alpha = nuke.nodes.Expression(name="alpha", inputs=[last])
         alpha["channel0"].setValue("rgba.alpha")
-        alpha["expr0"].setValue(_largest([f"{layer}.alpha" for layer in shown]))
+        alpha["expr0"].setValue(_alpha_of(node, mattes))
         last = alpha
-    if mattes:
         whole = nuke.nodes.FrameRange(name="range", inputs=[last])
         whole["first_frame"].setValue(min(own.first + own.shift for own in mattes))
         whole["last_frame"].setValue(max(own.last + own.shift for own in mattes))
@@ -138,8 +145,11 @@ def read_knobs(own: Mattes) -> str:
     )
 
 
-def _largest(channels: Sequence[str]) -> str:
-    found = channels[0]
-    for channel in channels[1:]:
-        found = f"max({found}, {channel})"
+def _alpha_of(node: Node, mattes: Sequence[Mattes]) -> str:
+    chosen = str(node[node_knobs.OUTPUT].value())
+    layers = layers_of(mattes)
+    shown = [layer for own, layer in zip(mattes, layers) if own.name == chosen] or layers
+    found = f"{shown[0]}.alpha"
+    for layer in shown[1:]:
+        found = f"max({found}, {layer}.alpha)"
     return found

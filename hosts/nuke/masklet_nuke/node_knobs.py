@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from masklet.anchors import Absence, AnchorKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,7 +23,8 @@ STATES = "masklet_states"
 SESSION = "masklet_session"
 MATTES = "masklet_mattes"
 RENDERED = "masklet_rendered"
-TEXTS = (UID, KNOWN_NAME, DOCUMENT, LOCKED_MASKS, STATES, SESSION, MATTES, RENDERED)
+SHOWN = "masklet_shown"
+TEXTS = (UID, KNOWN_NAME, DOCUMENT, LOCKED_MASKS, STATES, SESSION, MATTES, RENDERED, SHOWN)
 """Kept for us alone; no artist types into them."""
 
 EDIT = "masklet_edit"
@@ -33,7 +36,12 @@ TLS_CA = "masklet_tls_ca"
 HELPER = "masklet_helper"
 OTHER_MACHINES = "masklet_other_machines"
 FOLDER = "masklet_folder"
+NOTICE = "masklet_notice"
+FOLLOW = "masklet_follow"
+ABSENCE = "masklet_absence"
+TOLERANCE = "masklet_tolerance"
 
+_KINDS = (AnchorKind.SIMILARITY, *(kind for kind in AnchorKind if kind is not AnchorKind.SIMILARITY))
 NO_OBJECT = "none yet"
 ALL_OBJECTS = "all objects"
 
@@ -101,11 +109,17 @@ def _knobs(nuke: Nuke) -> Iterator[Knob]:
         if line:
             button.setFlag(nuke.STARTLINE)
         yield button
-    yield nuke.Tab_Knob("masklet_prompts_tab", "Prompts")
-    for name in TEXTS:
-        knob = nuke.String_Knob(name, name)
-        knob.setFlag(nuke.NO_ANIMATION | nuke.INVISIBLE)
-        yield knob
+    follow = nuke.Enumeration_Knob(FOLLOW, "follow", [kind.value for kind in _KINDS])
+    follow.setTooltip("What an anchor follows: the surface inside the matte, or its outline")
+    yield follow
+    absence = nuke.Enumeration_Knob(ABSENCE, "while hidden", [way.value for way in Absence])
+    absence.setTooltip("What an anchor does while the object cannot be seen")
+    yield absence
+    tolerance = nuke.Double_Knob(TOLERANCE, "tolerance")
+    tolerance.setValue(1.0)
+    tolerance.setTooltip("How far shapes may lie from the matte's edge, in pixels of the plate")
+    yield tolerance
+    yield nuke.Text_Knob(NOTICE, "", "")
     yield nuke.Tab_Knob("masklet_server_tab", "Server")
     server = nuke.String_Knob(SERVER, "server")
     server.setTooltip("host:port; empty to work on this machine")
@@ -119,6 +133,12 @@ def _knobs(nuke: Nuke) -> Iterator[Knob]:
     folder = nuke.File_Knob(FOLDER, "mattes' folder")
     folder.setTooltip("Empty: a folder beside the script")
     yield folder
+    # Last, since position knobs of further clicks are added behind the last knob.
+    yield nuke.Tab_Knob("masklet_prompts_tab", "Prompts")
+    for name in TEXTS:
+        knob = nuke.String_Knob(name, name)
+        knob.setFlag(nuke.NO_ANIMATION | nuke.INVISIBLE)
+        yield knob
 
 
 def text(node: Node, name: str) -> str:

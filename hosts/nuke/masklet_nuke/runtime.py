@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from masklet.hosting.loop import BEAT_S, Loop
 from masklet.hosting.sentences import short_progress_text
-from masklet_nuke import states_curve
-from masklet_nuke.api import Node, this_nuke
+from masklet_nuke import node_knobs, states_curve
+from masklet_nuke.api import Node, this_nuke, this_rotopaint
 from masklet_nuke.host import NukeHost
 from masklet_nuke.masklet_node import refresh_choices
 from masklet_nuke.panel_seam import panel_changed
 from masklet_nuke.ticking import Ticking
+from masklet_nuke.undoing import no_step
 
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection
     from masklet.hosting.work.jobs import Job
-    from masklet_nuke.api import Nuke, ProgressTask
+    from masklet_nuke.api import Nuke, ProgressTask, Rotopaint
 
 
 class Runtime(Loop[Node]):
@@ -25,16 +26,27 @@ class Runtime(Loop[Node]):
     Args:
         nuke: The module.
         connection: To the server.
+        rotopaint: Its module for shapes; None imports it when it is needed.
 
     Attributes:
         nuke: As given.
     """
 
-    def __init__(self, nuke: Nuke, connection: Connection | None = None) -> None:
+    def __init__(
+        self, nuke: Nuke, connection: Connection | None = None, rotopaint: Rotopaint | None = None
+    ) -> None:
         self.nuke = nuke
+        self._rotopaint = rotopaint
         self._ticking = Ticking(nuke, self._beat, BEAT_S)
         self._tasks: dict[Job, ProgressTask] = {}
         super().__init__(NukeHost(nuke, self._ticking.keep_on, self._show), connection)
+
+    @property
+    def rotopaint(self) -> Rotopaint:
+        """The module for shapes."""
+        if self._rotopaint is None:
+            self._rotopaint = this_rotopaint()
+        return self._rotopaint
 
     def close(self) -> None:
         """End all work and let the server go."""
@@ -71,7 +83,12 @@ class Runtime(Loop[Node]):
             memory = self.glimpse(node)
             if memory is not None:
                 states_curve.write(self.nuke, node, memory.book)
+                self._tell_on_node(node, "" if memory.notice is None else str(memory.notice.sentence))
         panel_changed()
+
+    def _tell_on_node(self, node: Node, sentence: str) -> None:
+        with no_step(self.nuke):
+            node_knobs.set_text(node, node_knobs.NOTICE, sentence)
 
 
 _runtime: Runtime | None = None

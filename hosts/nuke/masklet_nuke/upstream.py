@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PASSES = ("Dot", "NoOp")
 """Classes that hand on the picture as it is."""
 _MOST_NODES = 10_000
+_STAMPS = 16
+"""Into how many parts a range is cut whose files are looked at."""
 _COSMETIC = frozenset(
     [
         "name",
@@ -128,7 +130,7 @@ def pictures_hash(node: Node) -> str:
             # By the order of the walk: names change no pixel.
             digest.update(f"{index} {'' if above is None else _key(above, numbers)}\n".encode())
         if found.Class() == "Read":
-            digest.update(_file_stamp(text(found, "file")).encode())
+            digest.update(_files_stamp(found).encode())
     return digest.hexdigest()[:16]
 
 
@@ -159,12 +161,19 @@ def _all_above(node: Node) -> Iterator[Node]:
     yield from done
 
 
-def _file_stamp(path: str) -> str:
-    """When the folder of a Read's files changed last: pictures that were rendered again are others."""
-    try:
-        return str(Path(path).parent.stat().st_mtime_ns)
-    except OSError:
-        return ""
+def _files_stamp(node: Node) -> str:
+    """When files of a Read changed last, of a few spread over its range: this is asked at every click."""
+    folder, _, name = text(node, "file").rpartition("/")
+    first, last = int(node["first"].value()), int(node["last"].value())
+    stamps = []
+    for number in sorted({first + (last - first) * step // _STAMPS for step in range(_STAMPS + 1)}):
+        try:
+            # Only the name is a pattern: in the folder's, a percent sign is a percent sign.
+            status = Path(folder, name % number if "%" in name else name).stat()
+            stamps.append(f"{number} {status.st_size} {status.st_mtime_ns}")
+        except (OSError, TypeError, ValueError):
+            stamps.append(f"{number} -")
+    return " ".join(stamps)
 
 
 def _read(node: Node, shift: int) -> PlainRead | None:

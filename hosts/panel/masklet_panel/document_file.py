@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import MaskletError
 from masklet.hosting import kept_plate
+from masklet.hosting.notices import ChangedMeanwhileError
 
 if TYPE_CHECKING:
     from masklet.hosting.kept_plate import KeptPlate
@@ -117,7 +118,7 @@ class DocumentFile:
             return None
         try:
             self._stamp = kept_plate.write(self.file, kept, self._stamp)
-        except kept_plate.ChangedMeanwhileError as error:
+        except ChangedMeanwhileError as error:
             self.is_refused = True
             return error
         except MaskletError as error:

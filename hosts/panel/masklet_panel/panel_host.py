@@ -49,7 +49,7 @@ class PanelHost:
     Attributes:
         settings: As given; may change.
         max_side_px: Longest side of masks in the viewer.
-        is_playing: True while pictures play.
+        speed: Of playing: 0 while pictures stand, negative backward.
         solo: Uids of objects that are shown alone; empty for all.
         has_interface: False where a script runs it, and waits for its work.
     """
@@ -64,7 +64,7 @@ class PanelHost:
     ) -> None:
         self.settings = settings or ConnectionSettings(words=WORDS)
         self.max_side_px = MAX_SIDE_PX
-        self.is_playing = False
+        self.speed = 0
         self.solo: frozenset[str] = frozenset()
         self.has_interface = True
         self._keep_ticking, self._redraw, self._changed = keep_ticking, redraw, changed
@@ -158,6 +158,11 @@ class PanelHost:
     def keep_ticking(self) -> None:
         """Have the beat called."""
         self._keep_ticking()
+
+    @property
+    def is_playing(self) -> bool:
+        """True while pictures play."""
+        return bool(self.speed)
 
     def shown_uids(self, plate: PanelPlate) -> Sequence[str]:
         """Of the objects whose eyes are open, or of those that are shown alone."""

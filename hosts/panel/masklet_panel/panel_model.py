@@ -18,7 +18,8 @@ from masklet.hosting import kept_plate
 from masklet.hosting.kept_plate import KeptPlate, Look
 from masklet.hosting.loop import BEAT_S, Loop
 from masklet.hosting.notices import Notice, notice_of
-from masklet.hosting.plate_files import sequence_pattern
+from masklet.hosting.plate_files import clip_of
+from masklet.hosting.shown.track_versions import TrackVersions
 from masklet.phrases import phrase
 from masklet.prompts import PlateShape
 from masklet.said.documents import find
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from masklet.hosting.plate_memory import PlateMemory
     from masklet.hosting.shown.frame_book import Strip
     from masklet.hosting.shown.overlay_masks import PackedMask
+    from masklet.hosting.shown.track_versions import TrackVersion
     from masklet.hosting.work.connection import Connection, ConnectionSettings
     from masklet.hosting.work.jobs import Job
     from masklet.hosting.workbench import Work
@@ -117,6 +119,14 @@ class PanelModel(QtCore.QObject):
         return None if self.memory is None else self.memory.clip
 
     @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the plate; 0 and 0 until they are known."""
+        kept = self.kept
+        if kept is None or kept.shape is None:
+            return 0, 0
+        return kept.shape.width_px, kept.shape.height_px
+
+    @property
     def file(self) -> Path | None:
         """Where the document lies."""
         return None if self._file is None else self._file.file
@@ -132,10 +142,7 @@ class PanelModel(QtCore.QObject):
             file = Path(path).absolute()
             kept, stamp = kept_plate.read(file)
         else:
-            clip = str(Path(path).absolute())
-            if Path(clip).is_file():
-                clip = sequence_pattern(clip)
-            find_files(clip)
+            clip = clip_of(path)
             file = kept_plate.document_beside(clip)
             if file.exists():
                 kept, stamp = kept_plate.read(file)
@@ -145,7 +152,7 @@ class PanelModel(QtCore.QObject):
         self.close()
         self._file = DocumentFile(file, stamp, self._tell_from_thread)
         self._plate = self.host.open(kept)
-        self.loop.memory(self._plate)
+        self.loop.memory(self._plate).versions = TrackVersions()
         self._frames = self._found_frames(kept)
         self._frame = self._frames.first
         said = [prompts.frame for item in kept.document for prompts in item.frames]
@@ -175,6 +182,32 @@ class PanelModel(QtCore.QObject):
         self.close()
         self._timer.stop()
         self.loop.end(())
+
+    def save_as(self, file: Path) -> None:
+        """Have the document lie elsewhere from now on; what lies there is written over.
+
+        Raises:
+            OutputError: It cannot be written; the document stays where it is.
+        """
+        if self._plate is None:
+            return
+        stamp = kept_plate.write(file, self.host.kept(self._plate), None)
+        if self._file is not None:
+            self._file.close()
+        self._file = DocumentFile(file, stamp, self._tell_from_thread)
+        self.plate_changed.emit()
+
+    def move_plate(self, path: str) -> None:
+        """The plate's pictures are somewhere else now: any one of them, or the movie.
+
+        Raises:
+            MaskletError: There are none.
+        """
+        if self._plate is not None:
+            kept = self.host.kept(self._plate)
+            self.host.keep(self._plate, replace(kept, path=clip_of(path)))
+            self._frames = self._found_frames(self.host.kept(self._plate))
+            self.plate_changed.emit()
 
     # Objects.
 
@@ -317,6 +350,12 @@ class PanelModel(QtCore.QObject):
     def cuts(self) -> tuple[int, ...]:
         """First frames of new shots, as far as they are known."""
         return () if self.memory is None else self.memory.cuts
+
+    @property
+    def versions(self) -> tuple[TrackVersion, ...]:
+        """Kept versions of the track, oldest first."""
+        memory = self.memory
+        return () if memory is None or memory.versions is None else memory.versions.all
 
     def mask(self, uid: str, frame: int) -> PackedMask | None:
         """The mask of an object on a frame; fetched where the server has one and it is not here yet."""

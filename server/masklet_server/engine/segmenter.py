@@ -117,6 +117,20 @@ class Segmenter:
             passed_backward=None if before is None else before.passed_backward,
         )
 
+    def restored(self, memory: ObjectMemory, prompts: FramePrompts, result: ObjectFrame) -> PromptedFrame:
+        """What :meth:`segment` gave, without the tensors; for profiles whose memories are results."""
+        return PromptedFrame(
+            prompts=prompts if prompts.mask is None else replace(prompts, mask=None),
+            conditioning=True,
+            corrects=self._is_correction(memory, prompts, None, self._base(prompts)),
+            conditioned=None,
+            backward=self._was_backward(memory, prompts.frame, None),
+            turns=() if prompts.mask is not None else turns_in_order(prompts),
+            result=result,
+            logits=None,
+            memory=None,
+        )
+
     def look(self, memory: ObjectMemory, frame: int, features: ImageFeatures) -> ObjectFrame:
         """What the prompts on other frames alone make of a frame that was not tracked."""
         near = neighbours(frame, memory.prompted)

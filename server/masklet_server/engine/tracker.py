@@ -148,6 +148,19 @@ class NetworkTracker:
         """What :meth:`prompt` would give for these, without taking them. Errors as there."""
         return self._run(partial(self._preview_now, prompts))
 
+    def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
+        """Take prompts that an earlier tracker made ``result`` of, as they are after parking.
+
+        Official profiles remember what cannot be made of results: for these the prompts are segmented anew.
+        """
+        if self._profile.corrections != "prompted" or self._profile.memories != "results":
+            self.prompt(prompts)
+            return
+        memory = self._objects.get(prompts.object_id) or self._returning(prompts)
+        self._objects[prompts.object_id] = memory
+        memory.prompted[prompts.frame] = self._segmenter.restored(memory, prompts, result)
+        memory.tracked.discard(prompts.frame, prompts.frame)
+
     def draft(self, prompts: FramePrompts) -> bool:
         """Do one click's work towards :meth:`prompt` with these; False when no more than that is left.
 

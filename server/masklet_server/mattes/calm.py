@@ -11,7 +11,7 @@ own pixels: an outline on a coarse grid forgives an error of flow that a finishe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -62,6 +62,11 @@ class Neighbour:
 
     look: Look
     motion: Motion
+
+
+def is_one_shot(frame: int, other: int, cuts: Collection[int]) -> bool:
+    """True where no cut lies between two frames; cuts are first frames of new shots."""
+    return not any(min(frame, other) < cut <= max(frame, other) for cut in cuts)
 
 
 def measure_motion(before: NDArray[np.uint8], after: NDArray[np.uint8], window: Window) -> Motion:

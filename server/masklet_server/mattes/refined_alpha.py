@@ -18,6 +18,7 @@ from masklet_server.mattes.calm import (
     Neighbour,
     calm_logits,
     flow_size,
+    is_one_shot,
     measure_motion,
     motion_window,
 )
@@ -46,6 +47,19 @@ class Calming:
     cuts: Collection[int] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Approved:
+    """What a result is delivered with, whatever has become of the frames around since.
+
+    Attributes:
+        looks: Second looks at it.
+        around: What calms it, ascending, with second looks at each.
+    """
+
+    looks: Sequence[Look]
+    around: Sequence[tuple[ObjectFrame, Sequence[Look]]]
+
+
 class RefinedAlpha:
     """Coverage from logits, with edges from the plate: an ``export.AlphaSource``.
 
@@ -58,8 +72,7 @@ class RefinedAlpha:
         refine: How far and how hard it is refined.
         look: The second looks that belong to a result, if there are any.
         calming: How results are calmed in time; not at all when None.
-        alone: Whether a result's coverage comes of it and its picture alone: neither looked at a second
-            time nor calmed. Results around are calmed with its looks all the same.
+        approved: Of results that were approved, what they were approved with; None for others.
     """
 
     def __init__(
@@ -70,14 +83,14 @@ class RefinedAlpha:
         refine: RefineSettings | None = None,
         look: Callable[[ObjectFrame], Sequence[Look]] | None = None,
         calming: Calming | None = None,
-        alone: Callable[[ObjectFrame], bool] | None = None,
+        approved: Callable[[ObjectFrame], Approved | None] = lambda _: None,
     ) -> None:
         self._clip = source.info
         self._edge = edge
         self._refine = refine
         self._looks = look or (lambda _: ())
         self._calming = calming
-        self._alone = alone or (lambda _: False)
+        self._approved = approved
         self._pictures = _Pictures(source)
 
     def __call__(self, result: ObjectFrame) -> Plane:
@@ -86,10 +99,11 @@ class RefinedAlpha:
         Where the plate's picture cannot be read any more, its edges are the network's own.
         """
         clip = self._clip
-        alone = self._alone(result)
-        first, closer = self._whole(result), [] if alone else list(self._looks(result))
-        if not alone and (first.logits > 0).any():
-            first, closer = self._calmed(result, first, closer)
+        approved = self._approved(result)
+        closer = list(self._looks(result) if approved is None else approved.looks)
+        first = self._whole(result)
+        if (first.logits > 0).any():
+            first, closer = self._calmed(result, first, closer, approved)
         alpha = render_alpha(first.logits, clip.width_px, clip.height_px, edge=self._edge)
         if not alpha.any():
             return alpha
@@ -109,10 +123,19 @@ class RefinedAlpha:
     def _whole(self, result: ObjectFrame) -> Look:
         return Look(Window(0, 0, self._clip.width_px, self._clip.height_px), result.logits)
 
-    def _calmed(self, result: ObjectFrame, first: Look, closer: list[Look]) -> tuple[Look, list[Look]]:
+    def _calmed(
+        self, result: ObjectFrame, first: Look, closer: list[Look], approved: Approved | None
+    ) -> tuple[Look, list[Look]]:
         """All looks of a result, calmed."""
         strength = 0.0 if self._calming is None else self._calming.strength(result)
-        around = self._around(result) if strength > 0 else []
+        if strength <= 0:
+            return first, closer
+        if approved is None:
+            around = self._around(result)
+            near = {each.frame: self._looks(each) for each in around} if closer else {}
+        else:
+            around = [each for each, _ in approved.around]
+            near = {each.frame: looks for each, looks in approved.around}
         if not around:
             return first, closer
         whole = {each.frame: self._whole(each) for each in around}
@@ -122,7 +145,6 @@ class RefinedAlpha:
         motions = self._motions(result.frame, list(whole), window)
         if not motions:
             return first, closer
-        near = {each.frame: self._looks(each) for each in around} if closer else {}
 
         def calmed(own: Look, others: Mapping[int, Look | None]) -> Look:
             neighbours = [
@@ -143,10 +165,7 @@ class RefinedAlpha:
         near = [
             frame
             for frame in frames
-            if frame != result.frame
-            and not any(
-                min(frame, result.frame) < cut <= max(frame, result.frame) for cut in self._calming.cuts
-            )
+            if frame != result.frame and is_one_shot(frame, result.frame, self._calming.cuts)
         ]
         found = (self._calming.results.find(result.object_id, frame) for frame in near)
         return [each for each in found if each is not None and (each.logits > 0).any()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from masklet_server.mattes.drawn import DrawnAlpha
 from masklet_server.mattes.export import AlphaSource, LogitAlpha
-from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
+from masklet_server.mattes.refined_alpha import Approved, Calming, RefinedAlpha
 from masklet_server.sessions.session import Session
 from masklet_server.tracking import FrameSource, ObjectFrame
 
@@ -12,8 +12,8 @@ from masklet_server.tracking import FrameSource, ObjectFrame
 def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
     """Coverage at the plate's size whose edges follow the plate, calm in time as far as the artist wants it.
 
-    Masks that the artist drew are the coverage themselves. A locked frame's comes of its mask and its picture
-    alone: it is neither calmed nor looked at a second time, as both follow what is said on other frames.
+    Masks that the artist drew are the coverage themselves. A locked frame is calmed by what was around it
+    when it was approved, and keeps its second look: what was approved is what is delivered.
 
     Args:
         session: Whose masks.
@@ -21,14 +21,15 @@ def plate_coverage(session: Session, source: FrameSource) -> AlphaSource:
     """
     info = session.info()
 
-    def is_locked(result: ObjectFrame) -> bool:
-        return any(lock.object_id == result.object_id and result.frame in lock.frames for lock in info.locks)
+    def approved(result: ObjectFrame) -> Approved | None:
+        locks = (lock.frames for lock in info.locks if lock.object_id == result.object_id)
+        return session.approvals.delivered(result) if any(result.frame in each for each in locks) else None
 
     def calm_of(result: ObjectFrame) -> float:
         return session.matte(result.object_id).calm
 
     calming = Calming(session.results, calm_of, info.cuts)
-    refined = RefinedAlpha(source, look=session.looks.find, calming=calming, alone=is_locked)
+    refined = RefinedAlpha(source, look=session.looks.find, calming=calming, approved=approved)
     return _as_drawn(session, refined)
 
 

@@ -19,7 +19,7 @@ from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.staleness import StaleFrames
-from masklet_server.sessions.ways import Horizon, Way, Ways
+from masklet_server.sessions.ways import Horizon, Way, Ways, WayWitness
 from masklet_server.shots.watch import ShotWatch
 from masklet_server.tracking import (
     DeviceMemoryError,
@@ -60,6 +60,8 @@ class Desk:
         source: The clip.
         results: Where results are kept.
         make_tracker: Called when the first prompt comes.
+        said: Gives all that is said: a new tracker has to know it.
+        witness: Told how frames were tracked.
         ledger: Adds up what trackers hold; None where there is one alone.
 
     Attributes:
@@ -76,6 +78,9 @@ class Desk:
         source: ClosingSource,
         results: ResultStore,
         make_tracker: TrackerFactory,
+        said: Callable[[], Contents] = Contents,
+        *,
+        witness: WayWitness | None = None,
         ledger: Ledger | None = None,
     ) -> None:
         self.closed = False
@@ -83,7 +88,8 @@ class Desk:
         self.is_engaged = False
         self._ledger = ledger or Ledger(0)
         self.stale = StaleFrames()
-        self.ways = Ways()
+        self.ways = Ways(witness)
+        self._said = said
         self.shots = ShotWatch(source)
         self._results = results
         self._make_tracker = make_tracker
@@ -239,8 +245,22 @@ class Desk:
         if self.closed:
             raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
         if self._tracker is None:
-            self._tracker = self._make_tracker(self.shots, self._results)
+            tracker = self._make_tracker(self.shots, self._results)
+            self._tell_all(tracker)
+            check_wanted()
+            self._tracker = tracker
         return self._tracker
+
+    def _tell_all(self, tracker: Tracker) -> None:
+        """Tell a new tracker what was said before it was there, as in a session that comes from a journal."""
+        contents = self._said()
+        for (object_id, frame), said in sorted(contents.prompts.items()):
+            result = self._results.find(object_id, frame)
+            if result is not None and result.prompted and not contents.is_locked(object_id, frame):
+                tracker.restore(said.prompts, result)
+            else:
+                # What stands there was made of something else, and tracking reads what the prompts make.
+                tracker.prompt(said.prompts)
 
     def _on_device(
         self, call: Callable[[Tracker], ValueT], tracker: Tracker | None = None, *, objects: int = 0
@@ -251,9 +271,9 @@ class Desk:
             DeviceError: It is full all the same. Nothing has changed.
         """
         for _ in range(2):
-            tracker = tracker or self._engine()
             self.is_engaged = True
             try:
+                tracker = tracker or self._engine()
                 value = call(tracker)
             except DeviceMemoryError:
                 pass

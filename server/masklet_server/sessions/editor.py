@@ -12,6 +12,7 @@ from functools import partial
 from masklet.errors import LimitError, MaskletError
 from masklet.events import EditKind
 from masklet.types import ClipInfo, CutPolicy, FramePrompts, FrameRange, LockedMask, PromptDocument
+from masklet_server.sessions.approvals import Approvals, owner_of
 from masklet_server.sessions.bases import with_base
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.desk import Desk
@@ -58,12 +59,16 @@ class Editor:
         desk: Tracker and stale frames.
         results: Masks.
         order: From which prompt frames are tracked.
+        approvals: What locked frames are delivered with.
 
     Attributes:
         next_aside: Id of the next results that are kept aside: no object has such a number.
     """
 
-    def __init__(self, clip: ClipInfo, desk: Desk, results: ResultStore, order: TrackOrder) -> None:
+    def __init__(
+        self, clip: ClipInfo, desk: Desk, results: ResultStore, order: TrackOrder, approvals: Approvals
+    ) -> None:
+        self._approvals = approvals
         self._clip = clip
         self._desk = desk
         self._results = results
@@ -89,6 +94,10 @@ class Editor:
             held=self._held(contents, object_id, known),
         )
 
+    def settle(self, book: PromptBook) -> None:
+        """See that locked frames are delivered as they are now, whatever happens around them next."""
+        self._approvals.settle(book.contents)
+
     def put(self, book: PromptBook, prompts: FramePrompts) -> Prompted:
         """Say something in place of what was said on a frame; errors as in :meth:`PromptBook.check`."""
         checked = book.check(prompts)
@@ -100,6 +109,7 @@ class Editor:
         if said == before and standing is not None:
             return Prompted(said, standing)
         was_stale = self._desk.stale.of(object_id) & {frame}
+        self._approvals.settle(book.contents)
         result = self._desk.segment(said)
         edit = book.put(said)
         trace = Trace()
@@ -146,6 +156,12 @@ class Editor:
         results = [result_of(kept.mask, object_id, kept.frame) for kept in inside]
         if locked:
             self._check_size(book, object_id, frames)
+        before = book.contents
+        self._approvals.settle(before)
+        known = [frame for frame in self._results.frames_of(object_id) if frame in frames]
+        held = [frame for frame in known if before.is_locked(object_id, frame)]
+        if not locked:
+            self._approvals.release(before, object_id, held)
         edit = book.set_lock(object_id, frames, locked=locked)
         stale, trace = self._desk.stale, Trace()
         if edit is not None and not locked:
@@ -156,15 +172,21 @@ class Editor:
                 # Only the lock kept them: no prompt makes them any more.
                 trace = self._set_aside(object_id, trace, book.contents)
         stood = {kept.frame: self._results.find(object_id, kept.frame) for kept in inside}
+        self._approvals.release(before, object_id, [frame for frame in held if frame in stood])
         for kept, result in zip(inside, results, strict=True):
             self._desk.put(result)
             if kept.stale:
                 stale.mark(object_id, (kept.frame,))
         if edit is not None:
             book.history.set_trace(edit, replace(trace, replaced=stood))
+        if locked:
+            self._approvals.renew(object_id, {*known, *stood}.difference(set(held).difference(stood)))
+            self._approvals.load(book.contents, [replace(kept, object_id=object_id) for kept in inside])
+            self._approvals.settle(book.contents)
 
     def remove_object(self, book: PromptBook, object_id: int) -> None:
         """Forget an object; its masks stay for as long as it can be brought back."""
+        self._approvals.settle(book.contents)
         book.remove_object(object_id)
         self._desk.withdraw(object_id)
         self.sweep(book)
@@ -185,7 +207,8 @@ class Editor:
     def drop(self, replacement: Replacement) -> None:
         """Forget what was made of a document that does not come into force."""
         self._staged.difference_update(replacement.object_ids)
-        self._desk.forget_objects(replacement.object_ids)
+        made = {each for each in self._results.object_ids() if owner_of(each) in replacement.object_ids}
+        self._desk.forget_objects({*replacement.object_ids, *made})
 
     def replace_all(self, book: PromptBook, replacement: Replacement) -> None:
         """Put a document whose prompts are staged into force: one edit.
@@ -195,6 +218,8 @@ class Editor:
         """
         contents = replacement.contents
         masks = [(kept, result_of(kept.mask, kept.object_id, kept.frame)) for kept in replacement.masks]
+        self._approvals.load(contents, replacement.masks)
+        self._approvals.settle(book.contents)
         for kept, result in masks:
             if (kept.object_id, kept.frame) not in contents.prompts:
                 self._desk.put(result)
@@ -212,10 +237,9 @@ class Editor:
         for lock in document.locks:
             stale = self._desk.stale.of(lock.object_id)
             for frame in self._results.frames_of(lock.object_id):
-                mask = self._results.packed(lock.object_id, frame) if frame in lock.frames else None
-                if mask is not None:
-                    masks.append(LockedMask(lock.object_id, frame, mask, frame in stale))
-        return replace(document, masks=tuple(masks))
+                if frame in lock.frames:
+                    masks.append(self._approvals.locked_mask(lock.object_id, frame, stale=frame in stale))
+        return replace(document, masks=tuple(mask for mask in masks if mask is not None))
 
     def take_back(self, book: PromptBook) -> Reverted:
         """Take back the last edit.
@@ -239,12 +263,13 @@ class Editor:
     def sweep(self, book: PromptBook) -> None:
         """Drop the masks of objects that nothing can bring back any more."""
         alive = {*book.contents.names, *book.history.objects(), *self._staged}
-        dead = self._results.object_ids() - alive
+        dead = {each for each in self._results.object_ids() if owner_of(each) not in alive}
         if dead:
             self._desk.forget_objects(sorted(dead))
 
     def _move(self, history: History, edit: Edit, start: Contents, end: Contents) -> Reverted:
         object_id = edit.object_id
+        self._approvals.settle(start)
         if edit.kind is EditKind.PROMPTS:
             assert edit.frame is not None
             return Reverted(edit.kind, object_id, self._exchange(history, edit, edit.frame, end))
@@ -253,7 +278,11 @@ class Editor:
             if each not in end.names:
                 self._desk.withdraw(each)
         if edit.kind is EditKind.LOCKS:
+            opened = self._locked_in(start, object_id, but_not=end)
+            self._approvals.release(start, object_id, opened)
             history.set_trace(edit, self._exchange_locked(edit, history.trace(edit), end))
+            self._approvals.resume(object_id, self._locked_in(end, object_id, but_not=start))
+            self._approvals.settle(end)
         return Reverted(edit.kind, object_id, None)
 
     def _exchange(self, history: History, edit: Edit, frame: int, end: Contents) -> Prompted:
@@ -369,6 +398,12 @@ class Editor:
             behind.update(each for each in known if each in reached)
         return self._desk.stale.mark(object_id, behind - set(prompted))
 
+    def _locked_in(self, contents: Contents, object_id: int, *, but_not: Contents) -> list[int]:
+        """Frames with masks that are locked in one state and not in another."""
+        known = self._results.frames_of(object_id)
+        held = (frame for frame in known if contents.is_locked(object_id, frame))
+        return [frame for frame in held if not but_not.is_locked(object_id, frame)]
+
     def _held(self, contents: Contents, object_id: int, known: Collection[int]) -> frozenset[int]:
         return frozenset(frame for frame in known if contents.is_locked(object_id, frame))
 
@@ -380,6 +415,7 @@ class Editor:
             for frame in self._results.frames_of(owner)
             if any(frame in each for each in ranges)
         )
+        size_bytes += self._approvals.size_of(book.contents)
         if size_bytes > MAX_LOCKED_BYTES:
             raise LimitError(
                 f"the masks of all locked frames would take {size_bytes / 1e6:.0f} MB, and a prompt document "

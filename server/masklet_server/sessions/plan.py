@@ -45,12 +45,16 @@ class Plan:
         prompted: Frames of the range with prompts, and whose; their masks exist already.
         frames: The range that was asked for.
         missing_frames: Frames of the range that the clip does not have.
+        earlier_steps: Steps that were made before the track was broken off and taken up again.
+        earlier_updates: Masks that its client has had by then.
     """
 
     runs: tuple[tuple[Step, ...], ...]
     prompted: tuple[Step, ...]
     frames: FrameRange
     missing_frames: tuple[int, ...]
+    earlier_steps: int = 0
+    earlier_updates: int = 0
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from masklet_server.sessions.durability import (
     Answer,
@@ -26,20 +27,25 @@ class Recorder:
 
     Args:
         journal: Gets a record at the end of each turn that changes something.
-        standing: Gives all but the results as it is now.
-
-    Attributes:
-        track: Number of the track that results come from; 0 for those of prompts.
     """
 
-    def __init__(self, journal: SessionJournal, standing: Callable[[], Standing]) -> None:
-        self.track = 0
+    def __init__(self, journal: SessionJournal) -> None:
+        self._track = 0
         self._journal = journal
-        self._standing = standing
+        self._standing: Callable[[], Standing] | None = None
         self._notes: list[Note] = []
 
+    def begin(self, standing: Callable[[], Standing]) -> None:
+        """Hear how to look at all but the results."""
+        self._standing = standing
+
+    def close(self) -> None:
+        """Record nothing more, and hold nothing of the session."""
+        self._standing = None
+        self._notes.clear()
+
     def put(self, object_id: int, frame: int, entry: ResultEntry, packing: Packing) -> None:  # noqa: D102
-        self._notes.append(ResultPut(object_id, frame, entry, packing, self.track))
+        self._notes.append(ResultPut(object_id, frame, entry, packing, self._track))
 
     def gone(self, object_id: int, frame: int) -> None:  # noqa: D102
         self._notes.append(ResultGone(object_id, frame))
@@ -55,7 +61,19 @@ class Recorder:
         """How an object was tracked does not matter any more."""
         self._notes.append(WaysForgotten(object_id))
 
+    @contextmanager
+    def of_track(self, number: int) -> Iterator[None]:
+        """A turn of a track: its results carry the track's number, and it is sealed at its end."""
+        self._track = number
+        try:
+            yield
+        finally:
+            self._track = 0
+        self.seal()
+
     def seal(self, request: Request | None = None, answer: Answer | None = None) -> None:
         """The turn is over: hand on what it changed."""
+        if self._standing is None:
+            return
         notes, self._notes = self._notes, []
         self._journal.add(Record(self._standing(), notes, request, answer))

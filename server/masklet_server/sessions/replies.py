@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from masklet.errors import BadInputError
-from masklet_server.sessions.callers import Caller, current_caller
+from masklet_server.sessions.callers import Caller, current_caller, current_request
+from masklet_server.sessions.durability import Answer, Request
 
 ReplyT = TypeVar("ReplyT")
 
@@ -42,9 +43,19 @@ class ReplyLog:
         self._capacity = capacity
         self._max_bytes = max_bytes
         self._made: OrderedDict[tuple[str, str], _Made] = OrderedDict()
+        self._earlier: dict[Request, Answer] = {}
+
+    def remember(self, answers: Mapping[Request, Answer]) -> None:
+        """Know of calls that an earlier process made."""
+        self._earlier.update(answers)
 
     async def once(
-        self, method: str, request_id: str, work: Callable[[], Coroutine[Any, Any, ReplyT]]
+        self,
+        method: str,
+        request_id: str,
+        work: Callable[[], Coroutine[Any, Any, ReplyT]],
+        *,
+        again: Callable[[Answer], Coroutine[Any, Any, ReplyT]] | None = None,
     ) -> ReplyT:
         """The answer of ``work``, or of the same request before it.
 
@@ -52,6 +63,7 @@ class ReplyLog:
             method: Ids of different methods do not meet.
             request_id: Chosen by the client; an empty one is never remembered.
             work: Called at most once per id.
+            again: Makes the answer anew, for a call that an earlier process made.
 
         Raises:
             BadInputError: The id is too long.
@@ -60,11 +72,16 @@ class ReplyLog:
             raise BadInputError(
                 f"a request id has at most {MAX_REQUEST_ID_CHARACTERS} characters: choose a shorter one"
             )
+        earlier = self._earlier.get(Request(method, request_id)) if again is not None else None
+        if earlier is not None and again is not None:
+            return await again(earlier)
         key = (method, request_id)
         made = self._made.get(key) if request_id else None
         if made is None:
             caller = Caller()
-            task = asyncio.get_running_loop().create_task(_in_the_name_of(caller, work))
+            task = asyncio.get_running_loop().create_task(
+                _in_the_name_of(caller, key if request_id else None, work)
+            )
             made = _Made(task, caller)
             # Referenced while it runs, even without an id: the loop itself keeps only weak references.
             key = key if request_id else (method, f"#{id(task)}")
@@ -100,8 +117,11 @@ class ReplyLog:
             total_bytes -= size_bytes
 
 
-async def _in_the_name_of(caller: Caller, work: Callable[[], Coroutine[Any, Any, ReplyT]]) -> ReplyT:
+async def _in_the_name_of(
+    caller: Caller, request: tuple[str, str] | None, work: Callable[[], Coroutine[Any, Any, ReplyT]]
+) -> ReplyT:
     current_caller.set(caller)
+    current_request.set(request)
     return await work()
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from masklet.errors import FrameMissingError
-from masklet.types import ClipInfo, FramePrompts, FrameRange, Mask
+from masklet.types import ClipInfo, CloseLook, FramePrompts, FrameRange, Mask
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.calm import SPAN
 from masklet_server.mattes.refine import as_codes, refine_alpha
@@ -115,6 +115,21 @@ class SecondLooks:
                 look = Look(view.windows[result.frame], found.logits)
                 looks.append(trusted(result.logits, look, run.clip))
         return [look for look in looks if look is not None]
+
+    def packed(self, result: ObjectFrame) -> tuple[CloseLook, ...] | None:
+        """The same as a prompt document keeps them, trusted or not; None where nobody has looked."""
+        with self._lock:
+            run = self._runs.get((result.object_id, result.frame))
+        if run is None or run.prints[result.frame] != _print(result):
+            return None
+        looks = []
+        for view in run.views:
+            mask = view.results.packed(result.object_id, result.frame)
+            if mask is not None:
+                at = view.windows[result.frame]
+                place = (at.left_px, at.top_px, at.width_px, at.height_px)
+                looks.append(CloseLook(*place, mask.columns, mask.rows, mask.logits))
+        return tuple(looks)
 
     async def look(
         self,

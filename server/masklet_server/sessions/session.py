@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from masklet.errors import ClipError
+from masklet.errors import ClipError, MaskletError
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Click,
@@ -26,7 +26,10 @@ from masklet.types import (
     ObjectInfo,
     PromptDocument,
 )
+from masklet_server.sessions.approvals import Approvals
+from masklet_server.sessions.callers import current_request
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
+from masklet_server.sessions.durability import Answer, NoJournal, Request, Restored, SessionJournal
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.facts import SessionFacts
@@ -34,10 +37,12 @@ from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.prompts import PromptBook
+from masklet_server.sessions.recorder import Recorder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
+from masklet_server.sessions.standing import put_back, standing_of
 from masklet_server.sessions.tracks import Tracks
 from masklet_server.sessions.turns import TurnClass
 from masklet_server.sessions.viewing import Viewing
@@ -83,6 +88,8 @@ class Session(SessionFacts):
         limits: What the session may hold.
         order: From which prompt frames are tracked.
         errands: Threads that read files.
+        journal: Where changes go; closed by the store.
+        restored: What a journal knows of the session; None for a fresh one.
         ledger: Adds up what sessions hold of the device's memory.
     """
 
@@ -98,29 +105,47 @@ class Session(SessionFacts):
         limits: SessionLimits = SessionLimits(),
         order: TrackOrder = TrackOrder.NEAREST,
         errands: Errands | None = None,
+        journal: SessionJournal | None = None,
+        restored: Restored | None = None,
         ledger: Ledger | None = None,
     ) -> None:
         self.user = user
         self.open_source = open_source
         self.replies = ReplyLog()
+        recorder = Recorder(journal) if journal is not None else None
         results = ResultStore(
             memory_bytes=limits.result_memory_bytes,
             spill_folder=limits.spill_folder,
             full_disk_bytes=limits.full_disk_bytes,
+            witness=recorder,
         )
         book = PromptBook(source.info, max_objects=limits.max_objects, undo_bytes=limits.undo_bytes)
         self._ledger = ledger or Ledger(0)
-        desk = Desk(source, results, make_tracker, self._ledger)
+        desk = Desk(
+            source, results, make_tracker, lambda: book.contents, witness=recorder, ledger=self._ledger
+        )
         self._ledger.enter(desk, lambda: self.is_busy)
-        editor = Editor(source.info, desk, results, order)
+        self.looks = SecondLooks(results, book.find, limits.spill_folder)
+        self.approvals = Approvals(source.info, results, self.looks, lambda: desk.shots.cuts)
+        editor = Editor(source.info, desk, results, order, self.approvals)
         super().__init__(session_id, source, book, desk, results, editor)
         self._errands = errands or Errands("files", at_once=1)
         self._scheduler = scheduler
         self._make_tracker = make_tracker
         self.viewing = Viewing(open_source, self._errands, user)
-        self.looks = SecondLooks(results, book.find, limits.spill_folder)
         # Without a circle, so that a closed session is gone at once and not when the collector comes.
-        self.tracks = Tracks(weakref.proxy(self), book, desk, editor, order)
+        self.tracks = Tracks(weakref.proxy(self), book, desk, editor, order, recorder)
+        self._journal: SessionJournal = journal or NoJournal()
+        self._recorder = recorder
+        # Of calls that were made and could not be kept: a retry has only that left to do.
+        self._unsettled: dict[Request, Any] = {}
+        if restored is not None:
+            self.replies.remember(restored.answers)
+            put_back(restored, book, desk, editor, results)
+            self.tracks.restore(restored)
+        if recorder is not None:
+            recorder.begin(partial(standing_of, book, desk, editor, self.tracks))
+            self._journal.attach(results)
         # Prompts of many clicks take many turns, and later ones must not overtake them.
         self._in_order = asyncio.Lock()
         self._calls = 0
@@ -132,11 +157,13 @@ class Session(SessionFacts):
 
     async def add_object(self, name: str) -> ObjectInfo:
         """Add an object; see :meth:`PromptBook.add_object`."""
-        return await self.turn(lambda: self._book.add_object(name), urgent=True)
+        return await self._change(lambda: self._book.add_object(name), lambda made: Answer(made.object_id))
 
     async def rename_object(self, object_id: int, name: str) -> ObjectInfo:
         """Give an object another name; see :meth:`PromptBook.rename_object`."""
-        return await self.turn(lambda: self._book.rename_object(object_id, name), urgent=True)
+        return await self._change(
+            lambda: self._book.rename_object(object_id, name), lambda made: Answer(object_id)
+        )
 
     async def remove_object(self, object_id: int) -> None:
         """Forget an object with its prompts and masks.
@@ -145,7 +172,7 @@ class Session(SessionFacts):
             ObjectNotFoundError: The session has no such object.
         """
         self._book.object(object_id)
-        await self.turn(lambda: self._editor.remove_object(self._book, object_id), urgent=True)
+        await self._change(lambda: self._editor.remove_object(self._book, object_id))
 
     async def set_lock(
         self, object_id: int, frames: FrameRange, *, locked: bool, masks: Sequence[LockedMask] = ()
@@ -154,14 +181,13 @@ class Session(SessionFacts):
 
         ``masks`` are put in place of what the locked frames have; their object ids mean nothing.
         """
-        await self.turn(
-            lambda: self._editor.set_lock(self._book, object_id, frames, locked=locked, masks=masks),
-            urgent=True,
+        await self._change(
+            lambda: self._editor.set_lock(self._book, object_id, frames, locked=locked, masks=masks)
         )
 
     async def set_matte(self, object_id: int, settings: MatteSettings) -> None:
         """Choose how an object's matte is finished; see :meth:`PromptBook.set_matte`."""
-        await self.turn(lambda: self._book.set_matte(object_id, settings), urgent=True)
+        await self._change(lambda: self._book.set_matte(object_id, settings))
 
     async def set_prompts(self, prompts: FramePrompts, *, replace_mask: bool = False) -> Prompted:
         """Replace what is said about one object on one frame; errors as in :meth:`PromptBook.check`.
@@ -186,7 +212,7 @@ class Session(SessionFacts):
             if len(prompts.marks) > 1:
                 said = await self.turn(based, urgent=True, commits=False)
                 await self._draft(said)
-            return await self.turn(change, urgent=True)
+            return await self._change(change, _on_frame)
 
     async def add_click(self, object_id: int, frame: int, click: Click) -> Prompted:
         """Add one click to what is said; errors as in :meth:`PromptBook.check`."""
@@ -198,7 +224,7 @@ class Session(SessionFacts):
         self._book.check(FramePrompts(object_id, frame, (click,)))
         async with self._in_order:
             await self.make_room()
-            return await self.turn(change, urgent=True)
+            return await self._change(change, _on_frame)
 
     async def preview(self, prompts: FramePrompts) -> ObjectFrame:
         """What prompts would give, and nothing changes; errors as in :meth:`PromptBook.check`.
@@ -226,7 +252,7 @@ class Session(SessionFacts):
         """
         async with self._in_order:
             await self._draft_edit(self._book.history.last_done(), back=True)
-            return await self.turn(lambda: self._editor.take_back(self._book), urgent=True)
+            return await self._change(lambda: self._editor.take_back(self._book), _reverted)
 
     async def redo(self) -> Reverted:
         """Make the last edit that was taken back again.
@@ -236,7 +262,14 @@ class Session(SessionFacts):
         """
         async with self._in_order:
             await self._draft_edit(self._book.history.last_undone(), back=False)
-            return await self.turn(lambda: self._editor.make_again(self._book), urgent=True)
+            return await self._change(lambda: self._editor.make_again(self._book), _reverted)
+
+    def prompted(self, object_id: int, frame: int) -> Prompted:
+        """What is said about an object on a frame, and its mask there."""
+        said = self._book.find(object_id, frame)
+        if said is None:
+            return Prompted(FramePrompts(object_id, frame), None)
+        return Prompted(said, self.results.find(object_id, frame))
 
     async def set_document(self, document: PromptDocument) -> tuple[ObjectInfo, ...]:
         """Begin anew from a document: all objects, prompts and masks are replaced, as one edit.
@@ -253,7 +286,7 @@ class Session(SessionFacts):
                 await self._draft(own.prompts)
                 await self.turn(partial(editor.stage, replacement, own.prompts), urgent=True, commits=False)
             self.tracks.cancel()
-            await self.turn(partial(editor.replace_all, self._book, replacement), urgent=True)
+            await self._change(partial(editor.replace_all, self._book, replacement))
         except BaseException:
             await self.turn(partial(editor.drop, replacement), urgent=True, commits=False)
             raise
@@ -308,7 +341,7 @@ class Session(SessionFacts):
         self.viewing.close()
 
     async def close(self) -> None:
-        """Forget everything. Results can no longer be read."""
+        """Give everything back. Results can no longer be read; what a journal keeps stays there."""
         self.tracks.cancel()
         self._desk.closed = True
         self._ledger.leave(self._desk)
@@ -318,12 +351,22 @@ class Session(SessionFacts):
         except ClipError:
             # The clip's disk hangs, and whoever waits there holds the rest.
             _log.warning("a session was closed while its plate's disk did not answer")
+        if self._recorder is not None:
+            self._recorder.close()
         self.results.close()
         self.looks.close()
         closing = asyncio.ensure_future(self.at_disk(self._source.close))
         await asyncio.wait({closing}, timeout=CLOSE_S)
         if not closing.done():
             closing.cancel()
+
+    async def settle(self) -> None:
+        """See that all changes are kept; nobody is told of masks before that.
+
+        Errors are those of :meth:`SessionJournal.settle`.
+        """
+        await self._journal.settle()
+        await asyncio.get_running_loop().run_in_executor(None, self.results.pack)
 
     async def make_room(self) -> None:
         """See that a frame's results can be kept before they are made; see :meth:`ResultStore.make_room`."""
@@ -349,6 +392,41 @@ class Session(SessionFacts):
                 on_hang=self._desk.abandon,
             )
 
+    async def _change(
+        self, call: Callable[[], ResultT], tell: Callable[[ResultT], Answer] = lambda made: Answer()
+    ) -> ResultT:
+        """Make an edit, which is kept when this returns.
+
+        Args:
+            call: Makes it, in a turn of the device.
+            tell: Says what a client that asks again has to be told.
+
+        Raises:
+            OutputError: It cannot be kept. Nothing is changed where that is known before; otherwise the
+                same request, made again, only has to be kept.
+        """
+        named = current_request.get()
+        request = None if named is None else Request(*named)
+        await self._journal.settle()
+        if request in self._unsettled:
+            made: ResultT = self._unsettled.pop(request)
+            return made
+
+        def change() -> ResultT:
+            value = call()
+            if self._recorder is not None:
+                self._recorder.seal(request, tell(value))
+            return value
+
+        value = await self.turn(change, urgent=True)
+        try:
+            await self._journal.settle()
+        except MaskletError:
+            if request is not None:
+                self._unsettled[request] = value
+            raise
+        return value
+
     async def _draft(self, prompts: FramePrompts) -> None:
         """Make all clicks and strokes but the last, a turn for each: others come in between."""
         for _ in prompts.marks[1:]:
@@ -361,3 +439,12 @@ class Session(SessionFacts):
         said = None if edit.frame is None else contents.prompts.get((edit.object_id, edit.frame))
         if said is not None:
             await self._draft(said.prompts)
+
+
+def _on_frame(made: Prompted) -> Answer:
+    return Answer(made.prompts.object_id, made.prompts.frame)
+
+
+def _reverted(made: Reverted) -> Answer:
+    frame = None if made.prompted is None else made.prompted.prompts.frame
+    return Answer(made.object_id, frame, made.kind)

@@ -23,6 +23,9 @@ class _Failure:
     error: Exception
 
 
+_Made = TrackItem | _Failure | list[ObjectFrame]
+
+
 class TrackRun:
     """Follows a plan while its events are being read.
 
@@ -30,6 +33,7 @@ class TrackRun:
         begin: Makes the plan.
         fetch: Gives the results that exist already on a prompted frame.
         visit: Tracks one step on the device, told whether it is looked at, and gives its results.
+        settle: Sees that what was made is kept; nobody is told of results before.
         looked_at: Tells the frame that the artist looks at, None where nobody knows.
         extend: Called when the plan is done: gives another, for what was found to remain, or None.
         cuts: Tells the cuts that were met, at the end.
@@ -44,6 +48,7 @@ class TrackRun:
         fetch: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
         visit: Callable[[Step, bool], Awaitable[Sequence[ObjectFrame]]],
         extend: Callable[[], Awaitable[Plan | None]],
+        settle: Callable[[], Awaitable[None]],
         looked_at: Callable[[], int | None] = lambda: None,
         cuts: Callable[[], Collection[int]] = lambda: (),
         unreadable: Callable[[], Collection[UnreadableFrame]] = lambda: (),
@@ -51,6 +56,7 @@ class TrackRun:
     ) -> None:
         self.request_id = request_id
         self._extend = extend
+        self._settle = settle
         self._cuts = cuts
         self._unreadable = unreadable
         self._begin = begin
@@ -68,10 +74,12 @@ class TrackRun:
 
         To be closed when it is not read to its end; the frame in hand is finished and kept.
         """
+        made: asyncio.Queue[_Made] = asyncio.Queue(maxsize=1)
         queue: asyncio.Queue[TrackItem | _Failure] = asyncio.Queue(maxsize=QUEUED_EVENTS)
-        # A task of its own, so that the device works on the next frame while the last one is packed
-        # and sent.
-        producer = asyncio.get_running_loop().create_task(self._produce(queue))
+        # Tasks of their own, so that the device works on the next frame while the last one is kept, and
+        # others are sent.
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(self._produce(made)), loop.create_task(self._keep(made, queue))]
         try:
             while True:
                 item = await queue.get()
@@ -81,21 +89,40 @@ class TrackRun:
                 if isinstance(item, TrackFinished):
                     return
         finally:
-            producer.cancel()
-            await asyncio.gather(producer, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _produce(self, queue: asyncio.Queue[TrackItem | _Failure]) -> None:
+    async def _keep(self, made: asyncio.Queue[_Made], queue: asyncio.Queue[TrackItem | _Failure]) -> None:
+        """Hand on what was made, once it is kept."""
+        while True:
+            item = await made.get()
+            if not isinstance(item, list):
+                await queue.put(item)
+                continue
+            try:
+                await self._settle()
+            except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)
+                await queue.put(_Failure(error))
+                return
+            for result in item:
+                await queue.put(result)
+
+    async def _produce(self, queue: asyncio.Queue[_Made]) -> None:
         updates = steps = 0
         cancelled = False
         try:
             first = await self._begin()
             plan: Plan | None = first
             frames = first.frames
-            await queue.put(TrackStarted(len(first.steps), first.updates, first.missing_frames))
+            steps, updates = first.earlier_steps, first.earlier_updates
+            await queue.put(
+                TrackStarted(steps + len(first.steps), updates + first.updates, first.missing_frames)
+            )
             for step in first.prompted:
-                for result in await self._fetch(step):
-                    updates += 1
-                    await queue.put(result)
+                found = list(await self._fetch(step))
+                updates += len(found)
+                await queue.put(found)
             while plan is not None and not cancelled:
                 course = Course(plan)
                 while course.left:
@@ -106,10 +133,9 @@ class TrackRun:
                     step = course.next(looked_at)
                     results = await self._visit(step, course.is_watched(step, looked_at))
                     steps += bool(results)
-                    for result in results:
-                        if result.frame in frames:
-                            updates += 1
-                            await queue.put(result)
+                    inside = [result for result in results if result.frame in frames]
+                    updates += len(inside)
+                    await queue.put(inside)
                 else:
                     plan = await self._extend()
         except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)

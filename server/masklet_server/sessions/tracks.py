@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from masklet.errors import BusyError, NotPromptedError
 from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
 from masklet_server.aside import working_beside
 from masklet_server.sessions.desk import Desk
+from masklet_server.sessions.durability import Restored, TrackNumber
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.plan import Step, TrackOrder, range_in
 from masklet_server.sessions.prompts import PromptBook
+from masklet_server.sessions.recorder import Recorder
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.track import TrackItem, TrackRun
 from masklet_server.sessions.turns import TurnClass
@@ -39,6 +42,10 @@ class Turns(Protocol):
     @property
     def results(self) -> ResultStore:
         """Masks."""
+        ...
+
+    async def settle(self) -> None:
+        """See that all changes are kept."""
         ...
 
     async def make_room(self) -> None:
@@ -66,11 +73,25 @@ class Tracks:
         desk: Tracks a frame.
         editor: Knows what tracking may build on.
         order: From which prompt frames are tracked.
+        recorder: Told which track results come from.
+
+    Attributes:
+        number: Of the last track.
     """
 
     def __init__(
-        self, session: Turns, book: PromptBook, desk: Desk, editor: Editor, order: TrackOrder
+        self,
+        session: Turns,
+        book: PromptBook,
+        desk: Desk,
+        editor: Editor,
+        order: TrackOrder,
+        recorder: Recorder | None = None,
     ) -> None:
+        self.number = TrackNumber()
+        self._recorder = recorder
+        # By object, frames that the last track has made.
+        self._done: dict[int, set[int]] = {}
         self._session = session
         self._book = book
         self._desk = desk
@@ -94,6 +115,10 @@ class Tracks:
         """Hear which frame the artist looks at: a track that runs goes there first."""
         self._looked_at = frame, time.monotonic()
 
+    def restore(self, restored: Restored) -> None:
+        """Know again how far the last track came."""
+        self.number, self._done = restored.standing.track, restored.tracked()
+
     def cancel(self) -> bool:
         """Stop tracking after the frame in hand; False when nothing runs."""
         if self._running is None:
@@ -111,6 +136,7 @@ class Tracks:
         at_cuts: CutPolicy = CutPolicy.STOP,
         farm: bool = False,
         request_id: str = "",
+        received: Mapping[int, Collection[int]] = MappingProxyType({}),
     ) -> AsyncGenerator[TrackItem, None]:
         """Track objects over a range: a start, results as they come, an end.
 
@@ -121,7 +147,9 @@ class Tracks:
             stale_only: Only what prompts have overtaken, and no further than results change.
             at_cuts: What to do where one shot ends and another begins.
             farm: Nobody waits for it: it takes what others leave of the device.
-            request_id: A second track with the same id stops the first and takes its place.
+            request_id: A second track with the same id takes the place of the first and goes on where that
+                stopped, in this process or an earlier one.
+            received: By object, frames whose masks the client has had of it.
 
         Raises:
             NotPromptedError: An object has no prompts, or none has.
@@ -129,6 +157,8 @@ class Tracks:
             BadInputError: The range leaves the clip.
             BusyError: Another track runs.
         """
+        if self._book.contents.locks:
+            await self._session.turn(partial(self._editor.settle, self._book))
         running = self._running
         if running is not None and (not request_id or running.request_id != request_id):
             raise BusyError("this session is tracking already: wait until it is done, or cancel it")
@@ -140,13 +170,19 @@ class Tracks:
             at_cuts=at_cuts,
             farm=farm,
         )
+        if request_id and request_id == self.number.request_id:
+            work.go_on(self._done, received)
+        else:
+            self.number = TrackNumber(self.number.number + 1, request_id)
+        self._done = work.watch.done
         range_in(self._session.clip, frames)
         if running is not None:
             running.stop()
         run = TrackRun(
             partial(self._planned, work.begin),
             fetch=self._fetch,
-            visit=partial(self._visit, work),
+            visit=partial(self._visit, work, self.number.number),
+            settle=self._session.settle,
             extend=partial(self._planned, work.extend),
             looked_at=lambda: self.looked_at,
             cuts=lambda: work.watch.cuts.union(work.planned_cuts),
@@ -206,13 +242,17 @@ class Tracks:
 
         return await self._session.turn(make, urgent=True, commits=False)
 
-    async def _visit(self, work: TrackWork, step: Step, is_watched: bool) -> Sequence[ObjectFrame]:
+    async def _visit(
+        self, work: TrackWork, number: int, step: Step, is_watched: bool
+    ) -> Sequence[ObjectFrame]:
         await self._session.make_room()
         turn_class = TurnClass.WATCHED if is_watched else TurnClass.SHOT
-        # The plan may be older than the book: objects go, and frames get prompts of their own.
-        results = await self._session.turn(
-            lambda: self._desk.track(step, self._book.contents, work.watch, work.at_cuts),
-            turn_class=TurnClass.FARM if work.farm else turn_class,
-        )
-        await asyncio.get_running_loop().run_in_executor(None, self._session.results.pack)
-        return results
+
+        def track() -> Sequence[ObjectFrame]:
+            # The plan may be older than the book: objects go, and frames get prompts of their own.
+            if self._recorder is None:
+                return self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
+            with self._recorder.of_track(number):
+                return self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
+
+        return await self._session.turn(track, turn_class=TurnClass.FARM if work.farm else turn_class)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
 from masklet_server.sessions.legwork import LegWatch
-from masklet_server.sessions.plan import Ground, Plan, TrackOrder, plan_track, range_in
+from masklet_server.sessions.plan import Ground, Plan, Step, TrackOrder, plan_track, range_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,17 @@ class TrackWork:
     farm: bool = False
     watch: LegWatch = field(default_factory=LegWatch)
     planned_cuts: tuple[int, ...] = ()
+    _received: Mapping[int, Collection[int]] | None = None
+
+    def go_on(self, done: dict[int, set[int]], received: Mapping[int, Collection[int]]) -> None:
+        """Take up where another stopped.
+
+        Args:
+            done: By object, frames that it made; more may come to this while its last frame is in hand.
+            received: By object, frames of them that need not be told again.
+        """
+        self.watch.done = done
+        self._received = received
 
     def begin(self, planner: Planner) -> Plan:
         """The plan at the start.
@@ -58,7 +69,30 @@ class TrackWork:
         only: dict[int, Collection[int]] | None = None
         if self.stale_only:
             only = {object_id: frozenset(planner.stale(object_id)) for object_id in self.objects}
-        return self._plan(planner, only)
+        if self._received is None:
+            return self._plan(planner, only)
+        return self._rest(planner, self._received)
+
+    def _rest(self, planner: Planner, received: Mapping[int, Collection[int]]) -> Plan:
+        """What is left of a track that was broken off: masks to tell again, and frames to make."""
+        wanted = range_in(planner.clip, self.frames)
+        inside = frozenset(range(wanted.first, wanted.last + 1))
+        only: dict[int, Collection[int]] = {}
+        told: dict[int, list[int]] = {}
+        for object_id in filter(planner.exists, self.objects):
+            stale = frozenset(planner.stale(object_id))
+            done = self.watch.done.get(object_id, set()) - stale
+            only[object_id] = stale if self.stale_only else inside - done
+            prompted = () if self.stale_only else planner.ground(object_id, self.at_cuts).prompted
+            for frame in inside.intersection({*done, *prompted}) - set(received.get(object_id, ())):
+                told.setdefault(frame, []).append(object_id)
+        plan = self._plan(planner, only)
+        return replace(
+            plan,
+            prompted=tuple(Step(frame, tuple(told[frame]), backward=False) for frame in sorted(told)),
+            earlier_steps=len(inside.intersection(set().union(*self.watch.done.values()))),
+            earlier_updates=sum(len(inside.intersection(frames)) for frames in received.values()),
+        )
 
     def extend(self, planner: Planner) -> Plan | None:
         """A plan for frames behind cuts that nobody knew of, from prompts on their side; None without any."""

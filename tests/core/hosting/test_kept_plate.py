@@ -11,7 +11,8 @@ import pytest
 from host_contract import LOCKED, SECOND
 from masklet.errors import BadInputError, OutputError
 from masklet.hosting import kept_plate
-from masklet.hosting.kept_plate import ChangedMeanwhileError, KeptPlate, Look, with_document
+from masklet.hosting.kept_plate import KeptPlate, Look, with_document
+from masklet.hosting.notices import ChangedMeanwhileError
 from masklet.hosting.ports import KeptSession
 from masklet.hosting.shown.palette import PALETTE
 from masklet.prompts import PlateShape, Shot, read_shot, write_shot

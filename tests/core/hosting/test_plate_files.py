@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from masklet.errors import ClipError
-from masklet.hosting.plate_files import PlateSource, fingerprint_of, is_plate_of, sequence_pattern
+from masklet.hosting.plate_files import PlateSource, clip_of, fingerprint_of, is_plate_of, sequence_pattern
 
 
 @pytest.fixture
@@ -24,6 +24,19 @@ def source(folder: Path) -> PlateSource:
 
 def test_a_sequence_is_named_by_its_pattern(plate: Path) -> None:
     assert source(plate).path == str(plate / "shot_v002.%04d.png")
+
+
+def test_a_picture_stands_for_its_sequence_and_a_movie_for_itself_whatever_its_numbers(
+    plate: Path, tmp_path: Path
+) -> None:
+    movie = tmp_path / "shot_01_v2.mp4"
+    movie.write_bytes(b"a movie")
+    assert clip_of(str(plate / "shot_v002.1002.png")) == str(plate / "shot_v002.%04d.png")
+    assert clip_of(str(plate / "shot_v002.%04d.png")) == str(plate / "shot_v002.%04d.png")
+    assert clip_of(str(plate)) == str(plate)
+    assert clip_of(str(movie)) == str(movie)
+    with pytest.raises(ClipError):
+        clip_of(str(tmp_path / "gone.mp4"))
 
 
 def test_a_plate_that_was_moved_is_the_same_and_one_with_other_pictures_is_not(

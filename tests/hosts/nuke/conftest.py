@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from fakes.nuke import FakeNuke
-from fakes.nuke.nodes import FakeFormat, FakeNode
+from fakes.nuke import FakeNuke, rotopaint
+from fakes.nuke.nodes import FakeNode
 from fakes.prompted_server import PromptedServer
 from masklet.client import Server
 from masklet.hosting.work.connection import Connection
 from masklet_nuke.masklet_node import make_node
 from masklet_nuke.runtime import Runtime, set_runtime
+from nuke_scripts import new_read
 
 
 @pytest.fixture
@@ -34,12 +35,6 @@ def read(nuke: FakeNuke, files: Path) -> FakeNode:
     return new_read(nuke, files)
 
 
-def new_read(nuke: FakeNuke, files: Path, first: int = 1001, last: int = 1012) -> FakeNode:
-    node = nuke.nodes.Read(file=str(files), first=first, last=last, colorspace="sRGB")
-    node.picture = FakeFormat(64, 36)
-    return node
-
-
 @pytest.fixture
 def node(nuke: FakeNuke, read: FakeNode) -> FakeNode:
     made = make_node(nuke)
@@ -57,7 +52,7 @@ def server() -> PromptedServer:
 @pytest.fixture
 def loop(nuke: FakeNuke, server: PromptedServer) -> Iterator[Runtime]:
     """The runtime of this Nuke, on a server of its own."""
-    made = Runtime(nuke, Connection(lambda settings: Server(server)))
+    made = Runtime(nuke, Connection(lambda settings: Server(server)), rotopaint)
     set_runtime(made)
     yield made
     made.close()

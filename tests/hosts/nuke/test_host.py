@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,9 @@ from masklet.types import Click, FramePrompts
 from masklet_nuke import node_knobs
 from masklet_nuke.masklet_node import make_node
 from masklet_nuke.runtime import Runtime
+from nuke_scripts import run
 
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (Click(20.0, 18.0),)),))
-WAIT_S = 20.0
-
-
-def run(nuke: FakeNuke, loop: Runtime) -> None:
-    """Have the main thread idle until nothing is left to do."""
-    until_s = time.monotonic() + WAIT_S
-    loop.host.keep_ticking()
-    while loop._ticking._thread is not None:
-        assert time.monotonic() < until_s, "the loop does not come to rest"
-        nuke.pump()
-        time.sleep(0.002)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

@@ -15,7 +15,7 @@ from masklet.errors import ClipError
 from masklet.types import ClipInfo, Presence
 from masklet_server.mattes.alpha import render_alpha
 from masklet_server.mattes.calm import Neighbour, calm_logits, flow_size, measure_motion, motion_window
-from masklet_server.mattes.refined_alpha import Calming, RefinedAlpha
+from masklet_server.mattes.refined_alpha import Approved, Calming, RefinedAlpha
 from masklet_server.mattes.windows import Look, Window
 from masklet_server.tracking import ObjectFrame
 
@@ -248,21 +248,29 @@ def test_strength_says_how_much_and_none_is_none() -> None:
     assert 0 < np.abs(half - alone).sum() < np.abs(full - alone).sum()
 
 
-def test_a_frame_alone_is_neither_calmed_nor_looked_at_again_and_changes_nothing_around() -> None:
+def test_an_approved_frame_comes_of_what_it_was_approved_with_and_changes_nothing_around() -> None:
     results = Tracked()
 
     def look(result: ObjectFrame) -> list[Look]:
         return [Look(Window(0, 0, WIDTH_PX, HEIGHT_PX), np.flip(result.logits, 0))]
 
-    def coverage(*locked: int) -> RefinedAlpha:
+    def coverage(approved: Approved | None) -> RefinedAlpha:
         return RefinedAlpha(
-            Plate(), look=look, calming=calming(results), alone=lambda result: result.frame in locked
+            Plate(),
+            look=look,
+            calming=calming(results),
+            approved=lambda result: approved if result.frame == 4 else None,
         )
 
-    free, held = coverage(), coverage(4)
-    assert same(held(results.of(4)), RefinedAlpha(Plate())(results.of(4)))
-    assert not same(held(results.of(4)), free(results.of(4)))
-    assert same(held(results.of(5)), free(results.of(5)))
+    free = coverage(None)
+    around = [(results.of(frame), look(results.of(frame))) for frame in (2, 3, 5, 6)]
+    as_free = coverage(Approved(look(results.of(4)), around))
+    alone = coverage(Approved((), ()))
+
+    assert same(as_free(results.of(4)), free(results.of(4)))
+    assert same(alone(results.of(4)), RefinedAlpha(Plate())(results.of(4)))
+    assert not same(alone(results.of(4)), free(results.of(4)))
+    assert same(alone(results.of(5)), free(results.of(5)))
 
 
 @pytest.mark.parametrize("cuts", [(4, 5), (2, 4, 5, 7)])

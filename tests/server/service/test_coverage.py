@@ -70,7 +70,7 @@ def unrest(found: dict[int, float], frames: range) -> float:
     return max(abs(found[frame] - found[frame - 1]) for frame in frames)
 
 
-def test_mattes_are_calm_unless_the_object_is_set_otherwise_or_locked(tmp_path: Path) -> None:
+def test_mattes_are_calm_unless_the_object_is_set_otherwise_and_locking_changes_none(tmp_path: Path) -> None:
     async def run() -> None:
         async with running(tmp_path, engine=RestlessEngine()) as server, server.client() as client:
             session_id, (hero,) = await client.clicked(server.root / "clip", "hero")
@@ -97,7 +97,7 @@ def test_mattes_are_calm_unless_the_object_is_set_otherwise_or_locked(tmp_path: 
             alone = await widths(client, session_id)
 
         assert unrest(calm, range(4, 9)) < 0.4 * unrest(alone, range(4, 9))
-        assert [locked[frame] for frame in (5, 6)] == [alone[frame] for frame in (5, 6)]
-        assert [locked[frame] for frame in (3, 8)] == [calm[frame] for frame in (3, 8)]
+        # What is approved is what is delivered: locking changes nothing.
+        assert locked == calm
 
     asyncio.run(run())

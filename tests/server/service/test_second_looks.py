@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 
 from fakes.engine import FAKE_INFO, FakeEngine, FakeTracker
 from fakes.service import FakeClient, FakeOpener, Running, new_id, running
@@ -35,7 +34,13 @@ Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
 
 @dataclass
 class SpotTracker(FakeTracker):
-    """Sees an object in the middle third of the plate, and half of the window in a second look."""
+    """Sees an object in the middle third of the plate, and half of the window in a second look.
+
+    Attributes:
+        look_share: What half of a second look's object is of its window: a fourth, if nothing else is said.
+    """
+
+    look_share: float = 4
 
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
         return self._seen(super().prompt(prompts))
@@ -48,9 +53,9 @@ class SpotTracker(FakeTracker):
 
     def _seen(self, result: ObjectFrame) -> ObjectFrame:
         side = 24
-        share = 6 if self.source.info.width_px == PLATE.width_px else 4
+        share = 6 if self.source.info.width_px == PLATE.width_px else self.look_share
         logits = np.full((side, side), -9, np.float16)
-        inside = slice(side // 2 - side // share, side // 2 + side // share)
+        inside = slice(side // 2 - int(side // share), side // 2 + int(side // share))
         logits[inside, inside] = 9
         return replace(result, logits=logits)
 
@@ -58,8 +63,10 @@ class SpotTracker(FakeTracker):
 class SpotEngine(FakeEngine):
     """Makes such trackers."""
 
+    look_share: float = 4
+
     def __call__(self, source: FrameSource, results: ResultReader) -> SpotTracker:
-        tracker = SpotTracker(source, results, frame_s=self.frame_s)
+        tracker = SpotTracker(source, results, frame_s=self.frame_s, look_share=self.look_share)
         self.trackers.append(tracker)
         return tracker
 
@@ -164,24 +171,25 @@ def test_shapes_tell_a_second_look_unless_edges_are_to_stay_raw(tmp_path: Path) 
     serve(tmp_path, work)
 
 
-def test_a_locked_frame_is_delivered_from_its_mask_whatever_second_looks_see(tmp_path: Path) -> None:
+def test_a_locked_frame_keeps_its_second_look_through_later_ones_and_with_the_document(
+    tmp_path: Path,
+) -> None:
     async def work(server: Running, client: FakeClient, session_id: str) -> None:
-        async def mattes(*, raw_edges: bool = False) -> dict[str, bytes]:
+        async def mattes(session_id: str) -> dict[str, bytes]:
             request = export_pb2.ExportMattesRequest(
                 session_id=session_id,
                 request_id=new_id(),
                 format=export_pb2.MATTE_FORMAT_PNG16,
-                raw_edges=raw_edges,
+                base_name="sh",
             )
             found: dict[str, bytes] = {}
             async for response in client.exports.ExportMattes(request):
                 if response.event.HasField("chunk"):
                     chunk = response.event.chunk
                     found[chunk.relative_name] = found.get(chunk.relative_name, b"") + chunk.data
-            return found
+            return {name: _alpha(data) for name, data in found.items()}
 
-        before = await mattes()
-        plain = await mattes(raw_edges=True)
+        before = await mattes(session_id)
         await review_pb2_grpc.ReviewServiceStub(client.channel).SetLock(
             review_pb2.SetLockRequest(
                 session_id=session_id,
@@ -191,19 +199,31 @@ def test_a_locked_frame_is_delivered_from_its_mask_whatever_second_looks_see(tmp
                 locked=True,
             )
         )
-        after = await mattes()
+        assert await mattes(session_id) == before
 
-        locked = [name for name in plain if name.split(".")[-2] in ("0005", "0006")]
+        # What is said elsewhere makes another look necessary, and this one sees something else.
+        assert isinstance(server.engine, SpotEngine)
+        server.engine.look_share = 5
+        await client.click(session_id, 1, 8)
+        after = await mattes(session_id)
+        locked = [name for name in before if name.split(".")[-2] in ("0005", "0006")]
         assert len(locked) == 2
-        # The plate is grey all over, so the network's own edges stay.
-        assert all(_area(after[name]) == pytest.approx(_area(plain[name]), rel=1e-4) for name in locked)
-        assert all(_area(before[name]) < 0.98 * _area(plain[name]) for name in locked)
-        assert {name for name in plain if after[name] == before[name]} == set(plain) - set(locked)
+        assert all(after[name] == before[name] for name in locked)
+        assert all(after[name] != before[name] for name in before if name not in locked)
+
+        document = (
+            await client.prompts.GetPromptDocument(prompt_pb2.GetPromptDocumentRequest(session_id=session_id))
+        ).document
+        other = (await client.open(server.root / "clip")).session_id
+        await client.prompts.SetPromptDocument(
+            prompt_pb2.SetPromptDocumentRequest(session_id=other, request_id=new_id(), document=document)
+        )
+        restored = await mattes(other)
+        assert all(restored[name] == before[name] for name in locked)
 
     serve(tmp_path, work)
 
 
-def _area(png: bytes) -> float:
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert picture is not None
-    return float(np.asarray(picture, np.float64).sum()) / 65535
+def _alpha(data: bytes) -> bytes:
+    """Of a PNG, whose header names the prompts."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).tobytes()

@@ -494,7 +494,7 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
             values = await tracked(other)
 
             assert len(values) == 200
-            assert len(engine.trackers[0].calls) == ahead <= QUEUED_EVENTS + 2
+            assert len(engine.trackers[0].calls) == ahead <= QUEUED_EVENTS + 4
             await reading.aclose()
 
     asyncio.run(run())

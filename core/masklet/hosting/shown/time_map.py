@@ -136,11 +136,16 @@ class Part(Enum):
 
     RULER = "ruler"
     """Frame numbers: dragging moves the playhead."""
+    BAR = "bar"
+    """The bar of the range, where none is: dragging makes one."""
     IN = "in"
     """The handle where the range begins."""
     OUT = "out"
     """The handle where it ends."""
+    SPAN = "span"
+    """Between the two: dragging moves the range."""
     LANE = "lane"
+    """Of an object: dragging moves the playhead."""
     NOTHING = "nothing"
 
 
@@ -150,21 +155,28 @@ class Rows:
 
     Attributes:
         ruler_px: Height of the ruler.
+        bar_px: Height of the bar below it, on which the range lies.
         lane_px: Height of each lane.
         scrolled_px: How far lanes are scrolled up.
     """
 
     ruler_px: float
+    bar_px: float
     lane_px: float
     scrolled_px: float = 0.0
 
+    @property
+    def head_px(self) -> float:
+        """Where lanes begin."""
+        return self.ruler_px + self.bar_px
+
     def top_of(self, lane: int) -> float:
         """Upper edge of a lane."""
-        return self.ruler_px + lane * self.lane_px - self.scrolled_px
+        return self.head_px + lane * self.lane_px - self.scrolled_px
 
     def lane_at(self, y_px: float) -> int:
-        """The lane at a height, -1 for the ruler; there need not be one."""
-        return -1 if y_px < self.ruler_px else int((y_px - self.ruler_px + self.scrolled_px) // self.lane_px)
+        """The lane at a height, -1 above all of them; there need not be one."""
+        return -1 if y_px < self.head_px else int((y_px - self.head_px + self.scrolled_px) // self.lane_px)
 
 
 @dataclass(frozen=True)
@@ -201,16 +213,25 @@ def hit(place: TimeMap, rows: Rows, x_px: float, y_px: float, *, lanes: int, spa
         return Hit(Part.NOTHING, frame)
     if lane >= 0:
         return Hit(Part.LANE, frame, lane)
-    if span is not None:
-        to_in, to_out = abs(x_px - place.x_of(span.first)), abs(x_px - place.x_of(span.last + 1))
-        if min(to_in, to_out) <= _GRIP_PX:
-            return Hit(Part.IN if to_in <= to_out else Part.OUT, frame)
-    return Hit(Part.RULER, frame)
+    if y_px < rows.ruler_px:
+        return Hit(Part.RULER, frame)
+    if span is None:
+        return Hit(Part.BAR, frame)
+    to_in, to_out = abs(x_px - place.x_of(span.first)), abs(x_px - place.x_of(span.last + 1))
+    if min(to_in, to_out) <= _GRIP_PX:
+        return Hit(Part.IN if to_in <= to_out else Part.OUT, frame)
+    return Hit(Part.SPAN if frame in span else Part.BAR, frame)
 
 
 def dragged(anchor: int, frame: int) -> FrameRange:
     """The range between where a drag began and where it is."""
     return FrameRange(min(anchor, frame), max(anchor, frame))
+
+
+def moved(span: FrameRange, by: int, frames: FrameRange) -> FrameRange:
+    """The range further along, as long as before, and no further than the plate's ends."""
+    by = min(max(by, frames.first - span.first), frames.last - span.last)
+    return FrameRange(span.first + by, span.last + by)
 
 
 def with_in(span: FrameRange | None, frame: int, frames: FrameRange) -> FrameRange | None:

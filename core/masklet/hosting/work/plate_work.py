@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from masklet.hosting.work.jobs import Job
     from masklet.tracked_object import TrackedObject
 
+_TOGETHER = (MatteFormat.EXR_LAYERS, MatteFormat.CRYPTOMATTE)
+"""Formats of files that hold all objects."""
+
 
 def track(plate: PlateSession, job: Job, server: Server, request: TrackRequest) -> Iterator[Event]:
     """Track, and tell each mask as it comes; what is finished is kept however it ends."""
@@ -237,29 +240,30 @@ def export(
         owner: Whose results they are; a fingerprint that is not known yet is filled in.
         earlier: Where the document knows mattes, folders and patterns.
         uids: Of the objects.
-        matte_format: What files hold them.
+        matte_format: What files hold them. Files that hold all objects are told under the first uid.
         base_name: First part of file names.
     """
     yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
     wanted_uids = tuple(uids)
     check_nothing_is_lost(plate, wanted_uids)
+    groups = [wanted_uids] if matte_format in _TOGETHER else [(uid,) for uid in wanted_uids]
     owner = replace(owner, fingerprint=fingerprint_of(plate.request.plate))
     whole: dict[str, tuple[Path, ...]] = {}
     with Delivery(wanted, owner, earlier) as delivery:
         try:
-            for uid in wanted_uids:
+            for group in groups:
                 exported = plate.session.export(
                     delivery.staging,
                     matte_format=matte_format,
-                    objects=[plate.object(uid)],
+                    objects=[plate.object(uid) for uid in group],
                     base_name=base_name,
                     on_progress=job.count,
                     on_look=job.count_look,
                 )
-                whole[uid] = exported.files
+                whole[group[0]] = exported.files
         except MaskletError:
             part = delivery.part_of(file for files in whole.values() for file in files)
-            interrupted = next(uid for uid in wanted_uids if uid not in whole)
+            interrupted = next(group[0] for group in groups if group[0] not in whole)
             if whole or part:
                 yield ResultCame(delivery.deliver(whole, {interrupted: part} if part else {}))
             raise

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masklet.hosting.shown.time_map import Hit, Part, Rows, TimeMap, dragged, hit, with_in, with_out
+from masklet.hosting.shown.time_map import Hit, Part, Rows, TimeMap, dragged, hit, moved, with_in, with_out
 from masklet.types import FrameRange
 
 PLATE = FrameRange(1001, 1100)
-ROWS = Rows(ruler_px=20.0, lane_px=18.0)
+ROWS = Rows(ruler_px=12.0, bar_px=8.0, lane_px=18.0)
 
 
 @st.composite
@@ -105,9 +105,11 @@ def test_handles_of_the_range_are_held_a_little_beside_them_too() -> None:
     def at(x_px: float, y_px: float) -> Hit:
         return hit(place, ROWS, x_px, y_px, lanes=2, span=span)
 
-    assert at(203, 5).part is Part.IN
-    assert at(298, 5).part is Part.OUT
-    assert at(250, 5) == Hit(Part.RULER, 1016)
+    assert at(203, 15).part is Part.IN
+    assert at(298, 15).part is Part.OUT
+    assert at(250, 15) == Hit(Part.SPAN, 1016)
+    assert at(500, 15) == Hit(Part.BAR, 1041)
+    assert at(203, 5) == Hit(Part.RULER, 1011)
     assert at(203, 30) == Hit(Part.LANE, 1011, 0)
     assert at(203, 45) == Hit(Part.LANE, 1011, 1)
     assert at(203, 60).part is Part.NOTHING
@@ -118,13 +120,21 @@ def test_a_range_of_one_frame_has_two_handles() -> None:
     place = TimeMap.whole(PLATE, left_px=0, width_px=200)
     span = FrameRange(1050, 1050)
 
-    parts = {hit(place, ROWS, x_px, 5, lanes=0, span=span).part for x_px in (97, 102)}
+    parts = {hit(place, ROWS, x_px, 15, lanes=0, span=span).part for x_px in (97, 102)}
 
     assert parts == {Part.IN, Part.OUT}
 
 
 def test_dragging_backward_gives_the_same_range_as_forward() -> None:
     assert dragged(1010, 1005) == dragged(1005, 1010) == FrameRange(1005, 1010)
+
+
+def test_a_range_that_is_moved_keeps_its_length_and_stays_on_the_plate() -> None:
+    span = FrameRange(1010, 1020)
+
+    assert moved(span, 5, PLATE) == FrameRange(1015, 1025)
+    assert moved(span, -50, PLATE) == FrameRange(1001, 1011)
+    assert moved(span, 500, PLATE) == FrameRange(1090, 1100)
 
 
 def test_in_behind_out_begins_a_new_range_and_out_before_in_ends_one() -> None:

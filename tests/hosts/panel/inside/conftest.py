@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from Qt import QtWidgets
 
+from fakes.panel_server import PLATE, PanelServer
+from masklet.client import Server
+from masklet.hosting.kept_plate import KeptPlate, write
+from masklet.hosting.work.connection import Connection
+from masklet.prompts import PlateShape
+from masklet.said.documents import SaidObject
+from masklet.types import Click, FramePrompts
+from masklet_panel import theme
+from masklet_panel.panel_model import PanelModel
+
+HERO = SaidObject("u1", "hero", (FramePrompts(0, 1005, (Click(20.0, 20.0),)),))
+SECOND = SaidObject("u2", "second", (FramePrompts(0, 1005, (Click(20.0, 30.0),)),))
+_WAIT_S = 20.0
 _FOREIGN = ("numpy", "grpc", "google", "typer", "rich", "torch")
 # Its value; the two bindings disagree on how an enumeration becomes a number.
 _DEFERRED_DELETE = 52
@@ -17,6 +32,8 @@ _DEFERRED_DELETE = 52
 def application() -> Iterator[QtWidgets.QApplication]:
     """The one application of the process."""
     made = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+    made.setStyle("Fusion")
+    made.setPalette(theme.dark_palette())
     yield made
     made.closeAllWindows()
 
@@ -28,3 +45,43 @@ def _nothing_foreign(application: QtWidgets.QApplication) -> Iterator[None]:
     # What a test left to be deleted is deleted before the next one looks.
     application.sendPostedEvents(None, _DEFERRED_DELETE)
     assert [name for name in _FOREIGN if name in sys.modules] == []
+
+
+@pytest.fixture
+def server() -> PanelServer:
+    """What the panel works with."""
+    return PanelServer()
+
+
+@pytest.fixture
+def settle(application: QtWidgets.QApplication, model: PanelModel) -> Callable[[], None]:
+    """Lets everything happen that is to happen: timers, jobs, paints."""
+
+    def wait() -> None:
+        until_s = time.monotonic() + _WAIT_S
+        while True:
+            application.processEvents()
+            if not model.loop.board.jobs and not model.loop.beat():
+                break
+            assert time.monotonic() < until_s, "the panel does not come to rest"
+            time.sleep(0.002)
+        application.processEvents()
+
+    return wait
+
+
+@pytest.fixture
+def model(application: QtWidgets.QApplication, server: PanelServer, tmp_path: Path) -> Iterator[PanelModel]:
+    """A plate with two objects, each prompted on frame 1005, whose session is open."""
+    (tmp_path / "plate.1001.png").write_bytes(b"picture")
+    document = tmp_path / "shot.masklet.json"
+    kept = KeptPlate(
+        str(tmp_path / "plate.%04d.png"),
+        shape=PlateShape(PLATE.width_px, PLATE.height_px, PLATE.frames),
+        document=(HERO, SECOND),
+    )
+    write(document, kept, "")
+    made = PanelModel(connection=Connection(lambda settings: Server(server)))
+    made.open(str(document))
+    yield made
+    made.shut()

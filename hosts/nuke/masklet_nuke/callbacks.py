@@ -1,0 +1,79 @@
+"""What Nuke tells masklet: a knob was changed, the script was, a frame is to be rendered, the script closes.
+
+Nothing slow happens here: while it tells of a knob, Nuke executes nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from masklet.errors import MaskletError
+from masklet.hosting.notices import notice_of
+from masklet_nuke import farm, handles, node_knobs, prompting, viewer_clicks
+from masklet_nuke.inside import set_alpha
+from masklet_nuke.node_knobs import is_masklet, text
+from masklet_nuke.runtime import close_runtime, runtime
+
+if TYPE_CHECKING:
+    from masklet_nuke.api import Group, Nuke
+
+_seen: dict[str, tuple[str, str, int]] = {}
+"""By uid: the document, the object and the frame that the handles show."""
+_SHOWS_ANEW = (node_knobs.OBJECT, "showPanel")
+
+
+def register(nuke: Nuke) -> None:
+    """Have Nuke tell us; for a farm only what renders need."""
+    nuke.addBeforeFrameRender(lambda: farm.check_frame(nuke))
+    if nuke.GUI:
+        nuke.addKnobChanged(knob_changed, nodeClass="Group")
+        nuke.addUpdateUI(script_changed, nodeClass="Group")
+        nuke.addOnScriptClose(script_closed)
+
+
+def knob_changed() -> None:
+    """The artist changed a knob while its panel is open."""
+    own = runtime()
+    node, knob = own.nuke.thisNode(), own.nuke.thisKnob().name()
+    if not is_masklet(node):
+        return
+    try:
+        if handles.is_handle(knob):
+            prompting.follow_handles(own, node)
+        elif knob == node_knobs.OUTPUT:
+            set_alpha(cast("Group", node))
+        elif knob in _SHOWS_ANEW:
+            prompting.refresh(own, node)
+        if knob in (node_knobs.EDIT, "showPanel") and node[node_knobs.EDIT].value():
+            viewer_clicks.listen(own)
+    except MaskletError as error:
+        own.tell(node, notice_of(error))
+
+
+def script_changed() -> None:
+    """Something in the script changed, or the frame did: an undo is followed, and handles stand anew."""
+    own = runtime()
+    node = own.nuke.thisNode()
+    if not is_masklet(node):
+        return
+    uid = text(node, node_knobs.UID)
+    if not uid:
+        return
+    now = (text(node, node_knobs.DOCUMENT), str(node[node_knobs.OBJECT].value()), own.nuke.frame())
+    before = _seen.get(uid)
+    if before == now:
+        return
+    _seen[uid] = now
+    try:
+        if before is not None and before[0] != now[0]:
+            own.after_history()
+        prompting.refresh(own, node)
+    except MaskletError as error:
+        own.tell(node, notice_of(error))
+
+
+def script_closed() -> None:
+    """Another script comes, or Nuke ends."""
+    _seen.clear()
+    viewer_clicks.stop_listening()
+    close_runtime()

@@ -1,0 +1,41 @@
+"""What Nuke runs when it starts: init.py in every Nuke, menu.py in those with windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet_nuke.api import this_nuke
+
+if TYPE_CHECKING:
+    from masklet_nuke.api import Nuke
+
+_NEW_NODE = "import masklet_nuke.registration; masklet_nuke.registration.new_node()"
+_OPEN_PANEL = "import masklet_nuke.registration; masklet_nuke.registration.open_panel()"
+
+
+def start(nuke: Nuke | None = None) -> None:
+    """Begin to listen: called by init.py."""
+    from masklet_nuke.callbacks import register
+
+    register(nuke or this_nuke())
+
+
+def add_menus(nuke: Nuke | None = None) -> None:
+    """Put Masklet into the Draw menu: called by menu.py."""
+    nuke = nuke or this_nuke()
+    nuke.menu("Nodes").addMenu("Draw").addCommand("Masklet", _NEW_NODE)
+    nuke.menu("Pane").addCommand("masklet", _OPEN_PANEL)
+
+
+def new_node() -> None:
+    """Make a Masklet node below what is selected."""
+    from masklet_nuke.masklet_node import make_node
+
+    make_node(this_nuke())
+
+
+def open_panel() -> None:
+    """Dock the panel."""
+    from masklet_nuke import panel_seam
+
+    panel_seam.open_panel(this_nuke())

@@ -1,0 +1,170 @@
+"""The panel itself: viewer, objects, work and timeline in one widget, for a window or for a host's pane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.hosting.kept_plate import SUFFIX
+from masklet.phrases import phrase
+from masklet_panel.demo_clip import DemoClip
+from masklet_panel.panel_model import PanelModel
+from masklet_panel.qt import QtCore, QtGui, QtWidgets
+from masklet_panel.recent_documents import RecentDocuments, own_folder
+from masklet_panel.repairing import Repairs
+from masklet_panel.start_page import StartPage, dropped_path
+from masklet_panel.timeline import Timeline
+from masklet_panel.viewing.notice_bar import NoticeBar
+from masklet_panel.viewing.viewer import Viewer
+from masklet_panel.viewing.viewer_bar import ViewerBar
+from masklet_panel.workspace import Workspace
+
+if TYPE_CHECKING:
+    from masklet.hosting.work.connection import Connection, ConnectionSettings
+
+_VIEWER_HEIGHT, _TIMELINE_HEIGHT = 640, 160
+
+
+class PanelWidget(QtWidgets.QWidget):
+    """All of masklet's panel.
+
+    Args:
+        settings: The server; None has one started on this machine.
+        connection: To it; tests give their own.
+        folder: Where the panel keeps what is the user's; None for the system's custom.
+
+    Attributes:
+        workspace: What is open, and everything about it.
+        viewer: Shows the plate.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings | None = None,
+        connection: Connection | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        super().__init__()
+        own = folder or own_folder()
+        self.workspace = Workspace(PanelModel(settings, connection))
+        self.recent = RecentDocuments(own / "recent.json")
+        self._demo = DemoClip(own / "demo", self.workspace.model.host.settings.helper_python, self)
+        self._repairs = Repairs(self.workspace, self._ask_plate)
+        self.viewer = Viewer(self.workspace)
+        self._start = StartPage(self.recent)
+        self._pages = QtWidgets.QStackedWidget()
+        self._pages.addWidget(self._start)
+        self._pages.addWidget(self._work_page())
+        self._notice = NoticeBar(self.workspace.model, self._repairs.all())
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self._notice)
+        self.setAcceptDrops(True)
+        self._start.opened.connect(self.open)
+        self._start.open_asked.connect(self.ask_to_open)
+        self._start.demo_asked.connect(self.open_demo)
+        self._demo.ready.connect(self.open)
+        self._demo.changed.connect(self._show_demo)
+        self.workspace.model.plate_changed.connect(self._show_page)
+        self._show_page()
+
+    def open(self, path: str) -> bool:
+        """Open a clip or a document; True where that was possible."""
+        model = self.workspace.model
+        if not model.attempt(lambda: model.open(path)):
+            return False
+        if model.file is not None:
+            self.recent.note(model.file)
+        self.viewer.setFocus()
+        return True
+
+    def ask_to_open(self) -> None:
+        """Ask for a clip or a document."""
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(
+            self, phrase("Open Clip or Document"), self._folder(), self._filters()
+        )
+        if path:
+            self.open(path)
+
+    def ask_to_save(self) -> None:
+        """Ask where the document is to lie from now on."""
+        model = self.workspace.model
+        if model.file is None:
+            return
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(
+            self, phrase("Save Document As"), str(model.file), phrase("Documents (*.masklet.json)")
+        )
+        if path:
+            file = Path(path if path.endswith(".json") else f"{path}{SUFFIX}")
+            if model.attempt(lambda: model.save_as(file)):
+                self.recent.note(file)
+
+    def open_demo(self) -> None:
+        """Open the demo clip; it is rendered the first time."""
+        self._demo.ask()
+
+    def shut(self) -> None:
+        """The panel goes away: everything said is written, and the server is let go."""
+        self._demo.stop()
+        self.workspace.playback.stop()
+        self.workspace.model.shut()
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
+        """Take files."""
+        if dropped_path(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QtGui.QDropEvent) -> None:
+        """Open what was dropped."""
+        path = dropped_path(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.open(path)
+
+    def _work_page(self) -> QtWidgets.QWidget:
+        viewing = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(viewing)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(ViewerBar(self.workspace, self.viewer))
+        column.addWidget(self.viewer, 1)
+        page = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        page.setChildrenCollapsible(False)
+        page.addWidget(viewing)
+        page.addWidget(Timeline(self.workspace.model))
+        page.setStretchFactor(0, 1)
+        page.setSizes([_VIEWER_HEIGHT, _TIMELINE_HEIGHT])
+        return page
+
+    def _show_page(self) -> None:
+        is_open = self.workspace.model.plate is not None
+        if not is_open:
+            self._start.refresh()
+        self._pages.setCurrentIndex(1 if is_open else 0)
+
+    def _show_demo(self) -> None:
+        self._start.demo.setEnabled(not self._demo.is_rendering)
+        self._start.demo.setText(
+            phrase("Rendering the Demo Clip …") if self._demo.is_rendering else phrase("Try the Demo Clip")
+        )
+        if self._demo.problem:
+            self.workspace.model.tell(self._demo.problem)
+
+    def _ask_plate(self) -> str:
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(
+            self, phrase("Where Is the Plate Now?"), self._folder(), self._filters()
+        )
+        return str(path)
+
+    def _folder(self) -> str:
+        kept = self.workspace.model.kept
+        return str(Path.home() if kept is None else Path(kept.path).parent)
+
+    def _filters(self) -> str:
+        pictures = "*.exr *.dpx *.cin *.png *.jpg *.jpeg *.tif *.tiff *.tga *.webp"
+        movies = "*.mov *.mp4 *.mkv *.mxf *.avi *.webm"
+        return phrase(
+            "Clips and documents ({all});;All files (*)", all=f"*{SUFFIX} *.json {pictures} {movies}"
+        )

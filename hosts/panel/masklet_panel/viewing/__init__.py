@@ -1,0 +1,1 @@
+"""The viewer: the plate, what is on it, and the hand that points at it."""

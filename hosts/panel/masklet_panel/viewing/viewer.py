@@ -1,0 +1,375 @@
+"""The viewer's widget: shows the frame under the playhead, and takes what the hand says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.phrases import phrase
+from masklet.types import Click
+from masklet_panel.qt import QtCore, QtGui, QtWidgets, Signal, position_of
+from masklet_panel.view_state import Mode, Tool
+from masklet_panel.viewing import marks
+from masklet_panel.viewing.hover import Hover
+from masklet_panel.viewing.mask_images import as_qcolor
+from masklet_panel.viewing.placement import Placement, centred, fitted
+from masklet_panel.viewing.scene import GROUND, ScenePainter, ShownMask
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from masklet_panel.workspace import Workspace
+
+_DRAG_FROM = 5.0
+"""A hand that moves less has clicked, in the viewer's pixels."""
+_SHIFT_OR_ALT = QtCore.Qt.KeyboardModifier.ShiftModifier | QtCore.Qt.KeyboardModifier.AltModifier
+_NEW_COLOUR = (1.0, 1.0, 1.0)
+
+
+class Viewer(QtWidgets.QWidget):
+    """The plate, and the hand that points at it.
+
+    Args:
+        workspace: Whose plate.
+
+    Attributes:
+        hover: What a click would give.
+    """
+
+    moved = Signal()
+    """The plate lies elsewhere in the viewer, or is larger or smaller."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.hover = Hover(workspace)
+        self._scene = ScenePainter()
+        self._place = Placement()
+        self._is_fitted = True
+        self._pressed: QtCore.QPointF | None = None
+        self._pan_from: QtCore.QPointF | None = None
+        self._line_px: list[tuple[float, float]] = []
+        self._hand: QtCore.QPointF | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(240, 160)
+        self.setAccessibleName("Viewer")
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        model, view = workspace.model, workspace.view
+        for signal in (model.masks_changed, model.document_changed, model.selection_changed):
+            signal.connect(self._redraw)
+        for signal in (model.frame_changed, model.plate_changed, view.changed):
+            signal.connect(self._look_elsewhere)
+        model.plate_changed.connect(self._plate_changed)
+        workspace.pictures.arrived.connect(self._picture_came)
+        self.hover.changed.connect(self._redraw)
+        view.fit_asked.connect(self.fit)
+        view.scale_asked.connect(self.scale_to)
+        view.zoom_asked.connect(self._zoom)
+        self._plate_changed()
+
+    @property
+    def placement(self) -> Placement:
+        """Where the plate lies now."""
+        return self._place
+
+    def fit(self) -> None:
+        """Show the whole plate, now and whenever the viewer changes its size."""
+        self._is_fitted = True
+        self._refit()
+
+    def scale_to(self, scale: float) -> None:
+        """Show the middle of the plate with so many screen pixels for one of its own."""
+        self._is_fitted = False
+        width_px, height_px = self._size_px()
+        ratio = self.devicePixelRatioF()
+        self._place = centred(
+            width_px, height_px, self.width(), self.height(), scale=scale / ratio, aspect=self._aspect()
+        )
+        self._look_elsewhere()
+
+    # What Qt asks.
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        """Paint the frame that shows."""
+        del event
+        painter = QtGui.QPainter(self)
+        painter.fillRect(self.rect(), GROUND)
+        model, look = self._workspace.model, self._workspace.view.look
+        if model.plate is not None:
+            plate = self._plate_rect()
+            picture = self._workspace.pictures.get(model.frame)
+            self._paint_masks(painter, plate, picture)
+            hover = self.hover.mask
+            if hover is not None and look.mode is not Mode.PLATE and self._pressed is None:
+                self._scene.draw_preview(painter, plate, hover, self._active_colour())
+            if look.shows_prompts:
+                self._paint_prompts(painter)
+            self._paint_hand(painter)
+            self._paint_words(painter, has_picture=picture is not None)
+        painter.end()
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Keep the plate fitted, or its middle in the middle."""
+        if self._is_fitted:
+            self._refit()
+        else:
+            old = event.oldSize()
+            if old.isValid():
+                self._place = self._place.moved(
+                    (self.width() - old.width()) / 2, (self.height() - old.height()) / 2
+                )
+        super().resizeEvent(event)
+
+    def wheelEvent(self, event: QtGui.QWheelEvent) -> None:
+        """Zoom around the hand."""
+        at = _wheel_position(event)
+        self._is_fitted = False
+        self._place = self._place.stepped(event.angleDelta().y() / 120.0, at.x(), at.y())
+        self._look_elsewhere()
+        event.accept()
+
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Begin to pan, to click or to draw."""
+        at = position_of(event)
+        tool = self._workspace.view.look.tool
+        middle = event.button() == QtCore.Qt.MouseButton.MiddleButton
+        left = event.button() == QtCore.Qt.MouseButton.LeftButton
+        if self._workspace.model.plate is None:
+            return
+        if middle or (left and tool is Tool.PAN):
+            self._pan_from = at
+            self.setCursor(QtCore.Qt.CursorShape.ClosedHandCursor)
+        elif left:
+            self._workspace.playback.stop()
+            self._pressed = at
+            self._line_px = [self._place.to_plate(at.x(), at.y())]
+            self.hover.clear()
+        self.update()
+
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Pan, draw, or ask what a click would give."""
+        at = self._hand = position_of(event)
+        if self._pan_from is not None:
+            delta = at - self._pan_from
+            self._pan_from = at
+            self._is_fitted = False
+            self._place = self._place.moved(delta.x(), delta.y())
+            self._look_elsewhere()
+        elif self._pressed is not None:
+            self._line_px.append(self._place.to_plate(at.x(), at.y()))
+            self.update()
+        else:
+            self._point_at(at, event)
+
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Say what was clicked or drawn."""
+        at = position_of(event)
+        if self._pan_from is not None:
+            self._pan_from = None
+            self._set_cursor()
+        elif self._pressed is not None:
+            began, self._pressed = self._pressed, None
+            self._say(began, at, positive=self._is_positive(event))
+            self._line_px = []
+        self.update()
+
+    def mouseDoubleClickEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Two quick clicks are two clicks."""
+        self.mousePressEvent(event)
+
+    def leaveEvent(self, event: QtCore.QEvent) -> None:
+        """The hand has gone."""
+        self._hand = None
+        self.hover.clear()
+        super().leaveEvent(event)
+
+    # Inside.
+
+    def _say(self, began: QtCore.QPointF, at: QtCore.QPointF, *, positive: bool) -> None:
+        saying, look = self._workspace.saying, self._workspace.view.look
+        line_px = [*self._line_px, self._place.to_plate(at.x(), at.y())]
+        if look.tool is Tool.SCRIBBLE:
+            saying.scribble(line_px, look.brush_px, positive=positive)
+        elif look.tool is Tool.LASSO:
+            if len(line_px) > 3:
+                saying.lasso(line_px, positive=positive)
+        elif (at - began).manhattanLength() >= _DRAG_FROM:
+            (x0, y0), (x1, y1) = line_px[0], line_px[-1]
+            saying.box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        else:
+            saying.click(*line_px[0], positive=positive)
+
+    def _point_at(self, at: QtCore.QPointF, event: QtGui.QMouseEvent) -> None:
+        x_px, y_px = self._place.to_plate(at.x(), at.y())
+        width_px, height_px = self._workspace.model.size_px
+        look = self._workspace.view.look
+        is_inside = 0.0 <= x_px < width_px and 0.0 <= y_px < height_px
+        if look.tool is Tool.POINT and is_inside and not event.buttons():
+            self.hover.point_at(Click(round(x_px, 1), round(y_px, 1), self._is_positive(event)))
+        else:
+            self.hover.clear()
+        if look.tool is Tool.SCRIBBLE:
+            self.update()
+
+    def _is_positive(self, event: QtGui.QMouseEvent) -> bool:
+        adds = self._workspace.view.look.adds
+        return not adds if event.modifiers() & _SHIFT_OR_ALT else adds
+
+    def _paint_masks(
+        self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None
+    ) -> None:
+        look = self._workspace.view.look
+        if look.wipe is None:
+            self._paint_side(painter, plate, picture, None)
+            return
+        line = plate.left() + plate.width() * look.wipe.position
+        sides = (
+            (QtCore.QRectF(0, 0, line, self.height()), look.wipe.left),
+            (QtCore.QRectF(line, 0, self.width() - line, self.height()), look.wipe.right),
+        )
+        for clip, version in sides:
+            painter.save()
+            painter.setClipRect(clip)
+            self._paint_side(painter, plate, picture, version)
+            painter.restore()
+        painter.setPen(QtGui.QPen(QtGui.QColor(255, 255, 255, 220), 1.5))
+        painter.drawLine(QtCore.QPointF(line, plate.top()), QtCore.QPointF(line, plate.bottom()))
+
+    def _paint_side(
+        self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None, version: Any
+    ) -> None:
+        look = self._workspace.view.look
+        self._scene.paint(
+            painter,
+            plate,
+            picture,
+            self._shown_masks(version),
+            look.mode,
+            opacity=look.opacity,
+            background=look.background,
+        )
+
+    def _shown_masks(self, version: Any) -> list[ShownMask]:
+        model, look = self._workspace.model, self._workspace.view.look
+        if look.mode is Mode.PLATE:
+            return []
+        frame, shown = model.frame, []
+        before = look.before or (model.versions[-1] if model.versions else None)
+        for item in model.objects:
+            if not item.is_visible:
+                continue
+            mask = model.mask(item.uid, frame) if version is None else version.mask(item.uid, frame)
+            old = (
+                before.mask(item.uid, frame) if before is not None and look.mode is Mode.DIFFERENCE else None
+            )
+            shown.append(ShownMask(mask, item.colour, item.is_active, old))
+        return shown
+
+    def _paint_prompts(self, painter: QtGui.QPainter) -> None:
+        model = self._workspace.model
+        for item in model.objects:
+            said = model.said(item.uid)
+            if said is None or not (item.is_visible or item.is_active):
+                continue
+            prompts = said.at(model.frame)
+            if not prompts.is_empty:
+                marks.draw_prompts(
+                    painter, self._place, prompts, as_qcolor(item.colour), is_active=item.is_active
+                )
+
+    def _paint_hand(self, painter: QtGui.QPainter) -> None:
+        """What is being drawn, and how wide the brush is."""
+        look = self._workspace.view.look
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        modifiers = QtWidgets.QApplication.keyboardModifiers()
+        positive = not look.adds if modifiers & _SHIFT_OR_ALT else look.adds
+        if self._pressed is not None and self._line_px:
+            if look.tool is Tool.SCRIBBLE:
+                marks.draw_stroke(painter, self._place, self._line_px, look.brush_px, positive=positive)
+            elif look.tool is Tool.LASSO:
+                marks.draw_lasso(painter, self._place, self._line_px, positive=positive)
+            else:
+                began, now = self._line_px[0], self._line_px[-1]
+                marks.draw_box(painter, self._place, (*began, *now), QtGui.QColor("white"))
+        elif look.tool is Tool.SCRIBBLE and self._hand is not None:
+            radius = look.brush_px * self._place.scale / 2
+            painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
+            painter.setPen(QtGui.QPen(QtGui.QColor(255, 255, 255, 200), 1.2))
+            painter.drawEllipse(self._hand, radius, radius)
+
+    def _paint_words(self, painter: QtGui.QPainter, *, has_picture: bool) -> None:
+        """Why there is no picture; and how large one is shown."""
+        model = self._workspace.model
+        reason = self._workspace.pictures.reason(model.frame)
+        is_told = model.notice is not None and model.notice.is_alarm
+        if reason or not (has_picture or is_told):
+            painter.setPen(QtGui.QColor(200, 200, 204))
+            words = reason or phrase("Reading the picture …")
+            flags = QtCore.Qt.AlignmentFlag.AlignCenter | QtCore.Qt.TextFlag.TextWordWrap
+            painter.drawText(QtCore.QRectF(self.rect()).adjusted(40, 40, -40, -40), int(flags), words)
+
+    def _active_colour(self) -> tuple[float, float, float]:
+        return next((item.colour for item in self._workspace.model.objects if item.is_active), _NEW_COLOUR)
+
+    def _plate_rect(self) -> QtCore.QRectF:
+        width_px, height_px = self._size_px()
+        left, top = self._place.to_view(0.0, 0.0)
+        right, bottom = self._place.to_view(float(width_px), float(height_px))
+        return QtCore.QRectF(QtCore.QPointF(left, top), QtCore.QPointF(right, bottom))
+
+    def _size_px(self) -> tuple[int, int]:
+        width_px, height_px = self._workspace.model.size_px
+        return (width_px, height_px) if width_px and height_px else (1920, 1080)
+
+    def _aspect(self) -> float:
+        clip = self._workspace.model.clip
+        return 1.0 if clip is None else clip.pixel_aspect
+
+    def _refit(self) -> None:
+        width_px, height_px = self._size_px()
+        self._place = fitted(width_px, height_px, self.width(), self.height(), aspect=self._aspect())
+        self._look_elsewhere()
+
+    def _zoom(self, steps: float) -> None:
+        self._is_fitted = False
+        self._place = self._place.stepped(steps, self.width() / 2, self.height() / 2)
+        self._look_elsewhere()
+
+    def _plate_changed(self) -> None:
+        if self._is_fitted or self._workspace.model.plate is None:
+            self.fit()
+        self._set_cursor()
+
+    def _look_elsewhere(self) -> None:
+        """Another frame, another part of it, or in another way: have its picture come."""
+        look, model = self._workspace.view.look, self._workspace.model
+        width_px, height_px = self._size_px()
+        ratio = self.devicePixelRatioF() if self.isVisible() else 1.0
+        side_px = max(width_px * self._place.aspect, height_px) * self._place.scale * ratio
+        self._workspace.pictures.show(side_px, look.grade)
+        if model.plate is not None and not self._workspace.pictures.has(model.frame):
+            self._workspace.pictures.want(model.frame)
+        self._set_cursor()
+        self.update()
+        self.moved.emit()
+
+    def _picture_came(self, frame: int) -> None:
+        if frame == self._workspace.model.frame:
+            self.update()
+
+    def _redraw(self) -> None:
+        self.update()
+
+    def _set_cursor(self) -> None:
+        tool = self._workspace.view.look.tool
+        if self._workspace.model.plate is None:
+            self.unsetCursor()
+        elif tool is Tool.PAN:
+            self.setCursor(QtCore.Qt.CursorShape.OpenHandCursor)
+        else:
+            self.setCursor(QtCore.Qt.CursorShape.CrossCursor)
+
+
+def _wheel_position(event: QtGui.QWheelEvent) -> QtCore.QPointF:
+    """Where the wheel was turned."""
+    return QtCore.QPointF(event.position())

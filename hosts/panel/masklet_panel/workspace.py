@@ -1,0 +1,31 @@
+"""The parts that widgets are given: what is open, how it is seen, where the playhead goes, what is said."""
+
+from __future__ import annotations
+
+from masklet_panel.panel_model import PanelModel
+from masklet_panel.picture_store import PictureStore
+from masklet_panel.playback import Playback
+from masklet_panel.saying import Saying
+from masklet_panel.view_state import ViewState
+
+
+class Workspace:
+    """All parts of one panel.
+
+    Args:
+        model: What is open.
+
+    Attributes:
+        model: As given.
+        view: How it is seen.
+        pictures: Of the plate.
+        playback: Moves the playhead.
+        saying: What the hand says.
+    """
+
+    def __init__(self, model: PanelModel) -> None:
+        self.model = model
+        self.view = ViewState()
+        self.pictures = PictureStore(model)
+        self.playback = Playback(model, self.pictures)
+        self.saying = Saying(model)

@@ -1,0 +1,42 @@
+"""All of a session but its pictures as a value, and back."""
+
+from __future__ import annotations
+
+from masklet_server.sessions.desk import Desk
+from masklet_server.sessions.durability import Restored, Standing
+from masklet_server.sessions.editor import Editor
+from masklet_server.sessions.prompts import PromptBook
+from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.tracks import Tracks
+
+
+def standing_of(book: PromptBook, desk: Desk, editor: Editor, tracks: Tracks) -> Standing:
+    """How everything is now; to be called inside a turn of the device."""
+    history = book.history
+    next_object_id, next_edit = book.next_ids
+    return Standing(
+        book.contents,
+        history.done,
+        history.undone,
+        history.given_up,
+        history.traces,
+        next_object_id,
+        next_edit,
+        editor.next_aside,
+        desk.stale.all,
+        desk.shots.met,
+        tracks.number,
+    )
+
+
+def put_back(restored: Restored, book: PromptBook, desk: Desk, editor: Editor, results: ResultStore) -> None:
+    """Make a fresh session what a journal knows."""
+    standing = restored.standing
+    book.restore(standing.contents, (standing.next_object_id, standing.next_edit))
+    book.history.restore(standing.done, standing.undone, standing.traces, standing.given_up)
+    editor.next_aside = standing.next_aside
+    desk.stale.restore(standing.stale)
+    desk.shots.restore(standing.cuts)
+    desk.ways.restore(restored.ways)
+    for kept in restored.results:
+        results.restore(kept.object_id, kept.frame, kept.entry, kept.place)
