@@ -11,7 +11,6 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 from fakes.transport import FakeTransport
-from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import BadInputError, MaskletError, SessionNotFoundError
 from masklet.events import TrackEvent, TrackFinished, TrackStarted
 from masklet.frame_runs import runs_joined, runs_minus
@@ -65,17 +64,10 @@ class PanelServer(FakeTransport):
     stale: set[tuple[int, int]] = field(default_factory=set)
     held_locks: dict[int, tuple[FrameRange, ...]] = field(default_factory=dict)
     held_mattes: dict[int, MatteSettings] = field(default_factory=dict)
-    is_open: bool = False
     _stopped: threading.Event = field(default_factory=threading.Event)
 
-    def open_session(
-        self, *, path: str | None = None, upload_id: str | None = None, reading: ClipReading = AS_FILES_SAY
-    ) -> SessionInfo:
-        self.is_open = True
-        return self.get_session("s1")
-
     def get_session(self, session_id: str) -> SessionInfo:
-        if not self.is_open or session_id != "s1":
+        if session_id != "s1" or not self.opened:
             raise SessionNotFoundError("there is no such session")
         states = [
             StateRange(
@@ -92,9 +84,6 @@ class PanelServer(FakeTransport):
         locks = tuple(LockedRange(number, lock) for number, own in self.held_locks.items() for lock in own)
         mattes = tuple(ObjectMatte(number, own) for number, own in self.held_mattes.items())
         return SessionInfo("s1", self.clip, tuple(self.objects), tuple(states), locks, mattes, self.cuts)
-
-    def close_session(self, session_id: str) -> None:
-        self.is_open = False
 
     def add_object(self, session_id: str, name: str) -> ObjectInfo:
         number = 1 + max([info.object_id for info in self.objects], default=0)

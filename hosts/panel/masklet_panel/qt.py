@@ -12,8 +12,19 @@ if TYPE_CHECKING:
     # Checked twice: for 3.10 against the types of PySide2, for later ones against those of PySide6.
     if sys.version_info >= (3, 11):
         from PySide6 import QtCore, QtGui, QtWidgets
+
+        # What a table is asked and answers; for annotations alone.
+        Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
+        Role = int
+        ItemFlags = QtCore.Qt.ItemFlag
+        DropActions = QtCore.Qt.DropAction
     else:
         from PySide2 import QtCore, QtGui, QtWidgets
+
+        Index = QtCore.QModelIndex
+        Role = QtCore.Qt.ItemDataRole
+        ItemFlags = QtCore.Qt.ItemFlags
+        DropActions = QtCore.Qt.DropActions
     Signal = QtCore.Signal
 else:
     from Qt import QtCore, QtGui, QtWidgets

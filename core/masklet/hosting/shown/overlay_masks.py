@@ -42,6 +42,14 @@ class PackedMask:
     is_empty: bool
     quality: float | None = None
 
+    def covers(self, across: float, down: float) -> bool:
+        """True where the mask covers a place, told in shares of the plate's width and height."""
+        column = int(across / self.covers_x * self.width_px)
+        row = int(down / self.covers_y * self.height_px)
+        if not (0 <= column < self.width_px and 0 <= row < self.height_px):
+            return False
+        return zlib.decompress(self.packed)[row * self.width_px + column] > 127
+
 
 def pack(mask: Mask, presence: Presence, *, max_side_px: int, quality: float | None = None) -> PackedMask:
     """A mask for the overlay: every n-th pixel, so that no side is longer than asked for."""
