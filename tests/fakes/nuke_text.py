@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Union
 
 from fakes.exchange_scenes import Vertex
-
-Tree = Union[str, "list[Tree]"]
+from fakes.nuke_tree import Tree, read_words
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class NukeNode:
 def read_nodes(text: str) -> list[NukeNode]:
     """All nodes of a script, their knobs as words or nested lists."""
     nodes = []
-    words = _tree(text)
+    words = read_words(text)
     assert words[:1] == ["version"]
     rest = words[3:]
     for kind, body in zip(rest[::2], rest[1::2], strict=True):
@@ -38,37 +35,6 @@ def read_nodes(text: str) -> list[NukeNode]:
             knobs[name] = value
         nodes.append(NukeNode(kind, knobs))
     return nodes
-
-
-def read_knobs(text: str) -> list[tuple[str, Tree]]:
-    """Names of knobs, and what is said of each."""
-    words = _tree(text)
-    assert len(words) % 2 == 0, "each knob has one value"
-    return [(str(name), value) for name, value in zip(words[::2], words[1::2], strict=True)]
-
-
-def read_tree(text: str) -> Tree:
-    """One value: a word, or what stands in braces."""
-    words = _tree(text)
-    return words[0] if len(words) == 1 else words
-
-
-def _tree(text: str) -> list[Tree]:
-    stack: list[list[Tree]] = [[]]
-    for token in re.findall(r'"(?:\\.|[^"\\])*"|[{}]|[^\s{}]+', text):
-        if token == "{":
-            stack.append([])
-        elif token == "}":
-            done = stack.pop()
-            stack[-1].append(done)
-        else:
-            stack[-1].append(_unquoted(token) if token.startswith('"') else token)
-    assert len(stack) == 1, "braces do not match"
-    return stack[0]
-
-
-def _unquoted(token: str) -> str:
-    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], token[1:-1])
 
 
 def read_curve(curve: Tree) -> dict[int, float]:

@@ -34,6 +34,7 @@ class Host(Enum):
     """Host applications with a doctor of their own."""
 
     BLENDER = "blender"
+    NUKE = "nuke"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -61,6 +62,10 @@ def doctor(
         from masklet.commands.doctor_blender import examine_blender
 
         findings = examine_blender(server, token_file, tls_ca, start=start)
+    elif host is Host.NUKE:
+        from masklet.commands.doctor_nuke import examine_nuke
+
+        findings = examine_nuke(server, token_file, tls_ca, start=start)
     else:
         findings = _findings(server, token_file, tls_ca, start=start)
     found = []

@@ -1,4 +1,4 @@
-"""``masklet install blender`` and ``masklet uninstall blender``: masklet in host applications."""
+"""``masklet install`` and ``masklet uninstall``: masklet in host applications."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Annotated, Optional
 
 import typer
 
+from masklet.commands.install_nuke import install_nuke, uninstall_nuke
 from masklet.errors import MaskletError, OutputError
 from masklet.installing.blender import check_helper, choose, install, uninstall
 from masklet.installing.blender_extension import extension_id, make_extension
 from masklet.installing.blender_places import BlenderPlace, find_blenders
+from masklet.installing.nuke import FOLDER, installed_in
+from masklet.installing.nuke_places import user_folder
 from masklet.transport.helper_environment import forget_helper_python, remember_helper_python
 
 VersionOption = Annotated[
@@ -24,17 +27,12 @@ def add_commands(app: typer.Typer) -> None:
     """Register ``install`` and ``uninstall``."""
     into = typer.Typer(help="Install masklet into a host application.", no_args_is_help=True)
     into.command("blender")(install_blender)
-    # With a callback one command stays a subcommand, as it will when other hosts join it.
-    into.callback()(_group)
+    into.command("nuke")(install_nuke)
     out_of = typer.Typer(help="Take masklet out of a host application.", no_args_is_help=True)
     out_of.command("blender")(uninstall_blender)
-    out_of.callback()(_group)
+    out_of.command("nuke")(uninstall_nuke)
     app.add_typer(into, name="install")
     app.add_typer(out_of, name="uninstall")
-
-
-def _group() -> None:
-    """A group of commands has nothing to do before them."""
 
 
 def install_blender(
@@ -87,6 +85,9 @@ def uninstall_blender(version: VersionOption = None) -> None:
         if not done.by_blender:
             typer.echo("  if it was ticked, Blender lists it once under missing add-ons: remove it there")
     if any(place.addon_folder(identifier).is_dir() for place in places):
+        return
+    if installed_in(user_folder() / FOLDER) is not None:
+        # Nuke's messages go through the same helper.
         return
     forgotten = [forget_helper_python()]
     forgotten += [

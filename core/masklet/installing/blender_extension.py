@@ -55,10 +55,19 @@ def find_addon() -> Path:
     Raises:
         BadInputError: There is none.
     """
-    # Looked up, never imported: the add-on runs in Blender only.
-    found = importlib.util.find_spec(_PACKAGE)
+    return find_package(_PACKAGE)
+
+
+def find_package(name: str) -> Path:
+    """The folder of an adapter that was installed together with masklet.
+
+    Raises:
+        BadInputError: There is none.
+    """
+    # Looked up, never imported: adapters run in their hosts only.
+    found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise BadInputError("the Blender add-on is not installed beside masklet: install masklet again")
+        raise BadInputError(f"{name} is not installed beside masklet: install masklet again")
     return Path(found.submodule_search_locations[0])
 
 

@@ -156,6 +156,7 @@ class FakeNuke:
         self.answers: list[str] = []
         self.callbacks: dict[str, list[tuple[Callable[..., object], str]]] = {}
         self.menus: dict[str, FakeMenu] = {}
+        self._copied: dict[str, list[dict[str, Any]]] = {}
         self.viewer: FakeViewer | None = None
         self.String_Knob = knobs.FakeKnob
         self.Boolean_Knob = knobs.FakeBoolean
@@ -383,6 +384,17 @@ class FakeNuke:
         self._queue.put((call, args if isinstance(args, tuple) else (args,), done, result))
         done.wait()
         return result[0]
+
+    def nodeCopy(self, file: str) -> bool:
+        self._copied = {file: [self.copied(node) for node in self.selectedNodes()]}
+        return True
+
+    def nodePaste(self, file: str) -> FakeNode | None:
+        if file not in self._copied:
+            # KNOWN: "Can't read …" where there is no such script.
+            raise RuntimeError(f"Can't read {file}")
+        made = [self.pasted(kept) for kept in self._copied[file]]
+        return made[0] if made else None
 
     def message(self, text: str) -> None:
         self.check_thread()

@@ -13,6 +13,7 @@ from fakes.nuke.knobs import (
     FakeEnumeration,
     FakeFile,
     FakeKnob,
+    FakeTracks,
     FakeTree,
     FakeXY,
 )
@@ -42,6 +43,10 @@ def pair(name: str, x: float = 0.0, y: float = 0.0) -> Maker:
 
 def choice(name: str, *choices: str) -> Maker:
     return lambda: FakeEnumeration(name, "", choices)
+
+
+def tracks() -> FakeKnob:
+    return FakeTracks("tracks")
 
 
 def tree(name: str) -> Maker:
@@ -114,7 +119,7 @@ CLASSES: dict[str, tuple[Maker, ...]] = {
         choice("output", "rgba", "rgb", "alpha"),
         choice("cliptype", "format", "no clip", "none", "bbox"),
     ),
-    "Tracker4": (*IMAGE, tree("tracks"), number("reference_frame", 1)),
+    "Tracker4": (*IMAGE, tracks, number("reference_frame", 1)),
     "Transform": (
         *IMAGE,
         pair("translate"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import Union
 
-from fakes.nuke_text import Tree
+from fakes.nuke_tree import Tree
 
 
 @dataclass
@@ -34,7 +35,8 @@ class Curve:
         return f"{{curve {self.letter} " + " ".join(f"x{t:g} {v:.10g}" for t, v in self.keys.items()) + "}"
 
 
-Number = float | Curve
+# Runs in the Pythons of Nuke, 3.9 among them.
+Number = Union[float, Curve]
 
 
 def number_from(tree: Tree) -> Number:

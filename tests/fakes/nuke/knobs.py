@@ -6,8 +6,8 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fakes.nuke.curves import Curve, Number, numbers_from
-from fakes.nuke_text import Tree, read_tree
+from fakes.nuke.curves import Curve, Number, number_from, numbers_from
+from fakes.nuke_tree import Tree, read_tree
 
 if TYPE_CHECKING:
     from fakes.nuke.nodes import FakeNode
@@ -244,6 +244,16 @@ class FakeTree(FakeKnob):
         if not isinstance(tree, list):
             raise TypeError(f"{self._name}: a tree is expected")
         self._store(tree)
+
+
+class FakeTracks(FakeTree):
+    """``tracks`` of a Tracker4. KNOWN: numbers are counted through its rows, 31 a track."""
+
+    def getValueAt(self, frame: float, index: int = 0) -> float:
+        self._check()
+        rows = self.raw[2]
+        each = number_from(rows[index // 31][index % 31])
+        return each.at(frame) if isinstance(each, Curve) else each
 
 
 class FakeButton(FakeKnob):

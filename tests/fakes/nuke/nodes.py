@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fakes.nuke.classes import CLASSES, COMMON, MAX_INPUTS
 from fakes.nuke.knobs import FakeKnob
 from fakes.nuke.rotopaint import FakeCurves
-from fakes.nuke_text import read_knobs
+from fakes.nuke_tree import read_knobs
 
 if TYPE_CHECKING:
     from fakes.nuke.application import FakeNuke
