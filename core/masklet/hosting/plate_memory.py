@@ -206,7 +206,7 @@ class PlateMemory(Generic[P]):
         told = [*event.clip.notices, *(each.reason for each in event.clip.unreadable)]
         if told:
             self.notice = Notice("; ".join(told), is_alarm=False)
-        if event.replaced:
+        if event.replaced and self.keeper.uids(plate):
             self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)
 
     def _complete(self, plate: P, held: Document) -> None:

@@ -9,38 +9,45 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.clip_files import find_files
 from masklet.errors import MaskletError
 from masklet.hosting import kept_plate
-from masklet.hosting.kept_plate import KeptPlate, Look
+from masklet.hosting.left_sessions import LeftSessions
 from masklet.hosting.loop import BEAT_S, Loop
 from masklet.hosting.notices import Notice, notice_of
 from masklet.hosting.plate_files import clip_of
+from masklet.hosting.presence import BEAT_S as PRESENT_S
+from masklet.hosting.presence import Presence
 from masklet.hosting.shown.track_versions import TrackVersions
+from masklet.hosting.work.releasing import release
 from masklet.phrases import phrase
 from masklet.prompts import PlateShape
 from masklet.said.documents import find
 from masklet.types import FrameRange
 from masklet_panel.document_file import DocumentFile
+from masklet_panel.edit_history import EditHistory, Step
+from masklet_panel.opening import first_said, found, frames_of, others_sentence
 from masklet_panel.panel_host import PanelHost, PanelPlate
 from masklet_panel.qt import QtCore, Signal
+from masklet_panel.recent_documents import own_folder
 from masklet_panel.shown_values import Progress, ShownObject
 
 if TYPE_CHECKING:
+    from masklet.hosting.kept_plate import KeptPlate, Look
     from masklet.hosting.plate_memory import PlateMemory
+    from masklet.hosting.presence import Other
     from masklet.hosting.shown.frame_book import Strip
     from masklet.hosting.shown.overlay_masks import PackedMask
     from masklet.hosting.shown.track_versions import TrackVersion
     from masklet.hosting.work.connection import Connection, ConnectionSettings
     from masklet.hosting.work.jobs import Job
+    from masklet.hosting.work.releasing import Closing
     from masklet.hosting.workbench import Work
     from masklet.said.documents import Document, SaidObject
     from masklet.types import ClipInfo
-
-_UNDO_STEPS = 500
 
 
 class PanelModel(QtCore.QObject):
@@ -49,6 +56,7 @@ class PanelModel(QtCore.QObject):
     Args:
         settings: The server; None has one started on this machine.
         connection: To it; tests give their own.
+        folder: Where the panel keeps what is the user's; None for the system's custom.
 
     Attributes:
         host: Keeps documents and answers the loop.
@@ -74,7 +82,10 @@ class PanelModel(QtCore.QObject):
     _told = Signal(Notice)
 
     def __init__(
-        self, settings: ConnectionSettings | None = None, connection: Connection | None = None
+        self,
+        settings: ConnectionSettings | None = None,
+        connection: Connection | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__()
         self.host = PanelHost(
@@ -87,8 +98,13 @@ class PanelModel(QtCore.QObject):
         self._span: FrameRange | None = None
         self._frames: FrameRange | None = None
         self._selected: tuple[str, ...] = ()
-        self._done: list[tuple[Document, dict[str, Look]]] = []
-        self._undone: list[tuple[Document, dict[str, Look]]] = []
+        self._history = EditHistory()
+        self._left = LeftSessions((folder or own_folder()) / "sessions.json")
+        self._presence: Presence | None = None
+        self._others: tuple[Other, ...] = ()
+        self._present = QtCore.QTimer(self)
+        self._present.setInterval(round(PRESENT_S * 1000))
+        self._present.timeout.connect(self._tell_others)
         self._shown_notice: Notice | None = None
         self._timer = QtCore.QTimer(self)
         self._timer.setInterval(round(BEAT_S * 1000))
@@ -137,51 +153,45 @@ class PanelModel(QtCore.QObject):
         Raises:
             MaskletError: There are no pictures, or the document cannot be read; what was open stays.
         """
-        stamp = ""
-        if kept_plate.is_document(path):
-            file = Path(path).absolute()
-            kept, stamp = kept_plate.read(file)
-        else:
-            clip = clip_of(path)
-            file = kept_plate.document_beside(clip)
-            if file.exists():
-                kept, stamp = kept_plate.read(file)
-                kept = replace(kept, path=clip)
-            else:
-                kept = KeptPlate(clip)
+        opening = found(path)
         self.close()
-        self._file = DocumentFile(file, stamp, self._tell_from_thread)
+        kept = opening.kept
+        self._file = DocumentFile(opening.file, opening.stamp, self._tell_from_thread)
         self._plate = self.host.open(kept)
         self.loop.memory(self._plate).versions = TrackVersions()
-        self._frames = self._found_frames(kept)
-        self._frame = self._frames.first
-        said = [prompts.frame for item in kept.document for prompts in item.frames]
-        if said and said[0] in self._frames:
-            self._frame = said[0]
+        self._frames = frames_of(kept)
+        self._frame = first_said(kept, self._frames)
         self._selected = tuple(item.uid for item in kept.document[:1])
         for signal in (self.plate_changed, self.document_changed, self.selection_changed, self.frame_changed):
             signal.emit()
         if kept.notes:
             self.tell(Notice("; ".join(kept.notes), is_alarm=False))
+        self._left.came_back(kept.session.session_id)
+        self._be_present(opening.file)
         self.loop.synchronise(self._plate, wait=False)
 
     def close(self) -> None:
         """Close what is open: everything said is in its file."""
         if self._plate is None:
             return
-        self.loop.let_go()
+        release(self._left_behind())
         if self._file is not None:
             self._file.close()
+        if self._presence is not None:
+            self._presence.leave()
+        self._present.stop()
         self.host.close(self._plate)
-        self._plate = self._file = self._span = self._frames = None
-        self._selected, self._done, self._undone = (), [], []
+        self._plate = self._file = self._span = self._frames = self._presence = None
+        self._selected, self._history = (), EditHistory()
+        self.host.solo = frozenset()
         self.plate_changed.emit()
 
     def shut(self) -> None:
         """The panel goes away: as :meth:`close`, and the server is let go."""
+        closings = self._left_behind()
         self.close()
         self._timer.stop()
-        self.loop.end(())
+        self.loop.end(closings)
 
     def save_as(self, file: Path) -> None:
         """Have the document lie elsewhere from now on; what lies there is written over.
@@ -194,7 +204,10 @@ class PanelModel(QtCore.QObject):
         stamp = kept_plate.write(file, self.host.kept(self._plate), None)
         if self._file is not None:
             self._file.close()
+        if self._presence is not None:
+            self._presence.leave()
         self._file = DocumentFile(file, stamp, self._tell_from_thread)
+        self._be_present(file)
         self.plate_changed.emit()
 
     def move_plate(self, path: str) -> None:
@@ -206,7 +219,7 @@ class PanelModel(QtCore.QObject):
         if self._plate is not None:
             kept = self.host.kept(self._plate)
             self.host.keep(self._plate, replace(kept, path=clip_of(path)))
-            self._frames = self._found_frames(self.host.kept(self._plate))
+            self._frames = frames_of(self.host.kept(self._plate))
             self.plate_changed.emit()
 
     # Objects.
@@ -279,12 +292,8 @@ class PanelModel(QtCore.QObject):
         if self._plate is None:
             return
         before = self.host.kept(self._plate)
-        step = (before.document, dict(before.looks))
-        if not (drags and self._is_dragging):
-            self._done = [*self._done, step][-_UNDO_STEPS:]
-        self._is_dragging = drags
-        self._undone = []
-        self._say(document, {**before.looks, **(looks or {})})
+        self._history.note(Step.of(before), drags=drags)
+        self._say(Step(document, {**before.looks, **(looks or {})}))
         if drags:
             self.loop.request_synchronise(self._plate)
         elif document != before.document:
@@ -292,25 +301,25 @@ class PanelModel(QtCore.QObject):
 
     def end_drag(self) -> None:
         """The value that was dragged is let go: the next one is a step of its own."""
-        self._is_dragging = False
+        self._history.end_drag()
 
     @property
     def can_undo(self) -> bool:
         """True where something can be taken back."""
-        return bool(self._done)
+        return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """True where something that was taken back can be said again."""
-        return bool(self._undone)
+        return self._history.can_redo
 
     def undo(self) -> None:
         """Take back the last thing said."""
-        self._step(self._done, self._undone)
+        self._take(self._history.undo)
 
     def redo(self) -> None:
         """Say it again."""
-        self._step(self._undone, self._done)
+        self._take(self._history.redo)
 
     # Frames.
 
@@ -329,6 +338,8 @@ class PanelModel(QtCore.QObject):
         frame = min(max(frame, self.frames.first), self.frames.last)
         if frame != self._frame:
             self._frame = frame
+            if self._plate is not None:
+                self.loop.fetching.look(self._plate, frame)
             self.frame_changed.emit()
 
     @property
@@ -470,42 +481,45 @@ class PanelModel(QtCore.QObject):
 
     # Inside.
 
-    _is_dragging = False
-
-    def _say(self, document: Document, looks: dict[str, Look]) -> None:
+    def _say(self, step: Step) -> None:
         assert self._plate is not None
-        kept = kept_plate.with_document(self.host.kept(self._plate), document)
-        alive = {said.uid for said in document}
-        own = {uid: look for uid, look in looks.items() if uid in alive}
+        kept = kept_plate.with_document(self.host.kept(self._plate), step.document)
+        alive = {said.uid for said in step.document}
+        own = {uid: look for uid, look in step.looks.items() if uid in alive}
         self.host.keep(self._plate, replace(kept, looks={**kept.looks, **own}))
         self.document_changed.emit()
         self.masks_changed.emit()
 
-    def _step(
-        self, source: list[tuple[Document, dict[str, Look]]], target: list[tuple[Document, dict[str, Look]]]
-    ) -> None:
-        if self._plate is None or not source:
+    def _take(self, move: Callable[[Step], Step | None]) -> None:
+        if self._plate is None:
             return
-        kept = self.host.kept(self._plate)
-        target.append((kept.document, dict(kept.looks)))
-        document, looks = source.pop()
-        self._is_dragging = False
-        self._say(document, looks)
-        if document != kept.document:
-            self.loop.synchronise(self._plate, wait=False)
+        before = self.host.kept(self._plate)
+        step = move(Step.of(before))
+        if step is not None:
+            self._say(step)
+            if step.document != before.document:
+                self.loop.synchronise(self._plate, wait=False)
 
-    def _found_frames(self, kept: KeptPlate) -> FrameRange:
-        """As far as files and document say, until the server has read the plate."""
-        if kept.shape is not None and len(kept.shape.frames) > 1:
-            return kept.shape.frames
-        try:
-            numbers = [file.frame for file in find_files(kept.path) if file.frame is not None]
-        except MaskletError:
-            numbers = []
-        if not numbers:
-            first = kept.reading.first_frame or 0
-            return FrameRange(first, first)
-        return FrameRange(numbers[0], numbers[-1])
+    def _left_behind(self) -> list[Closing]:
+        """Leave the plate's session for its document to come back to; what gives back those of long ago."""
+        closings: list[Closing] = []
+        for session in self.loop.let_go():
+            if session.session_id:
+                old = self._left.leave(self.host.settings.address, [session.session_id])
+                closings.extend(partial(session.close_other, session_id) for session_id in old)
+        return closings
+
+    def _be_present(self, file: Path) -> None:
+        """Tell others that this document is open here, and the artist who else has it open."""
+        self._presence = Presence(file)
+        self._present.start()
+        self._tell_others()
+
+    def _tell_others(self) -> None:
+        others = () if self._presence is None else self._presence.beat()
+        if others and others != self._others:
+            self.tell(Notice(others_sentence(others), is_alarm=False))
+        self._others = others
 
     def _take_clip(self) -> None:
         """The server has read the plate: its range and size are known now."""

@@ -46,7 +46,7 @@ class PanelWidget(QtWidgets.QWidget):
     ) -> None:
         super().__init__()
         own = folder or own_folder()
-        self.workspace = Workspace(PanelModel(settings, connection))
+        self.workspace = Workspace(PanelModel(settings, connection, own))
         self.recent = RecentDocuments(own / "recent.json")
         self._demo = DemoClip(own / "demo", self.workspace.model.host.settings.helper_python, self)
         self._repairs = Repairs(self.workspace, self._ask_plate)
