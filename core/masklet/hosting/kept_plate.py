@@ -181,7 +181,8 @@ def write(file: Path, kept: KeptPlate, stamp: str | None) -> str:
     data = to_text(kept, file).encode("utf-8")
     temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     try:
-        if stamp is not None and stamp != _stamp_of(file):
+        # One that has gone takes nothing of anybody's with it.
+        if stamp is not None and _stamp_of(file) not in ("", stamp):
             raise ChangedMeanwhileError(
                 phrase(
                     "{name} was changed by somebody else since it was read here: open it again to have "

@@ -62,7 +62,7 @@ class DocumentFile:
             self._condition.wait_for(
                 lambda: self._has_failed or (self._next is None and not self._is_writing), timeout=timeout_s
             )
-            return self._next is None and not self._is_writing
+            return self._next is None and not (self._is_writing or self._has_failed or self.is_refused)
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Write what waits, and nothing more."""

@@ -102,6 +102,7 @@ class PanelModel(QtCore.QObject):
         self._left = LeftSessions((folder or own_folder()) / "sessions.json")
         self._presence: Presence | None = None
         self._others: tuple[Other, ...] = ()
+        self._opened: ClipInfo | None = None
         self._present = QtCore.QTimer(self)
         self._present.setInterval(round(PRESENT_S * 1000))
         self._present.timeout.connect(self._tell_others)
@@ -521,6 +522,11 @@ class PanelModel(QtCore.QObject):
             self.tell(Notice(others_sentence(others), is_alarm=False))
         self._others = others
 
+    def _tell_others_again(self) -> None:
+        """What was told while the plate was opened may have given way to what the server had to tell."""
+        if self._others and self.notice is None:
+            self.tell(Notice(others_sentence(self._others), is_alarm=False))
+
     def _take_clip(self) -> None:
         """The server has read the plate: its range and size are known now."""
         clip, kept = self.clip, self.kept
@@ -532,6 +538,9 @@ class PanelModel(QtCore.QObject):
             self._frames = clip.frames
             self.plate_changed.emit()
             self.go_to(self._frame)
+        if self._opened is not clip:
+            self._opened = clip
+            self._tell_others_again()
 
     def _keep_ticking(self) -> None:
         if not self._timer.isActive():

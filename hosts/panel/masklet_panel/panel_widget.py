@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from masklet.hosting.kept_plate import SUFFIX
 from masklet.phrases import phrase
 from masklet_panel.demo_clip import DemoClip
+from masklet_panel.listing.object_list import ObjectList
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.qt import QtCore, QtGui, QtWidgets
 from masklet_panel.recent_documents import RecentDocuments, own_folder
@@ -22,6 +23,7 @@ from masklet_panel.workspace import Workspace
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection, ConnectionSettings
 
+_VIEWER_WIDTH, _SIDE_WIDTH = 1060, 300
 _VIEWER_HEIGHT, _TIMELINE_HEIGHT = 640, 160
 
 
@@ -132,7 +134,12 @@ class PanelWidget(QtWidgets.QWidget):
         column.addWidget(self.viewer, 1)
         page = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         page.setChildrenCollapsible(False)
-        page.addWidget(viewing)
+        upper = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
+        upper.addWidget(viewing)
+        upper.addWidget(ObjectList(self.workspace.model, self.workspace.pictures.get))
+        upper.setStretchFactor(0, 1)
+        upper.setSizes([_VIEWER_WIDTH, _SIDE_WIDTH])
+        page.addWidget(upper)
         page.addWidget(Timeline(self.workspace.model))
         page.setStretchFactor(0, 1)
         page.setSizes([_VIEWER_HEIGHT, _TIMELINE_HEIGHT])

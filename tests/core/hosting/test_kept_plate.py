@@ -111,6 +111,14 @@ def test_nothing_is_written_over_what_somebody_else_wrote_meanwhile(plate: KeptP
     assert kept_plate.read(file)[0] == plate
 
 
+def test_a_document_that_was_deleted_is_written_again(plate: KeptPlate, tmp_path: Path) -> None:
+    file = tmp_path / "plate.masklet.json"
+    stamp = kept_plate.write(file, plate, "")
+    file.unlink()
+    kept_plate.write(file, plate, stamp)
+    assert kept_plate.read(file)[0] == plate
+
+
 def test_a_folder_that_is_gone_is_told_and_leaves_nothing_behind(plate: KeptPlate, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         kept_plate.write(tmp_path / "gone" / "plate.masklet.json", plate, "")

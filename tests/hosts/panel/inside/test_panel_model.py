@@ -97,6 +97,7 @@ def test_what_the_server_refuses_goes_out_of_the_document_with_its_sentence(
     def refuse(*arguments: object, **named: object) -> None:
         raise BadInputError("the click lies in the sky: click the object")
 
+    settle()
     monkeypatch.setattr(server, "add_click", refuse)
     clicked(model, 30.0)
     settle()
@@ -152,6 +153,15 @@ def rest(application: QtWidgets.QApplication, model: PanelModel) -> None:
         time.sleep(0.002)
 
 
+def told(application: QtWidgets.QApplication, model: PanelModel, words: str) -> None:
+    """Wait for a sentence that a thread has to tell."""
+    until_s = time.monotonic() + 10.0
+    while model.notice is None or words not in model.notice.sentence:
+        application.processEvents()
+        assert time.monotonic() < until_s, model.notice
+        time.sleep(0.005)
+
+
 def test_a_second_panel_on_a_document_says_so_and_writes_over_nothing(
     model: PanelModel, server: PanelServer, settle: Callable[[], None], application: QtWidgets.QApplication
 ) -> None:
@@ -166,8 +176,8 @@ def test_a_second_panel_on_a_document_says_so_and_writes_over_nothing(
     assert model.write_now()
     clicked(other, 40.0)
     rest(application, other)
-    other.write_now()
-    application.processEvents()
+    assert not other.write_now()
+    told(application, other, "changed by somebody else")
     assert other.notice is not None
     assert other.notice.remedy is Remedy.OPEN_THEIRS
     assert [click.x_px for click in on_disk(model).document[0].at(1005).clicks] == [20.0, 30.0]
@@ -183,10 +193,9 @@ def test_a_document_that_cannot_be_written_is_told_kept_and_written_later(
     assert file is not None
     away = file.parent.rename(tmp_path.parent / f"{tmp_path.name} away")
     clicked(model, 30.0)
+    settle()
     assert not model.write_now()
-    application.processEvents()
-    assert model.notice is not None
-    assert "cannot be written" in model.notice.sentence
+    told(application, model, "cannot be written")
     away.rename(file.parent)
     assert [click.x_px for click in on_disk(model).document[0].at(1005).clicks] == [20.0, 30.0]
 

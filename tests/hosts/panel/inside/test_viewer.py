@@ -304,6 +304,7 @@ def test_a_frame_without_a_picture_says_why(
     viewer: Viewer, workspace: Workspace, server: PicturedServer, settle: Callable[[], None]
 ) -> None:
     server.missing = (1020,)
+    workspace.view.change(grade=Grade(exposure_stops=1.0))
     workspace.model.go_to(1020)
     settle()
     assert workspace.pictures.reason(1020) == "frame 1020 is missing on disk"
