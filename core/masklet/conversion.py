@@ -127,18 +127,18 @@ def check_fits(shot: Shot, clip: ClipInfo) -> tuple[str, ...]:
         moved = ""
         if plate is not None and plate.frames.first != clip.first_frame:
             moved = (
-                f"; the prompts were made on {plate.frames.first}-{plate.frames.last}, so --offset "
+                f"; the prompts were made on {plate.frames.shown}, so --offset "
                 f"{clip.first_frame - plate.frames.first} moves them"
             )
         raise BadInputError(
             f"there are prompts on frame {outside[0]} and {clip.name} has "
-            f"{clip.first_frame}-{clip.last_frame}: check the clip and its "
+            f"{clip.frames.shown}: check the clip and its "
             f"first frame, or move the prompts with --offset FRAMES{moved}"
         )
     if plate is not None and plate.frames != clip.frames:
         return (
-            f"the prompts were made on frames {plate.frames.first}-{plate.frames.last}, {clip.name} has "
-            f"{clip.first_frame}-{clip.last_frame}: they stay on their frame numbers",
+            f"the prompts were made on {plate.frames.worded}, {clip.name} has {clip.frames.shown}: "
+            "they stay on their frame numbers",
         )
     return ()
 

@@ -31,6 +31,16 @@ class FrameRange:
         if self.last < self.first:
             raise ValueError(f"a range needs first <= last, got {self.first}-{self.last}")
 
+    @property
+    def shown(self) -> str:
+        """For people: ``1001-1100``, or ``1001``."""
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+    @property
+    def worded(self) -> str:
+        """The same in a sentence: ``frames 1001-1100``, or ``frame 1001``."""
+        return f"frame {self.shown}" if self.first == self.last else f"frames {self.shown}"
+
     def __contains__(self, frame: int) -> bool:
         return self.first <= frame <= self.last
 

@@ -29,7 +29,7 @@ def runs_without(span: FrameRange, frames: Iterable[int]) -> tuple[FrameRange, .
 
 def shown(runs: Iterable[FrameRange]) -> str:
     """Ranges for people: ``1003, 1010-1014``."""
-    return ", ".join(str(run.first) if run.first == run.last else f"{run.first}-{run.last}" for run in runs)
+    return ", ".join(run.shown for run in runs)
 
 
 def runs_joined(runs: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
@@ -64,3 +64,8 @@ def runs_minus(runs: Iterable[FrameRange], taken: Iterable[FrameRange]) -> tuple
                 parts.append(FrameRange(hole.last + 1, run.last))
         left = parts
     return tuple(left)
+
+
+def counted(frames: int) -> str:
+    """For people: ``1 frame``, ``12 frames``."""
+    return "1 frame" if frames == 1 else f"{frames} frames"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from masklet.errors import BadInputError, ExistingFilesError, OutputError, Serve
 from masklet.events import ExportFinished, ExportProgress, FileChunk, FileWritten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from masklet.events import ExportEvent
     from masklet.holes import Hole
@@ -176,6 +176,27 @@ def write_chunks(
             # The note says that the run broke off; what went wrong before is what people are told.
             with suppress(OutputError):
                 place.finish(complete=False)
+
+
+@contextmanager
+def prepared_folder(folder: Path) -> Iterator[None]:
+    """:func:`prepare_folder`, for as long as something lasts: where that fails, no empty folder stays."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    prepare_folder(folder)
+    with kept_if_used(made):
+        yield
+
+
+@contextmanager
+def kept_if_used(folders: Sequence[Path]) -> Iterator[None]:
+    """Delete new folders, the innermost first, where something fails before they hold anything."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for each in folders:
+                each.rmdir()
+        raise
 
 
 def prepare_folder(folder: Path) -> None:

@@ -42,9 +42,10 @@ class MatteSettings:
     calm: float = 1.0
 
     def __post_init__(self) -> None:
-        numbers = (self.grow_px, self.feather_px, self.black, self.white, self.gamma, self.calm)
-        if not all(math.isfinite(number) for number in numbers):
-            raise ValueError(f"matte settings need finite numbers, got {numbers}: correct them")
+        for name in ("grow_px", "feather_px", "black", "white", "gamma", "calm"):
+            number = getattr(self, name)
+            if not math.isfinite(number):
+                raise ValueError(f"{name.partition('_')[0]} is {number}, which is no size: give a number")
         for area_px in (self.fill_holes_px, self.drop_specks_px):
             if not isinstance(area_px, int) or not 0 <= area_px <= MAX_AREA_PX:
                 raise ValueError("areas of holes and specks are whole pixels, 0 or more: correct them")

@@ -242,8 +242,8 @@ def _notes(document: PromptDocument) -> Iterator[str]:
             )
     for lock in document.locks:
         yield (
-            f"{name_of[lock.object_id]}: the document is of an earlier version and holds no masks of the "
-            f"locked frames {lock.frames.first}-{lock.frames.last}: they will be tracked anew"
+            f"{name_of[lock.object_id]}: the document is of an earlier version and holds no masks of what is "
+            f"locked on {lock.frames.worded}: it will be tracked anew"
         )
 
 

@@ -23,6 +23,7 @@ from masklet.commands.progress import Progress
 from masklet.commands.review import listed
 from masklet.deliveries import Delivery, Existing, ExportPlan
 from masklet.errors import BadInputError, ExistingFilesError, OutputError
+from masklet.exchange.nuke import check_folder
 from masklet.holes import Hole, HoleReason
 from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported
@@ -281,3 +282,14 @@ def test_shapes_are_fitted_once_under_each_curve_that_a_tool_draws(
             # Made of the fit under its own curve: nothing had to be rewritten.
             assert motion["outcome"] == "kept"
             assert ("smooth curve" in motion["words"]) == (tool == "nuke")
+
+
+@pytest.mark.parametrize("folder", ["/shots/%04d/out", "/shots/%d", "/a/####/b", "/views/%V", "/views/%v/x"])
+def test_a_folder_in_which_nuke_would_fill_something_in_is_refused(folder: str) -> None:
+    with pytest.raises(BadInputError, match="choose another folder, or leave nuke out"):
+        check_folder(folder)
+
+
+@pytest.mark.parametrize("folder", ["/shots/50%/out", "/shots/100% done", "/a/b"])
+def test_a_percent_sign_that_means_nothing_to_nuke_is_one(folder: str) -> None:
+    check_folder(folder)

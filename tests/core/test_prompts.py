@@ -105,7 +105,7 @@ def test_a_document_of_version_1_says_what_it_cannot_bring_back() -> None:
     corrections, lock = old.notes
     assert "hero: " in corrections
     assert "clicks on 5, 9" in corrections
-    assert "locked frames 20-30" in lock
+    assert "locked on frames 20-30" in lock
     assert from_json(text).notes == ()
 
 

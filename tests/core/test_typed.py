@@ -127,6 +127,8 @@ def test_a_mask_is_read_from_its_file(tmp_path: Path) -> None:
         ("mattes", "fill-holes=1.5", "whole number"),
         ("mattes", "exclusive=maybe", "on or off"),
         ("mattes", "calm=2", "calm lies between"),
+        ("mattes", "grow=nan", r"--matte 'grow=nan': grow is nan, which is no size: give a number"),
+        ("mattes", "gamma=inf", "gamma is inf"),
     ],
 )
 def test_a_prompt_that_makes_no_sense_is_quoted(option: str, value: str, message: str) -> None:

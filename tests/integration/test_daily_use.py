@@ -66,6 +66,21 @@ def test_a_first_run_that_is_refused_leaves_no_document(
     )
 
     assert not (environment / "shot.json").exists()
+    # Nor an empty folder, nor one that had to be made around it.
+    assert not (environment / "a").exists()
+
+
+def test_a_run_that_is_refused_leaves_folders_that_were_there_and_no_new_version(
+    environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (environment / "there").mkdir()
+    asked = ("roto", clip.pattern, "--click", click_of(clip), "--export", "nuke")
+
+    assert run(monkeypatch, *asked, "--out", "there/%02d/b") == 1
+    assert "Nuke would put a frame number or a view in place of %02d" in capsys.readouterr().err
+    assert list((environment / "there").iterdir()) == []
+    assert run(monkeypatch, *asked, "--out", "there/%v", "--version") == 1
+    assert list((environment / "there").rglob("v0*")) == []
 
 
 def test_a_further_click_adds_to_the_box_and_only_replaces(

@@ -121,18 +121,21 @@ def test_an_upload_with_frames_that_cannot_be_used_is_matted_on_all_others(
             path.write_bytes(b"")
         elif frame == 1004:
             path.write_bytes(path.read_bytes()[:2000])
+    # What may not be read here stands for what a user has no rights to: nothing comes of it but its name.
+    (tmp_path / "plate.1006.exr").mkdir()
 
     with server.open(tmp_path / "plate.%04d.exr", upload=True) as session:
-        assert [each.frame for each in session.clip.unreadable] == [1002]
+        assert [each.frame for each in session.clip.unreadable] == [1002, 1006]
         session.object("ball").click(frame=1001, x_px=90, y_px=95)
         track = session.track()
         assert [update.frame for update in track] == [1001, 1003, 1005]
         assert track.finished is not None
         told = {each.frame: each.reason for each in track.finished.unreadable}
-        assert "frame 1002 of plate.%04d.exr is empty (0 bytes)" in told[1002]
+        assert "frame 1002 of plate.%04d.exr arrived empty" in told[1002]
+        assert "frame 1006 of plate.%04d.exr arrived empty" in told[1006]
         assert "frame 1004 of plate.%04d.exr is damaged or cut off" in told[1004]
         made = session.export(tmp_path / "out")
         assert [path.name[-8:-4] for path in made.files] == ["1001", "1003", "1005"]
-        assert [hole.words for hole in made.holes] == ["the plate's picture cannot be read"] * 2
+        assert [hole.words for hole in made.holes] == ["the plate's picture cannot be read"] * 3
         assert len(session.shapes("ball").pieces[0].keys) >= 1
         assert session.anchor("ball", "similarity").keys

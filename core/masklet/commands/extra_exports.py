@@ -19,7 +19,7 @@ from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.record import Outcome, record_of
 from masklet.exchange.redrawing import rule_of
 from masklet.exchange.scene import ExchangeScene, MatteSequence
-from masklet.frame_runs import part_in, runs_of
+from masklet.frame_runs import counted, part_in, runs_of
 from masklet.interpolation import Interpolation
 from masklet.types import FrameRange
 
@@ -177,7 +177,7 @@ def write_extra_exports(
             report = made.report
             progress.say(
                 f"{item.name}: {len(made.pieces)} shapes, {report.vertices} vertices, "
-                f"{report.keyframes} keys on {report.frames} frames, IoU {report.mean_iou:.3f} "
+                f"{report.keyframes} keys on {counted(report.frames)}, IoU {report.mean_iou:.3f} "
                 f"(worst {report.worst_iou:.3f}); {report.interpolation.words} at most "
                 f"{report.largest_between_keys_px:.2f} px off on frames without a key"
             )
@@ -187,7 +187,7 @@ def write_extra_exports(
             track = session.anchor(item, kind, frames=frames, absence=extras.absence)
             anchors.append(track)
             gaps = anchor_gaps(track)
-            progress.say(f"{track.name}: {len(track.keys)} frames" + (f"; {gaps}" if gaps else ""))
+            progress.say(f"{track.name}: {counted(len(track.keys))}" + (f"; {gaps}" if gaps else ""))
     scene = ExchangeScene(
         clip=info.clip,
         anchors=tuple(anchors),
@@ -196,11 +196,6 @@ def write_extra_exports(
         states=_inside(info.states, frames),
         object_names=tuple((item.object_id, item.name) for item in info.objects),
     )
-    if scene.rate_is_assumed and not {"ae", "otio"}.isdisjoint(extras.tools):
-        progress.say(
-            f"nothing says how many frames a second the clip has: times in files for After Effects and "
-            f"OpenTimelineIO count {scene.rate:g}; give the rate with --fps"
-        )
     files: dict[str, str] = {}
     for tool in extras.tools:
         fitted = shapes.get(rule_of(tool)) or next(iter(shapes.values()), [])

@@ -51,7 +51,7 @@ def with_locked_masks(
     last = min(clip.last, max(lock.frames.last for lock in locks))
     if last < first or not before.document.prompts:
         return shot
-    progress.say(f"tracking {first}-{last} as the document has it, to lock that")
+    progress.say(f"tracking {FrameRange(first, last).shown} as the document has it, to lock that")
     session.load_prompts(before.document)
     for _ in session.track(
         frames=FrameRange(first, last), direction=before.direction, mask_format=_SMALL, at_cuts=at_cuts

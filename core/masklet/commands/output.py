@@ -13,9 +13,13 @@ from masklet.deliveries import Existing
 from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import BadInputError
 from masklet.events import MatteFormat, OverlayKind
+from masklet.exchange.nuke import check_folder
+from masklet.exchange.scene import ASSUMED_RATE
 from masklet.names import clip_stem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from masklet.commands.progress import Progress
     from masklet.holes import Hole
     from masklet.prompts import Shot
@@ -51,7 +55,10 @@ def check_output(session: Session, shot: Shot, output: Output) -> None:
 
     Raises:
         ExistingFilesError: Files are there that may not be written over.
+        BadInputError: Nuke would take a part of the folder's name for a frame number.
     """
+    if "nuke" in output.extras.tools:
+        check_folder(output.folder.resolve().as_posix())
     plan = session.check_export(
         output.folder,
         matte_format=output.matte_format,
@@ -107,10 +114,21 @@ def deliver(
             on_progress=progress.writing,
         ).files
     ]
-    if overlays and session.clip.frames_per_s is None:
-        progress.say("nothing says the frame rate: the movie to look at runs at 24; give one with --fps")
+    counting = _assuming_a_rate(output, overlays)
+    if counting and session.clip.frames_per_s is None:
+        progress.say(
+            f"nothing says how many frames a second the clip has: {counting} count {ASSUMED_RATE:g}; "
+            "give the rate with --fps"
+        )
     record = write_run_record(session, shot, output, exported, at_cuts)
     return Files(exported.files, exports, tuple(overlays), exported.removed, record=record), exported.holes
+
+
+def _assuming_a_rate(output: Output, overlays: Sequence[Path]) -> str:
+    """What of a run's files has times in it, in words; empty for none."""
+    words = {"ae": "files for After Effects", "otio": "files for OpenTimelineIO"}
+    found = [word for tool, word in words.items() if tool in output.extras.tools]
+    return " and ".join([*found, *(["the movie to look at"] if overlays else [])])
 
 
 def existing_as_asked(*, replacing: bool, version: bool) -> Existing:

@@ -33,7 +33,7 @@ from masklet.commands.typed import Typed
 from masklet.deliveries import Existing
 from masklet.errors import WeightsError
 from masklet.events import MatteFormat
-from masklet.matte_files import prepare_folder
+from masklet.matte_files import prepared_folder
 from masklet.publish.collected import find_records
 from masklet.publish.manifest import SUFFIX, read_manifest
 from masklet.publish.shot_record import RECORD_SUFFIX, read_record, record_name
@@ -93,7 +93,6 @@ def rebuild(
     plate = clip or record.plate.path or record.shot.clip
     progress = Progress()
     check_clip(plate, server, record.shot.reading)
-    prepare_folder(out)
     output = _output(recipe, out, Existing.REPLACE if replacing else Existing.KEEP)
     at_cuts = CutPolicy(record.mattes.at_cuts)
     request = ShotRequest(
@@ -104,6 +103,7 @@ def rebuild(
         reading=record.shot.reading,
     )
     with (
+        prepared_folder(out),
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
         open_as_asked(
             connected,

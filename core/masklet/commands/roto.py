@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -52,7 +53,7 @@ from masklet.commands.typed import (
 )
 from masklet.delivery_folder import make_next_version
 from masklet.events import MatteFormat
-from masklet.matte_files import prepare_folder
+from masklet.matte_files import kept_if_used, prepared_folder
 from masklet.names import checked_stem
 from masklet.types import CutPolicy, Direction
 
@@ -191,14 +192,14 @@ def roto(
     draft = request.draft()
     check_clip(clip, server, request.reading)
     progress = Progress()
-    if not version:
-        prepare_folder(out)
     progress.say("opening the clip")
     # Where the prompts are moved to fit the clip, nobody knows yet which of its frames are used.
     used = None if request.offset is Fit.FIT else used_frames(draft.frames, draft.document)
     with (
+        nullcontext() if version else prepared_folder(out),
         connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
         open_as_asked(connected, clip, request.reading, progress, used=used) as session,
+        ExitStack() as new_version,
     ):
         shot, told = request.on(session.clip)
         for sentence in (*shot.notes, *told, *request.typed.notices):
@@ -208,6 +209,7 @@ def roto(
         if version:
             # Not before: a run that is refused is no version.
             output = replace(output, folder=make_next_version(out))
+            new_version.enter_context(kept_if_used([output.folder]))
             progress.say(f"this is {output.folder}")
         # Now, and not when hours of tracking are done.
         check_output(session, shot, output)

@@ -10,6 +10,7 @@ from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.commands.typed import Typed, merged
 from masklet.conversion import check_fits, plate_of, scaled, shifted
 from masklet.errors import BadInputError, NotPromptedError, OutputError
+from masklet.frame_runs import counted
 from masklet.prompts import Shot, read_shot, write_shot
 from masklet.types import Direction, FrameRange, PromptDocument
 
@@ -89,7 +90,7 @@ class ShotRequest:
         by = self._frames_to_move(shot, clip)
         if by:
             shot = shifted(shot, by)
-            told.append(f"the prompts were moved by {by} frames")
+            told.append(f"the prompts were moved by {counted(by)}")
         factor = None if isinstance(self.scale, Fit) else self.scale
         if factor != 1.0:
             made_on = shot.plate

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masklet.commands.exits import ExitCode
-from masklet.frame_runs import part_in, runs_joined, runs_of, shown
+from masklet.frame_runs import counted, part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
 from masklet.patterns import group_sequences
 from masklet.types import FrameState
@@ -91,11 +91,13 @@ class RunSummary:
         """For a person: what was done, then what is to be done."""
         session, tracked = self.session, self.tracked
         lines = [
-            f"tracked {tracked.frames} frames in {tracked.seconds:.1f} s ({tracked.speed_fps:.1f} fps), "
-            f"{self.frames.first}-{self.frames.last} of {session.clip.name}"
+            f"tracked {counted(tracked.frames)} in {tracked.seconds:.1f} s ({tracked.speed_fps:.1f} fps), "
+            f"{self.frames.shown} of {session.clip.name}"
         ]
         for item in session.objects:
-            lines.append(f"{item.name}: mattes on {self._count(item.object_id)} of {len(self.frames)} frames")
+            lines.append(
+                f"{item.name}: mattes on {self._count(item.object_id)} of {counted(len(self.frames))}"
+            )
         if session.cuts:
             lines.append(f"cuts at {', '.join(map(str, session.cuts))}")
         if self.files is not None:

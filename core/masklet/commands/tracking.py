@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from masklet.events import TrackStarted, Waiting
+from masklet.frame_runs import counted
 from masklet.types import CutPolicy, FrameRange, MaskFormat, MaskUpdate
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def track(
                 elif isinstance(event, TrackStarted):
                     bar.total(event.steps)
                     steps_per_mask = event.steps / max(event.updates, 1)
-                    progress.say(f"tracking {event.steps} frames")
+                    progress.say(f"tracking {counted(event.steps)}")
                 elif isinstance(event, MaskUpdate):
                     frames_seen.add(event.frame)
                     bar.step(steps_per_mask)

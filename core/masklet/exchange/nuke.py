@@ -8,9 +8,11 @@ the mattes. Nuke's y grows upwards from the bottom left; rotations turn the othe
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from masklet.errors import BadInputError
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.nuke_roto import curves_text
@@ -65,6 +67,9 @@ _TRACK_COLUMNS = (
 )
 
 
+_FILLED_IN = re.compile(r"%(?:0?\d*[di]|[vV])|#+")
+
+
 @dataclass(frozen=True)
 class NodeText:
     """One node as text.
@@ -95,6 +100,20 @@ def write_nk(scene: ExchangeScene) -> str:
         if track.keys:
             _anchor(graph, track, scene.clip.display_height_px)
     return graph.text()
+
+
+def check_folder(folder: str) -> None:
+    """See that a Read finds files in a folder: Nuke fills in frame numbers and views all over a path.
+
+    Raises:
+        BadInputError: It would fill something into the folder's name.
+    """
+    found = _FILLED_IN.search(folder)
+    if found is not None:
+        raise BadInputError(
+            f"Nuke would put a frame number or a view in place of {found[0]} in the folder {folder}: choose "
+            "another folder, or leave nuke out of --export"
+        )
 
 
 def anchor_nodes(track: AnchorTrack, height_px: int) -> tuple[NodeText, ...]:

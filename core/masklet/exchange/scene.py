@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from masklet.types import ClipInfo, StateRange
 
 
+ASSUMED_RATE = 24.0
+"""Frames a second, where neither the clip nor the artist says any."""
+
+
 @dataclass(frozen=True)
 class MatteSequence:
     """Mattes of the clip that were written: one file a frame.
@@ -85,7 +89,7 @@ class ExchangeScene:
     states: tuple[StateRange, ...] = ()
     object_names: tuple[tuple[int, str], ...] = ()
     holes: tuple[Hole, ...] = ()
-    frames_per_s: float = 24.0
+    frames_per_s: float = ASSUMED_RATE
 
     @property
     def rate(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from masklet.errors import BadInputError, ClipError, MaskletError, ServerUnreachableError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from masklet.transport.interface import ClipFile
     from masklet.v1 import session_pb2_grpc
 
+_log = logging.getLogger("masklet.upload")
 _UPLOAD_TIMEOUT_S = 4 * 3600.0
 _CHUNK_BYTES = 1024 * 1024
 _ATTEMPTS_WITHOUT_PROGRESS = 3
@@ -42,11 +44,11 @@ def send_clip(
     Arguments are those of :meth:`masklet.transport.interface.Transport.upload`.
 
     Raises:
-        ClipError: A file cannot be read.
+        ClipError: No file can be read, or a movie, or one that could be read at first.
         MaskletError: As every call.
     """
     progress = _Progress(files, on_progress)
-    contents = [_read(file, progress) for file in files]
+    contents = _read_all(files, progress)
     question = session_pb2.FindContentsRequest(sha256=[content.sha256 for content in contents])
     request_id = new_id()
     most_held_bytes, idle_attempts = -1, 0
@@ -157,6 +159,25 @@ class _Progress:
     def restart_sending(self) -> None:
         """All is read and nothing is sent: the beginning of every attempt."""
         self._done_bytes = self._total_bytes // 2
+
+
+def _read_all(files: Sequence[ClipFile], progress: _Progress) -> list[_Content]:
+    """All files; a picture that cannot be read is sent as an empty one.
+
+    The server names it, leaves it out and makes all others, as with files that it sees itself.
+    """
+    contents, problems = [], []
+    for file in files:
+        try:
+            contents.append(_read(file, progress))
+        except ClipError as error:
+            problems.append(error)
+            contents.append(_Content(file, 0, hashlib.sha256().digest()))
+    if problems and (len(problems) == len(files) or any(file.frame is None for file in files)):
+        raise problems[0]
+    for problem in problems:
+        _log.warning("%s", problem)
+    return contents
 
 
 def _read(file: ClipFile, progress: _Progress) -> _Content:

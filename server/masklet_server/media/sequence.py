@@ -137,6 +137,11 @@ class PictureClip(Clip):
     def _open(self, frame: int) -> OpenPicture:
         shown = f"frame {frame} of {self._name}" if self._names_are_ours else None
         path = self._files[frame]
+        if self._names_are_ours and path.is_file() and not path.stat().st_size:
+            raise ClipError(
+                f"{shown} arrived empty: its file is empty or cannot be read where it lies; check it, then "
+                "open the clip again."
+            )
         return OpenPicture(path, self._limits, name=shown, layer=self._layer, view=self._view)
 
     def _look(self, frames: list[int], *, every: bool) -> _Looks:

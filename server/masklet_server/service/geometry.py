@@ -178,7 +178,5 @@ def mattes_of(
     coverage = plate_coverage(session, source) if source is not None else None
     mattes = Mattes(session, object_id, frames, own, max_side_px=max_side_px, coverage=coverage)
     if not mattes:
-        raise BadInputError(
-            f"{info.name} has no mask on frames {frames.first}-{frames.last}: track it there first"
-        )
+        raise BadInputError(f"{info.name} has no mask on {frames.worded}: track it there first")
     return mattes

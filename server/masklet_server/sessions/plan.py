@@ -165,8 +165,8 @@ def range_in(clip: ClipInfo, frames: FrameRange | None) -> FrameRange:
         return clip.frames
     if frames.first < clip.first_frame or frames.last > clip.last_frame:
         raise BadInputError(
-            f"frames {frames.first}-{frames.last} are not all in the clip, which has "
-            f"{clip.first_frame}-{clip.last_frame}: choose a range inside it"
+            f"the clip, which has {clip.frames.shown}, does not hold {frames.worded}: "
+            "choose a range inside it"
         )
     return frames
 

@@ -295,8 +295,7 @@ class PromptBook:
         clip = self._clip
         if frame not in clip.frames:
             raise FrameMissingError(
-                f"frame {frame} is not in the clip, which has {clip.first_frame}-{clip.last_frame}: "
-                "choose a frame inside it"
+                f"frame {frame} is not in the clip, which has {clip.frames.shown}: choose a frame inside it"
             )
         for unreadable in clip.unreadable:
             if unreadable.frame == frame:
@@ -308,8 +307,8 @@ class PromptBook:
         clip = self._clip
         if frames.first < clip.first_frame or frames.last > clip.last_frame:
             raise BadInputError(
-                f"frames {frames.first}-{frames.last} are not all in the clip, which has "
-                f"{clip.first_frame}-{clip.last_frame}: choose a range inside it"
+                f"the clip, which has {clip.frames.shown}, does not hold {frames.worded}: "
+                "choose a range inside it"
             )
 
     def _check_click(self, click: Click) -> None:
