@@ -28,7 +28,8 @@ def value_of(strip: Strip) -> float:
 
 def keys_of(strips: tuple[Strip, ...], shift: int) -> tuple[tuple[int, float], ...]:
     """Frames of the script at which the curve changes, and to what; frames without a mask are 0."""
-    keys: list[tuple[int, float]] = []
+    # A curve holds its first value before it.
+    keys: list[tuple[int, float]] = [(strips[0].first + shift - 1, 0.0)] if strips else []
     for strip in strips:
         if keys and keys[-1][0] == strip.first + shift:
             keys.pop()
