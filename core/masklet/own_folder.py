@@ -42,7 +42,7 @@ class OwnFolder:
         self._mark: int | None = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         with suppress(OSError):
             # A disk without locks keeps what a killed process leaves: nobody can tell whether it lives.
-            _lock(self._mark)
+            lock_file(self._mark)
             fresh.replace(mark)
 
     def remove(self, *, within_s: float = math.inf) -> bool:
@@ -133,7 +133,7 @@ def _abandoned_mark(folder: Path) -> int | None:
     except OSError:
         return None
     try:
-        _lock(mark)
+        lock_file(mark)
     except OSError:
         os.close(mark)
         return None
@@ -158,7 +158,7 @@ def _remove(folder: Path, mark: int, stop: Callable[[], bool]) -> bool:
     return is_empty
 
 
-def _lock(handle: int) -> None:
+def lock_file(handle: int) -> None:
     """Lock an open file for this process, or fail at once.
 
     Raises:

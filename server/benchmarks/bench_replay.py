@@ -124,7 +124,7 @@ async def compared(case: Case, weights: str) -> dict[str, float]:
     try:
         return await _compared(case, lambda each: each.open("bench", lambda: Source(case.clip)), store, again)
     finally:
-        await store.close_all()
+        await store.leave_all()
         await again.close_all()
         await scheduler.close()
 

@@ -19,6 +19,7 @@ from masklet_server.service.overscan import (
     prompts_outside,
 )
 from masklet_server.service.rendering import Renderer, mask_size_px, update_of
+from masklet_server.sessions.durability import Answer
 from masklet_server.sessions.editor import Prompted, Reverted
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
@@ -48,12 +49,17 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
             # A mask in the prompts may be large.
             prompts = await self._renderer.run(lambda: codec.prompts_from_wire(request.prompts))
             prompts = prompts_inside(prompts, session.clip)
-            made = await session.set_prompts(prompts, replace_mask=request.replace_mask)
+            return await answered(await session.set_prompts(prompts, replace_mask=request.replace_mask))
+
+        async def answered(made: Prompted) -> prompt_pb2.SetPromptsResponse:
             return prompt_pb2.SetPromptsResponse(
                 update=await self._update(session, made, request.mask_format)
             )
 
-        return await session.replies.once("SetPrompts", request.request_id, change)
+        async def again(answer: Answer) -> prompt_pb2.SetPromptsResponse:
+            return await answered(await self._standing(session, answer))
+
+        return await session.replies.once("SetPrompts", request.request_id, change, again=again)
 
     async def AddClick(  # noqa: N802
         self, request: prompt_pb2.AddClickRequest, context: Context
@@ -63,13 +69,18 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
 
         async def change() -> prompt_pb2.AddClickResponse:
             click = click_inside(codec.click_from_wire(request.click), session.clip)
-            made = await session.add_click(request.object_id, request.frame, click)
+            return await answered(await session.add_click(request.object_id, request.frame, click))
+
+        async def answered(made: Prompted) -> prompt_pb2.AddClickResponse:
             return prompt_pb2.AddClickResponse(
                 update=await self._update(session, made, request.mask_format),
                 prompts=codec.prompts_to_wire(prompts_outside(made.prompts, session.clip)),
             )
 
-        return await session.replies.once("AddClick", request.request_id, change)
+        async def again(answer: Answer) -> prompt_pb2.AddClickResponse:
+            return await answered(await self._standing(session, answer))
+
+        return await session.replies.once("AddClick", request.request_id, change, again=again)
 
     async def UndoPrompt(  # noqa: N802
         self, request: prompt_pb2.UndoPromptRequest, context: Context
@@ -78,10 +89,15 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.UndoPromptResponse:
-            made = await session.undo()
+            return await answered(await session.undo())
+
+        async def answered(made: Reverted) -> prompt_pb2.UndoPromptResponse:
             return prompt_pb2.UndoPromptResponse(**await self._reverted(session, made, request.mask_format))
 
-        return await session.replies.once("UndoPrompt", request.request_id, change)
+        async def again(answer: Answer) -> prompt_pb2.UndoPromptResponse:
+            return await answered(await self._reverted_before(session, answer))
+
+        return await session.replies.once("UndoPrompt", request.request_id, change, again=again)
 
     async def RedoPrompt(  # noqa: N802
         self, request: prompt_pb2.RedoPromptRequest, context: Context
@@ -90,10 +106,15 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.RedoPromptResponse:
-            made = await session.redo()
+            return await answered(await session.redo())
+
+        async def answered(made: Reverted) -> prompt_pb2.RedoPromptResponse:
             return prompt_pb2.RedoPromptResponse(**await self._reverted(session, made, request.mask_format))
 
-        return await session.replies.once("RedoPrompt", request.request_id, change)
+        async def again(answer: Answer) -> prompt_pb2.RedoPromptResponse:
+            return await answered(await self._reverted_before(session, answer))
+
+        return await session.replies.once("RedoPrompt", request.request_id, change, again=again)
 
     async def SetMatteSettings(  # noqa: N802
         self, request: prompt_pb2.SetMatteSettingsRequest, context: Context
@@ -106,7 +127,10 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
             await session.set_matte(request.object_id, settings)
             return prompt_pb2.SetMatteSettingsResponse()
 
-        return await session.replies.once("SetMatteSettings", request.request_id, change)
+        async def again(answer: Answer) -> prompt_pb2.SetMatteSettingsResponse:
+            return prompt_pb2.SetMatteSettingsResponse()
+
+        return await session.replies.once("SetMatteSettings", request.request_id, change, again=again)
 
     async def GetPromptDocument(  # noqa: N802
         self, request: prompt_pb2.GetPromptDocumentRequest, context: Context
@@ -128,12 +152,28 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
             document = await self._renderer.run(
                 lambda: document_inside(codec.document_from_wire(request.document), session.clip)
             )
-            objects = await session.set_document(document)
+            await session.set_document(document)
+            return answered()
+
+        def answered() -> prompt_pb2.SetPromptDocumentResponse:
             return prompt_pb2.SetPromptDocumentResponse(
-                objects=[codec.object_to_wire(info) for info in objects]
+                objects=[codec.object_to_wire(info) for info in session.objects()]
             )
 
-        return await session.replies.once("SetPromptDocument", request.request_id, change)
+        async def again(answer: Answer) -> prompt_pb2.SetPromptDocumentResponse:
+            return answered()
+
+        return await session.replies.once("SetPromptDocument", request.request_id, change, again=again)
+
+    async def _standing(self, session: Session, answer: Answer) -> Prompted:
+        """What a call gave that an earlier process made: what stands there."""
+        assert answer.frame is not None
+        return await self._renderer.run(session.prompted, answer.object_id, answer.frame)
+
+    async def _reverted_before(self, session: Session, answer: Answer) -> Reverted:
+        assert answer.kind is not None
+        prompted = None if answer.frame is None else await self._standing(session, answer)
+        return Reverted(answer.kind, answer.object_id, prompted)
 
     async def _reverted(
         self, session: Session, made: Reverted, wire_format: values_pb2.MaskFormat

@@ -11,6 +11,7 @@ from masklet.v1 import review_pb2, review_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.rendering import Renderer
+from masklet_server.sessions.durability import Answer
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.review import WORTH_A_LOOK, Place, next_place
@@ -40,16 +41,23 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         """Lock frames of an object, or unlock them."""
         session = await self._store.get(request.session_id, current_user.get())
 
+        def locks() -> review_pb2.SetLockResponse:
+            return review_pb2.SetLockResponse(
+                locks=[state_codec.lock_to_wire(lock) for lock in session.locks()]
+            )
+
+        async def again(answer: Answer) -> review_pb2.SetLockResponse:
+            return locks()
+
         async def change() -> review_pb2.SetLockResponse:
             if not request.HasField("frames"):
                 raise BadInputError("the frames to lock are missing: name a range")
             frames = state_codec.range_from_wire(request.frames)
             masks = kept_codec.locked_masks_from_wire(request.masks)
             await session.set_lock(request.object_id, frames, locked=request.locked, masks=masks)
-            locks = session.locks()
-            return review_pb2.SetLockResponse(locks=[state_codec.lock_to_wire(lock) for lock in locks])
+            return locks()
 
-        return await session.replies.once("SetLock", request.request_id, change)
+        return await session.replies.once("SetLock", request.request_id, change, again=again)
 
     async def NextFrame(  # noqa: N802
         self, request: review_pb2.NextFrameRequest, context: Context

@@ -25,6 +25,7 @@ from masklet.v1 import (
     view_pb2_grpc,
 )
 from masklet.version import VERSION
+from masklet_server.journal.folder import JournalFolder
 from masklet_server.service import listen
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.door import Door
@@ -51,6 +52,7 @@ TIDY_EVERY_S = 2.0
 CLOSES_WITHIN_S = 2.0
 GIVEN_UP_TURNS = 2
 """So many turns one after the other that the device did not come back from: it will not come back at all."""
+JOURNALS_AT_ONCE = 4
 
 _log = logging.getLogger("masklet_server.service")
 
@@ -102,6 +104,10 @@ class MaskletServer:
         self.failed = asyncio.Event()
         self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
         self._clips = Clips(opener, self._roots, self._errands)
+        self._journals: JournalFolder | None = None
+        if settings.sessions_folder is not None:
+            journals = Errands("journals", at_once=JOURNALS_AT_ONCE, disk_s=settings.service.disk_s)
+            self._journals = JournalFolder(settings.sessions_folder, journals, take_over=settings.take_over)
         self.store = SessionStore(
             self._clips.open,
             engine.make_tracker,
@@ -109,6 +115,8 @@ class MaskletServer:
             limits=settings.store,
             order=settings.order,
             errands=self._errands,
+            journals=self._journals,
+            model_sha256=engine.model.sha256,
         )
         self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
         self._renderer = Renderer()
@@ -182,8 +190,10 @@ class MaskletServer:
         self.store.cancel_all()
         if self._server is not None:
             await _within(self._settings.drain_s + 1.0, self._server.stop(self._settings.drain_s))
-        await _within(CLOSES_WITHIN_S, self.store.close_all())
+        await _within(CLOSES_WITHIN_S, self.store.leave_all())
         await self._scheduler.close()
+        if self._journals is not None:
+            self._journals.close()
         await self._uploads.close()
         self._renderer.close()
         self._errands.close()

@@ -15,8 +15,12 @@ from masklet_server.service.context import Context
 from masklet_server.service.rendering import Renderer
 from masklet_server.service.uploads import UploadStore
 from masklet_server.sessions.clip_reference import ClipReference
+from masklet_server.sessions.durability import Answer
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
+
+CLIP_FOLDER = "clip"
+"""Of an upload's files, in the folder of the session that was opened on them."""
 
 
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):
@@ -83,7 +87,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.ListSessionsRequest, context: Context
     ) -> session_pb2.ListSessionsResponse:
         """The caller's own sessions."""
-        summaries = self._store.of(current_user.get())
+        summaries = await self._store.of(current_user.get())
         return session_pb2.ListSessionsResponse(
             sessions=[codec.summary_to_wire(summary) for summary in summaries]
         )
@@ -110,7 +114,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             info = await session.add_object(request.name)
             return session_pb2.AddObjectResponse(object=codec.object_to_wire(info))
 
-        return await session.replies.once("AddObject", request.request_id, add)
+        async def again(answer: Answer) -> session_pb2.AddObjectResponse:
+            return session_pb2.AddObjectResponse(
+                object=codec.object_to_wire(session.object(answer.object_id))
+            )
+
+        return await session.replies.once("AddObject", request.request_id, add, again=again)
 
     async def RenameObject(  # noqa: N802
         self, request: session_pb2.RenameObjectRequest, context: Context
@@ -122,7 +131,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             info = await session.rename_object(request.object_id, request.name)
             return session_pb2.RenameObjectResponse(object=codec.object_to_wire(info))
 
-        return await session.replies.once("RenameObject", request.request_id, rename)
+        async def again(answer: Answer) -> session_pb2.RenameObjectResponse:
+            return session_pb2.RenameObjectResponse(
+                object=codec.object_to_wire(session.object(answer.object_id))
+            )
+
+        return await session.replies.once("RenameObject", request.request_id, rename, again=again)
 
     async def RemoveObject(  # noqa: N802
         self, request: session_pb2.RemoveObjectRequest, context: Context
@@ -134,7 +148,10 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             await session.remove_object(request.object_id)
             return session_pb2.RemoveObjectResponse()
 
-        return await session.replies.once("RemoveObject", request.request_id, remove)
+        async def again(answer: Answer) -> session_pb2.RemoveObjectResponse:
+            return session_pb2.RemoveObjectResponse()
+
+        return await session.replies.once("RemoveObject", request.request_id, remove, again=again)
 
     async def ListObjects(  # noqa: N802
         self, request: session_pb2.ListObjectsRequest, context: Context
@@ -147,9 +164,13 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     async def _open(self, request: session_pb2.OpenSessionRequest) -> session_pb2.OpenSessionResponse:
         user = current_user.get()
         kind = request.WhichOneof("clip")
-        if kind == "path":
+        session = await self._store.opened_by(user, request.request_id)
+        if session is not None:
+            # Before this server was started, by a client that never heard of it.
+            pass
+        elif kind == "path":
             clip = await self._clips.by_path(request.path, codec.opening_from_wire(request), user=user)
-            session = await self._store.open(user, clip)
+            session = await self._store.open(user, clip, request_id=request.request_id)
         elif kind == "upload_id":
             session = await self._open_upload(user, request)
         else:
@@ -159,15 +180,23 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     async def _open_upload(self, user: str, request: session_pb2.OpenSessionRequest) -> Session:
         reading = codec.opening_from_wire(request)
         upload = self._uploads.open(request.upload_id, user)
+        session_id = self._store.new_id()
+        place = self._store.folder_for(session_id)
 
         async def release() -> None:
             await self._uploads.release(upload)
 
         try:
+            if place is not None:
+                await self._uploads.move(upload, place / CLIP_FOLDER)
             return await self._store.open(
-                user, ClipReference(upload=upload.files_sent, reading=reading), on_close=release
+                user,
+                ClipReference(upload=upload.files_sent, reading=reading),
+                session_id=session_id,
+                request_id=request.request_id,
+                on_close=release,
             )
         except BaseException:
             # Kept for another try, with another colour space perhaps.
-            self._uploads.return_unused(upload)
+            await self._uploads.return_unused(upload)
             raise

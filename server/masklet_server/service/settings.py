@@ -28,6 +28,8 @@ class ServerSettings:
         tls_certificate: PEM chain; with ``tls_key``.
         tls_key: PEM.
         upload_folder: Where uploads are stored; None for the system's place for temporary files.
+        sessions_folder: Where sessions outlive the process, on a local disk; None keeps them in memory alone.
+        take_over: Use that folder although another server has it.
         store: Limits of sessions.
         service: Limits of requests.
         drain_s: How long calls may take to end when the server stops.
@@ -42,6 +44,8 @@ class ServerSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     upload_folder: Path | None = None
+    sessions_folder: Path | None = None
+    take_over: bool = False
     store: StoreLimits = field(default_factory=StoreLimits)
     service: ServiceLimits = field(default_factory=ServiceLimits)
     drain_s: float = 3.0

@@ -11,9 +11,11 @@ import asyncio
 import hashlib
 import re
 import secrets
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -180,8 +182,34 @@ class UploadStore:
         if upload.readers == 0:
             await self._delete(upload)
 
-    def return_unused(self, upload: Upload) -> None:
+    async def move(self, upload: Upload, folder: Path) -> None:
+        """Put an opened upload's files where they outlive this process.
+
+        Raises:
+            OutputError: The disk takes nothing.
+        """
+
+        def move() -> None:
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
+            # To another disk where need be, which takes its time.
+            shutil.move(upload.folder, folder)
+
+        try:
+            await asyncio.to_thread(move)
+        except OSError as error:
+            raise OutputError(
+                "the server cannot keep the upload, its disk for sessions is full: try again later"
+            ) from error
+        upload.folder = folder
+
+    async def return_unused(self, upload: Upload) -> None:
         """Let an opened upload go without deleting it: its session did not come about."""
+        home = self._folder / upload.upload_id
+        if upload.folder != home:
+            with suppress(OSError):
+                await asyncio.to_thread(shutil.move, upload.folder, home)
+                await asyncio.to_thread(upload.folder.parent.rmdir)
+            upload.folder = home
         upload.readers -= 1
 
     async def tidy(self) -> None:

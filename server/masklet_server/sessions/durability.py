@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from masklet.events import EditKind
@@ -248,7 +249,19 @@ class NoJournal:
 class Journals(Protocol):
     """The journals of all sessions of a server."""
 
-    async def create(self, head: SessionHead, standing: Standing) -> SessionJournal:
+    def folder_of(self, session_id: str) -> Path:
+        """Where files of a session may lie; deleted with it."""
+        ...
+
+    async def owner_of(self, session_id: str) -> str | None:
+        """Whose a session is; None where there is none."""
+        ...
+
+    async def sweep(self, kept_s: float, *, but: Collection[str]) -> None:
+        """Delete sessions that nobody has used for so long, but those that are in memory."""
+        ...
+
+    async def create(self, head: SessionHead) -> SessionJournal:
         """A journal for a fresh session, which is on the disk when this returns.
 
         Raises:

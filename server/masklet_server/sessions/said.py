@@ -11,8 +11,8 @@ _CLICK_BYTES = 100
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """A mask, compressed: of a painted one, forty bytes lie in the room of one."""
+class DrawnMask:
+    """A mask, its alpha compressed with zlib: of a painted one, forty bytes lie in the room of one."""
 
     width_px: int
     height_px: int
@@ -25,7 +25,7 @@ class Said:
     """Prompts of one object on one frame; made by :meth:`of`."""
 
     _bare: FramePrompts
-    _drawn: _Drawn | None
+    _drawn: DrawnMask | None
 
     @staticmethod
     def of(prompts: FramePrompts) -> Said:
@@ -34,8 +34,23 @@ class Said:
         if mask is None:
             return Said(prompts, None)
         # The fastest level: a mask is mostly long runs, and an artist waits for the next stroke.
-        drawn = _Drawn(mask.width_px, mask.height_px, mask.depth, zlib.compress(mask.alpha, 1))
+        drawn = DrawnMask(mask.width_px, mask.height_px, mask.depth, zlib.compress(mask.alpha, 1))
         return Said(replace(prompts, mask=None), drawn)
+
+    @staticmethod
+    def of_parts(bare: FramePrompts, drawn: DrawnMask | None) -> Said:
+        """From what :attr:`bare` and :attr:`drawn` gave."""
+        return Said(bare, drawn)
+
+    @property
+    def bare(self) -> FramePrompts:
+        """The prompts without a drawn mask."""
+        return self._bare
+
+    @property
+    def drawn(self) -> DrawnMask | None:
+        """The drawn mask, packed; None without one."""
+        return self._drawn
 
     @property
     def is_drawn(self) -> bool:

@@ -7,14 +7,16 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
-from masklet.errors import ClipError, LimitError, SessionNotFoundError
-from masklet.types import SessionSummary
+from masklet.errors import ClipError, LimitError, MaskletError, SessionNotFoundError
+from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.callers import begin
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
-from masklet_server.sessions.desk import TrackerFactory
+from masklet_server.sessions.desk import ClosingSource, TrackerFactory
+from masklet_server.sessions.durability import Journals, Restored, SessionHead, SessionJournal
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.plan import TrackOrder
@@ -24,6 +26,10 @@ from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.turns import TurnClass
 
 FILES_AT_ONCE = 8
+SWEEP_EVERY_S = 600.0
+LEFT_AFTER = 3
+"""A session that has been idle for so many times as long as it takes to park is left to its journal."""
+JUST_USED_S = 1.0
 SESSION_ID_BYTES = 16
 """128 random bits: nobody finds a session by trying."""
 
@@ -56,8 +62,9 @@ class _Held:
     parked: bool = False
     # By anybody, since it was opened.
     found: bool = False
-    # Called when the session goes, with whatever the clip came from: an upload's files.
+    # Called when the session goes for good, with whatever the clip came from: an upload's files.
     on_close: Callable[[], Awaitable[None]] | None = None
+    journal: SessionJournal | None = None
 
 
 class SessionStore:
@@ -70,6 +77,8 @@ class SessionStore:
         limits: See :class:`StoreLimits`.
         order: From which prompt frames are tracked.
         errands: Threads that read files.
+        journals: Where sessions outlive the process; None keeps them in memory alone.
+        model_sha256: Of the weights in force.
         clock_s: An argument for tests.
     """
 
@@ -82,6 +91,8 @@ class SessionStore:
         limits: StoreLimits = StoreLimits(),
         order: TrackOrder = TrackOrder.NEAREST,
         errands: Errands | None = None,
+        journals: Journals | None = None,
+        model_sha256: str = "",
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
@@ -90,10 +101,17 @@ class SessionStore:
         self._make_tracker = make_tracker
         self._scheduler = scheduler
         self._order = order
+        self._journals = journals
+        self._model_sha256 = model_sha256
         self._clock_s = clock_s
         self.ledger = Ledger(limits.memory_bytes)
         self._held: dict[str, _Held] = {}
         self._replies: dict[str, ReplyLog] = {}
+        self._returning: dict[tuple[str, str], asyncio.Task[Session]] = {}
+        # Of sessions that are in their journals alone.
+        self._on_close: dict[str, Callable[[], Awaitable[None]] | None] = {}
+        self._swept_s = -SWEEP_EVERY_S
+        self._stopping = False
 
     def __len__(self) -> int:
         return len(self._held)
@@ -102,11 +120,21 @@ class SessionStore:
         """Answers that belong to no session, by user."""
         return self._replies.setdefault(user, ReplyLog(capacity=64))
 
+    def new_id(self) -> str:
+        """An id for a session that is about to be opened."""
+        return secrets.token_hex(SESSION_ID_BYTES)
+
+    def folder_for(self, session_id: str) -> Path | None:
+        """Where files of a session may lie while it lives; None where nothing outlives the process."""
+        return None if self._journals is None else self._journals.folder_of(session_id)
+
     async def open(
         self,
         user: str,
         clip: ClipReference,
         *,
+        session_id: str = "",
+        request_id: str = "",
         on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> Session:
         """A fresh session on a clip, which it closes in the end.
@@ -114,59 +142,64 @@ class SessionStore:
         Args:
             user: Only this user finds it again.
             clip: What it is about.
-            on_close: Called after the session has gone.
+            session_id: From :meth:`new_id`; empty for a fresh one.
+            request_id: Of the call that opens it: see :meth:`opened_by`.
+            on_close: Called after the session has gone for good.
 
         Raises:
             LimitError: The server is full.
+            OutputError: The session cannot be kept.
             MaskletError: The clip cannot be opened.
         """
-        self._check_room()
-        source = await self._errands.run(
-            self._open_clip, clip, whose=user, at_disk=True, unwanted=lambda source: source.close()
-        )
+        await self._make_room()
+        source = await self._source(user, clip)
         try:
             # Others may have opened sessions meanwhile.
-            self._check_room()
-        except LimitError:
+            await self._make_room()
+            session_id = session_id or self.new_id()
+            journal: SessionJournal | None = None
+            if self._journals is not None:
+                begin()
+                head = SessionHead(session_id, user, clip, source.info, self._model_sha256, request_id)
+                journal = await self._journals.create(head)
+        except MaskletError:
             self._errands.start(source.close)
             raise
-        session = Session(
-            secrets.token_hex(SESSION_ID_BYTES),
-            user,
-            partial(self._open_clip, clip),
-            source,
-            self._make_tracker,
-            self._scheduler,
-            limits=self.limits.session,
-            order=self._order,
-            errands=self._errands,
-            ledger=self.ledger,
-        )
-        self._held[session.session_id] = _Held(session, self._clock_s(), on_close=on_close)
-        return session
+        return self._hold(session_id, user, clip, source, journal, on_close=on_close)
+
+    async def opened_by(self, user: str, request_id: str) -> Session | None:
+        """The session that a call opened before this process was started; None where there is none."""
+        if self._journals is None or not request_id:
+            return None
+        session_id = await self._journals.opened_by(user, request_id)
+        return None if session_id is None else await self.get(session_id, user)
 
     async def get(self, session_id: str, user: str) -> Session:
-        """The session, which counts as used now.
+        """The session, which counts as used now; from its journal where it is not in memory.
 
         Raises:
             SessionNotFoundError: It was closed, never existed, or is another user's.
+            MaskletError: Its clip cannot be opened any more, or its journal is damaged.
         """
         held = self._held.get(session_id)
+        if held is None:
+            await self._return(session_id, user)
+            held = self._held.get(session_id)
         if held is None or held.session.user != user:
-            # The same sentence in all cases: whether somebody else's session exists is theirs to know.
-            raise SessionNotFoundError(
-                "the server holds no such session: it was closed or the server was restarted. "
-                "Open the clip again; your prompts are all it takes"
-            )
+            raise _not_found()
         held.used_s = self._clock_s()
         held.parked, held.found = False, True
+        if self._journals is not None:
+            self._journals.touch(session_id)
         return held.session
 
     async def close(self, session_id: str, user: str) -> None:
-        """Close a session; fine when it has gone already, or is another user's."""
+        """Close a session for good; fine when it has gone already, or is another user's."""
         held = self._held.get(session_id)
         if held is not None and held.session.user == user:
             await self._close(held)
+        elif held is None and self._journals and await self._journals.owner_of(session_id) == user:
+            await self._forget(session_id)
 
     async def close_unfound(self, session_id: str) -> None:
         """Close a session that whoever opened it never heard of; fine when it was used since."""
@@ -174,15 +207,10 @@ class SessionStore:
         if held is not None and not held.found:
             await self._close(held)
 
-    def of(self, user: str) -> tuple[SessionSummary, ...]:
+    async def of(self, user: str) -> tuple[SessionSummary, ...]:
         """All sessions of a user, the one used last first."""
         now_s = self._clock_s()
-        mine = sorted(
-            (held for held in self._held.values() if held.session.user == user),
-            key=lambda held: held.used_s,
-            reverse=True,
-        )
-        return tuple(
+        mine = [
             SessionSummary(
                 held.session.session_id,
                 held.session.clip.name,
@@ -190,20 +218,34 @@ class SessionStore:
                 0.0 if held.session.is_busy else now_s - held.used_s,
                 is_busy=held.session.is_busy,
             )
-            for held in mine
-        )
+            for held in self._held.values()
+            if held.session.user == user
+        ]
+        if self._journals is not None:
+            here = set(self._held)
+            for kept in await self._journals.summaries(user):
+                if kept.session_id not in here:
+                    mine.append(
+                        SessionSummary(
+                            kept.session_id, kept.clip_name, kept.objects, kept.idle_s, is_busy=False
+                        )
+                    )
+        return tuple(sorted(mine, key=lambda summary: summary.idle_s))
 
     def cancel_all(self) -> None:
         """Stop every track after its frame in hand."""
         for held in self._held.values():
             held.session.tracks.cancel()
 
-    async def close_all(self) -> None:
-        """Close every session: the server stops."""
-        await asyncio.gather(*map(self._close, list(self._held.values())))
+    async def leave_all(self) -> None:
+        """Give every session back: the server stops. Those with a journal can be taken up again."""
+        self._stopping = True
+        await asyncio.gather(*map(self._leave, list(self._held.values())))
 
     async def tidy(self) -> None:
         """Park what is idle, park more while memory is short, close what was forgotten.
+
+        What has been idle for long is left to its journal.
 
         To be called every few seconds.
         """
@@ -217,21 +259,105 @@ class SessionStore:
                 held.session.is_untouched and idle_s >= self.limits.untouched_s
             ):
                 await self._close(held)
+            elif held.journal is not None and idle_s >= LEFT_AFTER * self.limits.idle_s:
+                await self._leave(held)
             elif not held.parked and idle_s >= self.limits.idle_s:
                 await self._park(held)
         await self.fit_memory()
+        if self._journals is not None and now_s - self._swept_s >= SWEEP_EVERY_S:
+            self._swept_s = now_s
+            await self._journals.sweep(self.limits.forgotten_s, but=frozenset(self._held))
 
     async def fit_memory(self) -> None:
         """Have sessions give memory back until the trackers fit the budget; see :meth:`Ledger.fit`."""
         if self.ledger.held_bytes > self.ledger.budget_bytes:
             await self._scheduler.run(self.ledger.fit, user="", turn_class=TurnClass.PROMPT)
 
-    def _check_room(self) -> None:
-        if len(self._held) >= self.limits.max_sessions:
-            raise LimitError(
-                f"the server holds {self.limits.max_sessions} sessions already, its limit: "
-                "close one and try again"
-            )
+    async def _make_room(self) -> None:
+        """See that there is room for one more session: the one used longest ago is left to its journal."""
+        while len(self._held) >= self.limits.max_sessions:
+            now_s = self._clock_s()
+            idle = [
+                held
+                for held in self._held.values()
+                # Whoever has just asked for a session is about to use it.
+                if held.journal and not held.session.is_busy and now_s - held.used_s >= JUST_USED_S
+            ]
+            if not idle:
+                raise LimitError(
+                    f"the server holds {self.limits.max_sessions} sessions already, its limit: "
+                    "close one and try again"
+                )
+            await self._leave(min(idle, key=lambda held: held.used_s))
+
+    async def _source(self, user: str, clip: ClipReference) -> ClosingSource:
+        return await self._errands.run(
+            self._open_clip, clip, whose=user, at_disk=True, unwanted=lambda source: source.close()
+        )
+
+    def _hold(
+        self,
+        session_id: str,
+        user: str,
+        clip: ClipReference,
+        source: ClosingSource,
+        journal: SessionJournal | None,
+        *,
+        restored: Restored | None = None,
+        on_close: Callable[[], Awaitable[None]] | None = None,
+    ) -> Session:
+        session = Session(
+            session_id,
+            user,
+            partial(self._open_clip, clip),
+            source,
+            self._make_tracker,
+            self._scheduler,
+            limits=self.limits.session,
+            order=self._order,
+            errands=self._errands,
+            ledger=self.ledger,
+            journal=journal,
+            restored=restored,
+        )
+        self._held[session_id] = _Held(session, self._clock_s(), on_close=on_close, journal=journal)
+        return session
+
+    async def _return(self, session_id: str, user: str) -> Session:
+        """Bring a session back from its journal, once for all who ask."""
+        if self._journals is None or self._stopping:
+            raise _not_found()
+        # By user too: nobody waits for what another is refused.
+        key = (session_id, user)
+        returning = self._returning.get(key)
+        if returning is None:
+            returning = asyncio.get_running_loop().create_task(self._brought_back(session_id, user))
+            self._returning[key] = returning
+            returning.add_done_callback(lambda _: self._returning.pop(key, None))
+        return await asyncio.shield(returning)
+
+    async def _brought_back(self, session_id: str, user: str) -> Session:
+        assert self._journals is not None
+        found = await self._journals.open(session_id, user)
+        if found is None:
+            raise _not_found()
+        head, restored, journal = found
+        try:
+            await self._make_room()
+            source = await self._source(user, head.clip)
+            try:
+                check_same_clip(head.clip_info, source.info)
+            except ClipError:
+                self._errands.start(source.close)
+                raise
+        except MaskletError:
+            await journal.rest()
+            raise
+        if head.model_sha256 != self._model_sha256:
+            # Its masks stay; what other weights have tracked is nothing to build on.
+            restored = replace(restored, ways={})
+        on_close = self._on_close.pop(session_id, None)
+        return self._hold(session_id, user, head.clip, source, journal, restored=restored, on_close=on_close)
 
     async def _park(self, held: _Held) -> None:
         held.parked = True
@@ -239,13 +365,68 @@ class SessionStore:
         with suppress(ClipError):
             await held.session.park()
 
-    async def _close(self, held: _Held) -> None:
-        # Carried to its end, whether or not anybody waits for it.
-        begin()
-        if self._held.pop(held.session.session_id, None) is None:
+    async def _leave(self, held: _Held) -> None:
+        """Give a session's memory and files back; without a journal it is gone."""
+        session_id = held.session.session_id
+        if held.journal is None:
+            await self._close(held)
             return
+        begin()
+        if self._held.pop(session_id, None) is None:
+            return
+        self._on_close[session_id] = held.on_close
         try:
             await held.session.close()
         finally:
-            if held.on_close is not None:
-                await held.on_close()
+            with suppress(MaskletError):
+                await held.journal.settle()
+            with suppress(MaskletError):
+                await held.journal.rest()
+
+    async def _close(self, held: _Held) -> None:
+        # Carried to its end, whether or not anybody waits for it.
+        begin()
+        session_id = held.session.session_id
+        if self._held.pop(session_id, None) is None:
+            return
+        self._on_close[session_id] = held.on_close
+        try:
+            await held.session.close()
+        finally:
+            if held.journal is not None:
+                with suppress(MaskletError):
+                    await held.journal.rest()
+            await self._forget(session_id)
+
+    async def _forget(self, session_id: str) -> None:
+        """A session that is not in memory goes for good."""
+        if self._journals is not None:
+            await self._journals.remove(session_id)
+        on_close = self._on_close.pop(session_id, None)
+        if on_close is not None:
+            await on_close()
+
+
+def check_same_clip(before: ClipInfo, now: ClipInfo) -> None:
+    """See that a session's clip is still the one that it was opened on; frames may have come.
+
+    Raises:
+        ClipError: It is another.
+    """
+    same_size = (before.width_px, before.height_px) == (now.width_px, now.height_px)
+    if same_size and now.first_frame <= before.first_frame and before.last_frame <= now.last_frame:
+        return
+    raise ClipError(
+        f"{now.name} is not the clip that this session was opened on any more: that had "
+        f"{before.width_px} x {before.height_px} pixels and frames {before.first_frame}-{before.last_frame}, "
+        f"this has {now.width_px} x {now.height_px} and {now.first_frame}-{now.last_frame}. Put the former "
+        "files back, or open the clip anew"
+    )
+
+
+def _not_found() -> SessionNotFoundError:
+    # The same sentence in all cases: whether somebody else's session exists is theirs to know.
+    return SessionNotFoundError(
+        "the server holds no such session: it was closed, or nobody has used it for too long. "
+        "Open the clip again; your prompts are all it takes"
+    )

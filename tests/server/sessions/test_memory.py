@@ -108,7 +108,7 @@ def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivere
         async for _ in session.tracks.track():
             pass
         assert session.results.frames_of(hero) == tuple(range(1, 11))
-        await store.close_all()
+        await store.leave_all()
         await scheduler.close()
 
     asyncio.run(run())
@@ -136,7 +136,7 @@ def test_a_parked_session_has_no_decoder_and_gets_one_when_it_is_needed(
         again = await store.get(worked.session_id, "ann")
         await again.add_click(1, 3, Click(7, 7))
         assert movie_parts()
-        await store.close_all()
+        await store.leave_all()
         del worked, looked_at, again
         await scheduler.close()
 

@@ -63,7 +63,7 @@ def in_session(
         try:
             await work(await store.open("ann", clip_of(clip)), made)
         finally:
-            await store.close_all()
+            await store.leave_all()
             await scheduler.close()
 
     asyncio.run(run())

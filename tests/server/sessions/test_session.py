@@ -47,7 +47,7 @@ async def stores(
     try:
         yield store
     finally:
-        await store.close_all()
+        await store.leave_all()
         await scheduler.close()
 
 

@@ -40,7 +40,7 @@ def _on(plate: Path, work: Callable[[Session, FakeEngine], object]) -> None:
         try:
             await work(await store.open("ann", clip_of(lambda: open_clip(plate))), engine)  # type: ignore[misc]
         finally:
-            await store.close_all()
+            await store.leave_all()
             await scheduler.close()
 
     asyncio.run(run())

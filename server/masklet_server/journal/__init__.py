@@ -1,0 +1,1 @@
+"""Journals: what of a session survives its process, one SQLite file each."""

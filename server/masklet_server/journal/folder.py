@@ -1,0 +1,254 @@
+"""The folder of all journals of a server: one folder for each session, and one server at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from masklet.errors import BadInputError, MaskletError, OutputError
+from masklet.own_folder import lock_file, remove_tree
+from masklet_server.journal.database import Database
+from masklet_server.journal.disks import check_local
+from masklet_server.journal.journal import FileJournal
+from masklet_server.journal.records import uses_of
+from masklet_server.journal.recovery import head_in, recover
+from masklet_server.sessions.durability import (
+    KeptSummary,
+    Restored,
+    SessionHead,
+    SessionJournal,
+)
+from masklet_server.sessions.errands import Errands
+
+FILE_NAME = "session.sqlite"
+CLIP_FOLDER = "clip"
+_OPENED = "opened"
+_OWNER = ".owner"
+_SESSION_ID = re.compile(r"[0-9a-f]{32}")
+_TOUCH_EVERY_S = 60.0
+
+_log = logging.getLogger("masklet_server.journal")
+
+
+class JournalFolder:
+    """See :class:`masklet_server.sessions.durability.Journals`.
+
+    Args:
+        folder: Made where it is missing, for this user alone.
+        errands: Threads that read and write there.
+        take_over: Go on although another server has the folder: it can write nothing any more to the sessions
+            that are opened here.
+
+    Raises:
+        BadInputError: It cannot be used: another server has it, it lies on a network, it is read-only.
+    """
+
+    def __init__(self, folder: Path, errands: Errands, *, take_over: bool = False) -> None:
+        self.path = folder
+        self._errands = errands
+        self._touched_s: dict[str, float] = {}
+        self._lock: int | None = None
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / _OPENED).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(
+                f"the folder for sessions {folder} cannot be made ({error.strerror}): name another one with "
+                "--sessions, or --no-sessions"
+            ) from error
+        check_local(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise BadInputError(
+                f"the folder for sessions {folder} is read-only: make it writable, or name another one"
+            )
+        self._lock = self._own(take_over=take_over)
+
+    def folder_of(self, session_id: str) -> Path:
+        """Where a session's files are."""
+        return self.path / session_id
+
+    async def create(self, head: SessionHead) -> SessionJournal:  # noqa: D102
+        def make() -> FileJournal:
+            folder = self.folder_of(head.session_id)
+            try:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                journal = FileJournal(Database(folder / FILE_NAME, uses_of), self._errands, head.owner)
+                journal.write_head(head)
+                if head.request_id:
+                    self._opened(head.owner, head.request_id).write_text(head.session_id, encoding="ascii")
+                _sync(self.path)
+            except OSError as error:
+                remove_tree(folder)
+                raise OutputError(
+                    "the disk that keeps the server's sessions takes nothing: free some space there and open "
+                    "the clip again"
+                ) from error
+            except MaskletError:
+                remove_tree(folder)
+                raise
+            return journal
+
+        return await self._errands.run(make, whose=head.owner, at_disk=True)
+
+    async def open(  # noqa: D102
+        self, session_id: str, owner: str
+    ) -> tuple[SessionHead, Restored, SessionJournal] | None:
+        if not _SESSION_ID.fullmatch(session_id):
+            return None
+
+        def read() -> tuple[SessionHead, Restored, SessionJournal] | None:
+            file = self.folder_of(session_id) / FILE_NAME
+            # Before anything is opened: opening takes a session from its owner.
+            if not file.is_file() or head_in(file)[0].owner != owner:
+                return None
+            database = Database(file, uses_of)
+            found = recover(database)
+            journal = FileJournal(
+                database,
+                self._errands,
+                owner,
+                written=found.restored.standing,
+                answers=found.answer_numbers,
+            )
+            return found.head, found.restored, journal
+
+        return await self._errands.run(read, whose=owner, at_disk=True)
+
+    async def owner_of(self, session_id: str) -> str | None:  # noqa: D102
+        if not _SESSION_ID.fullmatch(session_id):
+            return None
+
+        def read() -> str | None:
+            file = self.folder_of(session_id) / FILE_NAME
+            return head_in(file)[0].owner if file.is_file() else None
+
+        return await self._errands.run(read, at_disk=True)
+
+    async def opened_by(self, owner: str, request_id: str) -> str | None:  # noqa: D102
+        if not request_id:
+            return None
+
+        def read() -> str | None:
+            with suppress(OSError):
+                found = self._opened(owner, request_id).read_text(encoding="ascii")
+                if _SESSION_ID.fullmatch(found) and (self.folder_of(found) / FILE_NAME).is_file():
+                    return found
+            return None
+
+        return await self._errands.run(read, whose=owner, at_disk=True)
+
+    async def summaries(self, owner: str) -> Sequence[KeptSummary]:  # noqa: D102
+        def read() -> list[KeptSummary]:
+            return [summary for own, summary in self.all() if own == owner]
+
+        return await self._errands.run(read, whose=owner, at_disk=True)
+
+    def all(self) -> Iterator[tuple[str, KeptSummary]]:
+        """All sessions with their owners, as far as they can be read."""
+        for session_id in self._session_ids():
+            try:
+                file = self.folder_of(session_id) / FILE_NAME
+                head, objects = head_in(file)
+                yield head.owner, KeptSummary(session_id, head.clip_info.name, objects, _idle_s(file))
+            except MaskletError as error:
+                _log.warning("the journal %s cannot be listed: %s", session_id, error)
+
+    async def remove(self, session_id: str) -> None:  # noqa: D102
+        if _SESSION_ID.fullmatch(session_id):
+            await self._errands.run(self.remove_now, session_id, at_disk=True)
+
+    def remove_now(self, session_id: str) -> None:
+        """Delete a session's files; fine when there are none."""
+        self._touched_s.pop(session_id, None)
+        remove_tree(self.folder_of(session_id))
+
+    def touch(self, session_id: str) -> None:  # noqa: D102
+        now_s = time.monotonic()
+        if now_s - self._touched_s.get(session_id, -_TOUCH_EVERY_S) < _TOUCH_EVERY_S:
+            return
+        self._touched_s[session_id] = now_s
+        file = self.folder_of(session_id) / FILE_NAME
+
+        def touch() -> None:
+            with suppress(OSError):
+                os.utime(file)
+
+        self._errands.start(touch)
+
+    async def sweep(self, kept_s: float, *, but: Collection[str]) -> None:  # noqa: D102
+        await self._errands.run(self.sweep_now, kept_s, but, at_disk=True)
+
+    def sweep_now(self, kept_s: float, but: Collection[str] = ()) -> int:
+        """Delete sessions that nobody has used for so long; how many."""
+        gone = 0
+        for session_id in self._session_ids():
+            if session_id in but:
+                continue
+            with suppress(OSError):
+                if _idle_s(self.folder_of(session_id) / FILE_NAME) >= kept_s:
+                    _log.info("a session that nobody has used for %.1f days is deleted", kept_s / 86400)
+                    self.remove_now(session_id)
+                    gone += 1
+        with suppress(OSError):
+            for file in (self.path / _OPENED).iterdir():
+                session_id = file.read_text(encoding="ascii")
+                if not (self.folder_of(session_id) / FILE_NAME).is_file():
+                    file.unlink()
+        return gone
+
+    def close(self) -> None:
+        """Let another server have the folder."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def _session_ids(self) -> list[str]:
+        try:
+            names = sorted(os.listdir(self.path))
+        except OSError:
+            return []
+        return [name for name in names if _SESSION_ID.fullmatch(name)]
+
+    def _opened(self, owner: str, request_id: str) -> Path:
+        name = hashlib.sha256(json.dumps([owner, request_id]).encode()).hexdigest()
+        return self.path / _OPENED / name
+
+    def _own(self, *, take_over: bool) -> int:
+        mark = os.open(self.path / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            lock_file(mark)
+        except OSError as error:
+            if not take_over:
+                os.close(mark)
+                raise BadInputError(
+                    f"another server keeps its sessions in {self.path}: stop it, name another folder with "
+                    "--sessions, or add --take-over where it does not answer any more"
+                ) from error
+            _log.warning("the sessions in %s are taken over from another server", self.path)
+        return mark
+
+
+def _idle_s(file: Path) -> float:
+    """Since the session was used last, as the file's times say."""
+    used_s = file.stat().st_mtime
+    with suppress(OSError):
+        used_s = max(used_s, file.with_name(f"{file.name}-wal").stat().st_mtime)
+    return max(0.0, time.time() - used_s)
+
+
+def _sync(folder: Path) -> None:
+    """See that a folder's entries are on the disk."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

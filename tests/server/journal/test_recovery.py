@@ -1,0 +1,132 @@
+"""A session comes back from its journal as it was: words, way back, masks."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fakes.clips import clip_of, open_fake
+from fakes.engine import FakeClip
+from fakes.histories import CLIP, histories, masks, take, track
+from fakes.remembering import RememberingTracker
+from masklet.errors import ClipError, MaskletError
+from masklet.types import ClipInfo
+from masklet_server.journal.folder import JournalFolder
+from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.store import SessionStore
+
+REFERENCE = clip_of(lambda: FakeClip(CLIP))
+
+
+@asynccontextmanager
+async def store_in(folder: Path) -> AsyncIterator[SessionStore]:
+    """A store on a folder of journals; left as a killed process leaves it: nothing is closed."""
+    errands, scheduler = Errands("journals", at_once=2), Scheduler()
+    journals = JournalFolder(folder, errands)
+    store = SessionStore(
+        open_fake, lambda source, results: RememberingTracker(source, results), scheduler, journals=journals
+    )
+    try:
+        yield store
+    finally:
+        journals.close()
+        await scheduler.close()
+        errands.close()
+
+
+def seen(session: Session) -> tuple[object, ...]:
+    """All that an artist can tell of a session."""
+    return (
+        session.whole_document(),
+        session.objects(),
+        session.states(),
+        session.untracked(),
+        session.locks(),
+        dict(session.mattes()),
+        session.undo_left,
+        session.redo_left,
+        masks(session),
+    )
+
+
+async def walked(session: Session) -> list[object]:
+    """What there is after each step back, and after each step on again."""
+    found = []
+    for step, left in (("undo", session.undo_left), ("redo", session.redo_left + session.undo_left)):
+        for _ in range(left):
+            await getattr(session, step)()
+            found.append(seen(session))
+    return found
+
+
+def in_folder(work: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
+    with TemporaryDirectory() as folder:
+        asyncio.run(work(Path(folder)))
+
+
+@given(histories, st.integers(1, 12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_session_comes_back_with_its_words_its_way_back_and_its_masks(
+    history: list[tuple[Any, ...]], killed_after: int
+) -> None:
+    async def work(folder: Path) -> None:
+        async with store_in(folder / "first") as store, store_in(folder / "plain") as other:
+            session = await store.open("ann", REFERENCE)
+            untouched = await other.open("ann", REFERENCE)
+            for place, step in enumerate(history):
+                if place == killed_after:
+                    # What lies on the disk now, as kill -9 leaves it.
+                    shutil.copytree(folder / "first", folder / "second", dirs_exist_ok=True)
+                    break
+                for each in (session, untouched):
+                    try:
+                        await take(each, step)
+                    except MaskletError:
+                        continue
+            else:
+                shutil.copytree(folder / "first", folder / "second")
+            expected = seen(session)
+            async with store_in(folder / "second") as again:
+                back = await again.get(session.session_id, "ann")
+                assert seen(back) == expected
+                for step in history[killed_after:]:
+                    for each in (back, untouched):
+                        try:
+                            await take(each, step)
+                        except MaskletError:
+                            continue
+                assert seen(back) == seen(untouched)
+                await track(back)
+                await track(untouched)
+                assert seen(back) == seen(untouched)
+                assert await walked(back) == await walked(untouched)
+
+    in_folder(work)
+
+
+def test_a_clip_of_another_size_is_not_taken_for_the_sessions() -> None:
+    async def work(folder: Path) -> None:
+        sizes = [64]
+        changing = clip_of(lambda: FakeClip(ClipInfo("plate", sizes[0], 48, 1, 14)))
+        async with store_in(folder) as store:
+            session = await store.open("ann", changing)
+            await session.add_object("hero")
+        sizes[0] = 65
+        async with store_in(folder) as store:
+            with pytest.raises(ClipError, match=r"64 x 48 .* 65 x 48"):
+                await store.get(session.session_id, "ann")
+            sizes[0] = 64
+            assert (await store.get(session.session_id, "ann")).objects()
+
+    in_folder(work)
