@@ -33,6 +33,8 @@ class ObjectFrame:
         pointer: ``(c,)`` float16, the object's summary vector on this frame. Opaque to all but
             the engine, which rebuilds its memory from it.
         prompted: True when the frame carries prompts for the object.
+        rival: How near something that looks like the object came, 0 to 1; see
+            :mod:`masklet_server.engine.policies.rivals`.
     """
 
     object_id: int
@@ -43,6 +45,7 @@ class ObjectFrame:
     presence: Presence
     pointer: NDArray[np.float16]
     prompted: bool = False
+    rival: float = 0.0
 
 
 class DeviceMemoryError(Exception):

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from masklet_server.engine.cleaning import clean_logits
+from masklet_server.engine.policies.rivals import rivalry
 from masklet_server.engine.presence import Calibration, presence_of
 from masklet_server.engine.profile import Profile
 from masklet_server.model.network import Decoded
@@ -17,6 +19,8 @@ from masklet_server.tracking import ObjectFrame
 
 # Absent objects carry -1024; float16 holds 65504 and a runaway logit must not become infinite.
 _LARGEST_LOGIT = 60000.0
+# Rivals are large things: their masks are looked at in cells.
+_COARSE_SIDE = 60
 
 
 def hand_over(
@@ -44,15 +48,17 @@ def hand_over(
             is done while results are copied and cleaned here.
     """
     batch, side = len(object_ids), decoded.best_logits.shape[-1]
+    others, side_of_others = _others(decoded, prompted=prompted)
     packed = torch.cat(
         (
             decoded.best_logits.flatten(1).float(),
             decoded.presence_logit.float(),
             decoded.best_iou[:, None].float(),
             decoded.pointer.float(),
+            others.flatten(1).float(),
         ),
         dim=1,
-    )  # (B, s * s + 1 + 1 + C)
+    )  # (B, s * s + 1 + 1 + C + K * r * r)
     arrived = _sent(packed[:batch])
     if meanwhile is not None:
         meanwhile()
@@ -71,6 +77,9 @@ def hand_over(
         presence_logit, predicted_iou = (
             float(value) for value in values[index, side * side : side * side + 2]
         )
+        width = decoded.pointer.shape[1]
+        pointer, rest = np.split(values[index, side * side + 2 :], [width])
+        coarse = rest.reshape(-1, side_of_others, side_of_others) > 0.5
         rounded = np.clip(logits[index], -_LARGEST_LOGIT, _LARGEST_LOGIT).astype(np.float16)
         frames.append(
             ObjectFrame(
@@ -85,11 +94,24 @@ def hand_over(
                     empty=not bool((rounded > 0).any()),
                     calibration=calibration,
                 ),
-                pointer=values[index, side * side + 2 :].astype(np.float16),
+                pointer=pointer.astype(np.float16),
                 prompted=prompted,
+                rival=rivalry(coarse[0], list(coarse[1:])) if len(coarse) and presence_logit > 0 else 0.0,
             )
         )
     return frames, logits
+
+
+def _others(decoded: Decoded, *, prompted: bool) -> tuple[Tensor, int]:
+    """``(B, 1 + K, r, r)`` insides of the mask that was taken and of all there were, on a coarse grid; and r.
+
+    Nothing where somebody said what the object is.
+    """
+    if prompted or decoded.logits.shape[1] < 2:
+        return decoded.best_logits.new_zeros(len(decoded.best_logits), 0, 1, 1), 1
+    masks = torch.cat((decoded.best_logits, decoded.logits), dim=1)
+    inside = functional.adaptive_avg_pool2d((masks > 0).float(), _COARSE_SIDE)
+    return inside, _COARSE_SIDE
 
 
 def _sent(values: Tensor) -> Callable[[], NDArray[np.float32]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
+from masklet_server.engine.policies.legs import LegMemory
+from masklet_server.engine.policies.policy import EDITOR_WAYS, Policy
 from masklet_server.engine.prompting import Turn
 from masklet_server.engine.recall import Reach
 from masklet_server.tracking import ObjectFrame
@@ -91,6 +93,8 @@ class ObjectMemory:
         tracked: Frames whose results count as memory.
         held: Tracked frames whose memory is at hand.
         heads: The last frame tracked, by direction (True is backward).
+        policy: How its memory is used.
+        legs: What the policy has made of the results on the way, by direction.
     """
 
     object_id: int
@@ -99,6 +103,8 @@ class ObjectMemory:
     tracked: FrameLog = field(default_factory=FrameLog)
     held: dict[int, FrameMemory] = field(default_factory=dict)
     heads: dict[bool, int] = field(default_factory=dict)
+    policy: Policy = EDITOR_WAYS
+    legs: dict[bool, LegMemory] = field(default_factory=dict)
 
     @property
     def has_prompts(self) -> bool:
@@ -134,6 +140,7 @@ class ObjectMemory:
 
     def _forget(self, first: int, last: int) -> None:
         self.tracked.discard(first, last)
+        self.legs.clear()
         for near in [near for near in self.held if first <= near <= last]:
             del self.held[near]
 
@@ -143,9 +150,13 @@ class ObjectMemory:
         """Move a head to ``frame`` and drop what is out of reach of heads and prompted frames."""
         self.heads[backward] = frame
         anchors = self._limit_prompted(frame, neighbours_only=neighbours_only)
+        maps = {other for leg in self.legs.values() for other in leg.kept_maps}
+        pointers = {other for leg in self.legs.values() for other in leg.kept_pointers}
         for other, memory in list(self.held.items()):
+            if other in maps:
+                continue
             lag = self._lag(other, anchors, reach, slack_frames)
-            if lag > reach.pointer_frames + slack_frames:
+            if lag > reach.pointer_frames + slack_frames and other not in pointers:
                 del self.held[other]
             elif lag > reach.map_frames + slack_frames:
                 memory.map = None
@@ -179,6 +190,7 @@ class ObjectMemory:
         """Give back all tensors; what remains is what they can be rebuilt from."""
         self.held.clear()
         self.heads.clear()
+        self.legs.clear()
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None

@@ -17,6 +17,9 @@ from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
+from masklet_server.engine.policies.choosing import choose
+from masklet_server.engine.policies.legs import LegMemory, Note
+from masklet_server.engine.policies.policy import EDITOR_WAYS, Policy, policy_named
 from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts, is_begun
@@ -90,7 +93,20 @@ class NetworkTracker:
         self._objects: dict[int, ObjectMemory] = {}
         self._workspace = Workspace(network.device)
         self._is_at_host = False
+        self._policies: dict[int, Policy] = {}
         self._drafts: OrderedDict[tuple[int, int], PromptedFrame] = OrderedDict()
+
+    def set_policy(self, object_id: int, policy: str) -> None:
+        """Have an object tracked so from now on; what it was tracked before stays what it is.
+
+        Raises:
+            BadInputError: There is no such policy, or the profile knows none.
+        """
+        self._policies[object_id] = policy_named(policy, self._profile.trail)
+        memory = self._objects.get(object_id)
+        if memory is not None and memory.policy != self._policies[object_id]:
+            memory.policy = self._policies[object_id]
+            memory.legs.clear()
 
     @property
     def memory_bytes(self) -> int:
@@ -214,6 +230,7 @@ class NetworkTracker:
     def remove(self, object_id: int) -> None:
         """Drop everything about one object; the others do not notice."""
         self._objects.pop(object_id, None)
+        self._policies.pop(object_id, None)
         for key in [key for key in self._drafts if key[0] == object_id]:
             del self._drafts[key]
 
@@ -313,7 +330,7 @@ class NetworkTracker:
 
     def _returning(self, prompts: FramePrompts) -> ObjectMemory:
         """The memory of an object that is new here; if it has results, another tracker was here before."""
-        memory = ObjectMemory(prompts.object_id)
+        memory = ObjectMemory(prompts.object_id, policy=self._policies.get(prompts.object_id, EDITOR_WAYS))
         for frame in self._results.frames_of(prompts.object_id):
             memory.tracked.add(frame, backward=frame < prompts.frame)
         return memory
@@ -348,7 +365,7 @@ class NetworkTracker:
         step = -1 if backward else 1
         self._features.read_ahead(frame + step)
         recalls = [self._recall(frame, memory, backward=backward, since=since) for memory in objects]
-        decoded, written = self._decode_in_batches(features, objects, recalls)
+        decoded, written = self._decode_in_batches(features, objects, recalls, backward=backward)
         object_ids = [memory.object_id for memory in objects]
         frames, _ = hand_over(
             decoded,
@@ -365,6 +382,9 @@ class NetworkTracker:
             new.score = result.presence_logit
             memory.held[frame] = new
             memory.tracked.add(frame, backward=backward)
+            leg = memory.legs.get(backward)
+            if leg is not None:
+                leg.add(Note.of(result))
         return {result.object_id: result for result in frames}
 
     def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None) -> Recall:
@@ -372,6 +392,10 @@ class NetworkTracker:
         tracked: Container[int] = memory.tracked
         if self._profile.attended == "neighbours":
             prompted = neighbours(frame, prompted)
+        if memory.policy.selective:
+            leg = self._leg(frame, memory, backward=backward, since=since)
+            if leg is not None:
+                return leg.recall(frame, tuple(sorted(prompted)), backward=backward)
         if self._profile.trail == "leg":
             behind = [
                 prompt for prompt in memory.prompted if (prompt > frame) == backward and prompt != frame
@@ -389,8 +413,34 @@ class NetworkTracker:
 
         return recall(frame, prompted, tracked, self._reach, backward=backward, shows=shows)
 
+    def _leg(
+        self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None
+    ) -> LegMemory | None:
+        """What the policy has made of the way to ``frame``; None where it starts behind no prompt."""
+        behind = [prompt for prompt in memory.prompted if (prompt > frame) == backward and prompt != frame]
+        source = min(behind, key=lambda prompt: abs(prompt - frame), default=None)
+        if source is None:
+            memory.legs.pop(backward, None)
+            return None
+        step = -1 if backward else 1
+        leg = memory.legs.get(backward)
+        if leg is None or not leg.leads(source, since) or (frame - leg.last) * step <= 0:
+            start = Note.of(memory.prompted[source].result)
+            leg = memory.legs[backward] = LegMemory(memory.policy, self._reach, source, start, since)
+        way = Leg(frame, source, backward, since, partial(self._results.has, memory.object_id))
+        for other in range(leg.last + step, frame, step):
+            result = self._results.find(memory.object_id, other) if other in way else None
+            if result is not None:
+                leg.add(Note.of(result))
+        return leg
+
     def _decode_in_batches(
-        self, features: ImageFeatures, objects: Sequence[ObjectMemory], recalls: Sequence[Recall]
+        self,
+        features: ImageFeatures,
+        objects: Sequence[ObjectMemory],
+        recalls: Sequence[Recall],
+        *,
+        backward: bool,
     ) -> tuple[Decoded, list[FrameMemory]]:
         """Masks of all objects, and what to remember of them."""
         decoded: list[Decoded] = []
@@ -408,6 +458,7 @@ class NetworkTracker:
                 multimask=True,
                 stability_fallback=self._profile.stability_fallback,
             )
+            found = choose(self._network, found, [memory.legs.get(backward) for memory in objects[part]])
             if self._absence is not None:
                 found = emptied(found, self._absence.seen_above, self._network.no_obj_ptr)
             if self._profile.memories == "network":

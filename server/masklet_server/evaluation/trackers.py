@@ -10,9 +10,11 @@ import torch
 from masklet.errors import BadInputError
 from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.loading import find_device
-from masklet_server.engine.profile import PROFILES
+from masklet_server.engine.policies.policy import POLICIES
+from masklet_server.engine.profile import EDITOR, PROFILES
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.evaluation.hard.contest import Contest, ContestMaker
+from masklet_server.evaluation.hard.stage import TARGET
 from masklet_server.evaluation.runs import TrackerFactory
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.network import Network
@@ -66,7 +68,7 @@ def network_contests(
 
     Args:
         weights: As for :func:`network_trackers`.
-        names: Profiles that take part.
+        names: Profiles and policies that take part.
         side_px: As for :func:`network_trackers`.
         device: As for :func:`network_trackers`.
 
@@ -75,14 +77,20 @@ def network_contests(
         WeightsError: There are no such weights, or they are damaged.
     """
     for name in names:
-        _check_profile(name)
+        if name not in PROFILES and name not in POLICIES:
+            known = ", ".join(dict.fromkeys((*PROFILES, *POLICIES)))
+            raise BadInputError(f"there is no policy {name}: it is one of {known}.")
     network = _load(weights, side_px, device)
 
     def make_contest(source: FrameSource, results: Mapping[str, ResultReader]) -> Contest:
         shared = FeatureCache(network, source, capacity=_SHARED_FRAMES, by_device=False)
 
         def tracker(name: str) -> NetworkTracker:
-            return NetworkTracker(network, source, results[name], profile=PROFILES[name], features=shared)
+            profile = PROFILES.get(name, EDITOR)
+            made = NetworkTracker(network, source, results[name], profile=profile, features=shared)
+            if name in POLICIES:
+                made.set_policy(TARGET, name)
+            return made
 
         @torch.inference_mode()
         def encode(frame: int) -> None:

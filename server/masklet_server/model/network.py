@@ -68,6 +68,7 @@ class Decoded:
         best_logits: ``(B, 1, 4h, 4w)`` the one expected to be best.
         best_iou: ``(B,)``.
         pointer: ``(B, C)`` the object's summary on this frame.
+        tokens: ``(B, K, C)`` what pointers of all these masks are made of.
         presence_logit: ``(B, 1)`` positive when the object is believed visible.
     """
 
@@ -76,6 +77,7 @@ class Decoded:
     best_logits: Tensor
     best_iou: Tensor
     pointer: Tensor
+    tokens: Tensor
     presence_logit: Tensor
 
     def first(self, batch: int) -> Decoded:
@@ -178,6 +180,7 @@ class Network(nn.Module):
         if multimask:
             chosen, pointer_source = best, best
             logits, ious, first = logits[:, 1:], ious[:, 1:], 1
+            tokens = predictions.tokens[:, 1:]
         else:
             chosen = torch.zeros_like(best)
             # Later frames were trained on the single mask's token, whichever mask is shown.
@@ -186,6 +189,7 @@ class Network(nn.Module):
                 stable = stability(logits[:, 0], margin=_STABILITY_MARGIN) >= _STABILITY_THRESHOLD
                 chosen = torch.where(stable, chosen, best)
             logits, ious, first = _pick(logits, chosen), _pick(ious, chosen), None
+            tokens = _pick(predictions.tokens, pointer_source)
         if not self.training:
             logits = torch.where(present[:, :, None, None], logits, ABSENT_LOGIT)
 
@@ -197,8 +201,14 @@ class Network(nn.Module):
             best_logits=logits if first is None else _pick(logits, chosen - first),
             best_iou=ious[:, 0] if first is None else _pick(ious, chosen - first)[:, 0],
             pointer=pointer,
+            tokens=tokens,
             presence_logit=presence_logit,
         )
+
+    def pointers(self, tokens: Tensor, presence_logit: Tensor) -> Tensor:
+        """``(B, C)`` pointers of masks from their tokens ``(B, C)``; nobody's where the object is absent."""
+        pointer = self.obj_ptr_proj(tokens.to(self.dtype))
+        return torch.where(presence_logit > 0, pointer, self.no_obj_ptr).float()
 
     def predict(
         self,
@@ -253,6 +263,7 @@ class Network(nn.Module):
             best_logits=logits,
             best_iou=certain[:, 0],
             pointer=torch.where(present, decoded.pointer, self.no_obj_ptr.float()),
+            tokens=decoded.tokens,
             presence_logit=_MASK_SCALE * present.float() + _MASK_BIAS,
         )
 

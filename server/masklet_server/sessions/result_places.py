@@ -24,6 +24,7 @@ class ResultEntry:
     pointer: NDArray[np.float16]
     prompted: bool
     shape: tuple[int, int]
+    rival: float = 0.0
 
     @staticmethod
     def of(result: ObjectFrame) -> ResultEntry:
@@ -36,6 +37,7 @@ class ResultEntry:
             result.pointer,
             result.prompted,
             (height, width),
+            result.rival,
         )
 
     def result(self, object_id: int, frame: int, logits: NDArray[np.float16]) -> ObjectFrame:
@@ -49,6 +51,7 @@ class ResultEntry:
             self.presence,
             self.pointer,
             self.prompted,
+            self.rival,
         )
 
 

@@ -35,7 +35,13 @@ def test_frames_on_which_it_counted_as_gone_are_never_clear(before: list[float |
 def test_an_object_below_its_threshold_is_left_as_the_network_leaves_absent_ones() -> None:
     logits, pointer = torch.ones(3, 1, 4, 4), torch.ones(3, 8)
     decoded = Decoded(
-        logits, torch.ones(3, 1), logits, torch.ones(3), pointer, torch.tensor([[5.0], [2.0], [0.5]])
+        logits,
+        torch.ones(3, 1),
+        logits,
+        torch.ones(3),
+        pointer,
+        pointer[:, None],
+        torch.tensor([[5.0], [2.0], [0.5]]),
     )
 
     left = emptied(decoded, 3.0, torch.zeros(1, 8))

@@ -129,7 +129,7 @@ def test_hard_clips_are_measured_for_every_policy_beside_the_baselines(
     ("words", "sentence"),
     [
         ("--hard --weaknesses rain", "there is no weakness rain: it is one of occlusion"),
-        ("--hard --policies luck", "there is no profile luck"),
+        ("--hard --policies luck", "there is no policy luck"),
         ("", "name a folder with --data, or give --hard"),
     ],
 )

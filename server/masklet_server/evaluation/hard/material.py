@@ -50,23 +50,21 @@ def from_photographs(folder: Path) -> Material:
     Raises:
         BadInputError: The folder is none of these.
     """
-    source = LabelledPhotographs(folder)
-    photos = list(source.photos())
-    grounds = [
-        cv2.resize(photo.picture, (_GROUND_SIDE_PX, _GROUND_SIDE_PX), interpolation=cv2.INTER_AREA)[..., ::-1]
-        for photo in photos
-    ]
-    places = {photo.name: index for index, photo in enumerate(photos)}
+    grounds: dict[str, Pixels] = {}
     things: list[Pixels] = []
     origins: list[int] = []
-    for cutout in source.cutouts():
-        thing = _squared(cutout.views[0].astype(np.uint8))
+    for cutout in LabelledPhotographs(folder).cutouts():
+        view = cutout.views[0].astype(np.uint8)
+        picture = cutout.name.split("/")[0]
+        if picture not in grounds:
+            size_px = (_GROUND_SIDE_PX, _GROUND_SIDE_PX)
+            ground = cv2.resize(view[..., 2::-1], size_px, interpolation=cv2.INTER_AREA)
+            grounds[picture] = np.ascontiguousarray(ground, np.uint8)
+        thing = _squared(view)
         if thing is not None:
             things.append(thing)
-            origins.append(places[cutout.name.split("/")[0]])
-    return Material(
-        tuple(things), tuple(np.ascontiguousarray(each, np.uint8) for each in grounds), tuple(origins)
-    )
+            origins.append(list(grounds).index(picture))
+    return Material(tuple(things), tuple(grounds.values()), tuple(origins))
 
 
 def _squared(bgra: Pixels) -> Pixels | None:

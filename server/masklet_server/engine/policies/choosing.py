@@ -1,0 +1,56 @@
+"""Which of the network's masks is taken, where a policy has a say in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from masklet_server.engine.policies.boxes import MaskBox, box_of
+from masklet_server.engine.policies.legs import LegMemory
+from masklet_server.model.network import Decoded, Network
+
+
+def choose(network: Network, decoded: Decoded, legs: Sequence[LegMemory | None]) -> Decoded:
+    """What was decoded, with other masks taken for objects whose policy foresees where they are.
+
+    Args:
+        network: Makes the pointer of a mask that it had not taken.
+        decoded: Batch B or more; what follows B is padding.
+        legs: B of them; None for objects whose policy has no say.
+    """
+    foreseen = [None if leg is None or not leg.policy.motion_weight else leg.foreseen for leg in legs]
+    if not any(box is not None for box in foreseen):
+        return decoded
+    count = decoded.ious.shape[1]
+    inside = (decoded.logits > 0).cpu().numpy()
+    ious = decoded.ious.cpu()
+    picked = ious.argmax(-1)
+    for index, (leg, box) in enumerate(zip(legs, foreseen, strict=True)):
+        if leg is None or box is None:
+            continue
+        weight = leg.policy.motion_weight
+        scores = [
+            weight * _iou(box_of(inside[index, each]), box) + (1.0 - weight) * float(ious[index, each])
+            for each in range(count)
+        ]
+        picked[index] = max(range(count), key=lambda each: scores[each])
+    return taken(network, decoded, picked.to(decoded.ious.device))
+
+
+def taken(network: Network, decoded: Decoded, picked: Tensor) -> Decoded:
+    """What was decoded with the masks at ``picked`` ``(B,)`` taken instead of the best ones."""
+    rows = torch.arange(len(picked), device=picked.device)
+    pointer = network.pointers(decoded.tokens[rows, picked], decoded.presence_logit)
+    return replace(
+        decoded,
+        best_logits=decoded.logits[rows, picked][:, None],
+        best_iou=decoded.ious[rows, picked],
+        pointer=torch.where((picked == decoded.ious.argmax(-1))[:, None], decoded.pointer, pointer),
+    )
+
+
+def _iou(box: MaskBox | None, foreseen: MaskBox) -> float:
+    return 0.0 if box is None else box.iou(foreseen)
