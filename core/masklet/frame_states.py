@@ -30,6 +30,8 @@ class FrameState(Enum):
     """Prompts have changed since, in a way that reaches here: track again."""
     UNTRACKED = "untracked"
     """It has no mask yet, though others of the object were tracked."""
+    RIVAL = "rival"
+    """Something that looks like the object is near, and the tracker nearly took it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class StateRange:
     locked: bool = False
     stale: bool = False
     tracked: bool = True
+    rival: bool = False
 
     @property
     def states(self) -> frozenset[FrameState]:
@@ -56,4 +59,6 @@ class StateRange:
             found.add(FrameState.LOCKED)
         if self.stale:
             found.add(FrameState.STALE)
+        if self.rival:
+            found.add(FrameState.RIVAL)
         return frozenset(found)

@@ -25,6 +25,7 @@ def tracked_mask_to_wire(mask: TrackedMask) -> values_pb2.TrackedMask:
         presence_logit=mask.presence_logit,
         predicted_iou=mask.predicted_iou,
         pointer=mask.pointer,
+        rival=mask.rival,
     )
 
 
@@ -39,6 +40,7 @@ def tracked_mask_from_wire(message: values_pb2.TrackedMask) -> TrackedMask:
             message.presence_logit,
             message.predicted_iou,
             message.pointer,
+            message.rival,
         )
     )
 

@@ -22,6 +22,7 @@ class TrackedMask:
         presence_logit: Positive when the object was believed visible.
         predicted_iou: The network's estimate of its own mask, 0 to 1.
         pointer: The network's summary of the object, little-endian float16; opaque.
+        rival: How near something that looks like the object came, 0 to 1.
     """
 
     columns: int
@@ -31,6 +32,7 @@ class TrackedMask:
     presence_logit: float = 0.0
     predicted_iou: float = 0.0
     pointer: bytes = b""
+    rival: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 < self.columns <= MAX_GRID_SIDE and 0 < self.rows <= MAX_GRID_SIDE):

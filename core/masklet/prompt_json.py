@@ -196,6 +196,7 @@ def _tracked_to_json(mask: TrackedMask) -> dict[str, Any]:
         "presence_logit": mask.presence_logit,
         "predicted_iou": mask.predicted_iou,
         "pointer_base64": base64.b64encode(mask.pointer).decode("ascii"),
+        **({"rival": mask.rival} if mask.rival else {}),
     }
 
 
@@ -208,4 +209,5 @@ def _tracked_from_json(content: dict[str, Any]) -> TrackedMask:
         float(content["presence_logit"]),
         float(content["predicted_iou"]),
         base64.b64decode(content["pointer_base64"], validate=True),
+        float(content.get("rival", 0.0)),
     )

@@ -39,6 +39,7 @@ _STATE_TO_WIRE = {
     FrameState.LOCKED: values_pb2.FRAME_STATE_LOCKED,
     FrameState.STALE: values_pb2.FRAME_STATE_STALE,
     FrameState.UNTRACKED: values_pb2.FRAME_STATE_UNTRACKED,
+    FrameState.RIVAL: values_pb2.FRAME_STATE_RIVAL,
 }
 _STATE_FROM_WIRE = {wire: value for value, wire in _STATE_TO_WIRE.items()}
 _CUTS_TO_WIRE = {
@@ -102,6 +103,7 @@ def state_to_wire(state: StateRange) -> values_pb2.StateRange:
         locked=state.locked,
         stale=state.stale,
         untracked=not state.tracked,
+        rival=state.rival,
     )
 
 
@@ -115,6 +117,7 @@ def state_from_wire(message: values_pb2.StateRange) -> StateRange:
         message.locked,
         message.stale,
         not message.untracked,
+        message.rival,
     )
 
 

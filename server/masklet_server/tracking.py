@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence, UnreadableFrame
 
+RIVAL_FROM = 0.3
+"""From here on a rival counts as near: the object's box is 70 % of the one that holds both, or less."""
+
 
 @dataclass(frozen=True, eq=False)
 class ObjectFrame:
@@ -33,8 +36,8 @@ class ObjectFrame:
         pointer: ``(c,)`` float16, the object's summary vector on this frame. Opaque to all but
             the engine, which rebuilds its memory from it.
         prompted: True when the frame carries prompts for the object.
-        rival: How near something that looks like the object came, 0 to 1; see
-            :mod:`masklet_server.engine.policies.rivals`.
+        rival: How near something that looks like the object came, 0 to 1: by how much the object's box
+            would have to grow to hold it as well. Exact in float32.
     """
 
     object_id: int

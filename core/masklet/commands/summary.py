@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from masklet.holes import Hole
     from masklet.types import ClipInfo, FrameRange, SessionInfo
 
-WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE})
+WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.RIVAL, FrameState.STALE})
 _NOT_LISTED = frozenset({FrameState.PRESENT, FrameState.UNTRACKED})
 """Nobody needs to know of the first, and holes tell the second with its reason."""
 _VERSION = 1
@@ -124,6 +124,11 @@ class RunSummary:
                 steps.append(
                     f"look at {item.name} on {shown(runs)}, it may be lost there; correct it with "
                     f"--object {name} --click {runs[0].first}:X,Y"
+                )
+            beside = self._runs(item.object_id, FrameState.RIVAL)
+            if beside:
+                steps.append(
+                    f"look at {item.name} on {shown(beside)}, something that looks like it came near there"
                 )
         steps += hole_sentences(self.holes)
         if steps and self.files is not None and self.files.prompts is None:

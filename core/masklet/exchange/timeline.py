@@ -16,6 +16,7 @@ _COLOURS = {
     FrameState.STALE: "ORANGE",
     FrameState.ABSENT: "RED",
     FrameState.UNCERTAIN: "YELLOW",
+    FrameState.RIVAL: "MAGENTA",
     FrameState.LOCKED: "BLUE",
     FrameState.CORRECTED: "GREEN",
     FrameState.PRESENT: "WHITE",

@@ -91,7 +91,7 @@ class NextFrameRequest(google.protobuf.message.Message):
 
     @property
     def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[masklet.v1.values_pb2.FrameState.ValueType]:
-        """Any of these; empty means UNCERTAIN, STALE and UNTRACKED. Locked and corrected frames are left out unless
+        """Any of these; empty means UNCERTAIN, RIVAL, STALE and UNTRACKED. Locked and corrected frames are left out unless
         asked for.
         """
 

@@ -106,6 +106,8 @@ class _FrameStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """Prompts have changed since, in a way that reaches here: track again."""
     FRAME_STATE_UNTRACKED: _FrameState.ValueType  # 7
     """No mask yet, though others of the object were tracked."""
+    FRAME_STATE_RIVAL: _FrameState.ValueType  # 8
+    """Something that looks like the object is near, and the tracker nearly took it."""
 
 class FrameState(_FrameState, metaclass=_FrameStateEnumTypeWrapper):
     """What may be true of one object on one frame; several can be at a time."""
@@ -122,6 +124,8 @@ FRAME_STATE_STALE: FrameState.ValueType  # 6
 """Prompts have changed since, in a way that reaches here: track again."""
 FRAME_STATE_UNTRACKED: FrameState.ValueType  # 7
 """No mask yet, though others of the object were tracked."""
+FRAME_STATE_RIVAL: FrameState.ValueType  # 8
+"""Something that looks like the object is near, and the tracker nearly took it."""
 global___FrameState = FrameState
 
 class _MaskEncoding:
@@ -357,6 +361,7 @@ class TrackedMask(google.protobuf.message.Message):
     PRESENCE_LOGIT_FIELD_NUMBER: builtins.int
     PREDICTED_IOU_FIELD_NUMBER: builtins.int
     POINTER_FIELD_NUMBER: builtins.int
+    RIVAL_FIELD_NUMBER: builtins.int
     columns: builtins.int
     rows: builtins.int
     logits: builtins.bytes
@@ -366,6 +371,8 @@ class TrackedMask(google.protobuf.message.Message):
     predicted_iou: builtins.float
     pointer: builtins.bytes
     """Little-endian float16."""
+    rival: builtins.float
+    """How near something that looks like the object came, 0 to 1."""
     def __init__(
         self,
         *,
@@ -376,8 +383,9 @@ class TrackedMask(google.protobuf.message.Message):
         presence_logit: builtins.float = ...,
         predicted_iou: builtins.float = ...,
         pointer: builtins.bytes = ...,
+        rival: builtins.float = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["columns", b"columns", "logits", b"logits", "pointer", b"pointer", "predicted_iou", b"predicted_iou", "presence", b"presence", "presence_logit", b"presence_logit", "rows", b"rows"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["columns", b"columns", "logits", b"logits", "pointer", b"pointer", "predicted_iou", b"predicted_iou", "presence", b"presence", "presence_logit", b"presence_logit", "rival", b"rival", "rows", b"rows"]) -> None: ...
 
 global___TrackedMask = TrackedMask
 
@@ -615,6 +623,7 @@ class StateRange(google.protobuf.message.Message):
     LOCKED_FIELD_NUMBER: builtins.int
     STALE_FIELD_NUMBER: builtins.int
     UNTRACKED_FIELD_NUMBER: builtins.int
+    RIVAL_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     presence: global___Presence.ValueType
     prompted: builtins.bool
@@ -625,6 +634,8 @@ class StateRange(google.protobuf.message.Message):
     """True where prompts have changed since, in a way that reaches here."""
     untracked: builtins.bool
     """True where there is no mask; only NextFrame tells such frames."""
+    rival: builtins.bool
+    """True where something that looks like the object is near."""
     @property
     def frames(self) -> global___FrameRange: ...
     def __init__(
@@ -637,9 +648,10 @@ class StateRange(google.protobuf.message.Message):
         locked: builtins.bool = ...,
         stale: builtins.bool = ...,
         untracked: builtins.bool = ...,
+        rival: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["frames", b"frames"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "object_id", b"object_id", "presence", b"presence", "prompted", b"prompted", "stale", b"stale", "untracked", b"untracked"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frames", b"frames", "locked", b"locked", "object_id", b"object_id", "presence", b"presence", "prompted", b"prompted", "rival", b"rival", "stale", b"stale", "untracked", b"untracked"]) -> None: ...
 
 global___StateRange = StateRange
 

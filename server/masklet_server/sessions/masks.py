@@ -55,6 +55,7 @@ def tracked_mask(result: ObjectFrame) -> TrackedMask:
         result.presence_logit,
         result.predicted_iou,
         result.pointer.astype("<f2").tobytes(),
+        result.rival,
     )
 
 
@@ -79,6 +80,7 @@ def result_of(mask: TrackedMask, object_id: int, frame: int, *, prompted: bool =
         mask.presence,
         pointer,
         prompted,
+        mask.rival,
     )
 
 
@@ -88,4 +90,4 @@ def base_of(result: ObjectFrame) -> TrackedMask:
     # The edge stays where it is: what is inside does not become its very border.
     inside = result.logits > 0
     coarse = np.where(inside, np.maximum(coarse, 1.0), np.minimum(coarse, 0.0)) / _BASE_STEPS
-    return tracked_mask(replace(result, logits=coarse.astype(np.float16)))
+    return tracked_mask(replace(result, logits=coarse.astype(np.float16), rival=0.0))

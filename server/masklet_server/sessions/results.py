@@ -14,7 +14,7 @@ from masklet.types import FrameRange, StateRange, TrackedMask
 from masklet_server.sessions.masks import unpack_logits
 from masklet_server.sessions.result_places import Packing, Place, ResultEntry, ResultWitness
 from masklet_server.sessions.spill import Spilled, SpillFile
-from masklet_server.tracking import ObjectFrame
+from masklet_server.tracking import RIVAL_FROM, ObjectFrame
 
 
 class ResultStore:
@@ -241,18 +241,17 @@ class ResultStore:
             stale: Frames whose masks prompts have overtaken.
         """
         with self._lock:
-            presences = {
-                frame: self._entries[object_id, frame].presence for frame in self._frames.get(object_id, ())
-            }
+            entries = {frame: self._entries[object_id, frame] for frame in self._frames.get(object_id, ())}
         ranges: list[StateRange] = []
-        for frame in sorted(presences):
+        for frame in sorted(entries):
             state = StateRange(
                 object_id,
                 FrameRange(frame, frame),
-                presences[frame],
+                entries[frame].presence,
                 prompted=frame in prompted_frames,
                 locked=is_locked(frame),
                 stale=frame in stale and not is_locked(frame),
+                rival=entries[frame].rival >= RIVAL_FROM,
             )
             last = ranges[-1] if ranges else None
             if (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from masklet.types import ClipInfo, FrameRange, FrameState, Presence, StateRange
 
-WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.STALE, FrameState.UNTRACKED})
+WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.RIVAL, FrameState.STALE, FrameState.UNTRACKED})
 """What an artist means by a bad frame, unless told otherwise."""
 
 

@@ -16,9 +16,8 @@ import numpy as np
 from masklet_server.engine.policies.boxes import MaskBox, box_of
 from masklet_server.engine.policies.motion import BoxMotion
 from masklet_server.engine.policies.policy import Policy
-from masklet_server.engine.policies.rivals import RIVAL_FROM
 from masklet_server.engine.recall import Reach, Recall
-from masklet_server.tracking import ObjectFrame
+from masklet_server.tracking import RIVAL_FROM, ObjectFrame
 
 _APART_FRAMES = 5
 _LARGER, _SMALLER = 1.2, 0.8

@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 from masklet_server.engine.policies.boxes import box_of
 
-RIVAL_FROM = 0.3
-"""From here on a rival counts as near: the object's box is 70 % of the one that holds both, or less."""
-
 _SMALLEST_SHARE = 0.15
 
 
@@ -41,7 +38,8 @@ def rivalry(taken: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> fl
         beside = box_of(piece)
         if beside is not None:
             most = max(most, 1.0 - own.iou(own.union(beside)))
-    return most
+    # As documents and journals keep it: it is the same after a way through them.
+    return float(np.float32(most))
 
 
 def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:

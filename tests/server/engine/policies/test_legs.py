@@ -9,9 +9,9 @@ from masklet_server.engine.policies.boxes import MaskBox, box_of
 from masklet_server.engine.policies.legs import LegMemory, Note
 from masklet_server.engine.policies.motion import BoxMotion
 from masklet_server.engine.policies.policy import DISTRACTOR, GATED, MOTION, POLICIES, Policy, policy_named
-from masklet_server.engine.policies.rivals import RIVAL_FROM, rivalry
+from masklet_server.engine.policies.rivals import rivalry
 from masklet_server.engine.recall import Reach
-from masklet_server.tracking import ObjectFrame
+from masklet_server.tracking import RIVAL_FROM, ObjectFrame
 
 REACH = Reach(maps=4, pointers=16, recent=2, recent_step=2)
 BOX = MaskBox(0.2, 0.2, 0.5, 0.5)
