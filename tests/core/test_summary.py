@@ -65,7 +65,7 @@ def test_a_script_gets_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         "corrected": [],
         "locked": [[1044, 1046]],
         "stale": [],
-            "rival": [],
+        "rival": [],
     }
     assert content["holes"][0]["reason"] == "behind-cut"
     assert content["cuts"] == [1047]
