@@ -16,6 +16,11 @@ def tool_icon(tool: Tool, palette: QtGui.QPalette) -> QtGui.QIcon:
     return _icon(_DRAWINGS[tool], palette.color(QtGui.QPalette.ColorRole.ButtonText))
 
 
+def overlay_icon(name: str, palette: QtGui.QPalette) -> QtGui.QIcon:
+    """The icon of what is drawn over the plate: ``prompts``, ``splines`` or ``anchors``."""
+    return _icon(_OVERLAYS[name], palette.color(QtGui.QPalette.ColorRole.ButtonText))
+
+
 def adds_icon(*, adds: bool) -> QtGui.QIcon:
     """A plus, or a minus."""
     return _icon(_plus, QtGui.QColor(120, 225, 135)) if adds else _icon(_minus, QtGui.QColor(255, 120, 110))
@@ -83,6 +88,36 @@ def _minus(painter: QtGui.QPainter) -> None:
     painter.drawLine(QtCore.QPointF(4.5, 10), QtCore.QPointF(15.5, 10))
 
 
+def _prompts(painter: QtGui.QPainter) -> None:
+    painter.drawEllipse(QtCore.QPointF(7, 8), 4, 4)
+    painter.drawLine(QtCore.QPointF(7, 6.3), QtCore.QPointF(7, 9.7))
+    painter.drawLine(QtCore.QPointF(5.3, 8), QtCore.QPointF(8.7, 8))
+    painter.drawEllipse(QtCore.QPointF(14, 13.5), 3.4, 3.4)
+    painter.drawLine(QtCore.QPointF(12.6, 13.5), QtCore.QPointF(15.4, 13.5))
+
+
+def _splines(painter: QtGui.QPainter) -> None:
+    path = QtGui.QPainterPath(QtCore.QPointF(3.5, 15))
+    path.cubicTo(5, 3, 13, 3, 16.5, 12)
+    painter.drawPath(path)
+    painter.drawRect(QtCore.QRectF(2, 13.5, 3, 3))
+    painter.drawRect(QtCore.QRectF(15, 10.5, 3, 3))
+
+
+def _anchors(painter: QtGui.QPainter) -> None:
+    painter.drawEllipse(QtCore.QPointF(10, 5), 2, 2)
+    painter.drawLine(QtCore.QPointF(10, 7), QtCore.QPointF(10, 16.5))
+    painter.drawLine(QtCore.QPointF(7, 9.5), QtCore.QPointF(13, 9.5))
+    path = QtGui.QPainterPath(QtCore.QPointF(3.5, 12))
+    path.cubicTo(4, 18, 16, 18, 16.5, 12)
+    painter.drawPath(path)
+
+
+_OVERLAYS: dict[str, Callable[[QtGui.QPainter], None]] = {
+    "prompts": _prompts,
+    "splines": _splines,
+    "anchors": _anchors,
+}
 _DRAWINGS: dict[Tool, Callable[[QtGui.QPainter], None]] = {
     Tool.POINT: _point,
     Tool.SCRIBBLE: _scribble,

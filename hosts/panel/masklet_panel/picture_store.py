@@ -27,6 +27,7 @@ _SIDES_PX = (256, 512, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
 _BATCH_S = 0.2
 """A request brings what comes in so long: where the hand goes meanwhile decides about the next one."""
 _MAX_BATCH = 24
+_LATER_MS = 200
 _AGAIN_S = 3.0
 """After a failure, such as a server that is gone, nothing is asked for so long."""
 
@@ -72,6 +73,10 @@ class PictureStore(QtCore.QObject):
         self._wait_until_s = 0.0
         self._wanted = 0
         self._plate: object = None
+        self._later = QtCore.QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_LATER_MS)
+        self._later.timeout.connect(lambda: self.want(self._model.frame))
         model.plate_changed.connect(self._plate_changed)
 
     def show(self, side_px: float, grade: Grade) -> None:
@@ -124,6 +129,8 @@ class PictureStore(QtCore.QObject):
             return
         frames = self._next_frames()
         if not frames:
+            if self._is_in_the_way():
+                self._later.start()
             return
         request = PictureRequest(frames, self._side_px, self._grade)
         keys = {frame: self._key(frame) for frame in frames}
@@ -161,6 +168,8 @@ class PictureStore(QtCore.QObject):
         batch = max(1, min(_MAX_BATCH, int(_BATCH_S / self._per_picture_s)))
         backward = model.host.speed < 0
         found: list[int] = [] if self.has(self._wanted) else [self._wanted]
+        if self._is_in_the_way():
+            return tuple(found)
         ahead = min(len(span), int(fitting * 0.8))
         for distance in range(1, ahead):
             if len(found) >= batch:
@@ -170,6 +179,11 @@ class PictureStore(QtCore.QObject):
             if not self.has(frame):
                 found.append(frame)
         return tuple(found)
+
+    def _is_in_the_way(self) -> bool:
+        """True while a click or a track needs the machine: pictures that nobody looks at yet can wait."""
+        model = self._model
+        return not model.host.is_playing and any(job is not self._job for job in model.loop.board.jobs)
 
     def _take(self, value: object) -> None:
         if not isinstance(value, _Decoded) or self._plate is not self._model.plate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masklet_panel.geometry_store import GeometryStore
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.picture_store import PictureStore
 from masklet_panel.playback import Playback
@@ -21,6 +22,7 @@ class Workspace:
         pictures: Of the plate.
         playback: Moves the playhead.
         saying: What the hand says.
+        geometry: Splines and anchors that are shown.
     """
 
     def __init__(self, model: PanelModel) -> None:
@@ -29,3 +31,4 @@ class Workspace:
         self.pictures = PictureStore(model)
         self.playback = Playback(model, self.pictures)
         self.saying = Saying(model)
+        self.geometry = GeometryStore(model, self.view)

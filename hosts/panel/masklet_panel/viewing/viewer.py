@@ -9,6 +9,7 @@ from masklet.types import Click
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, Signal, position_of
 from masklet_panel.view_state import Mode, Tool
 from masklet_panel.viewing import marks
+from masklet_panel.viewing.geometry_marks import draw_anchor, draw_shapes
 from masklet_panel.viewing.hover import Hover
 from masklet_panel.viewing.mask_images import as_qcolor
 from masklet_panel.viewing.placement import Placement, centred, fitted
@@ -62,6 +63,7 @@ class Viewer(QtWidgets.QWidget):
         model.plate_changed.connect(self._plate_changed)
         workspace.pictures.arrived.connect(self._picture_came)
         self.hover.changed.connect(self._redraw)
+        workspace.geometry.changed.connect(self._redraw)
         view.fit_asked.connect(self.fit)
         view.scale_asked.connect(self.scale_to)
         view.zoom_asked.connect(self._zoom)
@@ -102,6 +104,7 @@ class Viewer(QtWidgets.QWidget):
             hover = self.hover.mask
             if hover is not None and look.mode is not Mode.PLATE and self._pressed is None:
                 self._scene.draw_preview(painter, plate, hover, self._active_colour())
+            self._paint_geometry(painter)
             if look.shows_prompts:
                 self._paint_prompts(painter)
             self._paint_hand(painter)
@@ -276,6 +279,23 @@ class Viewer(QtWidgets.QWidget):
                 marks.draw_prompts(
                     painter, self._place, prompts, as_qcolor(item.colour), is_active=item.is_active
                 )
+
+    def _paint_geometry(self, painter: QtGui.QPainter) -> None:
+        look, model, geometry = (
+            self._workspace.view.look,
+            self._workspace.model,
+            self._workspace.geometry,
+        )
+        for item in model.objects:
+            if not item.is_visible:
+                continue
+            colour = as_qcolor(item.colour)
+            shapes = geometry.shapes(item.uid) if look.shows_splines else None
+            if shapes is not None:
+                draw_shapes(painter, self._place, shapes, model.frame, colour, is_active=item.is_active)
+            anchor = geometry.anchor(item.uid) if look.shows_anchors else None
+            if anchor is not None:
+                draw_anchor(painter, self._place, anchor, model.frame, colour)
 
     def _paint_hand(self, painter: QtGui.QPainter) -> None:
         """What is being drawn, and how wide the brush is."""

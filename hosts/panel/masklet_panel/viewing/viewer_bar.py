@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from masklet.hosting.shortcuts import Action, tooltip
 from masklet.phrases import phrase
 from masklet.pictures import Grade
-from masklet_panel.icons import adds_icon, tool_icon
+from masklet_panel.icons import adds_icon, overlay_icon, tool_icon
 from masklet_panel.qt import QtCore, QtWidgets
 from masklet_panel.view_state import Mode, Tool
 
@@ -54,6 +54,7 @@ class ViewerBar(QtWidgets.QWidget):
         self._opacity.setToolTip(phrase("Opacity of masks"))
         self._opacity.valueChanged.connect(lambda value: self._view.change(opacity=value / 100))
         row.addWidget(self._opacity)
+        self._overlays = self._overlay_buttons(row)
         row.addSpacing(8)
         self._exposure = self._number(phrase("Exposure"), phrase(" stops"), -_STOPS, _STOPS, 0.25)
         self._gamma = self._number(phrase("Gamma"), "", 0.2, 5.0, 0.05)
@@ -89,6 +90,23 @@ class ViewerBar(QtWidgets.QWidget):
             row.addWidget(button)
             made[tool] = button
         return made
+
+    def _overlay_buttons(self, row: QtWidgets.QHBoxLayout) -> dict[str, QtWidgets.QToolButton]:
+        made = {}
+        for name, words in (
+            ("prompts", phrase("Clicks, boxes and strokes")),
+            ("splines", phrase("Splines; fitted while they show")),
+            ("anchors", phrase("Anchors; made while they show")),
+        ):
+            button = self._button("", words, checkable=True)
+            button.setIcon(overlay_icon(name, self.palette()))
+            button.toggled.connect(self._shower(f"shows_{name}"))
+            row.addWidget(button)
+            made[name] = button
+        return made
+
+    def _shower(self, setting: str) -> Callable[[bool], None]:
+        return lambda on: self._view.change(**{setting: on})
 
     def _chooser(self, tool: Tool) -> Callable[..., None]:
         return lambda *_: self._view.change(tool=tool)
@@ -140,6 +158,8 @@ class ViewerBar(QtWidgets.QWidget):
         for widget in (self._adds, self._opacity, self._exposure, self._gamma):
             widget.blockSignals(False)
         self._opacity.setEnabled(look.mode is Mode.COLOUR)
+        for name, button in self._overlays.items():
+            button.setChecked(bool(getattr(look, f"shows_{name}")))
 
     def _show_zoom(self) -> None:
         percent = self._viewer.placement.scale * self._viewer.devicePixelRatioF() * 100
