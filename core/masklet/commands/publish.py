@@ -15,6 +15,7 @@ from masklet.commands.summary import print_json
 from masklet.errors import BadInputError
 from masklet.publish.checks import CHECKS, check_named
 from masklet.publish.collected import collect
+from masklet.publish.for_pyblish import TEMPLATE_VARIABLE
 from masklet.publish.integrating import DEFAULT_TEMPLATE, TemplateIntegrator
 from masklet.publish.problems import Repair, accept
 from masklet.publish.publishing import publish as publish_version
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from masklet.publish.integrating import Published
     from masklet.publish.problems import Problem
 
-TEMPLATE_VARIABLE = "MASKLET_PUBLISH_TEMPLATE"
 
 
 def add_commands(app: typer.Typer) -> None:
