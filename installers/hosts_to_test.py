@@ -112,6 +112,24 @@ def qt_python(python: str, package: str, version: str) -> PythonHost:
     )
 
 
+def pyblish_python(python: str, base: str, lite: str) -> PythonHost:
+    """A host's Python with pyblish and its window, and ShotGrid's own stand-in for a site."""
+    return PythonHost(
+        f"pyblish-{python}",
+        f"pyblish-{python}-{base}-lite-{lite}",
+        f"Python {python} with pyblish-base {base} and pyblish-lite {lite}",
+        python,
+        (
+            *("PySide2==5.15.2.1", "Qt.py==2.0.7"),
+            *(f"pyblish-base=={base}", f"pyblish-lite=={lite}", "shotgun-api3==3.10.3", "pytest==8.4.2"),
+        ),
+        "import pytest, PySide2.QtWidgets, pyblish, pyblish_lite, shotgun_api3; print(pyblish.__version__)",
+        base,
+        _QT_LIBRARIES,
+        "about 100 MB to fetch, 500 MB on the disk",
+    )
+
+
 # Nuke 14 and 15 bring PySide2 5.15 with Python 3.9 and 3.10, Nuke 16 and 17 PySide6 6.5 with 3.11; the last
 # is the newest, as the desktop gets it.
 PYTHON_HOSTS = (
@@ -122,4 +140,5 @@ PYTHON_HOSTS = (
     qt_python("3.10", "PySide2", "5.15.2.1"),
     qt_python("3.11", "PySide6-Essentials", "6.5.3"),
     qt_python("3.13", "PySide6-Essentials", "6.12.0"),
+    pyblish_python("3.10", "1.8.12", "0.8.12"),
 )

@@ -46,6 +46,16 @@ def test_a_wheel_lists_every_file_it_holds() -> None:
     assert name.endswith("-py3-none-any.whl")
 
 
+def test_a_wheel_has_the_plugins_that_pyblish_finds_in_a_host() -> None:
+    with zipfile.ZipFile(io.BytesIO(make_wheel()[1])) as wheel:
+        found = {name for name in wheel.namelist() if name.startswith("masklet/publish/pyblish_plugins/")}
+    assert {name.rpartition("/")[2] for name in found} == {
+        "collect_masklet.py",
+        "validate_masklet.py",
+        "publish_masklet.py",
+    }
+
+
 @pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.13"])
 def test_every_module_imports_with_nothing_but_the_standard_library(version: str, tmp_path: Path) -> None:
     python = interpreter(version)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from masklet.publish.problems import Problem
 
 
-
 def add_commands(app: typer.Typer) -> None:
     """Register ``publish``."""
     app.command()(publish)

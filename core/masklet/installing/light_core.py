@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 # The command line and this package work outside hosts; the protocol's messages need protobuf.
+# Loaded by pyblish alone, where a host's Python has it.
+_PLUGINS = "masklet.publish.pyblish_plugins"
 _NOT_FOR_HOSTS = ("masklet.__main__", "masklet.cli", "masklet.commands", "masklet.installing", "masklet.v1")
 
 
@@ -40,13 +42,20 @@ def light_modules() -> dict[str, Path]:
     return {name: file for name, file in sorted(files.items()) if name not in heavy}
 
 
+def plugins() -> dict[str, Path]:
+    """Files of the plug-ins for pyblish, by module name; they are found in their folder, not imported."""
+    files = _own_modules(Path(masklet.__file__).parent)
+    return {name: file for name, file in sorted(files) if name.startswith(f"{_PLUGINS}.")}
+
+
 def make_wheel() -> tuple[str, bytes]:
     """Name and content of a wheel with the light modules, for Python 3.9 and newer.
 
     The version carries a digest of the content: Blender unpacks a wheel only if it has none of the same
     name and version, and would keep an older build of the same release.
     """
-    members = {_path_in_wheel(name, file): file.read_bytes() for name, file in light_modules().items()}
+    files = {**light_modules(), **plugins()}
+    members = {_path_in_wheel(name, file): file.read_bytes() for name, file in files.items()}
     version = f"{masklet.__version__}+{_digest(members)}"
     folder = f"masklet-{version}.dist-info"
     members[f"{folder}/METADATA"] = (
@@ -100,7 +109,7 @@ def _imports(name: str, file: Path, own: dict[str, Path]) -> set[str] | None:
                     return None
                 module = module.rpartition(".")[0]
             found.add(module)
-        elif top not in sys.stdlib_module_names and top != "__future__":
+        elif top not in (*sys.stdlib_module_names, "__future__"):
             return None
     return found - {name}
 

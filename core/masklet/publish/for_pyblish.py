@@ -56,13 +56,13 @@ def register(host: str | None = None) -> None:
 
 def use_integrator(integrator: Integrator | None) -> None:
     """Have versions go where the studio's asset system says; None for the template."""
-    global _integrator  # noqa: PLW0603  (pyblish makes plug-ins by itself and hands nothing to them)
+    global _integrator
     _integrator = integrator
 
 
 def use_folders(folders: Iterable[Path]) -> None:
     """Say which folders of mattes this program has to publish, besides those that the host's script names."""
-    global _folders  # noqa: PLW0603
+    global _folders
     _folders = tuple(folders)
 
 

@@ -1,13 +1,24 @@
 """Collect: shots whose mattes this program has, each one instance."""
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
 import pyblish.api
 
 from masklet.publish import for_pyblish
 from masklet.publish.collected import collect
-from masklet.publish.shots_of_files import shots_of_files
+from masklet.publish.shots_of_files import ShotFolder, shots_of_files
 
 
-def _add(context, shots):
+def _host_module(name: str) -> Any:
+    """The program's own module, which it has imported where this runs at all."""
+    return sys.modules[name]
+
+
+def _add(context: Any, shots: Iterable[ShotFolder]) -> None:
     """Make an instance of each shot that has none yet."""
     there = {one.data.get("maskletShot") for one in context}
     for shot in shots:
@@ -29,7 +40,7 @@ class CollectMaskletFolders(pyblish.api.ContextPlugin):
     label = "Folders of mattes"
     order = pyblish.api.CollectorOrder
 
-    def process(self, context):
+    def process(self, context: Any) -> None:
         _add(context, for_pyblish.shots_of_program())
 
 
@@ -40,9 +51,8 @@ class CollectMaskletNuke(pyblish.api.ContextPlugin):
     order = pyblish.api.CollectorOrder
     hosts = ["nuke"]
 
-    def process(self, context):
-        import nuke
-
+    def process(self, context: Any) -> None:
+        nuke = _host_module("nuke")
         files = [node["file"].evaluate() or "" for node in nuke.allNodes("Read", recurseGroups=True)]
         _add(context, shots_of_files(file for file in files if file))
 
@@ -54,8 +64,7 @@ class CollectMaskletBlender(pyblish.api.ContextPlugin):
     order = pyblish.api.CollectorOrder
     hosts = ["blender"]
 
-    def process(self, context):
-        import bpy
-
+    def process(self, context: Any) -> None:
+        bpy = _host_module("bpy")
         paths = [one.filepath for one in (*bpy.data.images, *bpy.data.movieclips) if one.filepath]
         _add(context, shots_of_files(bpy.path.abspath(path) for path in paths))

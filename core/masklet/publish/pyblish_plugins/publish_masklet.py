@@ -1,4 +1,8 @@
-"""Extract and integrate: the version's folder, whole or not at all, then whoever keeps the studio's versions."""
+"""Extract and integrate: the version's folder, whole or not at all, then the studio's asset system."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import pyblish.api
 
@@ -14,7 +18,7 @@ class ExtractMasklet(pyblish.api.InstancePlugin):
     order = pyblish.api.ExtractorOrder
     families = [for_pyblish.FAMILY]
 
-    def process(self, instance):
+    def process(self, instance: Any) -> None:
         comment = instance.context.data.get("comment") or ""
         link = bool(instance.context.data.get("maskletLink"))
         integrator = for_pyblish.integrator()
@@ -32,7 +36,7 @@ class IntegrateMasklet(pyblish.api.InstancePlugin):
     order = pyblish.api.IntegratorOrder
     families = [for_pyblish.FAMILY]
 
-    def process(self, instance):
+    def process(self, instance: Any) -> None:
         published = instance.data.get("maskletPublished")
         if published is None:
             raise RuntimeError("there is no version to register: see what the extractor says")

@@ -1,6 +1,9 @@
 """Validate: one plug-in for each of masklet's checks, with buttons for what can be repaired."""
 
+from __future__ import annotations
+
 import subprocess
+from typing import Any
 
 import pyblish.api
 
@@ -8,16 +11,16 @@ from masklet.publish import for_pyblish
 from masklet.publish.checks import CHECKS, check_named
 from masklet.publish.collected import collect
 from masklet.publish.problems import Repair, accept
-from masklet.transport.helper_environment import find_helper_python
+from masklet.transport.helper_environment import clean_environment, find_helper_python
 
 
-def _failed(context, plugin):
+def _failed(context: Any, plugin: Any) -> list[Any]:
     """Instances that this check found something wrong with."""
     found = [one["instance"] for one in context.data["results"] if one["plugin"] == plugin and one["error"]]
     return [one for one in found if one is not None and "masklet" in one.data]
 
 
-def _again(instance):
+def _again(instance: Any) -> None:
     """Collect once more what was repaired."""
     shot = instance.data["maskletShot"]
     instance.data["masklet"] = collect(shot.folder, shot.name)
@@ -30,7 +33,7 @@ class AcceptMasklet(pyblish.api.Action):
     icon = "check"
     on = "failed"
 
-    def process(self, context, plugin):
+    def process(self, context: Any, plugin: Any) -> None:
         for instance in _failed(context, plugin):
             collected = instance.data["masklet"]
             problems = check_named(plugin.check).problems(collected)
@@ -49,13 +52,17 @@ class RebuildMasklet(pyblish.api.Action):
     icon = "refresh"
     on = "failed"
 
-    def process(self, context, plugin):
+    def process(self, context: Any, plugin: Any) -> None:
         for instance in _failed(context, plugin):
             shot = instance.data["maskletShot"]
             record = str(shot.folder / f"{shot.name}.shot.json")
-            command = [str(find_helper_python()), "-m", "masklet", "rebuild", record]
+            command = [str(find_helper_python()), "-I", "-m", "masklet", "rebuild", record]
             done = subprocess.run(
-                [*command, "--out", str(shot.folder), "--replace"], capture_output=True, text=True, check=False
+                [*command, "--out", str(shot.folder), "--replace"],
+                env=clean_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
             )
             said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
             if done.returncode != 0:
@@ -64,7 +71,7 @@ class RebuildMasklet(pyblish.api.Action):
             _again(instance)
 
 
-def _process(self, instance):
+def _process(self: Any, instance: Any) -> None:
     """Ask the one question that this plug-in is for."""
     problems = check_named(self.check).problems(instance.data["masklet"])
     if problems:

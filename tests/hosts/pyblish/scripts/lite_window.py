@@ -1,4 +1,4 @@
-"""Runs in an environment with PySide2 and pyblish-lite: an artist's way through its window, and pictures of it.
+"""Runs in a Python with PySide2 and pyblish-lite: an artist's way through its window, and pictures of it.
 
     python lite_window.py PICTURES FOLDER…
 
@@ -56,7 +56,8 @@ def main() -> None:
     pictures = Path(sys.argv[1])
     for_pyblish.register(for_pyblish.PANEL)
     for_pyblish.use_folders(Path(one) for one in sys.argv[2:])
-    application = QtWidgets.QApplication(sys.argv[:1])
+    # Kept: it goes with its last name.
+    _application = QtWidgets.QApplication(sys.argv[:1])
     window = lite.show()
     control = window.controller
     wait(control.was_reset, lambda: None)
@@ -65,7 +66,7 @@ def main() -> None:
     def shoot(name: str, tab: str = "overview") -> None:
         window.data["tabs"][tab].setChecked(True)
         settle()
-        application.primaryScreen().grabWindow(0).save(str(pictures / name))
+        window.grab().save(str(pictures / name))
 
     told: dict[str, Any] = {"shots": [one.data["label"] for one in control.context]}
     wait(control.was_validated, window.validate)
