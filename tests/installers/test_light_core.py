@@ -17,7 +17,7 @@ IMPORT_ALL = """
 import importlib, sys, zipfile
 wheel = sys.argv[1]
 sys.path.insert(0, wheel)
-names = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith(".py")]
+names = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith(".py") and "/pyblish_plugins/" not in n]
 for name in names:
     importlib.import_module(name[:-3].replace("/__init__", "").replace("/", "."))
 print(len(names))
