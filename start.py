@@ -33,6 +33,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 STAMP_NAME = "masklet-installed.txt"
 HOSTS = ("blender-4.2", "blender-5.2", "qt-3.10", "qt-3.11")
+OLDER_QT = ("--python-version", "3.10", "--cache-dir", ".mypy_cache/older-qt", "-p", "masklet_panel")
 
 TORCH_VARIABLE = "MASKLET_TORCH"
 # Each holds a server and a network or two of its own: about 2 GB.
@@ -207,6 +208,8 @@ def check(python: Path, rest: list[str]) -> int:
         ("lint", [str(tools / "ruff"), "check", "."], ROOT),
         ("format", [str(tools / "ruff"), "format", "--check", "."], ROOT),
         ("types", [str(python), "-m", "mypy"], ROOT),
+        # The panel runs on two bindings of Qt: the older one is what its types are for Python 3.10.
+        ("types of the older Qt", [str(python), "-m", "mypy", *OLDER_QT], ROOT),
         ("import contracts", [str(tools / "lint-imports")], ROOT),
         ("generated code", [str(python), "installers/generate_protos.py", "--check"], ROOT),
         ("protocol", [str(tools / "buf"), "lint"], ROOT / "protos"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from masklet.errors import BadInputError
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.phrases import phrase
 from masklet.types import Direction
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from masklet.hosting.ports import P
     from masklet.hosting.shown.frame_book import Strip
     from masklet.phrases import Phrase
+    from masklet.said.documents import Document
+    from masklet.types import FrameRange
 
 _REASONS_TOLD = 2
 """A plate without its files would fill a panel with one sentence for each."""
@@ -62,6 +66,53 @@ def track_request(
     elif direction is Direction.BACKWARD:
         last = frame
     return TrackRequest(first, last, uids, direction, stale_only)
+
+
+def inside(request: TrackRequest, span: FrameRange | None) -> TrackRequest:
+    """What a button asks for, kept between in and out.
+
+    Raises:
+        BadInputError: Nothing of it lies there: the playhead is outside of the range.
+    """
+    if span is None:
+        return request
+    first = span.first if request.first is None else max(request.first, span.first)
+    last = span.last if request.last is None else min(request.last, span.last)
+    if first > last:
+        raise BadInputError(
+            phrase(
+                "the range goes from {first} to {last}, and nothing of it lies that way: move the playhead "
+                "into it, or set another range",
+                first=span.first,
+                last=span.last,
+            )
+        )
+    return replace(request, first=first, last=last)
+
+
+def prompted(document: Document, uids: Iterable[str] = ()) -> tuple[str, ...]:
+    """Uids of the objects that can be tracked, of those asked for or of all.
+
+    Raises:
+        BadInputError: Nothing was said about any of them.
+    """
+    wanted = frozenset(uids)
+    found = tuple(said.uid for said in document if said.frames and (not wanted or said.uid in wanted))
+    if not found:
+        raise BadInputError(
+            phrase("nothing was said about the chosen objects yet: click them in the viewer first")
+            if wanted
+            else phrase("nothing was said yet: click an object in the viewer first")
+        )
+    return found
+
+
+def marked_frame(document: Document, uids: Iterable[str], after: int, *, backward: bool) -> int | None:
+    """The nearest frame behind another on which something is said about some objects; None for none."""
+    wanted = frozenset(uids)
+    frames = {prompts.frame for said in document if said.uid in wanted for prompts in said.frames}
+    found = [frame for frame in frames if (frame < after if backward else frame > after)]
+    return (max(found) if backward else min(found)) if found else None
 
 
 def track_sentence(memory: PlateMemory[P], *, done: int, cuts: Iterable[int]) -> Phrase:

@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING
 from masklet.hosting.kept_plate import SUFFIX
 from masklet.phrases import phrase
 from masklet_panel.demo_clip import DemoClip
-from masklet_panel.listing.object_list import ObjectList
 from masklet_panel.panel_model import PanelModel
-from masklet_panel.qt import QtCore, QtGui, QtWidgets
+from masklet_panel.qt import QtGui, QtWidgets
 from masklet_panel.recent_documents import RecentDocuments, own_folder
 from masklet_panel.repairing import Repairs
 from masklet_panel.start_page import StartPage, dropped_path
-from masklet_panel.timeline import Timeline
 from masklet_panel.viewing.notice_bar import NoticeBar
 from masklet_panel.viewing.viewer import Viewer
-from masklet_panel.viewing.viewer_bar import ViewerBar
+from masklet_panel.work_page import WorkPage
 from masklet_panel.workspace import Workspace
 
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection, ConnectionSettings
-
-_VIEWER_WIDTH, _SIDE_WIDTH = 1060, 300
-_VIEWER_HEIGHT, _TIMELINE_HEIGHT = 640, 160
 
 
 class PanelWidget(QtWidgets.QWidget):
@@ -38,6 +33,7 @@ class PanelWidget(QtWidgets.QWidget):
     Attributes:
         workspace: What is open, and everything about it.
         viewer: Shows the plate.
+        work: Everything around it.
     """
 
     def __init__(
@@ -56,7 +52,8 @@ class PanelWidget(QtWidgets.QWidget):
         self._start = StartPage(self.recent)
         self._pages = QtWidgets.QStackedWidget()
         self._pages.addWidget(self._start)
-        self._pages.addWidget(self._work_page())
+        self.work = WorkPage(self.workspace, self.viewer, self)
+        self._pages.addWidget(self.work)
         self._notice = NoticeBar(self.workspace.model, self._repairs.all())
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -124,26 +121,6 @@ class PanelWidget(QtWidgets.QWidget):
         if path:
             event.acceptProposedAction()
             self.open(path)
-
-    def _work_page(self) -> QtWidgets.QWidget:
-        viewing = QtWidgets.QWidget()
-        column = QtWidgets.QVBoxLayout(viewing)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(ViewerBar(self.workspace, self.viewer))
-        column.addWidget(self.viewer, 1)
-        page = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
-        page.setChildrenCollapsible(False)
-        upper = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
-        upper.addWidget(viewing)
-        upper.addWidget(ObjectList(self.workspace.model, self.workspace.pictures.get))
-        upper.setStretchFactor(0, 1)
-        upper.setSizes([_VIEWER_WIDTH, _SIDE_WIDTH])
-        page.addWidget(upper)
-        page.addWidget(Timeline(self.workspace.model))
-        page.setStretchFactor(0, 1)
-        page.setSizes([_VIEWER_HEIGHT, _TIMELINE_HEIGHT])
-        return page
 
     def _show_page(self) -> None:
         is_open = self.workspace.model.plate is not None

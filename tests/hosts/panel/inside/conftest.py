@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -42,8 +43,13 @@ def application() -> Iterator[QtWidgets.QApplication]:
 def _nothing_foreign(application: QtWidgets.QApplication) -> Iterator[None]:
     """Whatever the panel does, nothing is imported that a host could have in another version."""
     yield
-    # What a test left to be deleted is deleted before the next one looks.
+    # What a test left is deleted here: Python might tidy it up in the thread of a later test's job, and Qt
+    # bears no widget that ends in another thread than its own.
+    for widget in application.topLevelWidgets():
+        widget.close()
+        widget.deleteLater()
     application.sendPostedEvents(None, _DEFERRED_DELETE)
+    gc.collect()
     assert [name for name in _FOREIGN if name in sys.modules] == []
 
 
@@ -71,16 +77,22 @@ def settle(application: QtWidgets.QApplication, model: PanelModel) -> Callable[[
 
 
 @pytest.fixture
-def model(application: QtWidgets.QApplication, server: PanelServer, tmp_path: Path) -> Iterator[PanelModel]:
-    """A plate with two objects, each prompted on frame 1005, whose session is open."""
+def document(tmp_path: Path) -> Path:
+    """The file of a plate with two objects, each prompted on frame 1005."""
     (tmp_path / "plate.1001.png").write_bytes(b"picture")
-    document = tmp_path / "shot.masklet.json"
+    file = tmp_path / "shot.masklet.json"
     kept = KeptPlate(
         str(tmp_path / "plate.%04d.png"),
         shape=PlateShape(PLATE.width_px, PLATE.height_px, PLATE.frames),
         document=(HERO, SECOND),
     )
-    write(document, kept, "")
+    write(file, kept, "")
+    return file
+
+
+@pytest.fixture
+def model(application: QtWidgets.QApplication, server: PanelServer, document: Path) -> Iterator[PanelModel]:
+    """That plate, and its session is open."""
     made = PanelModel(connection=Connection(lambda settings: Server(server)))
     made.open(str(document))
     yield made

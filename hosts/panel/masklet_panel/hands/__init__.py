@@ -1,0 +1,1 @@
+"""Hands on the keyboard: what every key does, and the sheet that says so."""

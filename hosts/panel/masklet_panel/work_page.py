@@ -1,0 +1,108 @@
+"""The page on which a plate is worked on: viewer, objects, mattes, tracking and timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from masklet.hosting.shortcuts import Action
+from masklet.phrases import phrase
+from masklet_panel import theme
+from masklet_panel.hands.actions import Actions
+from masklet_panel.hands.key_bindings import KeyBindings
+from masklet_panel.hands.shortcut_sheet import ShortcutSheet
+from masklet_panel.listing.object_list import ObjectList
+from masklet_panel.qt import QtCore, QtWidgets
+from masklet_panel.timeline import Timeline
+from masklet_panel.viewing.viewer_bar import ViewerBar
+from masklet_panel.working.matte_panel import MattePanel
+from masklet_panel.working.track_bar import TrackBar
+from masklet_panel.working.tracking import Tracking
+
+if TYPE_CHECKING:
+    from masklet_panel.viewing.viewer import Viewer
+    from masklet_panel.workspace import Workspace
+
+
+class WorkPage(QtWidgets.QWidget):
+    """Everything around a viewer.
+
+    Args:
+        workspace: What is open.
+        viewer: Of the plate.
+        keys: Widget whose keys are the page's too: the panel around it.
+
+    Attributes:
+        objects: The list of objects.
+        mattes: How their mattes are finished.
+        tracking: Starts tracks.
+        track_bar: Its buttons.
+        timeline: The lanes.
+        hands: What keys do.
+    """
+
+    def __init__(self, workspace: Workspace, viewer: Viewer, keys: QtWidgets.QWidget) -> None:
+        super().__init__()
+        model = workspace.model
+        self._viewer = viewer
+        self.objects = ObjectList(model, workspace.pictures.get)
+        self.mattes = MattePanel(model)
+        self.tracking = Tracking(model)
+        self.track_bar = TrackBar(model, self.tracking)
+        self.timeline = Timeline(model)
+        self.hands = Actions(
+            workspace,
+            self.objects,
+            self.tracking,
+            self.track_bar,
+            {Action.SHORTCUTS: self.show_shortcuts},
+        )
+        self._bindings = KeyBindings(keys, self.hands)
+        workspace.pictures.arrived.connect(lambda *_: self.objects.view.viewport().update())
+        self._lay_out(workspace)
+
+    def show_shortcuts(self) -> ShortcutSheet:
+        """Show the sheet of all shortcuts."""
+        sheet = ShortcutSheet(self.window())
+        sheet.show()
+        return sheet
+
+    def _lay_out(self, workspace: Workspace) -> None:
+        line = round(theme.line_px(self))
+        viewing = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(viewing)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(ViewerBar(workspace, self._viewer))
+        column.addWidget(self._viewer, 1)
+        mattes = QtWidgets.QScrollArea()
+        mattes.setWidget(self.mattes)
+        mattes.setWidgetResizable(True)
+        mattes.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        mattes.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
+        side = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        side.addWidget(self.objects)
+        side.addWidget(mattes)
+        side.setStretchFactor(0, 1)
+        side.setSizes([line * 16, line * 15])
+        upper = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
+        upper.addWidget(viewing)
+        upper.addWidget(side)
+        upper.setStretchFactor(0, 1)
+        upper.setSizes([line * 60, line * 19])
+        lower = QtWidgets.QWidget()
+        rows = QtWidgets.QVBoxLayout(lower)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.track_bar)
+        rows.addWidget(self.timeline, 1)
+        whole = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        whole.addWidget(upper)
+        whole.addWidget(lower)
+        whole.setStretchFactor(0, 1)
+        whole.setSizes([line * 38, line * 12])
+        for splitter, name in ((side, phrase("Objects and matte")), (upper, phrase("Viewer and objects"))):
+            splitter.setAccessibleName(name)
+            splitter.setChildrenCollapsible(False)
+        page = QtWidgets.QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addWidget(whole)

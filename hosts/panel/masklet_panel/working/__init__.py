@@ -1,0 +1,1 @@
+"""Tracking, mattes and exports."""

@@ -1,0 +1,53 @@
+"""What is tracked, and where the next mark is."""
+
+from __future__ import annotations
+
+import pytest
+
+from masklet.errors import BadInputError
+from masklet.hosting.reviewing import Extent, inside, marked_frame, prompted, track_request
+from masklet.hosting.work.plate_events import TrackRequest
+from masklet.said.documents import SaidObject
+from masklet.types import Click, Direction, FramePrompts, FrameRange
+
+CLICK = (Click(1.0, 1.0),)
+HERO = SaidObject("u1", "hero", (FramePrompts(0, 5, CLICK), FramePrompts(0, 9, CLICK)))
+SECOND = SaidObject("u2", "second", (FramePrompts(0, 7, CLICK),))
+SILENT = SaidObject("u3", "silent")
+ALL = (HERO, SECOND, SILENT)
+
+
+def test_a_track_stays_between_in_and_out() -> None:
+    span = FrameRange(10, 20)
+
+    assert inside(TrackRequest(), span) == TrackRequest(10, 20)
+    assert inside(track_request(Extent.CLIP, Direction.FORWARD, 15), span) == TrackRequest(
+        15, 20, direction=Direction.FORWARD
+    )
+    assert inside(track_request(Extent.CLIP, Direction.BACKWARD, 15), span) == TrackRequest(
+        10, 15, direction=Direction.BACKWARD
+    )
+    assert inside(TrackRequest(3, 30), None) == TrackRequest(3, 30)
+
+
+def test_a_playhead_beside_the_range_is_told_where_the_range_is() -> None:
+    request = track_request(Extent.CLIP, Direction.FORWARD, 25)
+
+    with pytest.raises(BadInputError, match="from 10 to 20"):
+        inside(request, FrameRange(10, 20))
+
+
+def test_objects_of_which_nothing_was_said_are_left_out_and_nothing_at_all_is_refused() -> None:
+    assert prompted(ALL) == ("u1", "u2")
+    assert prompted(ALL, ("u2", "u3")) == ("u2",)
+    with pytest.raises(BadInputError, match="chosen objects"):
+        prompted(ALL, ("u3",))
+    with pytest.raises(BadInputError, match="nothing was said yet"):
+        prompted((SILENT,))
+
+
+def test_marks_of_the_chosen_objects_are_found_in_both_directions() -> None:
+    assert marked_frame(ALL, ("u1", "u2"), 5, backward=False) == 7
+    assert marked_frame(ALL, ("u1",), 5, backward=False) == 9
+    assert marked_frame(ALL, ("u1",), 9, backward=True) == 5
+    assert marked_frame(ALL, ("u1",), 9, backward=False) is None
