@@ -8,7 +8,7 @@ from functools import wraps
 from masklet.errors import BadInputError, MaskletError
 from masklet.phrases import phrase, text_of
 from masklet.types import Direction
-from masklet_nuke import panel_seam, prompting, result_commands, tracking
+from masklet_nuke import panel_pane, prompting, result_commands, tracking
 from masklet_nuke.api import Node
 from masklet_nuke.rendering import alpha_of
 from masklet_nuke.runtime import Runtime, runtime
@@ -166,7 +166,7 @@ def attach(own: Runtime, node: Node) -> None:
 @_button
 def open_panel(own: Runtime, node: Node) -> None:
     """Dock the panel."""
-    panel_seam.open_panel(own.nuke)
+    panel_pane.open_panel(own, node)
 
 
 def _asked(own: Runtime, question: str) -> str:

@@ -1,29 +1,34 @@
-"""The one place where the shared panel is met: it is there or it is not, and nothing else here asks."""
+"""Whether the shared panel is docked for a plate: then it sends what is said, and nobody else does."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from masklet.phrases import phrase
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from masklet_nuke.api import Nuke
-
-PANEL_ID = "org.masklet.Panel"
-_WIDGET = ("masklet_nuke_panel", "MaskletPane")
-_ABSENT = phrase(
-    "masklet's panel is not part of this installation: the node's own buttons do the same, without live masks"
-)
-
-_shown: list[Any] = []
+    from masklet.said.documents import Document
 
 
-def open_panel(nuke: Nuke) -> None:
-    """Dock the panel in Nuke's own pane, or say why there is none."""
-    nuke.message(_ABSENT)
+class Docked(Protocol):
+    """A panel in a pane of Nuke, for one plate."""
+
+    def say(self, document: Document) -> None:
+        """The script says this now: show it, and send it."""
+        ...
 
 
-def panel_changed() -> None:
-    """Have the panel that is open, if any, look at the loop again."""
-    for widget in _shown:
-        widget.refresh()
+_docked: dict[str, Docked] = {}
+
+
+def dock(uid: str, panel: Docked) -> None:
+    """A plate's panel is open."""
+    _docked[uid] = panel
+
+
+def undock(uid: str) -> None:
+    """It was closed; twice is fine."""
+    _docked.pop(uid, None)
+
+
+def docked(uid: str) -> Docked | None:
+    """The panel of a plate; None where none is open."""
+    return _docked.get(uid)

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from masklet_nuke.api import Nuke
 
 _NEW_NODE = "import masklet_nuke.registration; masklet_nuke.registration.new_node()"
-_OPEN_PANEL = "import masklet_nuke.registration; masklet_nuke.registration.open_panel()"
 
 
 def start(nuke: Nuke | None = None) -> None:
@@ -24,7 +23,6 @@ def add_menus(nuke: Nuke | None = None) -> None:
     """Put Masklet into the Draw menu: called by menu.py."""
     nuke = nuke or this_nuke()
     nuke.menu("Nodes").addMenu("Draw").addCommand("Masklet", _NEW_NODE)
-    nuke.menu("Pane").addCommand("masklet", _OPEN_PANEL)
 
 
 def new_node() -> None:
@@ -32,10 +30,3 @@ def new_node() -> None:
     from masklet_nuke.masklet_node import make_node
 
     make_node(this_nuke())
-
-
-def open_panel() -> None:
-    """Dock the panel."""
-    from masklet_nuke import panel_seam
-
-    panel_seam.open_panel(this_nuke())

@@ -10,7 +10,7 @@ from masklet_nuke import node_knobs, states_curve
 from masklet_nuke.api import Node, this_nuke, this_rotopaint
 from masklet_nuke.host import NukeHost
 from masklet_nuke.masklet_node import refresh_choices
-from masklet_nuke.panel_seam import panel_changed
+from masklet_nuke.panel_seam import docked
 from masklet_nuke.ticking import Ticking
 from masklet_nuke.undoing import no_step
 
@@ -54,6 +54,30 @@ class Runtime(Loop[Node]):
         self._tasks.clear()
         self.end(session.close for session in self.let_go())
 
+    def synchronise(self, plate: Node, *, wait: bool) -> None:
+        """As every loop does; where the panel is docked for the plate, the panel sends what is said."""
+        panel = docked(self.host.uid(plate))
+        if panel is None:
+            super().synchronise(plate, wait=wait)
+        else:
+            panel.say(self.host.document(plate))
+
+    def request_synchronise(self, plate: Node) -> None:
+        """The same a moment later."""
+        panel = docked(self.host.uid(plate))
+        if panel is None:
+            super().request_synchronise(plate)
+        else:
+            panel.say(self.host.document(plate))
+
+    def after_history(self) -> None:
+        """As every loop does; panels that are docked show and send what is said now."""
+        for node in self.host.plates():
+            panel = docked(self.host.uid(node))
+            if panel is not None:
+                panel.say(self.host.document(node))
+        super().after_history()
+
     def follow_tasks(self) -> None:
         """Show how far jobs are, and cancel those whose bar was cancelled."""
         for job in self.board.jobs:
@@ -70,13 +94,14 @@ class Runtime(Loop[Node]):
         self._tasks = {job: task for job, task in self._tasks.items() if job in self.board.jobs}
 
     def _beat(self) -> bool:
+        # Before the jobs are asked: the bar of a short one is there for a moment too.
+        self.follow_tasks()
         goes_on = self.beat()
         self.follow_tasks()
         return goes_on
 
     def _show(self, panels: bool) -> None:
         if not panels:
-            panel_changed()
             return
         for node in self.host.plates():
             refresh_choices(self.nuke, node)
@@ -84,7 +109,6 @@ class Runtime(Loop[Node]):
             if memory is not None:
                 states_curve.write(self.nuke, node, memory.book)
                 self._tell_on_node(node, "" if memory.notice is None else str(memory.notice.sentence))
-        panel_changed()
 
     def _tell_on_node(self, node: Node, sentence: str) -> None:
         with no_step(self.nuke):

@@ -385,6 +385,10 @@ class FakeNuke:
         done.wait()
         return result[0]
 
+    def getPaneFor(self, name: str) -> object:
+        self.check_thread()
+        return name
+
     def nodeCopy(self, file: str) -> bool:
         self._copied = {file: [self.copied(node) for node in self.selectedNodes()]}
         return True
