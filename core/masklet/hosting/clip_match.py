@@ -75,6 +75,8 @@ def check_match(host: HostClip, clip: ClipInfo, *, host_name: str) -> None:
         )
     slack_px = PROXY_ROUNDING_PX if host.is_proxy else 0
     apart_px = max(abs(host.width_px - clip.width_px), abs(host.height_px - clip.height_px))
+    if apart_px > slack_px and not host.pictures:
+        raise ClipError(_other_pictures(host, clip, host_name))
     if apart_px > slack_px:
         raise ClipError(
             phrase(
@@ -100,6 +102,28 @@ def check_match(host: HostClip, clip: ClipInfo, *, host_name: str) -> None:
                 why=why,
             )
         )
+
+
+def _other_pictures(host: HostClip, clip: ClipInfo, host_name: str) -> str:
+    """Why files of pictures have another size in the host."""
+    words = {
+        "host": host_name,
+        "name": host.name,
+        "shown": f"{host.width_px} x {host.height_px}",
+        "read": f"{clip.width_px} x {clip.height_px}",
+    }
+    if host.width_px >= clip.width_px and host.height_px >= clip.height_px and not host.is_proxy:
+        return phrase(
+            "{host} shows {name} as {shown}, with what lies beyond its format of {read}: masks would lie "
+            "beside the object, so render the plate cropped to its format, or cut it out on the command line "
+            "with --overscan",
+            **words,
+        )
+    return phrase(
+        "{host} shows {name} as {shown}, and the server reads it as {read}: see that both have the same "
+        "files, and reload the clip",
+        **words,
+    )
 
 
 def shown_pictures(host: HostClip, clip: ClipInfo) -> tuple[int, ...]:

@@ -230,7 +230,7 @@ def _notices(header: PictureHeader, headers: list[PictureHeader], *, overscan: b
         found.append(
             f"the pictures reach beyond their format ({data.width_px} x {data.height_px} around "
             f"{header.width_px} x {header.height_px}): mattes end at the format, {_sides(beyond)} are not "
-            "covered; ask for overscan (--overscan) to have them"
+            "covered; ask for overscan (--overscan on the command line) to have them"
         )
     return found
 

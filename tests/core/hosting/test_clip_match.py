@@ -83,3 +83,10 @@ def test_another_size_is_refused_unless_a_proxys_rounding_explains_it() -> None:
     check(replace(SEEN, width_px=1918, is_proxy=True), MOVIE)
     with pytest.raises(ClipError):
         check(replace(SEEN, width_px=960, height_px=540, is_proxy=True), MOVIE)
+
+
+def test_pictures_that_reach_beyond_their_format_are_no_movie_to_be_converted() -> None:
+    with pytest.raises(ClipError, match=r"with what lies beyond its format of 1920 x 1080: .* --overscan"):
+        check(HostClip("plate", 2000, 1120), SEQUENCE)
+    with pytest.raises(ClipError, match="see that both have the same files"):
+        check(HostClip("plate", 960, 540), SEQUENCE)

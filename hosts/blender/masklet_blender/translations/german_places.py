@@ -187,6 +187,18 @@ PLACES: dict[str, str] = {
         "{host} zeigt {name} mit {shown}, und der Server liest {read}: Masken lägen neben dem Objekt, "
         "also den Film in eine Bildsequenz umwandeln und diese öffnen"
     ),
+    "{host} shows {name} as {shown}, with what lies beyond its format of {read}: masks would lie beside "
+    "the object, so render the plate cropped to its format, or cut it out on the command line with "
+    "--overscan": (
+        "{host} zeigt {name} mit {shown}, samt dem, was über das Format von {read} hinausgeht: Masken lägen "
+        "neben dem Objekt, also auf das Format beschnitten rendern oder an der Befehlszeile mit --overscan "
+        "freistellen"
+    ),
+    "{host} shows {name} as {shown}, and the server reads it as {read}: see that both have the same files, "
+    "and reload the clip": (
+        "{host} zeigt {name} mit {shown}, und der Server liest {read}: nachsehen, ob beide dieselben Dateien "
+        "haben, und den Clip neu laden"
+    ),
     "its frame rate varies": "die Bildrate wechselt",
     "they count differently": "beide verschieden zählen",
     "{host} shows {name} on {frames} frames, and it has {pictures} pictures, because {why}: masks would "

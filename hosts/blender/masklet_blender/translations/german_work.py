@@ -38,6 +38,8 @@ WORK: dict[str, str] = {
     "Frame {current}, {frame} on the plate: {state}": "Bild {current}, auf der Plate {frame}: {state}",
     "1 click": "1 Klick",
     "{count} clicks": "{count} Klicks",
+    "1 stroke": "1 Strich",
+    "{count} strokes": "{count} Striche",
     "a box": "ein Rahmen",
     "a mask drawn by hand": "eine von Hand gezeichnete Maske",
     "not tracked": "nicht verfolgt",
