@@ -16,6 +16,9 @@ from masklet_nuke.masklet_node import make_node
 from masklet_nuke.runtime import Runtime, set_runtime
 from nuke_scripts import new_read
 
+# In a Python of Nuke: see test_in_nukes_pythons.py.
+collect_ignore = ["inside"]
+
 
 @pytest.fixture
 def nuke() -> FakeNuke:
