@@ -11,6 +11,8 @@ from masklet_panel.hands.actions import Actions
 from masklet_panel.hands.key_bindings import KeyBindings
 from masklet_panel.hands.shortcut_sheet import ShortcutSheet
 from masklet_panel.listing.object_list import ObjectList
+from masklet_panel.looking.contact_sheet import ContactSheet
+from masklet_panel.looking.versions_panel import VersionsPanel
 from masklet_panel.qt import QtCore, QtWidgets
 from masklet_panel.timeline import Timeline
 from masklet_panel.viewing.viewer_bar import ViewerBar
@@ -37,6 +39,7 @@ class WorkPage(QtWidgets.QWidget):
         tracking: Starts tracks.
         track_bar: Its buttons.
         timeline: The lanes.
+        versions: What was tracked before.
         hands: What keys do.
     """
 
@@ -49,12 +52,18 @@ class WorkPage(QtWidgets.QWidget):
         self.tracking = Tracking(model)
         self.track_bar = TrackBar(model, self.tracking)
         self.timeline = Timeline(model)
+        self.versions = VersionsPanel(workspace)
+        self._workspace = workspace
         self.hands = Actions(
             workspace,
             self.objects,
             self.tracking,
             self.track_bar,
-            {Action.SHORTCUTS: self.show_shortcuts},
+            {
+                Action.SHORTCUTS: self.show_shortcuts,
+                Action.CONTACT_SHEET: self.show_worst_frames,
+                Action.WIPE: self.versions.toggle_wipe,
+            },
         )
         self._bindings = KeyBindings(keys, self.hands)
         workspace.pictures.arrived.connect(lambda *_: self.objects.view.viewport().update())
@@ -63,6 +72,12 @@ class WorkPage(QtWidgets.QWidget):
     def show_shortcuts(self) -> ShortcutSheet:
         """Show the sheet of all shortcuts."""
         sheet = ShortcutSheet(self.window())
+        sheet.show()
+        return sheet
+
+    def show_worst_frames(self) -> ContactSheet:
+        """Show the frames that need a look most."""
+        sheet = ContactSheet(self._workspace, self.window())
         sheet.show()
         return sheet
 
@@ -79,9 +94,14 @@ class WorkPage(QtWidgets.QWidget):
         mattes.setWidgetResizable(True)
         mattes.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         mattes.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
+        tabs = QtWidgets.QTabWidget()
+        tabs.setDocumentMode(True)
+        tabs.setAccessibleName(phrase("Matte and versions"))
+        tabs.addTab(mattes, phrase("Matte"))
+        tabs.addTab(self.versions, phrase("Versions"))
         side = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         side.addWidget(self.objects)
-        side.addWidget(mattes)
+        side.addWidget(tabs)
         side.setStretchFactor(0, 1)
         side.setSizes([line * 16, line * 15])
         upper = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)

@@ -60,32 +60,54 @@ def worst_frames(book: FrameBook, uids: Iterable[str], *, limit: int) -> tuple[W
     """
     found: list[WorstFrame] = []
     for uid in uids:
-        for strip in book.strips(uid):
-            if strip.locked or not strip.held:
-                continue
-            if strip.stale:
-                found.append(_worst(book, uid, strip, Fault.STALE))
-            elif strip.presence is Presence.UNCERTAIN:
-                found.append(_worst(book, uid, strip, Fault.UNCERTAIN))
-            elif strip.presence is Presence.PRESENT and not strip.prompted:
-                found.extend(_dips(book, uid, strip))
+        for fault, first, last in _runs(book.strips(uid)):
+            if fault is Fault.DOUBTFUL:
+                found.extend(_dips(book, uid, first, last))
+            else:
+                found.append(_worst(book, uid, first, last, fault))
     order = list(Fault)
     found.sort(key=lambda item: (order.index(item.fault), _badness(item), item.frame, item.uid))
     return tuple(found[:limit])
 
 
-def _worst(book: FrameBook, uid: str, strip: Strip, fault: Fault) -> WorstFrame:
+def _runs(strips: Iterable[Strip]) -> Iterable[tuple[Fault, int, int]]:
+    """Runs that are looked at for the same reason, however often they are divided for others."""
+    runs: list[tuple[Fault, int, int]] = []
+    for strip in strips:
+        fault = _fault(strip)
+        if fault is None:
+            continue
+        before = runs[-1] if runs else None
+        if before is not None and before[0] is fault and before[2] + 1 == strip.first:
+            runs[-1] = (fault, before[1], strip.last)
+        else:
+            runs.append((fault, strip.first, strip.last))
+    return runs
+
+
+def _fault(strip: Strip) -> Fault | None:
+    """Why a run is looked at; None where nobody needs to."""
+    if strip.locked or not strip.held:
+        return None
+    if strip.stale:
+        return Fault.STALE
+    if strip.presence is Presence.UNCERTAIN:
+        return Fault.UNCERTAIN
+    return Fault.DOUBTFUL if strip.presence is Presence.PRESENT and not strip.prompted else None
+
+
+def _worst(book: FrameBook, uid: str, first: int, last: int, fault: Fault) -> WorstFrame:
     """The frame of a run with the least quality; its first where that is not known."""
-    run = range(strip.first, strip.last + 1)
+    run = range(first, last + 1)
     told = {frame: quality for frame in run if (quality := book.quality(uid, frame)) is not None}
-    frame = min(told, key=lambda one: (told[one], one)) if told else strip.first
-    return WorstFrame(uid, frame, fault, (strip.first, strip.last), told.get(frame))
+    frame = min(told, key=lambda one: (told[one], one)) if told else first
+    return WorstFrame(uid, frame, fault, (first, last), told.get(frame))
 
 
-def _dips(book: FrameBook, uid: str, strip: Strip) -> Iterable[WorstFrame]:
+def _dips(book: FrameBook, uid: str, first: int, last: int) -> Iterable[WorstFrame]:
     dip: list[tuple[float, int]] = []
-    for frame in range(strip.first, strip.last + 2):
-        quality = book.quality(uid, frame) if frame <= strip.last else None
+    for frame in range(first, last + 2):
+        quality = book.quality(uid, frame) if frame <= last else None
         if quality is not None and quality < _DOUBTFUL_BELOW:
             dip.append((quality, frame))
         elif dip:

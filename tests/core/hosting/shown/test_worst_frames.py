@@ -28,6 +28,14 @@ def test_what_is_out_of_date_comes_before_what_is_uncertain_and_each_run_once() 
     ]
 
 
+def test_a_run_that_is_told_frame_by_frame_is_one_run() -> None:
+    known = book(*(strip(frame, frame, Presence.UNCERTAIN) for frame in range(4, 10)))
+
+    (found,) = worst_frames(known, ("u",), limit=9)
+
+    assert found.run == (4, 9)
+
+
 def test_of_a_run_the_frame_that_the_tracker_thinks_least_of_is_shown() -> None:
     known = book(strip(4, 9, Presence.UNCERTAIN))
     for frame, quality in ((4, 0.5), (7, 0.1), (8, 0.3)):

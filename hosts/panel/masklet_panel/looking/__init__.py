@@ -1,0 +1,1 @@
+"""Finding what needs a look, and comparing a track with the one before."""
