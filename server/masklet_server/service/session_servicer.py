@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from masklet import codec
+from masklet import codec, event_codec
 from masklet.errors import BadInputError
 from masklet.v1 import session_pb2, session_pb2_grpc
 from masklet_server.service.access import current_user
@@ -58,7 +58,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.OpenSessionRequest, context: Context
     ) -> session_pb2.OpenSessionResponse:
         """Open a session on a path or an upload."""
-        replies = self._store.replies(current_user.get())
+        user = current_user.get()
+        replies = self._store.replies(user)
+        if request.can_wait and request.request_id and not replies.knows("OpenSession", request.request_id):
+            waiting = await self._store.wait_for_room(user, request.request_id)
+            if waiting is not None:
+                return session_pb2.OpenSessionResponse(waiting=event_codec.waiting_to_wire(waiting))
         response = await replies.once("OpenSession", request.request_id, lambda: self._open(request))
         loop = asyncio.get_running_loop()
 

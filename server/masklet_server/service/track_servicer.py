@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from masklet import codec, event_codec, state_codec
+from masklet.events import Waiting
 from masklet.types import MaskFormat
 from masklet.v1 import track_pb2, track_pb2_grpc, values_pb2
 from masklet_server.service.access import current_user
@@ -50,7 +51,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
                     update = await self._update(session, event, mask_format)
                     if update is not None:
                         yield track_pb2.TrackResponse(update=update)
-                else:
+                elif request.tell_waiting or not isinstance(event, Waiting):
                     yield event_codec.track_event_to_wire(event)
 
     async def Cancel(  # noqa: N802

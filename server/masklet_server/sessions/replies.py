@@ -98,6 +98,10 @@ class ReplyLog:
                 # A retry that comes before its end begins anew.
                 self.forget(*key)
 
+    def knows(self, method: str, request_id: str) -> bool:
+        """True where this call is being made or was made."""
+        return (method, request_id) in self._made
+
     def forget(self, method: str, request_id: str) -> None:
         """Make the next call with this id again."""
         self._made.pop((method, request_id), None)

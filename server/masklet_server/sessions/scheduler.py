@@ -109,6 +109,7 @@ class Scheduler:
         self._read_s = read_s
         self._turn_s = turn_s
         self._hung_in_a_row = 0
+        self._step_s = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
         self._clock_s = clock_s
         self._queue: TurnQueue[_Call[Any]] = TurnQueue(weight_of=weight_of)
@@ -128,6 +129,11 @@ class Scheduler:
     def busy_s(self) -> float:
         """For how long the device has been at the turn in hand; 0 when it is free."""
         return 0.0 if self._running is None else self._clock_s() - self._started_s
+
+    @property
+    def step_s(self) -> float:
+        """How long a frame of a track has taken lately; 0 before the first."""
+        return self._step_s
 
     @property
     def hung_in_a_row(self) -> int:
@@ -306,7 +312,10 @@ class Scheduler:
     def _end_turn(self) -> None:
         """Nobody has the device now."""
         assert self._running is not None
-        self._queue.charge(self._running, self._clock_s() - self._started_s)
+        duration_s = self._clock_s() - self._started_s
+        self._queue.charge(self._running, duration_s)
+        if self._running.turn_class is not TurnClass.PROMPT:
+            self._step_s = duration_s if not self._step_s else 0.9 * self._step_s + 0.1 * duration_s
         self._running = None
         if self._watchdog is not None:
             self._watchdog.cancel()

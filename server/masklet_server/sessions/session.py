@@ -26,6 +26,7 @@ from masklet.types import (
     ObjectInfo,
     PromptDocument,
 )
+from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.callers import current_request
 from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
@@ -91,6 +92,7 @@ class Session(SessionFacts):
         journal: Where changes go; closed by the store.
         restored: What a journal knows of the session; None for a fresh one.
         ledger: Adds up what sessions hold of the device's memory.
+        admission: Lets tracks in while that lasts.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Session(SessionFacts):
         journal: SessionJournal | None = None,
         restored: Restored | None = None,
         ledger: Ledger | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.user = user
         self.open_source = open_source
@@ -134,7 +137,7 @@ class Session(SessionFacts):
         self._make_tracker = make_tracker
         self.viewing = Viewing(open_source, self._errands, user)
         # Without a circle, so that a closed session is gone at once and not when the collector comes.
-        self.tracks = Tracks(weakref.proxy(self), book, desk, editor, order, recorder)
+        self.tracks = Tracks(weakref.proxy(self), book, desk, editor, order, recorder, admission)
         self._journal: SessionJournal = journal or NoJournal()
         self._recorder = recorder
         # Of calls that were made and could not be kept: a retry has only that left to do.

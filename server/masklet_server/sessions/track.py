@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
-from masklet.events import TrackFinished, TrackStarted
+from masklet.events import TrackFinished, TrackStarted, Waiting
 from masklet.types import UnreadableFrame
 from masklet_server.sessions.course import Course
 from masklet_server.sessions.plan import Plan, Step
@@ -15,7 +16,7 @@ from masklet_server.tracking import ObjectFrame
 QUEUED_EVENTS = 8
 """How far tracking may run ahead of a client that reads slowly; then it waits without the device."""
 
-TrackItem = TrackStarted | ObjectFrame | TrackFinished
+TrackItem = Waiting | TrackStarted | ObjectFrame | TrackFinished
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class TrackRun:
     """Follows a plan while its events are being read.
 
     Args:
+        let_in: Tells places in a queue until the track may work.
         begin: Makes the plan.
         fetch: Gives the results that exist already on a prompted frame.
         visit: Tracks one step on the device, told whether it is looked at, and gives its results.
@@ -43,6 +45,7 @@ class TrackRun:
 
     def __init__(
         self,
+        let_in: Callable[[TrackRun], AsyncGenerator[Waiting, None]],
         begin: Callable[[], Awaitable[Plan]],
         *,
         fetch: Callable[[Step], Awaitable[Sequence[ObjectFrame]]],
@@ -59,11 +62,18 @@ class TrackRun:
         self._settle = settle
         self._cuts = cuts
         self._unreadable = unreadable
+        self._let_in = let_in
+        self._course: Course | None = None
         self._begin = begin
         self._looked_at = looked_at
         self._fetch = fetch
         self._visit = visit
         self._stopping = False
+
+    @property
+    def steps_left(self) -> int:
+        """How many steps are still to come; 0 before there is a plan."""
+        return 0 if self._course is None else self._course.left
 
     def stop(self) -> None:
         """End after the frame in hand; what is finished is kept."""
@@ -112,6 +122,13 @@ class TrackRun:
         updates = steps = 0
         cancelled = False
         try:
+            async with aclosing(self._let_in(self)) as places:
+                async for waiting in places:
+                    if self._stopping:
+                        await queue.put(TrackStarted(0, 0))
+                        await queue.put(TrackFinished(0, 0, cancelled=True))
+                        return
+                    await queue.put(waiting)
             first = await self._begin()
             plan: Plan | None = first
             frames = first.frames
@@ -124,7 +141,7 @@ class TrackRun:
                 updates += len(found)
                 await queue.put(found)
             while plan is not None and not cancelled:
-                course = Course(plan)
+                course = self._course = Course(plan)
                 while course.left:
                     if self._stopping:
                         cancelled = True

@@ -11,11 +11,14 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from masklet.errors import BusyError, NotPromptedError
+from masklet.events import Waiting
 from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
 from masklet_server.aside import working_beside
+from masklet_server.sessions.admission import Admission, TrackNeeds
 from masklet_server.sessions.desk import Desk
 from masklet_server.sessions.durability import Restored, TrackNumber
 from masklet_server.sessions.editor import Editor
+from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.plan import Step, TrackOrder, range_in
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.recorder import Recorder
@@ -87,6 +90,7 @@ class Tracks:
         editor: Editor,
         order: TrackOrder,
         recorder: Recorder | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.number = TrackNumber()
         self._recorder = recorder
@@ -97,7 +101,9 @@ class Tracks:
         self._desk = desk
         self._editor = editor
         self._order = order
+        self._admission = admission or Admission(Ledger(0))
         self._running: TrackRun | None = None
+        self._needs: dict[TrackRun, TrackNeeds] = {}
         self._looked_at: tuple[int | None, float] = (None, 0.0)
 
     @property
@@ -179,6 +185,7 @@ class Tracks:
         if running is not None:
             running.stop()
         run = TrackRun(
+            partial(self._let_in, work),
             partial(self._planned, work.begin),
             fetch=self._fetch,
             visit=partial(self._visit, work, self.number.number),
@@ -197,6 +204,15 @@ class Tracks:
         finally:
             if self._running is run:
                 self._running = None
+            if run in self._needs:
+                self._admission.leave(self._needs.pop(run))
+
+    async def _let_in(self, work: TrackWork, run: TrackRun) -> AsyncGenerator[Waiting, None]:
+        needs = TrackNeeds(self._desk, len(work.objects), work.farm, lambda: run.steps_left)
+        self._needs[run] = needs
+        async with aclosing(self._admission.let_in(needs)) as places:
+            async for waiting in places:
+                yield waiting
 
     @property
     def _planner(self) -> Planner:
