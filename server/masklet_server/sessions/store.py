@@ -11,15 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-<<<<<<< HEAD
 from masklet.errors import ClipError, LimitError, MaskletError, SessionNotFoundError
-from masklet.types import ClipInfo, SessionSummary
-=======
-from masklet.errors import ClipError, LimitError, SessionNotFoundError
 from masklet.events import Waiting
-from masklet.types import SessionSummary
+from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.admission import Admission
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
 from masklet_server.sessions.callers import begin
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
 from masklet_server.sessions.desk import ClosingSource, TrackerFactory
@@ -34,15 +29,12 @@ from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.turns import TurnClass
 
 FILES_AT_ONCE = 8
-<<<<<<< HEAD
 SWEEP_EVERY_S = 600.0
 LEFT_AFTER = 3
 """A session that has been idle for so many times as long as it takes to park is left to its journal."""
 JUST_USED_S = 1.0
-=======
 LINE_ANSWERS_S = 4.0
 LINE_LOOKS_S = 0.2
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
 SESSION_ID_BYTES = 16
 """128 random bits: nobody finds a session by trying."""
 
@@ -150,12 +142,8 @@ class SessionStore:
         user: str,
         clip: ClipReference,
         *,
-<<<<<<< HEAD
         session_id: str = "",
         request_id: str = "",
-=======
-        ticket: str = "",
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
         on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> Session:
         """A fresh session on a clip, which it closes in the end.
@@ -163,36 +151,33 @@ class SessionStore:
         Args:
             user: Only this user finds it again.
             clip: What it is about.
-<<<<<<< HEAD
             session_id: From :meth:`new_id`; empty for a fresh one.
             request_id: Of the call that opens it: see :meth:`opened_by`.
             on_close: Called after the session has gone for good.
-=======
-            ticket: With which :meth:`wait_for_room` was called, if it was.
-            on_close: Called after the session has gone.
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
 
         Raises:
             LimitError: The server is full.
             OutputError: The session cannot be kept.
             MaskletError: The clip cannot be opened.
         """
-<<<<<<< HEAD
-        await self._make_room()
-        source = await self._source(user, clip)
         try:
-            # Others may have opened sessions meanwhile.
-            await self._make_room()
-            session_id = session_id or self.new_id()
-            journal: SessionJournal | None = None
-            if self._journals is not None:
-                begin()
-                head = SessionHead(session_id, user, clip, source.info, self._model_sha256, request_id)
-                journal = await self._journals.create(head)
-        except MaskletError:
-            self._errands.start(source.close)
-            raise
-        return self._hold(session_id, user, clip, source, journal, on_close=on_close)
+            await self._make_room(user, request_id)
+            source = await self._source(user, clip)
+            try:
+                # Others may have opened sessions meanwhile.
+                await self._make_room(user, request_id)
+                session_id = session_id or self.new_id()
+                journal: SessionJournal | None = None
+                if self._journals is not None:
+                    begin()
+                    head = SessionHead(session_id, user, clip, source.info, self._model_sha256, request_id)
+                    journal = await self._journals.create(head)
+            except MaskletError:
+                self._errands.start(source.close)
+                raise
+            return self._hold(session_id, user, clip, source, journal, on_close=on_close)
+        finally:
+            self.line.done(user, request_id)
 
     async def opened_by(self, user: str, request_id: str) -> Session | None:
         """The session that a call opened before this process was started; None where there is none."""
@@ -200,36 +185,6 @@ class SessionStore:
             return None
         session_id = await self._journals.opened_by(user, request_id)
         return None if session_id is None else await self.get(session_id, user)
-=======
-        try:
-            self._check_room(user, ticket)
-            source = await self._errands.run(
-                self._open_clip, clip, whose=user, at_disk=True, unwanted=lambda source: source.close()
-            )
-            try:
-                # Others may have opened sessions meanwhile.
-                self._check_room(user, ticket)
-            except LimitError:
-                self._errands.start(source.close)
-                raise
-            session = Session(
-                secrets.token_hex(SESSION_ID_BYTES),
-                user,
-                partial(self._open_clip, clip),
-                source,
-                self._make_tracker,
-                self._scheduler,
-                limits=self.limits.session,
-                order=self._order,
-                errands=self._errands,
-                ledger=self.ledger,
-                admission=self.admission,
-            )
-            self._held[session.session_id] = _Held(session, self._clock_s(), on_close=on_close)
-            return session
-        finally:
-            self.line.done(user, ticket)
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
 
     async def get(self, session_id: str, user: str) -> Session:
         """The session, which counts as used now; from its journal where it is not in memory.
@@ -331,17 +286,43 @@ class SessionStore:
             fit = partial(self.ledger.fit, wanted_bytes)
             await self._scheduler.run(fit, user="", turn_class=TurnClass.PROMPT)
 
-<<<<<<< HEAD
-    async def _make_room(self) -> None:
-        """See that there is room for one more session: the one used longest ago is left to its journal."""
-        while len(self._held) >= self.limits.max_sessions:
-            now_s = self._clock_s()
-            idle = [
-                held
-                for held in self._held.values()
-                # Whoever has just asked for a session is about to use it.
-                if held.journal and not held.session.is_busy and now_s - held.used_s >= JUST_USED_S
-            ]
+    async def wait_for_room(self, user: str, ticket: str) -> Waiting | None:
+        """A place in line, after some seconds; None as soon as a session may be opened with this ticket."""
+        until_s = self._clock_s() + LINE_ANSWERS_S
+        while (waiting := self.line.ask(user, ticket, self._free)) is not None:
+            if self._clock_s() >= until_s:
+                return waiting
+            await asyncio.sleep(LINE_LOOKS_S)
+        return None
+
+    @property
+    def _free(self) -> int:
+        """How many sessions may be opened that nobody was promised."""
+        room = self.limits.max_sessions - len(self._held) + len(self._leavable())
+        return room - self.line.promised
+
+    def _leavable(self) -> list[_Held]:
+        """Sessions that can be left to their journals."""
+        now_s = self._clock_s()
+        return [
+            held
+            for held in self._held.values()
+            # Whoever has just asked for a session is about to use it.
+            if held.journal and not held.session.is_busy and now_s - held.used_s >= JUST_USED_S
+        ]
+
+    async def _make_room(self, user: str, ticket: str = "") -> None:
+        """See that there is room for one more session: the one used longest ago is left to its journal.
+
+        Raises:
+            LimitError: There is none, or it was promised to those who wait in line.
+        """
+        while True:
+            idle = self._leavable()
+            if not self.line.may_open(user, ticket) and self._free - self.line.waiting <= 0:
+                idle = []
+            elif len(self._held) < self.limits.max_sessions:
+                return
             if not idle:
                 raise LimitError(
                     f"the server holds {self.limits.max_sessions} sessions already, its limit: "
@@ -376,6 +357,7 @@ class SessionStore:
             order=self._order,
             errands=self._errands,
             ledger=self.ledger,
+            admission=self.admission,
             journal=journal,
             restored=restored,
         )
@@ -402,7 +384,7 @@ class SessionStore:
             raise _not_found()
         head, restored, journal = found
         try:
-            await self._make_room()
+            await self._make_room(user)
             source = await self._source(user, head.clip)
             try:
                 check_same_clip(head.clip_info, source.info)
@@ -417,28 +399,6 @@ class SessionStore:
             restored = replace(restored, ways={})
         on_close = self._on_close.pop(session_id, None)
         return self._hold(session_id, user, head.clip, source, journal, restored=restored, on_close=on_close)
-=======
-    async def wait_for_room(self, user: str, ticket: str) -> Waiting | None:
-        """A place in line, after some seconds; None as soon as a session may be opened with this ticket."""
-        until_s = self._clock_s() + LINE_ANSWERS_S
-        while (waiting := self.line.ask(user, ticket, self._free)) is not None:
-            if self._clock_s() >= until_s:
-                return waiting
-            await asyncio.sleep(LINE_LOOKS_S)
-        return None
-
-    @property
-    def _free(self) -> int:
-        """How many sessions may be opened that nobody was promised."""
-        return self.limits.max_sessions - len(self._held) - self.line.promised
-
-    def _check_room(self, user: str, ticket: str) -> None:
-        if not self.line.may_open(user, ticket) and self._free - self.line.waiting <= 0:
-            raise LimitError(
-                f"the server holds {self.limits.max_sessions} sessions already, its limit: "
-                "close one and try again"
-            )
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
 
     async def _park(self, held: _Held) -> None:
         held.parked = True
@@ -452,14 +412,11 @@ class SessionStore:
         if held.journal is None:
             await self._close(held)
             return
-<<<<<<< HEAD
         begin()
         if self._held.pop(session_id, None) is None:
             return
         self._on_close[session_id] = held.on_close
-=======
         self.line.closed()
->>>>>>> fa8605e (A full server tells places in line and how long they take instead of refusing: for sessions, and for tracks while memory does not hold them)
         try:
             await held.session.close()
         finally:
@@ -474,6 +431,7 @@ class SessionStore:
         session_id = held.session.session_id
         if self._held.pop(session_id, None) is None:
             return
+        self.line.closed()
         self._on_close[session_id] = held.on_close
         try:
             await held.session.close()
