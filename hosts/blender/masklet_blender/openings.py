@@ -69,6 +69,12 @@ class Openings:
             self._left.came_back(session_id)
         self._be_present()
 
+    def exported(self, session_id: str) -> None:
+        """A document on disk knows this session: whoever opens it, here or elsewhere, comes back to it."""
+        if session_id:
+            self._saved_sessions.add(session_id)
+            self._left.came_back(session_id)
+
     def before_saving(self) -> None:
         """Copies of plates get names of their own before the file keeps them."""
         for block in list(plates.all_plates()):
