@@ -141,6 +141,12 @@ class ServerUnreachableError(MaskletError):
     grpc_status = "UNAVAILABLE"
 
 
+class RestartingError(ServerUnreachableError):
+    """The server stops, and keeps sessions for the next one: the same call succeeds once that answers."""
+
+    kind = "restarting"
+
+
 class HelperError(ServerUnreachableError):
     """masklet's helper process, which stands between a host application and the server, fails or is gone."""
 

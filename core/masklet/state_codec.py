@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, TypeVar
 
 from masklet.errors import BadInputError
+from masklet.frame_runs import runs_of
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     CutPolicy,
@@ -17,10 +19,10 @@ from masklet.types import (
     StateRange,
     UnreadableFrame,
 )
-from masklet.v1 import values_pb2
+from masklet.v1 import track_pb2, values_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _T = TypeVar("_T")
 _Number = TypeVar("_Number", bound=int)
@@ -56,6 +58,33 @@ _CUTS_FROM_WIRE = {
 def range_to_wire(frames: FrameRange) -> values_pb2.FrameRange:
     """The message of a range."""
     return values_pb2.FrameRange(first=frames.first, last=frames.last)
+
+
+def received_to_wire(received: Mapping[int, Iterable[int]]) -> list[track_pb2.ReceivedMasks]:
+    """Messages of the frames, by object, whose masks have arrived."""
+    return [
+        track_pb2.ReceivedMasks(object_id=object_id, frames=map(range_to_wire, runs_of(frames)))
+        for object_id, frames in received.items()
+    ]
+
+
+def received_from_wire(
+    messages: Iterable[track_pb2.ReceivedMasks], known: Callable[[int], Sequence[int]]
+) -> dict[int, frozenset[int]]:
+    """Frames, by object, whose masks have arrived, as far as there are such.
+
+    Args:
+        messages: What a client says.
+        known: Gives the frames of an object that have masks, ascending.
+    """
+    received: dict[int, frozenset[int]] = {}
+    for message in messages:
+        frames = known(message.object_id)
+        arrived: set[int] = set()
+        for run in map(range_from_wire, message.frames):
+            arrived.update(frames[bisect_left(frames, run.first) : bisect_right(frames, run.last)])
+        received[message.object_id] = frozenset(arrived)
+    return received
 
 
 def range_from_wire(message: values_pb2.FrameRange) -> FrameRange:

@@ -47,6 +47,19 @@ def serve(
     upload_folder: Annotated[
         Path | None, typer.Option(help="Where uploads are kept; the system's temporary folder by default.")
     ] = None,
+    sessions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder on a local disk for sessions that outlive the server; by default the user's."
+        ),
+    ] = None,
+    no_sessions: Annotated[
+        bool, typer.Option("--no-sessions", help="Keep sessions in memory alone: they end with the server.")
+    ] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="Use the folder for sessions although another server has it."),
+    ] = False,
     max_sessions: Annotated[int, typer.Option(min=1, help="Sessions at a time.")] = 32,
     memory_gib: Annotated[
         float, typer.Option(min=0.0, help="Memory of all trackers; beyond it the oldest session parks.")
@@ -55,8 +68,8 @@ def serve(
         float, typer.Option(min=1.0, help="A session parks after so long without a call.")
     ] = 600.0,
     forgotten_h: Annotated[
-        float, typer.Option(min=0.1, help="A session closes for good after so many hours without a call.")
-    ] = 72.0,
+        float, typer.Option(min=0.1, help="A session is deleted after so many hours without a call.")
+    ] = 336.0,
     disk_s: Annotated[
         float, typer.Option(min=1.0, help="How long a disk may take for one picture or file.")
     ] = 30.0,
@@ -79,6 +92,7 @@ def serve(
     from dataclasses import replace
 
     from masklet.errors import BadInputError, OutputError
+    from masklet_server.journal.places import default_sessions_folder
     from masklet_server.service.settings import PROFILES, ServerSettings
 
     if profile not in PROFILES:
@@ -94,6 +108,8 @@ def serve(
         tls_certificate=tls_cert,
         tls_key=tls_key,
         upload_folder=upload_folder,
+        sessions_folder=None if no_sessions else sessions or default_sessions_folder(address),
+        take_over=take_over,
         store=replace(
             plain.store,
             max_sessions=max_sessions,

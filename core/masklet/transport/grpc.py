@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from masklet import codec, event_codec, state_codec
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
+from masklet.events import TrackStarted
 from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, new_id
 from masklet.transport.grpc_upload import send_clip
 from masklet.transport.grpc_view import GrpcView
 from masklet.transport.interface import Undone
+from masklet.types import MaskUpdate
 from masklet.v1 import (
     export_pb2,
     export_pb2_grpc,
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
         Click,
         FramePrompts,
         MaskFormat,
-        MaskUpdate,
         ObjectInfo,
         PromptDocument,
         ServerInfo,
@@ -189,7 +191,24 @@ class GrpcTransport(GrpcView):
             farm=request.farm,
             tell_waiting=True,
         )
-        return self._channel.stream(self._tracks.Track, message, event_codec.track_event_from_wire)
+        received: dict[int, set[int]] = {}
+        started = False
+
+        def rest() -> track_pb2.TrackRequest:
+            del message.received[:]
+            message.received.extend(state_codec.received_to_wire(received))
+            return message
+
+        events = self._channel.resumed(self._tracks.Track, rest, event_codec.track_event_from_wire)
+        with closing(events):
+            for event in events:
+                if isinstance(event, TrackStarted) and started:
+                    # Of the rest, after the connection broke.
+                    continue
+                started = started or isinstance(event, TrackStarted)
+                if isinstance(event, MaskUpdate):
+                    received.setdefault(event.object_id, set()).add(event.frame)
+                yield event
 
     def cancel(self, session_id: str) -> bool:  # noqa: D102
         request = track_pb2.CancelRequest(session_id=session_id, request_id=new_id())
@@ -209,9 +228,19 @@ class GrpcTransport(GrpcView):
             object_ids=request.object_ids,
             mask_format=codec.mask_format_to_wire(request.mask_format),
         )
-        return self._channel.stream(
-            self._tracks.FetchMasks, message, lambda response: codec.update_from_wire(response.update)
+        received: set[tuple[int, int]] = set()
+        updates = self._channel.resumed(
+            self._tracks.FetchMasks, lambda: message, lambda response: codec.update_from_wire(response.update)
         )
+        with closing(updates):
+            for update in updates:
+                place = (update.frame, update.object_id)
+                if place not in received:
+                    received.add(place)
+                    if request.frames is not None:
+                        # They come by frame: where the connection breaks, they go on from here.
+                        message.range.first = update.frame
+                    yield update
 
     def export_mattes(  # noqa: D102
         self, session_id: str, request: ExportRequest

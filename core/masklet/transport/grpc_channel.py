@@ -31,7 +31,8 @@ ERROR_KIND_KEY = "masklet-error-kind"
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}")
 _MAX_MESSAGE_BYTES = 32 * 1024 * 1024
-_BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 2.0, 2.0)
+_BACKOFF_S = (0.2, 0.5, 1.0, *(2.0,) * 20)
+"""Pauses between tries: a server that is restarted loads its model, for many seconds on a slow disk."""
 
 OPTIONS = [
     ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
@@ -91,8 +92,7 @@ class Channel:
             try:
                 response = method(request, timeout=timeout_s, metadata=self._metadata)
             except grpc.RpcError as error:
-                lost = error.code() is grpc.StatusCode.UNAVAILABLE and self._has_answered
-                if not (lost and retry and pause_s is not None and self._why_dead() is None):
+                if not (retry and pause_s is not None and self._may_come_back(error)):
                     raise self._translated(error) from error
             else:
                 self._has_answered = True
@@ -120,9 +120,42 @@ class Channel:
         finally:
             call.cancel()
 
+    def resumed(
+        self,
+        method: Callable[..., Iterable[_Response]],
+        make_request: Callable[[], object],
+        decode: Callable[[_Response], _Value],
+    ) -> Generator[_Value, None, None]:
+        """As :meth:`stream`, and on again after a lost connection, with a request that says from where."""
+        pauses = iter(_BACKOFF_S)
+        while True:
+            call: Any = method(make_request(), metadata=self._metadata)
+            scope = current_scope()
+            if scope is not None:
+                scope.add(call)
+            try:
+                for response in call:
+                    self._has_answered = True
+                    pauses = iter(_BACKOFF_S)
+                    yield decode(response)
+            except grpc.RpcError as error:
+                pause_s = next(pauses, None)
+                if pause_s is None or not self._may_come_back(error):
+                    raise self._translated(error) from error
+            else:
+                return
+            finally:
+                call.cancel()
+            time.sleep(pause_s * random.uniform(0.7, 1.3))
+
     def close(self) -> None:
         """Close the connection."""
         self.raw.close()
+
+    def _may_come_back(self, error: grpc.RpcError) -> bool:
+        """True where the connection broke and the server, or the one after it, may answer in a while."""
+        lost = error.code() is grpc.StatusCode.UNAVAILABLE and self._has_answered
+        return lost and self._why_dead() is None
 
     def _translated(self, error: grpc.RpcError) -> MaskletError:
         """The error of masklet that says what this one of gRPC means."""

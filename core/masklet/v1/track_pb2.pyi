@@ -29,6 +29,7 @@ class TrackRequest(google.protobuf.message.Message):
     AT_CUTS_FIELD_NUMBER: builtins.int
     FARM_FIELD_NUMBER: builtins.int
     TELL_WAITING_FIELD_NUMBER: builtins.int
+    RECEIVED_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     direction: masklet.v1.values_pb2.Direction.ValueType
@@ -49,6 +50,12 @@ class TrackRequest(google.protobuf.message.Message):
 
     @property
     def mask_format(self) -> masklet.v1.values_pb2.MaskFormat: ...
+    @property
+    def received(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ReceivedMasks]:
+        """With the request_id of a track that broke off: masks of it that have arrived. It goes on where it
+        stopped, after a restart of the server too, and sends the others, each once.
+        """
+
     def __init__(
         self,
         *,
@@ -62,11 +69,33 @@ class TrackRequest(google.protobuf.message.Message):
         at_cuts: masklet.v1.values_pb2.CutPolicy.ValueType = ...,
         farm: builtins.bool = ...,
         tell_waiting: builtins.bool = ...,
+        received: collections.abc.Iterable[global___ReceivedMasks] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask_format", b"mask_format", "range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "farm", b"farm", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only", "tell_waiting", b"tell_waiting"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "farm", b"farm", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "received", b"received", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only", "tell_waiting", b"tell_waiting"]) -> None: ...
 
 global___TrackRequest = TrackRequest
+
+@typing.final
+class ReceivedMasks(google.protobuf.message.Message):
+    """Masks of one object that have arrived."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    FRAMES_FIELD_NUMBER: builtins.int
+    object_id: builtins.int
+    @property
+    def frames(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.FrameRange]: ...
+    def __init__(
+        self,
+        *,
+        object_id: builtins.int = ...,
+        frames: collections.abc.Iterable[masklet.v1.values_pb2.FrameRange] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frames", b"frames", "object_id", b"object_id"]) -> None: ...
+
+global___ReceivedMasks = ReceivedMasks
 
 @typing.final
 class TrackStarted(google.protobuf.message.Message):

@@ -187,7 +187,7 @@ class MaskletServer:
         for task in self._housekeeping:
             task.cancel()
         await asyncio.gather(*self._housekeeping, return_exceptions=True)
-        self.store.cancel_all()
+        self.store.drain()
         if self._server is not None:
             await _within(self._settings.drain_s + 1.0, self._server.stop(self._settings.drain_s))
         await _within(CLOSES_WITHIN_S, self.store.leave_all())

@@ -44,6 +44,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             at_cuts=state_codec.cut_policy_from_wire(request.at_cuts),
             farm=request.farm,
             request_id=request.request_id,
+            received=state_codec.received_from_wire(request.received, session.results.frames_of),
         )
         async with aclosing(events):
             async for event in events:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from masklet.errors import BusyError, ClipError, DeviceError, MaskletError
+from masklet.errors import ClipError, DeviceError, MaskletError, RestartingError
 from masklet_server.aside import working_for
 from masklet_server.sessions.callers import Caller, current_caller
 from masklet_server.sessions.hands import Hands, Report
@@ -170,12 +170,12 @@ class Scheduler:
             on_hang: Called when the call is left behind, to begin anew without what it uses.
 
         Raises:
-            BusyError: The server is shutting down.
+            RestartingError: The server is shutting down.
             ClipError: A picture does not come.
             DeviceError: The device does not come back from the call.
         """
         if self._closed:
-            raise BusyError("the server is shutting down: try again in a minute")
+            raise RestartingError("the server is being restarted: the same works once it answers again")
         self._loop = asyncio.get_running_loop()
         owner = object() if owner is None else owner
         for other in self._away:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from masklet.errors import ClipError, LimitError, MaskletError, SessionNotFoundError
+from masklet.errors import ClipError, LimitError, MaskletError, RestartingError, SessionNotFoundError
 from masklet.events import Waiting
 from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.admission import Admission
@@ -193,6 +193,10 @@ class SessionStore:
             SessionNotFoundError: It was closed, never existed, or is another user's.
             MaskletError: Its clip cannot be opened any more, or its journal is damaged.
         """
+        if self._stopping:
+            raise RestartingError(
+                "the server is being restarted: the same works once it answers again, nothing is lost"
+            )
         held = self._held.get(session_id)
         if held is None:
             await self._return(session_id, user)
@@ -244,10 +248,17 @@ class SessionStore:
                     )
         return tuple(sorted(mine, key=lambda summary: summary.idle_s))
 
-    def cancel_all(self) -> None:
-        """Stop every track after its frame in hand."""
+    def drain(self) -> None:
+        """Stop every track after its frame in hand: the server stops, and gives no more sessions out.
+
+        Tracks of sessions with a journal tell their clients to come back.
+        """
+        self._stopping = True
         for held in self._held.values():
-            held.session.tracks.cancel()
+            if held.journal is None:
+                held.session.tracks.cancel()
+            else:
+                held.session.tracks.pause()
 
     async def leave_all(self) -> None:
         """Give every session back: the server stops. Those with a journal can be taken up again."""
@@ -366,7 +377,7 @@ class SessionStore:
 
     async def _return(self, session_id: str, user: str) -> Session:
         """Bring a session back from its journal, once for all who ask."""
-        if self._journals is None or self._stopping:
+        if self._journals is None:
             raise _not_found()
         # By user too: nobody waits for what another is refused.
         key = (session_id, user)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Seq
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from masklet.errors import RestartingError
 from masklet.events import TrackFinished, TrackStarted, Waiting
 from masklet.types import UnreadableFrame
 from masklet_server.sessions.course import Course
@@ -68,7 +69,7 @@ class TrackRun:
         self._looked_at = looked_at
         self._fetch = fetch
         self._visit = visit
-        self._stopping = False
+        self._stopping = self._paused = False
 
     @property
     def steps_left(self) -> int:
@@ -78,6 +79,10 @@ class TrackRun:
     def stop(self) -> None:
         """End after the frame in hand; what is finished is kept."""
         self._stopping = True
+
+    def pause(self) -> None:
+        """The same, and the reader is told that it goes on later."""
+        self._paused = self._stopping = True
 
     async def events(self) -> AsyncGenerator[TrackItem, None]:
         """First a start, then results as they come, then an end.
@@ -124,6 +129,9 @@ class TrackRun:
         try:
             async with aclosing(self._let_in(self)) as places:
                 async for waiting in places:
+                    if self._paused:
+                        await queue.put(_Failure(_restarting()))
+                        return
                     if self._stopping:
                         await queue.put(TrackStarted(0, 0))
                         await queue.put(TrackFinished(0, 0, cancelled=True))
@@ -157,7 +165,16 @@ class TrackRun:
                     plan = await self._extend()
         except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)
             await queue.put(_Failure(error))
+            return
+        if self._paused and cancelled:
+            await queue.put(_Failure(_restarting()))
         else:
             cuts = tuple(sorted(cut for cut in self._cuts() if cut in frames))
             unreadable = tuple(each for each in self._unreadable() if each.frame in frames)
             await queue.put(TrackFinished(steps, updates, cancelled, cuts, unreadable))
+
+
+def _restarting() -> RestartingError:
+    return RestartingError(
+        "the server is being restarted: the track goes on where it stopped once it answers again"
+    )

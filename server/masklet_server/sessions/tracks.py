@@ -125,6 +125,11 @@ class Tracks:
         """Know again how far the last track came."""
         self.number, self._done = restored.standing.track, restored.tracked()
 
+    def pause(self) -> None:
+        """Stop tracking after the frame in hand and tell the reader to come back: the server stops."""
+        if self._running is not None:
+            self._running.pause()
+
     def cancel(self) -> bool:
         """Stop tracking after the frame in hand; False when nothing runs."""
         if self._running is None:
@@ -176,10 +181,14 @@ class Tracks:
             at_cuts=at_cuts,
             farm=farm,
         )
-        if request_id and request_id == self.number.request_id:
-            work.go_on(self._done, received)
-        else:
+        if not request_id or request_id != self.number.request_id:
             self.number = TrackNumber(self.number.number + 1, request_id)
+            self._done = {}
+            if received:
+                # It broke off before its first frame was tracked; masks of prompted frames have arrived.
+                work.go_on(self._done, received)
+        else:
+            work.go_on(self._done, received)
         self._done = work.watch.done
         range_in(self._session.clip, frames)
         if running is not None:

@@ -76,7 +76,7 @@ class TrackWork:
     def _rest(self, planner: Planner, received: Mapping[int, Collection[int]]) -> Plan:
         """What is left of a track that was broken off: masks to tell again, and frames to make."""
         wanted = range_in(planner.clip, self.frames)
-        inside = frozenset(range(wanted.first, wanted.last + 1))
+        inside = frozenset(planner.clip.missing.without(range(wanted.first, wanted.last + 1)))
         only: dict[int, Collection[int]] = {}
         told: dict[int, list[int]] = {}
         for object_id in filter(planner.exists, self.objects):
@@ -101,7 +101,7 @@ class TrackWork:
         wanted = range_in(planner.clip, self.frames)
         only: dict[int, Collection[int]] = {}
         for object_id in filter(planner.exists, self.objects):
-            left = frozenset(range(wanted.first, wanted.last + 1))
+            left = frozenset(planner.clip.missing.without(range(wanted.first, wanted.last + 1)))
             if self.stale_only:
                 left = frozenset(planner.stale(object_id))
             only[object_id] = left - self.watch.done.get(object_id, set())
