@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet.bad_frames import WORTH_A_LOOK
 from masklet.commands.options import (
     ColourOption,
     DeviceOption,
@@ -28,7 +29,7 @@ from masklet.commands.options import (
 )
 from masklet.commands.progress import Progress
 from masklet.commands.shot_request import ShotRequest, read_saved
-from masklet.commands.summary import WORTH_A_LOOK, RunSummary, print_json
+from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import track
 from masklet.commands.typed import Typed
 from masklet.errors import BadInputError, NotPromptedError

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masklet.bad_frames import WORTH_A_LOOK
 from masklet.commands.exits import ExitCode
 from masklet.frame_runs import counted, part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from masklet.holes import Hole
     from masklet.types import ClipInfo, FrameRange, SessionInfo
 
-WORTH_A_LOOK = frozenset({FrameState.UNCERTAIN, FrameState.RIVAL, FrameState.STALE})
 _NOT_LISTED = frozenset({FrameState.PRESENT, FrameState.UNTRACKED})
 """Nobody needs to know of the first, and holes tell the second with its reason."""
 _VERSION = 1

@@ -73,8 +73,9 @@ def stop(runtime: Runtime) -> None:
 def go_to_bad_frame(runtime: Runtime, node: Node, *, backward: bool) -> None:
     """Go to the nearest frame that is uncertain or out of date, and make its object the active one."""
     said = documents.objects(node)
-    found = runtime.memory(node).book.next_bad(
-        [one.uid for one in said], plate_frame(runtime, node), backward=backward
+    memory = runtime.memory(node)
+    found = memory.book.next_bad(
+        [one.uid for one in said], plate_frame(runtime, node), backward=backward, clip=memory.clip
     )
     if found is None:
         runtime.tell(node, Notice(no_bad_frame_sentence(backward=backward), is_alarm=False))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 from masklet import kept_codec, state_codec
+from masklet.bad_frames import WORTH_A_LOOK, Place, next_place
 from masklet.errors import BadInputError
 from masklet.v1 import review_pb2, review_pb2_grpc
 from masklet_server.service.access import current_user
@@ -14,7 +15,6 @@ from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.durability import Answer
 from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.plan import range_in
-from masklet_server.sessions.review import WORTH_A_LOOK, Place, next_place
 from masklet_server.sessions.store import SessionStore
 from masklet_server.shots.watch import ShotWatch
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
+from masklet.bad_frames import is_begun, untracked
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     ClipInfo,
@@ -22,7 +23,6 @@ from masklet_server.sessions.desk import ClosingSource, Desk
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.results import ResultStore
-from masklet_server.sessions.review import untracked
 from masklet_server.tracking import ObjectFrame, with_unreadable
 
 
@@ -125,7 +125,7 @@ class SessionFacts:
         chosen = [self._book.object(object_id) for object_id in object_ids] or self._book.objects()
         for info in chosen:
             known = self.results.frames_of(info.object_id)
-            if info.prompted_frames and not set(known) <= set(info.prompted_frames):
+            if is_begun(known, info.prompted_frames):
                 found += untracked(info.object_id, self.clip, known)
         return tuple(found)
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from masklet.bad_frames import is_begun, next_place, untracked
 from masklet.errors import BadInputError
 from masklet.phrases import phrase
-from masklet.types import FrameRange, Presence, StateRange
+from masklet.types import ClipInfo, FrameRange, Presence, StateRange
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Strip:
         locked: Tracking leaves it.
         stale: Prompts have overtaken it.
         held: False where the file alone remembers that there was a mask: the server has none any more.
+        rival: Something that looks like the object is near.
     """
 
     first: int
@@ -32,6 +34,7 @@ class Strip:
     locked: bool
     stale: bool
     held: bool = True
+    rival: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,33 +136,32 @@ class FrameBook:
         """How many frames of an object have a mask."""
         return sum(strip.last - strip.first + 1 for strip in self.strips(uid))
 
-    def next_bad(self, uids: Iterable[str], after: int, *, backward: bool) -> tuple[str, int] | None:
-        """The nearest frame behind another that is uncertain or out of date, and its object.
+    def next_bad(
+        self, uids: Iterable[str], after: int, *, backward: bool, clip: ClipInfo | None = None
+    ) -> tuple[str, int] | None:
+        """Where the next run of bad frames behind another begins, and its object: :mod:`masklet.bad_frames`.
 
-        The first frame of each run counts, or its last when searching backward; locked frames do not.
+        Args:
+            uids: In their order.
+            after: A plate frame.
+            backward: Search before it.
+            clip: Whose frames without a mask count too, of objects that were tracked; none when None.
         """
-        found: list[tuple[int, str]] = []
-        for uid in uids:
-            for strip in self.strips(uid):
-                if (
-                    strip.locked
-                    or not strip.held
-                    or not (strip.stale or strip.presence is Presence.UNCERTAIN)
-                ):
-                    continue
-                frame = strip.last if backward else strip.first
-                if frame < after if backward else frame > after:
-                    found.append((frame, uid))
-        if not found:
-            return None
-        frame, uid = max(found) if backward else min(found)
-        return uid, frame
+        order, ranges = list(uids), []
+        for place, uid in enumerate(order):
+            strips = [strip for strip in self.strips(uid) if strip.held]
+            ranges += [_state(place, strip) for strip in strips]
+            if clip is not None:
+                known, prompted = _frames(strips), _frames(strip for strip in strips if strip.prompted)
+                ranges += untracked(place, clip, known) if is_begun(known, prompted) else ()
+        found = next_place(ranges, after=after, backward=backward)
+        return None if found is None else (order[found.state.object_id], found.frame)
 
 
 def to_json(strips: Iterable[Strip]) -> str:
     """Strips as text, to be kept in a file."""
     return json.dumps(
-        [[s.first, s.last, s.presence.value, s.prompted, s.locked, s.stale, s.held] for s in strips]
+        [[s.first, s.last, s.presence.value, s.prompted, s.locked, s.stale, s.held, s.rival] for s in strips]
     )
 
 
@@ -170,18 +172,29 @@ def from_json(text: str) -> tuple[Strip, ...]:
         BadInputError: The text was damaged.
     """
     try:
-        # Files of earlier versions say nothing of what was lost.
+        # Files of earlier versions say nothing of what was lost, and of rivals.
         return tuple(
-            Strip(first, last, Presence(presence), prompted, locked, stale, *held)
-            for first, last, presence, prompted, locked, stale, *held in json.loads(text or "[]")
+            Strip(first, last, Presence(presence), prompted, locked, stale, *more)
+            for first, last, presence, prompted, locked, stale, *more in json.loads(text or "[]")
         )
     except (ValueError, TypeError) as error:
         raise BadInputError(phrase("the states kept in this file cannot be read: track again")) from error
 
 
+def _frames(strips: Iterable[Strip]) -> list[int]:
+    return [frame for strip in strips for frame in range(strip.first, strip.last + 1)]
+
+
 def _strip(state: StateRange) -> Strip:
     frames = state.frames
-    return Strip(frames.first, frames.last, state.presence, state.prompted, state.locked, state.stale)
+    told = (state.presence, state.prompted, state.locked, state.stale)
+    return Strip(frames.first, frames.last, *told, rival=state.rival)
+
+
+def _state(object_id: int, strip: Strip) -> StateRange:
+    frames = FrameRange(strip.first, strip.last)
+    told = (strip.presence, strip.prompted, strip.locked, strip.stale)
+    return StateRange(object_id, frames, *told, rival=strip.rival)
 
 
 def _laid_over(lost: tuple[Strip, ...], told: tuple[Strip, ...]) -> tuple[Strip, ...]:

@@ -41,7 +41,7 @@ class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
         block = plate_of(context)
         own, memory = props(block), runtime().memory(block)
         uids = [item.uid for item in own.objects]
-        found = memory.book.next_bad(uids, frame_of(context, block), backward=self.backward)
+        found = memory.book.next_bad(uids, frame_of(context, block), backward=self.backward, clip=memory.clip)
         if found is None:
             self.tell(no_bad_frame_sentence(backward=self.backward))
             return {"CANCELLED"}

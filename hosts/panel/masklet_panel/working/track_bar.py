@@ -156,7 +156,7 @@ class TrackBar(QtWidgets.QWidget):
         if memory is None:
             return
         uids = [said.uid for said in model.document]
-        found = memory.book.next_bad(uids, model.frame, backward=backward)
+        found = memory.book.next_bad(uids, model.frame, backward=backward, clip=memory.clip)
         if found is None:
             model.tell(Notice(no_bad_frame_sentence(backward=backward), is_alarm=False))
             return

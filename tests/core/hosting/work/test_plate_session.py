@@ -535,7 +535,7 @@ def test_a_plate_that_the_server_reads_differently_is_refused_and_its_session_go
     plate: PlateSource, server: Server, transport: PromptedServer
 ) -> None:
     wide = replace(plate, shown=HostClip("plate", 128, 36))
-    with pytest.raises(ClipError, match="128 x 36, and the server reads it as 64 x 36"):
+    with pytest.raises(ClipError, match="128 x 36, with what lies beyond its format of 64 x 36"):
         list(session_of(wide, HERO).synchronise(server))
     assert transport.sessions == {}
 

@@ -1,4 +1,4 @@
-"""Where to look next."""
+"""Where to look next: one rule for the server, the command line and all hosts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ def next_place(
     states: Collection[FrameState] = WORTH_A_LOOK,
     backward: bool = False,
 ) -> Place | None:
-    """The nearest frame behind ``after`` in one of the states, None where there is no more.
+    """Where the nearest run behind ``after`` begins that is in one of the states, None where there is none.
+
+    A run is one place, however long it is: what is mended where it begins is mostly mended.
 
     Args:
         ranges: Of one or more objects, in any order; of equally near ones the first wins.
-        after: A frame, which does not count itself.
+        after: A frame; a run that it lies in is behind already.
         states: Any of these; locked and corrected frames are left out unless asked for: somebody has looked
             there.
-        backward: Search before ``after`` instead.
+        backward: Search before ``after`` instead, for the last frames of runs.
     """
     wanted = frozenset(states)
     best: Place | None = None
@@ -41,9 +43,8 @@ def next_place(
         looked_at = state.states & {FrameState.LOCKED, FrameState.CORRECTED}
         if not state.states & wanted or (looked_at and not looked_at & wanted):
             continue
-        first, last = state.frames.first, state.frames.last
-        frame = min(last, after - 1) if backward else max(first, after + 1)
-        if not first <= frame <= last:
+        frame = state.frames.last if backward else state.frames.first
+        if not (frame < after if backward else frame > after):
             continue
         if best is None or abs(frame - after) < abs(best.frame - after):
             best = Place(frame, state)
@@ -62,3 +63,8 @@ def untracked(object_id: int, clip: ClipInfo, known: Collection[int]) -> tuple[S
         else:
             runs.append(FrameRange(frame, frame))
     return tuple(StateRange(object_id, run, Presence.ABSENT, prompted=False, tracked=False) for run in runs)
+
+
+def is_begun(known: Collection[int], prompted: Collection[int]) -> bool:
+    """True for an object that was tracked: frames without a mask are only then worth a look."""
+    return bool(prompted) and not set(known) <= set(prompted)
