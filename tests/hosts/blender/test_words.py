@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,31 @@ JOBS = ("Tracking", "Getting mattes", "Making splines", "Making an anchor", "Sen
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
-    """The add-on's, and those of the core whose sentences it shows."""
-    for folder in (ADDON, *SHARED):
-        for file in sorted(folder.rglob("*.py")):
-            yield file, ast.parse(file.read_text(encoding="utf-8"))
+    """The add-on's, and those of the core that it uses, whose sentences it shows."""
+    for file in used():
+        yield file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def used() -> tuple[Path, ...]:
+    """Files of the add-on, and of the shared folders those that it imports, on whatever way."""
+    found, waiting = set(), sorted(ADDON.rglob("*.py"))
+    while waiting:
+        file = waiting.pop()
+        if file in found:
+            continue
+        found.add(file)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                module = ROOT / "core" / f"{name.replace('.', '/')}.py"
+                if module.is_file() and any(folder in module.parents for folder in SHARED):
+                    waiting.append(module)
+    return tuple(sorted(found))
 
 
 def called(node: ast.Call) -> str:
@@ -118,7 +140,7 @@ def test_every_longer_text_of_the_source_is_said_in_a_way_that_is_translated() -
                 apart |= {id(part) for part in ast.walk(node)}
         for node in ast.walk(tree):
             text = node.value if isinstance(node, ast.Constant) and id(node) not in apart else None
-            if isinstance(text, str) and text.count(" ") > 1 and text not in german():
+            if isinstance(text, str) and len(text.split()) > 2 and text not in german():
                 bare.append((file.name, text))
     assert [(name, text) for name, text in bare if not is_no_sentence(name, text)] == []
 

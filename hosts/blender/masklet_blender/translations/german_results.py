@@ -225,6 +225,25 @@ RESULTS: dict[str, str] = {
         "dieselben Mattes"
     ),
     "Import Prompts": "Prompts importieren",
+    "the document {name} cannot be read ({fault}): check the path": (
+        "das Dokument {name} ist nicht lesbar ({fault}): Pfad prüfen"
+    ),
+    "the document {name} is larger than 1 GB: it is none of masklet's": (
+        "das Dokument {name} ist größer als 1 GB: es ist keines von masklet"
+    ),
+    "the document {name} cannot be written ({fault}): check folder, rights and space": (
+        "das Dokument {name} ist nicht schreibbar ({fault}): Ordner, Rechte und Platz prüfen"
+    ),
+    "what {name} keeps for hosts cannot be understood ({fault}): take the key {key} out of it to open its "
+    "prompts": (
+        "was {name} für Programme aufhebt, ist nicht zu verstehen ({fault}): den Schlüssel {key} "
+        "herausnehmen, um die Prompts zu öffnen"
+    ),
+    "{name} was changed by somebody else since it was read here: open it again to have theirs, or save "
+    "yours under another name": (
+        "{name} wurde von jemand anderem geändert, seit es hier gelesen wurde: neu öffnen für deren Stand, "
+        "oder den eigenen unter anderem Namen speichern"
+    ),
     "Add the objects of a prompt document to this plate": (
         "Die Objekte eines Prompt-Dokuments dieser Plate hinzufügen"
     ),

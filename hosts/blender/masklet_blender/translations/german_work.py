@@ -39,6 +39,17 @@ WORK: dict[str, str] = {
     "1 click": "1 Klick",
     "{count} clicks": "{count} Klicks",
     "1 stroke": "1 Strich",
+    "the range goes from {first} to {last}, and nothing of it lies that way: move the playhead into it, or "
+    "set another range": (
+        "der Bereich geht von {first} bis {last}, und in dieser Richtung liegt nichts davon: den Zeitcursor "
+        "hineinbewegen, oder einen anderen Bereich setzen"
+    ),
+    "nothing was said about the chosen objects yet: click them in the viewer first": (
+        "über die gewählten Objekte wurde noch nichts gesagt: zuerst im Viewer anklicken"
+    ),
+    "nothing was said yet: click an object in the viewer first": (
+        "es wurde noch nichts gesagt: zuerst ein Objekt im Viewer anklicken"
+    ),
     "{count} strokes": "{count} Striche",
     "a box": "ein Rahmen",
     "a mask drawn by hand": "eine von Hand gezeichnete Maske",
