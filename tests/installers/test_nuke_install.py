@@ -20,6 +20,7 @@ from masklet.installing.blender_places import Machine
 from masklet.installing.nuke import (
     add_to_init,
     foreign_packages,
+    has_panel,
     install_into,
     installed_in,
     names_folder,
@@ -112,10 +113,22 @@ def test_nothing_of_protobuf_or_grpc_lies_on_nukes_path(installed: Path) -> None
     (version,) = (installed / "versions").iterdir()
     packages = {path.name for path in version.iterdir()}
 
-    assert {"masklet", "masklet_nuke"} <= packages <= {"masklet", "masklet_nuke", "masklet_panel"}
+    assert {"masklet", "masklet_nuke"} <= packages <= {"masklet", "masklet_nuke", "masklet_panel", "Qt.py"}
     assert not list(version.rglob("*_pb2*"))
     assert not any("import grpc" in file.read_text("utf-8") for file in version.rglob("masklet_nuke/**/*.py"))
     assert foreign_packages(installed) == []
+
+
+def test_the_panel_comes_with_what_it_finds_qt_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shims = tmp_path / "site"
+    shims.mkdir()
+    (shims / "Qt.py").write_text("raise AssertionError('looked up, never imported')\n")
+    monkeypatch.syspath_prepend(str(shims))
+
+    install_into(tmp_path / "with")
+
+    assert (tmp_path / "with/versions" / masklet.__version__ / "Qt.py").is_file()
+    assert has_panel(tmp_path / "with")
 
 
 def test_the_helper_sees_nothing_of_what_nuke_sets_for_itself() -> None:

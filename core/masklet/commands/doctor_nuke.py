@@ -12,6 +12,7 @@ from masklet.installing.nuke import (
     CURRENT,
     FOLDER,
     foreign_packages,
+    has_panel,
     installed_in,
     names_folder,
 )
@@ -77,6 +78,13 @@ def examine_folder(folder: Path) -> Iterator[Finding]:
     else:
         versions = f" (also there: {', '.join(found.versions)})" if len(found.versions) > 1 else ""
         yield Finding(Verdict.GOOD, subject, f"{found.current} in {folder}{versions}")
+    if not has_panel(folder):
+        yield Finding(
+            Verdict.NOTE,
+            "panel in Nuke",
+            "Qt.py is missing, so Open Panel says so",
+            f"pip install 'masklet[panel]', then {_INSTALL}",
+        )
     foreign = foreign_packages(folder)
     if foreign:
         yield Finding(

@@ -14,6 +14,7 @@ from masklet.installing.blender_places import find_blenders
 from masklet.installing.nuke import (
     FOLDER,
     add_to_init,
+    has_panel,
     install_into,
     remove_from_init,
     uninstall_from,
@@ -59,6 +60,10 @@ def install_nuke(
                 f"Nuke {nuke.version} is too old for masklet and goes without: Nuke 14 or newer has it"
             )
     typer.echo(f"helper: {helper} (written to {remember_helper_python(helper)})")
+    if not has_panel(done.folder):
+        typer.echo(
+            f"without the panel: pip install 'masklet[panel]' for {sys.executable}, then run this again"
+        )
     typer.echo("start Nuke: Masklet is in the Draw menu")
 
 

@@ -7,6 +7,7 @@ folder; an installation for everybody is a folder that a studio puts on NUKE_PAT
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -28,6 +29,7 @@ _VERSIONS = "versions"
 _STARTUP = ("init.py", "menu.py")
 _PACKAGES = ("masklet_nuke", "masklet_panel")
 _LEFT_OUT = ("__pycache__",)
+_SHIM = "Qt"
 _BEGIN = "# masklet: begin. Written by 'masklet install nuke'; 'masklet uninstall nuke' takes it out.\n"
 _END = "# masklet: end\n"
 _BLOCK = f'{_BEGIN}import nuke\n\nnuke.pluginAddPath("./{FOLDER}")\n{_END}'
@@ -51,7 +53,7 @@ class Installed:
 
 
 def tree() -> dict[str, bytes]:
-    """Everything one version consists of, by path in its folder: the light client and the adapter.
+    """Everything one version consists of, by path in its folder: the light client, adapter and panel.
 
     Raises:
         BadInputError: The adapter is not there.
@@ -70,7 +72,18 @@ def tree() -> dict[str, bytes]:
             inside = file.relative_to(source)
             if file.is_file() and not set(_LEFT_OUT) & set(inside.parts):
                 members[f"{package}/{inside.as_posix()}"] = file.read_bytes()
+    shim = qt_shim()
+    if shim is not None:
+        members[shim.name] = shim.read_bytes()
     return members
+
+
+def qt_shim() -> Path | None:
+    """Qt.py, through which the panel finds whichever Qt a Nuke has; None where it is not installed here."""
+    # Looked up, never imported: it would look for a Qt.
+    found = importlib.util.find_spec(_SHIM)
+    file = None if found is None or found.origin is None else Path(found.origin)
+    return file if file is not None and file.name == f"{_SHIM}.py" else None
 
 
 def install_into(folder: Path, *, helper: Path | None = None) -> Installed:
@@ -185,6 +198,13 @@ def installed_in(folder: Path) -> Installed | None:
         places = [path for path in (folder / _VERSIONS).iterdir() if (path / "masklet_nuke").is_dir()]
         return Installed(folder, current, tuple(sorted(path.name for path in places)))
     return None
+
+
+def has_panel(folder: Path) -> bool:
+    """True where the version that starts brings the panel and what it needs of Qt."""
+    found = installed_in(folder)
+    place = None if found is None else folder / _VERSIONS / found.current
+    return place is not None and (place / _PACKAGES[1]).is_dir() and (place / f"{_SHIM}.py").is_file()
 
 
 def foreign_packages(folder: Path) -> list[str]:
