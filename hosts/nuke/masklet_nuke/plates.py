@@ -17,7 +17,7 @@ from masklet_nuke import node_knobs
 from masklet_nuke.node_knobs import set_text, text
 from masklet_nuke.spaces import FrameMap, PlateSpace
 from masklet_nuke.undoing import no_step
-from masklet_nuke.upstream import pictures_hash, plain_read, plate_input
+from masklet_nuke.upstream import pictures_hash, plain_read, plate_input, spoken_space
 from masklet_nuke.words import IN_NUKE
 
 if TYPE_CHECKING:
@@ -35,12 +35,14 @@ class Rendered:
         hash: Of what they were rendered from.
         first: Frame of the script.
         last: Frame of the script.
+        colour_space: Of the script, in which they were rendered; empty for linear light of Rec. 709.
     """
 
     path: str
     hash: str
     first: int
     last: int
+    colour_space: str = ""
 
 
 class NotRenderedError(ClipError):
@@ -82,7 +84,13 @@ def rendered(node: Node) -> Rendered | None:
     """What was rendered of a plate; None where nothing was."""
     try:
         kept = json.loads(text(node, node_knobs.RENDERED) or "{}")
-        return Rendered(str(kept["path"]), str(kept["hash"]), int(kept["first"]), int(kept["last"]))
+        return Rendered(
+            str(kept["path"]),
+            str(kept["hash"]),
+            int(kept["first"]),
+            int(kept["last"]),
+            str(kept.get("colour_space", "")),
+        )
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -93,8 +101,16 @@ def keep_rendered(nuke: Nuke, node: Node, done: Rendered) -> None:
         set_text(node, node_knobs.RENDERED, json.dumps(done.__dict__))
 
 
+def working_space(nuke: Nuke) -> str:
+    """The colour space in which the script works; empty where Nuke itself manages it, which is Rec. 709."""
+    root = nuke.root()
+    if text(root, "colorManagement") != "OCIO":
+        return ""
+    return spoken_space(text(root, "workingSpaceLUT"))
+
+
 def frame_map(node: Node) -> FrameMap:
-    """Which picture of the plate shows on a frame of the script; what we render keeps its numbers."""
+    """Which picture of the plate shows on a frame; what we render keeps the script's numbers."""
     above = node.input(0)
     read = None if above is None else plain_read(above)
     return FrameMap() if read is None else read.frames
@@ -131,9 +147,9 @@ def source_of(node: Node) -> PlateSource:
             done.path,
             space.width_px,
             space.height_px,
-            # Rendered in Nuke's own working space, which is scene-linear.
-            shown=HostClip(node.name(), space.width_px, space.height_px),
-            words=IN_NUKE,
+            ClipReading(colour_space=done.colour_space or None),
+            HostClip(node.name(), space.width_px, space.height_px),
+            IN_NUKE,
         )
     path = read.path
     if not Path(path).is_absolute():

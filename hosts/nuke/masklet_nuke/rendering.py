@@ -43,7 +43,13 @@ def ensure_rendered(nuke: Nuke, node: Node) -> Rendered | None:
     wanted = pictures_hash(above)
     first, last = above.firstFrame(), above.lastFrame()
     done = plates.rendered(node)
-    if done is not None and (done.hash, done.first, done.last) == (wanted, first, last) and _is_whole(done):
+    space = plates.working_space(nuke)
+    asked = wanted, first, last, space
+    if (
+        done is not None
+        and (done.hash, done.first, done.last, done.colour_space) == asked
+        and _is_whole(done)
+    ):
         return done
     if last - first >= MOST_FRAMES:
         raise ClipError(
@@ -60,7 +66,7 @@ def ensure_rendered(nuke: Nuke, node: Node) -> Rendered | None:
     pattern = (folder / "plate.%04d.exr").as_posix()
     with _writer(nuke, above, pattern, "rgb", "16 bit half", "Zip (1 scanline)") as writer:
         _execute(nuke, writer, node, first, last)
-    made = plates.Rendered(pattern, wanted, first, last)
+    made = plates.Rendered(pattern, wanted, first, last, space)
     plates.keep_rendered(nuke, node, made)
     return made
 

@@ -24,6 +24,7 @@ from masklet_nuke.anchor_nodes import make_anchor as make_anchor_nodes
 from masklet_nuke.folders import own_folder, script_file
 from masklet_nuke.inside import Mattes, kept_mattes, read_knobs, show_mattes
 from masklet_nuke.prompting import active_uid, plate_frame
+from masklet_nuke.records import keep_record
 from masklet_nuke.rendering import ensure_rendered
 from masklet_nuke.results import Results, Wanted, frame_results
 from masklet_nuke.rotos import make_rotos
@@ -121,7 +122,7 @@ def _anchor(runtime: Runtime, node: Node, make: Callable[[Node, str, AnchorTrack
         if not isinstance(value, AnchorTrack):
             return
         moved = shifted_anchor(value, plates.frame_map(plate).shift)
-        _make(runtime, plate, phrase("anchor"), lambda: make(plate, uid, moved))
+        _make(runtime, plate, phrase("anchor"), lambda: make(plate, uid, moved), value)
 
     _work(
         runtime,
@@ -238,11 +239,17 @@ def _take_shapes(runtime: Runtime, node: Node, uid: str, shapes: ObjectShapes) -
             return told + " " + phrase("(this Nuke draws otherwise between keys, so every frame has one)")
         return told
 
-    _make(runtime, node, phrase("roto"), make)
+    _make(runtime, node, phrase("roto"), make, shapes)
 
 
-def _make(runtime: Runtime, node: Node, name: str, make: Callable[[], str]) -> None:
-    """Make nodes in one step of undo, frame them, and tell of it."""
+def _make(
+    runtime: Runtime,
+    node: Node,
+    name: str,
+    make: Callable[[], str],
+    result: ObjectShapes | AnchorTrack | None = None,
+) -> None:
+    """Make nodes in one step of undo, frame them, keep a record of the result, and tell of it."""
     from masklet.errors import MaskletError
     from masklet.hosting.notices import notice_of
 
@@ -252,6 +259,9 @@ def _make(runtime: Runtime, node: Node, name: str, make: Callable[[], str]) -> N
             uid = runtime.host.uid(node)
             uids = [said.uid for said in documents.objects(node)]
             frame_results(runtime.nuke, node, [uid, *uids], uid)
+        clip = runtime.memory(node).clip
+        if result is not None and clip is not None:
+            told += keep_record(runtime.nuke, node, clip, result)
     except MaskletError as error:
         runtime.tell(node, notice_of(error))
         if not runtime.host.has_interface:

@@ -213,12 +213,16 @@ def _own_shift(node: Node) -> int | None:
 def _colour_space(node: Node) -> str | None:
     if node["raw"].value():
         return None
-    said = str(node["colorspace"].value())
-    # "default (sRGB)": the name in brackets is what the Read takes.
-    told = re.fullmatch(r"default \((.*)\)", said)
+    return spoken_space(str(node["colorspace"].value())) or None
+
+
+def spoken_space(said: str) -> str:
+    """The name of a colour space, as a menu of Nuke says it."""
+    # "default (sRGB)", "scene_linear (ACES - ACEScg)": the name in brackets is the one that is taken.
+    told = re.fullmatch(r"(?:default|[a-z_]+) \((.*)\)", said)
     name = said if told is None else told.group(1)
     # Menus may hold the space's family before its name.
-    return name.rpartition("/")[2].strip() or None
+    return name.rpartition("/")[2].strip()
 
 
 def _is_off(node: Node) -> bool:

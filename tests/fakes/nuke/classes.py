@@ -73,6 +73,8 @@ CLASSES: dict[str, tuple[Maker, ...]] = {
         flag("proxy"),
         number("proxy_scale", 0.5),
         text("name"),
+        choice("colorManagement", "Nuke", "OCIO"),
+        text("workingSpaceLUT", "linear"),
     ),
     "Group": (),
     "Input": (text("number"),),

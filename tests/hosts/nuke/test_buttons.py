@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -163,6 +164,19 @@ def test_a_roto_is_fitted_for_nukes_own_curve(
     (roto,) = nuke.allNodes("Roto")
     assert len(roto["curves"].rootLayer) >= 1
     assert "is a Roto with" in tracked[node_knobs.NOTICE].value()
+
+
+def test_what_a_result_kept_and_lost_lies_beside_the_script_and_is_told(
+    nuke: FakeNuke, loop: Runtime, tracked: FakeNode, saved: Path
+) -> None:
+    for button, file in (("make_roto", "hero_roto"), ("make_anchor", "hero_similarity")):
+        nuke.press(tracked, f"masklet_{button}")
+        run(nuke, loop)
+        record = json.loads((saved / f"masklet/shot/{file}_nuke.record.json").read_text("utf-8"))
+        assert record["format"] == "masklet-record"
+        lost = [line for line in record["words"] if " approximated: " in line or " lost: " in line]
+        assert all(line in tracked[node_knobs.NOTICE].value() for line in lost)
+    assert "confidence approximated" in tracked[node_knobs.NOTICE].value()
 
 
 def test_an_anchor_comes_home_and_what_is_selected_follows_it(

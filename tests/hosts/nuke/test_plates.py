@@ -102,7 +102,12 @@ def test_a_movie_counts_from_1_as_nuke_does(
 
 @pytest.mark.parametrize(
     ("said", "name"),
-    [("default (linear)", "linear"), ("ACES - ACEScg", "ACES - ACEScg"), ("rec709", "rec709")],
+    [
+        ("default (linear)", "linear"),
+        ("sRGB", "sRGB"),
+        ("ACES - ACEScg", "ACES - ACEScg"),
+        ("rec709", "rec709"),
+    ],
 )
 def test_a_read_is_opened_in_its_colour_space(
     loop: Runtime, node: FakeNode, read: FakeNode, said: str, name: str
@@ -276,6 +281,20 @@ def test_a_rendered_plate_counts_as_the_script_does(
     assert done is not None
     assert (done.first, done.last) == (1, 12)
     assert plates.frame_map(node).shift == 0
+
+
+def test_a_plate_is_rendered_in_the_scripts_working_space_and_opened_in_it(
+    nuke: FakeNuke, loop: Runtime, node: FakeNode, graded: FakeNode
+) -> None:
+    ensure_rendered(nuke, node)
+    assert loop.host.source(node).reading.colour_space is None
+
+    nuke.root()["colorManagement"].setValue("OCIO")
+    nuke.root()["workingSpaceLUT"].setValue("scene_linear (ACES - ACEScg)")
+    ensure_rendered(nuke, node)
+
+    assert len(nuke.renders) == 2
+    assert loop.host.source(node).reading.colour_space == "ACES - ACEScg"
 
 
 def test_the_first_button_that_needs_pictures_renders_them(
