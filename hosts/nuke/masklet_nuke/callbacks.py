@@ -12,6 +12,7 @@ from masklet.hosting.notices import notice_of
 from masklet_nuke import farm, handles, node_knobs, prompting, viewer_clicks
 from masklet_nuke.inside import set_alpha
 from masklet_nuke.node_knobs import is_masklet, text
+from masklet_nuke.plates import masklet_nodes
 from masklet_nuke.runtime import close_runtime, runtime
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def register(nuke: Nuke) -> None:
     if nuke.GUI:
         nuke.addKnobChanged(knob_changed, nodeClass="Group")
         nuke.addUpdateUI(script_changed, nodeClass="Group")
+        nuke.addOnScriptLoad(lambda: runtime().openings.opened())
+        nuke.addOnScriptSave(lambda: runtime().openings.saved())
         nuke.addOnScriptClose(script_closed)
 
 
@@ -44,8 +47,11 @@ def knob_changed() -> None:
             set_alpha(cast("Group", node))
         elif knob in _SHOWS_ANEW:
             prompting.refresh(own, node)
-        if knob in (node_knobs.EDIT, "showPanel") and node[node_knobs.EDIT].value():
-            viewer_clicks.listen(own)
+        if knob in (node_knobs.EDIT, "showPanel"):
+            if node[node_knobs.EDIT].value():
+                viewer_clicks.listen(own)
+            elif not any(each[node_knobs.EDIT].value() for each in masklet_nodes(own.nuke)):
+                viewer_clicks.stop_listening()
     except MaskletError as error:
         own.tell(node, notice_of(error))
 

@@ -45,16 +45,21 @@ def objects(node: Node) -> Document:
         raise _damaged(node) from error
 
 
-def take(node: Node, document: Document) -> None:
-    """Make the node say exactly this; texts that stay the same are not written."""
+def take_objects(node: Node, document: Document) -> None:
+    """Make the node say this; the masks of locked frames, which may be many, are left as they are."""
     entries = [
         {"uid": said.uid, "name": said.name, "said": said_to_json(replace(said, masks=()))}
         for said in document
     ]
+    set_text(node, node_knobs.DOCUMENT, json.dumps(entries, ensure_ascii=False) if entries else "")
+
+
+def take(node: Node, document: Document) -> None:
+    """Make the node say exactly this; texts that stay the same are not written."""
+    take_objects(node, document)
     masks = {
         said.uid: said_to_json(replace(said, frames=(), masks=said.masks)) for said in document if said.masks
     }
-    set_text(node, node_knobs.DOCUMENT, json.dumps(entries, ensure_ascii=False) if entries else "")
     set_text(node, node_knobs.LOCKED_MASKS, json.dumps(masks) if masks else "")
 
 

@@ -166,15 +166,15 @@ def follow_handles(runtime: Runtime, node: Node) -> None:
 
     Called while Nuke tells of a knob, so that nothing slow happens here.
     """
-    moved = handles.dragged(node, documents.objects(node), plates.space_of(node))
+    said_now = documents.objects(node)
+    moved = handles.dragged(node, said_now, plates.space_of(node))
     if moved is None:
         return
     said, prompts = moved
     if said.is_locked(prompts.frame):
         refresh(runtime, node)
         return
-    document = documents.document(node)
-    documents.take(node, _with(document, said.uid, lambda one: with_prompts(one, prompts)))
+    documents.take_objects(node, _with(said_now, said.uid, lambda one: with_prompts(one, prompts)))
     runtime.request_synchronise(node)
 
 

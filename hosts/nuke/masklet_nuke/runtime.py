@@ -10,6 +10,7 @@ from masklet_nuke import node_knobs, states_curve
 from masklet_nuke.api import Node, this_nuke, this_rotopaint
 from masklet_nuke.host import NukeHost
 from masklet_nuke.masklet_node import refresh_choices
+from masklet_nuke.openings import Openings
 from masklet_nuke.panel_seam import docked
 from masklet_nuke.ticking import Ticking
 from masklet_nuke.undoing import no_step
@@ -30,6 +31,7 @@ class Runtime(Loop[Node]):
 
     Attributes:
         nuke: As given.
+        openings: What comes with scripts, and goes with them.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Runtime(Loop[Node]):
         self._ticking = Ticking(nuke, self._beat, BEAT_S)
         self._tasks: dict[Job, ProgressTask] = {}
         super().__init__(NukeHost(nuke, self._ticking.keep_on, self._show), connection)
+        self.openings = Openings(nuke, self)
 
     @property
     def rotopaint(self) -> Rotopaint:
@@ -52,7 +55,7 @@ class Runtime(Loop[Node]):
         """End all work and let the server go."""
         self._ticking.end()
         self._tasks.clear()
-        self.end(session.close for session in self.let_go())
+        self.end(self.openings.closed(self.let_go()))
 
     def synchronise(self, plate: Node, *, wait: bool) -> None:
         """As every loop does; where the panel is docked for the plate, the panel sends what is said."""

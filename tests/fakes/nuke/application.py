@@ -439,5 +439,11 @@ class FakeNuke:
     ) -> None:
         self._register("beforeFrameRender", call, nodeClass)
 
+    def addOnScriptLoad(self, call: Callable[..., object], args: Any = ()) -> None:
+        self._register("onScriptLoad", call, "Root")
+
+    def addOnScriptSave(self, call: Callable[..., object], args: Any = ()) -> None:
+        self._register("onScriptSave", call, "Root")
+
     def addOnScriptClose(self, call: Callable[..., object], args: Any = ()) -> None:
         self._register("onScriptClose", call, "Root")

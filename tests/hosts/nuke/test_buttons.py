@@ -276,6 +276,11 @@ def test_a_handle_that_is_dragged_moves_its_click_and_executes_nothing(
     (said,) = loop.host.document(tracked)
     assert (said.at(1001).clicks[0].x_px, said.at(1001).clicks[0].y_px) == (30.5, 0.5)
     assert len(nuke.renders) == renders
+    # Nothing slow: the masks of locked frames are not even looked at.
+    tracked[node_knobs.LOCKED_MASKS].setValue("[{")
+    nuke.artist_sets(tracked, "masklet_click_1", [31.5, 35.5])
+    assert documents.objects(tracked)[0].at(1001).clicks[0].x_px == 31.5
+    tracked[node_knobs.LOCKED_MASKS].setValue("")
     run(nuke, loop)
 
 
