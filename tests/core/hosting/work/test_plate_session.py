@@ -53,6 +53,7 @@ from masklet.said.edits import (
     AddObject,
 )
 from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask
+from masklet_server.sessions.history import History
 
 CLICK = Click(20.0, 18.0)
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (CLICK,)),))
@@ -287,7 +288,7 @@ def test_when_the_servers_history_is_shorter_the_differences_do(
     list(session.synchronise(server))
     want(session, cleared(HERO, 1001))
     list(session.synchronise(server))
-    transport.sessions["session1"].book.history.clear()
+    transport.sessions["session1"].book.history = History()
     want(session, HERO)
     list(session.synchronise(server))
     assert by_uid(session.held) == by_uid((HERO,))
