@@ -172,8 +172,8 @@ class DeliveryFolder:
         return (
             "Nothing was written: write into the next version "
             f"(--version: {version.parent.name}/{version.name}), choose another --out or --name, merge the "
-            "layers by putting all objects into one run (--prompts with a document that holds them), or "
-            "replace what is there (--replace: files of masklet only)."
+            "layers (--merge makes the objects that are there again, with these), or replace what is there "
+            "(--replace: files of masklet only)."
         )
 
     def _noted(self, delivery: Delivery, spans: tuple[FrameRange, ...], *, complete: bool) -> PastDelivery:

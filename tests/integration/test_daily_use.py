@@ -191,3 +191,35 @@ def test_frames_that_are_locked_keep_the_mattes_of_the_run_before(
     both = np.minimum(before[1], after[1]).sum() / np.maximum(before[1], after[1]).sum()
     assert both > 0.97
     assert np.abs(after[1] - again[1]).max() < 1e-3
+
+
+def test_layers_are_merged_into_files_that_are_there_or_nothing_is_written(
+    environment: Path, clip: DemoClip, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("roto", clip.pattern, "--out", "a", *RANGE)
+    duck = ("--object", "duck", "--click", click_of(clip))
+    rest = ("--object", "rest", "--click", "1001:20,20")
+    assert run(monkeypatch, *asked, *duck) == 0
+    before = {file.name: layers_of(file) for file in (environment / "a").glob("*.exr")}
+
+    assert run(monkeypatch, *asked, *rest) == 1
+    assert "--merge makes the objects that are there again" in capsys.readouterr().err
+    for flags in (("--raw-edges",), ("--range", "1001-1001"), ("--replace",)):
+        assert run(monkeypatch, *asked, *rest, "--merge", *flags) == 1
+    assert {file.name: layers_of(file) for file in (environment / "a").glob("*.exr")} == before
+
+    assert run(monkeypatch, *asked[:4], *rest, "--merge") == 0
+    after = {file.name: layers_of(file) for file in (environment / "a").glob("*.exr")}
+    assert set(after) == set(before)
+    for name, layers in after.items():
+        assert {each.partition(".")[0] for each in layers} == {"duck", "rest"}
+        # To the bit: the same prompts give the same mattes.
+        assert {each: layers[each] for each in before[name]} == before[name]
+    assert run(monkeypatch, "roto", clip.pattern, *rest, "--out", "nowhere", "--merge") == 1
+    assert "holds no record" in capsys.readouterr().err
+
+
+def layers_of(file: Path) -> dict[str, bytes]:
+    picture = oiio.ImageBuf(str(file))
+    pixels = np.asarray(picture.get_pixels(oiio.FLOAT))
+    return {name: pixels[..., at].tobytes() for at, name in enumerate(picture.spec().channelnames)}

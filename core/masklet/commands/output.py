@@ -131,12 +131,14 @@ def _assuming_a_rate(output: Output, overlays: Sequence[Path]) -> str:
     return " and ".join([*found, *(["the movie to look at"] if overlays else [])])
 
 
-def existing_as_asked(*, replacing: bool, version: bool) -> Existing:
+def existing_as_asked(*, replacing: bool, version: bool, merging: bool = False) -> Existing:
     """What becomes of files of an earlier run.
 
     Raises:
         BadInputError: Two things were asked for.
     """
-    if replacing and version:
-        raise BadInputError("--replace writes over what is there and --version beside it: choose one")
-    return Existing.REPLACE if replacing else Existing.KEEP
+    if replacing + version + merging > 1:
+        raise BadInputError(
+            "--replace writes over what is there, --merge adds to it, --version writes beside it: choose one"
+        )
+    return Existing.REPLACE if replacing or merging else Existing.KEEP

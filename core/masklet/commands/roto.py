@@ -15,6 +15,7 @@ from masklet.commands.extra_exports import (
     parse_extra_exports,
 )
 from masklet.commands.locking import with_locked_masks
+from masklet.commands.merging import check_alike, earlier_run, merged_range, merged_shot
 from masklet.commands.options import (
     ColourOption,
     DeviceOption,
@@ -37,6 +38,7 @@ from masklet.commands.options import (
 from masklet.commands.output import Output, check_output, deliver, existing_as_asked
 from masklet.commands.progress import Progress
 from masklet.commands.prompt_words import parse_range
+from masklet.commands.rebuild import check_weights
 from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
 from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import say, track
@@ -133,6 +135,9 @@ def roto(
     replacing: Annotated[
         bool, typer.Option("--replace", help="Write over what an earlier run left in the folder.")
     ] = False,
+    merging: Annotated[
+        bool, typer.Option("--merge", help="Also make the objects of the run whose mattes are in the folder.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Write into the next version: FOLDER/v001, v002, …")
     ] = False,
@@ -161,12 +166,18 @@ def roto(
         shapes=shapes, tolerance_px=tolerance_px, anchors=anchors, absence=absence, tools=tools
     )
     saved = read_saved(prompts)
+    typed_range = None if frames is None else parse_range(frames)
+    record = None
+    if merging:
+        name, record = earlier_run(out, None if name is None else checked_stem(name))
+        check_alike(record, matte_format=matte_format.value, raw_edges=raw_edges, at_cuts=at_cuts.value)
+        saved, typed_range = merged_shot(saved, record), merged_range(typed_range, record)
     request = ShotRequest(
         clip,
         typed_in(context),
         saved,
         only=only,
-        frames=None if frames is None else parse_range(frames),
+        frames=typed_range,
         direction=direction,
         reading=reading_as_asked(
             saved.reading if saved is not None else AS_FILES_SAY,
@@ -187,7 +198,7 @@ def roto(
         raw_edges,
         extras,
         overlay,
-        existing_as_asked(replacing=replacing, version=version),
+        existing_as_asked(replacing=replacing, version=version, merging=merging),
     )
     draft = request.draft()
     check_clip(clip, server, request.reading)
@@ -201,6 +212,8 @@ def roto(
         open_as_asked(connected, clip, request.reading, progress, used=used) as session,
         ExitStack() as new_version,
     ):
+        if record is not None:
+            check_weights(connected, record)
         shot, told = request.on(session.clip)
         for sentence in (*shot.notes, *told, *request.typed.notices):
             progress.say(sentence)
