@@ -11,6 +11,7 @@ from masklet.commands import (
     dataset,
     demo,
     doctor,
+    find_again,
     install,
     panel,
     preview,
@@ -38,7 +39,20 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    commands = (roto, panel, review, preview, publish, rebuild, dataset, servers, doctor, demo, install)
+    commands = (
+        roto,
+        panel,
+        review,
+        find_again,
+        preview,
+        publish,
+        rebuild,
+        dataset,
+        servers,
+        doctor,
+        demo,
+        install,
+    )
     for module in commands:
         module.add_commands(app)
     return app

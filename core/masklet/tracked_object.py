@@ -21,6 +21,7 @@ from masklet.types import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from masklet.candidates import Candidate
     from masklet.matte_settings import MatteSettings
     from masklet.transport.interface import Transport
     from masklet.types import LockedMask, ObjectInfo
@@ -166,6 +167,26 @@ class TrackedObject:
         with bad_input():
             nothing = FramePrompts(self.object_id, frame)
         self.prompt(nothing)
+
+    def find_again(self, *, frame: int, limit: int = 3) -> tuple[Candidate, ...]:
+        """Places where the object may be on a frame, the likeliest first; nothing is said yet.
+
+        For after an absence or a cut. :meth:`accept` takes one; tracking then goes both ways from there,
+        back into the gap too.
+
+        Args:
+            frame: Where to look; one without prompts of the object.
+            limit: How many places at most, up to 8.
+
+        Raises:
+            BadInputError: The frame has prompts already, or the object has none anywhere.
+        """
+        check_frame(frame)
+        return self._transport.find_again(self._session_id, self.object_id, frame, limit, PLATE_SIZE)
+
+    def accept(self, candidate: Candidate) -> MaskUpdate | None:
+        """Say what makes a candidate the object; its mask."""
+        return self.prompt(candidate.prompts)
 
     def lock(self, *, first: int, last: int, masks: tuple[LockedMask, ...] = ()) -> None:
         """Keep tracking from changing these frames, both included; frames without a mask get their first.

@@ -93,6 +93,21 @@ class Relief(Enum):
     """Made again from prompts and stored results; only a picture that is being read ahead stays."""
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A place on a frame that looks like an object.
+
+    Attributes:
+        x_px: In pixels of the plate.
+        y_px: Likewise.
+        likeness: Up to 1.
+    """
+
+    x_px: float
+    y_px: float
+    likeness: float
+
+
 class FrameSource(Protocol):
     """Gives pictures of one clip, in any order. Calls come from one thread at a time."""
 
@@ -154,6 +169,10 @@ class Tracker(Protocol):
 
     def preview(self, prompts: FramePrompts) -> ObjectFrame:
         """What :meth:`prompt` would give for these; nothing changes."""
+        ...
+
+    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
+        """Places on a frame that look like the object on its nearest prompted frame, the likeliest first."""
         ...
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:

@@ -282,3 +282,28 @@ def test_pictures_are_shown_and_previews_change_nothing(
     assert said.mask == ahead.mask
     with pytest.raises(BadInputError):
         transport.preview_prompts(session_id, FramePrompts(0, frame), SMALL)
+
+
+def test_an_object_is_proposed_on_another_frame_and_accepting_gives_what_was_shown(
+    transport: Transport, opened: SessionInfo, clip: DemoClip
+) -> None:
+    session_id = opened.session_id
+    frame, x_px, y_px = clip.clicks[0]
+    duck = transport.add_object(session_id, "duck")
+    with pytest.raises(NotPromptedError):
+        transport.find_again(session_id, duck.object_id, frame + 1, 2, SMALL)
+    transport.add_click(session_id, duck.object_id, frame, Click(x_px, y_px), SMALL)
+    before = transport.get_session(session_id)
+
+    found = transport.find_again(session_id, duck.object_id, frame + 1, 2, SMALL)
+
+    assert transport.get_session(session_id) == before
+    assert 1 <= len(found) <= 2
+    assert found[0].likeness == max(each.likeness for each in found)
+    said = transport.set_prompts(session_id, found[0].prompts, SMALL)
+    assert said is not None
+    assert said.mask == found[0].update.mask
+    with pytest.raises(BadInputError, match="has prompts on frame"):
+        transport.find_again(session_id, duck.object_id, frame + 1, 2, SMALL)
+    with pytest.raises(BadInputError, match="at most 8"):
+        transport.find_again(session_id, duck.object_id, frame + 2, 99, SMALL)

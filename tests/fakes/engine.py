@@ -14,7 +14,7 @@ from masklet.errors import FrameMissingError
 from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
-from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
+from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Proposal, Relief, ResultReader
 
 SIDE = 8
 FAKE_INFO = ClipInfo("fake.####.png", 64, 48, 1, 10)
@@ -102,6 +102,10 @@ class FakeTracker:
         self._work("preview", prompts.frame, prompts.object_id)
         value = sum(click.x_px for click in prompts.clicks)
         return self._result(prompts.object_id, prompts.frame, value, prompted=True)
+
+    def propose(self, object_id: int, frame: int, limit: int) -> list[Proposal]:
+        self._work("propose", frame, object_id)
+        return [Proposal(10.0 * place + 5.0, 4.0, 0.9 - 0.1 * place) for place in range(limit)]
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         self._work("look", frame, object_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from masklet.anchors import AnchorKey, AnchorTrack
+from masklet.candidates import Candidate
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.deliveries import Delivery, ExportPlan, RunMark
 from masklet.errors import MaskletError
@@ -262,6 +263,12 @@ class FakeTransport:
     def preview_prompts(self, session_id: str, prompts: FramePrompts, mask_format: MaskFormat) -> MaskUpdate:
         self.previewed.append(prompts)
         return update(prompts.object_id, prompts.frame, "new")
+
+    def find_again(
+        self, session_id: str, object_id: int, frame: int, limit: int, mask_format: MaskFormat
+    ) -> tuple[Candidate, ...]:
+        prompts = FramePrompts(object_id, frame, (Click(3.0, 1.0),))
+        return (Candidate(prompts, update(object_id, frame), 0.9),)[:limit]
 
     def track(self, session_id: str, request: TrackRequest) -> Generator[TrackEvent, None, None]:
         self.tracked.append(request)

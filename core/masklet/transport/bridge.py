@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from masklet.anchors import AnchorTrack
+    from masklet.candidates import Candidate
     from masklet.events import CutsFound, ExportEvent, TrackEvent, WorkProgress
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
@@ -266,6 +267,19 @@ class BridgeTransport:
     ) -> MaskUpdate:
         return self._call(
             MaskUpdate, "preview_prompts", session_id=session_id, prompts=prompts, mask_format=mask_format
+        )
+
+    def find_again(  # noqa: D102
+        self, session_id: str, object_id: int, frame: int, limit: int, mask_format: MaskFormat
+    ) -> tuple[Candidate, ...]:
+        return self._call(
+            tuple,
+            "find_again",
+            session_id=session_id,
+            object_id=object_id,
+            frame=frame,
+            limit=limit,
+            mask_format=mask_format,
         )
 
     def export_mattes(  # noqa: D102

@@ -56,6 +56,7 @@ _CALLS = frozenset(
         "cancel",
         "look_at",
         "preview_prompts",
+        "find_again",
     }
 )
 _STREAMS = frozenset(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from masklet import (
     anchors,
+    candidates,
     clip_info,
     clip_reading,
     deliveries,
@@ -51,6 +52,7 @@ _MODULES = (
     kept_masks,
     prompt_kinds,
     types,
+    candidates,
     holes,
     deliveries,
     events,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from masklet import codec
+from masklet.candidates import Candidate
 from masklet.pictures import Picture
 from masklet.transport.grpc_review import WORK_TIMEOUT_S, GrpcReview
 from masklet.v1 import view_pb2, view_pb2_grpc
@@ -50,3 +51,21 @@ class GrpcView(GrpcReview):
         )
         response = self._channel.call(self._view.PreviewPrompts, request, timeout_s=WORK_TIMEOUT_S)
         return codec.update_from_wire(response.update)
+
+    def find_again(  # noqa: D102
+        self, session_id: str, object_id: int, frame: int, limit: int, mask_format: MaskFormat
+    ) -> tuple[Candidate, ...]:
+        request = view_pb2.FindAgainRequest(
+            session_id=session_id,
+            object_id=object_id,
+            frame=frame,
+            limit=limit,
+            mask_format=codec.mask_format_to_wire(mask_format),
+        )
+        response = self._channel.call(self._view.FindAgain, request, timeout_s=WORK_TIMEOUT_S)
+        return tuple(
+            Candidate(
+                codec.prompts_from_wire(found.prompts), codec.update_from_wire(found.update), found.likeness
+            )
+            for found in response.candidates
+        )

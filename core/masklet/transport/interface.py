@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Point
+    from masklet.candidates import Candidate
     from masklet.events import CutsFound, ExportEvent, TrackEvent, Waiting, WorkProgress
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
@@ -327,6 +328,12 @@ class Transport(Protocol):
 
         Object 0 stands for one that is not there yet.
         """
+        ...
+
+    def find_again(
+        self, session_id: str, object_id: int, frame: int, limit: int, mask_format: MaskFormat
+    ) -> tuple[Candidate, ...]:
+        """Places where an object may be on a frame, the likeliest first; nothing changes."""
         ...
 
     def export_mattes(self, session_id: str, request: ExportRequest) -> Generator[ExportEvent, None, None]:

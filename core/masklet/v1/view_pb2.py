@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15masklet/v1/view.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"v\n\x14\x46\x65tchPicturesRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66rames\x18\x02 \x03(\x11\x12\x13\n\x0bmax_side_px\x18\x03 \x01(\r\x12\x16\n\x0e\x65xposure_stops\x18\x04 \x01(\x02\x12\r\n\x05gamma\x18\x05 \x01(\x02\"i\n\x15\x46\x65tchPicturesResponse\x12\r\n\x05\x66rame\x18\x01 \x01(\x11\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\x12\x0c\n\x04jpeg\x18\x04 \x01(\x0c\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\x83\x01\n\x15PreviewPromptsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12)\n\x07prompts\x18\x02 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12+\n\x0bmask_format\x18\x03 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"@\n\x16PreviewPromptsResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate2\xbe\x01\n\x0bViewService\x12V\n\rFetchPictures\x12 .masklet.v1.FetchPicturesRequest\x1a!.masklet.v1.FetchPicturesResponse0\x01\x12W\n\x0ePreviewPrompts\x12!.masklet.v1.PreviewPromptsRequest\x1a\".masklet.v1.PreviewPromptsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15masklet/v1/view.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"v\n\x14\x46\x65tchPicturesRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66rames\x18\x02 \x03(\x11\x12\x13\n\x0bmax_side_px\x18\x03 \x01(\r\x12\x16\n\x0e\x65xposure_stops\x18\x04 \x01(\x02\x12\r\n\x05gamma\x18\x05 \x01(\x02\"i\n\x15\x46\x65tchPicturesResponse\x12\r\n\x05\x66rame\x18\x01 \x01(\x11\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\x12\x0c\n\x04jpeg\x18\x04 \x01(\x0c\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\x83\x01\n\x15PreviewPromptsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12)\n\x07prompts\x18\x02 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12+\n\x0bmask_format\x18\x03 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"@\n\x16PreviewPromptsResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\"\x84\x01\n\x10\x46indAgainRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tobject_id\x18\x02 \x01(\r\x12\r\n\x05\x66rame\x18\x03 \x01(\x11\x12\r\n\x05limit\x18\x04 \x01(\r\x12+\n\x0bmask_format\x18\x05 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"y\n\x12\x46indAgainCandidate\x12)\n\x07prompts\x18\x01 \x01(\x0b\x32\x18.masklet.v1.FramePrompts\x12&\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12\x10\n\x08likeness\x18\x03 \x01(\x02\"G\n\x11\x46indAgainResponse\x12\x32\n\ncandidates\x18\x01 \x03(\x0b\x32\x1e.masklet.v1.FindAgainCandidate2\x88\x02\n\x0bViewService\x12V\n\rFetchPictures\x12 .masklet.v1.FetchPicturesRequest\x1a!.masklet.v1.FetchPicturesResponse0\x01\x12W\n\x0ePreviewPrompts\x12!.masklet.v1.PreviewPromptsRequest\x1a\".masklet.v1.PreviewPromptsResponse\x12H\n\tFindAgain\x12\x1c.masklet.v1.FindAgainRequest\x1a\x1d.masklet.v1.FindAgainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -30,6 +30,12 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_PREVIEWPROMPTSREQUEST']._serialized_end=421
   _globals['_PREVIEWPROMPTSRESPONSE']._serialized_start=423
   _globals['_PREVIEWPROMPTSRESPONSE']._serialized_end=487
-  _globals['_VIEWSERVICE']._serialized_start=490
-  _globals['_VIEWSERVICE']._serialized_end=680
+  _globals['_FINDAGAINREQUEST']._serialized_start=490
+  _globals['_FINDAGAINREQUEST']._serialized_end=622
+  _globals['_FINDAGAINCANDIDATE']._serialized_start=624
+  _globals['_FINDAGAINCANDIDATE']._serialized_end=745
+  _globals['_FINDAGAINRESPONSE']._serialized_start=747
+  _globals['_FINDAGAINRESPONSE']._serialized_end=818
+  _globals['_VIEWSERVICE']._serialized_start=821
+  _globals['_VIEWSERVICE']._serialized_end=1085
 # @@protoc_insertion_point(module_scope)

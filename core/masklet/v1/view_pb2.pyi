@@ -125,3 +125,84 @@ class PreviewPromptsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["update", b"update"]) -> None: ...
 
 global___PreviewPromptsResponse = PreviewPromptsResponse
+
+@typing.final
+class FindAgainRequest(google.protobuf.message.Message):
+    """Which object, and where to look for it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    FRAME_FIELD_NUMBER: builtins.int
+    LIMIT_FIELD_NUMBER: builtins.int
+    MASK_FORMAT_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    object_id: builtins.int
+    frame: builtins.int
+    limit: builtins.int
+    """How many candidates at most, up to 8. 0 means 3."""
+    @property
+    def mask_format(self) -> masklet.v1.values_pb2.MaskFormat: ...
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        object_id: builtins.int = ...,
+        frame: builtins.int = ...,
+        limit: builtins.int = ...,
+        mask_format: masklet.v1.values_pb2.MaskFormat | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["mask_format", b"mask_format"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["frame", b"frame", "limit", b"limit", "mask_format", b"mask_format", "object_id", b"object_id", "session_id", b"session_id"]) -> None: ...
+
+global___FindAgainRequest = FindAgainRequest
+
+@typing.final
+class FindAgainCandidate(google.protobuf.message.Message):
+    """A place where the object may be."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PROMPTS_FIELD_NUMBER: builtins.int
+    UPDATE_FIELD_NUMBER: builtins.int
+    LIKENESS_FIELD_NUMBER: builtins.int
+    likeness: builtins.float
+    """How much the place looks like the object, up to 1."""
+    @property
+    def prompts(self) -> masklet.v1.values_pb2.FramePrompts:
+        """Saying these accepts it."""
+
+    @property
+    def update(self) -> masklet.v1.values_pb2.MaskUpdate:
+        """What they would give."""
+
+    def __init__(
+        self,
+        *,
+        prompts: masklet.v1.values_pb2.FramePrompts | None = ...,
+        update: masklet.v1.values_pb2.MaskUpdate | None = ...,
+        likeness: builtins.float = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["prompts", b"prompts", "update", b"update"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["likeness", b"likeness", "prompts", b"prompts", "update", b"update"]) -> None: ...
+
+global___FindAgainCandidate = FindAgainCandidate
+
+@typing.final
+class FindAgainResponse(google.protobuf.message.Message):
+    """The likeliest place first; fewer where there are not so many."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CANDIDATES_FIELD_NUMBER: builtins.int
+    @property
+    def candidates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FindAgainCandidate]: ...
+    def __init__(
+        self,
+        *,
+        candidates: collections.abc.Iterable[global___FindAgainCandidate] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["candidates", b"candidates"]) -> None: ...
+
+global___FindAgainResponse = FindAgainResponse

@@ -25,6 +25,11 @@ class ViewServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_view__pb2.PreviewPromptsRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_view__pb2.PreviewPromptsResponse.FromString,
                 )
+        self.FindAgain = channel.unary_unary(
+                '/masklet.v1.ViewService/FindAgain',
+                request_serializer=masklet_dot_v1_dot_view__pb2.FindAgainRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_view__pb2.FindAgainResponse.FromString,
+                )
 
 
 class ViewServiceServicer(object):
@@ -46,6 +51,13 @@ class ViewServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindAgain(self, request, context):
+        """Proposes where an object may be on a frame, after an absence or a cut, say, by what it looks like on its prompted frames.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ViewServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +70,11 @@ def add_ViewServiceServicer_to_server(servicer, server):
                     servicer.PreviewPrompts,
                     request_deserializer=masklet_dot_v1_dot_view__pb2.PreviewPromptsRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_view__pb2.PreviewPromptsResponse.SerializeToString,
+            ),
+            'FindAgain': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindAgain,
+                    request_deserializer=masklet_dot_v1_dot_view__pb2.FindAgainRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_view__pb2.FindAgainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -101,5 +118,22 @@ class ViewService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.ViewService/PreviewPrompts',
             masklet_dot_v1_dot_view__pb2.PreviewPromptsRequest.SerializeToString,
             masklet_dot_v1_dot_view__pb2.PreviewPromptsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def FindAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.ViewService/FindAgain',
+            masklet_dot_v1_dot_view__pb2.FindAgainRequest.SerializeToString,
+            masklet_dot_v1_dot_view__pb2.FindAgainResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

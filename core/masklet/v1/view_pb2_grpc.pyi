@@ -35,6 +35,12 @@ class ViewServiceStub:
     ]
     """Tells the mask that prompts would give. Leaving the call gives its place in the queue up."""
 
+    FindAgain: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.view_pb2.FindAgainRequest,
+        masklet.v1.view_pb2.FindAgainResponse,
+    ]
+    """Proposes where an object may be on a frame, after an absence or a cut, say, by what it looks like on its prompted frames."""
+
 class ViewServiceAsyncStub:
     """Shows the plate, and what prompts would give, to whoever has a pen in the hand. Nothing here changes a session."""
 
@@ -51,6 +57,12 @@ class ViewServiceAsyncStub:
         masklet.v1.view_pb2.PreviewPromptsResponse,
     ]
     """Tells the mask that prompts would give. Leaving the call gives its place in the queue up."""
+
+    FindAgain: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.view_pb2.FindAgainRequest,
+        masklet.v1.view_pb2.FindAgainResponse,
+    ]
+    """Proposes where an object may be on a frame, after an absence or a cut, say, by what it looks like on its prompted frames."""
 
 class ViewServiceServicer(metaclass=abc.ABCMeta):
     """Shows the plate, and what prompts would give, to whoever has a pen in the hand. Nothing here changes a session."""
@@ -72,5 +84,13 @@ class ViewServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.view_pb2.PreviewPromptsResponse, collections.abc.Awaitable[masklet.v1.view_pb2.PreviewPromptsResponse]]:
         """Tells the mask that prompts would give. Leaving the call gives its place in the queue up."""
+
+    @abc.abstractmethod
+    def FindAgain(
+        self,
+        request: masklet.v1.view_pb2.FindAgainRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.view_pb2.FindAgainResponse, collections.abc.Awaitable[masklet.v1.view_pb2.FindAgainResponse]]:
+        """Proposes where an object may be on a frame, after an absence or a cut, say, by what it looks like on its prompted frames."""
 
 def add_ViewServiceServicer_to_server(servicer: ViewServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from masklet_server.engine.cleaning import clean_logits
-from masklet_server.engine.policies.rivals import rivalry
+from masklet_server.engine.policies.rivals import beside, rivalry
 from masklet_server.engine.presence import Calibration, presence_of
 from masklet_server.engine.profile import Profile
 from masklet_server.model.network import Decoded
@@ -23,6 +24,19 @@ _LARGEST_LOGIT = 60000.0
 _COARSE_SIDE = 60
 
 
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """Where a picture looks like objects.
+
+    Attributes:
+        maps: ``(B, h, w)``.
+        least: From which value on a cell may be of something of the object's kind.
+    """
+
+    maps: Tensor
+    least: float
+
+
 def hand_over(
     decoded: Decoded,
     object_ids: Sequence[int],
@@ -32,6 +46,7 @@ def hand_over(
     prompted: bool,
     clean: bool = True,
     calibration: Calibration | None = None,
+    likeness: Likeness | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> tuple[list[ObjectFrame], NDArray[np.float32]]:
     """Results of B objects on one frame, and their cleaned logits ``(B, s, s)`` unrounded.
@@ -44,21 +59,22 @@ def hand_over(
         prompted: The frame carries prompts for these objects.
         clean: False leaves holes and specks where they are.
         calibration: Of the network's scores, None where they were not measured.
+        likeness: Where the picture looks like each of the objects; None where nobody has measured that.
         meanwhile: Called when all work of this frame is with the device: what it gives the device to do
             is done while results are copied and cleaned here.
     """
     batch, side = len(object_ids), decoded.best_logits.shape[-1]
-    others, side_of_others = _others(decoded, prompted=prompted)
+    hints = _hints(decoded, likeness, prompted=prompted)
     packed = torch.cat(
         (
             decoded.best_logits.flatten(1).float(),
             decoded.presence_logit.float(),
             decoded.best_iou[:, None].float(),
             decoded.pointer.float(),
-            others.flatten(1).float(),
+            hints.flatten(1).float(),
         ),
         dim=1,
-    )  # (B, s * s + 1 + 1 + C + K * r * r)
+    )  # (B, s * s + 1 + 1 + C + hints)
     arrived = _sent(packed[:batch])
     if meanwhile is not None:
         meanwhile()
@@ -79,7 +95,6 @@ def hand_over(
         )
         width = decoded.pointer.shape[1]
         pointer, rest = np.split(values[index, side * side + 2 :], [width])
-        coarse = rest.reshape(-1, side_of_others, side_of_others) > 0.5
         rounded = np.clip(logits[index], -_LARGEST_LOGIT, _LARGEST_LOGIT).astype(np.float16)
         frames.append(
             ObjectFrame(
@@ -96,22 +111,36 @@ def hand_over(
                 ),
                 pointer=pointer.astype(np.float16),
                 prompted=prompted,
-                rival=rivalry(coarse[0], list(coarse[1:])) if len(coarse) and presence_logit > 0 else 0.0,
+                rival=_rival(logits[index] > 0, rest.reshape(hints.shape[1:]), likeness)
+                if presence_logit > 0
+                else 0.0,
             )
         )
     return frames, logits
 
 
-def _others(decoded: Decoded, *, prompted: bool) -> tuple[Tensor, int]:
-    """``(B, 1 + K, r, r)`` insides of the mask that was taken and of all there were, on a coarse grid; and r.
+def _hints(decoded: Decoded, likeness: Likeness | None, *, prompted: bool) -> Tensor:
+    """``(B, K, h, w)``: what tells of rivals, the likeness or the insides of all masks on a coarse grid.
 
     Nothing where somebody said what the object is.
     """
+    batch = len(decoded.best_logits)
+    if likeness is not None:
+        shown: Tensor = functional.pad(likeness.maps, (0, 0, 0, 0, 0, batch - len(likeness.maps)))
+        return shown[:, None]
     if prompted or decoded.logits.shape[1] < 2:
-        return decoded.best_logits.new_zeros(len(decoded.best_logits), 0, 1, 1), 1
+        return decoded.best_logits.new_zeros(batch, 0, 1, 1)
     masks = torch.cat((decoded.best_logits, decoded.logits), dim=1)
-    inside = functional.adaptive_avg_pool2d((masks > 0).float(), _COARSE_SIDE)
-    return inside, _COARSE_SIDE
+    return functional.adaptive_avg_pool2d((masks > 0).float(), _COARSE_SIDE)
+
+
+def _rival(taken: NDArray[np.bool_], hints: NDArray[np.float32], likeness: Likeness | None) -> float:
+    if not len(hints):
+        return 0.0
+    if likeness is not None:
+        return beside(taken, hints[0], likeness.least)
+    coarse = hints > 0.5
+    return rivalry(coarse[0], list(coarse[1:]))
 
 
 def _sent(values: Tensor) -> Callable[[], NDArray[np.float32]]:

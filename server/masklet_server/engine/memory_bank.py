@@ -15,6 +15,7 @@ from torch.nn import functional
 from masklet_server.engine.accelerate import Layout
 from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
+from masklet_server.engine.policies.appearance import Appearance
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.recall import Reach, Recall
 from masklet_server.model.network import Decoded, ImageFeatures, Network
@@ -142,6 +143,14 @@ class MemoryBank:
             binarise=self._profile.binarise_prompted,
         )[0]
         return memory
+
+    def appearance(self, entry: PromptedFrame) -> Appearance | None:
+        """What the object looks like on a prompted frame; None where its mask is empty."""
+        memory = self.write_prompted(entry)
+        if memory.appearance is None:
+            features = self._features.features(entry.prompts.frame)
+            memory.appearance = Appearance.of(features, self._grid(entry.result)[0])
+        return memory.appearance
 
     def presence_before(self, memory: ObjectMemory, recall: Recall) -> list[float | None]:
         """Presence logits of the frames just before that ``recall`` reads pointers of, the oldest first.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
+from masklet_server.engine.policies.appearance import Appearance
 from masklet_server.engine.policies.legs import LegMemory
 from masklet_server.engine.policies.policy import EDITOR_WAYS, Policy
 from masklet_server.engine.prompting import Turn
@@ -32,6 +33,7 @@ class FrameMemory:
         map: ``(M, h, w)``, or None where only the pointer is still within reach.
         logits: ``(1, s, s)`` float32, kept where a profile asks for it.
         score: The presence logit as a number, once the result was handed out: nobody has to wait for it.
+        appearance: What the object looks like on it, of frames with prompts.
     """
 
     pointer: Tensor
@@ -39,11 +41,13 @@ class FrameMemory:
     map: Tensor | None
     logits: Tensor | None = None
     score: float | None = None
+    appearance: Appearance | None = None
 
     @property
     def held_bytes(self) -> int:
         """Bytes of all tensors together."""
-        tensors = (self.pointer, self.presence_logit, self.map, self.logits)
+        cells = None if self.appearance is None else self.appearance.cells
+        tensors = (self.pointer, self.presence_logit, self.map, self.logits, cells)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
     def move(self, device: torch.device) -> None:
@@ -51,6 +55,7 @@ class FrameMemory:
         self.pointer, self.presence_logit = self.pointer.to(device), self.presence_logit.to(device)
         self.map = None if self.map is None else self.map.to(device)
         self.logits = None if self.logits is None else self.logits.to(device)
+        self.appearance = None if self.appearance is None else self.appearance.moved(device)
 
 
 @dataclass(eq=False)

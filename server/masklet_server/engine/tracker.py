@@ -14,10 +14,11 @@ from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.absence import ABSENCE_RULES, emptied
 from masklet_server.engine.accelerate import EXACT, Layout
 from masklet_server.engine.features import FeatureCache
-from masklet_server.engine.handover import hand_over
+from masklet_server.engine.handover import Likeness, hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
-from masklet_server.engine.policies.choosing import choose
+from masklet_server.engine.policies.appearance import RIVAL_LIKENESS, Appearance, peaks
+from masklet_server.engine.policies.choosing import choose, kept_to_path
 from masklet_server.engine.policies.legs import LegMemory, Note
 from masklet_server.engine.policies.policy import EDITOR_WAYS, Policy, policy_named
 from masklet_server.engine.presence import CALIBRATIONS
@@ -27,7 +28,7 @@ from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointer
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.engine.workspace import Workspace
 from masklet_server.model.network import Decoded, ImageFeatures, Network
-from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
+from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Proposal, Relief, ResultReader
 
 ValueT = TypeVar("ValueT")
 
@@ -186,6 +187,15 @@ class NetworkTracker:
         """
         return self._run(partial(self._draft_now, prompts))
 
+    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
+        """Places on ``frame`` that look like the object on its nearest prompted frame, the likeliest first.
+
+        Raises:
+            NotPromptedError: The object has no prompts, or shows nothing where it has.
+            ClipError: The picture cannot be read.
+        """
+        return self._run(partial(self._propose_now, object_id, frame, limit))
+
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What the prompts on the neighbouring frames make of ``frame``, which was not tracked.
 
@@ -304,6 +314,23 @@ class NetworkTracker:
         self._write_pending(memory)
         return self._segmenter.look(memory, frame, self._features.features(frame))
 
+    def _propose_now(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
+        memory = self._prompted_object(object_id)
+        self._write_pending(memory)
+        appearance = self._appearance(memory, frame)
+        if appearance is None:
+            raise NotPromptedError(
+                "the object's mask is empty where it was prompted: correct it there, then look for it again"
+            )
+        features = self._features.features(frame)
+        alike = appearance.alike(features)
+        rows, columns = alike.shape
+        clip = self._source.info
+        return [
+            Proposal((column + 0.5) * clip.width_px / columns, (row + 0.5) * clip.height_px / rows, likeness)
+            for row, column, likeness in peaks(alike, appearance.side_cells, limit=limit)
+        ]
+
     def _track_now(
         self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None
     ) -> Sequence[ObjectFrame]:
@@ -374,6 +401,7 @@ class NetworkTracker:
             self._profile,
             prompted=False,
             calibration=CALIBRATIONS.get(self._network.config.name),
+            likeness=self._likeness(features, objects, frame),
             meanwhile=lambda: self._features.encode_ahead(frame + step, then=frame + 2 * step),
         )
         if self._profile.memories == "results":
@@ -386,6 +414,25 @@ class NetworkTracker:
             if leg is not None:
                 leg.add(Note.of(result))
         return {result.object_id: result for result in frames}
+
+    def _likeness(
+        self, features: ImageFeatures, objects: Sequence[ObjectMemory], frame: int
+    ) -> Likeness | None:
+        """Where the picture looks like the objects on their nearest prompted frames; None if unknown."""
+        least = RIVAL_LIKENESS.get(self._network.config.name)
+        if least is None or self._profile.trail != "leg":
+            return None
+        nothing = features.embedding.new_zeros(features.embedding.shape[-2:])
+        maps = []
+        for memory in objects:
+            appearance = self._appearance(memory, frame)
+            maps.append(nothing if appearance is None else appearance.alike(features))
+        return Likeness(torch.stack(maps), least)
+
+    def _appearance(self, memory: ObjectMemory, frame: int) -> Appearance | None:
+        """What the object looks like on its prompted frame nearest to ``frame``."""
+        nearest = min(memory.prompted, key=lambda prompt: (abs(prompt - frame), prompt))
+        return self._bank.appearance(memory.prompted[nearest])
 
     def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None) -> Recall:
         prompted: Collection[int] = memory.prompted
@@ -458,7 +505,8 @@ class NetworkTracker:
                 multimask=True,
                 stability_fallback=self._profile.stability_fallback,
             )
-            found = choose(self._network, found, [memory.legs.get(backward) for memory in objects[part]])
+            legs = [memory.legs.get(backward) for memory in objects[part]]
+            found = kept_to_path(choose(self._network, found, legs), legs)
             if self._absence is not None:
                 found = emptied(found, self._absence.seen_above, self._network.no_obj_ptr)
             if self._profile.memories == "network":

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from masklet import codec
+from masklet.candidates import MAX_CANDIDATES
 from masklet.errors import BadInputError, ClipError
 from masklet.pictures import MAX_FRAMES, Grade
 from masklet.types import MaskFormat
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _QUALITY = 92
 _NEW_OBJECT = "new"
+_CANDIDATES = 3
 
 
 class ViewServicer(view_pb2_grpc.ViewServiceServicer):
@@ -75,6 +77,32 @@ class ViewServicer(view_pb2_grpc.ViewServiceServicer):
             )
         )
         return view_pb2.PreviewPromptsResponse(update=update)
+
+    async def FindAgain(  # noqa: N802
+        self, request: view_pb2.FindAgainRequest, context: Context
+    ) -> view_pb2.FindAgainResponse:
+        """Where an object may be on a frame."""
+        session = await self._store.get(request.session_id, current_user.get())
+        if request.limit > MAX_CANDIDATES:
+            raise BadInputError(f"at most {MAX_CANDIDATES} places can be asked for, got {request.limit}")
+        mask_format = codec.mask_format_from_wire(request.mask_format)
+        found = await session.find_again(request.object_id, request.frame, request.limit or _CANDIDATES)
+        name = session.name_of(request.object_id) or _NEW_OBJECT
+        size_px = mask_size_px(session.clip, mask_format)
+
+        def answer() -> list[view_pb2.FindAgainCandidate]:
+            return [
+                view_pb2.FindAgainCandidate(
+                    prompts=codec.prompts_to_wire(each.prompts),
+                    update=codec.update_to_wire(
+                        update_of(session, each.result, name, size_px, is_preview=True), bits=mask_format.bits
+                    ),
+                    likeness=each.likeness,
+                )
+                for each in found
+            ]
+
+        return view_pb2.FindAgainResponse(candidates=await self._renderer.run(answer))
 
 
 def _shown(

@@ -26,6 +26,7 @@ from masklet_server.tracking import (
     FrameSource,
     Holdings,
     ObjectFrame,
+    Proposal,
     Relief,
     ResultReader,
     Tracker,
@@ -128,6 +129,10 @@ class Desk:
     def preview(self, prompts: FramePrompts) -> ObjectFrame:
         """What :meth:`segment` would give for these prompts; nothing is kept. Errors as there."""
         return self._on_device(lambda tracker: tracker.preview(prompts))
+
+    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
+        """Places on a frame that look like an object; errors as in :meth:`segment`."""
+        return self._on_device(lambda tracker: tracker.propose(object_id, frame, limit))
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What an object's prompts on other frames alone make of a frame; errors as in :meth:`segment`."""

@@ -12,6 +12,28 @@ from masklet_server.engine.policies.boxes import MaskBox, box_of
 from masklet_server.engine.policies.legs import LegMemory
 from masklet_server.model.network import Decoded, Network
 
+_OUTSIDE_LOGIT = -4.0
+
+
+def kept_to_path(decoded: Decoded, legs: Sequence[LegMemory | None]) -> Decoded:
+    """What was decoded, with masks that end where their object cannot be."""
+    paths = [None if leg is None else leg.path for leg in legs]
+    if not any(path is not None for path in paths):
+        return decoded
+    best = decoded.best_logits.clone()
+    rows, columns = best.shape[-2:]
+    for index, path in enumerate(paths):
+        if path is None:
+            continue
+        free = torch.full_like(best[index], _OUTSIDE_LOGIT)
+        top, bottom = (int(min(max(edge * rows, 0), rows)) for edge in (path.top, path.bottom + 1 / rows))
+        left, right = (
+            int(min(max(edge * columns, 0), columns)) for edge in (path.left, path.right + 1 / columns)
+        )
+        free[..., top:bottom, left:right] = float("inf")
+        best[index] = torch.minimum(best[index], free)
+    return replace(decoded, best_logits=best)
+
 
 def choose(network: Network, decoded: Decoded, legs: Sequence[LegMemory | None]) -> Decoded:
     """What was decoded, with other masks taken for objects whose policy foresees where they are.

@@ -25,6 +25,15 @@ _AREAS = 10
 _STABLE_FRAMES = 15
 _MOVES_WITH_IOU = 0.3
 _TRUSTED_QUALITY = 0.3
+# A path is known sooner than it is good for choosing between masks.
+_PATH_FRAMES = 5
+# A rival that meets the object is not beside it any more, until they part.
+_WARY_FRAMES = 15
+_PATH_MARGIN = 0.15
+# So long a path may be believed without seeing that it is right.
+_BLIND_FRAMES = 25
+# A mask that ends where its path does was cut there: its box says nothing of the object.
+_CUT_WITHIN = 0.012
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ class LegMemory:
         self._anchored = source
         self._motion = None if start.box is None else BoxMotion.started(start.box)
         self._stable_frames = 0
+        self._wary_frames = 0
+        self._blind_frames = 0
 
     def leads(self, source: int, since: int | None) -> bool:
         """Whether it is the leg that begins there."""
@@ -95,8 +106,12 @@ class LegMemory:
     def add(self, note: Note) -> None:
         """Take the result of the next frame of the leg."""
         self.last = note.frame
-        if self.policy.motion_weight > 0:
-            self._move(note)
+        was_cut = self._was_cut(note)
+        if self.policy.motion_weight > 0 or self.policy.keeps_to_path:
+            self._move(note, blindly=was_cut)
+        near = note.rival >= RIVAL_FROM or was_cut
+        self._wary_frames = _WARY_FRAMES if near else max(0, self._wary_frames - 1)
+        self._blind_frames = self._blind_frames + 1 if was_cut else 0
         shows = note.box is not None and note.quality > 0
         if shows and note.quality >= self.policy.least_quality:
             self._seen.append(note.frame)
@@ -140,6 +155,16 @@ class LegMemory:
         return self._motion.predicted().box
 
     @property
+    def path(self) -> MaskBox | None:
+        """Where the mask has to stay on the next frame; None for anywhere."""
+        wary = self.policy.keeps_to_path and self._wary_frames > 0 and self._blind_frames < _BLIND_FRAMES
+        if not wary or self._motion is None or self._stable_frames < _PATH_FRAMES:
+            return None
+        box = self._motion.predicted().box
+        margin = _PATH_MARGIN * max(box.right - box.left, box.bottom - box.top)
+        return MaskBox(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)
+
+    @property
     def kept_maps(self) -> frozenset[int]:
         """Frames whose maps will be read again, however long ago they were."""
         ages = self._reach.recent_ages
@@ -161,9 +186,25 @@ class LegMemory:
             and _SMALLER <= ratio <= _LARGER
         )
 
-    def _move(self, note: Note) -> None:
+    def _was_cut(self, note: Note) -> bool:
+        """Whether the mask ends where its path did: it would have gone on, into a rival perhaps."""
+        path = self.path
+        if path is None or note.box is None:
+            return path is not None
+        edges = (
+            note.box.left - path.left,
+            note.box.top - path.top,
+            path.right - note.box.right,
+            path.bottom - note.box.bottom,
+        )
+        return min(edges) < _CUT_WITHIN
+
+    def _move(self, note: Note, *, blindly: bool) -> None:
         if self._motion is None:
             self._motion = None if note.box is None else BoxMotion.started(note.box)
+            return
+        if blindly:
+            self._motion = self._motion.coasted()
             return
         ahead = self._motion.predicted()
         if note.box is None:

@@ -19,6 +19,7 @@ Values = NDArray[np.float64]
 _PLACE_NOISE, _VELOCITY_NOISE = 1 / 20, 1 / 160
 _ASPECT_NOISE, _ASPECT_DRIFT, _ASPECT_DOUBT = 1e-2, 1e-5, 1e-1
 _SMALLEST = 1e-4
+_SLOWER = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,13 @@ class BoxMotion:
         step[:4, 4:] = np.eye(4)
         noise = _spread(self.mean[3], _PLACE_NOISE, _VELOCITY_NOISE, _ASPECT_NOISE, _ASPECT_DRIFT)
         return BoxMotion(step @ self.mean, step @ self.covariance @ step.T + np.diag(noise**2))
+
+    def coasted(self) -> BoxMotion:
+        """One frame on, not having looked: of the size that it has, and slower, as nothing goes on for ever."""
+        mean = self.mean.copy()
+        mean[4:6] *= _SLOWER
+        mean[6:] = 0.0
+        return BoxMotion(mean, self.covariance).predicted()
 
     def corrected(self, box: MaskBox) -> BoxMotion:
         """Having seen where the box is."""

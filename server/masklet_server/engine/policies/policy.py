@@ -22,6 +22,7 @@ class Policy:
         anchor_quality: Expected IoU above which a frame may be one.
         motion_weight: What the box's foreseen place counts in the choice between the network's masks; 0 to
             choose by expected IoU alone.
+        keeps_to_path: While a rival is near, the mask may not leave the place where the object was heading.
         paths: Hypotheses followed at once, each with a memory of its own.
     """
 
@@ -31,6 +32,7 @@ class Policy:
     anchors: int = 0
     anchor_quality: float = 0.8
     motion_weight: float = 0.0
+    keeps_to_path: bool = False
     paths: int = 1
 
 
@@ -46,7 +48,14 @@ DISTRACTOR = Policy(name="distractor", selective=True, least_quality=0.3, anchor
 MOTION = Policy(name="motion", selective=True, least_quality=0.3, motion_weight=0.15)
 """Of the network's masks the one is taken that lies where the object was heading, too."""
 
-POLICIES = MappingProxyType({policy.name: policy for policy in (EDITOR_WAYS, GATED, DISTRACTOR, MOTION)})
+GUARDED = Policy(
+    name="guarded", selective=True, least_quality=0.3, anchors=3, anchor_quality=0.8, keeps_to_path=True
+)
+"""As with ``distractor``, and while a look-alike is near the mask keeps to where the object was heading."""
+
+POLICIES = MappingProxyType(
+    {policy.name: policy for policy in (EDITOR_WAYS, GATED, DISTRACTOR, MOTION, GUARDED)}
+)
 
 
 def policy_named(name: str, trail: str) -> Policy:
