@@ -50,7 +50,7 @@ class BoxMotion:
         return BoxMotion(step @ self.mean, step @ self.covariance @ step.T + np.diag(noise**2))
 
     def coasted(self) -> BoxMotion:
-        """One frame on, not having looked: of the size that it has, and slower, as nothing goes on for ever."""
+        """One frame on, not having looked: of the size that it has, and slower, as nothing goes on."""
         mean = self.mean.copy()
         mean[4:6] *= _SLOWER
         mean[6:] = 0.0
