@@ -86,6 +86,13 @@ class LimitError(MaskletError):
     grpc_status = "RESOURCE_EXHAUSTED"
 
 
+class StalledError(MaskletError):
+    """What a server sent was not read for too long; what was finished is kept in the session."""
+
+    kind = "stalled"
+    grpc_status = "DEADLINE_EXCEEDED"
+
+
 class DeviceError(MaskletError):
     """The device could not do this one thing: its memory is full, or it does not answer. Sessions stay."""
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,7 @@ class ContentStore:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._contents: dict[ContentKey, _Content] = {}
+        self._made = 0
         # Counted anew after a change only: it is asked for with every chunk that arrives.
         self._idle_bytes: int | None = 0
 
@@ -96,6 +97,7 @@ class ContentStore:
         Raises:
             BadInputError: Less than that is held.
         """
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         with self._lock:
             content = self._contents.get(key)
             if held_bytes and (content is None or content.growing or content.size_bytes < held_bytes):
@@ -103,9 +105,11 @@ class ContentStore:
             if content is not None and (content.growing or content.whole):
                 return None
             if content is None:
-                self._folder.mkdir(mode=0o700, exist_ok=True)
-                name = hashlib.sha256(key.user.encode() + b"\0" + key.sha256).hexdigest()
-                content = self._contents[key] = _Content(self._folder / name, 0, self._clock_s())
+                digest = hashlib.sha256(key.user.encode() + b"\0" + key.sha256).hexdigest()
+                # A number of its own: the file of an earlier one may be about to be deleted.
+                self._made += 1
+                path = self._folder / f"{digest}-{self._made}"
+                content = self._contents[key] = _Content(path, 0, self._clock_s())
             content.growing = True
             self._idle_bytes = None
         return GrowingContent(self, key, content.path, held_bytes)
@@ -146,34 +150,39 @@ class ContentStore:
             content = self._contents[key]
             content.growing, content.whole, content.size_bytes = False, whole, size_bytes
             content.used_s = self._clock_s()
-            if size_bytes == 0:
-                self._forget(key)
+            going = [self._forget(key)] if size_bytes == 0 else []
+        _delete(going)
 
     def tidy(self) -> None:
         """Delete what was not used for long, and what there is too many of."""
         with self._lock:
             idle = sorted((content.used_s, key) for key, content in self._contents.items() if content.is_idle)
             surplus = max(0, len(self._contents) - self._max_contents)
-            for index, (used_s, key) in enumerate(idle):
-                if index < surplus or self._clock_s() - used_s >= self._kept_s:
-                    self._forget(key)
+            going = [
+                self._forget(key)
+                for index, (used_s, key) in enumerate(idle)
+                if index < surplus or self._clock_s() - used_s >= self._kept_s
+            ]
+        _delete(going)
 
     def drop_idle(self, size_bytes: int, user: str) -> None:
         """Make room by deleting what nothing uses now: what this user has first, then what is oldest."""
+        going = []
         with self._lock:
             idle = [
                 (key.user != user, each.used_s, key) for key, each in self._contents.items() if each.is_idle
             ]
             for _, _, key in sorted(idle):
                 if size_bytes <= 0:
-                    return
+                    break
                 size_bytes -= self._contents[key].size_bytes
-                self._forget(key)
+                going.append(self._forget(key))
+        _delete(going)
 
-    def _forget(self, key: ContentKey) -> None:
+    def _forget(self, key: ContentKey) -> Path:
+        """Know nothing of a content any more; its file is to be deleted by who lets go of the lock."""
         self._idle_bytes = None
-        with suppress(OSError):
-            self._contents.pop(key).path.unlink()
+        return self._contents.pop(key).path
 
 
 class GrowingContent:
@@ -242,6 +251,13 @@ class GrowingContent:
             self._digest.update(piece)
             self._size_bytes += len(piece)
         file.truncate(held_bytes)
+
+
+def _delete(paths: Sequence[Path]) -> None:
+    """Without the lock: a disk takes its time, and everybody asks what is there."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _not_held() -> BadInputError:

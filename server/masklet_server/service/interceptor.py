@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from masklet.errors import BadInputError, MaskletError, ServerFaultError
+from masklet.errors import BadInputError, MaskletError, ServerFaultError, StalledError
 from masklet_server.service.access import current_user
 from masklet_server.service.door import Door, place_of
 from masklet_server.service.limits import ServiceLimits
@@ -80,6 +80,7 @@ class Guard(grpc.aio.ServerInterceptor):
         behaviour: Callable[..., Any] = call.unary
         if handler.response_streaming:
             make = grpc.stream_stream_rpc_method_handler
+            # Who watches health is sent nothing for hours, which is nobody's fault.
             behaviour = call.written if is_health else call.stream
         return make(behaviour, _lenient(handler.request_deserializer), handler.response_serializer)
 
@@ -111,7 +112,8 @@ class _Guarded:
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
 
-    async def stream(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+    async def stream(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """A stream of responses, to a client that reads them."""
         handler = self._handler
         try:
             with self._let_in(context):
@@ -121,9 +123,21 @@ class _Guarded:
                 # keep the device busy for nobody.
                 async with aclosing(inner(request, context)) as responses:
                     async for response in responses:
-                        yield response
+                        await self._send(response, context)
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
+
+    async def _send(self, response: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        try:
+            await asyncio.wait_for(context.write(response), self._limits.stalled_s)
+        except asyncio.TimeoutError as error:
+            raise StalledError(
+                f"what the server sent was not read for {self._limits.stalled_s:g} seconds, and the call was "
+                "ended: what was finished is kept in the session, so go on from there"
+            ) from error
+        except grpc.aio.InternalError as error:
+            # The client went in the middle of it, as is noticed a moment later anyway.
+            raise asyncio.CancelledError from error
 
     async def written(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """A stream whose method writes its responses itself."""

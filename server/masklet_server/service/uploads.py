@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import secrets
 import shutil
@@ -18,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from masklet.errors import BadInputError, LimitError, OutputError
 from masklet.own_folder import OwnFolder, remove_abandoned
@@ -27,9 +28,11 @@ from masklet_server.service.contents import DIGEST_BYTES, ContentKey, ContentSto
 from masklet_server.service.deletions import Deletions
 from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
 from masklet_server.sessions.clip_reference import UploadedFiles
+from masklet_server.sessions.errands import Errands
 
-ArgumentT = TypeVar("ArgumentT")
+_log = logging.getLogger("masklet_server.service")
 
+_WRITES_AT_ONCE = 8
 MAX_CLIP_NAME_CHARACTERS = 255
 FOLDER_PREFIX = "masklet-uploads-"
 _SETTLE_LOOKS, _SETTLE_LOOK_S = 20, 0.1
@@ -93,6 +96,9 @@ class UploadStore:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits
+        # Of its own: a disk for uploads that hangs is not that of the plates.
+        self._errands = Errands("uploads", at_once=_WRITES_AT_ONCE, disk_s=limits.disk_s)
+        self._tidying: asyncio.Task[None] | None = None
         self._clock_s = clock_s
         self._own = OwnFolder(FOLDER_PREFIX, parent=folder)
         self._folder = self._own.path
@@ -218,12 +224,25 @@ class UploadStore:
         for upload in list(self._uploads.values()):
             if upload.readers == 0 and now_s - upload.received_s >= self._limits.upload_kept_s:
                 await self._delete(upload)
-        await asyncio.get_running_loop().run_in_executor(None, self._contents.tidy)
+        # Nobody waits for it, and one that hangs is not started again.
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.get_running_loop().create_task(self._tidy_contents())
+
+    async def _tidy_contents(self) -> None:
+        try:
+            await self._at_disk("", self._contents.tidy)
+        except OutputError as error:
+            _log.error("uploads that nobody needs are not deleted: %s", error)
 
     async def close(self) -> None:
         """Delete everything. What a slow disk has not deleted after a few seconds, the next start does."""
         self._uploads.clear()
-        await _in_thread(self._close_folder, _CLOSES_WITHIN_S)
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._errands.close()
+        # Shielded: a call that is being cancelled may be cancelled once more where it cleans up.
+        loop = asyncio.get_running_loop()
+        await asyncio.shield(loop.run_in_executor(None, self._close_folder, _CLOSES_WITHIN_S))
 
     def _close_folder(self, within_s: float) -> None:
         self._deletions.close()
@@ -256,12 +275,12 @@ class UploadStore:
                         self._used_bytes(user) + coming_bytes,
                         self._used_bytes() + coming_bytes,
                     )
-                    await _in_thread(writer.start, message.file)
+                    await self._at_disk(user, writer.start, message.file)
                     arrived_bytes += message.file.held_bytes
                     self._arriving_bytes[user] += message.file.held_bytes
                 elif part == "chunk":
                     await self._make_room(user, len(message.chunk))
-                    await _in_thread(writer.write, message.chunk)
+                    await self._at_disk(user, writer.write, message.chunk)
                     arrived_bytes += len(message.chunk)
                     self._arriving_bytes[user] += len(message.chunk)
                 elif part == "commit":
@@ -275,10 +294,26 @@ class UploadStore:
                 "the server cannot store the upload, its disk is full: try again later"
             ) from error
         finally:
-            writer.close()
+            # A file that hangs at the disk hangs in its closing as well.
+            with suppress(OutputError):
+                await asyncio.shield(self._at_disk(user, writer.close))
             self._arriving_bytes[user] -= arrived_bytes
             self._arriving_bytes += Counter()  # forgets whoever has nothing left
         raise BadInputError("the upload ended before it was complete, and nothing was kept: send it again")
+
+    async def _at_disk(self, user: str, work: Callable[..., None], *args: Any) -> None:
+        """Write in a thread.
+
+        Raises:
+            OutputError: The disk hangs.
+        """
+        refusal = OutputError(
+            f"the server's disk for uploads has not answered for {self._errands.disk_s:.0f} seconds: have it "
+            "looked at, then send the clip again"
+        )
+        # Shielded: nothing is closed or deleted while a thread writes it.
+        running = self._errands.run(work, *args, whose=user, at_disk=True, refusal=refusal)
+        await asyncio.shield(running)
 
     def _used_bytes(self, user: str | None = None) -> int:
         """What one user's uploads take, or all of them; without contents that nothing uses now."""
@@ -294,9 +329,7 @@ class UploadStore:
         """
         surplus_bytes = self.size_bytes + size_bytes - self._limits.max_uploads_bytes
         if surplus_bytes > 0:
-            await asyncio.get_running_loop().run_in_executor(
-                None, self._contents.drop_idle, surplus_bytes, user
-            )
+            await self._at_disk(user, self._contents.drop_idle, surplus_bytes, user)
             self._limits.check_upload(0, 0, 0, self.size_bytes + size_bytes)
 
 
@@ -399,8 +432,3 @@ class _Writer:
     def _link(self, start: session_pb2.UploadFileStart) -> None:
         self._contents.link(self._key(start), start.size_bytes, self._path)
         self._upload.contents.append(self._key(start))
-
-
-async def _in_thread(work: Callable[[ArgumentT], None], argument: ArgumentT) -> None:
-    # Shielded: a call that is being cancelled may be cancelled once more where it cleans up.
-    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work, argument))

@@ -29,6 +29,7 @@ class ResultStore:
             beyond twice what counts and this, results that were replaced are left out of it.
         spill_folder: Where that file is made; None for the system's own place.
         full_disk_bytes: How much more stays in memory while the disk takes nothing.
+        most_spilled_bytes: How large the temporary file may get.
         witness: Told of every change.
     """
 
@@ -38,12 +39,16 @@ class ResultStore:
         memory_bytes: int = 64 << 20,
         spill_folder: Path | None = None,
         full_disk_bytes: int = 64 << 20,
+        most_spilled_bytes: int = 8 << 30,
         witness: ResultWitness | None = None,
     ) -> None:
         self._witness = witness
         self._memory_limit_bytes = memory_bytes
         self._most_bytes = memory_bytes + full_disk_bytes
         self._spill_folder = spill_folder
+        self._most_spilled_bytes = most_spilled_bytes
+        self._reached_limit = False
+        self._spilling = threading.Lock()
         self._entries: dict[tuple[int, int], ResultEntry] = {}
         self._frames: dict[int, set[int]] = {}
         self._fresh: dict[tuple[int, int], Packing] = {}
@@ -107,6 +112,12 @@ class ResultStore:
                 be read on.
         """
         self.pack()
+        if self.is_full and self._reached_limit:
+            raise OutputError(
+                f"the session's finished masks fill the {self._most_spilled_bytes / 1e9:.1f} GB of temporary "
+                "disk that each session has: export what is done, then remove objects or track a shorter "
+                "range. All finished masks are kept"
+            )
         if self.is_full:
             raise OutputError(
                 "the server's disk for temporary files is full or read-only, and no more masks fit in its "
@@ -127,8 +138,12 @@ class ResultStore:
                 self._fresh_bytes -= packing.logits.nbytes
                 self._packed[key] = packed
                 self._packed_bytes += len(packed)
-        with self._lock:
-            self._spill()
+        # One at a time; and whoever finds another at it has nothing to wait for.
+        if self._spilling.acquire(blocking=False):
+            try:
+                self._spill()
+            finally:
+                self._spilling.release()
 
     def find(self, object_id: int, frame: int) -> ObjectFrame | None:
         """The stored result, or None where the object has none on this frame.
@@ -274,9 +289,19 @@ class ResultStore:
                     return entry, self._fresh[key]
                 if key in self._packed:
                     return entry, self._packed[key]
-                if key in self._spilled:
-                    return entry, self._spilled[key].read()
-                place = self._kept[key]
+                spilled = self._spilled.get(key)
+                place = None if spilled is not None else self._kept[key]
+            if spilled is not None:
+                # Without the lock, as a disk may take its time.
+                try:
+                    return entry, spilled.read()
+                except OutputError:
+                    with self._lock:
+                        if self._spilled.get(key) is spilled:
+                            raise
+                # It lies elsewhere now.
+                continue
+            assert place is not None
             # Without the lock: a journal that is being written would hold up whoever only asks for states.
             packed = place.read()
             if packed is not None:
@@ -322,39 +347,66 @@ class ResultStore:
                 self._close_file()
 
     def _spill(self) -> None:
-        """Move results to the file, those written longest ago first, as far as the disk takes them."""
-        while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
-            key, packed = next(iter(self._packed.items()))
-            if key in self._kept:
-                del self._packed[key]
-                self._packed_bytes -= len(packed)
-                continue
+        """Move results to the file, those written longest ago first, as far as the disk takes them.
+
+        Nothing is locked while the disk is at it: whoever only asks for states does not wait for it.
+        """
+        while (found := self._next_to_spill()) is not None:
+            key, packed, file = found
             try:
-                if self._file is None:
-                    self._file = SpillFile(self._spill_folder)
-                self._file = self._leave_holes_behind(self._file)
-                place = self._file.append(packed)
+                if file is None:
+                    file = SpillFile(self._spill_folder)
+                    with self._lock:
+                        self._file = file
+                file = self._leave_holes_behind(file)
+                if file.size_bytes + len(packed) > self._most_spilled_bytes:
+                    self._reached_limit = True
+                    return
+                place = file.append(packed)
             except OSError:
                 return
-            del self._packed[key]
-            self._packed_bytes -= len(packed)
-            self._spilled[key] = place
-            self._live_bytes += len(packed)
+            with self._lock:
+                # Replaced or removed meanwhile, or all of it closed.
+                if self._packed.get(key) is not packed or self._file is not file:
+                    continue
+                del self._packed[key]
+                self._packed_bytes -= len(packed)
+                self._spilled[key] = place
+                self._live_bytes += len(packed)
+
+    def _next_to_spill(self) -> tuple[tuple[int, int], bytes, SpillFile | None] | None:
+        with self._lock:
+            while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
+                key, packed = next(iter(self._packed.items()))
+                if key not in self._kept:
+                    return key, packed, self._file
+                del self._packed[key]
+                self._packed_bytes -= len(packed)
+        return None
 
     def _leave_holes_behind(self, file: SpillFile) -> SpillFile:
         """Write what still counts into a new file: tracking again and again would fill the disk."""
-        if file.size_bytes <= max(2 * self._live_bytes + self._memory_limit_bytes, self._cramped_bytes):
+        with self._lock:
+            spilled = dict(self._spilled)
+            live_bytes = self._live_bytes
+        if file.size_bytes <= max(2 * live_bytes + self._memory_limit_bytes, self._cramped_bytes):
             return file
         fresh = SpillFile(self._spill_folder)
         try:
-            places = {key: fresh.append(place.read()) for key, place in self._spilled.items()}
+            places = {key: fresh.append(place.read()) for key, place in spilled.items()}
         except (OSError, OutputError):
             # No room for both: holes are the lesser evil.
             fresh.close()
             self._cramped_bytes = file.size_bytes
             return file
+        with self._lock:
+            if self._file is not file:
+                # Closed meanwhile.
+                fresh.close()
+                return file
+            self._spilled = {key: places[key] for key in self._spilled}
+            self._file = fresh
         file.close()
-        self._spilled = places
         return fresh
 
     def _close_file(self) -> None:

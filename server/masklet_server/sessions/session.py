@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from masklet.errors import BadInputError, ClipError, MaskletError
+from masklet.errors import BadInputError, ClipError, MaskletError, OutputError
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Click,
@@ -68,6 +68,7 @@ class SessionLimits:
         result_memory_bytes: Compressed masks in memory; more goes to a temporary file.
         spill_folder: Where that file is; None for the system's place.
         full_disk_bytes: What more stays in memory while that file cannot grow.
+        most_spilled_bytes: How large that file may get.
         undo_bytes: What steps that can be taken back may take in memory; older ones are given up.
     """
 
@@ -75,6 +76,7 @@ class SessionLimits:
     result_memory_bytes: int = 64 << 20
     spill_folder: Path | None = None
     full_disk_bytes: int = 64 << 20
+    most_spilled_bytes: int = 8 << 30
     undo_bytes: int = MAX_UNDO_BYTES
 
 
@@ -122,6 +124,7 @@ class Session(SessionFacts):
             memory_bytes=limits.result_memory_bytes,
             spill_folder=limits.spill_folder,
             full_disk_bytes=limits.full_disk_bytes,
+            most_spilled_bytes=limits.most_spilled_bytes,
             witness=recorder,
         )
         book = PromptBook(source.info, max_objects=limits.max_objects, undo_bytes=limits.undo_bytes)
@@ -397,12 +400,24 @@ class Session(SessionFacts):
         Errors are those of :meth:`SessionJournal.settle`.
         """
         await self._journal.settle()
-        await asyncio.get_running_loop().run_in_executor(None, self.results.pack)
+        await self.at_results(self.results.pack)
 
     async def make_room(self) -> None:
         """See that a frame's results can be kept before they are made; see :meth:`ResultStore.make_room`."""
         if self.results.is_full:
-            await asyncio.get_running_loop().run_in_executor(None, self.results.make_room)
+            await self.at_results(self.results.make_room)
+
+    async def at_results(self, work: Callable[[], ResultT]) -> ResultT:
+        """Do something with stored masks in a thread.
+
+        Raises:
+            OutputError: The disk for temporary files hangs.
+        """
+        refusal = OutputError(
+            f"the server's disk for temporary files has not answered for {self._errands.disk_s:.0f} seconds: "
+            "have it looked at, then track on. All finished masks are kept"
+        )
+        return await self._errands.run(work, whose=self.user, refusal=refusal)
 
     async def turn(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
@@ -49,6 +48,10 @@ class Turns(Protocol):
 
     async def settle(self) -> None:
         """See that all changes are kept."""
+        ...
+
+    async def at_results(self, work: Callable[[], ResultT]) -> ResultT:
+        """Do something with stored masks in a thread."""
         ...
 
     async def make_room(self) -> None:
@@ -253,7 +256,7 @@ class Tracks:
             found = (results.find(object_id, step.frame) for object_id in step.object_ids)
             return [result for result in found if result is not None]
 
-        return await asyncio.get_running_loop().run_in_executor(None, find)
+        return await self._session.at_results(find)
 
     async def _planned(self, plan: Callable[[Planner], ResultT]) -> ResultT:
         """A plan made of what there is now, beside the device: it may take longer than a frame.

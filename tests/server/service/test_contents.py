@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -229,3 +230,38 @@ def test_a_content_that_was_damaged_on_the_disk_is_sent_again(tmp_path: Path) ->
     with pytest.raises(BadInputError, match="does not hold"):
         store.grow(key, 5)
     assert store.held_bytes(key) == 2
+
+
+def test_nobody_waits_while_contents_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    store = ContentStore(tmp_path / "contents", kept_s=10.0, max_contents=9, clock_s=clock)
+    key = ContentKey("ann", digest(b"picture"))
+    growing = store.grow(key, 0)
+    assert growing is not None
+    growing.write(b"picture")
+    growing.finish()
+    begun, answers = threading.Event(), threading.Event()
+    unlink = Path.unlink
+
+    def hanging(path: Path, missing_ok: bool = False) -> None:
+        begun.set()
+        assert answers.wait(20.0)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", hanging)
+    clock.now_s = 11.0
+    tidying = threading.Thread(target=store.tidy)
+    tidying.start()
+    assert begun.wait(20.0)
+
+    assert store.held_bytes(key) == 0
+    again = store.grow(key, 0)
+    assert again is not None
+    again.write(b"picture")
+    again.finish()
+    answers.set()
+    tidying.join()
+
+    # The old file went, and not the new one.
+    store.link(key, len(b"picture"), tmp_path / "linked.exr")
+    assert (tmp_path / "linked.exr").read_bytes() == b"picture"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import grpc
 import pytest
 
 from fakes.disks import HangingOpener
-from fakes.service import FakeClient, Running, refusal, running
-from masklet.v1 import export_pb2
-from masklet_server.service import exports
+from fakes.service import SMALL, FakeClient, Running, new_id, refusal, running
+from masklet.v1 import export_pb2, session_pb2, track_pb2
+from masklet_server.service import exports, uploads
 from masklet_server.service.limits import ServiceLimits
 from masklet_server.service.settings import ServerSettings
+from masklet_server.sessions.spill import SpillFile
 
 Work = Callable[[Running, FakeClient], Coroutine[Any, Any, None]]
 PATIENCE_S = 0.6
@@ -205,5 +206,69 @@ def test_a_device_that_never_comes_back_ends_the_server(
                 await asyncio.wait_for(server.server.failed.wait(), 10.0)
             finally:
                 going.set()
+
+    asyncio.run(run())
+
+
+def test_a_disk_for_uploads_that_hangs_costs_the_upload_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_again = threading.Event()
+    monkeypatch.setattr(uploads._Writer, "write", lambda writer, chunk: answers_again.wait(20.0) and None)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        session_id, (hero,) = await client.clicked(server.root / "clip")
+
+        async def sent() -> AsyncIterator[session_pb2.UploadClipRequest]:
+            header = session_pb2.UploadHeader(request_id=new_id(), clip_name="plate.####.exr")
+            yield session_pb2.UploadClipRequest(header=header)
+            start = session_pb2.UploadFileStart(frame=1, suffix=".exr", size_bytes=3)
+            yield session_pb2.UploadClipRequest(file=start)
+            yield session_pb2.UploadClipRequest(chunk=b"abc")
+            await asyncio.sleep(20.0)
+
+        try:
+            # More of them than there are places for writing.
+            calls = [asyncio.ensure_future(refusal(client.sessions.UploadClip(sent()))) for _ in range(12)]
+            await asyncio.sleep(PATIENCE_S / 3)
+            await answers(client, session_id, hero)
+            for _, kind, message in await asyncio.gather(*calls):
+                assert kind == "output"
+                assert "disk for uploads has not answered" in message
+        finally:
+            answers_again.set()
+
+    serve(tmp_path, work, HangingOpener())
+
+
+def test_a_disk_for_temporary_files_that_hangs_costs_the_track_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_again = threading.Event()
+    monkeypatch.setattr(SpillFile, "_append", lambda file, packed: answers_again.wait(20.0) and None)
+    plain = ServerSettings()
+    small = replace(plain.store.session, result_memory_bytes=1)
+    settings = replace(
+        plain, store=replace(plain.store, session=small), service=ServiceLimits(disk_s=PATIENCE_S)
+    )
+
+    async def run() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            session_id, _ = await client.clicked(server.root / "clip")
+            other, (item,) = await client.clicked(server.root / "clip")
+            try:
+                track = track_pb2.TrackRequest(session_id=session_id, request_id=new_id(), mask_format=SMALL)
+                failing = asyncio.ensure_future(refusal(client.tracks.Track(track)))
+                await asyncio.sleep(PATIENCE_S / 3)
+                await answers(client, other, item)
+                await client.sessions.GetSession(session_pb2.GetSessionRequest(session_id=session_id))
+                _, kind, message = await failing
+                assert kind == "output"
+                assert "All finished masks are kept" in message
+            finally:
+                answers_again.set()
+            await asyncio.sleep(0.1)
+            monkeypatch.undo()
+            assert await client.is_serving()
 
     asyncio.run(run())

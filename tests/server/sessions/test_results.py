@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from masklet.errors import OutputError
 from masklet.types import Presence
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.spill import Spilled, SpillFile
 from masklet_server.tracking import ObjectFrame
 
 
@@ -213,3 +214,53 @@ def test_tracking_the_same_frames_again_and_again_does_not_fill_the_disk(tmp_pat
     assert all(same(store.find(1, frame), result(frame, seed=29)) for frame in range(20))
     store.close()
     assert store.spilled_bytes == 0
+
+
+def test_the_temporary_file_has_a_limit_and_says_so_when_memory_is_full_as_well(tmp_path: Path) -> None:
+    store = ResultStore(
+        memory_bytes=1_000, spill_folder=tmp_path, full_disk_bytes=4_000, most_spilled_bytes=10_000
+    )
+    frames = 0
+    while not store.is_full:
+        frames += 1
+        store.put(result(frames))
+        store.pack()
+    with pytest.raises(OutputError, match="disk that each session has"):
+        store.make_room()
+
+    assert store.spilled_bytes <= 10_000
+    assert frames > 5
+    for frame in range(1, frames + 1):
+        assert same(store.find(1, frame), result(frame))
+    store.close()
+
+
+def test_whoever_asks_for_states_does_not_wait_for_the_disk_that_masks_move_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ResultStore(memory_bytes=1, spill_folder=tmp_path)
+    for frame in range(1, 5):
+        store.put(result(frame))
+    begun, answers = threading.Event(), threading.Event()
+    append = SpillFile._append
+
+    def hanging(file: SpillFile, packed: bytes) -> Spilled:
+        begun.set()
+        assert answers.wait(20.0)
+        return append(file, packed)
+
+    monkeypatch.setattr(SpillFile, "_append", hanging)
+    packing = threading.Thread(target=store.pack)
+    packing.start()
+    assert begun.wait(20.0)
+
+    assert store.frames_of(1) == (1, 2, 3, 4)
+    assert store.has(1, 2)
+    assert same(store.find(1, 3), result(3))
+    store.put(result(2, seed=9))
+    answers.set()
+    packing.join()
+
+    assert same(store.find(1, 2), result(2, seed=9))
+    assert same(store.find(1, 1), result(1))
+    store.close()
