@@ -73,7 +73,7 @@ class Group(Node, Protocol):
     def nodes(self) -> Sequence[Node]: ...
 
 
-class ProgressTask(Protocol):
+class Progress(Protocol):
     """A bar with a cancel button."""
 
     def setProgress(self, percent: int) -> None: ...
@@ -81,7 +81,7 @@ class ProgressTask(Protocol):
     def isCancelled(self) -> bool: ...
 
 
-class Undo(Protocol):
+class UndoStack(Protocol):
     """Nuke's undo: ``nuke.Undo``."""
 
     def begin(self, name: str) -> None: ...
@@ -118,25 +118,43 @@ class Nuke(Protocol):
     and the methods of a ``ProgressTask``.
     """
 
-    GUI: bool
-    NUKE_VERSION_MAJOR: int
-    NUKE_VERSION_STRING: str
-    INVISIBLE: int
-    NO_ANIMATION: int
-    STARTLINE: int
-    Undo: Undo
-    nodes: NodeMaker
+    @property
+    def GUI(self) -> bool: ...
+    @property
+    def NUKE_VERSION_MAJOR(self) -> int: ...
+    @property
+    def NUKE_VERSION_STRING(self) -> str: ...
+    @property
+    def INVISIBLE(self) -> int: ...
+    @property
+    def NO_ANIMATION(self) -> int: ...
+    @property
+    def STARTLINE(self) -> int: ...
+    @property
+    def Undo(self) -> UndoStack: ...
+    @property
+    def nodes(self) -> NodeMaker: ...
 
-    String_Knob: Callable[..., Knob]
-    Boolean_Knob: Callable[..., Knob]
-    Enumeration_Knob: Callable[..., Knob]
-    XY_Knob: Callable[..., Knob]
-    Double_Knob: Callable[..., Knob]
-    File_Knob: Callable[..., Knob]
-    PyScript_Knob: Callable[..., Knob]
-    Tab_Knob: Callable[..., Knob]
-    Text_Knob: Callable[..., Knob]
-    ProgressTask: Callable[[str], ProgressTask]
+    @property
+    def String_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def Boolean_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def Enumeration_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def XY_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def Double_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def File_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def PyScript_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def Tab_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def Text_Knob(self) -> Callable[..., Knob]: ...
+    @property
+    def ProgressTask(self) -> Callable[[str], Progress]: ...
 
     def createNode(self, kind: str, knobs: str = "", inpanel: bool = True) -> Node: ...
     def toNode(self, name: str) -> Optional[Node]: ...
@@ -171,9 +189,12 @@ class Nuke(Protocol):
 class Rotopaint(Protocol):
     """The module ``nuke.rotopaint``."""
 
-    CVec3: Callable[..., Any]
-    Shape: Callable[..., Any]
-    ShapeControlPoint: Callable[..., Any]
+    @property
+    def CVec3(self) -> Callable[..., Any]: ...
+    @property
+    def Shape(self) -> Callable[..., Any]: ...
+    @property
+    def ShapeControlPoint(self) -> Callable[..., Any]: ...
 
 
 def this_nuke() -> Nuke:

@@ -18,7 +18,7 @@ from masklet_nuke.undoing import no_step
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection
     from masklet.hosting.work.jobs import Job
-    from masklet_nuke.api import Nuke, ProgressTask, Rotopaint
+    from masklet_nuke.api import Nuke, Progress, Rotopaint
 
 
 class Runtime(Loop[Node]):
@@ -40,7 +40,7 @@ class Runtime(Loop[Node]):
         self.nuke = nuke
         self._rotopaint = rotopaint
         self._ticking = Ticking(nuke, self._beat, BEAT_S)
-        self._tasks: dict[Job, ProgressTask] = {}
+        self._tasks: dict[Job, Progress] = {}
         super().__init__(NukeHost(nuke, self._ticking.keep_on, self._show), connection)
         self.openings = Openings(nuke, self)
 

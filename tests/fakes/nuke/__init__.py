@@ -5,4 +5,15 @@ somebody who ran it, KNOWN what scripts in public repositories rely on. Nothing 
 itself.
 """
 
+from typing import TYPE_CHECKING
+
 from fakes.nuke.application import FakeNuke as FakeNuke
+
+if TYPE_CHECKING:
+    from fakes.nuke import rotopaint
+    from fakes.nuke.nodes import FakeNode
+    from masklet_nuke.api import Group, Nuke, Rotopaint
+
+    def _is_typed(node: FakeNode) -> tuple[Nuke, Group, Rotopaint]:
+        """The stand-in has every call that the adapter makes, with its types."""
+        return FakeNuke(), node, rotopaint

@@ -303,7 +303,7 @@ class FakeNuke:
     def selectedNodes(self) -> Sequence[FakeNode]:
         return [node for node in self.allNodes() if node.isSelected()]
 
-    def delete(self, node: FakeNode) -> None:
+    def delete(self, node: Any) -> None:
         node.check()
         for other in node.dependent():
             other.setInput(other._inputs.index(node), node.input(0))
@@ -329,7 +329,7 @@ class FakeNuke:
     def thisKnob(self) -> Any:
         return self._this[1]
 
-    def execute(self, node: FakeNode, first: int, last: int, step: int = 1) -> None:
+    def execute(self, node: Any, first: int, last: int, step: int = 1) -> None:
         node.check()
         if self._is_in_callback or self._is_drawing:
             # FIELD: what execute says inside knobChanged.

@@ -142,7 +142,7 @@ class FakeNode:
         found = self._inputs[index] if index < len(self._inputs) else None
         return found if found is not None and found.is_there else None
 
-    def setInput(self, index: int, node: FakeNode | None) -> bool:
+    def setInput(self, index: int, node: Any) -> bool:
         self.check()
         if index >= MAX_INPUTS.get(self.kind, 1):
             # DOC: False where the node has no such input.
