@@ -1,7 +1,8 @@
 """One file of records with checksums and contents named by their digests, written by one owner at a time.
 
 Whoever opens it raises its epoch; a writer with an earlier one is refused inside the very transaction in
-which it would write. Records are found again or missed: each has a checksum.
+which it would write. Each record has a checksum, and all of a kind together have a tally: what is damaged is
+noticed, and what is not there any more is missed.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import sqlite3
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from masklet_server.journal.failures import DamagedJournalError, TakenOverError, refusal
+from masklet_server.journal.failures import DamagedContentError, DamagedJournalError, TakenOverError, refusal
 
-FORMAT = 1
+FORMAT = 2
+"""2: tallies. Journals of format 1 are counted when they are opened."""
 _BUSY_S = 5.0
 _CHECKPOINT_PAGES = 4000
 _TABLES = """
@@ -29,11 +31,39 @@ CREATE TABLE record (
 CREATE TABLE content (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);
 INSERT INTO owner VALUES (1, 0);
 """
+_TALLY = "CREATE TABLE tally (kind TEXT PRIMARY KEY, count INTEGER NOT NULL, mark INTEGER NOT NULL)"
 
 _SMALL = "SELECT value, crc FROM record WHERE kind = ? AND key = ''"
 
 Key = tuple[str, str]
 """Kind and key of a record."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many records of a kind there are, and what they come to together."""
+
+    count: int
+    mark: int
+
+    def with_record(self, kind: str, key: str, value: bytes) -> Tally:
+        """With one record more."""
+        return Tally(self.count + 1, self.mark ^ mark_of(kind, key, value))
+
+    def without_mark(self, mark: int) -> Tally:
+        """Without the record of this mark."""
+        return Tally(self.count - 1, self.mark ^ mark)
+
+
+NO_TALLY = Tally(0, 0)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is remembered of a record: its mark, and the contents that it names."""
+
+    mark: int
+    uses: Sequence[bytes]
 
 
 @dataclass(frozen=True)
@@ -64,7 +94,8 @@ class Database:
         self._uses_of = uses_of
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._records: dict[Key, Sequence[bytes]] = {}
+        self._records: dict[Key, Kept] = {}
+        self._tallies: dict[str, Tally] = {}
         self._uses: Counter[bytes] = Counter()
         self._lost_count = False
         self.damaged: list[Key] = []
@@ -73,16 +104,21 @@ class Database:
             self._epoch = self._take_over()
 
     def rows(self) -> list[Row]:
-        """All records that are as they were written; :attr:`damaged` names the others."""
+        """All records that are as they were written; :attr:`damaged` names the others.
+
+        Where records of a kind are not there any more, a name without a key stands for them.
+        """
         with self._lock, self._refused():
             found = []
             self.damaged, self._records, self._uses, self._lost_count = [], {}, Counter(), False
+            self._tallies = {}
             for kind, key, value, crc in self._open().execute("SELECT kind, key, value, crc FROM record"):
                 if not isinstance(value, bytes) or _crc(kind, key, value) != crc:
                     self.damaged.append((str(kind), str(key)))
                     continue
                 found.append(Row(kind, key, value))
-                self._note(kind, key, value)
+                note(kind, key, value, self._uses_of, self._records, self._uses, self._tallies)
+            self._miss()
             return found
 
     @contextmanager
@@ -104,9 +140,9 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 self._check_epoch(connection)
-                writer = Writer(connection, self._uses_of, self._records, self._uses)
+                writer = Writer(connection, self._uses_of, self._records, self._uses, self._tallies)
                 yield writer
-                writer.drop_unused()
+                writer.finish()
                 connection.execute("COMMIT")
             except BaseException:
                 # What is used is counted anew before the next: that is rare, copies for it would not be.
@@ -119,7 +155,8 @@ class Database:
         """What has this digest; None where nothing has.
 
         Raises:
-            OutputError: It cannot be read, or is damaged.
+            DamagedContentError: It is not as it was.
+            OutputError: It cannot be read.
         """
         with self._lock, self._refused():
             row = self._open().execute("SELECT bytes FROM content WHERE digest = ?", (digest,)).fetchone()
@@ -127,10 +164,7 @@ class Database:
             return None
         content = bytes(row[0])
         if digest_of(content) != digest:
-            raise DamagedJournalError(
-                "the server's disk does not give a finished mask back as it was: have the disk checked, then "
-                "track this frame again"
-            )
+            raise DamagedContentError("a part of a session's journal is not as it was written")
         return content
 
     def sizes(self) -> dict[bytes, int]:
@@ -166,6 +200,12 @@ class Database:
         if version == 0:
             for statement in _TABLES.split(";\n"):
                 connection.execute(statement)
+        if version < FORMAT:
+            connection.execute(_TALLY)
+            tallies: dict[str, Tally] = {}
+            for kind, key, value in connection.execute("SELECT kind, key, value FROM record").fetchall():
+                tallies[kind] = tallies.get(kind, NO_TALLY).with_record(kind, key, value)
+            _write_tallies(connection, tallies, tallies)
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("UPDATE owner SET epoch = epoch + 1")
         (epoch,) = connection.execute("SELECT epoch FROM owner").fetchone()
@@ -179,10 +219,13 @@ class Database:
                 "another server has taken this session over: connect to that one, and it goes on there"
             )
 
-    def _note(self, kind: str, key: str, value: bytes) -> None:
-        uses = self._uses_of(kind, value)
-        self._records[kind, key] = uses
-        self._uses.update(uses)
+    def _miss(self) -> None:
+        """Notice kinds of which records are not there any more."""
+        for kind, count, mark in self._open().execute("SELECT kind, count, mark FROM tally").fetchall():
+            if self._tallies.get(kind, NO_TALLY) != Tally(count, mark):
+                self.damaged.append((kind, ""))
+        counted = {kind for (kind,) in self._open().execute("SELECT kind FROM tally")}
+        self.damaged += [(kind, "") for kind in self._tallies.keys() - counted]
 
     @contextmanager
     def _refused(self) -> Iterator[None]:
@@ -201,9 +244,12 @@ class Writer:
         self,
         connection: sqlite3.Connection,
         uses_of: Callable[[str, bytes], Sequence[bytes]],
-        records: dict[Key, Sequence[bytes]],
+        records: dict[Key, Kept],
         uses: Counter[bytes],
+        tallies: dict[str, Tally],
     ) -> None:
+        self._tallies = tallies
+        self._counted: set[str] = set()
         self._connection = connection
         self._uses_of = uses_of
         self._records = records
@@ -213,9 +259,8 @@ class Writer:
     def put(self, kind: str, key: str, value: bytes) -> None:
         """Write a record in place of another."""
         self._forget(kind, key)
-        uses = self._uses_of(kind, value)
-        self._records[kind, key] = uses
-        self._uses.update(uses)
+        note(kind, key, value, self._uses_of, self._records, self._uses, self._tallies)
+        self._counted.add(kind)
         self._connection.execute(
             "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", (kind, key, value, _crc(kind, key, value))
         )
@@ -250,15 +295,19 @@ class Writer:
         """True for a content that a record names."""
         return self._uses[digest] > 0
 
-    def drop_unused(self) -> None:
-        """Delete contents that no record names any more."""
+    def finish(self) -> None:
+        """Write tallies, and delete contents that no record names any more."""
+        _write_tallies(self._connection, self._tallies, self._counted)
         gone = [(digest,) for digest in self._unused if not self._uses[digest]]
         self._connection.executemany("DELETE FROM content WHERE digest = ?", gone)
 
     def _forget(self, kind: str, key: str) -> None:
-        uses = self._records.pop((kind, key), ())
-        self._uses.subtract(uses)
-        self._unused.update(uses)
+        kept = self._records.pop((kind, key), None)
+        if kept is not None:
+            self._uses.subtract(kept.uses)
+            self._unused.update(kept.uses)
+            self._counted.add(kind)
+            self._tallies[kind] = self._tallies[kind].without_mark(kept.mark)
 
 
 def small_rows(path: Path, kinds: Sequence[str]) -> list[Row]:
@@ -294,6 +343,38 @@ def connected(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def note(
+    kind: str,
+    key: str,
+    value: bytes,
+    uses_of: Callable[[str, bytes], Sequence[bytes]],
+    records: dict[Key, Kept],
+    uses: Counter[bytes],
+    tallies: dict[str, Tally],
+) -> None:
+    """Remember a record that was not remembered before."""
+    kept = records[kind, key] = Kept(mark_of(kind, key, value), uses_of(kind, value))
+    uses.update(kept.uses)
+    before = tallies.get(kind, NO_TALLY)
+    tallies[kind] = Tally(before.count + 1, before.mark ^ kept.mark)
+
+
+def mark_of(kind: str, key: str, value: bytes) -> int:
+    """A number for a record, hardly ever the same for two."""
+    content = f"{kind}\n{key}\n".encode() + value
+    # SQLite's numbers have a sign.
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
+
+
+def _write_tallies(
+    connection: sqlite3.Connection, tallies: Mapping[str, Tally], kinds: Iterable[str]
+) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO tally VALUES (?, ?, ?)",
+        [(kind, tallies[kind].count, tallies[kind].mark) for kind in kinds],
+    )
 
 
 def digest_of(content: bytes) -> bytes:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 from masklet.errors import MaskletError, OutputError, SessionNotFoundError
+from masklet_server.sessions.result_places import LostResultError
 
 
 class DamagedJournalError(OutputError):
     """A journal, or a part of it, is not as it was written."""
+
+
+class DamagedContentError(DamagedJournalError, LostResultError):
+    """A content, a mask say, is not as it was written."""
 
 
 class TakenOverError(SessionNotFoundError):

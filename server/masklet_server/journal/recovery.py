@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class _Recovery:
         for kind, key in self._database.damaged:
             if kind not in ("edit", "trace", "result", "way", "answer", "stale"):
                 raise damaged(f"its record of {kind} {key}".rstrip())
-            self._lost.append(f"a record of {kind} {key}")
+            self._lost.append(f"{kind} {key or 'records that are missing'}")
         head = self._json("head", "")
         small = self._json("said", "")
         contents = records.contents_from_json(
@@ -137,10 +137,30 @@ class _Recovery:
             _log.warning("a journal was damaged, and some of it was left out: %s", "; ".join(self._lost))
         return Recovered(
             _head(head),
-            Restored(standing, results, self._ways(), {key: answer for key, (_, answer) in answers.items()}),
+            Restored(
+                standing,
+                results,
+                self._ways(),
+                {key: answer for key, (_, answer) in answers.items()},
+                tuple(self._notices()),
+            ),
             {key: number for key, (number, _) in answers.items()},
             tuple(self._lost),
         )
+
+    def _notices(self) -> Iterator[str]:
+        """What an artist has to know of what was left out."""
+        kinds = {kind for kind, _ in self._database.damaged}
+        if "result" in kinds or any("mask" in each for each in self._lost):
+            yield (
+                "the server's disk had damaged some finished masks of this session: frames that have none "
+                "now have to be tracked again. What you said is whole"
+            )
+        if kinds & {"edit", "trace"} or any("edit" in each for each in self._lost):
+            yield (
+                "the server's disk had damaged a part of what can be taken back in this session: undo ends "
+                "earlier than before. What you said is whole"
+            )
 
     def _of(self, kind: str) -> dict[str, Any]:
         return self._rows.get(kind, {})
@@ -153,9 +173,12 @@ class _Recovery:
     def _found(self, object_id: int, digest: bytes) -> Said:
         said = self._said.get((object_id, digest))
         if said is None:
-            content = self._database.content(digest)
+            try:
+                content = self._database.content(digest)
+            except DamagedJournalError as error:
+                raise damaged("some of its prompts") from error
             if content is None:
-                raise damaged("some prompts are missing")
+                raise damaged("some of its prompts are missing")
             said = self._said[object_id, digest] = records.said_from_bytes(object_id, content)
         return said
 

@@ -181,12 +181,13 @@ class KeptResult:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """A session as its journal knows it."""
+    """A session as its journal knows it; ``notices`` say what of it was damaged, to its artist."""
 
     standing: Standing
     results: Sequence[KeptResult] = ()
     ways: Mapping[tuple[int, int], Way] = field(default_factory=dict)
     answers: Mapping[Request, Answer] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     def tracked(self) -> dict[int, set[int]]:
         """Frames that the last track has made, by object."""

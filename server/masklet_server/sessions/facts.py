@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from masklet.bad_frames import is_begun, untracked
@@ -54,11 +55,14 @@ class SessionFacts:
         self._desk = desk
         self._editor = editor
         self._unreadable: dict[int, UnreadableFrame] = {}
+        # Of the session's journal, to be told with those of the clip.
+        self.notices: tuple[str, ...] = ()
 
     @property
     def clip(self) -> ClipInfo:
         """What the session was opened on, without the pictures that turned out to be unusable since."""
-        return with_unreadable(self._source.info, self._unreadable)
+        clip = with_unreadable(self._source.info, self._unreadable)
+        return replace(clip, notices=(*clip.notices, *self.notices)) if self.notices else clip
 
     def note_unreadable(self, frames: Iterable[UnreadableFrame]) -> None:
         """Keep what another reader of the clip, an export say, found to be unusable."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.errors import OutputError
 from masklet.types import Presence
 from masklet_server.sessions.masks import pack_logits
 from masklet_server.tracking import ObjectFrame
@@ -71,6 +72,10 @@ class Packing:
             return self._packed
 
 
+class LostResultError(OutputError):
+    """A disk does not give a result back as it was: there is none any more."""
+
+
 class Place(Protocol):
     """Where packed logits lie outside of memory."""
 
@@ -83,7 +88,8 @@ class Place(Protocol):
         """The bytes; None where others have taken their place.
 
         Raises:
-            OutputError: The disk does not give them back, or not as they were.
+            LostResultError: They are not what they were.
+            OutputError: The disk does not give them back.
         """
         ...
 

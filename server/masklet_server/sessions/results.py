@@ -12,7 +12,7 @@ from typing import Any
 from masklet.errors import OutputError
 from masklet.types import FrameRange, StateRange, TrackedMask
 from masklet_server.sessions.masks import unpack_logits
-from masklet_server.sessions.result_places import Packing, Place, ResultEntry, ResultWitness
+from masklet_server.sessions.result_places import LostResultError, Packing, Place, ResultEntry, ResultWitness
 from masklet_server.sessions.spill import Spilled, SpillFile
 from masklet_server.tracking import RIVAL_FROM, ObjectFrame
 
@@ -303,14 +303,19 @@ class ResultStore:
                 continue
             assert place is not None
             # Without the lock: a journal that is being written would hold up whoever only asks for states.
-            packed = place.read()
+            try:
+                packed = place.read()
+            except LostResultError:
+                packed = None
             if packed is not None:
                 return entry, packed
             with self._lock:
                 if self._kept.get(key) is place:
-                    raise OutputError(
-                        f"the finished mask of frame {key[1]} is not in the session's journal any more: "
-                        "track this frame again"
+                    # Told once; from then on the frame has no mask, and can be tracked or said again.
+                    self._remove(key)
+                    raise LostResultError(
+                        f"the server's disk does not give the finished mask of frame {key[1]} back as it was: "
+                        "have the disk checked, and track this frame again"
                     )
 
     def _enter(self, key: tuple[int, int], entry: ResultEntry) -> None:

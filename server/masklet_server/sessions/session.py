@@ -151,6 +151,7 @@ class Session(SessionFacts):
             self.replies.remember(restored.answers)
             put_back(restored, book, desk, editor, results)
             self.tracks.restore(restored)
+            self.notices = restored.notices
         if recorder is not None:
             recorder.begin(partial(standing_of, book, desk, editor, self.tracks))
             self._journal.attach(results)

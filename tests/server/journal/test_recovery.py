@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,35 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fakes.clips import clip_of, open_fake
+from fakes.clips import clip_of
 from fakes.engine import FakeClip
 from fakes.histories import CLIP, histories, masks, take, track
-from fakes.remembering import RememberingTracker
+from fakes.journals import store_in
 from masklet.errors import ClipError, MaskletError
 from masklet.types import ClipInfo
-from masklet_server.journal.folder import JournalFolder
-from masklet_server.sessions.errands import Errands
-from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
-from masklet_server.sessions.store import SessionStore
 
 REFERENCE = clip_of(lambda: FakeClip(CLIP))
-
-
-@asynccontextmanager
-async def store_in(folder: Path) -> AsyncIterator[SessionStore]:
-    """A store on a folder of journals; left as a killed process leaves it: nothing is closed."""
-    errands, scheduler = Errands("journals", at_once=2), Scheduler()
-    journals = JournalFolder(folder, errands)
-    store = SessionStore(
-        open_fake, lambda source, results: RememberingTracker(source, results), scheduler, journals=journals
-    )
-    try:
-        yield store
-    finally:
-        journals.close()
-        await scheduler.close()
-        errands.close()
 
 
 def seen(session: Session) -> tuple[object, ...]:
