@@ -231,7 +231,7 @@ class Database:
     def _refused(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             # A connection that met an error of the disk is not trusted any more.
             self.rest()
             raise refusal(error) from error
@@ -322,7 +322,7 @@ def small_rows(path: Path, kinds: Sequence[str]) -> list[Row]:
             found = [(kind, connection.execute(_SMALL, (kind,)).fetchone() or (None, 0)) for kind in kinds]
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise refusal(error) from error
     return [
         Row(kind, "", value)

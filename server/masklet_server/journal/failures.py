@@ -20,9 +20,11 @@ class TakenOverError(SessionNotFoundError):
     """Another process owns the journal now."""
 
 
-def refusal(error: sqlite3.Error) -> MaskletError:
-    """The sentence for an error of SQLite."""
-    name = str(getattr(error, "sqlite_errorname", ""))
+def refusal(error: sqlite3.Error | UnicodeError) -> MaskletError:
+    """The sentence for an error of SQLite, or for text that is none."""
+    name = (
+        "SQLITE_CORRUPT" if isinstance(error, UnicodeError) else str(getattr(error, "sqlite_errorname", ""))
+    )
     if name.startswith("SQLITE_FULL"):
         return OutputError(
             "the disk that keeps the server's sessions is full: free some space there and do the same again; "

@@ -314,8 +314,8 @@ class ResultStore:
                     # Told once; from then on the frame has no mask, and can be tracked or said again.
                     self._remove(key)
                     raise LostResultError(
-                        f"the server's disk does not give the finished mask of frame {key[1]} back as it was: "
-                        "have the disk checked, and track this frame again"
+                        f"the server's disk does not give the finished mask of frame {key[1]} back as it "
+                        "was: have the disk checked, and track this frame again"
                     )
 
     def _enter(self, key: tuple[int, int], entry: ResultEntry) -> None:
