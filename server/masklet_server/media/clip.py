@@ -112,6 +112,21 @@ class Clip(ABC):
         )
         self._reasons[frame] = reason
 
+    def refresh(self) -> frozenset[int]:
+        """Use frames again whose files have changed since they could not be used; which ones."""
+        return frozenset()
+
+    def _take_in(self, frames: frozenset[int]) -> None:
+        """Take frames that were left out for whole until they are read."""
+        info = self._info
+        self._info = replace(
+            info,
+            missing_frames=tuple(frame for frame in info.missing_frames if frame not in frames),
+            unreadable=tuple(each for each in info.unreadable if each.frame not in frames),
+        )
+        for frame in frames:
+            self._reasons.pop(frame, None)
+
     @abstractmethod
     def _read_graded(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
         """The same for people."""

@@ -12,6 +12,7 @@ from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import ClipError, MaskletError
 from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.types import ClipInfo, Overscan, UnreadableFrame
+from masklet_server.aside import waiting_for_disk
 from masklet_server.media.areas import Area
 from masklet_server.media.clip import Clip
 from masklet_server.media.colour import conversion_from, guess_space
@@ -122,6 +123,27 @@ class PictureClip(Clip):
                 display_origin_px=(header.display.left_px, header.display.top_px),
             )
         )
+        self._stamps = {each.frame: self._stamp(each.frame) for each in unreadable}
+
+    def refresh(self) -> frozenset[int]:  # noqa: D102
+        mended = frozenset(frame for frame, stamp in self._stamps.items() if self._stamp(frame) != stamp)
+        for frame in mended:
+            del self._stamps[frame]
+        self._take_in(mended)
+        return mended
+
+    def _leave_out(self, frame: int, reason: str) -> None:
+        super()._leave_out(frame, reason)
+        self._stamps[frame] = self._stamp(frame)
+
+    def _stamp(self, frame: int) -> tuple[int, int] | None:
+        """What of a frame's file changes when it is written again; None where it cannot be asked."""
+        try:
+            with waiting_for_disk():
+                status = self._files[frame].stat()
+        except OSError:
+            return None
+        return status.st_size, status.st_mtime_ns
 
     def marks(self, frame: int) -> PlateMarks:
         """What the header of the frame's file says."""

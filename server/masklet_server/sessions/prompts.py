@@ -58,6 +58,10 @@ class PromptBook:
         """The numbers of the next object and of the next edit."""
         return self._next_id, self._next_edit
 
+    def see(self, clip: ClipInfo) -> None:
+        """Know that other frames of the clip can be used than before."""
+        self._clip = clip
+
     def restore(self, contents: Contents, next_ids: tuple[int, int]) -> None:
         """Know again what was said."""
         self.contents = contents

@@ -198,6 +198,18 @@ class Session(SessionFacts):
         """Choose how an object's matte is finished; see :meth:`PromptBook.set_matte`."""
         await self._change(lambda: self._book.set_matte(object_id, settings))
 
+    async def refresh(self) -> None:
+        """Use frames again whose files were mended since they could not be used."""
+        if self.clip.unreadable:
+            await self.turn(self._desk.shots.refresh, commits=False)
+            # What other readers found is found again where it is still so.
+            self._unreadable.clear()
+            self._book.see(self._source.info)
+
+    async def _mend(self, frame: int) -> None:
+        if any(each.frame == frame for each in self.clip.unreadable):
+            await self.refresh()
+
     async def set_prompts(self, prompts: FramePrompts, *, replace_mask: bool = False) -> Prompted:
         """Replace what is said about one object on one frame; errors as in :meth:`PromptBook.check`.
 
@@ -215,6 +227,7 @@ class Session(SessionFacts):
                 self._book.check_mask_stays(prompts)
             return self._editor.put(self._book, said)
 
+        await self._mend(prompts.frame)
         self._book.check(prompts)
         async with self._in_order:
             await self.make_room()
@@ -230,6 +243,7 @@ class Session(SessionFacts):
             # Here and not outside: two quick clicks must not both start from the same prompts.
             return self._editor.put(self._book, self._book.with_click(object_id, frame, click))
 
+        await self._mend(frame)
         self._book.check(FramePrompts(object_id, frame, (click,)))
         async with self._in_order:
             await self.make_room()

@@ -46,6 +46,10 @@ class Turns(Protocol):
         """Masks."""
         ...
 
+    async def refresh(self) -> None:
+        """Use frames again whose files were mended since they could not be used."""
+        ...
+
     async def settle(self) -> None:
         """See that all changes are kept."""
         ...
@@ -171,6 +175,7 @@ class Tracks:
             BadInputError: The range leaves the clip.
             BusyError: Another track runs.
         """
+        await self._session.refresh()
         if self._book.contents.locks:
             await self._session.turn(partial(self._editor.settle, self._book))
         running = self._running

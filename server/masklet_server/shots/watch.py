@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,15 @@ class PictureSource(Protocol):
 
     def close(self) -> None:
         """Give back what is open; the next read opens it again."""
+        ...
+
+
+@runtime_checkable
+class Refreshable(Protocol):
+    """A clip that can use frames again that were mended."""
+
+    def refresh(self) -> frozenset[int]:
+        """Use frames again whose files have changed since they could not be used; which ones."""
         ...
 
 
@@ -87,6 +96,15 @@ class ShotWatch:
             if frame not in self._looks:
                 self._looks[frame] = look_of(picture)
             return picture
+
+    def refresh(self) -> frozenset[int]:
+        """Use frames again whose files have changed since they could not be used; which ones."""
+        with waiting_for_disk(), self._reading:
+            mended = self._source.refresh() if isinstance(self._source, Refreshable) else frozenset()
+        for pair in [pair for pair in self._verdicts if not mended.isdisjoint(pair)]:
+            # Of a frame that could not be read it was said that there is no cut.
+            del self._verdicts[pair]
+        return mended
 
     def close(self) -> None:
         """Give back what the clip holds open and pictures that wait; the next read opens it again."""

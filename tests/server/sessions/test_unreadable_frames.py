@@ -122,3 +122,24 @@ def test_a_file_that_breaks_after_tracking_keeps_its_mask_with_the_networks_edge
             assert [each.frame for each in source.info.unreadable] == [1004]
 
     _on(plate, work)
+
+
+def test_a_frame_that_was_rendered_again_is_clicked_and_tracked_without_opening_anew(tmp_path: Path) -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        hero = (await session.add_object("hero")).object_id
+        await session.set_prompts(FramePrompts(hero, 1003, (Click(5, 5),)))
+        await _tracked(session)
+        assert [each.frame for each in session.clip.unreadable] == [1001, 1005]
+        with pytest.raises(FrameMissingError, match="1005"):
+            await session.set_prompts(FramePrompts(hero, 1005, (Click(5, 5),)))
+
+        # Half of it is no picture either; then it is whole.
+        _plate(tmp_path, 1001)
+        await session.set_prompts(FramePrompts(hero, 1005, (Click(5, 5),)))
+        assert [each.frame for each in session.clip.unreadable] == []
+        await _tracked(session)
+
+        assert [each.frame for each in session.clip.unreadable] == [1001]
+        assert session.results.frames_of(hero) == tuple(frame for frame in FRAMES if frame != 1001)
+
+    _on(_plate(tmp_path, 1001, 1005), work)
