@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
 from masklet.phrases import phrase
-from masklet_panel.panel_host import WORDS
+from masklet_panel.kept_settings import read_settings, write_settings
 from masklet_panel.panel_widget import PanelWidget
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, run
 from masklet_panel.recent_documents import own_folder
+from masklet_panel.settings_dialog import SettingsDialog
 from masklet_panel.theme import dark_palette
 
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import ConnectionSettings
 
 _SIZE = (1360, 860)
+_SETTINGS = "settings.json"
 
 
 class MainWindow(QtWidgets.QMainWindow):
@@ -28,12 +29,12 @@ class MainWindow(QtWidgets.QMainWindow):
 
     Args:
         panel: What is in it.
-        folder: Where the window's place is remembered.
+        folder: Where the window's place and the settings are remembered.
     """
 
     def __init__(self, panel: PanelWidget, folder: Path) -> None:
         super().__init__()
-        self._panel = panel
+        self._panel, self._folder = panel, folder
         self._settings = QtCore.QSettings(str(folder / "window.ini"), QtCore.QSettings.Format.IniFormat)
         self.setCentralWidget(panel)
         self.resize(*_SIZE)
@@ -43,6 +44,13 @@ class MainWindow(QtWidgets.QMainWindow):
         self._make_menus()
         panel.workspace.model.plate_changed.connect(self._show_title)
         self._show_title()
+
+    def ask_settings(self) -> None:
+        """Ask which server to work with; another one is reached at once."""
+        dialog = SettingsDialog(self._panel.workspace.model.host.settings, self)
+        if run(dialog):
+            write_settings(self._folder / _SETTINGS, dialog.chosen)
+            self._panel.use_server(dialog.chosen)
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Write what was said, and let the server go."""
@@ -57,6 +65,7 @@ class MainWindow(QtWidgets.QMainWindow):
         for words, act, key in (
             (phrase("&Open …"), panel.ask_to_open, standard.Open),
             (phrase("Save &As …"), panel.ask_to_save, standard.SaveAs),
+            (phrase("Se&ttings …"), self.ask_settings, standard.Preferences),
             (phrase("&Close Clip"), panel.workspace.model.close, standard.Close),
             (phrase("&Quit"), self.close, standard.Quit),
         ):
@@ -74,7 +83,7 @@ def main(path: str | None, settings: ConnectionSettings) -> int:
 
     Args:
         path: Of a clip or a document; None shows the ways to open one.
-        settings: The server.
+        settings: The server, as far as it was named; the rest is what was chosen last.
 
     Raises:
         BadInputError: There is no screen.
@@ -89,7 +98,7 @@ def main(path: str | None, settings: ConnectionSettings) -> int:
     # Nothing around a plate is brighter than the plate.
     application.setStyle("Fusion")
     application.setPalette(dark_palette())
-    panel = PanelWidget(replace(settings, words=WORDS))
+    panel = PanelWidget(read_settings(own_folder() / _SETTINGS, settings))
     window = MainWindow(panel, own_folder())
     window.show()
     if path is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from masklet.hosting.kept_plate import KeptPlate, with_document
 from masklet.hosting.plate_files import PlateSource
-from masklet.hosting.repair_words import RepairWords
+from masklet.hosting.repair_words import IN_ANY_HOST, RepairWords
 from masklet.hosting.work.connection import ConnectionSettings
 from masklet.phrases import phrase
 from masklet.prompts import PlateShape
@@ -26,8 +26,8 @@ MAX_SIDE_PX = 1024
 WORDS = RepairWords(
     host=phrase("masklet's panel"),
     find_pictures=phrase("bring them back, or choose Find Plate"),
-    go_online=phrase("turn on Network in Settings"),
-    token_file=phrase("the token's file is in Settings"),
+    go_online=phrase("leave the server in Settings empty to work on this machine"),
+    token_file=phrase("the token's file is chosen in Settings"),
     helper_python=phrase("the helper's Python is in Settings"),
     server=phrase("server, token file and certificate are in Settings"),
 )
@@ -62,7 +62,8 @@ class PanelHost:
         redraw: Callable[[bool], None] = lambda panels: None,
         changed: Callable[[PanelPlate], None] = lambda plate: None,
     ) -> None:
-        self.settings = settings or ConnectionSettings(words=WORDS)
+        settings = settings or ConnectionSettings()
+        self.settings = replace(settings, words=WORDS) if settings.words is IN_ANY_HOST else settings
         self.max_side_px = MAX_SIDE_PX
         self.speed = 0
         self.solo: frozenset[str] = frozenset()

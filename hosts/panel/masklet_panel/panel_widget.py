@@ -100,6 +100,14 @@ class PanelWidget(QtWidgets.QWidget):
             if model.attempt(lambda: model.save_as(file)):
                 self.recent.note(file)
 
+    def use_server(self, settings: ConnectionSettings) -> None:
+        """Work with another server from now on."""
+        model = self.workspace.model
+        if settings != model.host.settings:
+            model.host.settings = settings
+            model.loop.forget_server()
+            self._repairs.reconnect()
+
     def open_demo(self) -> None:
         """Open the demo clip; it is rendered the first time."""
         self._demo.ask()

@@ -35,9 +35,9 @@ else:
 __all__ = ["QtCore", "QtGui", "QtWidgets", "Signal", "position_of", "run"]
 
 
-def run(application: QtCore.QCoreApplication) -> int:
-    """Run an application until it quits, and return its exit code."""
-    start = getattr(application, "exec", None) or getattr(application, "exec_")  # noqa: B009
+def run(modal: QtCore.QCoreApplication | QtWidgets.QDialog) -> int:
+    """Run an application until it quits, or a dialog until it is closed, and return how that ended."""
+    start = getattr(modal, "exec", None) or getattr(modal, "exec_")  # noqa: B009
     return int(start())
 
 

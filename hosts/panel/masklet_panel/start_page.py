@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from masklet.hosting.kept_plate import SUFFIX
 from masklet.phrases import phrase
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, Signal
 
@@ -55,8 +56,10 @@ class StartPage(QtWidgets.QWidget):
         row.addWidget(self.demo)
         row.addStretch(1)
         self._card.addLayout(row)
+        self._card.addSpacing(4)
         drop = QtWidgets.QLabel(phrase("or drop a clip, a folder of pictures or a document here"))
-        drop.setEnabled(False)
+        drop.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        drop.setStyleSheet("border: 1px dashed palette(light); border-radius: 6px; padding: 26px;")
         self._card.addWidget(drop)
         self._card.addSpacing(14)
         self._heading = QtWidgets.QLabel(phrase("Opened last"))
@@ -85,16 +88,20 @@ class StartPage(QtWidgets.QWidget):
             self._list.addWidget(self._entry(path))
 
     def _entry(self, path: Path) -> QtWidgets.QPushButton:
-        button = self._button(path.name.replace(".masklet.json", ""), lambda: self.opened.emit(str(path)))
+        name = path.name.replace(SUFFIX, "")
+        folder = str(path.parent).replace(str(Path.home()), "~", 1)
+        button = self._button(f"{name}      {folder}", lambda: self.opened.emit(str(path)))
         button.setFlat(True)
-        button.setStyleSheet("text-align: left; padding: 4px 6px;")
+        button.setStyleSheet("text-align: left; padding: 5px 8px;")
         button.setToolTip(str(path))
+        button.setAccessibleName(phrase("Open {name}", name=name))
         return button
 
     def _button(self, words: str, act: Callable[[], None]) -> QtWidgets.QPushButton:
         button = QtWidgets.QPushButton(words)
         button.clicked.connect(lambda *_: act())
-        button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Fixed)
+        button.setMinimumHeight(round(button.fontMetrics().height() * 2.1))
+        button.setStyleSheet("padding: 0 14px;")
         return button
 
 
