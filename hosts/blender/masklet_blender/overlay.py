@@ -29,6 +29,7 @@ _types: Any = gpu.types
 """Its stubs know no constructors."""
 
 _TEXTURES_KEPT = 24
+_STROKE_SIGNS = 16
 _CLICK_REGION_PX = 6.0
 _POSITIVE, _NEGATIVE = (0.25, 0.95, 0.35, 1.0), (1.0, 0.25, 0.2, 1.0)
 _DRAG = (1.0, 1.0, 1.0, 0.9)
@@ -193,6 +194,11 @@ def _prompt_signs(item: MaskletObject, mapped: ViewMap, frame: int) -> list[tupl
         opposite = mapped.to_region(prompts.box.right_px, prompts.box.bottom_px)
         parts.extend(frame_of_box((*corner, *opposite), (*item.colour, 1.0)))
     arm = _CLICK_REGION_PX * bpy.context.preferences.system.ui_scale
+    # Strokes are drawn elsewhere and come with a document: small signs along them.
+    for scribble in prompts.scribbles:
+        for x_px, y_px in scribble.sampled(_STROKE_SIGNS):
+            colour = _POSITIVE if scribble.positive else _NEGATIVE
+            parts.extend(sign(*mapped.to_region(x_px, y_px), arm / 2, colour, plus=scribble.positive))
     for click in prompts.clicks:
         x, y = mapped.to_region(click.x_px, click.y_px)
         colour = _POSITIVE if click.positive else _NEGATIVE
