@@ -19,6 +19,7 @@ from masklet.hosting.work.connection import Connection, naming_setting
 from masklet.hosting.work.jobs import Job, JobBoard
 from masklet.hosting.work.plate_events import PlateRequest, ResultCame
 from masklet.hosting.work.releasing import release
+from masklet.phrases import text_of
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -147,9 +148,11 @@ class Workbench(Generic[P]):
             server = self.connection.server(settings)
             try:
                 yield from work(session, job, server)
-            except ServerUnreachableError:
+            except ServerUnreachableError as error:
                 # The next work reaches it anew, or starts another of the host's own.
-                self.connection.drop(server)
+                if not self.connection.drop(server) and not job.is_long:
+                    # What was told of that server was repaired since: nobody waited for this.
+                    raise CancelledError(text_of(error)) from error
                 raise
             except AccessDeniedError as error:
                 raise naming_setting(error, settings.words) from error

@@ -354,3 +354,25 @@ def test_no_versions_are_kept_where_nobody_would_see_them(
     run(loop)
 
     assert loop.memory(plate).versions is None
+
+
+def test_a_server_that_was_replaced_since_is_told_of_only_to_who_waits(
+    host: FakeHost, plate: Handle, transport: PromptedServer
+) -> None:
+    loop = Loop(host, Connection(lambda settings: Server(transport)))
+
+    def fail(session: PlateSession, job: Job, server: Server) -> Iterator[object]:
+        loop.connection.drop(server)
+        loop.connection.server(host.settings)
+        raise ServerUnreachableError("the server is gone")
+        yield
+
+    loop.start(plate, "Reading pictures", fail, wait=False, is_long=False)
+    run(loop)
+    assert loop.memory(plate).notice is None
+    loop.start(plate, "Tracking", fail, wait=False)
+    run(loop)
+    notice = loop.memory(plate).notice
+    assert notice is not None
+    assert notice.remedy is Remedy.RECONNECT
+    loop.end(session.close for session in loop.let_go())

@@ -158,13 +158,14 @@ class Connection:
             return self.server(settings)
         return server
 
-    def drop(self, server: Server) -> None:
-        """Let this server go, if it is still the one that is kept."""
+    def drop(self, server: Server) -> bool:
+        """Let this server go, if it is still the one that is kept; False where another was reached since."""
         with self._lock:
             if self._server is not server:
-                return
+                return self._server is None
             self._server = None
         _close(server)
+        return True
 
     def close(self) -> None:
         """Let the server go; the next call reaches it anew. Twice is fine.
