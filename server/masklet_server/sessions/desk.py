@@ -120,6 +120,19 @@ class Desk:
         self.stale.clear(object_id, (frame,))
         return result
 
+    def bring_back(self, prompts: FramePrompts, *, keep: bool) -> None:
+        """Take prompts of an object that was withdrawn; the network is asked only where its mask has gone.
+
+        Args:
+            prompts: All of one object on one frame.
+            keep: As for :meth:`segment`, whose errors are raised.
+        """
+        result = self._results.find(prompts.object_id, prompts.frame)
+        if keep or result is None or not result.prompted:
+            self.segment(prompts, keep=keep)
+        else:
+            self._on_device(lambda tracker: tracker.restore(prompts, result))
+
     def draft(self, prompts: FramePrompts) -> bool:
         """Do one click's work towards :meth:`segment`; False when no more is left. Errors as there."""
         if prompts.is_empty:

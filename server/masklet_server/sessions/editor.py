@@ -363,8 +363,8 @@ class Editor:
         try:
             for object_id in object_ids:
                 for frame in contents.prompted_frames(object_id):
-                    keep = contents.is_locked(object_id, frame)
-                    self._desk.segment(contents.prompts[object_id, frame].prompts, keep=keep)
+                    said = contents.prompts[object_id, frame].prompts
+                    self._desk.bring_back(said, keep=contents.is_locked(object_id, frame))
         except MaskletError:
             for object_id in object_ids:
                 self._desk.withdraw(object_id)

@@ -516,3 +516,27 @@ def test_a_session_closed_in_mid_track_ends_it_and_frees_the_tracker() -> None:
             await click(session, hero, 2)
 
     in_session(work)
+
+
+def test_an_object_that_comes_back_costs_the_network_nothing() -> None:
+    async def run() -> None:
+        engine = FakeEngine()
+        async with stores(engine) as store:
+            session = await store.open("ann", clip_of(FakeClip))
+            hero = (await session.add_object("hero")).object_id
+            for frame in range(1, 11):
+                await click(session, hero, frame)
+            kept = [session.results.find(hero, frame) for frame in range(1, 11)]
+            await session.remove_object(hero)
+            before = len(engine.calls)
+
+            await session.undo()
+
+            assert {call[0] for call in engine.calls[before:]} == {"restore"}
+            for frame, mask in enumerate(kept, 1):
+                found = session.results.find(hero, frame)
+                assert found is not None
+                assert mask is not None
+                assert (found.logits == mask.logits).all()
+
+    asyncio.run(run())
