@@ -115,23 +115,28 @@ def plan_track(
     """
     wanted = range_in(clip, frames)
     # By direction, True for backward.
-    visits: dict[bool, dict[int, list[int]]] = {False: {}, True: {}}
+    visits: dict[bool, dict[int, list[tuple[int, ...]]]] = {False: {}, True: {}}
     spans: dict[bool, list[FrameRange]] = {False: [], True: []}
     prompted: dict[int, list[int]] = {}
     for object_id, ground in objects.items():
         for frame in sorted(ground.prompted) if only is None else ():
             if frame in wanted:
                 prompted.setdefault(frame, []).append(object_id)
+    for object_ids, ground, mine in _alike(objects, only):
         prompts, held = frozenset(ground.prompted), frozenset(ground.held)
         known = {True: held.union(ground.backward), False: held.union(ground.forward)}
-        mine = None if only is None else frozenset(only.get(object_id, ()))
         for leg in _legs(ground, wanted, direction, order, sorted(cuts)):
             reached = _reach(leg, clip, wanted, mine, known[leg.backward], prompts, held)
             if reached:
                 spans[leg.backward].append(FrameRange(*sorted((reached[0], reached[-1]))))
             for frame in reached:
-                visits[leg.backward].setdefault(frame, []).append(object_id)
-    runs = [run for backward in (False, True) for run in _runs(visits[backward], spans[backward], backward)]
+                visits[leg.backward].setdefault(frame, []).append(object_ids)
+    order_of = {object_id: place for place, object_id in enumerate(objects)}
+    runs = [
+        run
+        for backward in (False, True)
+        for run in _runs(visits[backward], spans[backward], order_of, backward)
+    ]
     if order is TrackOrder.FIRST_PROMPT:
         # There everything hangs on everything before it.
         runs = [tuple(step for run in runs for step in run)]
@@ -241,13 +246,37 @@ def _reach(
     return [frame for frame in frames[: last + 1] if frame in asked or frame not in known]
 
 
+def _alike(
+    objects: Mapping[int, Ground], only: Mapping[int, Collection[int]] | None
+) -> list[tuple[tuple[int, ...], Ground, frozenset[int] | None]]:
+    """Objects of which there is the same, and of which the same is wanted: as a rule all of them."""
+    alike: dict[tuple[frozenset[int] | None, ...], list[int]] = {}
+    for object_id, ground in objects.items():
+        mine = None if only is None else frozenset(only.get(object_id, ()))
+        there = (ground.prompted, ground.forward, ground.backward, ground.held)
+        alike.setdefault((*map(frozenset, there), mine), []).append(object_id)
+    return [(tuple(ids), objects[ids[0]], key[-1]) for key, ids in alike.items()]
+
+
 def _runs(
-    visits: Mapping[int, Sequence[int]], spans: Collection[FrameRange], backward: bool
+    visits: Mapping[int, Sequence[tuple[int, ...]]],
+    spans: Collection[FrameRange],
+    order_of: Mapping[int, int],
+    backward: bool,
 ) -> list[tuple[Step, ...]]:
     """The steps of a sweep, apart where no leg goes from one frame to the next."""
+    together: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
+
+    def objects_on(frame: int) -> tuple[int, ...]:
+        groups = tuple(visits[frame])
+        if groups not in together:
+            joined = (object_id for group in groups for object_id in group)
+            together[groups] = tuple(sorted(joined, key=order_of.__getitem__))
+        return together[groups]
+
     runs: list[tuple[Step, ...]] = []
     for span in runs_joined(spans)[:: -1 if backward else 1]:
         frames = range(span.first, span.last + 1)[:: -1 if backward else 1]
-        steps = (Step(frame, tuple(visits[frame]), backward) for frame in frames if frame in visits)
+        steps = (Step(frame, objects_on(frame), backward) for frame in frames if frame in visits)
         runs.append(tuple(steps))
     return runs

@@ -1,0 +1,299 @@
+"""Many artists on one device: what they feel of each other.
+
+    taskset -c 0,1 python server/benchmarks/bench_studio.py load prompts park > results/studio.jsonl
+    taskset -c 0,1 python server/benchmarks/bench_studio.py soak --soak-s 1200
+    OMP_NUM_THREADS=2 taskset -c 0,1 python server/benchmarks/bench_studio.py embedded
+
+Client and server share the cores, in two processes. All cases but the last have the engine of
+``stand_in_server.py``, which takes 30 ms a frame.
+
+- ``load``: 64 sessions track 16 objects each: masks a second of all, of the session that got least, the
+  longest gap, errors. Asked for: 8 masks a second for each of 64, no error.
+- ``prompts``: one artist clicks beneath eight tracks. Asked for: median under 100 ms, none above 200 ms.
+- ``park``: 200 sessions are left alone until they park; then each clicks again. Asked for: each under 2 s.
+- ``soak``: sessions are opened, clicked in, tracked, broken off and closed at random; memory and open files
+  of the server each minute. Asked for: flat.
+- ``embedded``: one artist clicks beneath four tracks with the real embedded model. Stated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+from records import begin, write_line
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fakes.service import FakeClient, new_id  # noqa: E402
+from masklet.v1 import session_pb2, track_pb2, values_pb2  # noqa: E402
+
+FRAME_MS = 30
+SHOWN = values_pb2.MaskFormat(max_side_px=256, encoding=values_pb2.MASK_ENCODING_BITS_ZLIB)
+
+
+def main() -> None:
+    """Run the cases that are named and print their lines."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("cases", nargs="+", choices=tuple(CASES))
+    parser.add_argument("--seconds", type=float, default=60.0, help="Of load, prompts and embedded.")
+    parser.add_argument("--sessions", type=int, default=64, help="Of load.")
+    parser.add_argument("--parked", type=int, default=200, help="Sessions of park.")
+    parser.add_argument("--warm-up-s", type=float, default=10.0, help="Of load.")
+    parser.add_argument("--soak-s", type=float, default=1200.0)
+    arguments = parser.parse_args()
+    weights = "masklet_embedded" if "embedded" in arguments.cases else None
+    begin("bench_studio", weights=weights, frame_ms=FRAME_MS)
+    for case in arguments.cases:
+        write_line({"case": case, **asyncio.run(CASES[case](arguments))})
+
+
+async def load(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Masks a second of many sessions that track at once."""
+    async with serving(max_sessions=2 * arguments.sessions) as (client, folder, _):
+        ids = [
+            (await client.clicked(folder / "clip", *(f"object{number}" for number in range(16))))[0]
+            for _ in range(arguments.sessions)
+        ]
+        seen: dict[str, list[float]] = {session_id: [] for session_id in ids}
+        errors: Counter[str] = Counter()
+        # Until all tracks are planned and under way.
+        from_s = time.monotonic() + arguments.warm_up_s
+        until_s = from_s + arguments.seconds
+
+        async def watch(session_id: str) -> None:
+            request = track_pb2.TrackRequest(
+                session_id=session_id, request_id=new_id(), mask_format=SHOWN, tell_waiting=True
+            )
+            track = client.tracks.Track(request)
+            try:
+                async for event in track:
+                    now_s = time.monotonic()
+                    if now_s > until_s:
+                        break
+                    if event.HasField("update") and now_s >= from_s:
+                        seen[session_id].append(now_s)
+            except grpc.aio.AioRpcError as error:
+                errors[str(error.code())] += 1
+            finally:
+                track.cancel()
+
+        await asyncio.gather(*map(watch, ids))
+    masks = [len(times) for times in seen.values()]
+    gaps = [b - a for times in seen.values() for a, b in pairwise(times)]
+    return {
+        "sessions": arguments.sessions,
+        "seconds": arguments.seconds,
+        "masks_per_s": round(sum(masks) / arguments.seconds, 1),
+        "least_masks_per_s": round(min(masks) / arguments.seconds, 2),
+        "worst_gap_s": round(max(gaps, default=0.0), 3),
+        "errors": dict(errors),
+    }
+
+
+async def prompts(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A click's time beneath eight tracks."""
+    async with serving(max_sessions=32) as (client, folder, _):
+        clip = folder / "clip"
+        return {"tracks": 8, **await clicked_beneath(client, clip, 8, 2, arguments.seconds)}
+
+
+async def clicked_beneath(
+    client: FakeClient, clip: Path, tracks: int, last_frame: int, seconds: float
+) -> dict[str, Any]:
+    """Click every half second while others track; all of it, from the call to the mask."""
+    running = []
+    frames = Counter[int]()
+
+    async def track(number: int, session_id: str) -> None:
+        while True:
+            request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id(), mask_format=SHOWN)
+            async for event in client.tracks.Track(request):
+                frames[number] += event.HasField("update")
+
+    for number in range(tracks):
+        session_id, _ = await client.clicked(clip)
+        running.append(asyncio.create_task(track(number, session_id)))
+    session_id, (hero,) = await client.clicked(clip)
+    await asyncio.sleep(2.0)
+    before, begun_s = frames.total(), time.monotonic()
+    times_ms = []
+    while time.monotonic() - begun_s < seconds:
+        started_s = time.perf_counter()
+        await client.click(
+            session_id, hero, frame=1 + len(times_ms) % last_frame, x_px=20 + len(times_ms) % 9
+        )
+        times_ms.append(1e3 * (time.perf_counter() - started_s))
+        await asyncio.sleep(max(0.0, 0.5 - times_ms[-1] / 1e3))
+    speed = (frames.total() - before) / (time.monotonic() - begun_s)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    return {"clicks": len(times_ms), **spread(times_ms, "ms"), "tracked_frames_per_s": round(speed, 1)}
+
+
+async def park(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How long sessions take that come back after they were parked."""
+    count = arguments.parked
+    async with serving(max_sessions=2 * count, idle_s=2.0) as (client, folder, pid):
+        held = [await client.clicked(folder / "clip") for _ in range(count)]
+        before_mib = resident_mib(pid)
+        await asyncio.sleep(6.0)
+        times_s = []
+        for session_id, (hero,) in held:
+            started_s = time.perf_counter()
+            await client.click(session_id, hero, frame=2)
+            times_s.append(time.perf_counter() - started_s)
+        return {
+            "sessions": count,
+            **spread(times_s, "s", digits=3),
+            "resident_mib": [before_mib, resident_mib(pid)],
+        }
+
+
+async def soak(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Everything at random, for long; memory and open files of the server each minute."""
+    rng = random.Random(7)
+    deeds: Counter[str] = Counter()
+    async with serving(max_sessions=64, idle_s=5.0) as (client, folder, pid):
+        until_s = time.monotonic() + arguments.soak_s
+
+        async def artist() -> None:
+            while time.monotonic() < until_s:
+                session_id, (hero,) = await client.clicked(folder / "clip")
+                for _ in range(rng.randint(1, 4)):
+                    await client.click(session_id, hero, frame=rng.randint(1, 40))
+                    deeds["clicks"] += 1
+                first = rng.randint(1, 30)
+                request = track_pb2.TrackRequest(
+                    session_id=session_id,
+                    request_id=new_id(),
+                    range=values_pb2.FrameRange(first=first, last=first + 20),
+                    mask_format=SHOWN,
+                )
+                track = client.tracks.Track(request)
+                left = rng.randint(1, 60)
+                async for event in track:
+                    deeds["masks"] += event.HasField("update")
+                    left -= 1
+                    if not left:
+                        deeds["broken off"] += 1
+                        break
+                track.cancel()
+                await client.sessions.CloseSession(session_pb2.CloseSessionRequest(session_id=session_id))
+                deeds["sessions"] += 1
+
+        async def noted() -> list[tuple[float, float, int]]:
+            notes = []
+            every_s = min(60.0, arguments.soak_s / 5)
+            while time.monotonic() < until_s:
+                await asyncio.sleep(every_s)
+                seconds = round(arguments.soak_s - (until_s - time.monotonic()))
+                notes.append((seconds, resident_mib(pid), open_files(pid)))
+            return notes
+
+        notes, *_ = await asyncio.gather(noted(), *(artist() for _ in range(6)))
+    # What the first fifth brings is warming up.
+    steady = notes[len(notes) // 5 :]
+    hours = max((steady[-1][0] - steady[0][0]) / 3600, 1e-9)
+    return {
+        "seconds": arguments.soak_s,
+        "deeds": dict(deeds),
+        "resident_mib": [note[1] for note in notes],
+        "open_files": [note[2] for note in notes],
+        "mib_per_hour_after_warming": round((steady[-1][1] - steady[0][1]) / hours, 1),
+    }
+
+
+async def embedded(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A click's time beneath four tracks with the real model."""
+    from masklet_server.demo.clip_writer import write_clip
+
+    with tempfile.TemporaryDirectory() as name:
+        clip = write_clip(Path(name))
+        command = [sys.executable, "-m", "masklet_server.cli", "serve", "--address", "127.0.0.1:0"]
+        command += ["--root", name, "--announce", "--stop-with-stdin"]
+        async with connected(command) as (client, _):
+            found = await clicked_beneath(client, Path(clip.pattern), 4, 24, arguments.seconds)
+            return {"tracks": 4, **found}
+
+
+CASES = {"load": load, "prompts": prompts, "park": park, "soak": soak, "embedded": embedded}
+
+
+@asynccontextmanager
+async def serving(*, max_sessions: int, idle_s: float = 600.0) -> AsyncIterator[tuple[FakeClient, Path, int]]:
+    """A client of a server with the stand-in, the folder of its clip, and the server's process."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "clip").mkdir()
+        program = Path(__file__).with_name("stand_in_server.py")
+        command = [sys.executable, str(program), name, str(FRAME_MS), str(max_sessions), str(idle_s)]
+        async with connected(command) as (client, pid):
+            yield client, Path(name), pid
+
+
+@asynccontextmanager
+async def connected(command: list[str]) -> AsyncIterator[tuple[FakeClient, int]]:
+    """A client of a server that is started so."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        line = await asyncio.to_thread(process.stdout.readline)
+        async with grpc.aio.insecure_channel(json.loads(line)["address"]) as channel:
+            yield FakeClient(channel), process.pid
+    finally:
+        with suppress(OSError):
+            assert process.stdin is not None
+            process.stdin.close()
+        try:
+            await asyncio.to_thread(process.wait, 20.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def spread(values: list[float], unit: str, *, digits: int = 1) -> dict[str, float]:
+    """Median, 95th percentile and the most."""
+    ordered = sorted(values)
+    return {
+        f"p50_{unit}": round(statistics.median(ordered), digits),
+        f"p95_{unit}": round(ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))], digits),
+        f"max_{unit}": round(ordered[-1], digits),
+    }
+
+
+def resident_mib(pid: int) -> float:
+    """Memory of a process."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    return 0.0
+
+
+def open_files(pid: int) -> int:
+    """How many files and sockets a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+if __name__ == "__main__":
+    main()

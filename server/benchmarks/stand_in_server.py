@@ -1,0 +1,81 @@
+"""A server of its own process for the studio benchmark, with an engine that only takes its time.
+
+    python server/benchmarks/stand_in_server.py FOLDER FRAME_MS MAX_SESSIONS IDLE_S
+
+It stands in for the network, so that what is measured is the server: every call of the engine sleeps for a
+frame's time, as a processor does that waits for a GPU, and gives a disc that moves. Everything else is the
+server as it is shipped. Prints one line of JSON with the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fakes.engine import FAKE_INFO, FakeTracker  # noqa: E402
+from fakes.service import MODEL, FakeOpener  # noqa: E402
+from masklet_server.service import running  # noqa: E402
+from masklet_server.service.server import Engine  # noqa: E402
+from masklet_server.service.settings import ServerSettings  # noqa: E402
+from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader  # noqa: E402
+
+SIDE = 256
+CLIP = replace(FAKE_INFO, width_px=1920, height_px=1080, first_frame=1, last_frame=2_000)
+
+
+@dataclass
+class StandInTracker(FakeTracker):
+    """Sleeps for a frame, whatever it is asked, and remembers nothing that grows."""
+
+    def __post_init__(self) -> None:
+        self.calls = deque(maxlen=8)  # type: ignore[assignment]
+
+    def _result(self, object_id: int, frame: int, value: float, *, prompted: bool = False) -> ObjectFrame:
+        made = super()._result(object_id, frame, 0.0, prompted=prompted)
+        return replace(made, logits=_disc((object_id * 37 + frame) % 64))
+
+
+@cache
+def _disc(place: int) -> NDArray[np.float16]:
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
+    distance = np.hypot(rows - SIDE / 2, columns - SIDE / 4 - 2 * place)
+    logits: NDArray[np.float16] = np.clip(0.5 * (SIDE / 8 - distance), -8, 8).astype(np.float16)
+    return logits
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    folder, frame_s = Path(sys.argv[1]), float(sys.argv[2]) / 1e3
+    plain = ServerSettings()
+    settings = ServerSettings(
+        address="127.0.0.1:0",
+        roots=(folder,),
+        upload_folder=folder,
+        drain_s=0.5,
+        store=replace(plain.store, max_sessions=int(sys.argv[3]), idle_s=float(sys.argv[4])),
+    )
+    running.MediaOpener = lambda limits: FakeOpener(CLIP)  # type: ignore[assignment,misc]
+
+    def make_tracker(source: FrameSource, results: ResultReader) -> StandInTracker:
+        return StandInTracker(source, results, frame_s=frame_s)
+
+    engine = Engine(make_tracker, MODEL, (MODEL,), "a stand-in")
+    asyncio.run(
+        running.run_server(
+            settings, engine, announce=lambda line: print(line, flush=True), stop_with_stdin=True
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
