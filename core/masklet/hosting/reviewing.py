@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.phrases import phrase
-from masklet.types import Direction
+from masklet.types import Direction, Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,9 +139,13 @@ def _how_it_went(done: int, cuts: str) -> Phrase:
 
 
 def bad_frame_sentence(name: str, strip: Strip | None) -> Phrase:
-    """Why an object is to be looked at on a frame."""
-    if strip is not None and strip.stale:
+    """Why an object is to be looked at on a frame; no strip where it has no mask there."""
+    if strip is None:
+        return phrase("{name} has no mask here: track it, or click it", name=name)
+    if strip.stale:
         return phrase("{name} is out of date: track again", name=name)
+    if strip.rival and strip.presence is not Presence.UNCERTAIN:
+        return phrase("something that looks like {name} is near: check it", name=name)
     return phrase("{name} is uncertain: check it", name=name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.host import FakeHost
@@ -74,6 +76,9 @@ def test_a_frame_says_what_was_said_and_what_became_of_it() -> None:
     assert state_parts(HERO.at(1001), strip) == ("1 click", "uncertain", "locked")
     assert state_parts(HERO.at(1009), None) == ("not tracked",)
     assert bad_frame_sentence("hero", strip) == "hero is uncertain: check it"
+    rival = replace(strip, presence=Presence.PRESENT, rival=True)
+    assert bad_frame_sentence("hero", rival) == "something that looks like hero is near: check it"
+    assert bad_frame_sentence("hero", None) == "hero has no mask here: track it, or click it"
 
 
 def test_progress_says_how_to_stop() -> None:

@@ -239,6 +239,10 @@ WORK: dict[str, str] = {
     "No bad frame before this one": "Kein Problembild vor diesem",
     "No bad frame after this one": "Kein Problembild nach diesem",
     "{name} is out of date: track again": "{name} ist veraltet: neu verfolgen",
+    "{name} has no mask here: track it, or click it": "{name} hat hier keine Maske: verfolgen oder anklicken",
+    "something that looks like {name} is near: check it": (
+        "etwas, das wie {name} aussieht, ist nahe: nachsehen"
+    ),
     "{name} is uncertain: check it": "{name} ist unsicher: bitte prüfen",
     "Keep tracking from changing frames of the active object, or let it": (
         "Bilder des aktiven Objekts vor Änderung durch das Verfolgen schützen, oder freigeben"
