@@ -35,6 +35,7 @@ class Host(Enum):
 
     BLENDER = "blender"
     NUKE = "nuke"
+    RESOLVE = "resolve"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -66,6 +67,10 @@ def doctor(
         from masklet.commands.doctor_nuke import examine_nuke
 
         findings = examine_nuke(server, token_file, tls_ca, start=start)
+    elif host is Host.RESOLVE:
+        from masklet.commands.doctor_resolve import examine_resolve
+
+        findings = examine_resolve(server, token_file, tls_ca, start=start)
     else:
         findings = _findings(server, token_file, tls_ca, start=start)
     found = []

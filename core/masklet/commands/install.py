@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from masklet.commands.install_nuke import install_nuke, uninstall_nuke
+from masklet.commands.install_resolve import install_resolve, uninstall_resolve
 from masklet.errors import MaskletError, OutputError
 from masklet.installing.blender import check_helper, choose, install, uninstall
 from masklet.installing.blender_extension import extension_id, make_extension
@@ -28,9 +29,11 @@ def add_commands(app: typer.Typer) -> None:
     into = typer.Typer(help="Install masklet into a host application.", no_args_is_help=True)
     into.command("blender")(install_blender)
     into.command("nuke")(install_nuke)
+    into.command("resolve")(install_resolve)
     out_of = typer.Typer(help="Take masklet out of a host application.", no_args_is_help=True)
     out_of.command("blender")(uninstall_blender)
     out_of.command("nuke")(uninstall_nuke)
+    out_of.command("resolve")(uninstall_resolve)
     app.add_typer(into, name="install")
     app.add_typer(out_of, name="uninstall")
 

@@ -8,6 +8,8 @@ anchor fades, a BrightnessContrast behind its Transform takes the picture away.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
@@ -29,9 +31,26 @@ _PLACES = 8
 """Decimals of shares of the picture: a ten-thousandth of a pixel on an 8K plate."""
 
 
+@dataclass(frozen=True)
+class FusionTools:
+    """Tools as text, and what they are called.
+
+    Attributes:
+        text: Entries of a table of tools.
+        names: Of every tool and spline.
+        masks: By object that has shapes, the last mask of its chain.
+        transforms: By anchor, its Transform.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    masks: Mapping[str, str]
+    transforms: Mapping[str, str]
+
+
 def write_setting(scene: ExchangeScene) -> str:
     """Tools to paste into a composition."""
-    return f"{{\n\tTools = ordered() {{\n{_tools(scene)}\t}},\n}}\n"
+    return f"{{\n\tTools = ordered() {{\n{fusion_tools(scene).text}\t}},\n}}\n"
 
 
 def write_comp(scene: ExchangeScene) -> str:
@@ -43,21 +62,34 @@ def write_comp(scene: ExchangeScene) -> str:
     return (
         "Composition {\n"
         f"\tCurrentTime = {first},\n\tRenderRange = {{ {first}, {last} }},\n\tGlobalRange = {span},\n"
-        f"\tTools = ordered() {{\n{_tools(scene)}\t}},\n}}\n"
+        f"\tTools = ordered() {{\n{fusion_tools(scene).text}\t}},\n}}\n"
     )
 
 
-def _tools(scene: ExchangeScene) -> str:
+def fusion_tools(scene: ExchangeScene) -> FusionTools:
+    """The scene's tools, for whoever puts them into a composition of their own."""
     identifiers = Identifiers()
     parts: list[str] = []
+    masks: dict[str, str] = {}
+    transforms: dict[str, str] = {}
     for mattes in scene.mattes:
         parts.append(_loader(mattes, identifiers))
     for shapes in scene.shapes:
-        parts += _masks(scene.clip, redrawn(shapes, Interpolation.LINEAR).shapes, identifiers)
+        made = _masks(scene.clip, redrawn(shapes, Interpolation.LINEAR).shapes, identifiers)
+        parts += made
+        if made:
+            # Each piece is a mask, its outline and its level.
+            masks[shapes.name] = _name_of(made[-3])
     for track in scene.anchors:
         if track.keys:
-            parts += _anchor(scene.clip, track, identifiers)
-    return "".join(parts)
+            made = _anchor(scene.clip, track, identifiers)
+            parts += made
+            transforms[track.name] = _name_of(made[0])
+    return FusionTools("".join(parts), tuple(map(_name_of, parts)), masks, transforms)
+
+
+def _name_of(part: str) -> str:
+    return part.split("=", 1)[0].strip()
 
 
 def _loader(mattes: MatteSequence, identifiers: Identifiers) -> str:
