@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from masklet.anchors import Absence, AnchorKey, AnchorKind, AnchorTrack, Corners
+from masklet.anchors import Absence, AnchorKey, AnchorKind, AnchorTrack, Corners, Matrix
 from masklet.errors import BadInputError
 from masklet.exchange.json_document import FORMAT, VERSION
 from masklet.exchange.scene import ExchangeScene, MatteSequence
@@ -130,6 +130,7 @@ def _anchor(content: dict[str, Any], aspect: float) -> AnchorTrack:
             AnchorKey(
                 frame=int(key["frame"]),
                 corners=corners,
+                matrix=_matrix(key["matrix"]),
                 held=bool(key["held"]),
                 keyed=bool(key["keyed"]),
                 **numbers,
@@ -144,6 +145,13 @@ def _anchor(content: dict[str, Any], aspect: float) -> AnchorTrack:
         aspect,
         Absence(content["absence"]),
     )
+
+
+def _matrix(content: Any) -> Matrix | None:
+    if content is None:
+        return None
+    a, b, c, d, e, f, g, h, i = map(float, content)
+    return a, b, c, d, e, f, g, h, i
 
 
 def _state(content: dict[str, Any], object_id: int) -> StateRange:

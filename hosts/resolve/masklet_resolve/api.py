@@ -7,7 +7,7 @@ objects are looked up in another process: any name gives a callable, and ``hasat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional, Protocol
 
 
@@ -15,7 +15,7 @@ class MediaPoolItem(Protocol):
     """A clip of the media pool."""
 
     def GetName(self) -> str: ...
-    def GetClipProperty(self, propertyName: Optional[str] = None) -> Any: ...
+    def GetClipProperty(self, propertyName: Optional[str]) -> Any: ...
     def GetUniqueId(self) -> str: ...
 
 
@@ -40,9 +40,10 @@ class MediaPool(Protocol):
 class MediaStorage(Protocol):
     """Disks; mattes of clips are added here and not at the media pool."""
 
-    def AddClipMattesToMediaPool(
-        self, mediaPoolItem: Any, paths: list[str], stereoEye: Any = None
-    ) -> bool: ...
+    @property
+    def AddClipMattesToMediaPool(self) -> Callable[..., bool]:
+        """Item, paths, and for stereo an eye, which the stubs take for required."""
+        ...
 
 
 class TimelineItem(Protocol):

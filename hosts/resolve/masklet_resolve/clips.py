@@ -51,6 +51,8 @@ class TakenClip:
         time: From the plate's frames to those of the clip's composition.
         rate: Of the plate, frames a second; None where nobody says.
         place: On the timeline; None in a composition of Fusion Studio.
+        size_px: Width and height of the plate; None where Resolve does not say.
+        whole: All frames of the plate; None where Resolve does not say.
         told: What was assumed, a sentence each.
     """
 
@@ -60,6 +62,8 @@ class TakenClip:
     time: TimeBase
     rate: float | None = None
     place: PlaceOnTimeline | None = None
+    size_px: tuple[int, int] | None = None
+    whole: FrameRange | None = None
     told: tuple[str, ...] = ()
 
     @property
@@ -180,6 +184,8 @@ def _taken(item: TimelineItem, media: MediaPoolItem, path: str, timeline: Timeli
         TimeBase(used.first, 0, speed, frames),
         rate,
         place,
+        _size(media),
+        whole,
         tuple(map(str, told)),
     )
 
@@ -246,6 +252,12 @@ def _number(media: MediaPoolItem, name: str) -> float | None:
         return float(str(media.GetClipProperty(name)).split()[0])
     except (ValueError, IndexError):
         return None
+
+
+def _size(media: MediaPoolItem) -> tuple[int, int] | None:
+    """Of ``1920x1080``, as the media pool has it."""
+    width, _, height = str(media.GetClipProperty("Resolution") or "").partition("x")
+    return (int(width), int(height)) if width.isdigit() and height.isdigit() else None
 
 
 def _rate_of(timeline: Timeline) -> float | None:

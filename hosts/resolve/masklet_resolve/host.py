@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from masklet.hosting import kept_plate
 from masklet.hosting.kept_plate import KeptPlate
 from masklet.hosting.work.connection import ConnectionSettings
+from masklet.prompts import PlateShape
 from masklet_panel.panel_host import PanelHost, PanelPlate
 from masklet_resolve.words import WORDS
 
@@ -56,6 +57,7 @@ def kept_of(clip: TakenClip) -> KeptPlate:
     """
     file = kept_plate.document_beside(clip.path)
     if not file.exists():
-        return KeptPlate(clip.path, reading=clip.reading)
+        shape = None if clip.size_px is None else PlateShape(*clip.size_px, clip.whole or clip.used)
+        return KeptPlate(clip.path, reading=clip.reading, shape=shape)
     kept, _ = kept_plate.read(file)
     return replace(kept, path=clip.path)

@@ -2,7 +2,7 @@
 
 Sources: the README of scripting of 24 July 2026 (Python 3.6 and newer, 64 bits); reports of auto-subs,
 davinci-resolve-mcp and ayon-resolve (one interpreter too many crashes the library; 3.10 to 3.12 give the
-least trouble; up to 21.0 macOS looks at PYTHON3HOME and /usr/local/bin alone; 21.1 Studio brings Python 3.14).
+least trouble; up to 21.0 macOS looks at PYTHON3HOME and /usr/local/bin alone; 21.1 Studio brings 3.14).
 """
 
 from __future__ import annotations

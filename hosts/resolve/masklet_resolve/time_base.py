@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from masklet.exchange.redrawing import redrawn
 from masklet.frame_runs import runs_of
+from masklet.interpolation import Interpolation
 from masklet.shapes import Piece, ShapeKey
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ class TimeBase:
 
     def shapes(self, shapes: ObjectShapes) -> ObjectShapes:
         """The same shapes; where the clip is retimed, with a key on every frame that shows them."""
+        # What was fitted for another tool's curve gets the keys that a straight way needs.
+        shapes = redrawn(shapes, Interpolation.LINEAR).shapes
         worst = shapes.report.worst_frame
         report = replace(shapes.report, worst_frame=None if worst is None else self.comp_of(worst), gaps=())
         pieces = tuple(piece for one in shapes.pieces if (piece := self._piece(one)) is not None)

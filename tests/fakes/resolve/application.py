@@ -1,7 +1,7 @@
 """A Resolve of our own, which refuses what the real one refuses.
 
-Sources: README of scripting, 24 July 2026; davinci-resolve-mcp (media goes into the current bin, a marker needs a
-frame of its own, one colour of sixteen); fusionscript-stubs 21.0.0 for names and arguments.
+Sources: README of scripting, 24 July 2026; davinci-resolve-mcp (media goes into the current bin, a marker
+needs a frame of its own, one colour of sixteen); fusionscript-stubs 21.0.0 for names and arguments.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class FakeItem:
 class FakeTimeline:
     """A timeline that begins an hour in, as Resolve's do."""
 
-    def __init__(self, items: list[FakeItem], *, first: int = 86400, rate: str = "24.0", tracks: int = 1) -> None:
+    def __init__(
+        self, items: list[FakeItem], *, first: int = 86400, rate: str = "24.0", tracks: int = 1
+    ) -> None:
         self.items, self.first, self.rate, self.tracks = items, first, rate, tracks
         self.current: FakeItem | None = items[0] if items else None
         self.markers: dict[float, dict[str, Any]] = {}
@@ -214,7 +216,9 @@ class FakePool:
             if set(info) - known or not 1 <= track <= timeline.tracks or not inside:
                 return []
             start = info["recordFrame"]
-            item = FakeItem(media.name, media, start, start + length, (info["startFrame"], info["endFrame"]), track)
+            item = FakeItem(
+                media.name, media, start, start + length, (info["startFrame"], info["endFrame"]), track
+            )
             timeline.items.append(item)
             made.append(item)
         return made

@@ -20,7 +20,7 @@ class FakeTool:
     def GetAttrs(self) -> Mapping[str, Any]:
         return dict(self.tool.GetAttrs(self.tool))
 
-    def AddModifier(self, input: str, modifier: str) -> bool:  # noqa: A002
+    def AddModifier(self, input: str, modifier: str) -> bool:
         return bool(self.tool.AddModifier(self.tool, input, modifier))
 
     def SetInput(self, name: str, value: Any, time: float) -> None:
@@ -34,7 +34,7 @@ class FakeTool:
     def keys(self, name: str) -> dict[float, Any]:
         """Of an input, by frame; none without a modifier."""
         keys = self.tool["__keys"][name]
-        return {} if keys is None else {frame: self.GetInput(name, frame) for frame in keys.keys()}
+        return {} if keys is None else {frame: self.GetInput(name, frame) for frame in list(keys)}
 
 
 class FakeComp:
