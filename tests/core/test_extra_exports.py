@@ -13,12 +13,7 @@ from rich.console import Console
 
 from fakes.transport import CLIP, RUN, FakeTransport
 from masklet.anchors import Absence, AnchorKind
-from masklet.commands.extra_exports import (
-    ExtraExports,
-    matte_sequences,
-    parse_extra_exports,
-    write_extra_exports,
-)
+from masklet.commands.extra_words import parse_extra_exports
 from masklet.commands.progress import Progress
 from masklet.commands.review import listed
 from masklet.deliveries import Delivery, Existing, ExportPlan
@@ -27,6 +22,7 @@ from masklet.exchange.nuke import check_folder
 from masklet.holes import Hole, HoleReason
 from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported
+from masklet.outputs.extra_exports import ExtraExports, matte_sequences, write_extra_exports
 from masklet.session import Session
 from masklet.types import FrameRange, Presence, SessionInfo, StateRange
 

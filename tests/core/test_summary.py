@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from masklet.commands.exits import ExitCode
-from masklet.commands.summary import Files, RunSummary, failure, listed_files, print_json
+from masklet.commands.summary import RunSummary, failure, listed_files, print_json
 from masklet.commands.tracking import Tracked
 from masklet.holes import Hole, HoleReason
+from masklet.outputs.files import Files
 from masklet.types import ClipInfo, FrameRange, ObjectInfo, Presence, SessionInfo, StateRange
 
 CLIP = ClipInfo("plate.%04d.exr", 64, 48, 1001, 1060)

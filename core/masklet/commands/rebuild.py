@@ -11,7 +11,6 @@ import typer
 
 from masklet.anchors import Absence, AnchorKind
 from masklet.commands.exits import ExitCode
-from masklet.commands.extra_exports import ExtraExports
 from masklet.commands.options import (
     DeviceOption,
     JsonOption,
@@ -24,7 +23,6 @@ from masklet.commands.options import (
     open_as_asked,
     used_frames,
 )
-from masklet.commands.output import Output, check_output, deliver
 from masklet.commands.progress import Progress
 from masklet.commands.shot_request import ShotRequest
 from masklet.commands.summary import RunSummary, print_json
@@ -34,6 +32,9 @@ from masklet.deliveries import Existing
 from masklet.errors import WeightsError
 from masklet.events import MatteFormat
 from masklet.matte_files import prepared_folder
+from masklet.outputs.extra_exports import ExtraExports
+from masklet.outputs.output import Output
+from masklet.outputs.writing import check_output, deliver
 from masklet.publish.collected import find_records
 from masklet.publish.manifest import SUFFIX, read_manifest
 from masklet.publish.shot_record import RECORD_SUFFIX, read_record, record_name

@@ -11,9 +11,7 @@ import typer
 
 from masklet.anchors import Absence
 from masklet.clip_reading import AS_FILES_SAY
-from masklet.commands.extra_exports import (
-    parse_extra_exports,
-)
+from masklet.commands.extra_words import existing_as_asked, parse_extra_exports
 from masklet.commands.locking import with_locked_masks
 from masklet.commands.merging import check_alike, earlier_run, merged_range, merged_shot
 from masklet.commands.options import (
@@ -35,7 +33,6 @@ from masklet.commands.options import (
     reading_as_asked,
     used_frames,
 )
-from masklet.commands.output import Output, check_output, deliver, existing_as_asked
 from masklet.commands.progress import Progress
 from masklet.commands.prompt_words import parse_range
 from masklet.commands.rebuild import check_weights
@@ -57,6 +54,8 @@ from masklet.delivery_folder import make_next_version
 from masklet.events import MatteFormat
 from masklet.matte_files import kept_if_used, prepared_folder
 from masklet.names import checked_stem
+from masklet.outputs.output import Output
+from masklet.outputs.writing import check_output, deliver
 from masklet.types import CutPolicy, Direction
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from masklet.bad_frames import WORTH_A_LOOK
 from masklet.commands.exits import ExitCode
 from masklet.frame_runs import counted, part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
+from masklet.outputs.files import Files
 from masklet.patterns import group_sequences
 from masklet.types import FrameState
 
@@ -25,38 +26,6 @@ if TYPE_CHECKING:
 _NOT_LISTED = frozenset({FrameState.PRESENT, FrameState.UNTRACKED})
 """Nobody needs to know of the first, and holes tell the second with its reason."""
 _VERSION = 1
-
-
-@dataclass(frozen=True)
-class Files:
-    """Files that were written.
-
-    Attributes:
-        mattes: In the order of frames.
-        exports: For other tools.
-        overlays: To look at.
-        removed: Of an earlier run, deleted.
-        prompts: The prompt document.
-        record: What the run made its files from, for publishing.
-    """
-
-    mattes: tuple[Path, ...] = ()
-    exports: tuple[Path, ...] = ()
-    overlays: tuple[Path, ...] = ()
-    removed: tuple[Path, ...] = ()
-    prompts: Path | None = None
-    record: Path | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Paths as text."""
-        return {
-            "mattes": [str(file) for file in self.mattes],
-            "exports": [str(file) for file in self.exports],
-            "overlays": [str(file) for file in self.overlays],
-            "removed": [str(file) for file in self.removed],
-            "prompts": None if self.prompts is None else str(self.prompts),
-            "record": None if self.record is None else str(self.record),
-        }
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The record of a run that ``masklet roto`` leaves beside its mattes."""
+"""The record of a run, left beside its mattes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from masklet.publish.shot_record import (
     states_of,
     write_record,
 )
+from masklet.types import PromptDocument
 
 if TYPE_CHECKING:
-    from masklet.commands.output import Output
     from masklet.matte_files import Exported
+    from masklet.outputs.output import Output
     from masklet.prompts import Shot
     from masklet.session import Session
     from masklet.types import CutPolicy
@@ -59,7 +60,7 @@ def write_run_record(
         plate_of_clip(info.clip, _whole_path(shot.clip)),
         MatteRequest(frames, output.matte_format.value, output.raw_edges, at_cuts.value),
         plan.run,
-        replace(shot, document=session.prompts(), frames=frames),
+        replace(shot, document=_of(session.prompts(), output.objects), frames=frames),
         ExportsRequest(
             extras.tools,
             extras.shapes,
@@ -84,3 +85,17 @@ def _whole_path(clip: str) -> str:
     """Where the clip lies on this machine, links followed; empty where it is the server's alone."""
     path = Path(clip).expanduser()
     return (path.parent.resolve() / path.name).as_posix() if path.parent.is_dir() else ""
+
+
+def _of(document: PromptDocument, names: tuple[str, ...]) -> PromptDocument:
+    """What is said of some objects; of all where none are named."""
+    if not names:
+        return document
+    ids = {info.object_id for info in document.objects if info.name in names}
+    return PromptDocument(
+        tuple(info for info in document.objects if info.object_id in ids),
+        tuple(item for item in document.prompts if item.object_id in ids),
+        tuple(item for item in document.locks if item.object_id in ids),
+        tuple(item for item in document.mattes if item.object_id in ids),
+        tuple(item for item in document.masks if item.object_id in ids),
+    )

@@ -1,4 +1,4 @@
-"""Shapes, anchors and files for other tools, for ``masklet roto``."""
+"""Shapes, anchors and files for other tools, beside mattes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from masklet.anchors import Absence, AnchorKind
 from masklet.deliveries import Delivery, Existing, ExportPlan, RunMark
 from masklet.delivery_folder import DeliveryFolder
-from masklet.errors import BadInputError, OutputError
-from masklet.exchange.files import SHAPE_TOOLS, TOOLS, exchange_files, file_names
+from masklet.errors import OutputError
+from masklet.exchange.files import SHAPE_TOOLS, exchange_files, file_names
 from masklet.exchange.gap_words import anchor_gaps, shape_gaps
 from masklet.exchange.record import Outcome, record_of
 from masklet.exchange.redrawing import rule_of
@@ -24,17 +24,18 @@ from masklet.interpolation import Interpolation
 from masklet.types import FrameRange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from masklet.anchors import AnchorTrack
-    from masklet.commands.progress import Progress
     from masklet.matte_files import Exported
+    from masklet.outputs.listening import Listener
     from masklet.session import Session
     from masklet.shapes import ObjectShapes
     from masklet.types import StateRange
 
 _FRAME_FIELD = re.compile(r"\.(-?\d{3,})\.(\w+)$")
-_DEFAULT_TOOL = "json"
+DEFAULT_TOOL = "json"
+"""Whom shapes and anchors are written for where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -67,36 +68,13 @@ class ExtraExports:
         return not (self.shapes or self.anchors or self.tools)
 
 
-def parse_extra_exports(
-    *, shapes: bool, tolerance_px: float, anchors: str | None, absence: Absence, tools: str | None
-) -> ExtraExports:
-    """The extras in the options of a command line, checked before any work begins.
-
-    Raises:
-        BadInputError: A word is not one of those that are known, or the tolerance is not above 0.
-    """
-    if not tolerance_px > 0:
-        raise BadInputError(f"--tolerance {tolerance_px:g} is no tolerance: give pixels above 0")
-    kinds = []
-    for word in _words(anchors):
-        try:
-            kinds.append(AnchorKind(word))
-        except ValueError:
-            known = ", ".join(kind.value for kind in AnchorKind if kind is not AnchorKind.POINT)
-            raise BadInputError(f"--anchors {word!r} is no anchor: choose from {known}") from None
-        if kinds[-1] is AnchorKind.POINT:
-            raise BadInputError("an anchor on a point needs the point: make it with the Python library")
-    chosen = _words(tools)
-    for word in chosen:
-        if word not in TOOLS:
-            raise BadInputError(f"--export {word!r} is no tool that is known: choose from {', '.join(TOOLS)}")
-    if (shapes or kinds) and not chosen:
-        chosen = (_DEFAULT_TOOL,)
-    return ExtraExports(shapes, tolerance_px, tuple(kinds), absence, chosen)
-
-
 def plan_extra_exports(
-    session: Session, extras: ExtraExports, mattes: ExportPlan, *, raw_edges: bool
+    session: Session,
+    extras: ExtraExports,
+    mattes: ExportPlan,
+    *,
+    raw_edges: bool,
+    objects: Collection[str] = (),
 ) -> ExportPlan:
     """What :func:`write_extra_exports` may write.
 
@@ -105,9 +83,10 @@ def plan_extra_exports(
         extras: What is wanted.
         mattes: What was said of the mattes: the same run, range and name.
         raw_edges: Whether edges are as the network gave them.
+        objects: Names; none given means all.
     """
-    objects = tuple(item.name for item in session.objects())
-    anchors = [f"{item}_{kind.value}" for item in objects for kind in extras.anchors]
+    names = tuple(item.name for item in session.objects() if not objects or item.name in objects)
+    anchors = [f"{item}_{kind.value}" for item in names for kind in extras.anchors]
     settings = {
         "mattes": mattes.run.settings,
         "tolerance_px": extras.tolerance_px if extras.shapes else None,
@@ -117,7 +96,7 @@ def plan_extra_exports(
     }
     frames = mattes.deliveries[0].frames
     deliveries = tuple(
-        Delivery(file, tool, objects, 0, 0, frames)
+        Delivery(file, tool, names, 0, 0, frames)
         for file, tool in file_names(
             extras.tools, name=mattes.name, shapes=extras.shapes, anchors=anchors
         ).items()
@@ -136,7 +115,8 @@ def write_extra_exports(
     mattes: Exported,
     raw_edges: bool = False,
     existing: Existing = Existing.KEEP,
-    progress: Progress,
+    objects: Collection[str] = (),
+    progress: Listener,
 ) -> tuple[Path, ...]:
     """Make what is wanted of every object with a mask and write it into ``folder``.
 
@@ -149,6 +129,7 @@ def write_extra_exports(
         mattes: What was exported already.
         raw_edges: They have edges as the network gave them, and so shall the shapes.
         existing: What becomes of files that are there.
+        objects: Names; none given means all.
         progress: Told what goes on.
 
     Raises:
@@ -161,6 +142,8 @@ def write_extra_exports(
     shapes: dict[Interpolation, list[ObjectShapes]] = {curve: [] for curve in extras.curves}
     anchors: list[AnchorTrack] = []
     for item in session.objects():
+        if objects and item.name not in objects:
+            continue
         if item.object_id not in seen:
             progress.say(f"{item.name} has no mask: no shapes and no anchors of it")
             continue
@@ -205,7 +188,7 @@ def write_extra_exports(
             if entry.outcome is not Outcome.KEPT:
                 progress.say(f"for {tool}: {entry.sentence}")
     told = mattes.plan or ExportPlan(name, RunMark(), (_unknown(frames or session.clip.frames),))
-    plan = replace(plan_extra_exports(session, extras, told, raw_edges=raw_edges), name=name)
+    plan = replace(plan_extra_exports(session, extras, told, raw_edges=raw_edges, objects=objects), name=name)
     place = DeliveryFolder(folder, plan, existing)
     written = []
     for file, text in files.items():
@@ -260,7 +243,3 @@ def _inside(states: Sequence[StateRange], frames: FrameRange | None) -> tuple[St
         return tuple(states)
     parts = ((state, part_in(state.frames, frames)) for state in states)
     return tuple(replace(state, frames=part) for state, part in parts if part is not None)
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word.strip() for word in (text or "").split(",") if word.strip()))

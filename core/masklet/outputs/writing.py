@@ -1,53 +1,28 @@
-"""What ``masklet roto`` writes, checked before hours of work and written after them."""
+"""What a run writes, checked before hours of work and written after them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.commands.extra_exports import ExtraExports, plan_extra_exports, write_extra_exports
-from masklet.commands.run_record import existing_record, record_plan, write_run_record
-from masklet.commands.summary import Files
-from masklet.deliveries import Existing
 from masklet.delivery_folder import DeliveryFolder
-from masklet.errors import BadInputError
-from masklet.events import MatteFormat, OverlayKind
+from masklet.events import OverlayKind
 from masklet.exchange.nuke import check_folder
 from masklet.exchange.scene import ASSUMED_RATE
 from masklet.names import clip_stem
+from masklet.outputs.extra_exports import plan_extra_exports, write_extra_exports
+from masklet.outputs.files import Files
+from masklet.outputs.run_record import existing_record, record_plan, write_run_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from masklet.commands.progress import Progress
     from masklet.holes import Hole
+    from masklet.outputs.listening import Listener
+    from masklet.outputs.output import Output
     from masklet.prompts import Shot
     from masklet.session import Session
     from masklet.types import CutPolicy
-
-
-@dataclass(frozen=True)
-class Output:
-    """What is written, and where to.
-
-    Attributes:
-        folder: For all files.
-        matte_format: Of the mattes.
-        stem: What file names begin with; None for the clip's.
-        raw_edges: Edges as the network gave them.
-        extras: Shapes, anchors and files for other tools.
-        overlay: Also a movie and a contact sheet.
-        existing: What becomes of files that are there.
-    """
-
-    folder: Path
-    matte_format: MatteFormat
-    stem: str | None
-    raw_edges: bool
-    extras: ExtraExports
-    overlay: bool
-    existing: Existing
 
 
 def check_output(session: Session, shot: Shot, output: Output) -> None:
@@ -64,6 +39,7 @@ def check_output(session: Session, shot: Shot, output: Output) -> None:
         matte_format=output.matte_format,
         overlays=tuple(OverlayKind) if output.overlay else (),
         frames=shot.frames,
+        objects=output.objects,
         base_name=output.stem,
         raw_edges=output.raw_edges,
         existing=output.existing,
@@ -71,18 +47,21 @@ def check_output(session: Session, shot: Shot, output: Output) -> None:
     if plan is not None:
         DeliveryFolder(output.folder, record_plan(plan), existing_record(output.existing))
     if plan is not None and not output.extras.is_nothing:
-        extras = plan_extra_exports(session, output.extras, plan, raw_edges=output.raw_edges)
+        extras = plan_extra_exports(
+            session, output.extras, plan, raw_edges=output.raw_edges, objects=output.objects
+        )
         DeliveryFolder(output.folder, extras, output.existing)
 
 
 def deliver(
-    session: Session, shot: Shot, output: Output, progress: Progress, *, at_cuts: CutPolicy
+    session: Session, shot: Shot, output: Output, progress: Listener, *, at_cuts: CutPolicy
 ) -> tuple[Files, tuple[Hole, ...]]:
     """Write what was asked for, and the record of the run; the frames without a matte come with it."""
     exported = session.export(
         output.folder,
         matte_format=output.matte_format,
         frames=shot.frames,
+        objects=output.objects,
         base_name=output.stem,
         raw_edges=output.raw_edges,
         existing=output.existing,
@@ -100,6 +79,7 @@ def deliver(
             mattes=exported,
             raw_edges=output.raw_edges,
             existing=output.existing,
+            objects=output.objects,
             progress=progress,
         )
     overlays = [
@@ -109,6 +89,7 @@ def deliver(
             output.folder,
             kind=kind,
             frames=shot.frames,
+            objects=output.objects,
             base_name=output.stem,
             existing=output.existing,
             on_progress=progress.writing,
@@ -129,16 +110,3 @@ def _assuming_a_rate(output: Output, overlays: Sequence[Path]) -> str:
     words = {"ae": "files for After Effects", "otio": "files for OpenTimelineIO"}
     found = [word for tool, word in words.items() if tool in output.extras.tools]
     return " and ".join([*found, *(["the movie to look at"] if overlays else [])])
-
-
-def existing_as_asked(*, replacing: bool, version: bool, merging: bool = False) -> Existing:
-    """What becomes of files of an earlier run.
-
-    Raises:
-        BadInputError: Two things were asked for.
-    """
-    if replacing + version + merging > 1:
-        raise BadInputError(
-            "--replace writes over what is there, --merge adds to it, --version writes beside it: choose one"
-        )
-    return Existing.REPLACE if replacing or merging else Existing.KEEP
