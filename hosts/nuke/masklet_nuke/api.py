@@ -102,7 +102,6 @@ class Menu(Protocol):
     """A menu or toolbar."""
 
     def addCommand(self, name: str, command: str, shortcut: str = "", icon: str = "") -> object: ...
-    def addMenu(self, name: str, icon: str = "") -> Menu: ...
 
 
 class NodeMaker(Protocol):

@@ -12,6 +12,7 @@ from masklet_nuke import panel_pane, prompting, result_commands, tracking
 from masklet_nuke.api import Node
 from masklet_nuke.rendering import alpha_of
 from masklet_nuke.runtime import Runtime, runtime
+from masklet_nuke.undoing import at_root
 from masklet_nuke.upstream import plate_input
 
 
@@ -19,8 +20,10 @@ def _button(act: Callable[[Runtime, Node], None]) -> Callable[[], None]:
     @wraps(act)
     def pressed() -> None:
         own = runtime()
+        node = own.nuke.thisNode()
         try:
-            act(own, own.nuke.thisNode())
+            with at_root(own.nuke):
+                act(own, node)
         except MaskletError as error:
             if not own.host.has_interface:
                 own.nuke.tprint(f"masklet: {text_of(error)}")

@@ -14,9 +14,11 @@ from masklet_nuke.inside import set_alpha
 from masklet_nuke.node_knobs import is_masklet, text
 from masklet_nuke.plates import masklet_nodes
 from masklet_nuke.runtime import close_runtime, runtime
+from masklet_nuke.undoing import at_root
 
 if TYPE_CHECKING:
-    from masklet_nuke.api import Group, Nuke
+    from masklet_nuke.api import Group, Node, Nuke
+    from masklet_nuke.runtime import Runtime
 
 _seen: dict[str, tuple[str, str, int]] = {}
 """By uid: the document, the object and the frame that the handles show."""
@@ -40,6 +42,11 @@ def knob_changed() -> None:
     node, knob = own.nuke.thisNode(), own.nuke.thisKnob().name()
     if not is_masklet(node):
         return
+    with at_root(own.nuke):
+        _knob_changed(own, node, knob)
+
+
+def _knob_changed(own: Runtime, node: Node, knob: str) -> None:
     try:
         if handles.is_handle(knob):
             prompting.follow_handles(own, node)
@@ -70,12 +77,13 @@ def script_changed() -> None:
     if before == now:
         return
     _seen[uid] = now
-    try:
-        if before is not None and before[0] != now[0]:
-            own.after_history()
-        prompting.refresh(own, node)
-    except MaskletError as error:
-        own.tell(node, notice_of(error))
+    with at_root(own.nuke):
+        try:
+            if before is not None and before[0] != now[0]:
+                own.after_history()
+            prompting.refresh(own, node)
+        except MaskletError as error:
+            own.tell(node, notice_of(error))
 
 
 def script_closed() -> None:

@@ -18,11 +18,15 @@ _TILE_COLOUR = 0x3A6EA5FF
 def make_node(nuke: Nuke) -> Group:
     """A new Masklet node below what is selected, in one step of undo."""
     with one_step(nuke, "masklet: new node"):
+        selected = nuke.selectedNodes()
         node = cast("Group", nuke.createNode("Group", inpanel=True))
         node.setName("Masklet1")
         node["tile_color"].setValue(_TILE_COLOUR)
         add_knobs(nuke, node)
         make_inside(nuke, node)
+        # A Group has an input once there is one inside.
+        if selected:
+            node.setInput(0, selected[0])
     return node
 
 

@@ -22,7 +22,7 @@ def start(nuke: Nuke | None = None) -> None:
 def add_menus(nuke: Nuke | None = None) -> None:
     """Put Masklet into the Draw menu: called by menu.py."""
     nuke = nuke or this_nuke()
-    nuke.menu("Nodes").addMenu("Draw").addCommand("Masklet", _NEW_NODE)
+    nuke.menu("Nodes").addCommand("Draw/Masklet", _NEW_NODE)
 
 
 def new_node() -> None:

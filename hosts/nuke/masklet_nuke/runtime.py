@@ -13,7 +13,7 @@ from masklet_nuke.masklet_node import refresh_choices
 from masklet_nuke.openings import Openings
 from masklet_nuke.panel_seam import docked
 from masklet_nuke.ticking import Ticking
-from masklet_nuke.undoing import no_step
+from masklet_nuke.undoing import at_root, no_step
 
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection
@@ -97,10 +97,11 @@ class Runtime(Loop[Node]):
         self._tasks = {job: task for job, task in self._tasks.items() if job in self.board.jobs}
 
     def _beat(self) -> bool:
-        # Before the jobs are asked: the bar of a short one is there for a moment too.
-        self.follow_tasks()
-        goes_on = self.beat()
-        self.follow_tasks()
+        with at_root(self.nuke):
+            # Before the jobs are asked: the bar of a short one is there for a moment too.
+            self.follow_tasks()
+            goes_on = self.beat()
+            self.follow_tasks()
         return goes_on
 
     def _show(self, panels: bool) -> None:

@@ -1,4 +1,4 @@
-"""Nuke's undo: one step for what an artist did, none for what masklet keeps by itself."""
+"""How things are done in a script: on its top level, as one step of undo, or as none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from masklet_nuke.api import Nuke
+
+
+@contextmanager
+def at_root(nuke: Nuke) -> Iterator[None]:
+    """What is done inside is done on the script's top level: a Group's own scripts may begin in the Group."""
+    root = nuke.root()
+    root.begin()
+    try:
+        yield
+    finally:
+        root.end()
 
 
 @contextmanager

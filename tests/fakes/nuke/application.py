@@ -110,9 +110,6 @@ class FakeMenu:
         self.commands[name] = command
         return object()
 
-    def addMenu(self, name: str, icon: str = "") -> FakeMenu:
-        return self
-
 
 class FakeNuke:
     """See :mod:`fakes.nuke`.
@@ -224,20 +221,28 @@ class FakeNuke:
         """Run what was registered for an event, as Nuke does with exceptions: they reach the caller."""
         before, self._this = self._this, (node, knob)
         was_in, self._is_in_callback = self._is_in_callback, event == "knobChanged"
+        self.context.append(self._begun_in(node))
         try:
             for call, kind in self.callbacks.get(event, []):
                 if kind in ("*", node.kind):
                     call()
         finally:
+            self.context.pop()
             self._this, self._is_in_callback = before, was_in
 
     def press(self, node: FakeNode, name: str) -> None:
         """Press a button: its script runs with this node."""
         before, self._this = self._this, (node, node[name])
+        self.context.append(self._begun_in(node))
         try:
             exec(node[name].raw, {})
         finally:
+            self.context.pop()
             self._this = before
+
+    def _begun_in(self, node: FakeNode) -> FakeNode:
+        """KNOWN: scripts of a Group's own knobs have to leave the Group before they make nodes beside it."""
+        return node if node.kind == "Group" else self.context[-1]
 
     def copied(self, node: FakeNode) -> dict[str, Any]:
         """What Ctrl-C takes, and what a script keeps: class, name, knobs, and a group's inside."""

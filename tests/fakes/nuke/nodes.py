@@ -144,8 +144,9 @@ class FakeNode:
 
     def setInput(self, index: int, node: Any) -> bool:
         self.check()
-        if index >= MAX_INPUTS.get(self.kind, 1):
-            # DOC: False where the node has no such input.
+        inside = sum(child.kind == "Input" for child in self.nodes()) if self.kind == "Group" else 1
+        if index >= MAX_INPUTS.get(self.kind, inside):
+            # DOC: False where the node has no such input; a Group has one for each Input inside of it.
             return False
         if node is not None:
             node.check()
