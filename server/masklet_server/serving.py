@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +74,10 @@ def serve(
     disk_s: Annotated[
         float, typer.Option(min=1.0, help="How long a disk may take for one picture or file.")
     ] = 30.0,
+    user_weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="USER=NUMBER", help="A user's part of the device, where others have 1."),
+    ] = None,
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
@@ -104,6 +109,7 @@ def serve(
         device=device,
         profile=PROFILES[profile],
         roots=tuple(root or ()),
+        user_weights=parse_weights(user_weight or ()),
         token_file=token_file,
         tls_certificate=tls_cert,
         tls_key=tls_key,
@@ -152,3 +158,23 @@ def serve(
                 ) from error
 
     asyncio.run(run_server(settings, engine, announce=ready, stop_with_stdin=stop_with_stdin))
+
+
+def parse_weights(said: Iterable[str]) -> dict[str, float]:
+    """Parts of the device by user, from ``ann=2``.
+
+    Raises:
+        BadInputError: One is not of this form, or no number above 0.
+    """
+    from masklet.errors import BadInputError
+
+    weights: dict[str, float] = {}
+    for each in said:
+        user, _, number = each.partition("=")
+        try:
+            weights[user] = float(number)
+        except ValueError:
+            weights[user] = 0.0
+        if not user or not 0.01 <= weights[user] <= 100.0:
+            raise BadInputError(f"{each!r} is no user's part: write one like ann=2, from 0.01 to 100")
+    return weights

@@ -100,7 +100,11 @@ class MaskletServer:
             self._door, slots=2 * (4 * settings.store.max_sessions + 32), limits=settings.service
         )
         self._roots = Roots(settings.roots)
-        self._scheduler = Scheduler(read_s=settings.service.disk_s, turn_s=settings.service.turn_s)
+        self._scheduler = Scheduler(
+            read_s=settings.service.disk_s,
+            turn_s=settings.service.turn_s,
+            weight_of=lambda user: settings.user_weights.get(user, 1.0),
+        )
         self.failed = asyncio.Event()
         self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
         self._clips = Clips(opener, self._roots, self._errands)

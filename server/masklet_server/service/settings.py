@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -24,6 +25,7 @@ class ServerSettings:
         device: Where the network runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         profile: How the network is used over time; the last two are for comparisons.
         roots: Folders whose clips may be opened and where mattes may be written. None: uploads only.
+        user_weights: How much of the device users get beside others, who have 1.
         token_file: One token a line; None lets everybody in.
         tls_certificate: PEM chain; with ``tls_key``.
         tls_key: PEM.
@@ -40,6 +42,7 @@ class ServerSettings:
     device: str = "auto"
     profile: ProfileName = "editor"
     roots: tuple[Path, ...] = ()
+    user_weights: Mapping[str, float] = field(default_factory=dict)
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -351,12 +351,19 @@ class ResultStore:
             if not self._spilled:
                 self._close_file()
 
-    def _spill(self) -> None:
+    def rest(self) -> None:
+        """Leave as little in memory as the disk allows: nobody looks at these results for a while."""
+        self.pack()
+        with self._spilling:
+            self._spill(keep_bytes=0)
+
+    def _spill(self, keep_bytes: int | None = None) -> None:
         """Move results to the file, those written longest ago first, as far as the disk takes them.
 
         Nothing is locked while the disk is at it: whoever only asks for states does not wait for it.
         """
-        while (found := self._next_to_spill()) is not None:
+        keep_bytes = self._memory_limit_bytes if keep_bytes is None else keep_bytes
+        while (found := self._next_to_spill(keep_bytes)) is not None:
             key, packed, file = found
             try:
                 if file is None:
@@ -379,9 +386,9 @@ class ResultStore:
                 self._spilled[key] = place
                 self._live_bytes += len(packed)
 
-    def _next_to_spill(self) -> tuple[tuple[int, int], bytes, SpillFile | None] | None:
+    def _next_to_spill(self, keep_bytes: int) -> tuple[tuple[int, int], bytes, SpillFile | None] | None:
         with self._lock:
-            while self._packed_bytes > self._memory_limit_bytes and len(self._packed) > 1:
+            while self._packed_bytes > keep_bytes and len(self._packed) > 1:
                 key, packed = next(iter(self._packed.items()))
                 if key not in self._kept:
                     return key, packed, self._file

@@ -385,9 +385,13 @@ class Session(SessionFacts):
             self._calls -= 1
 
     async def park(self) -> None:
-        """Give the device's memory back, and the clip's decoder; the next call rebuilds what it needs."""
+        """Give memory back, the device's and what masks take, and the clip's decoder.
+
+        The next call rebuilds what it needs.
+        """
         await self.turn(self._desk.park)
         self.viewing.close()
+        await self.at_results(self.results.rest)
 
     async def close(self) -> None:
         """Give everything back. Results can no longer be read; what a journal keeps stays there."""

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from masklet.errors import ClipError, LimitError, MaskletError, RestartingError, SessionNotFoundError
+from masklet.errors import (
+    ClipError,
+    LimitError,
+    MaskletError,
+    OutputError,
+    RestartingError,
+    SessionNotFoundError,
+)
 from masklet.events import Waiting
 from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.admission import Admission
@@ -414,7 +421,7 @@ class SessionStore:
     async def _park(self, held: _Held) -> None:
         held.parked = True
         # A disk that hangs keeps this one's memory, and must not keep others from being parked.
-        with suppress(ClipError):
+        with suppress(ClipError, OutputError):
             await held.session.park()
 
     async def _leave(self, held: _Held) -> None:

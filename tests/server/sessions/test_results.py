@@ -264,3 +264,16 @@ def test_whoever_asks_for_states_does_not_wait_for_the_disk_that_masks_move_to(
     assert same(store.find(1, 2), result(2, seed=9))
     assert same(store.find(1, 1), result(1))
     store.close()
+
+
+def test_resting_results_leave_memory_and_are_found_again(tmp_path: Path) -> None:
+    store = ResultStore(spill_folder=tmp_path)
+    for frame in range(1, 20):
+        store.put(result(frame))
+
+    store.rest()
+
+    assert store.memory_bytes < 3_000
+    for frame in range(1, 20):
+        assert same(store.find(1, frame), result(frame))
+    store.close()
