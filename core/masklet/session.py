@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from masklet.anchors import AnchorKey, AnchorTrack
+    from masklet.bad_frames import Place
     from masklet.deliveries import ExportPlan
     from masklet.events import TrackEvent
     from masklet.holes import Hole
     from masklet.pictures import Grade, Picture
     from masklet.shapes import ObjectShapes
-    from masklet.transport.interface import Place, Transport
+    from masklet.transport.interface import Transport
     from masklet.types import (
         ClipInfo,
         FramePrompts,

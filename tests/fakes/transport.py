@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from masklet.anchors import AnchorKey, AnchorTrack
+from masklet.bad_frames import Place
 from masklet.candidates import Candidate
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.deliveries import Delivery, ExportPlan, RunMark
@@ -29,7 +30,6 @@ from masklet.transport.interface import (
     AnchorRequest,
     ClipFile,
     ExportRequest,
-    Place,
     TrackRequest,
     Undone,
 )

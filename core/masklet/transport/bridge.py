@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from masklet.bad_frames import Place
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import HelperError, VersionError
 from masklet.events import Waiting
 from masklet.interpolation import Interpolation
 from masklet.transport.bridge_link import HelperLink
-from masklet.transport.interface import ClipFile, Place, Undone
+from masklet.transport.interface import ClipFile, Undone
 from masklet.types import MaskUpdate, ObjectInfo, PromptDocument, ServerInfo, SessionInfo, SessionSummary
 
 if TYPE_CHECKING:

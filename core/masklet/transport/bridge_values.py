@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from masklet import (
     anchors,
+    bad_frames,
     candidates,
     clip_info,
     clip_reading,
@@ -48,6 +49,7 @@ _MODULES = (
     mask,
     frame_range,
     frame_states,
+    bad_frames,
     clip_info,
     kept_masks,
     prompt_kinds,

@@ -6,9 +6,9 @@ import uuid
 from typing import TYPE_CHECKING
 
 from masklet import geometry_codec, kept_codec, state_codec
+from masklet.bad_frames import Place
 from masklet.events import CutsFound, WorkProgress
 from masklet.interpolation import Interpolation
-from masklet.transport.interface import Place
 from masklet.v1 import (
     geometry_pb2,
     geometry_pb2_grpc,

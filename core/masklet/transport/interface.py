@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack, Point
+    from masklet.bad_frames import Place
     from masklet.candidates import Candidate
     from masklet.events import CutsFound, ExportEvent, TrackEvent, Waiting, WorkProgress
     from masklet.matte_settings import MatteSettings
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
         ServerInfo,
         SessionInfo,
         SessionSummary,
-        StateRange,
     )
 
 
@@ -92,14 +92,6 @@ class TrackRequest:
     stale_only: bool = False
     at_cuts: CutPolicy = CutPolicy.STOP
     farm: bool = False
-
-
-@dataclass(frozen=True)
-class Place:
-    """A frame to look at, and the run of frames in the same state around it."""
-
-    frame: int
-    state: StateRange
 
 
 @dataclass(frozen=True)
