@@ -19,6 +19,16 @@ class Place:
     state: StateRange
 
 
+def is_worth_a_look(state: StateRange, states: Collection[FrameState] = WORTH_A_LOOK) -> bool:
+    """True for frames in one of the states that nobody has looked at: neither locked nor corrected.
+
+    Locked and corrected ones count where these are asked for.
+    """
+    wanted = frozenset(states)
+    looked_at = state.states & {FrameState.LOCKED, FrameState.CORRECTED}
+    return bool(state.states & wanted) and (not looked_at or bool(looked_at & wanted))
+
+
 def next_place(
     ranges: Iterable[StateRange],
     *,
@@ -33,15 +43,12 @@ def next_place(
     Args:
         ranges: Of one or more objects, in any order; of equally near ones the first wins.
         after: A frame; a run that it lies in is behind already.
-        states: Any of these; locked and corrected frames are left out unless asked for: somebody has looked
-            there.
+        states: Any of these; see :func:`is_worth_a_look`.
         backward: Search before ``after`` instead, for the last frames of runs.
     """
-    wanted = frozenset(states)
     best: Place | None = None
     for state in ranges:
-        looked_at = state.states & {FrameState.LOCKED, FrameState.CORRECTED}
-        if not state.states & wanted or (looked_at and not looked_at & wanted):
+        if not is_worth_a_look(state, states):
             continue
         frame = state.frames.last if backward else state.frames.first
         if not (frame < after if backward else frame > after):

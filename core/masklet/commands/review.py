@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.bad_frames import WORTH_A_LOOK
+from masklet.bad_frames import is_worth_a_look
 from masklet.commands.options import (
     ColourOption,
     DeviceOption,
@@ -123,7 +123,7 @@ def listed(states: Iterable[StateRange], names: dict[int, str], holes: Iterable[
     """One line per run of frames, tab-separated, by object and then frame."""
     lines: list[tuple[int, int, str]] = []
     for state in states:
-        mark = "*" if state.states & WORTH_A_LOOK and not state.locked else ""
+        mark = "*" if is_worth_a_look(state) else ""
         words = ",".join(one.value for one in FrameState if one in state.states)
         lines.append(_line(state.object_id, names[state.object_id], state.frames, words, mark))
     for hole in holes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.bad_frames import WORTH_A_LOOK
+from masklet.bad_frames import WORTH_A_LOOK, is_worth_a_look
 from masklet.commands.exits import ExitCode
 from masklet.frame_runs import counted, part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
@@ -141,7 +141,7 @@ class RunSummary:
         parts = (
             part_in(one.frames, self.frames)
             for one in self.session.states
-            if one.object_id == object_id and state in one.states and not (worry and one.locked)
+            if one.object_id == object_id and state in one.states and (not worry or is_worth_a_look(one))
         )
         return runs_joined(part for part in parts if part is not None)
 
