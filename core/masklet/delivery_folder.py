@@ -70,7 +70,8 @@ class DeliveryFolder:
         self._foreign = False
         problems = [problem for item in plan.deliveries if (problem := self._problem(item))]
         if problems:
-            raise ExistingFilesError("; ".join(problems) + f". {self._ways_out()}")
+            told = "; ".join(problems)
+            raise ExistingFilesError(f"{told}. {self._ways_out()}", told)
 
     def about_to_write(self, relative_name: str) -> None:
         """Note, before its first file, that a delivery is being written.

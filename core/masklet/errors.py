@@ -122,9 +122,18 @@ class OutputError(MaskletError):
 
 
 class ExistingFilesError(OutputError):
-    """Files are there that an export may not write over; it stopped before its first file."""
+    """Files are there that an export may not write over; it stopped before its first file.
+
+    Attributes:
+        problems: What is in the way, without the ways out, which are a command line's; empty where nobody
+            has told them apart.
+    """
 
     kind = "existing-files"
+
+    def __init__(self, message: str = "", problems: str = "") -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class WeightsError(MaskletError):

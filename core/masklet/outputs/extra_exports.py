@@ -226,7 +226,7 @@ def _write(file: Path, text: str) -> Path:
     temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     try:
         try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.write_bytes(text.encode("utf-8"))
             temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)

@@ -141,6 +141,8 @@ class LanePainter:
         painter.fillRect(area, colour)
         if state is LaneState.UNCERTAIN:
             self._pattern(area, QtCore.Qt.BrushStyle.BDiagPattern)
+        elif state is LaneState.RIVAL:
+            self._pattern(area, QtCore.Qt.BrushStyle.VerPattern)
         elif state is LaneState.STALE:
             self._pattern(area, QtCore.Qt.BrushStyle.DiagCrossPattern)
 

@@ -15,6 +15,7 @@ _STATES = {
     # Far apart in lightness too, and each with a pattern of its own: see lane_painter.
     LaneState.PRESENT: (0.24, 0.62, 0.42),
     LaneState.UNCERTAIN: (0.98, 0.78, 0.20),
+    LaneState.RIVAL: (0.95, 0.62, 0.35),
     LaneState.ABSENT: (0.50, 0.50, 0.53),
     LaneState.STALE: (0.86, 0.35, 0.16),
     LaneState.LOST: (0.45, 0.45, 0.50),

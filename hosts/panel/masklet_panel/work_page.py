@@ -14,8 +14,10 @@ from masklet_panel.listing.object_list import ObjectList
 from masklet_panel.looking.contact_sheet import ContactSheet
 from masklet_panel.looking.versions_panel import VersionsPanel
 from masklet_panel.qt import QtCore, QtWidgets
+from masklet_panel.symbols import Symbol
 from masklet_panel.timeline import Timeline
 from masklet_panel.viewing.viewer_bar import ViewerBar
+from masklet_panel.working.export_dialog import ExportDialog
 from masklet_panel.working.matte_panel import MattePanel
 from masklet_panel.working.track_bar import TrackBar
 from masklet_panel.working.tracking import Tracking
@@ -63,8 +65,15 @@ class WorkPage(QtWidgets.QWidget):
                 Action.SHORTCUTS: self.show_shortcuts,
                 Action.CONTACT_SHEET: self.show_worst_frames,
                 Action.WIPE: self.versions.toggle_wipe,
+                Action.EXPORT: self.show_export,
             },
         )
+        for symbol, words, pressed, action in (
+            (Symbol.SHEET, phrase("Worst frames"), self.show_worst_frames, Action.CONTACT_SHEET),
+            (Symbol.WIPE, phrase("Wipe"), self.versions.toggle_wipe, Action.WIPE),
+            (Symbol.EXPORT, phrase("Export"), self.show_export, Action.EXPORT),
+        ):
+            self.track_bar.add_button(symbol, words, pressed, action)
         self._bindings = KeyBindings(keys, self.hands)
         workspace.pictures.arrived.connect(lambda *_: self.objects.view.viewport().update())
         self._lay_out(workspace)
@@ -80,6 +89,12 @@ class WorkPage(QtWidgets.QWidget):
         sheet = ContactSheet(self._workspace, self.window())
         sheet.show()
         return sheet
+
+    def show_export(self) -> ExportDialog:
+        """Ask what is exported, and where to."""
+        dialog = ExportDialog(self._workspace.model, self.window())
+        dialog.show()
+        return dialog
 
     def _lay_out(self, workspace: Workspace) -> None:
         line = round(theme.line_px(self))

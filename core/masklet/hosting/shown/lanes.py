@@ -22,6 +22,8 @@ class LaneState(Enum):
     PRESENT = "present"
     UNCERTAIN = "uncertain"
     """Look here."""
+    RIVAL = "rival"
+    """Something that looks like the object is near."""
     ABSENT = "absent"
     STALE = "stale"
     """Prompts have overtaken it: track again."""
@@ -31,7 +33,7 @@ class LaneState(Enum):
     @property
     def is_bad(self) -> bool:
         """True for what an artist is led to."""
-        return self in (LaneState.UNCERTAIN, LaneState.STALE)
+        return self in (LaneState.UNCERTAIN, LaneState.RIVAL, LaneState.STALE)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,11 @@ def state_of(strip: Strip) -> LaneState:
     """What a run is drawn as: what needs an artist most comes first."""
     if not strip.held:
         return LaneState.LOST
-    return LaneState.STALE if strip.stale else _BY_PRESENCE[strip.presence]
+    if strip.stale:
+        return LaneState.STALE
+    if strip.rival and strip.presence is Presence.PRESENT:
+        return LaneState.RIVAL
+    return _BY_PRESENCE[strip.presence]
 
 
 def _kind(prompts: FramePrompts) -> MarkKind:

@@ -21,6 +21,8 @@ class Fault(Enum):
     """Prompts have overtaken it."""
     UNCERTAIN = "uncertain"
     """The tracker is not sure that it is the object."""
+    RIVAL = "rival"
+    """Something that looks like the object is near."""
     DOUBTFUL = "doubtful"
     """It is, and the tracker thinks little of its mask."""
 
@@ -86,14 +88,16 @@ def _runs(strips: Iterable[Strip]) -> Iterable[tuple[Fault, int, int]]:
 
 
 def _fault(strip: Strip) -> Fault | None:
-    """Why a run is looked at; None where nobody needs to."""
-    if strip.locked or not strip.held:
+    """Why a run is looked at; None where nobody needs to, or somebody has."""
+    if strip.locked or strip.prompted or not strip.held:
         return None
     if strip.stale:
         return Fault.STALE
     if strip.presence is Presence.UNCERTAIN:
         return Fault.UNCERTAIN
-    return Fault.DOUBTFUL if strip.presence is Presence.PRESENT and not strip.prompted else None
+    if strip.presence is not Presence.PRESENT:
+        return None
+    return Fault.RIVAL if strip.rival else Fault.DOUBTFUL
 
 
 def _worst(book: FrameBook, uid: str, first: int, last: int, fault: Fault) -> WorstFrame:

@@ -23,6 +23,7 @@ _SETTLE_MS = 250
 _FAULTS = {
     Fault.STALE: phrase("out of date"),
     Fault.UNCERTAIN: phrase("uncertain"),
+    Fault.RIVAL: phrase("a look-alike is near"),
     Fault.DOUBTFUL: phrase("doubtful"),
 }
 _PLACE = QtCore.Qt.ItemDataRole.UserRole

@@ -57,6 +57,7 @@ class TrackBar(QtWidgets.QWidget):
         self._bad_on = self._button(Symbol.BAD_ON, phrase("Next bad frame"), self.bad_on, Action.BAD_FRAME_ON)
         self._undo = self._button(Symbol.UNDO, phrase("Undo"), model.undo, Action.UNDO)
         self._redo = self._button(Symbol.REDO, phrase("Redo"), model.redo, Action.REDO)
+        self._others: list[SymbolButton] = []
         self._words = QtWidgets.QLabel()
         self._words.setAccessibleName(phrase("What runs"))
         self._words.setTextFormat(QtCore.Qt.TextFormat.PlainText)
@@ -81,6 +82,16 @@ class TrackBar(QtWidgets.QWidget):
         ):
             signal.connect(self._show)
         self._show()
+
+    def add_button(self, symbol: Symbol, words: str, pressed: object, action: Action) -> SymbolButton:
+        """One more button, at the end of those on the left; it is off while no plate is open."""
+        made = self._button(symbol, words, pressed, action)
+        self._others.append(made)
+        made.setEnabled(self._model.plate is not None)
+        row = self.layout()
+        assert isinstance(row, QtWidgets.QHBoxLayout)
+        row.insertWidget(row.indexOf(self._redo) + len(self._others), made)
+        return made
 
     def bad_on(self) -> None:
         """Go to the next frame that needs a look, and make its object the active one."""
@@ -142,7 +153,7 @@ class TrackBar(QtWidgets.QWidget):
         has_words = any(said.frames for said in model.document)
         for button in self._tracks:
             button.setEnabled(is_open and job is None and has_words)
-        for button in (self._bad_back, self._bad_on):
+        for button in (self._bad_back, self._bad_on, *self._others):
             button.setEnabled(is_open)
         self._undo.setEnabled(model.can_undo)
         self._redo.setEnabled(model.can_redo)

@@ -25,6 +25,7 @@ def test_every_state_of_a_frame_is_a_state_of_its_lane() -> None:
             strip(3, 3, Presence.ABSENT),
             strip(4, 4, stale=True),
             strip(5, 5, held=False),
+            strip(6, 6, rival=True),
         ),
     )
 
@@ -34,8 +35,9 @@ def test_every_state_of_a_frame_is_a_state_of_its_lane() -> None:
         LaneState.ABSENT,
         LaneState.STALE,
         LaneState.LOST,
+        LaneState.RIVAL,
     ]
-    assert [block.state.is_bad for block in lane.blocks] == [False, True, False, True, False]
+    assert [block.state.is_bad for block in lane.blocks] == [False, True, False, True, False, True]
 
 
 def test_a_prompted_frame_is_a_mark_and_breaks_no_block() -> None:

@@ -18,13 +18,16 @@ def strip(first: int, last: int, presence: Presence = Presence.PRESENT, **more: 
 
 
 def test_what_is_out_of_date_comes_before_what_is_uncertain_and_each_run_once() -> None:
-    known = book(strip(1, 3), strip(4, 9, Presence.UNCERTAIN), strip(10, 20, stale=True))
+    known = book(
+        *(strip(1, 3), strip(4, 9, Presence.UNCERTAIN), strip(10, 20, stale=True), strip(21, 22, rival=True))
+    )
 
     found = worst_frames(known, ("u",), limit=9)
 
     assert [(item.fault, item.frame, item.run) for item in found] == [
         (Fault.STALE, 10, (10, 20)),
         (Fault.UNCERTAIN, 4, (4, 9)),
+        (Fault.RIVAL, 21, (21, 22)),
     ]
 
 
