@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from masklet.types import FramePrompts, Mask, MaskDepth, PromptDocument, TrackedMask
+from masklet.types import FramePrompts, LockedMask, Mask, MaskDepth, PromptDocument, TrackedMask
 
 
 def prompts_sha256(document: PromptDocument) -> str:
@@ -24,9 +24,7 @@ def prompts_sha256(document: PromptDocument) -> str:
     }
     if document.mattes:
         content["mattes"] = [[places[matte.object_id], asdict(matte.settings)] for matte in document.mattes]
-    held = [
-        [places[each.object_id], each.frame, _tracked(each.mask)] for each in document.masks if each.stale
-    ]
+    held = [_held(places[each.object_id], each) for each in document.masks if each.stale]
     if held:
         content["held"] = held
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -46,6 +44,12 @@ def _described(place: int, prompts: FramePrompts) -> list[object]:
     if prompts.scribbles:
         said.append([[each.points_px, each.width_px, each.positive] for each in prompts.scribbles])
     return said if prompts.base is None else [*said, _tracked(prompts.base)]
+
+
+def _held(place: int, locked: LockedMask) -> list[object]:
+    """What a locked frame keeps though prompts would make it otherwise, and what calms it."""
+    around = [[near.frame, _tracked(near.mask)] for near in locked.around or ()]
+    return [place, locked.frame, _tracked(locked.mask), *([around] if around else [])]
 
 
 def _tracked(mask: TrackedMask) -> list[object]:

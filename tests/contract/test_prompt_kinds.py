@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masklet_server.sessions.digest import prompts_sha256
 
 from masklet import codec
 from masklet.errors import BadInputError
 from masklet.hosting.sentences import state_parts
 from masklet.prompts import Shot, from_json, to_json
+from masklet.prompts_digest import prompts_sha256
 from masklet.said.documents import SaidObject, with_prompts
 from masklet.said.edits import SetPrompts, applied, differences
 from masklet.transport.bridge_values import decode, encode

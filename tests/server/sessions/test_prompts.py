@@ -20,6 +20,7 @@ from masklet.types import (
     LockedRange,
     Mask,
     MaskDepth,
+    NearMask,
     ObjectInfo,
     ObjectMatte,
     PromptDocument,
@@ -214,8 +215,9 @@ def test_the_digest_follows_what_clicks_correct_and_what_locks_hold_against_the_
         corrects(other),
         holds(one, stale=True),
         holds(other, stale=True),
+        replace(document, masks=(LockedMask(3, 2, one, stale=True, around=(NearMask(3, other),)),)),
     ]
-    assert len({prompts_sha256(each) for each in different}) == 5
+    assert len({prompts_sha256(each) for each in different}) == 6
     # A lock on what tracking makes anyway changes nothing.
     assert prompts_sha256(holds(one, stale=False)) == prompts_sha256(document)
 
