@@ -124,7 +124,7 @@ def open_blender(
         folders: For Python's path in Blender.
     """
     with contextlib.ExitStack() as stack:
-        display = stack.enter_context(_virtual_screen())
+        display = stack.enter_context(virtual_screen())
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         listener.settimeout(_START_TIMEOUT_S)
         token = secrets.token_hex(8)
@@ -155,7 +155,7 @@ def open_blender(
 
 
 @contextlib.contextmanager
-def _virtual_screen() -> Iterator[str]:
+def virtual_screen() -> Iterator[str]:
     reading, writing = os.pipe()
     size = f"{SIZE[0]}x{SIZE[1]}x24"
     process = subprocess.Popen(
