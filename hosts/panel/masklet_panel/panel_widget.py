@@ -117,6 +117,9 @@ class PanelWidget(QtWidgets.QWidget):
         self._demo.stop()
         self.workspace.playback.stop()
         self.workspace.model.shut()
+        # Left to Python, they might end in whatever thread tidies up, and Qt bears that for no widget.
+        for gone in (self, self.workspace.view, self.workspace.model):
+            gone.deleteLater()
 
     def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
         """Take files."""
