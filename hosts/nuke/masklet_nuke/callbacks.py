@@ -31,7 +31,7 @@ def register(nuke: Nuke) -> None:
     if nuke.GUI:
         nuke.addKnobChanged(knob_changed, nodeClass="Group")
         nuke.addUpdateUI(script_changed, nodeClass="Group")
-        nuke.addOnScriptLoad(lambda: runtime().openings.opened())
+        nuke.addOnScriptLoad(script_opened)
         nuke.addOnScriptSave(lambda: runtime().openings.saved())
         nuke.addOnScriptClose(script_closed)
 
@@ -84,6 +84,15 @@ def script_changed() -> None:
             prompting.refresh(own, node)
         except MaskletError as error:
             own.tell(node, notice_of(error))
+
+
+def script_opened() -> None:
+    """A script was opened: what it knows is there again, and the mouse is listened to where it says so."""
+    own = runtime()
+    with at_root(own.nuke):
+        own.openings.opened()
+        if any(node[node_knobs.EDIT].value() for node in masklet_nodes(own.nuke)):
+            viewer_clicks.listen(own)
 
 
 def script_closed() -> None:

@@ -59,7 +59,9 @@ def _mask(content: bytes, width_px: int, height_px: int) -> Mask:
         raise ValueError("compressed")
     names = _channels(header["channels"])
     left, top, right, bottom = struct.unpack("<4i", header["dataWindow"])
-    shown_left, shown_top, *_ = struct.unpack("<4i", header["displayWindow"])
+    shown_left, shown_top, _, shown_bottom = struct.unpack("<4i", header["displayWindow"])
+    # Nuke counts from the bottom: a node without an input has the script's own format, which may be higher.
+    above_px = shown_bottom - shown_top + 1 - height_px
     count = right - left + 1
     rows = bottom - top + 1
     if count < 1 or rows < 1:
@@ -71,7 +73,7 @@ def _mask(content: bytes, width_px: int, height_px: int) -> Mask:
         y, size = struct.unpack_from("<ii", content, offset)
         if size != 4 * count * len(names):
             raise ValueError("a row of another length")
-        y -= shown_top
+        y -= shown_top + above_px
         if not 0 <= y < height_px:
             continue
         start = offset + 8 + 4 * count * channel

@@ -107,8 +107,9 @@ def _rebuild(nuke: Nuke, node: Group, mattes: Sequence[Mattes]) -> None:
     for own, layer in zip(mattes, names):
         read = nuke.nodes.Read(name=f"mattes_{layer}")
         read.readKnobs(read_knobs(own))
+        # No knob takes a channel of a layer that the script does not know.
+        nuke.Layer(layer, [f"{layer}.alpha"])
         copied = nuke.nodes.Copy(name=f"layer_{layer}", inputs=[last, read])
-        # A layer that a script names is made with it.
         copied.readKnobs(f"from0 rgba.alpha\nto0 {layer}.alpha")
         last = copied
     if mattes:

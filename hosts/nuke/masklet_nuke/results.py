@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from masklet_nuke.api import Node, Nuke
 
 TAG = "masklet_result"
+PLATE = "plate"
 _COLUMN = 110
 _ROW = 70
 _MARGIN = 40
@@ -35,7 +36,7 @@ class Wanted:
         kind: Its class.
         name: For a new one, as people say it.
         knobs: Lines as in a script, all of them masklet's to write again.
-        inputs: Roles of the nodes that feed a new one, in order; the last one made may be named.
+        inputs: Roles of the nodes that feed a new one, in order; :data:`PLATE` is what feeds the plate.
     """
 
     role: str
@@ -97,7 +98,7 @@ class Results:
         node.addKnob(tag)
         set_text(node, TAG, f"{self._owner} {wanted.role}")
         for index, role in enumerate(wanted.inputs):
-            node.setInput(index, self.find(role))
+            node.setInput(index, self._plate.input(0) if role == PLATE else self.find(role))
         x, y = self._free_place()
         node.setXYpos(x, y)
         return node

@@ -16,7 +16,7 @@ from masklet.exchange.pieces import keys_within, runs, widest_feather_px
 from masklet.exchange.redrawing import redrawn
 from masklet.interpolation import Interpolation
 from masklet_nuke.node_knobs import set_text, text
-from masklet_nuke.results import Results, Wanted
+from masklet_nuke.results import PLATE, Results, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,11 +76,12 @@ def make_rotos(nuke: Nuke, rotopaint: Rotopaint, results: Results, shapes: Objec
 
 
 def _wanted(shapes: ObjectShapes, stretches: Sequence[Sequence[Piece]]) -> list[Wanted]:
-    found = []
+    # A Roto without an input has the script's format, which need not be the plate's.
+    found = [Wanted("format", "Remove", f"{shapes.name} format", ("channels all",), (PLATE,))]
     for number, pieces in enumerate(stretches, 1):
         kind = "holes" if pieces and pieces[0].hole else "roto"
         name = f"{shapes.name} {kind}" if number <= 2 else f"{shapes.name} {kind} {number}"
-        found.append(Wanted(f"roto {number}", "Roto", name, ("output alpha", "cliptype none")))
+        found.append(Wanted(f"roto {number}", "Roto", name, ("output alpha", "cliptype none"), ("format",)))
     below = "roto 1"
     for number, pieces in enumerate(stretches[1:], 2):
         operation = "stencil" if pieces[0].hole else "max"

@@ -151,6 +151,7 @@ class FakeNuke:
         self.renders: list[tuple[FakeNode, int, int]] = []
         self.on_render: Callable[[FakeNode, int], None] = lambda node, frame: None
         self.answers: list[str] = []
+        self.layers = {"rgba", "rgb", "alpha", "depth", "none"}
         self.callbacks: dict[str, list[tuple[Callable[..., object], str]]] = {}
         self.menus: dict[str, FakeMenu] = {}
         self._copied: dict[str, list[dict[str, Any]]] = {}
@@ -273,6 +274,11 @@ class FakeNuke:
         return node
 
     # -- the module ------------------------------------------------------------------------------------
+
+    def Layer(self, name: str, channels: Sequence[str]) -> object:
+        self.check_thread()
+        self.layers.add(name)
+        return object()
 
     def ProgressTask(self, name: str) -> FakeTask:
         self.tasks.append(FakeTask(name))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fakes.nuke.knobs import (
     FakeArray,
     FakeBoolean,
+    FakeChannel,
     FakeEnumeration,
     FakeFile,
     FakeKnob,
@@ -43,6 +44,10 @@ def pair(name: str, x: float = 0.0, y: float = 0.0) -> Maker:
 
 def choice(name: str, *choices: str) -> Maker:
     return lambda: FakeEnumeration(name, "", choices)
+
+
+def channel(name: str) -> Maker:
+    return lambda: FakeChannel(name, value="rgba.alpha")
 
 
 def tracks() -> FakeKnob:
@@ -138,7 +143,7 @@ CLASSES: dict[str, tuple[Maker, ...]] = {
     ),
     "Merge2": (*IMAGE, choice("operation", "over", "stencil", "max", "mask", "plus")),
     "Multiply": (*IMAGE, choice("channels", "rgb", "rgba", "all", "alpha"), number("value", 1.0)),
-    "Copy": (*IMAGE, text("from0", "rgba.alpha"), text("to0", "rgba.alpha")),
+    "Copy": (*IMAGE, channel("from0"), channel("to0")),
     "Expression": (*IMAGE, text("channel0"), text("expr0")),
     "FrameRange": (*IMAGE, number("first_frame", 1), number("last_frame", 1)),
     "Remove": (*IMAGE, text("channels")),

@@ -256,6 +256,18 @@ class FakeTracks(FakeTree):
         return each.at(frame) if isinstance(each, Curve) else each
 
 
+class FakeChannel(FakeKnob):
+    """One channel. KNOWN: only of layers that the script knows, which ``nuke.Layer`` adds to."""
+
+    kind = "Channel_Knob"
+
+    def checked(self, value: Any) -> Any:
+        layer = str(super().checked(value)).partition(".")[0]
+        if self.node is not None and layer not in self.node.application.layers:
+            raise RuntimeError(f"{self._name}: there is no channel {value}")
+        return value
+
+
 class FakeButton(FakeKnob):
     kind = "PyScript_Knob"
 

@@ -342,6 +342,20 @@ def test_alpha_is_read_at_the_plates_size_whatever_its_data_window_is(tmp_path: 
     assert mask.coverage() == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize(("width", "height"), [(100, 50), (40, 20)])
+def test_a_roto_in_the_scripts_own_format_keeps_its_place_from_the_bottom_left(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    path = str(tmp_path / "alpha.exr")
+    # Ten pixels wide and four high, its lower left corner at (5, 3) as Nuke counts.
+    write_alpha(path, np.ones((4, 10)), x=5, y=height - 3 - 4, width=width, height=height)
+
+    coverage = read_alpha(Path(path), width_px=64, height_px=36).coverage()
+
+    assert coverage.sum() == 40
+    assert coverage[36 - 3 - 4 : 36 - 3, 5:15].all()
+
+
 @pytest.mark.parametrize("damage", [b"", b"v/1\x01", b"not an exr at all", b"v/1\x01\x02\x02\x00\x00"])
 def test_an_alpha_that_is_damaged_is_one_sentence(tmp_path: Path, damage: bytes) -> None:
     file = tmp_path / "alpha.exr"

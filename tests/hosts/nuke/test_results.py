@@ -85,6 +85,7 @@ def test_what_is_drawn_is_the_matte_with_its_hole_and_island(nuke: FakeNuke, res
 
     for frame in (-3, 0, 2, 3, 6, 8):
         assert iou(draw_paths(drawn(made.nodes, frame)), expected_matte(SHAPES, frame)) > 0.97
+    assert made.nodes[0].format().height() == 36, "the plate's format, not the script's"
     merge = results.find("merge 3")
     assert merge is not None
     assert [merge.input(index).name() for index in (0, 1)] == [
