@@ -25,6 +25,8 @@ from masklet.state_codec import (
     matte_to_wire,
     overscan_from_wire,
     overscan_to_wire,
+    policy_from_wire,
+    policy_to_wire,
     presence_from_wire,
     presence_to_wire,
     range_from_wire,
@@ -353,6 +355,7 @@ def session_to_wire(session: SessionInfo) -> values_pb2.SessionInfo:
         locks=[lock_to_wire(lock) for lock in session.locks],
         mattes=[matte_to_wire(matte) for matte in session.mattes],
         cuts=session.cuts,
+        policies=[policy_to_wire(policy) for policy in session.policies],
     )
 
 
@@ -366,6 +369,7 @@ def session_from_wire(message: values_pb2.SessionInfo) -> SessionInfo:
         locks=tuple(lock_from_wire(lock) for lock in message.locks),
         mattes=tuple(matte_from_wire(matte) for matte in message.mattes),
         cuts=tuple(message.cuts),
+        policies=tuple(policy_from_wire(policy) for policy in message.policies),
     )
 
 
@@ -377,6 +381,7 @@ def document_to_wire(document: PromptDocument) -> values_pb2.PromptDocument:
         locks=[lock_to_wire(lock) for lock in document.locks],
         mattes=[matte_to_wire(matte) for matte in document.mattes],
         masks=locked_masks_to_wire(document.masks),
+        policies=[policy_to_wire(policy) for policy in document.policies],
     )
 
 
@@ -388,6 +393,7 @@ def document_from_wire(message: values_pb2.PromptDocument) -> PromptDocument:
         locks=tuple(lock_from_wire(lock) for lock in message.locks),
         mattes=tuple(matte_from_wire(matte) for matte in message.mattes),
         masks=locked_masks_from_wire(message.masks),
+        policies=tuple(policy_from_wire(policy) for policy in message.policies),
     )
 
 

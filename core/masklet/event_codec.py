@@ -69,6 +69,7 @@ _EDIT_TO_WIRE = {
     EditKind.RENAME_OBJECT: prompt_pb2.EDIT_KIND_RENAME_OBJECT,
     EditKind.LOCKS: prompt_pb2.EDIT_KIND_LOCKS,
     EditKind.MATTE: prompt_pb2.EDIT_KIND_MATTE,
+    EditKind.POLICY: prompt_pb2.EDIT_KIND_POLICY,
     EditKind.DOCUMENT: prompt_pb2.EDIT_KIND_DOCUMENT,
 }
 _EDIT_FROM_WIRE = {wire: value for value, wire in _EDIT_TO_WIRE.items()}

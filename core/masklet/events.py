@@ -36,6 +36,7 @@ class EditKind(Enum):
     RENAME_OBJECT = "rename-object"
     LOCKS = "locks"
     MATTE = "matte"
+    POLICY = "policy"
     DOCUMENT = "document"
     """All objects and prompts were replaced by those of a document."""
 

@@ -64,8 +64,10 @@ from masklet.types import (
     FrameRange,
     LockedMask,
     LockedRange,
+    MemoryPolicy,
     ObjectInfo,
     ObjectMatte,
+    ObjectPolicy,
     PromptDocument,
 )
 
@@ -166,6 +168,7 @@ def from_json(text: str) -> Shot:
         locks: list[LockedRange] = []
         mattes: list[ObjectMatte] = []
         masks: list[LockedMask] = []
+        policies: list[ObjectPolicy] = []
         for object_id, item in enumerate(content["objects"], 1):
             place = f"object {object_id} of the prompt document"
             frames = [frame_from_json(object_id, frame) for frame in item["frames"]]
@@ -176,6 +179,8 @@ def from_json(text: str) -> Shot:
                 locks.append(LockedRange(object_id, FrameRange(int(first), int(last))))
             if item.get("matte"):
                 mattes.append(ObjectMatte(object_id, MatteSettings(**item["matte"])))
+            if item.get("policy"):
+                policies.append(ObjectPolicy(object_id, MemoryPolicy(item["policy"])))
             masks.extend(masks_from_json(object_id, item.get("masks", ())))
         place = "how the clip is read, in the prompt document,"
         reading = _reading_from_json(content)
@@ -183,7 +188,9 @@ def from_json(text: str) -> Shot:
         plate = _plate_from_json(content["plate"]) if content.get("plate") else None
         place = "what to track in the prompt document"
         track = content.get("track") or {}
-        document = PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks))
+        document = PromptDocument(
+            tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks), tuple(policies)
+        )
         return Shot(
             clip=str(content["clip"]),
             document=document,
@@ -253,7 +260,7 @@ def _masks(document: PromptDocument, object_id: int) -> dict[str, Any]:
 
 
 def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
-    """Locks and matte settings of an object, as far as it has any."""
+    """Locks, matte settings and policy of an object, as far as it has any."""
     content: dict[str, Any] = {}
     locks = [lock.frames for lock in document.locks if lock.object_id == object_id]
     if locks:
@@ -264,6 +271,9 @@ def _finish_to_json(document: PromptDocument, object_id: int) -> dict[str, Any]:
             content["matte"] = {
                 name: value for name, value in asdict(matte.settings).items() if value != plain[name]
             }
+    for own in document.policies:
+        if own.object_id == object_id and own.policy is not MemoryPolicy.EDITOR:
+            content["policy"] = own.policy.value
     return content
 
 

@@ -24,6 +24,8 @@ def prompts_sha256(document: PromptDocument) -> str:
     }
     if document.mattes:
         content["mattes"] = [[places[matte.object_id], asdict(matte.settings)] for matte in document.mattes]
+    if document.policies:
+        content["policies"] = [[places[own.object_id], own.policy.value] for own in document.policies]
     held = [_held(places[each.object_id], each) for each in document.masks if each.stale]
     if held:
         content["held"] = held

@@ -13,7 +13,9 @@ from masklet.types import (
     FrameRange,
     FrameState,
     LockedRange,
+    MemoryPolicy,
     ObjectMatte,
+    ObjectPolicy,
     Overscan,
     Presence,
     StateRange,
@@ -192,6 +194,21 @@ def matte_settings_from_wire(message: values_pb2.MatteSettings) -> MatteSettings
             calm=message.calm if message.HasField("calm") else 1.0,
         )
     )
+
+
+def policy_to_wire(policy: ObjectPolicy) -> values_pb2.ObjectPolicy:
+    """The message of how an object's memory is used."""
+    return values_pb2.ObjectPolicy(object_id=policy.object_id, policy=policy.policy.value)
+
+
+def policy_from_wire(message: values_pb2.ObjectPolicy) -> ObjectPolicy:
+    """How an object's memory is used, as a message says."""
+    return ObjectPolicy(message.object_id, memory_policy(message.policy))
+
+
+def memory_policy(name: str) -> MemoryPolicy:
+    """The policy of a name; BadInputError where there is none."""
+    return checked(lambda: MemoryPolicy.named(name))
 
 
 def matte_to_wire(matte: ObjectMatte) -> values_pb2.ObjectMatte:

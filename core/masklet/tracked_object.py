@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from masklet.candidates import Candidate
     from masklet.matte_settings import MatteSettings
     from masklet.transport.interface import Transport
-    from masklet.types import LockedMask, ObjectInfo
+    from masklet.types import LockedMask, MemoryPolicy, ObjectInfo
 
 PLATE_SIZE = MaskFormat()
 """Masks as large as the plate, 256 steps of coverage."""
@@ -208,6 +208,14 @@ class TrackedObject:
     def set_matte(self, settings: MatteSettings) -> None:
         """Choose how the matte is finished: size, softness, levels. Every mask from now on shows it."""
         self._transport.set_matte(self._session_id, self.object_id, settings)
+
+    def set_policy(self, policy: MemoryPolicy) -> None:
+        """Choose how the object's memory is used while it is tracked; what was tracked becomes stale.
+
+        Raises:
+            BadInputError: The server follows the official predictor, which has no policies.
+        """
+        self._transport.set_policy(self._session_id, self.object_id, policy)
 
     def rename(self, name: str) -> None:
         """Give the object another name.

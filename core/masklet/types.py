@@ -37,6 +37,7 @@ from masklet.kept_masks import TrackedMask as TrackedMask
 from masklet.mask import Mask as Mask
 from masklet.mask import MaskDepth as MaskDepth
 from masklet.matte_settings import MatteSettings
+from masklet.policies import MemoryPolicy as MemoryPolicy
 from masklet.prompt_kinds import Box as Box
 from masklet.prompt_kinds import Click as Click
 from masklet.prompt_kinds import Scribble as Scribble
@@ -225,6 +226,14 @@ class ObjectMatte:
 
 
 @dataclass(frozen=True)
+class ObjectPolicy:
+    """How the memory of one object is used."""
+
+    object_id: int
+    policy: MemoryPolicy
+
+
+@dataclass(frozen=True)
 class SessionSummary:
     """A session among others, as a list shows it.
 
@@ -255,6 +264,7 @@ class SessionInfo:
         locks: By object, then frame; they may hold frames without a result.
         mattes: Of the objects whose mattes are not left as they are.
         cuts: First frames of new shots, as far as tracking has met any.
+        policies: Of the objects whose memory is not used as it is without any.
     """
 
     session_id: str
@@ -264,6 +274,7 @@ class SessionInfo:
     locks: tuple[LockedRange, ...] = ()
     mattes: tuple[ObjectMatte, ...] = ()
     cuts: tuple[int, ...] = ()
+    policies: tuple[ObjectPolicy, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -276,6 +287,7 @@ class PromptDocument:
         locks: In the same order.
         mattes: Of the objects whose mattes are not left as they are.
         masks: Of locked frames, by object, then frame.
+        policies: Of the objects whose memory is not used as it is without any.
     """
 
     objects: tuple[ObjectInfo, ...] = ()
@@ -283,3 +295,4 @@ class PromptDocument:
     locks: tuple[LockedRange, ...] = ()
     mattes: tuple[ObjectMatte, ...] = ()
     masks: tuple[LockedMask, ...] = ()
+    policies: tuple[ObjectPolicy, ...] = ()

@@ -171,6 +171,18 @@ class Tracker(Protocol):
         """What :meth:`prompt` would give for these; nothing changes."""
         ...
 
+    def check_policy(self, policy: str) -> None:
+        """See that there is such a policy for the memory of an object.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        ...
+
+    def set_policy(self, object_id: int, policy: str) -> None:
+        """Have the memory of an object used so from now on; its results stay what they are."""
+        ...
+
     def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
         """Places on a frame that look like the object on its nearest prompted frame, the likeliest first."""
         ...

@@ -39,6 +39,8 @@ from masklet.types import (
     LockedRange,
     Mask,
     MaskFormat,
+    MemoryPolicy,
+    ObjectPolicy,
     Presence,
     SessionInfo,
 )
@@ -305,5 +307,9 @@ def test_an_object_is_proposed_on_another_frame_and_accepting_gives_what_was_sho
     assert said.mask == found[0].update.mask
     with pytest.raises(BadInputError, match="has prompts on frame"):
         transport.find_again(session_id, duck.object_id, frame + 1, 2, SMALL)
+    transport.set_policy(session_id, duck.object_id, MemoryPolicy.GUARDED)
+    chosen = (ObjectPolicy(duck.object_id, MemoryPolicy.GUARDED),)
+    assert transport.get_session(session_id).policies == chosen
+    assert transport.get_prompts(session_id).policies == chosen
     with pytest.raises(BadInputError, match="at most 8"):
         transport.find_again(session_id, duck.object_id, frame + 2, 99, SMALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ from masklet.commands.typed import (
 from masklet.errors import BadInputError
 from masklet.matte_settings import MatteSettings
 from masklet.png import write_mask
+from masklet.prompts import Shot, from_json, to_json
+from masklet.prompts_digest import prompts_sha256
 from masklet.types import (
     Box,
     Click,
@@ -28,8 +31,10 @@ from masklet.types import (
     FrameRange,
     LockedRange,
     Mask,
+    MemoryPolicy,
     ObjectInfo,
     ObjectMatte,
+    ObjectPolicy,
     PromptDocument,
 )
 
@@ -220,6 +225,27 @@ def test_matte_settings_are_changed_one_by_one() -> None:
 
     assert changed.mattes == (ObjectMatte(1, MatteSettings(grow_px=-1.5, feather_px=3, exclusive=True)),)
     assert said(("mattes", "plain"), saved=changed).mattes == ()
+
+
+def test_a_policy_is_chosen_by_object_or_for_all_and_stays_in_the_document() -> None:
+    both = said(
+        ("objects", "hero"),
+        ("clicks", "1:5,5"),
+        ("policies", "guarded"),
+        ("objects", "ball"),
+        ("clicks", "1:9,9"),
+    )
+    assert both.policies == (ObjectPolicy(1, MemoryPolicy.GUARDED),)
+    assert from_json(to_json(Shot("a.mov", both))).document.policies == both.policies
+    assert prompts_sha256(both) != prompts_sha256(replace(both, policies=()))
+
+    assert said(("objects", "ball"), ("policies", "motion"), saved=both).policies == (
+        ObjectPolicy(1, MemoryPolicy.GUARDED),
+        ObjectPolicy(2, MemoryPolicy.MOTION),
+    )
+    assert said(("policies", "editor"), saved=both).policies == ()
+    with pytest.raises(BadInputError, match="there is no policy luck"):
+        said(("policies", "luck"), saved=both)
 
 
 def test_an_object_that_nobody_clicked_is_a_slip_of_the_finger() -> None:

@@ -103,6 +103,12 @@ class FakeTracker:
         value = sum(click.x_px for click in prompts.clicks)
         return self._result(prompts.object_id, prompts.frame, value, prompted=True)
 
+    def check_policy(self, policy: str) -> None:
+        self._work("check_policy", 0, 0)
+
+    def set_policy(self, object_id: int, policy: str) -> None:
+        self._work("set_policy", 0, object_id)
+
     def propose(self, object_id: int, frame: int, limit: int) -> list[Proposal]:
         self._work("propose", frame, object_id)
         return [Proposal(10.0 * place + 5.0, 4.0, 0.9 - 0.1 * place) for place in range(limit)]

@@ -8,7 +8,17 @@ from typing import Any
 from hypothesis import strategies as st
 
 from masklet.prompts import Shot, from_json, to_json
-from masklet.types import Box, Click, ClipInfo, FramePrompts, FrameRange, Mask, PromptDocument, Scribble
+from masklet.types import (
+    Box,
+    Click,
+    ClipInfo,
+    FramePrompts,
+    FrameRange,
+    Mask,
+    MemoryPolicy,
+    PromptDocument,
+    Scribble,
+)
 from masklet_server.sessions.session import Session
 
 CLIP = ClipInfo("fake.####.png", 64, 48, 1, 14, missing_frames=(9,))
@@ -31,6 +41,7 @@ def through_json(document: PromptDocument) -> PromptDocument:
         tuple(replace(item, object_id=ids[item.object_id]) for item in document.locks),
         tuple(replace(item, object_id=ids[item.object_id]) for item in document.mattes),
         tuple(replace(item, object_id=ids[item.object_id]) for item in document.masks),
+        tuple(replace(item, object_id=ids[item.object_id]) for item in document.policies),
     )
     return from_json(to_json(Shot("a", counted))).document
 
@@ -66,6 +77,7 @@ steps = st.one_of(
     st.tuples(st.just("clear"), objects, frames),
     st.tuples(st.just("lock"), objects, ranges),
     st.tuples(st.just("unlock"), objects, ranges),
+    st.tuples(st.just("policy"), objects, st.sampled_from(MemoryPolicy)),
     st.tuples(st.just("track"), st.none() | ranges),
     st.tuples(st.just("track"), st.none()),
     st.tuples(st.just("track stale")),
@@ -107,6 +119,8 @@ async def take(session: Session, step: tuple[Any, ...]) -> None:
             object_id = (await session.add_object(name)).object_id
         if kind in {"lock", "unlock"}:
             await session.set_lock(object_id, values[0], locked=kind == "lock")
+        elif kind == "policy":
+            await session.set_policy(object_id, values[0])
         elif kind == "click":
             frame, x_px, positive = values
             await session.add_click(object_id, frame, Click(float(x_px), 5.0, positive))

@@ -32,6 +32,7 @@ from masklet.types import (
     Mask,
     MaskFormat,
     MaskUpdate,
+    MemoryPolicy,
     ObjectInfo,
     Presence,
     PromptDocument,
@@ -150,6 +151,10 @@ class PromptedServer(FakeTransport):
             prompts = replace(prompts, base=tracked_mask(frame))
         held.book.put(held.book.check(prompts))
         return replace(self._mask(session_id, object_id, frame), base=prompts.base)
+
+    def set_policy(self, session_id: str, object_id: int, policy: MemoryPolicy) -> None:
+        self.calls.append("policy")
+        self._held(session_id).book.set_policy(object_id, policy)
 
     def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:
         self.calls.append("matte")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import NotPromptedError
-from masklet.types import FramePrompts, FrameRange, Presence
+from masklet.types import FramePrompts, FrameRange, MemoryPolicy, Presence
 from masklet_server.engine.recall import Leg, Reach, neighbours, recall
 from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
 
@@ -33,6 +33,7 @@ class RememberingTracker:
     fail: Callable[[int], Exception | None] = lambda frame: None
     prompts: dict[tuple[int, int], FramePrompts] = field(default_factory=dict)
     held: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    policies: dict[int, str] = field(default_factory=dict)
     memory_bytes: int = 0
 
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
@@ -43,6 +44,12 @@ class RememberingTracker:
 
     def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
         self.prompts[prompts.object_id, prompts.frame] = prompts
+
+    def check_policy(self, policy: str) -> None:
+        assert policy in {each.value for each in MemoryPolicy}
+
+    def set_policy(self, object_id: int, policy: str) -> None:
+        self.policies[object_id] = policy
 
     def draft(self, prompts: FramePrompts) -> bool:
         return False
@@ -69,7 +76,8 @@ class RememberingTracker:
             read = [
                 self._memory(object_id, other) for other in self._trail(object_id, frame, backward, since)
             ]
-            content = ("track", frame, backward, *self._attended(object_id, frame), *read)
+            kind = ("track", self.policies.get(object_id, "editor"), frame, backward)
+            content = (*kind, *self._attended(object_id, frame), *read)
             result = self._made(object_id, frame, content)
             self.held[object_id, frame] = _digest_of(result)
             found.append(result)
@@ -82,6 +90,7 @@ class RememberingTracker:
     def remove(self, object_id: int) -> None:
         self.prompts = {key: said for key, said in self.prompts.items() if key[0] != object_id}
         self.held = {key: held for key, held in self.held.items() if key[0] != object_id}
+        self.policies.pop(object_id, None)
 
     def park(self) -> None:
         self.held.clear()

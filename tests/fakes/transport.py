@@ -44,6 +44,7 @@ from masklet.types import (
     Mask,
     MaskFormat,
     MaskUpdate,
+    MemoryPolicy,
     ModelInfo,
     ObjectInfo,
     Presence,
@@ -92,6 +93,7 @@ class FakeTransport:
     uploads: list[list[tuple[str, int | None]]] = field(default_factory=list)
     prompts: list[FramePrompts] = field(default_factory=list)
     replaces_mask: list[bool] = field(default_factory=list)
+    policies: list[tuple[int, MemoryPolicy]] = field(default_factory=list)
     clicks: list[tuple[int, int, Click]] = field(default_factory=list)
     tracked: list[TrackRequest] = field(default_factory=list)
     exported: list[ExportRequest] = field(default_factory=list)
@@ -179,6 +181,9 @@ class FakeTransport:
 
     def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
         return Undone(FramePrompts(1, 1001), None, 1)
+
+    def set_policy(self, session_id: str, object_id: int, policy: MemoryPolicy) -> None:
+        self.policies.append((object_id, policy))
 
     def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:
         self.mattes.append((object_id, settings))

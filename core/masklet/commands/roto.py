@@ -47,6 +47,7 @@ from masklet.commands.typed import (
     MatteOption,
     ObjectOption,
     OrderedCommand,
+    PolicyOption,
     UnlockOption,
     typed_in,
 )
@@ -80,6 +81,7 @@ def roto(
     locks: LockOption = None,
     unlocks: UnlockOption = None,
     mattes: MatteOption = None,
+    policies: PolicyOption = None,
     only: Annotated[
         bool,
         typer.Option("--only", help="What is typed replaces what the document says of its frames."),
@@ -160,7 +162,16 @@ def roto(
     With --prompts shot.json, a further run only needs what is new: clicks are added to those that are there.
     Ctrl-C stops after the frame in hand and writes what is finished.
     """
-    del objects, clicks, boxes, masks, locks, unlocks, mattes  # in their order they come from the context
+    del (
+        objects,
+        clicks,
+        boxes,
+        masks,
+        locks,
+        unlocks,
+        mattes,
+        policies,
+    )  # in their order they come from the context
     extras = parse_extra_exports(
         shapes=shapes, tolerance_px=tolerance_px, anchors=anchors, absence=absence, tools=tools
     )

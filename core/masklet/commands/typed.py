@@ -24,8 +24,10 @@ from masklet.types import (
     FrameRange,
     LockedRange,
     Mask,
+    MemoryPolicy,
     ObjectInfo,
     ObjectMatte,
+    ObjectPolicy,
     PromptDocument,
 )
 
@@ -41,6 +43,7 @@ _FLAGS = {
     "locks": "--lock",
     "unlocks": "--unlock",
     "mattes": "--matte",
+    "policies": "--policy",
 }
 _OF_A_FRAME = frozenset({"clicks", "boxes", "masks"})
 
@@ -79,6 +82,16 @@ MatteOption = Annotated[
 ]
 
 
+PolicyOption = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--policy",
+        metavar="NAME",
+        help="How the object's memory is used: editor, gated, distractor, motion or guarded.",
+    ),
+]
+
+
 class OrderedCommand(TyperCommand):
     """A command that also remembers the order in which options about objects were typed.
 
@@ -106,6 +119,14 @@ class Lock:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """A policy that was typed; no name stands for all objects."""
+
+    name: str | None
+    policy: MemoryPolicy
+
+
+@dataclass(frozen=True)
 class Finish:
     """Matte settings that were typed; no name stands for all objects."""
 
@@ -123,6 +144,7 @@ class Typed:
         finishes: Likewise.
         notices: Sentences about what was assumed of masks out of files.
         order: Names and frames of the prompts, in the order in which they were typed first.
+        policies: In the order in which they were typed.
     """
 
     prompts: PromptDocument
@@ -130,6 +152,7 @@ class Typed:
     finishes: tuple[Finish, ...] = ()
     notices: tuple[str, ...] = ()
     order: tuple[tuple[str, int], ...] = ()
+    policies: tuple[Chosen, ...] = ()
 
 
 def typed_in(context: typer.Context) -> Typed:
@@ -160,6 +183,7 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
     said: dict[tuple[int, int], _Said] = {}
     locks: list[Lock] = []
     finishes: list[Finish] = []
+    policies: list[Chosen] = []
     notices: list[str] = []
     current = 0
     for option, value in typed:
@@ -185,6 +209,8 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
             if option == "mattes":
                 settings_from(value)
                 finishes.append(Finish(name_or_all, value))
+            elif option == "policies":
+                policies.append(Chosen(name_or_all, _policy(value)))
             else:
                 frames = parse_range(value, flag=_FLAGS[option])
                 locks.append(Lock(name_or_all, frames, locked=option == "locks"))
@@ -196,7 +222,16 @@ def read_typed(typed: Sequence[tuple[str, str]]) -> Typed:
     except ValueError as error:
         raise BadInputError(str(error)) from error
     order = tuple((names[object_id - 1], frame) for object_id, frame in said)
-    return Typed(_document(names, prompts), tuple(locks), tuple(finishes), tuple(notices), order)
+    return Typed(
+        _document(names, prompts), tuple(locks), tuple(finishes), tuple(notices), order, tuple(policies)
+    )
+
+
+def _policy(name: str) -> MemoryPolicy:
+    try:
+        return MemoryPolicy.named(name)
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
 
 
 def merged(saved: PromptDocument, typed: Typed, *, only: bool = False) -> PromptDocument:
@@ -250,12 +285,20 @@ def merged(saved: PromptDocument, typed: Typed, *, only: bool = False) -> Prompt
     kept = tuple(mask for mask in masks if _is_in(locks, mask.object_id, mask.frame))
     mattes = {places[matte.object_id]: matte.settings for matte in saved.mattes}
     mattes = _finished(mattes, typed.finishes, ids)
+    policies = {places[own.object_id]: own.policy for own in saved.policies}
+    for chosen in typed.policies:
+        policies |= dict.fromkeys(ids.values() if chosen.name is None else (ids[chosen.name],), chosen.policy)
     document = _document(names, [prompts[key] for key in sorted(prompts)])
     return replace(
         document,
         locks=locks,
         mattes=tuple(ObjectMatte(owner, own) for owner, own in sorted(mattes.items()) if not own.is_plain),
         masks=kept,
+        policies=tuple(
+            ObjectPolicy(owner, own)
+            for owner, own in sorted(policies.items())
+            if own is not MemoryPolicy.EDITOR
+        ),
     )
 
 

@@ -24,8 +24,10 @@ from masklet.types import (
     FrameRange,
     LockedMask,
     LockedRange,
+    MemoryPolicy,
     ObjectInfo,
     ObjectMatte,
+    ObjectPolicy,
     PromptDocument,
     Scribble,
     TrackedMask,
@@ -45,6 +47,7 @@ class SaidObject:
         locks: Ascending, apart from each other.
         matte: How the matte is finished.
         masks: Of locked frames, ascending, as the server gave them; their object id means nothing.
+        policy: How its memory is used while it is tracked.
     """
 
     uid: str
@@ -53,6 +56,7 @@ class SaidObject:
     locks: tuple[FrameRange, ...] = ()
     matte: MatteSettings = field(default_factory=MatteSettings)
     masks: tuple[LockedMask, ...] = ()
+    policy: MemoryPolicy = MemoryPolicy.EDITOR
 
     def at(self, frame: int) -> FramePrompts:
         """What is said on a frame; empty prompts where nothing is."""
@@ -205,14 +209,19 @@ def to_prompts(document: Document) -> PromptDocument:
     locks: list[LockedRange] = []
     mattes: list[ObjectMatte] = []
     masks: list[LockedMask] = []
+    policies: list[ObjectPolicy] = []
     for object_id, said in enumerate(document, 1):
         objects.append(ObjectInfo(object_id, said.name, tuple(frame.frame for frame in said.frames)))
         prompts.extend(replace(frame, object_id=object_id) for frame in said.frames)
         locks.extend(LockedRange(object_id, frames) for frames in said.locks)
         if not said.matte.is_plain:
             mattes.append(ObjectMatte(object_id, said.matte))
+        if said.policy is not MemoryPolicy.EDITOR:
+            policies.append(ObjectPolicy(object_id, said.policy))
         masks.extend(replace(mask, object_id=object_id) for mask in said.masks)
-    return PromptDocument(tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks))
+    return PromptDocument(
+        tuple(objects), tuple(prompts), tuple(locks), tuple(mattes), tuple(masks), tuple(policies)
+    )
 
 
 def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
@@ -223,6 +232,7 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
         uids: By name, of the objects that are known here; others get new ones.
     """
     mattes = {matte.object_id: matte.settings for matte in document.mattes}
+    policies = {own.object_id: own.policy for own in document.policies}
     return tuple(
         SaidObject(
             uids.get(info.name) or new_uid(),
@@ -239,6 +249,7 @@ def from_prompts(document: PromptDocument, uids: Mapping[str, str]) -> Document:
                 for mask in sorted(document.masks, key=lambda mask: mask.frame)
                 if mask.object_id == info.object_id
             ),
+            policies.get(info.object_id, MemoryPolicy.EDITOR),
         )
         for info in document.objects
     )

@@ -9,7 +9,7 @@ from typing import Union
 from masklet.frame_runs import runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.said.documents import Document, SaidObject, find, masks_in, with_lock, with_masks, with_prompts
-from masklet.types import Click, FramePrompts, FrameRange, LockedMask
+from masklet.types import Click, FramePrompts, FrameRange, LockedMask, MemoryPolicy
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,15 @@ class SetMatte:
     settings: MatteSettings
 
 
-Edit = Union[AddObject, RemoveObject, RenameObject, AddClick, SetPrompts, SetLock, SetMatte]
+@dataclass(frozen=True)
+class SetPolicy:
+    """The memory is used in another way."""
+
+    uid: str
+    policy: MemoryPolicy
+
+
+Edit = Union[AddObject, RemoveObject, RenameObject, AddClick, SetPrompts, SetLock, SetMatte, SetPolicy]
 
 
 def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
@@ -95,6 +103,8 @@ def differences(held: Document, wanted: Document) -> tuple[Edit, ...]:
         edits.extend(said)
         if before.matte != after.matte:
             edits.append(SetMatte(after.uid, after.matte))
+        if before.policy is not after.policy:
+            edits.append(SetPolicy(after.uid, after.policy))
         edits.extend(
             SetLock(after.uid, frames, True, masks_in(after.masks, (frames,)))
             for frames in runs_minus(after.locks, kept_locks)
@@ -124,6 +134,8 @@ def _changed(said: SaidObject, edit: Edit) -> SaidObject:
         return with_masks(changed, (*changed.masks, *edit.masks)) if edit.masks else changed
     if isinstance(edit, SetMatte):
         return replace(said, matte=edit.settings)
+    if isinstance(edit, SetPolicy):
+        return replace(said, policy=edit.policy)
     return said
 
 

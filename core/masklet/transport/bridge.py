@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from masklet.events import CutsFound, ExportEvent, TrackEvent, WorkProgress
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
+    from masklet.policies import MemoryPolicy
     from masklet.shapes import ObjectShapes
     from masklet.transport.endpoint import ServerChoice
     from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest
@@ -164,6 +165,9 @@ class BridgeTransport:
 
     def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:  # noqa: D102
         return self._call(Undone, "redo_prompt", session_id=session_id, mask_format=mask_format)
+
+    def set_policy(self, session_id: str, object_id: int, policy: MemoryPolicy) -> None:  # noqa: D102
+        self._do("set_policy", session_id=session_id, object_id=object_id, policy=policy)
 
     def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:  # noqa: D102
         self._do("set_matte", session_id=session_id, object_id=object_id, settings=settings)

@@ -49,6 +49,7 @@ _CALLS = frozenset(
         "undo_prompt",
         "redo_prompt",
         "set_matte",
+        "set_policy",
         "set_lock",
         "next_frame",
         "get_prompts",

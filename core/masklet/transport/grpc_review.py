@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from masklet.anchors import AnchorTrack
     from masklet.matte_settings import MatteSettings
+    from masklet.policies import MemoryPolicy
     from masklet.shapes import ObjectShapes
     from masklet.transport.grpc_channel import Channel
     from masklet.transport.interface import AnchorRequest
@@ -56,6 +57,12 @@ class GrpcReview:
             settings=state_codec.matte_settings_to_wire(settings),
         )
         self._channel.call(self._prompts.SetMatteSettings, request, timeout_s=WORK_TIMEOUT_S)
+
+    def set_policy(self, session_id: str, object_id: int, policy: MemoryPolicy) -> None:  # noqa: D102
+        request = prompt_pb2.SetPolicyRequest(
+            session_id=session_id, request_id=new_id(), object_id=object_id, policy=policy.value
+        )
+        self._channel.call(self._prompts.SetPolicy, request, timeout_s=WORK_TIMEOUT_S)
 
     def set_lock(  # noqa: D102
         self,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from masklet.events import CutsFound, ExportEvent, TrackEvent, Waiting, WorkProgress
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
+    from masklet.policies import MemoryPolicy
     from masklet.shapes import ObjectShapes
     from masklet.types import (
         Click,
@@ -228,6 +229,10 @@ class Transport(Protocol):
 
     def redo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:
         """Make the last edit that was taken back again."""
+        ...
+
+    def set_policy(self, session_id: str, object_id: int, policy: MemoryPolicy) -> None:
+        """Choose how an object's memory is used while it is tracked."""
         ...
 
     def set_matte(self, session_id: str, object_id: int, settings: MatteSettings) -> None:

@@ -36,6 +36,7 @@ class _EditKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     EDIT_KIND_MATTE: _EditKind.ValueType  # 6
     EDIT_KIND_DOCUMENT: _EditKind.ValueType  # 7
     """All objects and prompts were replaced by those of a document."""
+    EDIT_KIND_POLICY: _EditKind.ValueType  # 8
 
 class EditKind(_EditKind, metaclass=_EditKindEnumTypeWrapper):
     """What an edit changed. Unspecified means PROMPTS."""
@@ -50,6 +51,7 @@ EDIT_KIND_LOCKS: EditKind.ValueType  # 5
 EDIT_KIND_MATTE: EditKind.ValueType  # 6
 EDIT_KIND_DOCUMENT: EditKind.ValueType  # 7
 """All objects and prompts were replaced by those of a document."""
+EDIT_KIND_POLICY: EditKind.ValueType  # 8
 global___EditKind = EditKind
 
 @typing.final
@@ -336,6 +338,45 @@ class SetMatteSettingsResponse(google.protobuf.message.Message):
     ) -> None: ...
 
 global___SetMatteSettingsResponse = SetMatteSettingsResponse
+
+@typing.final
+class SetPolicyRequest(google.protobuf.message.Message):
+    """How an object's memory is used."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    POLICY_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    request_id: builtins.str
+    object_id: builtins.int
+    policy: builtins.str
+    """As in ObjectPolicy."""
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        request_id: builtins.str = ...,
+        object_id: builtins.int = ...,
+        policy: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["object_id", b"object_id", "policy", b"policy", "request_id", b"request_id", "session_id", b"session_id"]) -> None: ...
+
+global___SetPolicyRequest = SetPolicyRequest
+
+@typing.final
+class SetPolicyResponse(google.protobuf.message.Message):
+    """The policy is in force."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___SetPolicyResponse = SetPolicyResponse
 
 @typing.final
 class GetPromptDocumentRequest(google.protobuf.message.Message):

@@ -40,6 +40,11 @@ class PromptServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsResponse.FromString,
                 )
+        self.SetPolicy = channel.unary_unary(
+                '/masklet.v1.PromptService/SetPolicy',
+                request_serializer=masklet_dot_v1_dot_prompt__pb2.SetPolicyRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_prompt__pb2.SetPolicyResponse.FromString,
+                )
         self.GetPromptDocument = channel.unary_unary(
                 '/masklet.v1.PromptService/GetPromptDocument',
                 request_serializer=masklet_dot_v1_dot_prompt__pb2.GetPromptDocumentRequest.SerializeToString,
@@ -92,6 +97,13 @@ class PromptServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPolicy(self, request, context):
+        """Chooses how the memory of an object is used while it is tracked; what was tracked becomes stale.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPromptDocument(self, request, context):
         """Tells all objects and prompts of the session.
         """
@@ -135,6 +147,11 @@ def add_PromptServiceServicer_to_server(servicer, server):
                     servicer.SetMatteSettings,
                     request_deserializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsResponse.SerializeToString,
+            ),
+            'SetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPolicy,
+                    request_deserializer=masklet_dot_v1_dot_prompt__pb2.SetPolicyRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_prompt__pb2.SetPolicyResponse.SerializeToString,
             ),
             'GetPromptDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPromptDocument,
@@ -239,6 +256,23 @@ class PromptService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.PromptService/SetMatteSettings',
             masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsRequest.SerializeToString,
             masklet_dot_v1_dot_prompt__pb2.SetMatteSettingsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.PromptService/SetPolicy',
+            masklet_dot_v1_dot_prompt__pb2.SetPolicyRequest.SerializeToString,
+            masklet_dot_v1_dot_prompt__pb2.SetPolicyResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -53,6 +53,12 @@ class PromptServiceStub:
     ]
     """Chooses how the matte of an object is finished. Masks that are sent from then on show it."""
 
+    SetPolicy: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.prompt_pb2.SetPolicyRequest,
+        masklet.v1.prompt_pb2.SetPolicyResponse,
+    ]
+    """Chooses how the memory of an object is used while it is tracked; what was tracked becomes stale."""
+
     GetPromptDocument: grpc.UnaryUnaryMultiCallable[
         masklet.v1.prompt_pb2.GetPromptDocumentRequest,
         masklet.v1.prompt_pb2.GetPromptDocumentResponse,
@@ -102,6 +108,12 @@ class PromptServiceAsyncStub:
         masklet.v1.prompt_pb2.SetMatteSettingsResponse,
     ]
     """Chooses how the matte of an object is finished. Masks that are sent from then on show it."""
+
+    SetPolicy: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.prompt_pb2.SetPolicyRequest,
+        masklet.v1.prompt_pb2.SetPolicyResponse,
+    ]
+    """Chooses how the memory of an object is used while it is tracked; what was tracked becomes stale."""
 
     GetPromptDocument: grpc.aio.UnaryUnaryMultiCallable[
         masklet.v1.prompt_pb2.GetPromptDocumentRequest,
@@ -162,6 +174,14 @@ class PromptServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.prompt_pb2.SetMatteSettingsResponse, collections.abc.Awaitable[masklet.v1.prompt_pb2.SetMatteSettingsResponse]]:
         """Chooses how the matte of an object is finished. Masks that are sent from then on show it."""
+
+    @abc.abstractmethod
+    def SetPolicy(
+        self,
+        request: masklet.v1.prompt_pb2.SetPolicyRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.prompt_pb2.SetPolicyResponse, collections.abc.Awaitable[masklet.v1.prompt_pb2.SetPolicyResponse]]:
+        """Chooses how the memory of an object is used while it is tracked; what was tracked becomes stale."""
 
     @abc.abstractmethod
     def GetPromptDocument(

@@ -874,6 +874,27 @@ class ObjectMatte(google.protobuf.message.Message):
 global___ObjectMatte = ObjectMatte
 
 @typing.final
+class ObjectPolicy(google.protobuf.message.Message):
+    """How the memory of one object is used while it is tracked."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBJECT_ID_FIELD_NUMBER: builtins.int
+    POLICY_FIELD_NUMBER: builtins.int
+    object_id: builtins.int
+    policy: builtins.str
+    """By name: gated, distractor, motion or guarded; "editor" for none."""
+    def __init__(
+        self,
+        *,
+        object_id: builtins.int = ...,
+        policy: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["object_id", b"object_id", "policy", b"policy"]) -> None: ...
+
+global___ObjectPolicy = ObjectPolicy
+
+@typing.final
 class SessionInfo(google.protobuf.message.Message):
     """A session as the server holds it."""
 
@@ -886,6 +907,7 @@ class SessionInfo(google.protobuf.message.Message):
     LOCKS_FIELD_NUMBER: builtins.int
     MATTES_FIELD_NUMBER: builtins.int
     CUTS_FIELD_NUMBER: builtins.int
+    POLICIES_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     """128 random bits as 32 hexadecimal digits."""
     @property
@@ -904,6 +926,10 @@ class SessionInfo(google.protobuf.message.Message):
     def cuts(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
         """First frames of new shots, as far as tracking has met any."""
 
+    @property
+    def policies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectPolicy]:
+        """Of the objects whose memory is not used as it is without any."""
+
     def __init__(
         self,
         *,
@@ -914,9 +940,10 @@ class SessionInfo(google.protobuf.message.Message):
         locks: collections.abc.Iterable[global___LockedRange] | None = ...,
         mattes: collections.abc.Iterable[global___ObjectMatte] | None = ...,
         cuts: collections.abc.Iterable[builtins.int] | None = ...,
+        policies: collections.abc.Iterable[global___ObjectPolicy] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["clip", b"clip"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["clip", b"clip", "cuts", b"cuts", "locks", b"locks", "mattes", b"mattes", "objects", b"objects", "session_id", b"session_id", "states", b"states"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["clip", b"clip", "cuts", b"cuts", "locks", b"locks", "mattes", b"mattes", "objects", b"objects", "policies", b"policies", "session_id", b"session_id", "states", b"states"]) -> None: ...
 
 global___SessionInfo = SessionInfo
 
@@ -931,6 +958,7 @@ class PromptDocument(google.protobuf.message.Message):
     LOCKS_FIELD_NUMBER: builtins.int
     MATTES_FIELD_NUMBER: builtins.int
     MASKS_FIELD_NUMBER: builtins.int
+    POLICIES_FIELD_NUMBER: builtins.int
     @property
     def objects(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectInfo]:
         """In the order of their ids."""
@@ -951,6 +979,10 @@ class PromptDocument(google.protobuf.message.Message):
     def masks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LockedMask]:
         """Of locked frames, by object, then frame."""
 
+    @property
+    def policies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ObjectPolicy]:
+        """Of the objects whose memory is not used as it is without any."""
+
     def __init__(
         self,
         *,
@@ -959,8 +991,9 @@ class PromptDocument(google.protobuf.message.Message):
         locks: collections.abc.Iterable[global___LockedRange] | None = ...,
         mattes: collections.abc.Iterable[global___ObjectMatte] | None = ...,
         masks: collections.abc.Iterable[global___LockedMask] | None = ...,
+        policies: collections.abc.Iterable[global___ObjectPolicy] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["locks", b"locks", "masks", b"masks", "mattes", b"mattes", "objects", b"objects", "prompts", b"prompts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["locks", b"locks", "masks", b"masks", "mattes", b"mattes", "objects", b"objects", "policies", b"policies", "prompts", b"prompts"]) -> None: ...
 
 global___PromptDocument = PromptDocument
 

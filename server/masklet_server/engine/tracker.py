@@ -97,6 +97,14 @@ class NetworkTracker:
         self._policies: dict[int, Policy] = {}
         self._drafts: OrderedDict[tuple[int, int], PromptedFrame] = OrderedDict()
 
+    def check_policy(self, policy: str) -> None:
+        """See that there is such a policy.
+
+        Raises:
+            BadInputError: There is none, or the profile knows none.
+        """
+        policy_named(policy, self._profile.trail)
+
     def set_policy(self, object_id: int, policy: str) -> None:
         """Have an object tracked so from now on; what it was tracked before stays what it is.
 

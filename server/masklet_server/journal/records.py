@@ -16,7 +16,7 @@ from masklet.events import EditKind
 from masklet.frame_runs import runs_of
 from masklet.matte_settings import MatteSettings
 from masklet.prompt_json import frame_from_json, frame_to_json
-from masklet.types import FrameRange, MaskDepth, Presence
+from masklet.types import FrameRange, MaskDepth, MemoryPolicy, Presence
 from masklet_server.sessions.clip_reference import ClipReference, UploadedFiles
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.durability import Answer, SessionHead, Standing, TrackNumber
@@ -129,6 +129,7 @@ def standing_to_json(standing: Standing) -> dict[str, Any]:
         "names": [[owner, name] for owner, name in contents.names.items()],
         "locks": [[owner, _ranges(own)] for owner, own in contents.locks.items()],
         "mattes": [[owner, asdict(own)] for owner, own in contents.mattes.items()],
+        "policies": [[owner, own.value] for owner, own in contents.policies.items()],
         "done": [edit.number for edit in standing.done],
         "undone": [edit.number for edit in standing.undone],
         "given_up": standing.given_up,
@@ -145,6 +146,7 @@ def contents_from_json(content: Mapping[str, Any], prompts: Mapping[tuple[int, i
         prompts,
         {owner: _from_ranges(own) for owner, own in content["locks"]},
         {owner: MatteSettings(**own) for owner, own in content["mattes"]},
+        {owner: MemoryPolicy(own) for owner, own in content.get("policies", ())},
     )
 
 
@@ -185,12 +187,13 @@ def entry_to_json(digest: bytes, entry: ResultEntry, track: int) -> list[Any]:
         base64.b64encode(entry.pointer.astype("<f2").tobytes()).decode(),
         entry.prompted,
         track,
+        entry.rival,
     ]
 
 
 def entry_from_json(content: Sequence[Any]) -> tuple[bytes, ResultEntry, int]:
     """What :func:`entry_to_json` was given."""
-    digest, rows, columns, presence_logit, predicted_iou, presence, pointer, prompted, track = content
+    digest, rows, columns, presence_logit, predicted_iou, presence, pointer, prompted, track, rival = content
     entry = ResultEntry(
         presence_logit,
         predicted_iou,
@@ -198,6 +201,7 @@ def entry_from_json(content: Sequence[Any]) -> tuple[bytes, ResultEntry, int]:
         np.frombuffer(base64.b64decode(pointer), "<f2").astype(np.float16),
         prompted,
         (rows, columns),
+        rival,
     )
     return bytes.fromhex(digest), entry, track
 
@@ -244,12 +248,13 @@ def stale_from_json(content: Sequence[Sequence[int]]) -> frozenset[int]:
 
 def way_to_json(way: Way) -> list[Any]:
     """How a frame was tracked."""
-    return [way.backward, way.since]
+    return [way.backward, way.since, way.policy.value]
 
 
 def way_from_json(content: Sequence[Any]) -> Way:
     """What :func:`way_to_json` was given."""
-    return Way(*content)
+    backward, since, policy = content
+    return Way(backward, since, MemoryPolicy(policy))
 
 
 def answer_to_json(number: int, answer: Answer) -> list[Any]:
@@ -285,6 +290,11 @@ def _delta(before: Contents, after: Contents, name: Name) -> dict[str, Any]:
             for owner in {**before.mattes, **after.mattes}
             if before.mattes.get(owner) != after.mattes.get(owner)
         ],
+        "policies": [
+            [owner, after.policy(owner).value]
+            for owner in {**before.policies, **after.policies}
+            if before.policy(owner) is not after.policy(owner)
+        ],
     }
     if list(before.names.items()) != list(after.names.items()):
         delta["names"] = [[owner, own] for owner, own in after.names.items()]
@@ -305,8 +315,13 @@ def _applied(delta: Mapping[str, Any], contents: Contents, found: Found) -> Cont
         mattes.pop(owner, None)
         if settings is not None:
             mattes[owner] = MatteSettings(**settings)
+    policies = dict(contents.policies)
+    for owner, policy in delta["policies"]:
+        policies.pop(owner, None)
+        if MemoryPolicy(policy) is not MemoryPolicy.EDITOR:
+            policies[owner] = MemoryPolicy(policy)
     names = dict(delta["names"]) if "names" in delta else contents.names
-    return Contents(names, prompts, locks, mattes)
+    return Contents(names, prompts, locks, mattes, policies)
 
 
 def _ranges(ranges: Iterable[FrameRange]) -> list[list[int]]:

@@ -116,6 +116,18 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
 
         return await session.replies.once("RedoPrompt", request.request_id, change, again=again)
 
+    async def SetPolicy(  # noqa: N802
+        self, request: prompt_pb2.SetPolicyRequest, context: Context
+    ) -> prompt_pb2.SetPolicyResponse:
+        """Choose how an object's memory is used."""
+        session = await self._store.get(request.session_id, current_user.get())
+
+        async def change() -> prompt_pb2.SetPolicyResponse:
+            await session.set_policy(request.object_id, state_codec.memory_policy(request.policy))
+            return prompt_pb2.SetPolicyResponse()
+
+        return await session.replies.once("SetPolicy", request.request_id, change)
+
     async def SetMatteSettings(  # noqa: N802
         self, request: prompt_pb2.SetMatteSettingsRequest, context: Context
     ) -> prompt_pb2.SetMatteSettingsResponse:

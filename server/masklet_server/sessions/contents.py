@@ -9,7 +9,7 @@ from typing import TypeVar
 from masklet.frame_runs import runs_joined, runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.said import edits as saying
-from masklet.types import FramePrompts, FrameRange
+from masklet.types import FramePrompts, FrameRange, MemoryPolicy
 from masklet_server.sessions.said import Said
 
 _Value = TypeVar("_Value")
@@ -21,6 +21,7 @@ Change = (
     | saying.SetPrompts
     | saying.SetLock
     | saying.SetMatte
+    | saying.SetPolicy
 )
 """What may be said; :mod:`masklet.said.edits` has the words. A uid is the object's number here."""
 
@@ -34,16 +35,22 @@ class Contents:
         prompts: By object id and frame.
         locks: By object id: ranges that ascend and do not touch.
         mattes: By object id; objects whose mattes are left as they are have none.
+        policies: By object id; objects whose memory is used as it is without any have none.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
     prompts: Mapping[tuple[int, int], Said] = field(default_factory=dict)
     locks: Mapping[int, tuple[FrameRange, ...]] = field(default_factory=dict)
     mattes: Mapping[int, MatteSettings] = field(default_factory=dict)
+    policies: Mapping[int, MemoryPolicy] = field(default_factory=dict)
 
     def prompted_frames(self, object_id: int) -> tuple[int, ...]:
         """Frames with prompts of this object, ascending."""
         return tuple(sorted(frame for owner, frame in self.prompts if owner == object_id))
+
+    def policy(self, object_id: int) -> MemoryPolicy:
+        """How an object's memory is used."""
+        return self.policies.get(object_id, MemoryPolicy.EDITOR)
 
     def is_locked(self, object_id: int, frame: int) -> bool:
         """True inside a locked range of this object."""
@@ -71,6 +78,10 @@ class Contents:
             plain = change.settings.is_plain
             mattes = _but(self.mattes, object_id)
             return replace(self, mattes=mattes if plain else {**mattes, object_id: change.settings})
+        if isinstance(change, saying.SetPolicy):
+            plain = change.policy is MemoryPolicy.EDITOR
+            policies = _but(self.policies, object_id)
+            return replace(self, policies=policies if plain else {**policies, object_id: change.policy})
         ranges = runs_minus(self.locks.get(object_id, ()), (change.frames,))
         if change.locked:
             ranges = runs_joined([*ranges, change.frames])
@@ -88,6 +99,7 @@ class Contents:
             {key: said for key, said in self.prompts.items() if key[0] != object_id},
             _but(self.locks, object_id),
             _but(self.mattes, object_id),
+            _but(self.policies, object_id),
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from masklet.errors import DeviceError, FrameMissingError, SessionNotFoundError
 from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
-from masklet.types import CutPolicy, FramePrompts, FrameRange
+from masklet.types import CutPolicy, FramePrompts, FrameRange, MemoryPolicy
 from masklet_server.aside import check_wanted
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.ledger import Ledger
@@ -95,6 +95,7 @@ class Desk:
         self._results = results
         self._make_tracker = make_tracker
         self._tracker: Tracker | None = None
+        self._told: dict[int, MemoryPolicy] = {}
 
     def segment(self, prompts: FramePrompts, *, keep: bool = False) -> ObjectFrame | None:
         """The result of all prompts of one object on one frame; None, and no result, when they are empty.
@@ -142,6 +143,19 @@ class Desk:
     def preview(self, prompts: FramePrompts) -> ObjectFrame:
         """What :meth:`segment` would give for these prompts; nothing is kept. Errors as there."""
         return self._on_device(lambda tracker: tracker.preview(prompts))
+
+    def _tell_policy(self, tracker: Tracker, object_id: int, policy: MemoryPolicy) -> None:
+        if self._told.get(object_id, MemoryPolicy.EDITOR) is not policy:
+            tracker.set_policy(object_id, policy.value)
+            self._told[object_id] = policy
+
+    def check_policy(self, policy: MemoryPolicy) -> None:
+        """See that the tracker knows a policy.
+
+        Raises:
+            BadInputError: It follows the official predictor, which has none.
+        """
+        self._engine().check_policy(policy.value)
 
     def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
         """Places on a frame that look like an object; errors as in :meth:`segment`."""
@@ -195,11 +209,17 @@ class Desk:
                 return ()
         horizon = Horizon(at_cuts, self.shots.cuts)
         ways = {
-            object_id: Way(backward, horizon.since(frame, said.prompted_frames(object_id), backward=backward))
+            object_id: Way(
+                backward,
+                horizon.since(frame, said.prompted_frames(object_id), backward=backward),
+                said.policy(object_id),
+            )
             for object_id in going
         }
         # Objects that began behind the cut remember nothing before it anyway.
         since = next((way.since for way in ways.values() if way.since is not None), None)
+        for object_id in going:
+            self._tell_policy(tracker, object_id, said.policy(object_id))
         try:
             results = self._on_device(
                 lambda tracker: tracker.track(frame, going, backward=backward, since=since),
@@ -222,6 +242,7 @@ class Desk:
         """Drop what the tracker knows of an object; its results stay, should it come back."""
         if self._tracker is not None:
             self._tracker.remove(object_id)
+        self._told.pop(object_id, None)
         self._measure()
 
     def forget_objects(self, object_ids: Iterable[int]) -> None:
@@ -229,6 +250,7 @@ class Desk:
         for object_id in object_ids:
             if self._tracker is not None:
                 self._tracker.remove(object_id)
+            self._told.pop(object_id, None)
             self._results.remove_object(object_id)
             self.stale.forget(object_id)
             self.ways.forget(object_id)

@@ -11,7 +11,15 @@ from functools import partial
 
 from masklet.errors import LimitError, MaskletError
 from masklet.events import EditKind
-from masklet.types import ClipInfo, CutPolicy, FramePrompts, FrameRange, LockedMask, PromptDocument
+from masklet.types import (
+    ClipInfo,
+    CutPolicy,
+    FramePrompts,
+    FrameRange,
+    LockedMask,
+    MemoryPolicy,
+    PromptDocument,
+)
 from masklet_server.sessions.approvals import Approvals, owner_of
 from masklet_server.sessions.bases import with_base
 from masklet_server.sessions.contents import Contents
@@ -85,7 +93,7 @@ class Editor:
             object_id,
             known - self._desk.stale.of(object_id),
             prompted,
-            Horizon(at_cuts, self._desk.shots.cuts),
+            Horizon(at_cuts, self._desk.shots.cuts, contents.policy(object_id)),
         )
         return Ground(
             prompted=prompted,
@@ -184,6 +192,20 @@ class Editor:
             self._approvals.load(book.contents, [replace(kept, object_id=object_id) for kept in inside])
             self._approvals.settle(book.contents)
 
+    def set_policy(self, book: PromptBook, object_id: int, policy: MemoryPolicy) -> None:
+        """Choose how an object's memory is used: what was tracked otherwise is stale from then on.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+            BadInputError: The tracker knows no policies.
+        """
+        book.object(object_id)
+        self._desk.check_policy(policy)
+        self._approvals.settle(book.contents)
+        edit = book.set_policy(object_id, policy)
+        if edit is not None:
+            book.history.set_trace(edit, self._exchange_policy(edit, Trace(), book.contents))
+
     def remove_object(self, book: PromptBook, object_id: int) -> None:
         """Forget an object; its masks stay for as long as it can be brought back."""
         self._approvals.settle(book.contents)
@@ -277,6 +299,8 @@ class Editor:
         for each in start.names:
             if each not in end.names:
                 self._desk.withdraw(each)
+        if edit.kind is EditKind.POLICY:
+            history.set_trace(edit, self._exchange_policy(edit, history.trace(edit), end))
         if edit.kind is EditKind.LOCKS:
             opened = self._locked_in(start, object_id, but_not=end)
             self._approvals.release(start, object_id, opened)
@@ -306,6 +330,14 @@ class Editor:
             trace = self._follow(edit, trace, end)
         history.set_trace(edit, trace)
         return Prompted(prompts, result)
+
+    def _exchange_policy(self, edit: Edit, trace: Trace, end: Contents) -> Trace:
+        """Mark what was tracked in another way; what this edit had marked is as it should be again."""
+        object_id, stale = edit.object_id, self._desk.stale
+        as_before = trace.marked_stale & stale.of(object_id)
+        stale.clear(object_id, as_before)
+        tracked = frozenset(self._results.frames_of(object_id)) - set(end.prompted_frames(object_id))
+        return replace(trace, marked_stale=stale.mark(object_id, tracked - as_before))
 
     def _exchange_locked(self, edit: Edit, trace: Trace, end: Contents) -> Trace:
         """Masks that came with a lock give way to what stood there, and the other way round."""

@@ -99,6 +99,7 @@ class SessionFacts:
             book.locks(),
             book.mattes(),
             self._desk.shots.cuts,
+            book.policies(),
         )
 
     def states(self, object_ids: Sequence[int] = ()) -> tuple[StateRange, ...]:

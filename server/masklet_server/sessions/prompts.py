@@ -24,8 +24,10 @@ from masklet.types import (
     FrameRange,
     LockedMask,
     LockedRange,
+    MemoryPolicy,
     ObjectInfo,
     ObjectMatte,
+    ObjectPolicy,
     Overscan,
     PromptDocument,
 )
@@ -106,6 +108,7 @@ class PromptBook:
             prompts=tuple(contents.prompts[key].prompts for key in sorted(contents.prompts)),
             locks=self.locks(),
             mattes=self.mattes(),
+            policies=self.policies(),
         )
 
     def locks(self) -> tuple[LockedRange, ...]:
@@ -117,6 +120,11 @@ class PromptBook:
         """Settings of all mattes that are not left as they are."""
         mattes = self.contents.mattes
         return tuple(ObjectMatte(owner, mattes[owner]) for owner in sorted(mattes))
+
+    def policies(self) -> tuple[ObjectPolicy, ...]:
+        """Of all objects whose memory is not used as it is without any."""
+        policies = self.contents.policies
+        return tuple(ObjectPolicy(owner, policies[owner]) for owner in sorted(policies))
 
     def add_object(self, name: str) -> ObjectInfo:
         """Add an object; an empty name gets a free one.
@@ -174,6 +182,17 @@ class PromptBook:
         change = saying.SetMatte(uid_of(object_id), settings)
         if self.contents.after(change).mattes != self.contents.mattes:
             self._keep(EditKind.MATTE, object_id, change)
+
+    def set_policy(self, object_id: int, policy: MemoryPolicy) -> Edit | None:
+        """Choose how the memory of an object is used; None where that changes nothing.
+
+        Raises:
+            ObjectNotFoundError: The session has no such object.
+        """
+        self.object(object_id)
+        if self.contents.policy(object_id) is policy:
+            return None
+        return self._keep(EditKind.POLICY, object_id, saying.SetPolicy(uid_of(object_id), policy))
 
     def check(self, prompts: FramePrompts) -> FramePrompts:
         """The prompts as they will be kept: a box is cut at the edge of the picture.
@@ -267,6 +286,8 @@ class PromptBook:
             checked[own.object_id, own.frame] = Said.of(own)
         for matte in document.mattes:
             book.set_matte(_own_id(ids, matte.object_id), matte.settings)
+        for chosen in document.policies:
+            book.set_policy(_own_id(ids, chosen.object_id), chosen.policy)
         # All at once: thousands one after the other would take as many copies of them all.
         book.contents = replace(book.contents, prompts={key: checked[key] for key in sorted(checked)})
         for lock in document.locks:

@@ -23,6 +23,7 @@ from masklet.types import (
     FramePrompts,
     FrameRange,
     LockedMask,
+    MemoryPolicy,
     ObjectInfo,
     PromptDocument,
 )
@@ -193,6 +194,10 @@ class Session(SessionFacts):
         await self._change(
             lambda: self._editor.set_lock(self._book, object_id, frames, locked=locked, masks=masks)
         )
+
+    async def set_policy(self, object_id: int, policy: MemoryPolicy) -> None:
+        """Choose how an object's memory is used while it is tracked; see :meth:`Editor.set_policy`."""
+        await self._change(lambda: self._editor.set_policy(self._book, object_id, policy))
 
     async def set_matte(self, object_id: int, settings: MatteSettings) -> None:
         """Choose how an object's matte is finished; see :meth:`PromptBook.set_matte`."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from masklet.types import CutPolicy
+from masklet.types import CutPolicy, MemoryPolicy
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,12 @@ class Way:
     Attributes:
         backward: From later frames.
         since: The cut on the way behind which nothing was remembered, None without one.
+        policy: How the object's memory was used.
     """
 
     backward: bool
     since: int | None = None
+    policy: MemoryPolicy = MemoryPolicy.EDITOR
 
 
 class WayWitness(Protocol):
@@ -72,7 +74,11 @@ class Ways:
         """Those of the frames that tracking of this kind would make just as they are."""
         found = self._ways.get(object_id, {})
         tracked = [(frame, found[frame]) for frame in frames if frame in found]
-        same_way = [(frame, way.since) for frame, way in tracked if way.backward == backward]
+        same_way = [
+            (frame, way.since)
+            for frame, way in tracked
+            if way.backward == backward and way.policy is horizon.memory
+        ]
         if horizon.policy is not CutPolicy.REFIND:
             return frozenset(frame for frame, since in same_way if since is None)
         return frozenset(
@@ -92,10 +98,12 @@ class Horizon:
     Attributes:
         policy: What it does at them.
         cuts: First frames of new shots, ascending.
+        memory: How the object's memory is used.
     """
 
     policy: CutPolicy
     cuts: Sequence[int] = ()
+    memory: MemoryPolicy = MemoryPolicy.EDITOR
 
     def since(self, frame: int, prompted: Collection[int], *, backward: bool) -> int | None:
         """The first frame of its shot on the way to ``frame``; None where the way began in it.

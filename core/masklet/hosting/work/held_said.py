@@ -19,6 +19,7 @@ from masklet.said.edits import (
     RenameObject,
     SetLock,
     SetMatte,
+    SetPolicy,
     SetPrompts,
     applied,
     differences,
@@ -158,6 +159,9 @@ class HeldSaid:
         if isinstance(edit, SetMatte):
             item.set_matte(edit.settings)
             return MasksOutdated(edit.uid)
+        if isinstance(edit, SetPolicy):
+            item.set_policy(edit.policy)
+            return None
         return self._say(item, edit)
 
     def _say(self, item: TrackedObject, edit: AddClick | SetPrompts) -> Event:

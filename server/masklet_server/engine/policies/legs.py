@@ -26,7 +26,7 @@ _STABLE_FRAMES = 15
 _MOVES_WITH_IOU = 0.3
 _TRUSTED_QUALITY = 0.3
 # A path is known sooner than it is good for choosing between masks.
-_PATH_FRAMES = 5
+_PATH_FRAMES = 3
 # A rival that meets the object is not beside it any more, until they part.
 _WARY_FRAMES = 15
 _PATH_MARGIN = 0.15
@@ -72,6 +72,34 @@ class Note:
         )
 
 
+@dataclass(frozen=True)
+class Cut:
+    """On which sides a mask ends where its path does: it would have gone on there, into a rival perhaps."""
+
+    left: bool = False
+    top: bool = False
+    right: bool = False
+    bottom: bool = False
+
+    @staticmethod
+    def of(box: MaskBox | None, path: MaskBox) -> Cut:
+        """Of a mask in a path; an empty one is cut on all sides."""
+        if box is None:
+            return Cut(True, True, True, True)
+        return Cut(
+            box.left - path.left < _CUT_WITHIN,
+            box.top - path.top < _CUT_WITHIN,
+            path.right - box.right < _CUT_WITHIN,
+            path.bottom - box.bottom < _CUT_WITHIN,
+        )
+
+    def mended(self, box: MaskBox, expected: MaskBox) -> MaskBox:
+        """Where the object's box must be, of the size it is expected to have, by its uncut sides."""
+        left, right = _mended((box.left, box.right), (expected.left, expected.right), (self.left, self.right))
+        top, bottom = _mended((box.top, box.bottom), (expected.top, expected.bottom), (self.top, self.bottom))
+        return MaskBox(left, top, right, bottom)
+
+
 class LegMemory:
     """The state of one policy on one leg.
 
@@ -106,9 +134,11 @@ class LegMemory:
     def add(self, note: Note) -> None:
         """Take the result of the next frame of the leg."""
         self.last = note.frame
-        was_cut = self._was_cut(note)
+        path = self.path
+        cut = Cut() if path is None else Cut.of(note.box, path)
+        was_cut = any(vars(cut).values())
         if self.policy.motion_weight > 0 or self.policy.keeps_to_path:
-            self._move(note, blindly=was_cut)
+            self._move(note, cut)
         near = note.rival >= RIVAL_FROM or was_cut
         self._wary_frames = _WARY_FRAMES if near else max(0, self._wary_frames - 1)
         self._blind_frames = self._blind_frames + 1 if was_cut else 0
@@ -186,25 +216,14 @@ class LegMemory:
             and _SMALLER <= ratio <= _LARGER
         )
 
-    def _was_cut(self, note: Note) -> bool:
-        """Whether the mask ends where its path did: it would have gone on, into a rival perhaps."""
-        path = self.path
-        if path is None or note.box is None:
-            return path is not None
-        edges = (
-            note.box.left - path.left,
-            note.box.top - path.top,
-            path.right - note.box.right,
-            path.bottom - note.box.bottom,
-        )
-        return min(edges) < _CUT_WITHIN
-
-    def _move(self, note: Note, *, blindly: bool) -> None:
+    def _move(self, note: Note, cut: Cut) -> None:
         if self._motion is None:
             self._motion = None if note.box is None else BoxMotion.started(note.box)
             return
-        if blindly:
+        if any(vars(cut).values()):
             self._motion = self._motion.coasted()
+            if note.box is not None:
+                self._motion = self._motion.corrected(cut.mended(note.box, self._motion.box))
             return
         ahead = self._motion.predicted()
         if note.box is None:
@@ -216,3 +235,14 @@ class LegMemory:
         )
         self._motion = ahead.corrected(note.box) if fits else ahead
         self._stable_frames = self._stable_frames + 1 if fits else 0
+
+
+def _mended(
+    seen: tuple[float, float], expected: tuple[float, float], cut: tuple[bool, bool]
+) -> tuple[float, float]:
+    size = expected[1] - expected[0]
+    if cut == (True, False):
+        return seen[1] - size, seen[1]
+    if cut == (False, True):
+        return seen[0], seen[0] + size
+    return expected if cut == (True, True) else seen
