@@ -14,6 +14,7 @@ from masklet_panel.viewing.hover import Hover
 from masklet_panel.viewing.mask_images import as_qcolor
 from masklet_panel.viewing.placement import Placement, centred, fitted
 from masklet_panel.viewing.scene import GROUND, ScenePainter, ShownMask
+from masklet_panel.viewing.wipe_handle import WipeHandle
 
 if TYPE_CHECKING:
     from typing import Any
@@ -47,6 +48,7 @@ class Viewer(QtWidgets.QWidget):
         self._place = Placement()
         self._is_fitted = True
         self._pressed: QtCore.QPointF | None = None
+        self._wipe = WipeHandle(workspace.view)
         self._pan_from: QtCore.QPointF | None = None
         self._line_px: list[tuple[float, float]] = []
         self._hand: QtCore.QPointF | None = None
@@ -142,6 +144,8 @@ class Viewer(QtWidgets.QWidget):
         if middle or (left and tool is Tool.PAN):
             self._pan_from = at
             self.setCursor(QtCore.Qt.CursorShape.ClosedHandCursor)
+        elif left and self._wipe.take(at, self._plate_rect()):
+            self.hover.clear()
         elif left:
             self._workspace.playback.stop()
             self._pressed = at
@@ -158,10 +162,16 @@ class Viewer(QtWidgets.QWidget):
             self._is_fitted = False
             self._place = self._place.moved(delta.x(), delta.y())
             self._look_elsewhere()
+        elif self._wipe.is_held:
+            self._wipe.drag(at, self._plate_rect())
         elif self._pressed is not None:
             self._line_px.append(self._place.to_plate(at.x(), at.y()))
             self.update()
+        elif self._wipe.is_under(at, self._plate_rect()):
+            self.hover.clear()
+            self.setCursor(QtCore.Qt.CursorShape.SizeHorCursor)
         else:
+            self._set_cursor()
             self._point_at(at, event)
 
     def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
@@ -170,6 +180,8 @@ class Viewer(QtWidgets.QWidget):
         if self._pan_from is not None:
             self._pan_from = None
             self._set_cursor()
+        elif self._wipe.is_held:
+            self._wipe.let_go()
         elif self._pressed is not None:
             began, self._pressed = self._pressed, None
             self._say(began, at, positive=self._is_positive(event))

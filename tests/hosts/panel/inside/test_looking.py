@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from Qt import QtCore, QtTest
+from Qt import QtCore, QtGui, QtTest, QtWidgets
 
 from fakes.panel_server import PanelServer
 from masklet.hosting.shown.worst_frames import Fault
@@ -14,6 +14,7 @@ from masklet.types import Click, FrameRange, Presence
 from masklet_panel.looking.contact_sheet import ContactSheet
 from masklet_panel.looking.versions_panel import VersionsPanel
 from masklet_panel.panel_model import PanelModel
+from masklet_panel.viewing.viewer import Viewer
 from masklet_panel.working.tracking import Tracking
 from masklet_panel.workspace import Workspace
 
@@ -171,3 +172,43 @@ def test_a_plate_that_is_closed_takes_its_wipe_along(
 
     assert workspace.view.look.wipe is None
     assert versions.list.count() == 0
+
+
+def test_the_line_of_the_wipe_is_dragged_in_the_viewer_and_says_nothing(
+    model: PanelModel, workspace: Workspace, versions: VersionsPanel, settle: Callable[[], None]
+) -> None:
+    Tracking(model).both()
+    settle()
+    correct(model, 1012)
+    settle()
+    Tracking(model).both()
+    settle()
+    viewer = Viewer(workspace)
+    viewer.resize(600, 400)
+    viewer.show()
+    settle()
+    versions.toggle_wipe()
+    said = model.document
+    left, none = QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier
+    plate = viewer._plate_rect()
+    line = QtCore.QPoint(round(plate.center().x()) + 3, 200)
+    quarter = QtCore.QPoint(round(plate.left() + plate.width() / 4), 200)
+
+    QtTest.QTest.mousePress(viewer, left, none, line)
+    move = QtGui.QMouseEvent(
+        QtCore.QEvent.Type.MouseMove,
+        QtCore.QPointF(quarter),
+        QtCore.QPointF(viewer.mapToGlobal(quarter)),
+        left,
+        left,
+        none,
+    )
+    QtWidgets.QApplication.sendEvent(viewer, move)
+    QtTest.QTest.mouseRelease(viewer, left, none, quarter)
+    settle()
+
+    wipe = workspace.view.look.wipe
+    assert wipe is not None
+    assert wipe.position == pytest.approx(0.25, abs=0.01)
+    assert versions.position.value() == pytest.approx(250, abs=10)
+    assert model.document == said
