@@ -22,6 +22,14 @@ def _button(act: Callable[[Runtime, Node], None]) -> Callable[[], None]:
         own = runtime()
         node = own.nuke.thisNode()
         try:
+            if "." in node.fullName():
+                raise BadInputError(
+                    phrase(
+                        "{name} lies inside of a group, where it cannot be found again: put it on the "
+                        "script's top level",
+                        name=node.name(),
+                    )
+                )
             with at_root(own.nuke):
                 act(own, node)
         except MaskletError as error:

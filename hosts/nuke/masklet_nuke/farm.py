@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from masklet.phrases import phrase
-from masklet_nuke.inside import kept_mattes
-from masklet_nuke.node_knobs import is_masklet
+from masklet_nuke.inside import chosen_uid, kept_mattes
+from masklet_nuke.node_knobs import OUTPUT, is_masklet, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,13 @@ def missing(node: Node, frame: int) -> str:
             return phrase(
                 "{name} has no mattes yet: open the script in Nuke, press Get Mattes, and save it",
                 name=found.name(),
+            )
+        chosen = chosen_uid(found)
+        if chosen and chosen not in mattes:
+            return phrase(
+                "{name} has no mattes of {object} yet, which its alpha is to show: press Get Mattes",
+                name=found.name(),
+                object=text(found, OUTPUT),
             )
         for own in mattes.values():
             if at is None:

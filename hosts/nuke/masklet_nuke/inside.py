@@ -11,9 +11,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from masklet.names import layer_names
+from masklet.names import layer_name, layer_names
 from masklet.types import ObjectInfo
-from masklet_nuke import node_knobs
+from masklet_nuke import documents, node_knobs
 from masklet_nuke.node_knobs import set_text, text
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ def show_mattes(nuke: Nuke, node: Group, mattes: Mapping[str, Mattes]) -> None:
     set_text(node, node_knobs.MATTES, json.dumps({uid: asdict(own) for uid, own in mattes.items()}))
     node.begin()
     try:
-        _rebuild(nuke, node, list(mattes.values()))
+        _rebuild(nuke, node, mattes)
     finally:
         node.end()
 
 
 def set_alpha(node: Group) -> None:
     """Have alpha be of what the node's knob names; quick enough for a callback."""
-    mattes = list(kept_mattes(node).values())
+    mattes = kept_mattes(node)
     for inside in node.nodes():
         if inside.name() == "alpha":
             inside["expr0"].setValue(_alpha_of(node, mattes))
@@ -96,7 +96,8 @@ def layers_of(mattes: Sequence[Mattes]) -> list[str]:
     return [names[number] for number in range(1, len(mattes) + 1)]
 
 
-def _rebuild(nuke: Nuke, node: Group, mattes: Sequence[Mattes]) -> None:
+def _rebuild(nuke: Nuke, node: Group, kept: Mapping[str, Mattes]) -> None:
+    mattes = list(kept.values())
     for old in list(node.nodes()):
         if old.Class() not in ("Input", "Output"):
             nuke.delete(old)
@@ -115,7 +116,7 @@ def _rebuild(nuke: Nuke, node: Group, mattes: Sequence[Mattes]) -> None:
     if mattes:
         alpha = nuke.nodes.Expression(name="alpha", inputs=[last])
         alpha["channel0"].setValue("rgba.alpha")
-        alpha["expr0"].setValue(_alpha_of(node, mattes))
+        alpha["expr0"].setValue(_alpha_of(node, kept))
         last = alpha
         whole = nuke.nodes.FrameRange(name="range", inputs=[last])
         whole["first_frame"].setValue(min(own.first + own.shift for own in mattes))
@@ -146,10 +147,19 @@ def read_knobs(own: Mattes) -> str:
     )
 
 
-def _alpha_of(node: Node, mattes: Sequence[Mattes]) -> str:
+def chosen_uid(node: Node) -> str:
+    """Of the object whose matte alpha is to be; empty for all together."""
     chosen = str(node[node_knobs.OUTPUT].value())
-    layers = layers_of(mattes)
-    shown = [layer for own, layer in zip(mattes, layers) if own.name == chosen] or layers
+    return next((said.uid for said in documents.objects(node) if said.name == chosen), "")
+
+
+def _alpha_of(node: Node, mattes: Mapping[str, Mattes]) -> str:
+    layers = dict(zip(mattes, layers_of(list(mattes.values()))))
+    uid = chosen_uid(node)
+    if uid and uid not in layers:
+        # Nuke knows no such channel: it stops, and shows nothing else in its place.
+        return f"{layer_name(str(node[node_knobs.OUTPUT].value()))}_has_no_mattes_yet"
+    shown = [layers[uid]] if uid else list(layers.values())
     found = f"{shown[0]}.alpha"
     for layer in shown[1:]:
         found = f"max({found}, {layer}.alpha)"

@@ -88,11 +88,15 @@ def rename_object(runtime: Runtime, node: Node, name: str) -> None:
     uid = active_uid(node)
     others = [said.name for said in documents.objects(node) if said.uid != uid]
     given = checked_object_name(name, others)
+    old = next(said.name for said in documents.objects(node) if said.uid == uid)
+    is_shown = str(node[node_knobs.OUTPUT].value()) == old
     change(
         runtime, node, "rename object", lambda said: _with(said, uid, lambda one: replace(one, name=given))
     )
     with no_step(runtime.nuke):
         node[node_knobs.OBJECT].setValue(given)
+        if is_shown:
+            node[node_knobs.OUTPUT].setValue(given)
 
 
 def remove_object(runtime: Runtime, node: Node) -> None:

@@ -20,6 +20,7 @@ from masklet.hosting.work.plate_session import PlateSession
 from masklet.types import ObjectInfo, Presence
 from masklet_nuke import documents, node_knobs, prompting
 from masklet_nuke.callbacks import knob_changed, script_changed
+from masklet_nuke.farm import missing
 from masklet_nuke.runtime import Runtime
 from nuke_scripts import run
 
@@ -150,6 +151,33 @@ def test_alpha_is_of_the_object_that_is_chosen(
     nuke.artist_sets(tracked, node_knobs.OUTPUT, "duck")
 
     assert alpha["expr0"].value() == "duck.alpha"
+
+    # Another name changes nothing, and an object without mattes is no black and no other one's matte.
+    nuke.answers += ["Ente", "hat"]
+    nuke.press(tracked, "masklet_rename_object")
+    run(nuke, loop)
+    assert tracked[node_knobs.OUTPUT].value() == "Ente"
+    assert alpha["expr0"].value() == "duck.alpha"
+    nuke.press(tracked, "masklet_add_object")
+    run(nuke, loop)
+    nuke.artist_sets(tracked, node_knobs.OUTPUT, "hat")
+    assert alpha["expr0"].value() == "hat_has_no_mattes_yet"
+    write = nuke.nodes.Write(inputs=[tracked])
+    assert "has no mattes of hat yet" in missing(write, 1005)
+
+
+def test_a_node_inside_of_a_group_says_where_it_has_to_be(
+    nuke: FakeNuke, loop: Runtime, node: FakeNode
+) -> None:
+    outer = nuke.nodes.Group(name="Outer")
+    kept = nuke.copied(node)
+    outer.begin()
+    inner = nuke.pasted(kept)
+    outer.end()
+
+    nuke.press(inner, "masklet_add_object")
+
+    assert "lies inside of a group" in nuke.messages[0]
 
 
 def test_a_roto_is_fitted_for_nukes_own_curve(
