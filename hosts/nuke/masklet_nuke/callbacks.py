@@ -1,4 +1,4 @@
-"""What Nuke tells masklet: a knob was changed, the script was, a frame is to be rendered, the script closes.
+"""What a Nuke with windows tells masklet: a knob was changed, the script was, it was opened, it closes.
 
 Nothing slow happens here: while it tells of a knob, Nuke executes nothing else.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from masklet.errors import MaskletError
 from masklet.hosting.notices import notice_of
-from masklet_nuke import farm, handles, node_knobs, prompting, viewer_clicks
+from masklet_nuke import handles, node_knobs, prompting, viewer_clicks
 from masklet_nuke.inside import set_alpha
 from masklet_nuke.node_knobs import is_masklet, text
 from masklet_nuke.plates import masklet_nodes
@@ -26,14 +26,12 @@ _SHOWS_ANEW = (node_knobs.OBJECT, "showPanel")
 
 
 def register(nuke: Nuke) -> None:
-    """Have Nuke tell us; for a farm only what renders need."""
-    nuke.addBeforeFrameRender(lambda: farm.check_frame(nuke))
-    if nuke.GUI:
-        nuke.addKnobChanged(knob_changed, nodeClass="Group")
-        nuke.addUpdateUI(script_changed, nodeClass="Group")
-        nuke.addOnScriptLoad(script_opened)
-        nuke.addOnScriptSave(lambda: runtime().openings.saved())
-        nuke.addOnScriptClose(script_closed)
+    """Have a Nuke with windows tell us."""
+    nuke.addKnobChanged(knob_changed, nodeClass="Group")
+    nuke.addUpdateUI(script_changed, nodeClass="Group")
+    nuke.addOnScriptLoad(script_opened)
+    nuke.addOnScriptSave(lambda: runtime().openings.saved())
+    nuke.addOnScriptClose(script_closed)
 
 
 def knob_changed() -> None:

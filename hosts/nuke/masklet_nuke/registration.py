@@ -13,10 +13,19 @@ _NEW_NODE = "import masklet_nuke.registration; masklet_nuke.registration.new_nod
 
 
 def start(nuke: Nuke | None = None) -> None:
-    """Begin to listen: called by init.py."""
-    from masklet_nuke.callbacks import register
+    """Begin to listen: called by init.py. A farm gets what renders need and nothing else."""
+    nuke = nuke or this_nuke()
+    nuke.addBeforeFrameRender(lambda: _check_frame(nuke))
+    if nuke.GUI:
+        from masklet_nuke.callbacks import register
 
-    register(nuke or this_nuke())
+        register(nuke)
+
+
+def _check_frame(nuke: Nuke) -> None:
+    from masklet_nuke.farm import check_frame
+
+    check_frame(nuke)
 
 
 def add_menus(nuke: Nuke | None = None) -> None:

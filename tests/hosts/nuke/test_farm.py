@@ -8,10 +8,10 @@ import pytest
 
 from fakes.nuke import FakeNuke
 from fakes.nuke.nodes import FakeNode
-from masklet_nuke.callbacks import register
 from masklet_nuke.farm import MissingMatteError
 from masklet_nuke.inside import Mattes, show_mattes
 from masklet_nuke.masklet_node import make_node
+from masklet_nuke.registration import start
 from nuke_scripts import new_read
 
 
@@ -53,7 +53,7 @@ def test_a_render_reads_the_mattes_and_asks_nobody(
     monkeypatch.setattr(runtime, "Runtime", refuse)
     farm = Farm(files, mattes)
     farm.show()
-    register(farm.nuke)
+    start(farm.nuke)
 
     farm.nuke.execute(farm.write, 1001, 1012)
 
@@ -68,7 +68,7 @@ def test_a_missing_matte_ends_the_render_with_masklet_and_without_it(
     farm = Farm(files, mattes)
     farm.show()
     if with_masklet:
-        register(farm.nuke)
+        start(farm.nuke)
     (mattes / "hero.1007.exr").unlink()
 
     with pytest.raises(RuntimeError, match=r"hero\.1007\.exr"):
@@ -84,7 +84,7 @@ def test_beyond_the_mattes_no_neighbour_is_held(files: Path, mattes: Path, with_
     farm = Farm(files, mattes)
     farm.show()
     if with_masklet:
-        register(farm.nuke)
+        start(farm.nuke)
 
     with pytest.raises(RuntimeError, match=r"hero\.1013\.exr"):
         farm.nuke.execute(farm.write, 1012, 1014)
@@ -93,7 +93,7 @@ def test_beyond_the_mattes_no_neighbour_is_held(files: Path, mattes: Path, with_
 def test_frames_of_the_script_find_the_pictures_own_numbers(files: Path, mattes: Path) -> None:
     farm = Farm(files, mattes, shift=-1000)
     farm.show()
-    register(farm.nuke)
+    start(farm.nuke)
     farm.nuke.execute(farm.write, 1, 12)
 
     later = farm.nuke.nodes.TimeOffset(inputs=[farm.node], time_offset=50)
@@ -107,7 +107,7 @@ def test_frames_of_the_script_find_the_pictures_own_numbers(files: Path, mattes:
 
 def test_a_node_without_mattes_says_what_to_do(files: Path, mattes: Path) -> None:
     farm = Farm(files, mattes)
-    register(farm.nuke)
+    start(farm.nuke)
 
     with pytest.raises(MissingMatteError, match=r"Masklet1 has no mattes yet: .* press Get Mattes"):
         farm.nuke.execute(farm.write, 1001, 1001)
@@ -115,7 +115,7 @@ def test_a_node_without_mattes_says_what_to_do(files: Path, mattes: Path) -> Non
 
 def test_other_writes_render_as_ever(files: Path, mattes: Path) -> None:
     farm = Farm(files, mattes)
-    register(farm.nuke)
+    start(farm.nuke)
     farm.write.setInput(0, farm.read)
 
     farm.nuke.execute(farm.write, 1001, 1012)
