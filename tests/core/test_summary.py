@@ -13,7 +13,16 @@ from masklet.commands.summary import RunSummary, failure, listed_files, print_js
 from masklet.commands.tracking import Tracked
 from masklet.holes import Hole, HoleReason
 from masklet.outputs.files import Files
-from masklet.types import ClipInfo, FrameRange, ObjectInfo, Presence, SessionInfo, StateRange
+from masklet.types import (
+    ClipInfo,
+    FrameRange,
+    MemoryPolicy,
+    ObjectInfo,
+    ObjectPolicy,
+    Presence,
+    SessionInfo,
+    StateRange,
+)
 
 CLIP = ClipInfo("plate.%04d.exr", 64, 48, 1001, 1060)
 ASKED = FrameRange(1001, 1060)
@@ -117,3 +126,27 @@ def test_sequences_are_one_line_and_other_files_their_own() -> None:
     files = [*(Path(f"a/hero/x_hero.{frame}.png") for frame in (1, 2, 3, 7)), Path("a/x.png")]
 
     assert listed_files(files) == ["a/hero/x_hero.%d.png 1-3, 7", "a/x.png"]
+
+
+def test_a_look_alike_and_a_long_absence_are_told_with_what_may_help() -> None:
+    states = (
+        StateRange(1, FrameRange(1010, 1012), Presence.PRESENT, prompted=False, rival=True),
+        StateRange(2, FrameRange(1020, 1045), Presence.ABSENT, prompted=False),
+        StateRange(2, FrameRange(1050, 1055), Presence.ABSENT, prompted=False),
+    )
+    run = replace(DONE, session=replace(SESSION, states=states), holes=())
+
+    steps = run.next_steps()
+
+    assert steps[:2] == [
+        "look at left hand on 1010-1012, something that looks like it came near there; if it went wrong, try "
+        "--object 'left hand' --policy guarded",
+        "ball was gone for long on 1020-1045: see that it was found again behind; if it went wrong, try "
+        "--object ball --policy gated",
+    ]
+    assert run.as_json()["objects"][0]["rival"] == [[1010, 1012]]
+
+    chosen = (ObjectPolicy(1, MemoryPolicy.MOTION),)
+    told = replace(run, session=replace(run.session, policies=chosen)).next_steps()
+    assert "--policy" not in told[0]
+    assert "--policy gated" in told[1]

@@ -14,7 +14,7 @@ from masklet.frame_runs import counted, part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
 from masklet.outputs.files import Files
 from masklet.patterns import group_sequences
-from masklet.types import FrameState
+from masklet.types import FrameState, MemoryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _NOT_LISTED = frozenset({FrameState.PRESENT, FrameState.UNTRACKED})
 """Nobody needs to know of the first, and holes tell the second with its reason."""
 _VERSION = 1
+_LONG_FRAMES = 20
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,24 @@ class RunSummary:
             if beside:
                 steps.append(
                     f"look at {item.name} on {shown(beside)}, something that looks like it came near there"
+                    + self._suggested(item.object_id, item.name, MemoryPolicy.GUARDED)
+                )
+            away = [run for run in self._runs(item.object_id, FrameState.ABSENT) if _is_long(run)]
+            if away:
+                steps.append(
+                    f"{item.name} was gone for long on {shown(away)}: see that it was found again behind"
+                    + self._suggested(item.object_id, item.name, MemoryPolicy.GATED)
                 )
         steps += hole_sentences(self.holes)
         if steps and self.files is not None and self.files.prompts is None:
             steps.append("add --prompts shot.json, so that corrections build on what was clicked")
         return steps
+
+    def _suggested(self, object_id: int, name: str, policy: MemoryPolicy) -> str:
+        """A policy that may help, for objects that have none; which one they have is theirs to say."""
+        if any(own.object_id == object_id for own in self.session.policies):
+            return ""
+        return f"; if it went wrong, try --object {shlex.quote(name)} --policy {policy.value}"
 
     def as_json(self) -> dict[str, Any]:
         """For a script; the guide lists the fields."""
@@ -201,3 +215,7 @@ def _clip_to_json(clip: ClipInfo) -> dict[str, Any]:
         "unreadable": [{"frame": one.frame, "reason": one.reason} for one in clip.unreadable],
         "notices": list(clip.notices),
     }
+
+
+def _is_long(run: FrameRange) -> bool:
+    return run.last - run.first + 1 >= _LONG_FRAMES

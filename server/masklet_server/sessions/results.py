@@ -173,6 +173,7 @@ class ResultStore:
             entry.presence_logit,
             entry.predicted_iou,
             entry.pointer.astype("<f2").tobytes(),
+            entry.rival,
         )
 
     def size_of(self, object_id: int, frame: int) -> int:

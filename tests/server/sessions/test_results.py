@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from masklet.bad_frames import next_place
 from masklet.errors import OutputError
 from masklet.types import Presence
+from masklet_server.journal.records import entry_from_json, entry_to_json
+from masklet_server.sessions.masks import base_of, result_of
+from masklet_server.sessions.result_places import ResultEntry
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.spill import Spilled, SpillFile
 from masklet_server.tracking import ObjectFrame
@@ -277,3 +282,31 @@ def test_resting_results_leave_memory_and_are_found_again(tmp_path: Path) -> Non
     for frame in range(1, 20):
         assert same(store.find(1, frame), result(frame))
     store.close()
+
+
+def test_a_frame_beside_a_rival_is_a_bad_frame_and_documents_keep_how_near_it_was() -> None:
+    store = ResultStore()
+    for frame in range(1, 7):
+        near = float(np.float32(0.7)) if frame in (3, 4) else 0.1
+        store.put(replace(result(frame), rival=near, prompted=False, presence=Presence.PRESENT))
+    store.pack()
+
+    states = store.states(1, ())
+
+    assert [(state.frames.first, state.frames.last, state.rival) for state in states] == [
+        (1, 2, False),
+        (3, 4, True),
+        (5, 6, False),
+    ]
+    place = next_place(states, after=1)
+    assert place is not None
+    assert place.frame == 3
+    kept = store.packed(1, 3)
+    assert kept is not None
+    assert result_of(kept, 1, 3).rival == kept.rival == float(np.float32(0.7))
+    found = store.find(1, 3)
+    assert found is not None
+    # What a correction starts from is the mask, whatever was beside it.
+    assert base_of(found).rival == 0
+    digest, entry, track = entry_from_json(entry_to_json(b"\x01", ResultEntry.of(found), 4))
+    assert (digest, entry.rival, track) == (b"\x01", found.rival, 4)
