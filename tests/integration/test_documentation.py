@@ -21,7 +21,9 @@ def on_the_demo_clip(code: str, clip: DemoClip) -> str:
     _, x_px, y_px = clip.clicks[0]
     code = code.replace("plate.%04d.exr", str(clip.pattern))
     code = re.sub(r"x_px=640, y_px=360", f"x_px={x_px}, y_px={y_px}", code)
-    return code.replace("1050", "1003").replace("1080", "1005").replace("1100", "1005")
+    for written, own in {"1050": "1003", "1060": "1004", "1080": "1005", "1100": "1005"}.items():
+        code = code.replace(written, own)
+    return code
 
 
 @pytest.fixture
