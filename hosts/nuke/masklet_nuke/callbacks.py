@@ -17,21 +17,12 @@ from masklet_nuke.runtime import close_runtime, runtime
 from masklet_nuke.undoing import at_root
 
 if TYPE_CHECKING:
-    from masklet_nuke.api import Group, Node, Nuke
+    from masklet_nuke.api import Group, Node
     from masklet_nuke.runtime import Runtime
 
 _seen: dict[str, tuple[str, str, int]] = {}
 """By uid: the document, the object and the frame that the handles show."""
 _SHOWS_ANEW = (node_knobs.OBJECT, "showPanel")
-
-
-def register(nuke: Nuke) -> None:
-    """Have a Nuke with windows tell us."""
-    nuke.addKnobChanged(knob_changed, nodeClass="Group")
-    nuke.addUpdateUI(script_changed, nodeClass="Group")
-    nuke.addOnScriptLoad(script_opened)
-    nuke.addOnScriptSave(lambda: runtime().openings.saved())
-    nuke.addOnScriptClose(script_closed)
 
 
 def knob_changed() -> None:
@@ -91,6 +82,11 @@ def script_opened() -> None:
         own.openings.opened()
         if any(node[node_knobs.EDIT].value() for node in masklet_nodes(own.nuke)):
             viewer_clicks.listen(own)
+
+
+def script_saved() -> None:
+    """The script on disk knows what it will come back to."""
+    runtime().openings.saved()
 
 
 def script_closed() -> None:

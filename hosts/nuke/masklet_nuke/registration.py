@@ -1,15 +1,24 @@
-"""What Nuke runs when it starts: init.py in every Nuke, menu.py in those with windows."""
+"""What Nuke runs when it starts: init.py in every Nuke, menu.py in those with windows.
+
+Nuke starts without the rest of masklet: it is imported when a Masklet node is first told of.
+"""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import TYPE_CHECKING
 
 from masklet_nuke.api import this_nuke
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from masklet_nuke.api import Nuke
 
 _NEW_NODE = "import masklet_nuke.registration; masklet_nuke.registration.new_node()"
+_CALLBACKS = "masklet_nuke.callbacks"
+_UID_KNOB = "masklet_uid"
 
 
 def start(nuke: Nuke | None = None) -> None:
@@ -17,9 +26,23 @@ def start(nuke: Nuke | None = None) -> None:
     nuke = nuke or this_nuke()
     nuke.addBeforeFrameRender(lambda: _check_frame(nuke))
     if nuke.GUI:
-        from masklet_nuke.callbacks import register
+        nuke.addKnobChanged(_of_node(nuke, "knob_changed"), nodeClass="Group")
+        nuke.addUpdateUI(_of_node(nuke, "script_changed"), nodeClass="Group")
+        nuke.addOnScriptLoad(_of_script(nuke, "script_opened"))
+        nuke.addOnScriptSave(_of_script(nuke, "script_saved"))
+        nuke.addOnScriptClose(_of_script(nuke, "script_closed"))
 
-        register(nuke)
+
+def add_menus(nuke: Nuke | None = None) -> None:
+    """Put Masklet into the Draw menu: called by menu.py."""
+    (nuke or this_nuke()).menu("Nodes").addCommand("Draw/Masklet", _NEW_NODE)
+
+
+def new_node() -> None:
+    """Make a Masklet node below what is selected."""
+    from masklet_nuke.masklet_node import make_node
+
+    make_node(this_nuke())
 
 
 def _check_frame(nuke: Nuke) -> None:
@@ -28,14 +51,19 @@ def _check_frame(nuke: Nuke) -> None:
     check_frame(nuke)
 
 
-def add_menus(nuke: Nuke | None = None) -> None:
-    """Put Masklet into the Draw menu: called by menu.py."""
-    nuke = nuke or this_nuke()
-    nuke.menu("Nodes").addCommand("Draw/Masklet", _NEW_NODE)
+def _of_node(nuke: Nuke, name: str) -> Callable[[], None]:
+    def tell() -> None:
+        # Every Group of the script comes by here.
+        if nuke.thisNode().knob(_UID_KNOB) is not None:
+            getattr(importlib.import_module(_CALLBACKS), name)()
+
+    return tell
 
 
-def new_node() -> None:
-    """Make a Masklet node below what is selected."""
-    from masklet_nuke.masklet_node import make_node
+def _of_script(nuke: Nuke, name: str) -> Callable[[], None]:
+    def tell() -> None:
+        nodes = nuke.root().nodes()
+        if _CALLBACKS in sys.modules or any(node.knob(_UID_KNOB) is not None for node in nodes):
+            getattr(importlib.import_module(_CALLBACKS), name)()
 
-    make_node(this_nuke())
+    return tell
