@@ -41,6 +41,7 @@ class Runtime(Loop[Node]):
         self._rotopaint = rotopaint
         self._ticking = Ticking(nuke, self._beat, BEAT_S)
         self._tasks: dict[Job, Progress] = {}
+        self._curves: dict[str, str] = {}
         super().__init__(NukeHost(nuke, self._ticking.keep_on, self._show), connection)
         self.openings = Openings(nuke, self)
 
@@ -111,7 +112,7 @@ class Runtime(Loop[Node]):
             refresh_choices(self.nuke, node)
             memory = self.glimpse(node)
             if memory is not None:
-                states_curve.write(self.nuke, node, memory.book)
+                states_curve.write(self.nuke, node, memory.book, self._curves)
                 self._tell_on_node(node, "" if memory.notice is None else str(memory.notice.sentence))
 
     def _tell_on_node(self, node: Node, sentence: str) -> None:

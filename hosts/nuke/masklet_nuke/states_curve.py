@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from masklet.types import Presence
 from masklet_nuke import documents
+from masklet_nuke.node_knobs import UID, text
 from masklet_nuke.plates import frame_map
 from masklet_nuke.undoing import no_step
 
 if TYPE_CHECKING:
     from masklet.hosting.shown.frame_book import FrameBook, Strip
-    from masklet_nuke.api import Knob, Node, Nuke
+    from masklet_nuke.api import Node, Nuke
 
 PREFIX = "masklet_state_"
 _VALUES = {Presence.PRESENT: 1.0, Presence.UNCERTAIN: 0.5, Presence.ABSENT: 0.0}
@@ -40,20 +41,32 @@ def keys_of(strips: tuple[Strip, ...], shift: int) -> tuple[tuple[int, float], .
     return tuple(keys)
 
 
-def write(nuke: Nuke, node: Node, book: FrameBook) -> None:
-    """Write one curve for each object where it changed; no step of undo."""
-    shift = frame_map(node).shift
+def write(nuke: Nuke, node: Node, book: FrameBook, written: dict[str, str]) -> None:
+    """Write one curve for each object where it changed; no step of undo.
+
+    Args:
+        nuke: The module.
+        node: A Masklet node.
+        book: Of its plate.
+        written: What was written before; Nuke spells a curve in its own way when it is asked.
+    """
+    shift, uid = frame_map(node).shift, text(node, UID)
     with no_step(nuke):
         for number, said in enumerate(documents.objects(node), 1):
-            knob = node.knob(f"{PREFIX}{number}")
+            knob, key = node.knob(f"{PREFIX}{number}"), f"{uid} {number}"
             if knob is None:
+                written.pop(key, None)
                 knob = nuke.Double_Knob(f"{PREFIX}{number}", said.name)
                 node.addKnob(knob)
-            _write(knob, said.name, keys_of(book.strips(said.uid), shift))
+            wanted = curve_text(keys_of(book.strips(said.uid), shift))
+            if written.get(key) != f"{said.name} {wanted}":
+                knob.setLabel(f"{said.name}: state")
+                knob.fromScript(wanted)
+                written[key] = f"{said.name} {wanted}"
 
 
-def _write(knob: Knob, name: str, keys: tuple[tuple[int, float], ...]) -> None:
-    knob.setLabel(f"{name}: state")
-    wanted = "{curve K " + " ".join(f"x{frame} {value:g}" for frame, value in keys) + "}" if keys else "0"
-    if knob.toScript().strip() != wanted:
-        knob.fromScript(wanted)
+def curve_text(keys: tuple[tuple[int, float], ...]) -> str:
+    """A curve that holds between keys."""
+    if not keys:
+        return "0"
+    return "{curve K " + " ".join(f"x{frame} {value:g}" for frame, value in keys) + "}"
