@@ -64,8 +64,8 @@ class LanePainter:
         self._accent = theme.role(widget, roles.Highlight)
         self._right = look.place.left_px + look.place.width_px
 
-    def paint(self) -> None:
-        """Draw everything."""
+    def paint_ground(self) -> None:
+        """Draw all that stays while the playhead and the pointer move."""
         painter, rows = self._painter, self._look.rows
         painter.fillRect(self._widget.rect(), self._ground)
         painter.save()
@@ -77,6 +77,13 @@ class LanePainter:
         self._cuts()
         self._ruler()
         self._span_bar()
+
+    def paint_hand(self) -> None:
+        """Draw the playhead, and a line under the pointer."""
+        look, painter = self._look, self._painter
+        if look.hover is not None and look.hover != look.frame:
+            line = QtCore.QRectF(look.place.centre_of(look.hover), 0, 1, self._widget.height())
+            painter.fillRect(line, theme.mixed(self._text, self._window, 0.65))
         self._playhead()
 
     def _lane(self, number: int) -> None:
@@ -191,11 +198,6 @@ class LanePainter:
             painter.setPen(faint)
             room = QtCore.QRectF(left, 0, width + 2, ruler.height() - 4)
             painter.drawText(room, int(QtCore.Qt.AlignmentFlag.AlignVCenter), str(frame))
-        if look.hover is not None and look.hover != look.frame:
-            x_px = look.place.centre_of(look.hover)
-            painter.fillRect(
-                QtCore.QRectF(x_px, 0, 1, self._widget.height()), theme.mixed(faint, self._window, 0.4)
-            )
 
     def _span_bar(self) -> None:
         painter, look = self._painter, self._look

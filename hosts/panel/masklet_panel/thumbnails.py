@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Optional
 
@@ -12,6 +13,8 @@ from masklet_panel.qt import QtCore, QtGui
 if TYPE_CHECKING:
     from masklet.hosting.shown.overlay_masks import PackedMask
     from masklet.hosting.shown.palette import Colour
+
+_MOST = 64
 
 Pictures = Callable[[int], Optional[QtGui.QImage]]
 """The plate's picture on a frame, if it is here."""
@@ -72,16 +75,48 @@ def thumbnail(
             area.topLeft(), QtCore.QSizeF(area.width() * mask.covers_x, area.height() * mask.covers_y)
         )
         painter.setOpacity(1.0 if picture is None else 0.6)
-        painter.drawImage(covered, _tinted(coverage_of(mask), colour))
+        painter.drawImage(covered.topLeft(), _tinted(mask, colour, covered.size().toSize()))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
 
 
-def _tinted(coverage: QtGui.QImage, colour: Colour) -> QtGui.QImage:
-    image = coverage.convertToFormat(QtGui.QImage.Format.Format_ARGB32_Premultiplied)
+def _tinted(mask: PackedMask, colour: Colour, size: QtCore.QSize) -> QtGui.QImage:
+    """A mask in a colour, small: the large one is looked at only where its pixels are needed."""
+    image = QtGui.QImage(size, QtGui.QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(theme.qcolour(colour))
     painter = QtGui.QPainter(image)
-    painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_SourceIn)
-    painter.fillRect(image.rect(), theme.qcolour(colour))
+    painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_DestinationIn)
+    painter.drawImage(image.rect(), coverage_of(mask))
     painter.end()
     return image
+
+
+class Thumbnails:
+    """Thumbnails that were drawn last, so that what did not change is not drawn again."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], tuple[object, object, QtGui.QPixmap]] = OrderedDict()
+
+    def get(
+        self,
+        size: QtCore.QSize,
+        mask: PackedMask | None,
+        colour: Colour,
+        picture: QtGui.QImage | None,
+        *,
+        ratio: float,
+    ) -> QtGui.QPixmap:
+        """As :func:`thumbnail`."""
+        image = None if picture is None else int(picture.cacheKey())
+        key = (size.width(), size.height(), id(mask), colour, image, ratio)
+        found = self._kept.get(key)
+        if found is None:
+            made = thumbnail(size, mask, colour, picture, ratio=ratio)
+            # The mask is kept along: another one might get its place in memory.
+            found = self._kept[key] = (mask, picture, made)
+            while len(self._kept) > _MOST:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return found[2]

@@ -16,6 +16,7 @@ from masklet_panel.lane_painter import LanePainter, TimelineLook
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, position_of
 
 if TYPE_CHECKING:
+    from masklet.hosting.shown.lanes import Lane
     from masklet.hosting.shown.time_map import Hit
     from masklet_panel.panel_model import PanelModel
 
@@ -40,6 +41,8 @@ class Timeline(QtWidgets.QWidget):
         self._model = model
         self._place = TimeMap.whole(model.frames, left_px=0, width_px=1)
         self._scrolled_px = 0.0
+        self._lanes: tuple[Lane, ...] | None = None
+        self._ground: QtGui.QPixmap | None = None
         self._hover: int | None = None
         self._drag: tuple[Hit, FrameRange | None] | None = None
         self._panned_px: float | None = None
@@ -63,17 +66,13 @@ class Timeline(QtWidgets.QWidget):
 
     def look(self) -> TimelineLook:
         """What is drawn now."""
-        objects = self._model.objects
-        lanes = tuple(
-            lane_of(said, self._model.strips(shown.uid))
-            for shown in objects
-            if (said := self._model.said(shown.uid)) is not None
-        )
+        if self._lanes is None:
+            self._lanes = tuple(lane_of(said, self._model.strips(said.uid)) for said in self._model.document)
         return TimelineLook(
             self._place,
             self._rows,
-            objects,
-            lanes,
+            self._model.objects,
+            self._lanes,
             self._model.cuts,
             self._model.frame,
             self._model.span,
@@ -98,8 +97,12 @@ class Timeline(QtWidgets.QWidget):
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Draw."""
+        look = self.look()
+        if self._ground is None:
+            self._ground = self._drawn(look)
         painter = QtGui.QPainter(self)
-        LanePainter(painter, self, self.look()).paint()
+        painter.drawPixmap(0, 0, self._ground)
+        LanePainter(painter, self, look).paint_hand()
         if self.hasFocus():
             painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
             painter.setPen(theme.role(self, QtGui.QPalette.ColorRole.Highlight))
@@ -251,28 +254,57 @@ class Timeline(QtWidgets.QWidget):
             self._hover = hover
             self.update()
 
+    def changeEvent(self, event: QtCore.QEvent) -> None:
+        """The host's palette or font may change."""
+        self._redraw()
+        super().changeEvent(event)
+
+    def _drawn(self, look: TimelineLook) -> QtGui.QPixmap:
+        ratio = self.devicePixelRatioF()
+        ground = QtGui.QPixmap(round(self.width() * ratio), round(self.height() * ratio))
+        ground.setDevicePixelRatio(ratio)
+        painter = QtGui.QPainter(ground)
+        painter.setFont(self.font())
+        LanePainter(painter, self, look).paint_ground()
+        painter.end()
+        return ground
+
+    def _redraw(self) -> None:
+        """Draw the lanes anew, not only the playhead over them."""
+        self._ground = None
+        self.update()
+
     def _scroll_by(self, by_px: float) -> None:
         rows = self._rows
         most = max(0.0, len(self._model.objects) * rows.lane_px - (self.height() - rows.head_px))
         self._scrolled_px = min(max(self._scrolled_px + by_px, 0.0), most)
-        self.update()
+        self._redraw()
 
     def _take(self, place: TimeMap) -> None:
         self._place = place
-        self.update()
+        self._redraw()
 
     def _plate_changed(self) -> None:
         self._place = self._place.of_clip(self._model.frames)
         self._changed()
 
     def _frame_changed(self) -> None:
-        self._place = self._place.showing(self._model.frame)
-        self._changed()
+        place = self._place.showing(self._model.frame)
+        if place is not self._place:
+            self._take(place)
+        self.update()
+        self._describe()
 
     def _changed(self) -> None:
+        self._lanes = None
         self._scroll_by(0.0)
-        lanes = range(len(self._model.objects))
-        self.setAccessibleDescription("; ".join(self.words_of(lane, self._model.frame) for lane in lanes))
+        self._describe()
+
+    def _describe(self) -> None:
+        """Tell a screen reader the frame, once it stands."""
+        if not self._model.host.is_playing:
+            lanes = range(len(self._model.objects))
+            self.setAccessibleDescription("; ".join(self.words_of(lane, self._model.frame) for lane in lanes))
 
     def _lock(self, uids: list[str], span: FrameRange, *, locks: bool) -> None:
         self._model.edit(object_edits.locked(self._model.document, uids, span, locks=locks))

@@ -215,26 +215,42 @@ def _laid_over(lost: tuple[Strip, ...], told: tuple[Strip, ...]) -> tuple[Strip,
 
 
 def _merged(told: tuple[Strip, ...], since: Mapping[int, Presence]) -> tuple[Strip, ...]:
-    frames: dict[int, Strip] = {}
-    for strip in told:
-        if not since:
-            return told
-        for frame in range(strip.first, strip.last + 1):
-            frames[frame] = strip
-    for frame, presence in since.items():
-        before = frames.get(frame)
-        prompted, locked = (before.prompted, before.locked) if before else (False, False)
-        frames[frame] = Strip(frame, frame, presence, prompted, locked, False)
-    merged: list[Strip] = []
-    for frame in sorted(frames):
-        strip = replace(frames[frame], first=frame, last=frame)
-        last = merged[-1] if merged else None
-        if (
-            last is not None
-            and last.last == frame - 1
-            and replace(strip, first=last.first) == replace(last, last=frame)
-        ):
-            merged[-1] = replace(last, last=frame)
-        else:
-            merged.append(strip)
-    return tuple(merged)
+    """What was told with what was reported since laid over it; neighbours that are alike are one run."""
+    if not since:
+        return told
+    # A track reports thousands of frames: only runs become strips, and only what was reported is walked.
+    runs: list[tuple[int, int, tuple[object, ...]]] = []
+    reported = sorted(since)
+    place = 0
+    for strip in (*told, None):
+        behind = reported[-1] + 1 if strip is None else strip.first
+        while place < len(reported) and reported[place] < behind:
+            _add(runs, reported[place], reported[place], _look(since[reported[place]]))
+            place += 1
+        if strip is None:
+            break
+        look = (strip.presence, strip.prompted, strip.locked, strip.stale, strip.held, strip.rival)
+        first = strip.first
+        while place < len(reported) and reported[place] <= strip.last:
+            frame = reported[place]
+            if first < frame:
+                _add(runs, first, frame - 1, look)
+            _add(runs, frame, frame, _look(since[frame], strip.prompted, strip.locked))
+            first, place = frame + 1, place + 1
+        if first <= strip.last:
+            _add(runs, first, strip.last, look)
+    return tuple(Strip(first, last, *look) for first, last, look in runs)  # type: ignore[arg-type]
+
+
+def _look(presence: Presence, prompted: bool = False, locked: bool = False) -> tuple[object, ...]:
+    """What a frame is drawn as that has just got its mask."""
+    return presence, prompted, locked, False, True, False
+
+
+def _add(
+    runs: list[tuple[int, int, tuple[object, ...]]], first: int, last: int, look: tuple[object, ...]
+) -> None:
+    if runs and runs[-1][1] + 1 == first and runs[-1][2] == look:
+        runs[-1] = (runs[-1][0], last, look)
+    else:
+        runs.append((first, last, look))

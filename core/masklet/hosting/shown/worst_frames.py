@@ -47,10 +47,13 @@ class WorstFrame:
 
 
 _DOUBTFUL_BELOW = 0.7
+_APART = 12
+"""Frames of one run that are both shown are at least so far apart: near ones look alike."""
+_MOST_OF_A_RUN = 4
 
 
 def worst_frames(book: FrameBook, uids: Iterable[str], *, limit: int) -> tuple[WorstFrame, ...]:
-    """The worst frame of each bad run: first what prompts have overtaken, then what is uncertain.
+    """The worst frames of each bad run: first what prompts have overtaken, then what is uncertain.
 
     Present frames that the tracker itself thinks little of come last, one for each dip. Locked frames were
     looked at already.
@@ -66,7 +69,7 @@ def worst_frames(book: FrameBook, uids: Iterable[str], *, limit: int) -> tuple[W
             if fault is Fault.DOUBTFUL:
                 found.extend(_dips(book, uid, first, last))
             else:
-                found.append(_worst(book, uid, first, last, fault))
+                found.extend(_worst(book, uid, first, last, fault))
     order = list(Fault)
     found.sort(key=lambda item: (order.index(item.fault), _badness(item), item.frame, item.uid))
     return tuple(found[:limit])
@@ -100,12 +103,20 @@ def _fault(strip: Strip) -> Fault | None:
     return Fault.RIVAL if strip.rival else Fault.DOUBTFUL
 
 
-def _worst(book: FrameBook, uid: str, first: int, last: int, fault: Fault) -> WorstFrame:
-    """The frame of a run with the least quality; its first where that is not known."""
-    run = range(first, last + 1)
-    told = {frame: quality for frame in run if (quality := book.quality(uid, frame)) is not None}
-    frame = min(told, key=lambda one: (told[one], one)) if told else first
-    return WorstFrame(uid, frame, fault, (first, last), told.get(frame))
+def _worst(book: FrameBook, uid: str, first: int, last: int, fault: Fault) -> Iterable[WorstFrame]:
+    """The frame of a run with the least quality, and in a long run others far from it."""
+
+    def badness(frame: int) -> tuple[float, int]:
+        quality = book.quality(uid, frame)
+        return 1.0 if quality is None else quality, frame
+
+    chosen: list[int] = []
+    for frame in sorted(range(first, last + 1), key=badness):
+        if all(abs(frame - other) >= _APART for other in chosen):
+            chosen.append(frame)
+            yield WorstFrame(uid, frame, fault, (first, last), book.quality(uid, frame))
+        if len(chosen) == _MOST_OF_A_RUN:
+            return
 
 
 def _dips(book: FrameBook, uid: str, first: int, last: int) -> Iterable[WorstFrame]:

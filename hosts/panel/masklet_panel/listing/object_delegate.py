@@ -8,7 +8,7 @@ from masklet_panel import symbols, theme
 from masklet_panel.listing.object_table import Column
 from masklet_panel.qt import QtCore, QtGui, QtWidgets
 from masklet_panel.symbols import Symbol
-from masklet_panel.thumbnails import thumbnail
+from masklet_panel.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from masklet_panel.listing.object_table import ObjectTable
@@ -35,6 +35,7 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
     ) -> None:
         super().__init__(parent)
         self._model, self._table, self._pictures = model, table, pictures
+        self._thumbnails = Thumbnails()
 
     def paint(
         self,
@@ -141,7 +142,7 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         frame = self._model.frame
         mask = self._model.mask(shown.uid, frame)
-        small = thumbnail(size, mask, shown.colour, self._pictures(frame), ratio=ratio)
+        small = self._thumbnails.get(size, mask, shown.colour, self._pictures(frame), ratio=ratio)
         where = QtCore.QPointF(chip.right() + line * 0.35, area.top() + 3)
         painter.drawPixmap(where, small)
         left = where.x() + size.width() + line * 0.5

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from masklet.errors import BadInputError
 from masklet.hosting.shown import frame_book
@@ -141,3 +143,34 @@ def test_lost_frames_are_drawn_paler_and_are_no_bad_frames() -> None:
     (part,) = rectangles(made.strips("u"))
     assert part.colour[3] < COLOURS[Presence.UNCERTAIN][3]
     assert made.next_bad(["u"], 1000, backward=False) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 8), st.integers(0, 3), st.booleans(), st.booleans()), max_size=8),
+    st.dictionaries(st.integers(1, 60), st.sampled_from(list(Presence)), max_size=30),
+)
+def test_reports_laid_over_what_was_told_are_what_every_frame_by_itself_would_be(
+    lengths: list[tuple[int, int, bool, bool]], reports: dict[int, Presence]
+) -> None:
+    first, ranges, frames = 1, [], {}
+    for length, gap, prompted, stale in lengths:
+        first += gap
+        ranges.append(state(first, first + length - 1, prompted=prompted, stale=stale))
+        for frame in range(first, first + length):
+            frames[frame] = (Presence.PRESENT, prompted, stale)
+        first += length
+    made = book(*ranges)
+    for frame, presence in reports.items():
+        made.report("u", frame, presence)
+        prompted = frames[frame][1] if frame in frames else False
+        frames[frame] = (presence, prompted, False)
+
+    strips = made.strips("u")
+
+    told = {
+        frame: (strip.presence, strip.prompted, strip.stale)
+        for strip in strips
+        for frame in range(strip.first, strip.last + 1)
+    }
+    assert told == frames
+    assert [strip.first for strip in strips] == sorted(strip.first for strip in strips)

@@ -39,6 +39,18 @@ def test_a_run_that_is_told_frame_by_frame_is_one_run() -> None:
     assert found.run == (4, 9)
 
 
+def test_a_long_run_is_shown_at_several_places_that_are_apart() -> None:
+    known = book(strip(100, 400, Presence.UNCERTAIN))
+    for frame in range(100, 401):
+        known.rate("u", frame, 0.1 if frame in (150, 151) else 0.5)
+
+    found = [item.frame for item in worst_frames(known, ("u",), limit=20)]
+
+    assert found[0] == 150
+    assert len(found) == 4
+    assert min(abs(one - other) for one in found for other in found if one != other) >= 12
+
+
 def test_of_a_run_the_frame_that_the_tracker_thinks_least_of_is_shown() -> None:
     known = book(strip(4, 9, Presence.UNCERTAIN))
     for frame, quality in ((4, 0.5), (7, 0.1), (8, 0.3)):
