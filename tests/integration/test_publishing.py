@@ -5,15 +5,50 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+import masklet
+from fakes.host import WORDS, FakeHost
 from masklet import cli
+from masklet.anchors import Absence, AnchorKind
+from masklet.deliveries import Existing
+from masklet.events import MatteFormat
+from masklet.exchange.json_reading import read_json
+from masklet.hosting.loop import Loop
+from masklet.hosting.plate_files import PlateSource
+from masklet.hosting.work import plate_work
+from masklet.hosting.work.connection import Connection, ConnectionSettings
+from masklet.hosting.work.jobs import Job
+from masklet.hosting.work.plate_events import TrackRequest
+from masklet.hosting.work.plate_output import Written, write
+from masklet.hosting.work.plate_session import PlateSession
+from masklet.outputs.extra_exports import ExtraExports
+from masklet.outputs.output import Output
+from masklet.publish.checks import validate
+from masklet.publish.collected import collect
+from masklet.publish.integrating import TemplateIntegrator
 from masklet.publish.manifest import read_manifest
+from masklet.publish.publishing import publish
+from masklet.said.documents import SaidObject, new_uid, with_click
+from masklet.types import Click
 from masklet_server.demo.clip_writer import DemoClip
+
+
+class Given(Connection):
+    """The server that the tests share."""
+
+    def __init__(self, server: masklet.Server) -> None:
+        super().__init__()
+        self._given = server
+
+    def server(self, settings: ConnectionSettings) -> masklet.Server:
+        """Whatever the settings say."""
+        return self._given
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
@@ -82,3 +117,43 @@ def test_a_lost_matte_is_refused_and_made_again_by_the_command_that_is_told(
 
     assert run(monkeypatch, *command.split()) == 0
     assert run(monkeypatch, "publish", "mattes") == 0
+
+
+def test_a_host_writes_what_can_be_published_and_brought_elsewhere(
+    server: masklet.Server, clip: DemoClip, tmp_path: Path
+) -> None:
+    host = FakeHost()
+    source = PlateSource("duck", str(clip.pattern), 854, 480, words=WORDS)
+    loop = Loop(host, Given(server))
+    plate = host.open(source)
+    host.adopt(plate)
+    frame, x_px, y_px = clip.clicks[0]
+    said = with_click(SaidObject(new_uid(), "duck"), frame, Click(x_px, y_px))
+    host.take(plate, (said,))
+
+    def tracked(session: PlateSession, job: Job, server: masklet.Server) -> Iterator[object]:
+        return plate_work.track(session, job, server, TrackRequest())
+
+    loop.start(plate, "Tracking", tracked, wait=True)
+    came: list[object] = []
+
+    extras = ExtraExports(True, 1.0, (AnchorKind.SIMILARITY,), Absence.HOLD, ("json",))
+    folder = tmp_path / "out"
+    output = Output(folder, MatteFormat.EXR_LAYERS, "sh", False, extras, False, Existing.KEEP)
+
+    def written(session: PlateSession, job: Job, server: masklet.Server) -> Iterator[object]:
+        return write(session, job, server, output, uids=(), frames=None, next_version=False)
+
+    loop.start(plate, "Writing", written, wait=True, on_made=lambda _, value: came.append(value))
+
+    (made,) = came
+    assert isinstance(made, Written)
+    collected = collect(made.folder)
+    assert validate(collected) == ()
+    assert [part.files for part in collected.parts] == [
+        *("sh.json", "sh.shot.json", "sh_json.record.json", "sh_mattes.%04d.exr"),
+    ]
+    scene = read_json((folder / "sh.json").read_text(encoding="utf-8"))
+    assert (len(scene.shapes), len(scene.anchors), len(scene.mattes)) == (1, 1, 1)
+    published, _ = publish(collected, TemplateIntegrator())
+    assert len(list(published.folder.glob("*.exr"))) == 5

@@ -203,4 +203,5 @@ def _output(recipe: Recipe, out: Path, existing: Existing) -> Output:
         ),
         False,
         existing,
+        record.mattes.objects,
     )

@@ -19,7 +19,6 @@ from masklet.publish.shot_record import (
     states_of,
     write_record,
 )
-from masklet.types import PromptDocument
 
 if TYPE_CHECKING:
     from masklet.matte_files import Exported
@@ -58,9 +57,13 @@ def write_run_record(
     extras = output.extras
     record = ShotRecord(
         plate_of_clip(info.clip, _whole_path(shot.clip)),
-        MatteRequest(frames, output.matte_format.value, output.raw_edges, at_cuts.value),
+        MatteRequest(
+            frames, output.matte_format.value, output.raw_edges, at_cuts.value, tuple(output.objects)
+        ),
         plan.run,
-        replace(shot, document=_of(session.prompts(), output.objects), frames=frames),
+        # Of all objects, whichever are written: the mark is of all of them, and an exclusive one needs the
+        # rest.
+        replace(shot, document=session.prompts(), frames=frames),
         ExportsRequest(
             extras.tools,
             extras.shapes,
@@ -85,17 +88,3 @@ def _whole_path(clip: str) -> str:
     """Where the clip lies on this machine, links followed; empty where it is the server's alone."""
     path = Path(clip).expanduser()
     return (path.parent.resolve() / path.name).as_posix() if path.parent.is_dir() else ""
-
-
-def _of(document: PromptDocument, names: tuple[str, ...]) -> PromptDocument:
-    """What is said of some objects; of all where none are named."""
-    if not names:
-        return document
-    ids = {info.object_id for info in document.objects if info.name in names}
-    return PromptDocument(
-        tuple(info for info in document.objects if info.object_id in ids),
-        tuple(item for item in document.prompts if item.object_id in ids),
-        tuple(item for item in document.locks if item.object_id in ids),
-        tuple(item for item in document.mattes if item.object_id in ids),
-        tuple(item for item in document.masks if item.object_id in ids),
-    )

@@ -106,6 +106,14 @@ class Collected:
         return {item.name: layers[item.object_id] for item in objects}
 
     @property
+    def objects(self) -> tuple[str, ...]:
+        """Names of those whose mattes were written."""
+        written = self.record.mattes.objects
+        return tuple(
+            item.name for item in self.record.shot.document.objects if not written or item.name in written
+        )
+
+    @property
     def plate_files(self) -> Mapping[Optional[int], Path]:
         """Files of the plate by frame, by None for a movie; empty where they are not on this machine."""
         if not self.record.plate.path:

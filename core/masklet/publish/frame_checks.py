@@ -52,7 +52,7 @@ def range_complete(collected: Collected) -> Iterator[Problem]:
 def reviewed(collected: Collected) -> Iterator[Problem]:
     """Frames on which the object may be lost were corrected, locked, or accepted by somebody."""
     asked = collected.record.mattes.frames
-    for name in [item.name for item in collected.record.shot.document.objects]:
+    for name in collected.objects:
         uncertain, stale = [], []
         for one in collected.record.states:
             part = part_in(one.frames, asked)
@@ -89,7 +89,8 @@ def _holes(collected: Collected) -> Iterator[Problem]:
     asked = collected.record.mattes.frames
     for hole in collected.record.holes:
         run = part_in(FrameRange(int(hole["first_frame"]), int(hole["last_frame"])), asked)
-        if run is not None and hole["reason"] != HoleReason.NO_PICTURE.value:
+        told = hole["object"] in collected.objects and hole["reason"] != HoleReason.NO_PICTURE.value
+        if run is not None and told:
             grouped.setdefault((str(hole["object"]), str(hole["reason"])), []).append(run)
     for (name, reason), found in grouped.items():
         runs = runs_joined(found)

@@ -8,7 +8,7 @@
                "height_px": 1080, "first_frame": 1001, "last_frame": 1100, "missing_frames": [],
                "pixel_aspect": 1.0, "frames_per_s": 24.0, "colour_space": "ACEScg"},
       "mattes": {"format": "exr", "raw_edges": false, "at_cuts": "stop", "first_frame": 1001,
-                 "last_frame": 1100},
+                 "last_frame": 1100, "objects": []},
       "exports": {"tools": ["nuke"], "shapes": true, "tolerance_px": 1.0, "anchors": ["similarity"],
                   "absence": "hold"},
       "run": {"prompts_sha256": "…", "model": "…", "weights_sha256": "…", "settings": "{…}"},
@@ -82,12 +82,14 @@ class MatteRequest:
         matte_format: A word of :class:`masklet.events.MatteFormat`.
         raw_edges: Edges as the network gave them.
         at_cuts: A word of :class:`masklet.types.CutPolicy`.
+        objects: Names of those that were written; none for all.
     """
 
     frames: FrameRange
     matte_format: str = "exr"
     raw_edges: bool = False
     at_cuts: str = "stop"
+    objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ def record_to_json(record: ShotRecord) -> dict[str, Any]:
             "at_cuts": record.mattes.at_cuts,
             "first_frame": record.mattes.frames.first,
             "last_frame": record.mattes.frames.last,
+            "objects": list(record.mattes.objects),
         },
         "exports": {
             **asdict(record.exports),
@@ -248,7 +251,11 @@ def record_from_json(content: Any) -> ShotRecord:
                 str(clip["colour_space"]),
             ),
             MatteRequest(
-                _range(mattes), str(mattes["format"]), bool(mattes["raw_edges"]), str(mattes["at_cuts"])
+                _range(mattes),
+                str(mattes["format"]),
+                bool(mattes["raw_edges"]),
+                str(mattes["at_cuts"]),
+                tuple(map(str, mattes["objects"])),
             ),
             RunMark(
                 str(run["prompts_sha256"]),

@@ -78,12 +78,17 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setWindowTitle("masklet" if kept is None else f"{Path(kept.path).name} – masklet")
 
 
-def main(path: str | None, settings: ConnectionSettings) -> int:
+def main(
+    path: str | None,
+    settings: ConnectionSettings,
+    furnish: Callable[[MainWindow], None] = lambda window: None,
+) -> int:
     """Show the window until it is closed, and return the exit code.
 
     Args:
         path: Of a clip or a document; None shows the ways to open one.
         settings: The server, as far as it was named; the rest is what was chosen last.
+        furnish: Given the window before it shows, for menus of the program that it stands beside.
 
     Raises:
         BadInputError: There is no screen.
@@ -100,6 +105,7 @@ def main(path: str | None, settings: ConnectionSettings) -> int:
     application.setPalette(dark_palette())
     panel = PanelWidget(read_settings(own_folder() / _SETTINGS, settings))
     window = MainWindow(panel, own_folder())
+    furnish(window)
     window.show()
     if path is not None:
         # Once the window is there: what is wrong with the path is told in it.

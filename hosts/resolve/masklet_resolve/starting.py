@@ -73,7 +73,11 @@ def take(say: Say, scripts: Any = None) -> Taken:
 
 def open_panel(say: Say, settings: ConnectionSettings, scripts: Any = None) -> int:
     """Take the clip and show the panel with it; the exit code."""
-    return show_panel(take(say, scripts).clip, settings)
+
+    def bring_back(tell: Say, folder: Path) -> bool:
+        return bring(tell, folder, Wanted(), scripts)
+
+    return show_panel(take(say, scripts).clip, settings, bring_back)
 
 
 def bring(say: Say, folder: Path, wanted: Wanted, scripts: Any = None) -> bool:

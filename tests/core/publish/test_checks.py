@@ -20,11 +20,12 @@ from fakes.published_shot import (
 )
 from masklet.errors import BadInputError
 from masklet.prompts import Shot, write_shot
+from masklet.prompts_digest import prompts_sha256
 from masklet.publish.checks import CHECKS, validate
 from masklet.publish.collected import Role, collect
 from masklet.publish.problems import Problem, Repair, accept
 from masklet.publish.shot_record import ObjectStates
-from masklet.types import Click, FramePrompts, FrameRange, FrameState
+from masklet.types import Click, FramePrompts, FrameRange, FrameState, ObjectInfo
 
 
 def problems(shot: ShotOnDisk) -> dict[str, list[Problem]]:
@@ -243,3 +244,33 @@ def test_a_damaged_record_is_one_sentence(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(BadInputError, match="record"):
         collect(shot.mattes)
+
+
+def test_objects_that_were_not_written_are_nobodys_worry(tmp_path: Path) -> None:
+    states = (ObjectStates("hero", FRAMES, PRESENT), ObjectStates("villain", FRAMES, UNCERTAIN))
+    hole = {
+        "object": "villain",
+        "first_frame": 1001,
+        "last_frame": 1005,
+        "reason": "not-tracked",
+        "cut": None,
+    }
+    collected = collect(make_shot(tmp_path, states=states, holes=(hole,)).mattes)
+    record = collected.record
+    both = replace(
+        record.shot.document, objects=(*record.shot.document.objects, ObjectInfo(2, "villain", (1001,)))
+    )
+    run = replace(record.run, prompts_sha256=prompts_sha256(both))
+
+    def with_written(*names: str) -> list[str]:
+        told = replace(
+            record,
+            run=run,
+            shot=replace(record.shot, document=both),
+            mattes=replace(record.mattes, objects=names),
+        )
+        found = validate(replace(collected, record=told))
+        return [one.check for one in found if one.object_name == "villain"]
+
+    assert with_written("hero") == []
+    assert with_written() == ["range-complete", "reviewed"]
