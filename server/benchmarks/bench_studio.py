@@ -114,37 +114,43 @@ async def prompts(arguments: argparse.Namespace) -> dict[str, Any]:
     """A click's time beneath eight tracks."""
     async with serving(max_sessions=32) as (client, folder, _):
         clip = folder / "clip"
-        return {"tracks": 8, **await clicked_beneath(client, clip, 8, 2, arguments.seconds)}
+        return {"tracks": 8, **await clicked_beneath(client, clip, 8, range(1, 3), arguments.seconds)}
 
 
 async def clicked_beneath(
-    client: FakeClient, clip: Path, tracks: int, last_frame: int, seconds: float
+    client: FakeClient, clip: Path, tracks: int, frames: range, seconds: float
 ) -> dict[str, Any]:
     """Click every half second while others track; all of it, from the call to the mask."""
     running = []
-    frames = Counter[int]()
+    tracked = Counter[int]()
+
+    async def begun() -> tuple[str, int]:
+        session_id = (await client.open(clip)).session_id
+        hero = await client.add(session_id)
+        await client.click(session_id, hero, frame=frames.start, x_px=196.0, y_px=345.0)
+        return session_id, hero
 
     async def track(number: int, session_id: str) -> None:
         while True:
             request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id(), mask_format=SHOWN)
             async for event in client.tracks.Track(request):
-                frames[number] += event.HasField("update")
+                tracked[number] += event.HasField("update")
 
     for number in range(tracks):
-        session_id, _ = await client.clicked(clip)
+        session_id, _ = await begun()
         running.append(asyncio.create_task(track(number, session_id)))
-    session_id, (hero,) = await client.clicked(clip)
+    session_id, hero = await begun()
     await asyncio.sleep(2.0)
-    before, begun_s = frames.total(), time.monotonic()
+    before, begun_s = tracked.total(), time.monotonic()
     times_ms = []
     while time.monotonic() - begun_s < seconds:
         started_s = time.perf_counter()
-        await client.click(
-            session_id, hero, frame=1 + len(times_ms) % last_frame, x_px=20 + len(times_ms) % 9
-        )
+        count = len(times_ms)
+        frame = frames[count % len(frames)]
+        await client.click(session_id, hero, frame=frame, x_px=190.0 + count % 9, y_px=345.0)
         times_ms.append(1e3 * (time.perf_counter() - started_s))
         await asyncio.sleep(max(0.0, 0.5 - times_ms[-1] / 1e3))
-    speed = (frames.total() - before) / (time.monotonic() - begun_s)
+    speed = (tracked.total() - before) / (time.monotonic() - begun_s)
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
@@ -233,7 +239,7 @@ async def embedded(arguments: argparse.Namespace) -> dict[str, Any]:
         command = [sys.executable, "-m", "masklet_server.cli", "serve", "--address", "127.0.0.1:0"]
         command += ["--root", name, "--announce", "--stop-with-stdin"]
         async with connected(command) as (client, _):
-            found = await clicked_beneath(client, Path(clip.pattern), 4, 24, arguments.seconds)
+            found = await clicked_beneath(client, Path(clip.pattern), 4, range(1001, 1025), arguments.seconds)
             return {"tracks": 4, **found}
 
 

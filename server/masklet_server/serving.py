@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from masklet_server.settings_file import read_settings_file
+
+if TYPE_CHECKING:
+    from masklet_server.service.settings import ServerSettings
 
 ADDRESS_HELP = "host:port to listen on; port 0 takes a free one."
 TLS_HELP = "PEM file; needed, with a token file, to listen on anything but loopback."
 
 
+ENVIRONMENT = "MASKLET_SERVE"
+"""Begins the names of environment variables: ``MASKLET_SERVE_MAX_SESSIONS`` is ``--max-sessions``."""
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add ``serve``."""
-    app.command()(serve)
+    app.command(context_settings={"auto_envvar_prefix": ENVIRONMENT})(serve)
+
+
+def serve_command() -> Any:
+    """``serve`` as Click sees it: its options are the settings of a server."""
+    app = typer.Typer(add_completion=False)
+    add_commands(app)
+    return typer.main.get_command(app)
+
+
+def _take_file(context: typer.Context, file: Path | None) -> Path | None:
+    """Let the settings file say what command line and environment do not."""
+    if file is not None:
+        context.default_map = {**(context.default_map or {}), **read_settings_file(file, context.command)}
+    return file
 
 
 def serve(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            callback=_take_file,
+            is_eager=True,
+            help="TOML file with these options; what is said here or in MASKLET_SERVE_… goes before it.",
+        ),
+    ] = None,
     address: Annotated[str, typer.Option(help=ADDRESS_HELP)] = "127.0.0.1:7700",
     weights: Annotated[str, typer.Option(help="Name or file of the model.")] = "masklet_embedded",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")] = "auto",
@@ -91,40 +123,16 @@ def serve(
         bool, typer.Option("--stop-with-stdin", help="Stop when standard input ends.")
     ] = False,
 ) -> None:
-    """Serve clips to clients until SIGTERM or Ctrl-C."""
+    """Serve clips to clients until SIGTERM or Ctrl-C. SIGHUP has the settings file read again."""
+    # In their parameters they are for the help alone: the file and the environment speak as well.
+    del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
+    del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
     import asyncio
     import logging
-    from dataclasses import replace
 
-    from masklet.errors import BadInputError, OutputError
-    from masklet_server.journal.places import default_sessions_folder
-    from masklet_server.service.settings import PROFILES, ServerSettings
+    from masklet.errors import OutputError
 
-    if profile not in PROFILES:
-        raise BadInputError(f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}")
-    plain = ServerSettings()
-    settings = ServerSettings(
-        address=address,
-        weights=weights,
-        device=device,
-        profile=PROFILES[profile],
-        roots=tuple(root or ()),
-        user_weights=parse_weights(user_weight or ()),
-        token_file=token_file,
-        tls_certificate=tls_cert,
-        tls_key=tls_key,
-        upload_folder=upload_folder,
-        sessions_folder=None if no_sessions else sessions or default_sessions_folder(address),
-        take_over=take_over,
-        store=replace(
-            plain.store,
-            max_sessions=max_sessions,
-            memory_bytes=int(memory_gib * (1 << 30)),
-            idle_s=idle_s,
-            forgotten_s=forgotten_h * 3600.0,
-        ),
-        service=replace(plain.service, disk_s=disk_s, turn_s=turn_s),
-    )
+    settings = settings_of(context.params)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     from masklet_server.service.listen import Access, check_free
@@ -142,7 +150,7 @@ def serve(
     from masklet_server.service.server import Engine
 
     make_tracker, model = load_tracker_factory(
-        settings.weights, settings.device, settings.profile, compiled=compiled, runtime=runtime
+        settings.weights, device, settings.profile, compiled=compiled, runtime=runtime
     )
     engine = Engine(make_tracker, model, list_weights(), str(find_device(settings.device)))
 
@@ -157,7 +165,60 @@ def serve(
                     f"the ready file {ready_file} cannot be written: check its folder"
                 ) from error
 
-    asyncio.run(run_server(settings, engine, announce=ready, stop_with_stdin=stop_with_stdin))
+    def read_again() -> ServerSettings:
+        words = [] if config is None else ["--config", str(config)]
+        return settings_of(serve_command().make_context("serve", words).params)
+
+    asyncio.run(
+        run_server(
+            settings,
+            engine,
+            announce=ready,
+            stop_with_stdin=stop_with_stdin,
+            read_again=None if config is None else read_again,
+        )
+    )
+
+
+def settings_of(options: Mapping[str, Any]) -> ServerSettings:
+    """Settings from the values of the options of ``serve``.
+
+    Raises:
+        BadInputError: A word is none of those that are known.
+    """
+    from dataclasses import replace
+
+    from masklet.errors import BadInputError
+    from masklet_server.journal.places import default_sessions_folder
+    from masklet_server.service.settings import PROFILES, ServerSettings
+
+    profile, address = options["profile"], options["address"]
+    if profile not in PROFILES:
+        raise BadInputError(f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}")
+    plain = ServerSettings()
+    folder = options["sessions"] or default_sessions_folder(address)
+    return ServerSettings(
+        address=address,
+        weights=options["weights"],
+        device=options["device"],
+        profile=PROFILES[profile],
+        roots=tuple(options["root"] or ()),
+        user_weights=parse_weights(options["user_weight"] or ()),
+        token_file=options["token_file"],
+        tls_certificate=options["tls_cert"],
+        tls_key=options["tls_key"],
+        upload_folder=options["upload_folder"],
+        sessions_folder=None if options["no_sessions"] else folder,
+        take_over=options["take_over"],
+        store=replace(
+            plain.store,
+            max_sessions=options["max_sessions"],
+            memory_bytes=int(options["memory_gib"] * (1 << 30)),
+            idle_s=options["idle_s"],
+            forgotten_s=options["forgotten_h"] * 3600.0,
+        ),
+        service=replace(plain.service, disk_s=options["disk_s"], turn_s=options["turn_s"]),
+    )
 
 
 def parse_weights(said: Iterable[str]) -> dict[str, float]:

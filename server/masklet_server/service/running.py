@@ -70,6 +70,7 @@ async def run_server(
     *,
     announce: Callable[[str], None],
     stop_with_stdin: bool = False,
+    read_again: Callable[[], ServerSettings] | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when asked, the end of standard input.
 
@@ -80,6 +81,7 @@ async def run_server(
             answered.
         stop_with_stdin: Stop when standard input ends: a server started by a program goes with it,
             even when that is killed.
+        read_again: Reads the settings anew, at SIGHUP; None where there is no file of them.
 
     Raises:
         BadInputError: The settings contradict each other, or the port is taken.
@@ -92,6 +94,8 @@ async def run_server(
     server = MaskletServer(settings, engine, MediaOpener(limits), max_side_px=limits.max_side_px)
     try:
         address = await server.start()
+        if read_again is not None:
+            _reload_on_signal(server, read_again)
         _log.info("listening on %s", address)
         announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": VERSION}))
         await _first_of(stopping, server.failed)
@@ -116,6 +120,23 @@ async def _first_of(*events: asyncio.Event) -> None:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
+
+
+def _reload_on_signal(server: MaskletServer, read_again: Callable[[], ServerSettings]) -> None:
+    if not hasattr(signal, "SIGHUP"):
+        return
+
+    def reload() -> None:
+        try:
+            left = server.apply(read_again())
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with it, the server goes on as it is)
+            _log.error("the settings stay as they were: %s", error)
+            return
+        _log.info(
+            "the settings were read again%s", f"; after a restart only: {', '.join(left)}" if left else ""
+        )
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import grpc.aio
@@ -103,7 +103,7 @@ class MaskletServer:
         self._scheduler = Scheduler(
             read_s=settings.service.disk_s,
             turn_s=settings.service.turn_s,
-            weight_of=lambda user: settings.user_weights.get(user, 1.0),
+            weight_of=lambda user: self._settings.user_weights.get(user, 1.0),
         )
         self.failed = asyncio.Event()
         self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
@@ -201,6 +201,23 @@ class MaskletServer:
         await self._uploads.close()
         self._renderer.close()
         self._errands.close()
+
+    def apply(self, settings: ServerSettings) -> tuple[str, ...]:
+        """Take limits and users' parts from other settings, without a restart. Tokens are looked at anyway.
+
+        Returns:
+            Names of other settings that are not the same: they count after a restart.
+        """
+        old, taken = self._settings, ("store", "user_weights", "service")
+        service = replace(old.service, disk_s=settings.service.disk_s, turn_s=settings.service.turn_s)
+        self._settings = replace(
+            old, store=settings.store, user_weights=settings.user_weights, service=service
+        )
+        self.store.set_limits(settings.store)
+        self._scheduler.set_limits(read_s=service.disk_s, turn_s=service.turn_s)
+        self._errands.disk_s = service.disk_s
+        others = (each.name for each in fields(old) if each.name not in taken)
+        return tuple(name for name in others if getattr(old, name) != getattr(settings, name))
 
     @property
     def is_hanging(self) -> bool:

@@ -120,6 +120,10 @@ class Scheduler:
         self._away: set[_Call[Any]] = set()
         self._closed = False
 
+    def set_limits(self, *, read_s: float, turn_s: float) -> None:
+        """Be more patient, or less, from the next read and turn on."""
+        self._read_s, self._turn_s = read_s, turn_s
+
     @property
     def waiting(self) -> int:
         """How many turns wait, without the one that runs."""

@@ -132,6 +132,11 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._held)
 
+    def set_limits(self, limits: StoreLimits) -> None:
+        """Hold to other limits from now on; sessions that are open keep their own."""
+        self.limits = limits
+        self.ledger.budget_bytes = limits.memory_bytes
+
     def replies(self, user: str) -> ReplyLog:
         """Answers that belong to no session, by user."""
         return self._replies.setdefault(user, ReplyLog(capacity=64))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import pytest
 
 from fakes.engine import FAKE_INFO, FakeEngine
 from fakes.service import SMALL, FakeOpener, Running, new_id, refusal, running
+from masklet.errors import BadInputError
 from masklet.v1 import session_pb2, track_pb2
+from masklet_server.service import running as process
 from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions import store
 
@@ -81,3 +85,52 @@ def test_a_track_waits_for_memory_and_tells_its_place(tmp_path: Path) -> None:
             assert "waiting" not in await first
 
     asyncio.run(run())
+
+
+def test_limits_change_while_the_server_runs(tmp_path: Path) -> None:
+    plain = ServerSettings()
+    settings = replace(plain, store=replace(plain.store, max_sessions=1))
+
+    async def run() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            await client.open(server.root / "clip")
+            refused = await refusal(client.sessions.OpenSession(opening(server, "b", waits=False)))
+            assert refused[1] == "limit"
+
+            more = replace(plain, device="cuda", store=replace(plain.store, max_sessions=2))
+            left = server.server.apply(replace(more, user_weights={"local": 2.0}))
+
+            assert "device" in left
+            assert "store" not in left
+            assert (await client.open(server.root / "clip")).session_id
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal here")
+def test_a_signal_has_the_settings_read_again_and_a_mistake_changes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = ServerSettings()
+    told: list[ServerSettings | Exception] = [
+        BadInputError("the settings file is no TOML"),
+        replace(plain, store=replace(plain.store, max_sessions=5)),
+    ]
+
+    def read_again() -> ServerSettings:
+        found = told.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def run() -> None:
+        async with running(tmp_path) as server:
+            process._reload_on_signal(server.server, read_again)
+            for expected in (plain.store.max_sessions, 5):
+                os.kill(os.getpid(), signal.SIGHUP)
+                await asyncio.sleep(0.1)
+                assert server.server.store.limits.max_sessions == expected
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+    asyncio.run(run())
+    assert "the settings stay as they were: the settings file is no TOML" in caplog.text
