@@ -29,6 +29,7 @@ def draw_shapes(
 ) -> None:
     """The paths of an object on a frame; with vertices and handles where it is active."""
     painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    colour = _bright(colour)
     for piece in shapes.visible_at(frame):
         vertices = piece.path_at(frame)
         path = _path(place, vertices)
@@ -46,6 +47,7 @@ def draw_anchor(
 ) -> None:
     """A turned and scaled cross where the anchor is, and the way it goes before and after."""
     painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    colour = _bright(colour)
     near = [key for key in anchor.keys if abs(key.frame - frame) <= _TRAIL_FRAMES]
     if len(near) > 1:
         trail = QtGui.QPainterPath(_point(place, near[0].x_px, near[0].y_px))
@@ -95,6 +97,11 @@ def _draw_vertices(
         ):
             painter.drawLine(at, _point(place, vertex.x_px + dx_px, vertex.y_px + dy_px))
         painter.fillRect(QtCore.QRectF(at.x() - _VERTEX, at.y() - _VERTEX, 2 * _VERTEX, 2 * _VERTEX), colour)
+
+
+def _bright(colour: QtGui.QColor) -> QtGui.QColor:
+    """Half way to white, to be seen over the object's own tint."""
+    return QtGui.QColor(*((part + 255) // 2 for part in (colour.red(), colour.green(), colour.blue())))
 
 
 def _point(place: Placement, x_px: float, y_px: float) -> QtCore.QPointF:
