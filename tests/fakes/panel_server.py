@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from fakes.transport import FakeTransport
 from masklet.errors import BadInputError, MaskletError, SessionNotFoundError
-from masklet.events import TrackEvent, TrackFinished, TrackStarted
+from masklet.events import TrackEvent, TrackFinished, TrackStarted, Waiting
 from masklet.frame_runs import runs_joined, runs_minus
 from masklet.matte_settings import MatteSettings
 from masklet.transport.interface import TrackRequest, Undone
@@ -49,6 +49,7 @@ class PanelServer(FakeTransport):
         qualities: What it will think of its masks; 0.9 where nothing is said.
         frame_s: How long a frame takes.
         fails: Raised after the first frame of a track.
+        line: Places in a queue that a track is told of first, half a second each.
         tracks: Every track's request.
     """
 
@@ -57,6 +58,7 @@ class PanelServer(FakeTransport):
     qualities: dict[tuple[str, int], float] = field(default_factory=dict)
     frame_s: float = 0.0
     fails: MaskletError | None = None
+    line: list[Waiting] = field(default_factory=list)
     tracks: list[TrackRequest] = field(default_factory=list)
     cuts: tuple[int, ...] = ()
     said: dict[tuple[int, int], FramePrompts] = field(default_factory=dict)
@@ -171,6 +173,9 @@ class PanelServer(FakeTransport):
             if not any(frame in lock for lock in self.held_locks.get(number, ()))
             and (not request.stale_only or (number, frame) in self.stale)
         ]
+        for waiting in self.line:
+            yield waiting
+            time.sleep(0.5)
         yield TrackStarted(len(wanted), len(wanted))
         for place, (number, frame) in enumerate(wanted):
             if self._stopped.is_set():

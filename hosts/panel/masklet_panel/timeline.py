@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from masklet.hosting import object_edits
 from masklet.hosting.sentences import state_parts
 from masklet.hosting.shown.lanes import lane_of
 from masklet.hosting.shown.time_map import Part, Rows, TimeMap, dragged, hit, moved, with_in, with_out
 from masklet.phrases import phrase
 from masklet.types import FrameRange
 from masklet_panel import theme
+from masklet_panel.lane_menu import range_menu
 from masklet_panel.lane_painter import LanePainter, TimelineLook
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, position_of
 
@@ -306,35 +306,12 @@ class Timeline(QtWidgets.QWidget):
             lanes = range(len(self._model.objects))
             self.setAccessibleDescription("; ".join(self.words_of(lane, self._model.frame) for lane in lanes))
 
-    def _lock(self, uids: list[str], span: FrameRange, *, locks: bool) -> None:
-        self._model.edit(object_edits.locked(self._model.document, uids, span, locks=locks))
-
     def _show_menu(self, where: QtCore.QPoint) -> None:
         self.menu(self._hit(QtCore.QPointF(where))).popup(self.mapToGlobal(where))
 
     def menu(self, found: Hit) -> QtWidgets.QMenu:
         """What can be done at a place."""
-        model, menu = self._model, QtWidgets.QMenu(self)
-        frame, span = found.frame, model.span or FrameRange(found.frame, found.frame)
-        menu.addAction(phrase("Range begins at {frame}", frame=frame)).triggered.connect(
-            lambda *_: model.set_span(with_in(model.span, frame, model.frames))
-        )
-        menu.addAction(phrase("Range ends at {frame}", frame=frame)).triggered.connect(
-            lambda *_: model.set_span(with_out(model.span, frame, model.frames))
-        )
-        whole = menu.addAction(phrase("The whole plate"))
-        whole.setEnabled(model.span is not None)
-        whole.triggered.connect(lambda *_: model.set_span(None))
-        menu.addSeparator()
-        uids = [model.objects[found.lane].uid] if found.part is Part.LANE else list(model.selected)
-        words = str(span.first) if span.first == span.last else f"{span.first}-{span.last}"
-        for locks, text in (
-            (True, phrase("Lock {range}", range=words)),
-            (False, phrase("Unlock {range}", range=words)),
-        ):
-            action = menu.addAction(text)
-            action.setEnabled(bool(uids))
-            action.triggered.connect(lambda *_, locks=locks: self._lock(uids, span, locks=locks))
+        menu = range_menu(self._model, found, self)
         menu.addSeparator()
         menu.addAction(phrase("Show all frames")).triggered.connect(lambda *_: self.show_whole())
         return menu

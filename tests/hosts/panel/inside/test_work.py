@@ -10,6 +10,7 @@ from Qt import QtWidgets
 
 from fakes.panel_server import PanelServer
 from masklet.errors import ServerUnreachableError
+from masklet.events import Waiting
 from masklet.matte_settings import MatteSettings
 from masklet.types import Direction, FrameRange, Presence
 from masklet_panel.panel_model import PanelModel
@@ -110,6 +111,24 @@ def test_masks_come_live_with_words_about_speed_and_the_time_that_is_left(
     assert "per second" in bar.text()
     assert 0 < sum(strip.last - strip.first + 1 for strip in model.strips("u1")) < 40
     model.cancel()
+
+
+def test_the_place_in_the_servers_line_is_told_until_it_is_ones_turn(
+    application: QtWidgets.QApplication,
+    model: PanelModel,
+    bar: TrackBar,
+    server: PanelServer,
+    settle: Callable[[], None],
+) -> None:
+    server.line = [Waiting(3, 40.0)]
+
+    press(bar, "Track both ways")
+    wait_for(application, lambda: "in line" in bar.text())
+    assert "number 3 in line, about 40 s" in bar.text()
+    settle()
+
+    assert bar.text() == ""
+    assert model.strips("u1")[-1].last == 1040
 
 
 def test_stop_keeps_what_is_done_and_says_so(
