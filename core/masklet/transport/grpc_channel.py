@@ -46,6 +46,9 @@ OPTIONS = [
     # gRPC's own limit is two minutes: a restarted server would seem dead for as long.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Shared with other channels of this process, a new one to a server that is back would first wait out the
+    # pause of an old one that met it dead.
+    ("grpc.use_local_subchannel_pool", 1),
     # A proxy for the internet is never the way to a server of the studio.
     ("grpc.enable_http_proxy", 0),
 ]

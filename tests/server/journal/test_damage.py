@@ -127,7 +127,7 @@ def current() -> bytes:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_flipped_bytes_are_noticed_what_was_said_is_whole_or_refused_and_no_wrong_mask_is_given(
     flips: list[tuple[float, int]],
 ) -> None:
