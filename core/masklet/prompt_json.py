@@ -123,7 +123,7 @@ def masks_to_json(masks: Iterable[LockedMask]) -> list[dict[str, Any]]:
             "frame": kept.frame,
             "stale": kept.stale,
             **_tracked_to_json(kept.mask),
-            **({} if kept.looks is None else {"looks": [_look_to_json(look) for look in kept.looks]}),
+            **({} if kept.looks is None else {"looks": [look_to_json(look) for look in kept.looks]}),
             **(
                 {}
                 if kept.around is None
@@ -141,12 +141,12 @@ def masks_from_json(object_id: int, content: Iterable[dict[str, Any]]) -> Iterat
         ValueError, KeyError, TypeError: They make no masks.
     """
     listed = list(content)
-    named = {int(item["frame"]): (_tracked_from_json(item), _looks_from_json(item)) for item in listed}
+    named = {int(item["frame"]): (_tracked_from_json(item), looks_from_json(item)) for item in listed}
 
     def near(item: dict[str, Any]) -> NearMask:
         frame = int(item["frame"])
         if "logits_base64" in item:
-            return NearMask(frame, _tracked_from_json(item), _looks_from_json(item))
+            return NearMask(frame, _tracked_from_json(item), looks_from_json(item))
         if frame not in named:
             raise ValueError(f"frame {frame} calms another one and has no mask")
         return NearMask(frame, *named[frame])
@@ -168,16 +168,18 @@ def _near_to_json(near: NearMask, named: Mapping[int, LockedMask]) -> dict[str, 
     locked = named.get(near.frame)
     if locked is not None and (locked.mask, locked.looks or ()) == (near.mask, near.looks):
         return {"frame": near.frame}
-    looks = {"looks": [_look_to_json(look) for look in near.looks]} if near.looks else {}
+    looks = {"looks": [look_to_json(look) for look in near.looks]} if near.looks else {}
     return {"frame": near.frame, **_tracked_to_json(near.mask), **looks}
 
 
-def _look_to_json(look: CloseLook) -> dict[str, Any]:
+def look_to_json(look: CloseLook) -> dict[str, Any]:
+    """A second look."""
     packed = base64.b64encode(look.logits).decode("ascii")
     return {**{name: getattr(look, name) for name in _LOOK}, "logits_base64": packed}
 
 
-def _looks_from_json(content: dict[str, Any]) -> tuple[CloseLook, ...]:
+def looks_from_json(content: dict[str, Any]) -> tuple[CloseLook, ...]:
+    """The second looks that stand in ``content`` under ``looks``, if any."""
     return tuple(
         CloseLook(
             **{name: int(item[name]) for name in _LOOK},

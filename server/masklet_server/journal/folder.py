@@ -31,7 +31,7 @@ FILE_NAME = "session.sqlite"
 CLIP_FOLDER = "clip"
 _OPENED = "opened"
 _OWNER = ".owner"
-_SESSION_ID = re.compile(r"[0-9a-f]{32}")
+SESSION_ID = re.compile(r"[0-9a-f]{32}")
 _TOUCH_EVERY_S = 60.0
 
 _log = logging.getLogger("masklet_server.journal")
@@ -100,7 +100,7 @@ class JournalFolder:
     async def open(  # noqa: D102
         self, session_id: str, owner: str
     ) -> tuple[SessionHead, Restored, SessionJournal] | None:
-        if not _SESSION_ID.fullmatch(session_id):
+        if not SESSION_ID.fullmatch(session_id):
             return None
 
         def read() -> tuple[SessionHead, Restored, SessionJournal] | None:
@@ -122,7 +122,7 @@ class JournalFolder:
         return await self._errands.run(read, whose=owner, at_disk=True)
 
     async def owner_of(self, session_id: str) -> str | None:  # noqa: D102
-        if not _SESSION_ID.fullmatch(session_id):
+        if not SESSION_ID.fullmatch(session_id):
             return None
 
         def read() -> str | None:
@@ -138,7 +138,7 @@ class JournalFolder:
         def read() -> str | None:
             with suppress(OSError):
                 found = self._opened(owner, request_id).read_text(encoding="ascii")
-                if _SESSION_ID.fullmatch(found) and (self.folder_of(found) / FILE_NAME).is_file():
+                if SESSION_ID.fullmatch(found) and (self.folder_of(found) / FILE_NAME).is_file():
                     return found
             return None
 
@@ -156,12 +156,12 @@ class JournalFolder:
             try:
                 file = self.folder_of(session_id) / FILE_NAME
                 head, objects = head_in(file)
-                yield head.owner, KeptSummary(session_id, head.clip_info.name, objects, _idle_s(file))
+                yield head.owner, KeptSummary(session_id, head.clip_info.name, objects, idle_s(file))
             except MaskletError as error:
                 _log.warning("the journal %s cannot be listed: %s", session_id, error)
 
     async def remove(self, session_id: str) -> None:  # noqa: D102
-        if _SESSION_ID.fullmatch(session_id):
+        if SESSION_ID.fullmatch(session_id):
             await self._errands.run(self.remove_now, session_id, at_disk=True)
 
     def remove_now(self, session_id: str) -> None:
@@ -192,7 +192,7 @@ class JournalFolder:
             if session_id in but:
                 continue
             with suppress(OSError):
-                if _idle_s(self.folder_of(session_id) / FILE_NAME) >= kept_s:
+                if idle_s(self.folder_of(session_id) / FILE_NAME) >= kept_s:
                     _log.info("a session that nobody has used for %.1f days is deleted", kept_s / 86400)
                     self.remove_now(session_id)
                     gone += 1
@@ -214,7 +214,7 @@ class JournalFolder:
             names = sorted(os.listdir(self.path))
         except OSError:
             return []
-        return [name for name in names if _SESSION_ID.fullmatch(name)]
+        return [name for name in names if SESSION_ID.fullmatch(name)]
 
     def _opened(self, owner: str, request_id: str) -> Path:
         name = hashlib.sha256(json.dumps([owner, request_id]).encode()).hexdigest()
@@ -235,7 +235,7 @@ class JournalFolder:
         return mark
 
 
-def _idle_s(file: Path) -> float:
+def idle_s(file: Path) -> float:
     """Since the session was used last, as the file's times say."""
     used_s = file.stat().st_mtime
     with suppress(OSError):

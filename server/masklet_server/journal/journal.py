@@ -37,7 +37,7 @@ MAX_ANSWERS = 256
 """Calls that a client may ask about again, the latest."""
 _MAX_DIGESTS = 20_000
 
-NOTHING = Standing(Contents(), (), (), 0, {}, 1, 1, -1, {}, frozenset(), TrackNumber())
+NOTHING = Standing(Contents(), (), (), 0, {}, 1, 1, -1, {}, frozenset(), {}, TrackNumber())
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +215,12 @@ class FileJournal:
                 writer.put("stale", str(object_id), content) if frames else writer.delete(
                     "stale", str(object_id)
                 )
+        for place in {**before.seen, **standing.seen}:
+            seen = standing.seen.get(place)
+            if seen is None:
+                writer.delete("seen", records.key_of(*place))
+            elif seen is not before.seen.get(place):
+                writer.put("seen", records.key_of(*place), records.to_bytes(records.seen_to_json(seen)))
         small = records.to_bytes(records.standing_to_json(standing))
         if first or small != records.to_bytes(records.standing_to_json(before)):
             writer.put("said", "", small)

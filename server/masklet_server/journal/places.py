@@ -20,6 +20,12 @@ def state_folder(environment: Mapping[str, str] | None = None) -> Path:
     return base / "masklet" / "sessions"
 
 
+def folders_of_all() -> list[Path]:
+    """Folders for sessions of all servers of this user, by their ports."""
+    home = state_folder()
+    return sorted(folder for folder in home.iterdir() if folder.is_dir()) if home.is_dir() else []
+
+
 def default_sessions_folder(address: str) -> Path | None:
     """One for each port, as servers cannot share one; None for port 0: nobody finds such a server again."""
     port = address.rpartition(":")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from masklet.clip_reading import ClipReading
 from masklet.events import EditKind
 from masklet.frame_runs import runs_of
 from masklet.matte_settings import MatteSettings
-from masklet.prompt_json import frame_from_json, frame_to_json
+from masklet.prompt_json import frame_from_json, frame_to_json, look_to_json, looks_from_json
 from masklet.types import FrameRange, MaskDepth, MemoryPolicy, Presence
+from masklet_server.sessions.approvals import Seen
 from masklet_server.sessions.clip_reference import ClipReference, UploadedFiles
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.durability import Answer, SessionHead, Standing, TrackNumber
@@ -104,6 +105,7 @@ def head_to_json(head: SessionHead) -> dict[str, Any]:
             "frames": None if frames is None else [frames.first, frames.last],
         },
         "clip": [info.name, info.width_px, info.height_px, info.first_frame, info.last_frame],
+        "overscan": list(astuple(info.overscan)),
     }
 
 
@@ -244,6 +246,20 @@ def stale_to_json(frames: Iterable[int]) -> list[list[int]]:
 def stale_from_json(content: Sequence[Sequence[int]]) -> frozenset[int]:
     """What :func:`stale_to_json` was given."""
     return _from_runs(content)
+
+
+def seen_to_json(seen: Seen) -> dict[str, Any]:
+    """Second looks at a locked frame and around it."""
+    return {
+        "own": [look_to_json(look) for look in seen.own],
+        "around": [[frame, [look_to_json(look) for look in looks]] for frame, looks in seen.around.items()],
+    }
+
+
+def seen_from_json(content: Mapping[str, Any]) -> Seen:
+    """What :func:`seen_to_json` was given."""
+    around = {frame: looks_from_json({"looks": looks}) for frame, looks in content["around"]}
+    return Seen(looks_from_json({"looks": content["own"]}), around)
 
 
 def way_to_json(way: Way) -> list[Any]:

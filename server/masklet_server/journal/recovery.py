@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import BadInputError
-from masklet.types import ClipInfo
+from masklet.types import ClipInfo, Overscan
 from masklet_server.journal import records
 from masklet_server.journal.database import Database, small_rows
 from masklet_server.journal.failures import DamagedJournalError
@@ -28,6 +28,9 @@ from masklet_server.sessions.masks import unpack_logits
 from masklet_server.sessions.said import Said
 from masklet_server.sessions.ways import Way
 from masklet_server.tracking import ObjectFrame
+
+_NOT_SAID = ("edit", "trace", "result", "way", "answer", "stale", "seen")
+"""Kinds of records that a session can do without."""
 
 _log = logging.getLogger("masklet_server.journal")
 
@@ -62,17 +65,21 @@ def head_in(file: Path) -> tuple[SessionHead, int]:
         raise damaged("it does not say which clip it is about") from error
 
 
-def recover(database: Database) -> Recovered:
+def recover(database: Database, *, salvage: bool = False) -> Recovered:
     """All that a journal holds.
 
     What is damaged of the way back, of masks and of what can be made anew is left out and told; what was
     said is there, or the journal is refused.
 
+    Args:
+        database: The journal.
+        salvage: Leave out prompts that are damaged as well: for people, never to go on with.
+
     Raises:
         OutputError: It cannot be read, or what was said is damaged.
     """
     try:
-        return _Recovery(database).all()
+        return _Recovery(database, salvage=salvage).all()
     except (KeyError, TypeError, ValueError, IndexError, BadInputError) as error:
         raise damaged("what it says contradicts itself") from error
 
@@ -86,8 +93,9 @@ def damaged(how: str) -> DamagedJournalError:
 
 
 class _Recovery:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, salvage: bool) -> None:
         self._database = database
+        self._salvage = salvage
         self._rows: dict[str, dict[str, Any]] = {}
         for row in database.rows():
             self._rows.setdefault(row.kind, {})[row.key] = row.value
@@ -96,20 +104,12 @@ class _Recovery:
 
     def all(self) -> Recovered:
         for kind, key in self._database.damaged:
-            if kind not in ("edit", "trace", "result", "way", "answer", "stale"):
+            if kind not in _NOT_SAID and not (self._salvage and kind == "prompt"):
                 raise damaged(f"its record of {kind} {key}".rstrip())
             self._lost.append(f"{kind} {key or 'records that are missing'}")
         head = self._json("head", "")
         small = self._json("said", "")
-        contents = records.contents_from_json(
-            small,
-            {
-                records.object_and_frame(key): self._found(
-                    records.object_and_frame(key)[0], bytes.fromhex(json.loads(value))
-                )
-                for key, value in self._of("prompt").items()
-            },
-        )
+        contents = records.contents_from_json(small, self._prompts())
         done, undone, given_up = self._edits(small, contents)
         answers = {request_of(key): answer_of(value) for key, value in self._of("answer").items()}
         next_object_id, next_edit, next_aside = small["next"]
@@ -130,6 +130,10 @@ class _Recovery:
             next_aside,
             stale,
             frozenset((before, after) for before, after in small["cuts"]),
+            {
+                records.object_and_frame(key): records.seen_from_json(json.loads(value))
+                for key, value in self._of("seen").items()
+            },
             records.track_from_json(small),
         )
         results = self._results()
@@ -147,6 +151,18 @@ class _Recovery:
             {key: number for key, (number, _) in answers.items()},
             tuple(self._lost),
         )
+
+    def _prompts(self) -> dict[tuple[int, int], Said]:
+        prompts = {}
+        for key, value in self._of("prompt").items():
+            object_id, frame = records.object_and_frame(key)
+            try:
+                prompts[object_id, frame] = self._found(object_id, bytes.fromhex(json.loads(value)))
+            except DamagedJournalError:
+                if not self._salvage:
+                    raise
+                self._lost.append(f"prompts of object {object_id} on frame {frame}")
+        return prompts
 
     def _notices(self) -> Iterator[str]:
         """What an artist has to know of what was left out."""
@@ -266,7 +282,8 @@ def _head(content: Any) -> SessionHead:
         content["session_id"],
         content["owner"],
         records.reference_from_json(content),
-        ClipInfo(name, width_px, height_px, first, last),
+        # Journals of format 1 do not say it.
+        ClipInfo(name, width_px, height_px, first, last, overscan=Overscan(*content.get("overscan", ()))),
         content["model_sha256"],
         content["request_id"],
     )

@@ -37,7 +37,7 @@ _IDS = 2 * SPAN + 2
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """Second looks at a locked frame, and at those that calm it, by frame."""
 
     own: tuple[CloseLook, ...]
@@ -45,6 +45,7 @@ class _Seen:
 
     @property
     def size_bytes(self) -> int:
+        """Packed."""
         return sum(len(look.logits) for looks in (self.own, *self.around.values()) for look in looks)
 
 
@@ -66,9 +67,20 @@ class Approvals:
         self._second = looks
         self._cuts = cuts
         self._settled: set[tuple[int, int]] = set()
-        self._looks: dict[tuple[int, int], _Seen] = {}
+        self._looks: dict[tuple[int, int], Seen] = {}
         self._look_bytes = 0
         self._lock = threading.Lock()
+
+    @property
+    def seen(self) -> Mapping[tuple[int, int], Seen]:
+        """A copy of all second looks that are kept, by object and frame."""
+        with self._lock:
+            return dict(self._looks)
+
+    def restore(self, seen: Mapping[tuple[int, int], Seen]) -> None:
+        """Know second looks again."""
+        for key, each in seen.items():
+            self._put_looks(key, each)
 
     def settle(self, contents: Contents) -> None:
         """Keep what calms each locked frame with a mask, as far as that may change; before anything does."""
@@ -140,7 +152,7 @@ class Approvals:
                 self._put(_near_id(object_id, other - frame), frame, result)
             self._settled.add((object_id, frame))
             if kept.looks is not None:
-                seen = _Seen(kept.looks, {each.frame: each.looks for each in kept.around})
+                seen = Seen(kept.looks, {each.frame: each.looks for each in kept.around})
                 self._put_looks((object_id, frame), seen)
 
     def delivered(self, result: ObjectFrame) -> Approved:
@@ -218,7 +230,7 @@ class Approvals:
             if near is not None:
                 yield other, near
 
-    def _seen(self, result: ObjectFrame, around: Mapping[int, ObjectFrame]) -> _Seen | None:
+    def _seen(self, result: ObjectFrame, around: Mapping[int, ObjectFrame]) -> Seen | None:
         """Second looks at a frame and around it: kept once there are any. None where nobody has looked."""
         key = (result.object_id, result.frame)
         with self._lock:
@@ -229,11 +241,11 @@ class Approvals:
         if own is None:
             return None
         found = {frame: self._second.packed(near) or () for frame, near in around.items()}
-        seen = _Seen(own, found)
+        seen = Seen(own, found)
         self._put_looks(key, seen)
         return seen
 
-    def _put_looks(self, key: tuple[int, int], seen: _Seen | None) -> None:
+    def _put_looks(self, key: tuple[int, int], seen: Seen | None) -> None:
         with self._lock:
             before = self._looks.pop(key, None)
             self._look_bytes -= 0 if before is None else before.size_bytes

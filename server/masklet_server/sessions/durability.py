@@ -9,6 +9,7 @@ from typing import Protocol
 
 from masklet.events import EditKind
 from masklet.types import ClipInfo
+from masklet_server.sessions.approvals import Seen
 from masklet_server.sessions.clip_reference import ClipReference
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.history import Edit, Trace
@@ -65,6 +66,7 @@ class Standing:
         next_aside: Id of the next results that are kept aside.
         stale: Frames that prompts have overtaken, by object.
         cuts: Neighbouring frames between which a shot ends.
+        seen: Second looks that locked frames were approved with, by object and frame.
         track: The last one.
     """
 
@@ -78,6 +80,7 @@ class Standing:
     next_aside: int
     stale: Mapping[int, frozenset[int]]
     cuts: frozenset[tuple[int, int]]
+    seen: Mapping[tuple[int, int], Seen]
     track: TrackNumber
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import OutputError
-from masklet.types import Presence
+from masklet.types import Presence, TrackedMask
 from masklet_server.sessions.masks import pack_logits
 from masklet_server.tracking import ObjectFrame
 
@@ -39,6 +39,20 @@ class ResultEntry:
             result.prompted,
             (height, width),
             result.rival,
+        )
+
+    def tracked(self, packed: bytes) -> TrackedMask:
+        """The result as a prompt document holds it, with its packed logits."""
+        rows, columns = self.shape
+        return TrackedMask(
+            columns,
+            rows,
+            packed,
+            self.presence,
+            self.presence_logit,
+            self.predicted_iou,
+            self.pointer.astype("<f2").tobytes(),
+            self.rival,
         )
 
     def result(self, object_id: int, frame: int, logits: NDArray[np.float16]) -> ObjectFrame:

@@ -164,17 +164,7 @@ class ResultStore:
         if found is None:
             return None
         entry, content = found
-        rows, columns = entry.shape
-        return TrackedMask(
-            columns,
-            rows,
-            content if isinstance(content, bytes) else content.packed(),
-            entry.presence,
-            entry.presence_logit,
-            entry.predicted_iou,
-            entry.pointer.astype("<f2").tobytes(),
-            entry.rival,
-        )
+        return entry.tracked(content if isinstance(content, bytes) else content.packed())
 
     def size_of(self, object_id: int, frame: int) -> int:
         """About how many bytes a result takes, packed; 0 where there is none."""

@@ -150,11 +150,11 @@ class Session(SessionFacts):
         self._unsettled: dict[Request, Any] = {}
         if restored is not None:
             self.replies.remember(restored.answers)
-            put_back(restored, book, desk, editor, results)
+            put_back(restored, book, desk, editor, self.approvals, results)
             self.tracks.restore(restored)
             self.notices = restored.notices
         if recorder is not None:
-            recorder.begin(partial(standing_of, book, desk, editor, self.tracks))
+            recorder.begin(partial(standing_of, book, desk, editor, self.approvals, self.tracks))
             self._journal.attach(results)
         # Prompts of many clicks take many turns, and later ones must not overtake them.
         self._in_order = asyncio.Lock()

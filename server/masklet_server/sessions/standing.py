@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.desk import Desk
 from masklet_server.sessions.durability import Restored, Standing
 from masklet_server.sessions.editor import Editor
@@ -10,7 +11,9 @@ from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.tracks import Tracks
 
 
-def standing_of(book: PromptBook, desk: Desk, editor: Editor, tracks: Tracks) -> Standing:
+def standing_of(
+    book: PromptBook, desk: Desk, editor: Editor, approvals: Approvals, tracks: Tracks
+) -> Standing:
     """How everything is now; to be called inside a turn of the device."""
     history = book.history
     next_object_id, next_edit = book.next_ids
@@ -25,11 +28,19 @@ def standing_of(book: PromptBook, desk: Desk, editor: Editor, tracks: Tracks) ->
         editor.next_aside,
         desk.stale.all,
         desk.shots.met,
+        approvals.seen,
         tracks.number,
     )
 
 
-def put_back(restored: Restored, book: PromptBook, desk: Desk, editor: Editor, results: ResultStore) -> None:
+def put_back(
+    restored: Restored,
+    book: PromptBook,
+    desk: Desk,
+    editor: Editor,
+    approvals: Approvals,
+    results: ResultStore,
+) -> None:
     """Make a fresh session what a journal knows."""
     standing = restored.standing
     book.restore(standing.contents, (standing.next_object_id, standing.next_edit))
@@ -38,5 +49,6 @@ def put_back(restored: Restored, book: PromptBook, desk: Desk, editor: Editor, r
     desk.stale.restore(standing.stale)
     desk.shots.restore(standing.cuts)
     desk.ways.restore(restored.ways)
+    approvals.restore(standing.seen)
     for kept in restored.results:
         results.restore(kept.object_id, kept.frame, kept.entry, kept.place)

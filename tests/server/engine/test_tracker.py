@@ -289,6 +289,38 @@ def test_a_parked_tracker_holds_nothing_and_goes_on_as_if_it_had(network: TinyNe
     assert_same(desk.track(rest, 1, 2), untroubled.track(rest, 1, 2))
 
 
+@pytest.mark.parametrize("profile", [EDITOR, REFERENCE], ids=lambda profile: profile.name)
+def test_a_new_tracker_that_is_told_what_was_said_goes_on_as_the_one_before(
+    network: TinyNetwork, profile: Profile
+) -> None:
+    desk, untroubled = Desk(network, profile=profile), Desk(network, profile=profile)
+    alpha = np.zeros((54, 96), np.uint8)
+    alpha[10:30, 60:90] = 255
+    drawn = FramePrompts(2, FIRST + 2, mask=Mask.from_array(alpha))
+    for each in (desk, untroubled):
+        each.prompt(on_disc(1, FIRST))
+        each.prompt(drawn)
+        each.track(range(FIRST, FIRST + 6), 1, 2)
+        each.prompt(click(1, FIRST + 4, (20.0, 27.0, True), (30.0, 30.0, False)))
+    encoded = network.encoded
+
+    desk.tracker = NetworkTracker(network, desk.clip, desk.results, profile=profile)
+    for key, prompts in desk.said.items():
+        desk.tracker.restore(prompts, desk.results.held[key])
+
+    if profile is EDITOR:
+        # What is known costs the network nothing.
+        assert network.encoded == encoded
+        rest = range(FIRST + 5, FIRST + 14)
+        assert_same(desk.track(rest, 1, 2), untroubled.track(rest, 1, 2), atol=0)
+        more = click(1, FIRST + 4, (20.0, 27.0, True), (30.0, 30.0, False), (22.0, 24.0, True))
+        assert_same([desk.prompt(more)], [untroubled.prompt(more)], atol=0)
+    else:
+        # An official tracker remembers what no result tells: it is prompted anew, and tracks.
+        assert network.encoded > encoded
+        assert len(desk.track(range(FIRST + 5, FIRST + 8), 1, 2)) == 6
+
+
 def test_a_tracker_that_is_dropped_is_gone_without_the_cyclic_collector(network: TinyNetwork) -> None:
     desk = Desk(network)
     desk.prompt(on_disc(1, FIRST))
