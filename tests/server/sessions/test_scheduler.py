@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from masklet.errors import BusyError
+from masklet.errors import RestartingError
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.turns import TurnClass
 
@@ -111,7 +111,7 @@ def test_a_closed_scheduler_takes_no_turns() -> None:
     async def run() -> None:
         scheduler = Scheduler()
         await scheduler.close()
-        with pytest.raises(BusyError, match="shutting down"):
+        with pytest.raises(RestartingError, match="being restarted"):
             await scheduler.run(lambda: 1, user="ann")
 
     asyncio.run(run())
