@@ -195,7 +195,9 @@ def entry_to_json(digest: bytes, entry: ResultEntry, track: int) -> list[Any]:
 
 def entry_from_json(content: Sequence[Any]) -> tuple[bytes, ResultEntry, int]:
     """What :func:`entry_to_json` was given."""
-    digest, rows, columns, presence_logit, predicted_iou, presence, pointer, prompted, track, rival = content
+    digest, rows, columns, presence_logit, predicted_iou, presence, pointer, prompted, track = content[:9]
+    # Journals of earlier servers say nothing of rivals.
+    rival = content[9] if len(content) > 9 else 0.0
     entry = ResultEntry(
         presence_logit,
         predicted_iou,
@@ -269,8 +271,9 @@ def way_to_json(way: Way) -> list[Any]:
 
 def way_from_json(content: Sequence[Any]) -> Way:
     """What :func:`way_to_json` was given."""
-    backward, since, policy = content
-    return Way(backward, since, MemoryPolicy(policy))
+    backward, since, *policy = content
+    # Earlier servers had one policy.
+    return Way(backward, since, MemoryPolicy(policy[0]) if policy else MemoryPolicy.EDITOR)
 
 
 def answer_to_json(number: int, answer: Answer) -> list[Any]:
@@ -332,7 +335,7 @@ def _applied(delta: Mapping[str, Any], contents: Contents, found: Found) -> Cont
         if settings is not None:
             mattes[owner] = MatteSettings(**settings)
     policies = dict(contents.policies)
-    for owner, policy in delta["policies"]:
+    for owner, policy in delta.get("policies", ()):
         policies.pop(owner, None)
         if MemoryPolicy(policy) is not MemoryPolicy.EDITOR:
             policies[owner] = MemoryPolicy(policy)
