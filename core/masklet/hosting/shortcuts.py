@@ -200,12 +200,11 @@ def tooltip(words: str, action: Action) -> str:
 
 def as_markdown() -> str:
     """The sheet as it stands in the guide."""
-    lines: list[str] = []
+    lines = ["| key | does |", "|---|---|"]
     for group in GROUPS:
-        lines += [f"**{group.title}**", "", "| Key | |", "|---|---|"]
+        lines.append(f"| **{group.title}** | |")
         lines += [f"| {_written(shortcut)} | {shortcut.words} |" for shortcut in group.shortcuts]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def shown_keys(shortcut: Shortcut) -> tuple[str, ...]:
