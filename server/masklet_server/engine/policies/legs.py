@@ -34,6 +34,8 @@ _PATH_MARGIN = 0.15
 _BLIND_FRAMES = 25
 # A mask that ends where its path does was cut there: its box says nothing of the object.
 _CUT_WITHIN = 0.012
+# A rival that covers the object shows edges of its own.
+_CUT_DOUBT = 5.0
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,8 @@ class LegMemory:
         if any(vars(cut).values()):
             self._motion = self._motion.coasted()
             if note.box is not None:
-                self._motion = self._motion.corrected(cut.mended(note.box, self._motion.box))
+                mended = cut.mended(note.box, self._motion.box)
+                self._motion = self._motion.corrected(mended, doubt=_CUT_DOUBT)
             return
         ahead = self._motion.predicted()
         if note.box is None:

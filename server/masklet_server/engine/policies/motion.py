@@ -56,11 +56,17 @@ class BoxMotion:
         mean[6:] = 0.0
         return BoxMotion(mean, self.covariance).predicted()
 
-    def corrected(self, box: MaskBox) -> BoxMotion:
-        """Having seen where the box is."""
+    def corrected(self, box: MaskBox, *, doubt: float = 1.0) -> BoxMotion:
+        """Having seen where the box is.
+
+        Args:
+            box: What was seen.
+            doubt: How many times less it is to be trusted than usual.
+        """
         height = max(self.mean[3], _SMALLEST)
-        doubt = np.array([_PLACE_NOISE * height, _PLACE_NOISE * height, _ASPECT_DOUBT, _PLACE_NOISE * height])
-        seen = self.covariance[:4, :4] + np.diag(doubt**2)
+        place = doubt * _PLACE_NOISE * height
+        noise = np.array([place, place, doubt * _ASPECT_DOUBT, place])
+        seen = self.covariance[:4, :4] + np.diag(noise**2)
         gain = np.linalg.solve(seen, self.covariance[:4]).T  # (8, 4)
         mean = self.mean + gain @ (_measured(box) - self.mean[:4])
         return BoxMotion(mean, self.covariance - gain @ seen @ gain.T)

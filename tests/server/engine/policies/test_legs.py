@@ -2,15 +2,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from masklet.errors import BadInputError
 from masklet.types import Presence
 from masklet_server.engine.policies.boxes import MaskBox, box_of
+from masklet_server.engine.policies.choosing import kept_to_path
 from masklet_server.engine.policies.legs import LegMemory, Note
 from masklet_server.engine.policies.motion import BoxMotion
-from masklet_server.engine.policies.policy import DISTRACTOR, GATED, MOTION, POLICIES, Policy, policy_named
+from masklet_server.engine.policies.policy import (
+    DISTRACTOR,
+    GATED,
+    GUARDED,
+    MOTION,
+    POLICIES,
+    Policy,
+    policy_named,
+)
 from masklet_server.engine.policies.rivals import rivalry
 from masklet_server.engine.recall import Reach
+from masklet_server.model.network import Decoded
 from masklet_server.tracking import RIVAL_FROM, ObjectFrame
 
 REACH = Reach(maps=4, pointers=16, recent=2, recent_step=2)
@@ -169,3 +180,80 @@ def test_a_policy_is_asked_for_by_name_and_not_with_the_official_profiles() -> N
     with pytest.raises(BadInputError, match="use the profile editor"):
         policy_named("motion", "all")
     assert policy_named("editor", "all").name == "editor"
+
+
+def beside(frame: int, left: float, right: float, *, rival: float = 0.0) -> Note:
+    return Note(frame, 0.9, 0.9, rival, 0.04, MaskBox(left, 0.4, right, 0.6))
+
+
+def wary() -> LegMemory:
+    """An object at rest at 0.4 to 0.6, and a rival beside it on frame 8."""
+    made = LegMemory(GUARDED, REACH, 0, beside(0, 0.4, 0.6))
+    for frame in range(1, 9):
+        made.add(beside(frame, 0.4, 0.6, rival=0.8 if frame == 8 else 0.0))
+    return made
+
+
+def test_a_mask_keeps_to_its_path_only_while_a_rival_is_near() -> None:
+    free = LegMemory(GUARDED, REACH, 0, beside(0, 0.4, 0.6))
+    for frame in range(1, 9):
+        free.add(beside(frame, 0.4, 0.6))
+    assert free.path is None
+
+    made = wary()
+    path = made.path
+    assert path is not None
+    assert path.left < 0.4 < 0.6 < path.right
+    assert path.right - path.left < 0.3
+
+    for frame in range(9, 40):
+        made.add(beside(frame, 0.4, 0.6))
+    assert made.path is None
+
+
+def test_a_rival_that_runs_through_does_not_take_the_path_along() -> None:
+    made = wary()
+    for frame in range(9, 20):
+        path = made.path
+        assert path is not None
+        # It comes from the left and goes to the right; what is seen of both ends where the path does.
+        passed = (frame - 9) / 10
+        left, right = (path.left, 0.6) if passed < 0.5 else (0.4, path.right)
+        made.add(beside(frame, left, right))
+
+    path = made.path
+    assert path is not None
+    assert abs((path.left + path.right) / 2 - 0.5) < 0.04
+
+
+def test_a_path_that_nothing_confirms_is_given_up() -> None:
+    made = wary()
+    for frame in range(9, 60):
+        path = made.path
+        if path is None:
+            break
+        made.add(beside(frame, path.left, path.right))
+
+    assert made.path is None
+    assert 25 <= made.last - 8 <= 45
+
+
+def test_what_leaves_the_path_is_cut_off_and_nothing_else() -> None:
+    logits = torch.full((2, 1, 20, 20), 5.0)
+    one, pointer = torch.ones(2, 1), torch.ones(2, 8)
+    decoded = Decoded(logits, one, logits, one[:, 0], pointer, pointer[:, None], one)
+    made = wary()
+    path = made.path
+    assert path is not None
+
+    kept = kept_to_path(decoded, [None, made]).best_logits
+
+    assert (kept[0] == 5).all()
+    inside = kept[1, 0] > 0
+    assert inside[9, 10]
+    assert not inside[9, 0]
+    assert not inside[0, 10]
+    box = box_of(inside.numpy())
+    assert box is not None
+    assert box.iou(path) > 0.6
+    assert kept_to_path(decoded, [None, None]) is decoded

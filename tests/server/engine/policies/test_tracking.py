@@ -10,7 +10,7 @@ from fakes.tracking import Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError
 from masklet.types import Click, FramePrompts
 from masklet_server.engine.policies import policy as policies
-from masklet_server.engine.policies.policy import DISTRACTOR, MOTION, Policy
+from masklet_server.engine.policies.policy import DISTRACTOR, GUARDED, MOTION, Policy
 from masklet_server.engine.profile import REFERENCE
 from masklet_server.tracking import ObjectFrame
 
@@ -18,6 +18,7 @@ FIRST = 1001
 # Random weights are never sure: with the shipped numbers nothing would be an anchor.
 EASY = {
     "distractor": replace(DISTRACTOR, least_quality=0.0, anchor_quality=0.0),
+    "guarded": replace(GUARDED, least_quality=0.0, anchor_quality=0.0),
     "motion": replace(MOTION, least_quality=0.0, motion_weight=0.9),
 }
 
@@ -29,6 +30,7 @@ def easy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pol
     monkeypatch.setattr("masklet_server.engine.policies.legs.RIVAL_FROM", 0.0)
     monkeypatch.setattr("masklet_server.engine.policies.legs._STABLE_FRAMES", 2)
     monkeypatch.setattr("masklet_server.engine.policies.legs._TRUSTED_QUALITY", 0.0)
+    monkeypatch.setattr("masklet_server.engine.policies.legs._PATH_FRAMES", 1)
     return policy
 
 
