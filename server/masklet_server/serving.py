@@ -135,6 +135,7 @@ def serve(
     settings = settings_of(context.params)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    from masklet_server.journal.folder import check_usable
     from masklet_server.service.listen import Access, check_free
     from masklet_server.service.roots import Roots
     from masklet_server.service.running import run_server
@@ -143,6 +144,8 @@ def serve(
     access = Access.of(settings)
     check_free(access.address)
     Roots(settings.roots)
+    if settings.sessions_folder is not None:
+        check_usable(settings.sessions_folder, take_over=settings.take_over)
 
     from masklet_server.engine import load_tracker_factory
     from masklet_server.engine.loading import find_device

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fakes.clips import open_fake
 from fakes.remembering import RememberingTracker
@@ -15,12 +16,16 @@ from masklet_server.sessions.store import SessionStore
 
 
 @asynccontextmanager
-async def store_in(folder: Path) -> AsyncIterator[SessionStore]:
+async def store_in(folder: Path, **more: Any) -> AsyncIterator[SessionStore]:
     """A store on a folder of journals; left as a killed process leaves it: nothing is closed."""
     errands, scheduler = Errands("journals", at_once=2), Scheduler()
     journals = JournalFolder(folder, errands)
     store = SessionStore(
-        open_fake, lambda source, results: RememberingTracker(source, results), scheduler, journals=journals
+        open_fake,
+        lambda source, results: RememberingTracker(source, results),
+        scheduler,
+        journals=journals,
+        **more,
     )
     try:
         yield store

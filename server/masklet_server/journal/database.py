@@ -12,12 +12,13 @@ import sqlite3
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from masklet_server.journal.failures import DamagedContentError, DamagedJournalError, TakenOverError, refusal
+from masklet_server.journal.tallies import NO_TALLY, Kept, Key, Tally, note, write_tallies
 
 FORMAT = 2
 """2: tallies. Journals of format 1 are counted when they are opened."""
@@ -34,36 +35,6 @@ INSERT INTO owner VALUES (1, 0);
 _TALLY = "CREATE TABLE tally (kind TEXT PRIMARY KEY, count INTEGER NOT NULL, mark INTEGER NOT NULL)"
 
 _SMALL = "SELECT value, crc FROM record WHERE kind = ? AND key = ''"
-
-Key = tuple[str, str]
-"""Kind and key of a record."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many records of a kind there are, and what they come to together."""
-
-    count: int
-    mark: int
-
-    def with_record(self, kind: str, key: str, value: bytes) -> Tally:
-        """With one record more."""
-        return Tally(self.count + 1, self.mark ^ mark_of(kind, key, value))
-
-    def without_mark(self, mark: int) -> Tally:
-        """Without the record of this mark."""
-        return Tally(self.count - 1, self.mark ^ mark)
-
-
-NO_TALLY = Tally(0, 0)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is remembered of a record: its mark, and the contents that it names."""
-
-    mark: int
-    uses: Sequence[bytes]
 
 
 @dataclass(frozen=True)
@@ -205,7 +176,7 @@ class Database:
             tallies: dict[str, Tally] = {}
             for kind, key, value in connection.execute("SELECT kind, key, value FROM record").fetchall():
                 tallies[kind] = tallies.get(kind, NO_TALLY).with_record(kind, key, value)
-            _write_tallies(connection, tallies, tallies)
+            write_tallies(connection, tallies, tallies)
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("UPDATE owner SET epoch = epoch + 1")
         (epoch,) = connection.execute("SELECT epoch FROM owner").fetchone()
@@ -297,7 +268,7 @@ class Writer:
 
     def finish(self) -> None:
         """Write tallies, and delete contents that no record names any more."""
-        _write_tallies(self._connection, self._tallies, self._counted)
+        write_tallies(self._connection, self._tallies, self._counted)
         gone = [(digest,) for digest in self._unused if not self._uses[digest]]
         self._connection.executemany("DELETE FROM content WHERE digest = ?", gone)
 
@@ -343,38 +314,6 @@ def connected(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def note(
-    kind: str,
-    key: str,
-    value: bytes,
-    uses_of: Callable[[str, bytes], Sequence[bytes]],
-    records: dict[Key, Kept],
-    uses: Counter[bytes],
-    tallies: dict[str, Tally],
-) -> None:
-    """Remember a record that was not remembered before."""
-    kept = records[kind, key] = Kept(mark_of(kind, key, value), uses_of(kind, value))
-    uses.update(kept.uses)
-    before = tallies.get(kind, NO_TALLY)
-    tallies[kind] = Tally(before.count + 1, before.mark ^ kept.mark)
-
-
-def mark_of(kind: str, key: str, value: bytes) -> int:
-    """A number for a record, hardly ever the same for two."""
-    content = f"{kind}\n{key}\n".encode() + value
-    # SQLite's numbers have a sign.
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
-
-
-def _write_tallies(
-    connection: sqlite3.Connection, tallies: Mapping[str, Tally], kinds: Iterable[str]
-) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO tally VALUES (?, ?, ?)",
-        [(kind, tallies[kind].count, tallies[kind].mark) for kind in kinds],
-    )
 
 
 def digest_of(content: bytes) -> bytes:

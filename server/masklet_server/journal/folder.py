@@ -54,21 +54,7 @@ class JournalFolder:
         self.path = folder
         self._errands = errands
         self._touched_s: dict[str, float] = {}
-        self._lock: int | None = None
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (folder / _OPENED).mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise BadInputError(
-                f"the folder for sessions {folder} cannot be made ({error.strerror}): name another one with "
-                "--sessions, or --no-sessions"
-            ) from error
-        check_local(folder)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise BadInputError(
-                f"the folder for sessions {folder} is read-only: make it writable, or name another one"
-            )
-        self._lock = self._own(take_over=take_over)
+        self._lock: int | None = claimed(folder, take_over=take_over)
 
     def folder_of(self, session_id: str) -> Path:
         """Where a session's files are."""
@@ -220,19 +206,43 @@ class JournalFolder:
         name = hashlib.sha256(json.dumps([owner, request_id]).encode()).hexdigest()
         return self.path / _OPENED / name
 
-    def _own(self, *, take_over: bool) -> int:
-        mark = os.open(self.path / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            lock_file(mark)
-        except OSError as error:
-            if not take_over:
-                os.close(mark)
-                raise BadInputError(
-                    f"another server keeps its sessions in {self.path}: stop it, name another folder with "
-                    "--sessions, or add --take-over where it does not answer any more"
-                ) from error
-            _log.warning("the sessions in %s are taken over from another server", self.path)
-        return mark
+
+def check_usable(folder: Path, *, take_over: bool) -> None:
+    """See at once that a server can keep its sessions in a folder; errors as in :func:`claimed`."""
+    os.close(claimed(folder, take_over=take_over))
+
+
+def claimed(folder: Path, *, take_over: bool) -> int:
+    """A folder for sessions, made and locked for this process until the handle is closed.
+
+    Raises:
+        BadInputError: It cannot be used; see :class:`JournalFolder`.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / _OPENED).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(
+            f"the folder for sessions {folder} cannot be made ({error.strerror}): name another one with "
+            "--sessions, or --no-sessions"
+        ) from error
+    check_local(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadInputError(
+            f"the folder for sessions {folder} is read-only: make it writable, or name another one"
+        )
+    mark = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        lock_file(mark)
+    except OSError as error:
+        if not take_over:
+            os.close(mark)
+            raise BadInputError(
+                f"another server keeps its sessions in {folder}: stop it, name another folder with "
+                "--sessions, or add --take-over where it does not answer any more"
+            ) from error
+        _log.warning("the sessions in %s are taken over from another server", folder)
+    return mark
 
 
 def idle_s(file: Path) -> float:

@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.clips import clip_of
-from fakes.engine import FakeClip
+from fakes.engine import FakeClip, FakeClock
 from fakes.histories import CLIP, histories, masks, take, track
 from fakes.journals import store_in
-from masklet.errors import ClipError, MaskletError
-from masklet.types import ClipInfo
+from masklet.errors import ClipError, MaskletError, SessionNotFoundError
+from masklet.events import TrackStarted
+from masklet.types import Click, ClipInfo, FrameRange
 from masklet_server.sessions.session import Session
+from masklet_server.sessions.store import StoreLimits
 
 REFERENCE = clip_of(lambda: FakeClip(CLIP))
 
@@ -109,3 +111,56 @@ def test_a_clip_of_another_size_is_not_taken_for_the_sessions() -> None:
             assert (await store.get(session.session_id, "ann")).objects()
 
     in_folder(work)
+
+
+def test_more_sessions_than_fit_take_turns_in_memory_and_lose_nothing(tmp_path: Path) -> None:
+    async def work() -> None:
+        clock = FakeClock()
+        limits = StoreLimits(max_sessions=2, idle_s=100.0, forgotten_s=5000.0)
+        async with store_in(tmp_path, limits=limits, clock_s=clock) as store:
+            sessions = {}
+            for number in range(5):
+                clock.now_s += 10.0
+                session = await store.open("ann", REFERENCE)
+                hero = (await session.add_object("hero")).object_id
+                await session.add_click(hero, 3 + number, Click(5.0, 5.0))
+                await track(session)
+                sessions[session.session_id] = seen(session)
+            assert len(store) == 2
+            listed = await store.of("ann")
+            assert {each.session_id for each in listed} == set(sessions)
+            assert {each.objects for each in listed} == {1}
+            for session_id, expected in sessions.items():
+                clock.now_s += 10.0
+                assert seen(await store.get(session_id, "ann")) == expected
+                with pytest.raises(SessionNotFoundError):
+                    await store.get(session_id, "bob")
+            # Idle ones leave memory, and come back.
+            clock.now_s += 400.0
+            await store.tidy()
+            assert len(store) == 0
+            first = next(iter(sessions))
+            assert seen(await store.get(first, "ann")) == sessions[first]
+            await store.close(next(reversed(sessions)), "ann")
+            assert len(await store.of("ann")) == 4
+
+    asyncio.run(work())
+
+
+def test_masks_of_other_weights_stay_and_nothing_is_built_on_them(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with store_in(tmp_path, model_sha256="old") as store:
+            session = await store.open("ann", REFERENCE)
+            hero = (await session.add_object("hero")).object_id
+            await session.add_click(hero, 3, Click(5.0, 5.0))
+            await track(session)
+            before = seen(session)
+        async with store_in(tmp_path, model_sha256="new") as store:
+            back = await store.get(session.session_id, "ann")
+            assert seen(back) == before
+            # A track of the last frame alone makes all on its way again.
+            async for event in back.tracks.track(frames=FrameRange(14, 14)):
+                if isinstance(event, TrackStarted):
+                    assert event.steps == 10
+
+    asyncio.run(work())

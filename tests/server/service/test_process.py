@@ -146,6 +146,7 @@ def test_the_command_refuses_an_open_address_in_one_sentence() -> None:
         ("--address", "here", "not an address"),
         ("--token-file", "nowhere", "token file nowhere cannot be read"),
         ("--root", "nowhere", "root nowhere does not exist"),
+        ("--sessions", "/dev/null/sessions", "folder for sessions /dev/null/sessions cannot be made"),
         ("--tls-cert", "nowhere", "TLS needs both files"),
     ],
 )
