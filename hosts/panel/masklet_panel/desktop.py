@@ -109,7 +109,7 @@ def main(
     window.show()
     if path is not None:
         # Once the window is there: what is wrong with the path is told in it.
-        QtCore.QTimer.singleShot(0, lambda: panel.open(path))
+        QtCore.QTimer.singleShot(0, lambda: panel.open_soon(path))
     return run(application)
 
 

@@ -23,28 +23,30 @@ class Opening:
         kept: All that its document keeps; next to nothing where there is none yet.
         file: Where the document lies, or will.
         stamp: Of what lies there now, for :func:`masklet.hosting.kept_plate.write`.
+        frames: As far as files and document say.
     """
 
     kept: KeptPlate
     file: Path
     stamp: str
+    frames: FrameRange
 
 
 def found(path: str) -> Opening:
-    """The plate of a clip, or of a document.
+    """The plate of a clip, or of a document; long for many files on a slow disk, so best in a thread.
 
     Raises:
         MaskletError: There are no pictures, or the document cannot be read.
     """
     if kept_plate.is_document(path):
         file = Path(path).expanduser().absolute()
-        return Opening(*_read(file))
+        return _opening(*_read(file))
     clip = clip_of(path)
     file = kept_plate.document_beside(clip)
     if not file.exists():
-        return Opening(KeptPlate(clip), file, "")
+        return _opening(KeptPlate(clip), file, "")
     kept, _, stamp = _read(file)
-    return Opening(replace(kept, path=clip), file, stamp)
+    return _opening(replace(kept, path=clip), file, stamp)
 
 
 def frames_of(kept: KeptPlate) -> FrameRange:
@@ -77,6 +79,10 @@ def others_sentence(others: tuple[Other, ...]) -> Phrase:
         user=other.user,
         machine=other.machine,
     )
+
+
+def _opening(kept: KeptPlate, file: Path, stamp: str) -> Opening:
+    return Opening(kept, file, stamp, frames_of(kept))
 
 
 def _read(file: Path) -> tuple[KeptPlate, Path, str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from masklet.errors import MaskletError
 from masklet.hosting.kept_plate import SUFFIX
+from masklet.hosting.notices import notice_of
 from masklet.phrases import phrase
 from masklet_panel.demo_clip import DemoClip
+from masklet_panel.opening import Opening, found
 from masklet_panel.panel_model import PanelModel
-from masklet_panel.qt import QtGui, QtWidgets
+from masklet_panel.qt import QtGui, QtWidgets, Signal
 from masklet_panel.recent_documents import RecentDocuments, own_folder
 from masklet_panel.repairing import Repairs
 from masklet_panel.start_page import StartPage, dropped_path
@@ -36,6 +40,9 @@ class PanelWidget(QtWidgets.QWidget):
         work: Everything around it.
     """
 
+    _found = Signal(str, object)
+    _wanted = ""
+
     def __init__(
         self,
         settings: ConnectionSettings | None = None,
@@ -61,23 +68,52 @@ class PanelWidget(QtWidgets.QWidget):
         column.addWidget(self._pages, 1)
         column.addWidget(self._notice)
         self.setAcceptDrops(True)
-        self._start.opened.connect(self.open)
+        self._found.connect(self._take_found)
+        self._start.opened.connect(self.open_soon)
         self._start.open_asked.connect(self.ask_to_open)
         self._start.demo_asked.connect(self.open_demo)
-        self._demo.ready.connect(self.open)
+        self._demo.ready.connect(self.open_soon)
         self._demo.changed.connect(self._show_demo)
         self.workspace.model.plate_changed.connect(self._show_page)
         self._show_page()
 
     def open(self, path: str) -> bool:
-        """Open a clip or a document; True where that was possible."""
+        """Open a clip or a document, now; True where that was possible."""
         model = self.workspace.model
         if not model.attempt(lambda: model.open(path)):
             return False
-        if model.file is not None:
-            self.recent.note(model.file)
-        self.viewer.setFocus()
+        self._note_opened()
         return True
+
+    def open_soon(self, path: str) -> None:
+        """Open a clip or a document as soon as its files are found, which a slow disk may take long for."""
+        self._wanted = path
+
+        def find() -> None:
+            try:
+                opening: Opening | MaskletError = found(path)
+            except MaskletError as error:
+                opening = error
+            self._found.emit(path, opening)
+
+        threading.Thread(target=find, daemon=True, name="masklet-open").start()
+
+    def _take_found(self, path: str, opening: object) -> None:
+        model = self.workspace.model
+        if path != self._wanted:
+            # Another one was chosen meanwhile.
+            return
+        if isinstance(opening, MaskletError):
+            model.tell(notice_of(opening))
+        elif isinstance(opening, Opening):
+            model.take(opening)
+            self._note_opened()
+
+    def _note_opened(self) -> None:
+        file = self.workspace.model.file
+        if file is not None:
+            self.recent.note(file)
+        self.viewer.setFocus()
 
     def ask_to_open(self) -> None:
         """Ask for a clip or a document."""
@@ -85,7 +121,7 @@ class PanelWidget(QtWidgets.QWidget):
             self, phrase("Open Clip or Document"), self._folder(), self._filters()
         )
         if path:
-            self.open(path)
+            self.open_soon(path)
 
     def ask_to_save(self) -> None:
         """Ask where the document is to lie from now on."""
@@ -131,7 +167,7 @@ class PanelWidget(QtWidgets.QWidget):
         path = dropped_path(event.mimeData())
         if path:
             event.acceptProposedAction()
-            self.open(path)
+            self.open_soon(path)
 
     def _show_page(self) -> None:
         is_open = self.workspace.model.plate is not None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection, ConnectionSettings
     from masklet.hosting.work.releasing import Closing
     from masklet.types import ClipInfo
+    from masklet_panel.opening import Opening
 
 
 class PlateModel(QtCore.QObject):
@@ -135,13 +136,16 @@ class PlateModel(QtCore.QObject):
         Raises:
             MaskletError: There are no pictures, or the document cannot be read; what was open stays.
         """
-        opening = found(path)
+        self.take(found(path))
+
+    def take(self, opening: Opening) -> None:
+        """Open what was found; what was open is closed."""
         self.close()
         kept = opening.kept
         self._file = DocumentFile(opening.file, opening.stamp, self._tell_from_thread)
         self._plate = self.host.open(kept)
         self.loop.memory(self._plate).versions = TrackVersions()
-        self._frames = frames_of(kept)
+        self._frames = opening.frames
         self._frame = first_said(kept, self._frames)
         self._begin(kept)
         for signal in (self.plate_changed, self.document_changed, self.selection_changed, self.frame_changed):

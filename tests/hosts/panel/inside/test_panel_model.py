@@ -23,6 +23,8 @@ from masklet.hosting.work.plate_events import TrackRequest
 from masklet.matte_settings import MatteSettings
 from masklet.said.documents import with_click
 from masklet.types import Click
+from masklet_panel import panel_widget
+from masklet_panel.opening import Opening
 from masklet_panel.panel_model import PanelModel
 
 
@@ -250,3 +252,39 @@ def test_closing_in_mid_track_keeps_what_was_said_and_stops(
     assert (model.plate, model.objects) == (None, ())
     kept, _ = kept_plate.read(file)
     assert [click.x_px for click in kept.document[0].at(1005).clicks] == [20.0, 30.0]
+
+
+def test_a_disk_that_is_slow_to_list_a_clip_holds_nobody_and_the_last_choice_counts(
+    application: QtWidgets.QApplication,
+    server: PanelServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("slow", "quick"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.0001.png").write_bytes(b"picture")
+    find = panel_widget.found
+
+    def slowly(path: str) -> Opening:
+        time.sleep(0.4 if "slow" in Path(path).name else 0.0)
+        return find(path)
+
+    monkeypatch.setattr(panel_widget, "found", slowly)
+    made = panel_widget.PanelWidget(
+        connection=Connection(lambda settings: Server(server)), folder=tmp_path / "own"
+    )
+    began_s = time.monotonic()
+    made.open_soon(str(tmp_path / "slow/slow.0001.png"))
+    made.open_soon(str(tmp_path / "quick/quick.0001.png"))
+    assert time.monotonic() - began_s < 0.3
+    until_s = time.monotonic() + 1.0
+    while time.monotonic() < until_s:
+        application.processEvents()
+        time.sleep(0.005)
+    kept = made.workspace.model.kept
+    assert kept is not None
+    assert Path(kept.path).name == "quick.%04d.png"
+    made.open_soon(str(tmp_path / "gone.mov"))
+    told(application, made.workspace.model, "gone.mov")
+    assert made.workspace.model.kept is not None
+    made.shut()
