@@ -110,6 +110,10 @@ def serve(
         list[str] | None,
         typer.Option(metavar="USER=NUMBER", help="A user's part of the device, where others have 1."),
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of this machine for Prometheus; 0 takes a free one."),
+    ] = None,
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
@@ -127,6 +131,7 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
+    del metrics_port
     import asyncio
     import logging
 
@@ -207,6 +212,7 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         profile=PROFILES[profile],
         roots=tuple(options["root"] or ()),
         user_weights=parse_weights(options["user_weight"] or ()),
+        metrics_port=options["metrics_port"],
         token_file=options["token_file"],
         tls_certificate=options["tls_cert"],
         tls_key=options["tls_key"],

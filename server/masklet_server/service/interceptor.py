@@ -21,6 +21,7 @@ from masklet.errors import BadInputError, MaskletError, ServerFaultError, Stalle
 from masklet_server.service.access import current_user
 from masklet_server.service.door import Door, place_of
 from masklet_server.service.limits import ServiceLimits
+from masklet_server.service.meter import Meter
 from masklet_server.service.sentence import for_the_wire
 from masklet_server.service.slots import Slots
 
@@ -48,10 +49,12 @@ class Guard(grpc.aio.ServerInterceptor):
         door: Knows who may call.
         slots: How many calls there may be at a time. Health has as many of its own.
         limits: How long messages may take.
+        meter: Told how calls end.
     """
 
-    def __init__(self, door: Door, *, slots: int, limits: ServiceLimits) -> None:
+    def __init__(self, door: Door, *, slots: int, limits: ServiceLimits, meter: Meter | None = None) -> None:
         self._door = door
+        self._meter = meter or Meter()
         self._slots = Slots(slots)
         self._health_slots = Slots(slots)
         self._limits = limits
@@ -73,6 +76,7 @@ class Guard(grpc.aio.ServerInterceptor):
             None if is_health else self._door,
             self._health_slots if is_health else self._slots,
             self._limits,
+            self._meter,
         )
         # All methods take a stream of messages here, as gRPC would wait for a single one for ever before
         # it asked anybody.
@@ -95,7 +99,9 @@ class _Guarded:
         door: Door | None,
         slots: Slots,
         limits: ServiceLimits,
+        meter: Meter,
     ) -> None:
+        self._meter = meter
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
@@ -106,7 +112,7 @@ class _Guarded:
     async def unary(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         handler = self._handler
         try:
-            with self._let_in(context):
+            with self._let_in(context), self._meter.timed(self._method):
                 inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
                 return await inner(await self._request(requests), context)
         except Exception as error:  # noqa: BLE001  (the border of the process)
@@ -116,7 +122,7 @@ class _Guarded:
         """A stream of responses, to a client that reads them."""
         handler = self._handler
         try:
-            with self._let_in(context):
+            with self._let_in(context), self._meter.timed(self._method):
                 inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
                 request = await self._request(requests)
                 # Closed at once when the client leaves: left to the garbage collector, a generator would
@@ -192,6 +198,7 @@ class _Guarded:
             error = ServerFaultError(
                 f"the server failed in a way nobody foresaw: give the number {incident} to whoever keeps it"
             )
+        self._meter.failed(self._method, error.kind)
         await context.abort(
             grpc.StatusCode[error.grpc_status],
             for_the_wire(str(error)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
 from masklet_server.service.geometry_servicer import GeometryServicer
 from masklet_server.service.interceptor import Guard
+from masklet_server.service.meter import Meter
+from masklet_server.service.metrics import Measured, serve_metrics
 from masklet_server.service.prompt_servicer import PromptServicer
 from masklet_server.service.rendering import Renderer
 from masklet_server.service.review_servicer import ReviewServicer
@@ -78,6 +80,7 @@ class MaskletServer:
     """One server in one event loop.
 
     Attributes:
+        metrics_port: Where Prometheus is answered; 0 for nowhere.
         failed: Set when the device will not come back: only another process gets it to.
 
     Args:
@@ -96,8 +99,14 @@ class MaskletServer:
         self._settings = settings
         self._access = listen.Access.of(settings)
         self._door = Door(self._access.tokens)
+        self._meter = Meter()
+        self._end_metrics: Callable[[], None] | None = None
+        self.metrics_port = 0
         self._guard = Guard(
-            self._door, slots=2 * (4 * settings.store.max_sessions + 32), limits=settings.service
+            self._door,
+            meter=self._meter,
+            slots=2 * (4 * settings.store.max_sessions + 32),
+            limits=settings.service,
         )
         self._roots = Roots(settings.roots)
         self._scheduler = Scheduler(
@@ -175,6 +184,9 @@ class MaskletServer:
         view_pb2_grpc.add_ViewServiceServicer_to_server(ViewServicer(self.store, self._renderer), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
+        if settings.metrics_port is not None:
+            measured = Measured(self._meter, self.store, self._scheduler, lambda: self._uploads.size_bytes)
+            self.metrics_port, self._end_metrics = serve_metrics(measured, settings.metrics_port)
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
@@ -187,6 +199,8 @@ class MaskletServer:
 
         What hangs at a disk is left behind: nothing here waits for long.
         """
+        if self._end_metrics is not None:
+            await asyncio.to_thread(self._end_metrics)
         await self._health.enter_graceful_shutdown()
         for task in self._housekeeping:
             task.cancel()

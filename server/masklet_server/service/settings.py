@@ -26,6 +26,7 @@ class ServerSettings:
         profile: How the network is used over time; the last two are for comparisons.
         roots: Folders whose clips may be opened and where mattes may be written. None: uploads only.
         user_weights: How much of the device users get beside others, who have 1.
+        metrics_port: Of this machine, for Prometheus; None for no such thing, 0 for a free one.
         token_file: One token a line; None lets everybody in.
         tls_certificate: PEM chain; with ``tls_key``.
         tls_key: PEM.
@@ -43,6 +44,7 @@ class ServerSettings:
     profile: ProfileName = "editor"
     roots: tuple[Path, ...] = ()
     user_weights: Mapping[str, float] = field(default_factory=dict)
+    metrics_port: int | None = None
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

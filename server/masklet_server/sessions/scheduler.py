@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -91,6 +92,10 @@ class Scheduler:
     back from the device itself is left behind after ``turn_s``, and the next one tries.
     To be used from one event loop.
 
+    Attributes:
+        turns: How many turns there were, by class.
+        device_s: How long the device was at them.
+
     Args:
         read_s: How long one picture may take to come.
         turn_s: How long the device may be at one turn.
@@ -110,6 +115,8 @@ class Scheduler:
         self._turn_s = turn_s
         self._hung_in_a_row = 0
         self._step_s = 0.0
+        self.turns: Counter[TurnClass] = Counter()
+        self.device_s: dict[TurnClass, float] = dict.fromkeys(TurnClass, 0.0)
         self._watchdog: asyncio.TimerHandle | None = None
         self._clock_s = clock_s
         self._queue: TurnQueue[_Call[Any]] = TurnQueue(weight_of=weight_of)
@@ -128,6 +135,10 @@ class Scheduler:
     def waiting(self) -> int:
         """How many turns wait, without the one that runs."""
         return len(self._queue)
+
+    def waiting_of(self, turn_class: TurnClass) -> int:
+        """The same of one class."""
+        return self._queue.count(turn_class)
 
     @property
     def busy_s(self) -> float:
@@ -318,6 +329,8 @@ class Scheduler:
         assert self._running is not None
         duration_s = self._clock_s() - self._started_s
         self._queue.charge(self._running, duration_s)
+        self.turns[self._running.turn_class] += 1
+        self.device_s[self._running.turn_class] += duration_s
         if self._running.turn_class is not TurnClass.PROMPT:
             self._step_s = duration_s if not self._step_s else 0.9 * self._step_s + 0.1 * duration_s
         self._running = None

@@ -111,6 +111,11 @@ class TurnQueue(Generic[CallT]):
             for turn_class, accounts in self._waiting.items()
         }
 
+    def count(self, turn_class: TurnClass) -> int:
+        """How many turns of a class wait; from any thread, as a number to show."""
+        accounts = tuple(self._waiting[turn_class].values())
+        return sum(len(turns) for owners in accounts for turns in tuple(owners.values()))
+
     def push(self, turn: Turn[CallT]) -> None:
         """Add a turn behind its owner's earlier ones of its class."""
         account = turn.account

@@ -1,0 +1,61 @@
+"""What calls have come, how they ended and how long they took: plain numbers, for whoever shows them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+GOOD = "ok"
+
+
+@dataclass(eq=False)
+class Durations:
+    """How long some calls took.
+
+    Attributes:
+        counts: By the first of :data:`BUCKETS_S` that was long enough; one more for the rest.
+        sum_s: All together.
+    """
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
+    sum_s: float = 0.0
+
+    def note(self, duration_s: float) -> None:
+        """Add one."""
+        self.counts[bisect_left(BUCKETS_S, duration_s)] += 1
+        self.sum_s += duration_s
+
+
+class Meter:
+    """Counts calls. Filled on the event loop; read from any thread."""
+
+    def __init__(self) -> None:
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._durations: dict[str, Durations] = {}
+
+    @property
+    def outcomes(self) -> dict[tuple[str, str], int]:
+        """How many calls of a method ended so: ``ok``, or the kind of the error."""
+        return dict(self._outcomes)
+
+    @property
+    def durations(self) -> dict[str, Durations]:
+        """How long calls of a method took that ended well."""
+        return dict(self._durations)
+
+    @contextmanager
+    def timed(self, method: str) -> Iterator[None]:
+        """Time a call that ends well; :meth:`failed` counts the others."""
+        begun_s = monotonic()
+        yield
+        self._outcomes[method, GOOD] += 1
+        self._durations.setdefault(method, Durations()).note(monotonic() - begun_s)
+
+    def failed(self, method: str, kind: str) -> None:
+        """Count a call that ended with an error."""
+        self._outcomes[method, kind] += 1
