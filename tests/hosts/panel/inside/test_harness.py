@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import pkgutil
 import sys
 
 import pytest
@@ -19,6 +21,18 @@ def test_this_is_the_hosts_python_with_the_hosts_qt() -> None:
 @pytest.mark.parametrize("name", ["numpy", "grpc", "google", "typer"])
 def test_what_the_client_needs_elsewhere_is_not_even_there(name: str) -> None:
     assert importlib.util.find_spec(name) is None
+
+
+@pytest.mark.parametrize("name", ["masklet.hosting", "masklet.outputs", "masklet.said", "masklet_panel"])
+def test_every_module_of_ours_can_be_imported_here(name: str) -> None:
+    """Each by itself, so that one which nobody needs yet is not found out in an artist's hands."""
+    package = importlib.import_module(name)
+
+    found = [info.name for info in pkgutil.walk_packages(package.__path__, f"{name}.")]
+
+    assert len(found) > 1
+    for module in found:
+        importlib.import_module(module)
 
 
 def test_a_click_of_the_mouse_reaches_a_button(application: QtWidgets.QApplication) -> None:
