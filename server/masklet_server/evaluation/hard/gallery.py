@@ -75,6 +75,6 @@ def _tile(
     outlines, _ = cv2.findContours(truth.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(tile, outlines, -1, _TRUTH, 2, cv2.LINE_AA)
     tile = cv2.resize(tile, _TILE_PX, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    for colour, weight in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, title, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, weight, cv2.LINE_AA)
+    cv2.rectangle(tile, (0, 0), (8 + 7 * len(title), 16), (0, 0, 0), -1)
+    cv2.putText(tile, title, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (255, 255, 255), 1, cv2.LINE_AA)
     return tile
