@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from masklet.publish.picture_headers import PictureHeader
 
 _DATA = "data"
-_ASPECT_DIGITS = 4
+_ASPECT_ERROR = {"png8": 0.015, "png16": 0.015}
+"""Share by which an aspect may be off: PNG has whole pixels a metre, and libraries write a hundred or so."""
+_SMALL_ERROR = 2e-4
 """EXR has a float of 32 bits, a movie a fraction."""
 
 
@@ -38,12 +40,13 @@ def resolution(collected: Collected) -> Iterator[Problem]:
 
 def pixel_aspect(collected: Collected) -> Iterator[Problem]:
     """Every matte has pixels as wide as the plate's."""
-    wanted = round(collected.record.plate.pixel_aspect, _ASPECT_DIGITS)
+    wanted = collected.record.plate.pixel_aspect
     for part in collected.pictures:
+        error = wanted * _ASPECT_ERROR.get(part.kind, _SMALL_ERROR)
         yield from _odd(
             part,
             "pixel-aspect",
-            lambda header: abs(header.pixel_aspect - wanted) > 2 * 10**-_ASPECT_DIGITS,
+            lambda header, error=error: abs(header.pixel_aspect - wanted) > error,  # type: ignore[misc]
             lambda header: f"pixels of {header.pixel_aspect:g} and the plate of {wanted:g}",
         )
 

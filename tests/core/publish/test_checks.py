@@ -23,6 +23,8 @@ from masklet.prompts import Shot, write_shot
 from masklet.prompts_digest import prompts_sha256
 from masklet.publish.checks import CHECKS, validate
 from masklet.publish.collected import Role, collect
+from masklet.publish.picture_checks import pixel_aspect
+from masklet.publish.picture_headers import read_header
 from masklet.publish.problems import Problem, Repair, accept
 from masklet.publish.shot_record import ObjectStates
 from masklet.types import Click, FramePrompts, FrameRange, FrameState, ObjectInfo
@@ -274,3 +276,25 @@ def test_objects_that_were_not_written_are_nobodys_worry(tmp_path: Path) -> None
 
     assert with_written("hero") == []
     assert with_written() == ["range-complete", "reviewed"]
+
+
+@pytest.mark.parametrize("aspect", [1.0, 2.0, 1.4587, 0.9091, 1.25])
+def test_a_png_keeps_its_aspect_as_well_as_it_can(tmp_path: Path, aspect: float) -> None:
+    oiio = pytest.importorskip("OpenImageIO")
+    collected = collect(make_shot(tmp_path).mattes)
+    spec = oiio.ImageSpec(16, 8, 1, "uint16")
+    spec.attribute("PixelAspectRatio", aspect)
+    written = oiio.ImageOutput.create(str(tmp_path / "matte.png"))
+    assert written.open(str(tmp_path / "matte.png"), spec)
+    assert written.write_image(oiio.ImageBuf(spec).get_pixels())
+    written.close()
+    header = read_header(tmp_path / "matte.png")
+
+    def asked(plates: float) -> list[Problem]:
+        part = replace(collected.pictures[0], kind="png16", headers={1001: header})
+        plate = replace(collected.record.plate, pixel_aspect=plates)
+        record = replace(collected.record, plate=plate)
+        return list(pixel_aspect(replace(collected, parts=(part,), record=record)))
+
+    assert asked(aspect) == []
+    assert len(asked(aspect * 1.1)) == 1
