@@ -16,7 +16,6 @@ from masklet.hosting.notices import Notice, notice_of
 from masklet.hosting.plate_files import clip_of
 from masklet.hosting.presence import BEAT_S as PRESENT_S
 from masklet.hosting.presence import Presence
-from masklet.hosting.shown.track_versions import TrackVersions
 from masklet.hosting.work.releasing import release
 from masklet.prompts import PlateShape
 from masklet.types import FrameRange
@@ -77,7 +76,7 @@ class PlateModel(QtCore.QObject):
         self.host = PanelHost(
             settings, keep_ticking=self._keep_ticking, redraw=self._redrawn, changed=self._kept_changed
         )
-        self.loop: Loop[PanelPlate] = Loop(self.host, connection)
+        self.loop: Loop[PanelPlate] = Loop(self.host, connection, keeps_versions=True)
         self._plate: PanelPlate | None = None
         self._file: DocumentFile | None = None
         self._frame = 0
@@ -144,7 +143,7 @@ class PlateModel(QtCore.QObject):
         kept = opening.kept
         self._file = DocumentFile(opening.file, opening.stamp, self._tell_from_thread)
         self._plate = self.host.open(kept)
-        self.loop.memory(self._plate).versions = TrackVersions()
+        self.loop.memory(self._plate)
         self._frames = opening.frames
         self._frame = first_said(kept, self._frames)
         self._begin(kept)
