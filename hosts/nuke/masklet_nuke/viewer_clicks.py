@@ -165,10 +165,40 @@ def _qt() -> tuple[Any, Any, Any]:
     raise ImportError("this Nuke has no PySide")
 
 
-def is_viewer(widget: Any) -> bool:
-    """True for the picture of a viewer: an OpenGL widget somewhere below one that is named after it."""
-    if "GL" not in type(widget).__name__ and "GL" not in str(widget.metaObject().className()):
+def is_viewer(target: Any, at: Any, core: Any, widgets: Any) -> bool:
+    """True where an event goes to the picture of a viewer.
+
+    Older Nukes draw it in an OpenGL widget below one that is named after the viewer; later ones in a window
+    of its own, in a container below such a widget.
+
+    Args:
+        target: Whom the event goes to.
+        at: Where, on the screen.
+        core: QtCore.
+        widgets: QtWidgets.
+    """
+    kind = str(target.metaObject().className())
+    if isinstance(target, widgets.QWidget):
+        return ("GL" in kind or "GL" in type(target).__name__) and _is_below_viewer(target)
+    if not target.isWindowType() or kind == "QWidgetWindow":
+        # The latter hands the event on to a widget, where it is seen again.
         return False
+    containers = [
+        found
+        for found in widgets.QApplication.allWidgets()
+        if found.metaObject().className() == "QWindowContainer"
+        if found.isVisible() and _is_below_viewer(found)
+    ]
+    return any(
+        core.QRect(found.mapToGlobal(core.QPoint(0, 0)), found.size()).contains(at) for found in containers
+    )
+
+
+def _screen_place(event: Any) -> Any:
+    return event.globalPosition().toPoint() if hasattr(event, "globalPosition") else event.globalPos()
+
+
+def _is_below_viewer(widget: Any) -> bool:
     above = widget
     while above is not None:
         if str(above.objectName()).startswith("Viewer"):
@@ -194,7 +224,7 @@ def _make_filter(runtime: Runtime, core: Any, gui: Any, widgets: Any) -> Any:
             kind = event.type()
             if self._is_ours or kind not in (kinds.MouseButtonPress, kinds.MouseButtonRelease):
                 return False
-            if not isinstance(widget, widgets.QWidget) or not is_viewer(widget):
+            if not is_viewer(widget, _screen_place(event), core, widgets):
                 return False
             self._at = widget, event
             held = event.modifiers()
@@ -218,24 +248,14 @@ def _make_filter(runtime: Runtime, core: Any, gui: Any, widgets: Any) -> Any:
                 return
             widget, event = self._at
             place = core.QPointF(event.position() if hasattr(event, "position") else event.localPos())
+            far = core.QPointF(_screen_place(event))
             self._is_ours = True
             try:
                 for kind, held in (
                     (kinds.MouseButtonPress, buttons.LeftButton),
                     (kinds.MouseButtonRelease, buttons.NoButton),
                 ):
-                    made = (
-                        gui.QMouseEvent(kind, place, buttons.LeftButton, held, keys.ControlModifier)
-                        if not hasattr(event, "globalPosition")
-                        else gui.QMouseEvent(
-                            kind,
-                            place,
-                            event.globalPosition(),
-                            buttons.LeftButton,
-                            held,
-                            keys.ControlModifier,
-                        )
-                    )
+                    made = gui.QMouseEvent(kind, place, far, buttons.LeftButton, held, keys.ControlModifier)
                     widgets.QApplication.sendEvent(widget, made)
             finally:
                 self._is_ours = False

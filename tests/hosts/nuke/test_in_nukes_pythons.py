@@ -26,4 +26,4 @@ def test_clicks_in_a_viewer_and_the_panel_in_a_pane_as_they_are_installed(
     file = Path(__file__).parent / "inside" / "test_in_qt.py"
     path = os.pathsep.join([str(installed), str(ROOT / "tests")])
 
-    assert qt_python(name).run_tests(file, folder=tmp_path, environment={"PYTHONPATH": path}) == 4
+    assert qt_python(name).run_tests(file, folder=tmp_path, environment={"PYTHONPATH": path}) == 5

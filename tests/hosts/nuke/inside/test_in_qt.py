@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from Qt import QtCore, QtTest, QtWidgets
+from Qt import QtCore, QtGui, QtTest, QtWidgets
 
 from fakes.nuke import FakeNuke, rotopaint
 from fakes.nuke.application import FakeViewer
@@ -118,6 +118,63 @@ def settle(nuke: FakeNuke, loop: Runtime, application: QtWidgets.QApplication) -
         application.processEvents()
 
     return wait
+
+
+class PictureWindow(QtGui.QWindow):
+    """The picture of a later Nuke's viewer: a window of its own."""
+
+    def __init__(self, viewer: FakeNode, width_px: int, height_px: int) -> None:
+        super().__init__()
+        self._viewer, self._size = viewer, (width_px, height_px)
+
+    def mousePressEvent(self, event: Any) -> None:
+        at = event.position() if hasattr(event, "position") else event.localPos()
+        if event.button() == QtCore.Qt.LeftButton and event.modifiers() == QtCore.Qt.ControlModifier:
+            width_px, height_px = self._size
+            x_px, y_px = (at.x() - LEFT) / ZOOM, (at.y() - TOP) / ZOOM
+            across, up = 2 * x_px / width_px - 1, (height_px - 2 * y_px) / width_px
+            self._viewer["colour_sample_bbox"].setValue([across, up, across, up])
+
+
+def click(window: QtGui.QWindow, shown_at: QtCore.QPoint, button: Any, place: QtCore.QPoint) -> None:
+    """Press and release with Ctrl, as the window system does."""
+    local, far = QtCore.QPointF(place), QtCore.QPointF(place + shown_at)
+    for kind in (QtCore.QEvent.MouseButtonPress, QtCore.QEvent.MouseButtonRelease):
+        held = button if kind == QtCore.QEvent.MouseButtonPress else QtCore.Qt.NoButton
+        event = QtGui.QMouseEvent(kind, local, far, button, held, QtCore.Qt.ControlModifier)
+        QtCore.QCoreApplication.sendEvent(window, event)
+
+
+def test_clicks_in_a_viewer_that_is_a_window_are_prompts_too(
+    nuke: FakeNuke,
+    node: FakeNode,
+    loop: Runtime,
+    application: QtWidgets.QApplication,
+    settle: Callable[[], None],
+) -> None:
+    viewer = nuke.nodes.Viewer(name="Viewer1")
+    nuke.viewer = FakeViewer(viewer)
+    pane = QtWidgets.QWidget()
+    pane.setObjectName("Viewer.1")
+    window = PictureWindow(viewer, PLATE.width_px, PLATE.height_px)
+    container = QtWidgets.QWidget.createWindowContainer(window, pane)
+    container.resize(700, 500)
+    pane.resize(720, 520)
+    pane.show()
+    application.processEvents()
+    viewer_clicks.listen(loop)
+    shown_at = container.mapToGlobal(QtCore.QPoint(0, 0))
+
+    click(window, shown_at, QtCore.Qt.LeftButton, at(20, 12))
+    application.processEvents()
+    click(window, shown_at, QtCore.Qt.RightButton, at(40, 22))
+    # A window that lies elsewhere is no viewer.
+    click(window, shown_at + QtCore.QPoint(5000, 5000), QtCore.Qt.RightButton, at(30, 22))
+    application.processEvents()
+    settle()
+
+    assert said(node) == [(20, 12, True), (40, 22, False)]
+    pane.close()
 
 
 def said(node: FakeNode) -> list[tuple[int, int, bool]]:
