@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING
 from masklet.phrases import phrase
 from masklet.types import Click
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, Signal, position_of
-from masklet_panel.view_state import Mode, Tool
+from masklet_panel.view_state import Tool
 from masklet_panel.viewing import marks
-from masklet_panel.viewing.geometry_marks import draw_anchor, draw_shapes
+from masklet_panel.viewing.frame_painter import FramePainter
 from masklet_panel.viewing.hover import Hover
-from masklet_panel.viewing.mask_images import as_qcolor
 from masklet_panel.viewing.placement import Placement, centred, fitted
-from masklet_panel.viewing.scene import GROUND, ScenePainter, ShownMask
+from masklet_panel.viewing.scene import GROUND
 from masklet_panel.viewing.wipe_handle import WipeHandle
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from masklet_panel.workspace import Workspace
 
 _DRAG_FROM = 5.0
 """A hand that moves less has clicked, in the viewer's pixels."""
 _SHIFT_OR_ALT = QtCore.Qt.KeyboardModifier.ShiftModifier | QtCore.Qt.KeyboardModifier.AltModifier
-_NEW_COLOUR = (1.0, 1.0, 1.0)
 
 
 class Viewer(QtWidgets.QWidget):
@@ -44,7 +40,7 @@ class Viewer(QtWidgets.QWidget):
         super().__init__()
         self._workspace = workspace
         self.hover = Hover(workspace)
-        self._scene = ScenePainter()
+        self._frame = FramePainter(workspace)
         self._place = Placement()
         self._is_fitted = True
         self._pressed: QtCore.QPointF | None = None
@@ -98,17 +94,12 @@ class Viewer(QtWidgets.QWidget):
         del event
         painter = QtGui.QPainter(self)
         painter.fillRect(self.rect(), GROUND)
-        model, look = self._workspace.model, self._workspace.view.look
+        model = self._workspace.model
         if model.plate is not None:
             plate = self._plate_rect()
             picture = self._workspace.pictures.get(model.frame)
-            self._paint_masks(painter, plate, picture)
-            hover = self.hover.mask
-            if hover is not None and look.mode is not Mode.PLATE and self._pressed is None:
-                self._scene.draw_preview(painter, plate, hover, self._active_colour())
-            self._paint_geometry(painter)
-            if look.shows_prompts:
-                self._paint_prompts(painter)
+            preview = self.hover.mask if self._pressed is None else None
+            self._frame.paint(painter, plate, self._place, picture, preview)
             self._paint_hand(painter)
             self._paint_words(painter, has_picture=picture is not None)
         painter.end()
@@ -230,85 +221,6 @@ class Viewer(QtWidgets.QWidget):
         adds = self._workspace.view.look.adds
         return not adds if event.modifiers() & _SHIFT_OR_ALT else adds
 
-    def _paint_masks(
-        self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None
-    ) -> None:
-        look = self._workspace.view.look
-        if look.wipe is None:
-            self._paint_side(painter, plate, picture, None)
-            return
-        line = plate.left() + plate.width() * look.wipe.position
-        sides = (
-            (QtCore.QRectF(0, 0, line, self.height()), look.wipe.left),
-            (QtCore.QRectF(line, 0, self.width() - line, self.height()), look.wipe.right),
-        )
-        for clip, version in sides:
-            painter.save()
-            painter.setClipRect(clip)
-            self._paint_side(painter, plate, picture, version)
-            painter.restore()
-        painter.setPen(QtGui.QPen(QtGui.QColor(255, 255, 255, 220), 1.5))
-        painter.drawLine(QtCore.QPointF(line, plate.top()), QtCore.QPointF(line, plate.bottom()))
-
-    def _paint_side(
-        self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None, version: Any
-    ) -> None:
-        look = self._workspace.view.look
-        self._scene.paint(
-            painter,
-            plate,
-            picture,
-            self._shown_masks(version),
-            look.mode,
-            opacity=look.opacity,
-            background=look.background,
-        )
-
-    def _shown_masks(self, version: Any) -> list[ShownMask]:
-        model, look = self._workspace.model, self._workspace.view.look
-        if look.mode is Mode.PLATE:
-            return []
-        frame, shown = model.frame, []
-        before = look.before or (model.versions[-1] if model.versions else None)
-        for item in model.objects:
-            if not item.is_visible:
-                continue
-            mask = model.mask(item.uid, frame) if version is None else version.mask(item.uid, frame)
-            old = (
-                before.mask(item.uid, frame) if before is not None and look.mode is Mode.DIFFERENCE else None
-            )
-            shown.append(ShownMask(mask, item.colour, item.is_active, old))
-        return shown
-
-    def _paint_prompts(self, painter: QtGui.QPainter) -> None:
-        model = self._workspace.model
-        for item in model.objects:
-            said = model.said(item.uid)
-            if said is None or not (item.is_visible or item.is_active):
-                continue
-            prompts = said.at(model.frame)
-            if not prompts.is_empty:
-                marks.draw_prompts(
-                    painter, self._place, prompts, as_qcolor(item.colour), is_active=item.is_active
-                )
-
-    def _paint_geometry(self, painter: QtGui.QPainter) -> None:
-        look, model, geometry = (
-            self._workspace.view.look,
-            self._workspace.model,
-            self._workspace.geometry,
-        )
-        for item in model.objects:
-            if not item.is_visible:
-                continue
-            colour = as_qcolor(item.colour)
-            shapes = geometry.shapes(item.uid) if look.shows_splines else None
-            if shapes is not None:
-                draw_shapes(painter, self._place, shapes, model.frame, colour, is_active=item.is_active)
-            anchor = geometry.anchor(item.uid) if look.shows_anchors else None
-            if anchor is not None:
-                draw_anchor(painter, self._place, anchor, model.frame, colour)
-
     def _paint_hand(self, painter: QtGui.QPainter) -> None:
         """What is being drawn, and how wide the brush is."""
         look = self._workspace.view.look
@@ -339,9 +251,6 @@ class Viewer(QtWidgets.QWidget):
             words = reason or phrase("Reading the picture …")
             flags = QtCore.Qt.AlignmentFlag.AlignCenter | QtCore.Qt.TextFlag.TextWordWrap
             painter.drawText(QtCore.QRectF(self.rect()).adjusted(40, 40, -40, -40), int(flags), words)
-
-    def _active_colour(self) -> tuple[float, float, float]:
-        return next((item.colour for item in self._workspace.model.objects if item.is_active), _NEW_COLOUR)
 
     def _plate_rect(self) -> QtCore.QRectF:
         width_px, height_px = self._size_px()

@@ -343,3 +343,25 @@ def test_playing_waits_for_pictures_that_are_not_here(
     settle()
     assert shown
     assert all(shown)
+
+
+def test_splines_and_anchors_are_made_while_they_show_and_again_once_masks_are_others(
+    viewer: Viewer, workspace: Workspace, server: PicturedServer, settle: Callable[[], None]
+) -> None:
+    QtTest.QTest.mouseClick(viewer, LEFT, NONE, place(viewer, 40, 30))
+    settle()
+    assert workspace.geometry.shapes("u1") is None
+    plain = viewer.grab().toImage()
+    workspace.view.change(shows_splines=True, shows_anchors=True)
+    wait_for(lambda: workspace.geometry.anchor("u1") is not None, settle)
+    shapes = workspace.geometry.shapes("u1")
+    assert shapes is not None
+    made = len(server.rules)
+    time.sleep(0.8)
+    settle()
+    assert len(server.rules) == made
+    workspace.model.go_to(shapes.pieces[0].visible[0].first)
+    settle()
+    assert viewer.grab().toImage() != plain
+    QtTest.QTest.mouseClick(viewer, LEFT, NONE, place(viewer, 44, 30))
+    wait_for(lambda: len(server.rules) > made, settle)
