@@ -13,9 +13,10 @@ from torch.nn import functional
 from masklet.errors import BadInputError
 from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, Scribble
 
+STROKE_POINTS = 2
+"""That the network is shown of a stroke. Mean IoU on first frames of 18 sequences: one click 59.5, a stroke
+of two points 64.5, of three 60.7, of six 56.2 (decision 46)."""
 # Labels of the prompt encoder.
-STROKE_POINTS = 6
-"""That the network is shown of a stroke: it was trained on few, and more of them say nothing new."""
 _NEGATIVE, _POSITIVE, _BOX_FIRST, _BOX_LAST = 0, 1, 2, 3
 
 
