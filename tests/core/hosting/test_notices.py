@@ -11,8 +11,16 @@ from masklet.errors import (
     OutputError,
     ServerUnreachableError,
     VersionError,
+    WeightsError,
 )
-from masklet.hosting.notices import LessHeldError, PlateChangedError, Remedy, notice_of
+from masklet.hosting.notices import (
+    ChangedMeanwhileError,
+    LessHeldError,
+    PlateChangedError,
+    PlateGoneError,
+    Remedy,
+    notice_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +32,9 @@ from masklet.hosting.notices import LessHeldError, PlateChangedError, Remedy, no
         (VersionError, Remedy.RECONNECT),
         (PlateChangedError, Remedy.ACCEPT_PLATE),
         (LessHeldError, Remedy.TRACK),
+        (PlateGoneError, Remedy.FIND_PLATE),
+        (ChangedMeanwhileError, Remedy.OPEN_THEIRS),
+        (WeightsError, Remedy.OTHER_WEIGHTS),
         (NameTakenError, Remedy.NONE),
         (OutputError, Remedy.NONE),
         (BadInputError, Remedy.NONE),
