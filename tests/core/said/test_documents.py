@@ -13,6 +13,7 @@ from masklet.said.documents import (
     SaidObject,
     by_uid,
     cleared,
+    completed,
     find,
     from_prompts,
     said_from_json,
@@ -35,7 +36,17 @@ from masklet.said.edits import (
     applied,
     differences,
 )
-from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask, Mask, TrackedMask
+from masklet.types import (
+    Box,
+    Click,
+    CloseLook,
+    FramePrompts,
+    FrameRange,
+    LockedMask,
+    Mask,
+    NearMask,
+    TrackedMask,
+)
 
 CLICK = Click(10.0, 5.0)
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (CLICK,)),))
@@ -213,3 +224,19 @@ def _allowed(document: Document, edit: Edit) -> None:
         assert not said.is_locked(edit.prompts.frame)
     elif isinstance(edit, RemoveObject):
         assert edit.uid in {known.uid for known in document}
+
+
+def test_what_the_server_learns_of_a_locked_mask_comes_into_the_document_and_survives_it() -> None:
+    mask, other = (TrackedMask(2, 2, bytes([value] * 8)) for value in (1, 2))
+    look = CloseLook(1, 2, 30, 40, 2, 2, bytes(8))
+    locked = with_lock(SaidObject("u", "hero"), FrameRange(5, 5), locked=True)
+    own = with_masks(locked, [LockedMask(0, 5, mask, around=(NearMask(4, other),))])
+    looked_at = LockedMask(0, 5, mask, around=(NearMask(4, other, (look,)),), looks=(look,))
+
+    (told,) = completed((own,), (with_masks(locked, [looked_at]),))
+    assert told.masks == (looked_at,)
+    # Of another mask nothing is known here, and what the document has is not unlearned.
+    changed = with_masks(locked, [LockedMask(0, 5, other, looks=(look,))])
+    assert completed((own,), (changed,)) == (own,)
+    assert completed((told,), (own,)) == (told,)
+    assert said_from_json("u", "hero", said_to_json(told)).masks == (looked_at,)
