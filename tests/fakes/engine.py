@@ -81,7 +81,11 @@ class FakeTracker:
         return self._result(prompts.object_id, prompts.frame, value, prompted=True)
 
     def restore(self, prompts: FramePrompts, result: ObjectFrame) -> None:
+        """Costs nothing, but may fail: profiles that remember more than results have to segment anew."""
         self.calls.append(("restore", prompts.frame, prompts.object_id))
+        error = self.fail("restore", prompts.frame)
+        if error is not None:
+            raise error
         self.prompts[prompts.object_id, prompts.frame] = prompts
 
     def forget_prompts(self, object_id: int, frame: int) -> None:
