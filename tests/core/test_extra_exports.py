@@ -18,11 +18,14 @@ from masklet.commands.progress import Progress
 from masklet.commands.review import listed
 from masklet.deliveries import Delivery, Existing, ExportPlan
 from masklet.errors import BadInputError, ExistingFilesError, OutputError
+from masklet.events import MatteFormat
 from masklet.exchange.nuke import check_folder
 from masklet.holes import Hole, HoleReason
 from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported
 from masklet.outputs.extra_exports import ExtraExports, matte_sequences, write_extra_exports
+from masklet.outputs.output import Output
+from masklet.outputs.writing import assuming_a_rate
 from masklet.session import Session
 from masklet.types import FrameRange, Presence, SessionInfo, StateRange
 
@@ -289,3 +292,26 @@ def test_a_folder_in_which_nuke_would_fill_something_in_is_refused(folder: str) 
 @pytest.mark.parametrize("folder", ["/shots/50%/out", "/shots/100% done", "/a/b"])
 def test_a_percent_sign_that_means_nothing_to_nuke_is_one(folder: str) -> None:
     check_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("tools", "overlays", "told"),
+    [
+        ("nuke", (), ""),
+        ("nuke,ae", (), "files for After Effects"),
+        ("nuke", (Path("a.mp4"),), "the movie to look at"),
+        (
+            "ae,otio",
+            (Path("a.mp4"),),
+            "files for After Effects and files for OpenTimelineIO and the movie to look at",
+        ),
+    ],
+)
+def test_all_that_counts_on_a_rate_that_nobody_said_is_told_in_one_sentence(
+    tools: str, overlays: tuple[Path, ...], told: str
+) -> None:
+    output = Output(
+        Path("a"), MatteFormat.EXR_LAYERS, None, False, extraed(tools=tools), bool(overlays), Existing.KEEP
+    )
+
+    assert assuming_a_rate(output, overlays) == told

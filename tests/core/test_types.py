@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from masklet.types import ClipInfo
+from masklet.frame_runs import counted
+from masklet.types import ClipInfo, FrameRange
 
 
 def test_the_time_of_a_frame_follows_from_the_rate() -> None:
@@ -22,3 +23,8 @@ def test_the_time_of_a_frame_is_its_own_where_the_rate_varies() -> None:
 
 def test_no_rate_means_no_time() -> None:
     assert ClipInfo("a.%04d.exr", 16, 9, 1001, 1003).time_s(1002) is None
+
+
+def test_one_frame_is_called_a_frame_and_several_frames() -> None:
+    assert (FrameRange(1, 1).worded, FrameRange(-2, 5).worded) == ("frame 1", "frames -2-5")
+    assert (counted(1), counted(12)) == ("1 frame", "12 frames")

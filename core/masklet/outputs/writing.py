@@ -95,7 +95,7 @@ def deliver(
             on_progress=progress.writing,
         ).files
     ]
-    counting = _assuming_a_rate(output, overlays)
+    counting = assuming_a_rate(output, overlays)
     if counting and session.clip.frames_per_s is None:
         progress.say(
             f"nothing says how many frames a second the clip has: {counting} count {ASSUMED_RATE:g}; "
@@ -105,7 +105,7 @@ def deliver(
     return Files(exported.files, exports, tuple(overlays), exported.removed, record=record), exported.holes
 
 
-def _assuming_a_rate(output: Output, overlays: Sequence[Path]) -> str:
+def assuming_a_rate(output: Output, overlays: Sequence[Path]) -> str:
     """What of a run's files has times in it, in words; empty for none."""
     words = {"ae": "files for After Effects", "otio": "files for OpenTimelineIO"}
     found = [word for tool, word in words.items() if tool in output.extras.tools]
