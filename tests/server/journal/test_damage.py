@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from masklet_server.journal.journal import JournalPlace
 from masklet_server.journal.records import uses_of
 from masklet_server.journal.recovery import Recovered, recover
 from masklet_server.sessions.masks import unpack_logits
+from platforms import needs_rights
 
 OLD = Path(__file__).parents[2] / "data" / "journals"
 OLD_JOURNAL = OLD / "format-1.sqlite"
@@ -326,7 +326,7 @@ def test_a_retry_of_what_could_not_be_kept_keeps_it_and_does_it_once(
     asyncio.run(work())
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+@needs_rights
 def test_a_read_only_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
