@@ -5,6 +5,7 @@ a virtual environment inside the clone (``.venv``, or the folder named by ``MASK
 the pip configuration, proxy and package index of whoever runs it. A second run starts at once.
 
     python3.11 start.py demo     Render a clip, cut its object out, write EXRs, a movie and a contact sheet
+    python3.11 start.py panel    Open masklet's own window, on a clip if one is named
     python3.11 start.py test     Run the tests
     python3.11 start.py hosts    Install the hosts that tests run in, into a cache outside the clone
     python3.11 start.py check    Lint, format, strict types, import contracts, generated code, protocol
@@ -60,9 +61,8 @@ def main() -> int:
     parser.add_argument("command", choices=list(COMMANDS))
     arguments, rest = parser.parse_known_args()
     venv = Path(os.environ.get("MASKLET_VENV") or ROOT / ".venv")
-    extra = "dev" if arguments.command in ("test", "check", "hosts") else "server"
     try:
-        python = prepare(venv, extra)
+        python = prepare(venv, *EXTRAS.get(arguments.command, ("server",)))
     except SetupError as error:
         say(str(error))
         return EXIT_FAILED
@@ -73,8 +73,8 @@ def main() -> int:
         return 130
 
 
-def prepare(venv: Path, extra: str) -> Path:
-    """Return the interpreter of an environment that has ``masklet[extra]`` installed.
+def prepare(venv: Path, *extras: str) -> Path:
+    """Return the interpreter of an environment that has masklet installed with these extras.
 
     Raises:
         SetupError: The environment cannot be made, or pip could not install something.
@@ -83,8 +83,9 @@ def prepare(venv: Path, extra: str) -> Path:
     stamp = venv / STAMP_NAME
     wanted = digest_of_requirements()
     done = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else []
+    there = set(done[1:]) if done[:1] == [wanted] else set()
     # "dev" contains "server": whoever has the larger set needs nothing for the smaller one.
-    if python.is_file() and done[:1] == [wanted] and (extra in done[1:] or "dev" in done[1:]):
+    if python.is_file() and set(extras) <= there | ({"server"} if "dev" in there else set()):
         return python
 
     say(f"installing into {venv} (once; a few minutes, 1.3 GB, for tests 2.4, with CUDA 5)")
@@ -92,8 +93,9 @@ def prepare(venv: Path, extra: str) -> Path:
         make_environment(venv)
     if not has_torch(python):
         install_torch(python)
-    pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "-e", f"{ROOT}[{extra}]")
-    stamp.write_text(f"{wanted} {extra}\n", encoding="utf-8")
+    wished = f"{ROOT}[{','.join(extras)}]"
+    pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "-e", wished)
+    stamp.write_text(" ".join([wanted, *sorted(there | set(extras))]) + "\n", encoding="utf-8")
     return python
 
 
@@ -178,6 +180,11 @@ def demo(python: Path, rest: list[str]) -> int:
     return run(python, "-m", "masklet.cli", "demo", *rest)
 
 
+def panel(python: Path, rest: list[str]) -> int:
+    """Open masklet's own window. Paths are meant from where the command was given."""
+    return subprocess.run([str(python), "-P", "-m", "masklet.cli", "panel", *rest], check=False).returncode
+
+
 def test(python: Path, rest: list[str]) -> int:
     """Run the tests: all of them side by side, or in one process what is named."""
     workers = min(os.cpu_count() or 1, MOST_TEST_WORKERS)
@@ -233,7 +240,14 @@ def say(sentence: str) -> None:
     print(f"start.py: {sentence}", file=sys.stderr, flush=True)
 
 
-COMMANDS = {"demo": demo, "test": test, "hosts": hosts, "check": check, "setup": setup}
+# What a command needs beside what "server" brings.
+EXTRAS = {
+    "panel": ("server", "panel"),
+    "test": ("dev",),
+    "check": ("dev",),
+    "hosts": ("dev",),
+}
+COMMANDS = {"demo": demo, "panel": panel, "test": test, "hosts": hosts, "check": check, "setup": setup}
 
 if __name__ == "__main__":
     sys.exit(main())

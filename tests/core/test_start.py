@@ -87,6 +87,22 @@ def test_an_environment_for_the_demo_is_not_enough_for_developers(
     assert any("[dev]" in argument for command in commands for argument in command)
 
 
+def test_an_environment_for_developers_gets_the_panel_and_stays_one_for_developers(
+    start: ModuleType, commands: list[list[str]], tmp_path: Path
+) -> None:
+    make_interpreter(tmp_path)
+    start.prepare(tmp_path, "dev")
+    commands.clear()
+
+    start.prepare(tmp_path, "server", "panel")
+    assert any("[server,panel]" in argument for command in commands for argument in command)
+    commands.clear()
+    start.prepare(tmp_path, "server", "panel")
+    start.prepare(tmp_path, "dev")
+
+    assert commands == []
+
+
 @pytest.mark.parametrize("line", ["torch==2.99.0", "numpy==9.9.9"])
 def test_changed_requirements_are_installed(
     start: ModuleType, commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
