@@ -17,7 +17,7 @@ def test_artists_on_one_device_get_their_masks_and_parked_sessions_come_back() -
 
     _, load, park = map(json.loads, done.stdout.splitlines())
     assert load["errors"] == {}
-    # Each frame gives 16 of them.
+    # Each frame gives 20 of them.
     assert load["least_masks_per_s"] >= 8
     assert park["sessions"] == 3
     assert park["max_s"] < 2.0
