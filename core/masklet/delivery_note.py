@@ -28,7 +28,7 @@ from masklet.deliveries import NOTE_SUFFIX, PastDelivery, PastRun, RunMark
 from masklet.types import FrameRange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from masklet.holes import Hole
@@ -69,16 +69,52 @@ def write_note(
     Raises:
         OSError: It cannot be written.
     """
-    content = {
-        _KEY: VERSION,
-        "files": {
+    _write(
+        path,
+        {
             files: {
                 **_to_json(item),
                 **({"holes": [hole.as_json() for hole in holes[files]]} if files in holes else {}),
             }
             for files, item in sorted(deliveries.items())
         },
-    }
+    )
+
+
+def join_note(
+    path: Path, arriving: Path, came: Callable[[str], bool], keeps: Callable[[str, PastDelivery], bool]
+) -> tuple[str, ...]:
+    """Add to a note what another one tells, whose files have come to lie beside it.
+
+    Args:
+        path: The note; it need not exist.
+        arriving: The other; what it tells of a delivery takes the place of what was told.
+        came: Asked of each delivery of the other, whether its files are here.
+        keeps: Asked of each delivery that the note alone tells of: its files, and what was told.
+
+    Returns:
+        The deliveries that were kept of the note; where nothing came, it stays as it is.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    before = _read(path)
+    new = {files: item for files, item in _read(arriving).items() if came(files)}
+    if not new:
+        return ()
+    told = read_note(path)
+    kept = tuple(files for files, item in sorted(told.items()) if files not in new and keeps(files, item))
+    _write(path, dict(sorted({**{files: before[files] for files in kept}, **new}.items())))
+    return kept
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The deliveries of a note as JSON; empty where :func:`read_note` finds none."""
+    return json.loads(path.read_text(encoding="utf-8"))["files"] if read_note(path) else {}
+
+
+def _write(path: Path, files: Mapping[str, Any]) -> None:
+    content = {_KEY: VERSION, "files": files}
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("x", encoding="utf-8", newline="\n") as file:

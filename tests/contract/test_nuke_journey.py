@@ -16,6 +16,10 @@ import pytest
 import masklet
 import masklet_nuke
 from fakes.exchange_scenes import draw_paths, iou
+from masklet.publish.checks import validate
+from masklet.publish.collected import collect
+from masklet.publish.integrating import TemplateIntegrator
+from masklet.publish.publishing import publish
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip
 
@@ -143,6 +147,14 @@ def test_from_the_first_click_to_native_nodes_with_the_standard_library_alone(
         picture = oiio.ImageBuf(found["mattes"] % (frame + 1000)).get_pixels(oiio.FLOAT)
         drawn = draw_paths(found["paths"][str(frame)], width_px=854, height_px=480)
         assert iou(drawn, picture[..., 3] > 0.5) > 0.97
+    # Both folders that the buttons filled can be published as they are.
+    folders = [file.parent for file in tmp_path.rglob("*.shot.json")]
+    assert len(folders) == 2
+    for folder in folders:
+        collected = collect(folder)
+        assert validate(collected) == ()
+        published, _ = publish(collected, TemplateIntegrator())
+        assert len(list(published.folder.rglob("*.exr"))) == 4
     if keep := os.environ.get("MASKLET_NUKE_PICTURE"):
         _write_picture(Path(keep), clip, found)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from masklet.deliveries import NOTE_SUFFIX
+from masklet.deliveries import NOTE_SUFFIX, PastDelivery
+from masklet.delivery_note import join_note, read_note
 from masklet.errors import OutputError
 from masklet.matte_files import prepare_folder
 from masklet.patterns import FramePattern, frames_matching, group_sequences
@@ -25,6 +27,7 @@ from masklet.phrases import phrase
 
 MARKER = "masklet.json"
 _MAX_MARKER_BYTES = 1 << 20
+_RECORD = "record"
 _Sequences = Mapping[str, tuple[str, ...]]
 """File names relative to the plate's folder, by their pattern."""
 
@@ -52,11 +55,13 @@ class Delivered:
         folder: Of the plate.
         files: Of each object, by its uid.
         reason: Why it is not the folder that was asked for; empty where it is.
+        beside: Uids of other objects whose mattes, of the same format, were there before and stay.
     """
 
     folder: Path
     files: Mapping[str, tuple[Path, ...]]
     reason: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class Delivery:
@@ -102,13 +107,18 @@ class Delivery:
         )
 
     def deliver(
-        self, whole: Mapping[str, tuple[Path, ...]], part: Mapping[str, tuple[Path, ...]]
+        self,
+        whole: Mapping[str, tuple[Path, ...]],
+        part: Mapping[str, tuple[Path, ...]],
+        *,
+        known: Iterable[str] = (),
     ) -> Delivered:
         """Put mattes in their place.
 
         Args:
             whole: Files in :attr:`staging` by the uid of their object: all frames that have a matte.
             part: The same for an object that was interrupted; dropped where it would half replace another.
+            known: Uids of all objects that the plate has: the note tells of no mattes of others.
 
         Raises:
             OutputError: The disk is full, or the folder cannot be written any more.
@@ -125,6 +135,7 @@ class Delivery:
             self._claim(folder, sequences)
             for uid, own in sequences.items():
                 delivered[uid] = tuple(self._move(folder, name) for names in own.values() for name in names)
+            beside = self._join_notes(folder, sequences, set(known))
         except OSError as error:
             raise OutputError(
                 phrase(
@@ -134,7 +145,29 @@ class Delivery:
                     fault=error.strerror,
                 )
             ) from error
-        return Delivered(folder, delivered, reason)
+        return Delivered(folder, delivered, reason, beside)
+
+    def _join_notes(
+        self, folder: Path, sequences: Mapping[str, _Sequences], known: set[str]
+    ) -> tuple[str, ...]:
+        """Have the folder's note tell of what came; return whose mattes it also tells of."""
+        owners = _marker_of(folder).get("objects")
+        found = owners if isinstance(owners, dict) else {}
+        owner_of = {_unpadded(pattern): uid for pattern, uid in found.items()}
+        moved = {_unpadded(pattern) for own in sequences.values() for pattern in own}
+        beside: set[str] = set()
+        for arriving in self.staging.glob(f"*{NOTE_SUFFIX}"):
+            kinds = {past.kind for past in read_note(arriving).values()}
+
+            def keeps(files: str, past: PastDelivery, kinds: set[str] = kinds) -> bool:
+                if past.kind == _RECORD:
+                    return True
+                # Not what a renamed object was called, nor one that is gone, nor another format.
+                return owner_of.get(_unpadded(files)) in known - sequences.keys() and past.kind in kinds
+
+            kept = join_note(folder / arriving.name, arriving, lambda files: _unpadded(files) in moved, keeps)
+            beside.update(owner_of[_unpadded(files)] for files in kept if _unpadded(files) in owner_of)
+        return tuple(sorted(beside))
 
     def _sequences(self, files: Iterable[Path]) -> _Sequences:
         """Names relative to the plate's folder, by their pattern."""
@@ -184,6 +217,9 @@ class Delivery:
         marker = _marker_of(folder)
         if marker:
             return not self._is_ours(marker, folder)
+        if any((folder / note.name).exists() for note in self.staging.glob(f"*{NOTE_SUFFIX}")):
+            # The command line's, which has a note and a record of its own.
+            return True
         names = [name for own in sequences.values() for name in own]
         return any(_frames_in(folder, name) and not self._knew(folder, name) for name in names)
 
@@ -245,6 +281,11 @@ def _numbered(folder: Path, suffix: str) -> Iterator[Path]:
         # A whole drive has no name.
         yield folder.parent / f"{folder.name or 'mattes'}{suffix.format(number)}"
         number += 1
+
+
+def _unpadded(pattern: str) -> str:
+    """A pattern without its zeros: sequences that are found have those of their names."""
+    return re.sub(r"%0\d+d", "%d", pattern)
 
 
 def _joined(parent: str, name: str) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from masklet.deliveries import NOTE_SUFFIX
+from masklet.deliveries import NOTE_SUFFIX, PastDelivery, PastRun, RunMark
+from masklet.delivery_note import note_path, read_note, write_note
 from masklet.hosting.matte_folders import MARKER, Delivered, Delivery, Owner
+from masklet.types import FrameRange
 
 
 @pytest.fixture
@@ -155,6 +157,38 @@ def test_what_was_interrupted_is_kept_where_nothing_was_and_replaces_nothing_by_
         assert part == ()
         assert len(delivery.deliver({}, {"u1": delivery.part_of([])}).files["u1"]) == 1
     assert not list(wanted.parent.rglob(".masklet-*"))
+
+
+def test_the_note_tells_of_what_lies_there_and_not_of_what_was_dropped(wanted: Path, owner: Owner) -> None:
+    def noted(delivery: Delivery, prompts: str, **complete: bool) -> None:
+        told = {
+            f"{name}/plate_{name}.%04d.exr": PastDelivery(
+                "exr-per-object",
+                (name,),
+                64,
+                36,
+                (PastRun(RunMark(prompts), (FrameRange(1001, 1002),), complete=is_whole),),
+            )
+            for name, is_whole in complete.items()
+        }
+        write_note(note_path(delivery.staging, "plate"), told, {})
+
+    with Delivery(wanted, owner) as delivery:
+        noted(delivery, "first", ball=True)
+        delivery.deliver({"u1": rendered(delivery, [1001, 1002], "whole")}, {}, known=("u1",))
+    with Delivery(wanted, owner) as delivery:
+        noted(delivery, "second", hero=True, ball=False)
+        hero = rendered(delivery, [1001, 1002], "new", "hero")
+        half = rendered(delivery, [1001], "half", "ball")
+        delivered = delivery.deliver({"u2": hero}, {"u1": half}, known=("u1", "u2"))
+
+    assert delivered.beside == ("u1",)
+    note = read_note(note_path(wanted, "plate"))
+    runs = {files.split("/")[0]: past.runs[0] for files, past in note.items()}
+    assert {name: (run.mark.prompts_sha256, run.complete) for name, run in runs.items()} == {
+        "ball": ("first", True),
+        "hero": ("second", True),
+    }
 
 
 def test_what_brings_nothing_leaves_nothing(wanted: Path, owner: Owner) -> None:

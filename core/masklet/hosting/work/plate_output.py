@@ -12,10 +12,10 @@ from masklet.delivery_folder import make_next_version
 from masklet.errors import ExistingFilesError
 from masklet.hosting.work.plate_events import Event, ResultCame
 from masklet.hosting.work.plate_work import check_nothing_is_lost
+from masklet.hosting.work.shot_records import shot_of
 from masklet.matte_files import prepare_folder
 from masklet.outputs.writing import check_output, deliver
 from masklet.phrases import phrase
-from masklet.prompts import PlateShape, Shot
 from masklet.types import CutPolicy, FrameRange
 
 if TYPE_CHECKING:
@@ -92,16 +92,9 @@ def write(
     known = plate.uids()
     wanted = uids or tuple(known.values())
     check_nothing_is_lost(plate, wanted)
-    session, request = plate.session, plate.request
+    session = plate.session
     output = replace(output, objects=tuple(plate.object(uid).name for uid in uids))
-    clip = session.clip
-    shot = Shot(
-        request.plate.path,
-        session.prompts(),
-        frames=frames,
-        reading=request.plate.reading,
-        plate=PlateShape(clip.display_width_px, clip.display_height_px, clip.frames),
-    )
+    shot = shot_of(plate, frames)
     told = _Told(job)
     with ExitStack() as undone:
         if next_version:

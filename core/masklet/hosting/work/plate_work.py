@@ -29,6 +29,7 @@ from masklet.hosting.work.plate_events import (
     TrackRequest,
 )
 from masklet.hosting.work.plate_session import PlateSession
+from masklet.hosting.work.shot_records import keep_record
 from masklet.interpolation import Interpolation
 from masklet.phrases import phrase
 from masklet.said.documents import find
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from masklet.client import Server
     from masklet.hosting.matte_folders import Owner
     from masklet.hosting.work.jobs import Job
+    from masklet.matte_files import Exported
     from masklet.tracked_object import TrackedObject
 
 _TOGETHER = (MatteFormat.EXR_LAYERS, MatteFormat.CRYPTOMATTE)
@@ -231,6 +233,7 @@ def export(
     """Write mattes and tell where they are, as :class:`~.results.Delivered`.
 
     Whole sequences come to their place when all are done; however it ends, nothing that lies there is lost.
+    The record of the run is left beside them, as the command line does, so that they can be published.
 
     Args:
         plate: The plate.
@@ -249,6 +252,8 @@ def export(
     groups = [wanted_uids] if matte_format in _TOGETHER else [(uid,) for uid in wanted_uids]
     owner = replace(owner, fingerprint=fingerprint_of(plate.request.plate))
     whole: dict[str, tuple[Path, ...]] = {}
+    exports: list[Exported] = []
+    known = plate.uids().values()
     with Delivery(wanted, owner, earlier) as delivery:
         try:
             for group in groups:
@@ -261,13 +266,19 @@ def export(
                     on_look=job.count_look,
                 )
                 whole[group[0]] = exported.files
+                exports.append(exported)
         except MaskletError:
             part = delivery.part_of(file for files in whole.values() for file in files)
             interrupted = next(group[0] for group in groups if group[0] not in whole)
             if whole or part:
-                yield ResultCame(delivery.deliver(whole, {interrupted: part} if part else {}))
+                yield ResultCame(delivery.deliver(whole, {interrupted: part} if part else {}, known=known))
             raise
-        yield ResultCame(delivery.deliver(whole, {}))
+        delivered = delivery.deliver(whole, {}, known=known)
+        try:
+            keep_record(plate, delivered, exports, uids=wanted_uids, matte_format=matte_format)
+        finally:
+            # Mattes without a record are worth as much to the host's nodes.
+            yield ResultCame(delivered)
 
 
 def shapes(
