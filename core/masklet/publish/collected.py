@@ -157,7 +157,7 @@ def collect(folder: Path, name: str | None = None, prompts: Path | None = None) 
     if not names:
         raise BadInputError(
             f"{folder.name} holds no {RECORD_SUFFIX} file, which tells what its mattes were made of: write "
-            "them again with masklet roto, or from the host's panel"
+            "them again with masklet roto, or get them again in the host"
         )
     if name is None and len(names) > 1:
         raise BadInputError(f"{folder.name} holds several shots ({', '.join(names)}): choose one with --name")
