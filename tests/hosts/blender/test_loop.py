@@ -14,6 +14,10 @@ import pytest
 from masklet.installing.blender import install
 from masklet.installing.blender_extension import extension_id, make_extension
 from masklet.installing.blender_places import BlenderPlace
+from masklet.publish.checks import validate
+from masklet.publish.collected import collect
+from masklet.publish.integrating import TemplateIntegrator
+from masklet.publish.publishing import publish
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import DemoClip
 from real_blender import Blender, blender_wheel
@@ -84,6 +88,17 @@ def test_results_are_native_and_made_once(shot: Shot) -> None:
 def matte_of(shot: Shot, number: int) -> npt.NDArray[np.float64]:
     """The server's matte of a frame, as it was written."""
     return grey(shot.folder / f"first_mattes/duck/shot_010_e_duck.{1000 + number}.png")
+
+
+def test_the_folder_of_mattes_can_be_published_as_it_is(shot: Shot) -> None:
+    # The second visit ends with a plate that was moved.
+    (shot.folder / "plate (é)").symlink_to(shot.folder / "moved")
+    collected = collect(shot.folder / "first_mattes")
+
+    assert validate(collected) == ()
+    published, _ = publish(collected, TemplateIntegrator())
+    assert len(list(published.folder.rglob("*.png"))) == FRAMES
+    (shot.folder / "plate (é)").unlink()
 
 
 def test_the_compositors_group_shows_the_servers_matte_on_its_frame(shot: Shot) -> None:
