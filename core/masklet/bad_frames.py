@@ -41,7 +41,7 @@ def next_place(
     A run is one place, however long it is: what is mended where it begins is mostly mended.
 
     Args:
-        ranges: Of one or more objects, in any order; of equally near ones the first wins.
+        ranges: Of one or more objects, in any order; of equally near ones the object with the smaller id wins.
         after: A frame; a run that it lies in is behind already.
         states: Any of these; see :func:`is_worth_a_look`.
         backward: Search before ``after`` instead, for the last frames of runs.
@@ -53,9 +53,13 @@ def next_place(
         frame = state.frames.last if backward else state.frames.first
         if not (frame < after if backward else frame > after):
             continue
-        if best is None or abs(frame - after) < abs(best.frame - after):
+        if best is None or _rank(frame, state, after) < _rank(best.frame, best.state, after):
             best = Place(frame, state)
     return best
+
+
+def _rank(frame: int, state: StateRange, after: int) -> tuple[int, int]:
+    return abs(frame - after), state.object_id
 
 
 def untracked(object_id: int, clip: ClipInfo, known: Collection[int]) -> tuple[StateRange, ...]:

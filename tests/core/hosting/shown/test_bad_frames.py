@@ -60,3 +60,12 @@ def test_a_run_is_one_place_and_what_somebody_looked_at_is_none() -> None:
 
     assert ahead == [5, 25, 25, None]
     assert back == [26, 20, None]
+
+
+def test_of_equally_near_frames_the_first_objects_is_taken_in_whatever_order_they_are_told() -> None:
+    first = StateRange(0, FrameRange(18, 18), Presence.UNCERTAIN, prompted=False)
+    second = StateRange(1, FrameRange(12, 18), Presence.UNCERTAIN, prompted=False)
+
+    places = [next_place(ranges, after=20, backward=True) for ranges in ((first, second), (second, first))]
+
+    assert [place and place.state.object_id for place in places] == [0, 0]
