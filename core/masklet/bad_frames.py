@@ -41,7 +41,7 @@ def next_place(
     A run is one place, however long it is: what is mended where it begins is mostly mended.
 
     Args:
-        ranges: Of one or more objects, in any order; of equally near ones the object with the smaller id wins.
+        ranges: Of one or more objects, in any order; of equally near ones that of the smaller id wins.
         after: A frame; a run that it lies in is behind already.
         states: Any of these; see :func:`is_worth_a_look`.
         backward: Search before ``after`` instead, for the last frames of runs.
