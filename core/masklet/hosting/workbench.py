@@ -175,6 +175,9 @@ class Workbench(Generic[P]):
 
         job = Job(name, run, on_event=apply, on_end=end)
         job.plate_uid, job.is_long = uid, is_long
+        if wait:
+            others = (memory.session for other, memory in self._memory.items() if other != uid)
+            job.blocked_places = sum(1 for other in others if other is not None and other.session_id)
         self.board.run(job, wait=wait)
         if not wait:
             self.host.keep_ticking()

@@ -216,6 +216,19 @@ def test_who_cancels_leaves_the_line(
     assert transport.opened == []
 
 
+def test_a_host_that_is_held_up_does_not_wait_in_line_behind_its_own_sessions(
+    host: FakeHost, plate: Handle, loop: Loop[Handle], transport: PromptedServer, source: PlateSource
+) -> None:
+    host.take(plate, (HERO,))
+    loop.synchronise(plate, wait=True)
+    other = host.open(source)
+    host.take(other, (HERO,))
+    transport.open_session = lambda **given: Waiting(3)  # type: ignore[method-assign]
+
+    with pytest.raises(LimitError, match="holds 1 of its sessions itself: close the session"):
+        loop.start(other, "Tracking", track, wait=True)
+
+
 def test_the_frame_that_the_viewer_shows_is_told_while_a_track_runs(
     host: FakeHost, plate: Handle, loop: Loop[Handle], transport: PromptedServer
 ) -> None:

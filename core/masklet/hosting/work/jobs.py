@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from masklet.errors import CancelledError, MaskletError, ServerFaultError
+from masklet.errors import CancelledError, LimitError, MaskletError, ServerFaultError
 from masklet.phrases import phrase
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Job:
         is_long: True for what shows progress and can be cancelled.
         is_fetch: True for masks that are fetched because they are looked at.
         waiting: The place in a queue of the server, while it waits there.
+        blocked_places: Sessions that cannot end before this job does, since the host waits for it: behind
+            these it does not wait in line.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Job:
         self.is_long = False
         self.is_fetch = False
         self.waiting: Waiting | None = None
+        self.blocked_places = 0
         self._work = work
         self._on_event = on_event
         self._on_end = on_end
@@ -103,7 +106,16 @@ class Job:
 
         Raises:
             CancelledError: The job was cancelled: the place is given up.
+            LimitError: It would wait for what waits for it.
         """
+        if waiting is not None and self.blocked_places:
+            raise LimitError(
+                phrase(
+                    "the server is full, and this program holds {count} of its sessions itself: close the "
+                    "session of another plate",
+                    count=self.blocked_places,
+                )
+            )
         self.waiting = waiting
         if self.is_cancelled:
             raise CancelledError(phrase("{job}: cancelled, what was done is kept", job=self.name))

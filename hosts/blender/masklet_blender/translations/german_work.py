@@ -217,6 +217,9 @@ WORK: dict[str, str] = {
     ),
     "{job}: {done} of {total}": "{job}: {done} von {total}",
     "{job} …": "{job} …",
+    "the server is full, and this program holds {count} of its sessions itself: close the "
+    "session of another plate": "der Server ist voll, und {count} seiner Sitzungen hält dieses Programm "
+    "selbst: Schließe die Sitzung einer anderen Plate",
     "The server is full: number {place} in line": "Der Server ist voll: Nummer {place} in der Reihe",
     "The server is full: number {place} in line, about {seconds} s": (
         "Der Server ist voll: Nummer {place} in der Reihe, etwa {seconds} s"
