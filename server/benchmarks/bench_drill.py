@@ -322,7 +322,7 @@ def main() -> None:
     parser.add_argument("--frame-s", type=float, default=0.03)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    begin("drill", footage="plain pictures of 32 x 24, 48 frames; stand-in engine")
+    begin("bench_drill", footage="plain pictures of 32 x 24, 48 frames; stand-in engine")
     drills = (
         lambda folder: kills(
             folder, count=given.kills, sessions=given.sessions, frame_s=given.frame_s, seed=given.seed

@@ -8,12 +8,13 @@ Runs in a host's Python, with Qt and without gRPC; the window is shown on whatev
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from records import begin, write_line
 
 from masklet.hosting.work import plate_work
 from masklet.hosting.work.connection import ConnectionSettings
@@ -103,6 +104,7 @@ def main() -> None:
         ConnectionSettings(address=arguments.server, helper_python=arguments.python),
         folder=Path(tempfile.mkdtemp()),
     )
+    begin("bench_panel", footage=Path(arguments.clip).name, clicks=arguments.clicks)
     panel.resize(1360, 860)
     panel.show()
     model, pictures = panel.workspace.model, panel.workspace.pictures
@@ -171,7 +173,7 @@ def main() -> None:
     found["plate_per_s"] = panel.workspace.playback.frames_per_s
     panel.workspace.playback.stop()
     panel.shut()
-    print(json.dumps(found))
+    write_line(found)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def main() -> None:
     frames = 0
     clips = open_dataset(asked.data, sequences=chosen, frame_limit=asked.limit)
     begin(
-        "policies",
+        "bench_policies",
         weights=asked.weights,
         footage=asked.data.name,
         sequences=[clip.name for clip in clips],

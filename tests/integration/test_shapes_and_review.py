@@ -81,7 +81,7 @@ def test_every_tool_gets_the_shape_of_the_mattes_that_lie_beside_it(
     out = environment / "out"
     texts = sorted(file.name for file in out.iterdir() if file.suffix != ".exr")
     assert texts == [
-        *("sh.comp", "sh.json", "sh.masklet.json", "sh.nk", "sh.setting"),
+        *("sh.comp", "sh.json", "sh.masklet.json", "sh.nk", "sh.setting", "sh.shot.json"),
         *("sh_ae.record.json", "sh_duck_similarity.txt", "sh_fusion.record.json"),
         *("sh_json.record.json", "sh_masks.jsx", "sh_nuke.record.json"),
     ]
