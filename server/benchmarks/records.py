@@ -13,12 +13,10 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from masklet_server.model.store import find_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 _DIRTY = "+changes"
@@ -44,13 +42,16 @@ def provenance(
         WeightsError: There are no such weights.
     """
     about: dict[str, Any] = {
-        "date": datetime.now(tz=UTC).date().isoformat(),
+        "date": datetime.now(tz=timezone.utc).date().isoformat(),
         "commit": commit(),
         "machine": machine(),
         "threads": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count())),
         "versions": _versions(),
     }
     if weights is not None:
+        # Only here: a host's Python, in which the panel is measured, has no server.
+        from masklet_server.model.store import find_weights
+
         file = find_weights(weights)
         about |= {"weights": file.stem, "weights_sha256": _sha256(file)}
     if footage is not None:
