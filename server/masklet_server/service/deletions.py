@@ -53,8 +53,9 @@ class Deletions:
             # Never made, or a file of it is open on Windows.
             going = folder
         self._work.put(delete)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(done.wait(), _WAITS_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WAITS_S):
+                await done.wait()
 
     def close(self) -> None:
         """Stop after the file in hand; what is left stays."""

@@ -135,8 +135,9 @@ class _Guarded:
 
     async def _send(self, response: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         try:
-            await asyncio.wait_for(context.write(response), self._limits.stalled_s)
-        except asyncio.TimeoutError as error:
+            async with asyncio.timeout(self._limits.stalled_s):
+                await context.write(response)
+        except TimeoutError as error:
             raise StalledError(
                 f"what the server sent was not read for {self._limits.stalled_s:g} seconds, and the call was "
                 "ended: what was finished is kept in the session, so go on from there"
@@ -181,8 +182,10 @@ class _Guarded:
 
     async def _next(self, requests: AsyncIterator[Any], within_s: float) -> Any:
         try:
-            message = await asyncio.wait_for(anext(requests.__aiter__(), _NOTHING), within_s)
-        except asyncio.TimeoutError as error:
+            # Not wait_for: in Python 3.11 it forgets that the client left where a message came just then.
+            async with asyncio.timeout(within_s):
+                message = await anext(requests.__aiter__(), _NOTHING)
+        except TimeoutError as error:
             raise BadInputError(
                 f"nothing came from the client for {within_s:g} seconds, and the call was ended: check the "
                 "connection and try again"

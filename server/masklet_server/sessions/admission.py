@@ -66,8 +66,9 @@ class Admission:
             while self._line[0] is not track or not self._fits(track):
                 place = self._line.index(track) + 1
                 yield Waiting(place, self._expected_s(place))
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), _TELLS_EVERY_S)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_TELLS_EVERY_S):
+                        await self._changed.wait()
             self._working.append(track)
         finally:
             self._line.remove(track)

@@ -104,7 +104,7 @@ def test_sessions_whose_opening_was_cancelled_are_not_kept(tmp_path: Path) -> No
             call.cancel()
         await asyncio.gather(*codes)
         # That a call was cancelled reaches the server after the client knows it.
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(0.5)
         opener.answers.set()
         await until(lambda: bool(opener.clips) and all(clip.closed for clip in opener.clips))
 
