@@ -9,6 +9,7 @@ of the image encoder, so that a click moves the thing that it lies on and not a 
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -44,8 +45,71 @@ CLICK_KERNELS = MappingProxyType({"masklet_embedded": ClickKernel()})
 """By the name of the network's configuration. SAM 2's own weights obey clicks and have none."""
 
 
+class LastLooks:
+    """What the cells look like of the picture clicked on last, since a click is rarely the only one there."""
+
+    def __init__(self) -> None:
+        self._features: weakref.ReferenceType[ImageFeatures] | None = None
+        self._looks: Looks | None = None
+
+    def of(self, features: ImageFeatures, side: int) -> Looks:
+        """Looks of ``side`` by ``side`` cells; they live no longer than the features."""
+        known = self._looks
+        if known is None or known.side != side or self._features is None or self._features() is not features:
+            known = Looks.of(features, side)
+            self._looks, self._features = known, weakref.ref(features, self._forget)
+        return known
+
+    def _forget(self, gone: weakref.ReferenceType[ImageFeatures]) -> None:
+        if gone is self._features:
+            self._looks = self._features = None
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What each cell of a picture looks like.
+
+    Attributes:
+        cells: ``(D, s * s)``; every level of the encoder weighs the same.
+        squares: ``(s * s,)``: their squared lengths.
+        side: ``s``.
+    """
+
+    cells: Tensor
+    squares: Tensor
+    side: int
+
+    @classmethod
+    def of(cls, features: ImageFeatures, side: int) -> Looks:
+        """Of a picture, batch 1, at ``side`` by ``side`` cells."""
+        levels = []
+        for level in (features.skip4, features.skip8, features.embedding):
+            full = functional.interpolate(level[:1].float(), size=(side, side), mode="bilinear")[0].flatten(1)
+            centred = full - full.mean(1, keepdim=True)
+            # Faster by far than torch's own deviation, which is exact for values that no encoder gives.
+            deviation = (centred.square().sum(1, keepdim=True) / (full.shape[1] - 1)).sqrt()
+            levels.append(centred / ((deviation + 1e-4) * full.shape[0] ** 0.5))
+        cells = torch.cat(levels)
+        return cls(cells, cells.square().sum(0), side)
+
+    def around(self, column: int, row: int) -> Tensor:
+        """``(D,)``: the mean of a cell and its neighbours."""
+        grid = self.cells.unflatten(1, (self.side, self.side))
+        return grid[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].mean((1, 2))
+
+    def unlike(self, others: Tensor) -> Tensor:
+        """``(N, s * s)``: squared distances of all cells from others ``(N, D)``, by one matrix product."""
+        lengths = (others * others).sum(1, keepdim=True)
+        return (self.squares - 2.0 * (others @ self.cells) + lengths).clamp(min=0.0)
+
+
 def agree(
-    logits: Tensor, features: ImageFeatures, points: Tensor, labels: Tensor, kernel: ClickKernel
+    logits: Tensor,
+    features: ImageFeatures,
+    points: Tensor,
+    labels: Tensor,
+    kernel: ClickKernel,
+    last: LastLooks | None = None,
 ) -> Tensor:
     """Logits ``(1, 1, s, s)`` that have the sign of every click at its place.
 
@@ -55,6 +119,7 @@ def agree(
         points: ``(1, N, 2)`` in pixels of the network's square from the centre of its first pixel.
         labels: ``(1, N)``: 1 positive, 0 negative; others, such as corners of boxes, are left out.
         kernel: How far a click reaches.
+        last: Spares further clicks on a picture what the first one found out.
     """
     clicked = (labels[0] == 0) | (labels[0] == 1)  # (N,)
     if not bool(clicked.any()):
@@ -62,12 +127,10 @@ def agree(
     side = logits.shape[-1]
     places = (points[0, clicked].float() + 0.5) / _CELL_PX  # (N, 2)
     cells = places.floor().long().clamp(0, side - 1)
-    looks = _looks(features, side)  # (D, s, s)
+    looks = Looks.of(features, side) if last is None else last.of(features, side)
     mean = logits[0, 0].float().clamp(-_SUREST_LOGIT, _SUREST_LOGIT)  # (s, s)
 
-    reaches = torch.stack(
-        [_kernel_at(place, cell, looks, kernel) for place, cell in zip(places, cells, strict=True)]
-    )  # (N, s, s)
+    reaches = _reaches(places, cells, looks, kernel)  # (N, s, s)
     columns, rows = cells.unbind(1)
     # (N, N): a row for the click that is met, a column for the one that reaches it.
     at_clicks = reaches[:, rows, columns].T
@@ -81,24 +144,12 @@ def agree(
     return bent[None, None]
 
 
-def _kernel_at(place: Tensor, cell: Tensor, looks: Tensor, kernel: ClickKernel) -> Tensor:
-    """``(s, s)``: how much a click at ``place`` says about each cell, 1 where it lies."""
-    side = looks.shape[-1]
-    column, row = int(cell[0]), int(cell[1])
-    around = looks[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].mean((1, 2))
-    centres = torch.arange(side, device=looks.device) + 0.5
-    across, down = centres - place[0], centres - place[1]
-    far = (across[None, :] ** 2 + down[:, None] ** 2) / (kernel.reach * side) ** 2
-    unlike = ((looks - around[:, None, None]) ** 2).sum(0) / kernel.likeness**2
-    reached: Tensor = torch.exp(-0.5 * (far + unlike))
-    return reached
-
-
-def _looks(features: ImageFeatures, side: int) -> Tensor:
-    """``(D, side, side)``: what each cell looks like; every level of the encoder weighs the same."""
-    levels = []
-    for level in (features.skip4, features.skip8, features.embedding):
-        full = functional.interpolate(level[:1].float(), size=(side, side), mode="bilinear")[0]
-        centred = full - full.mean((1, 2), keepdim=True)
-        levels.append(centred / (full.std((1, 2), keepdim=True) + 1e-4) / full.shape[0] ** 0.5)
-    return torch.cat(levels)
+def _reaches(places: Tensor, cells: Tensor, looks: Looks, kernel: ClickKernel) -> Tensor:
+    """``(N, s, s)``: how much each click says about each cell, 1 where it lies."""
+    side = looks.side
+    clicked = torch.stack([looks.around(column, row) for column, row in cells.tolist()])  # (N, D)
+    unlike = looks.unlike(clicked).unflatten(1, (side, side)) / kernel.likeness**2
+    centres = torch.arange(side, device=places.device) + 0.5
+    across, down = ((centres - along[:, None]) ** 2 for along in places.unbind(1))  # (N, s) each
+    far = (across[:, None, :] + down[:, :, None]) / (kernel.reach * side) ** 2
+    return torch.exp(-0.5 * (far + unlike))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from masklet.types import ClipInfo, FramePrompts, Presence
-from masklet_server.engine.agreement import CLICK_KERNELS, agree
+from masklet_server.engine.agreement import CLICK_KERNELS, LastLooks, agree
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank, to_grid
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
@@ -47,6 +47,7 @@ class Segmenter:
         self._profile = profile
         self._reach = reach
         self._clip = clip
+        self._last_looks = LastLooks()
 
     def segment(
         self,
@@ -261,7 +262,7 @@ class Segmenter:
         if any(click.positive for click in pointed):
             # Whoever clicks on the object sees it.
             presence_logit = presence_logit.clamp(min=_SEEN_LOGIT)
-        agreed = agree(decoded.best_logits, features, points, labels, kernel)
+        agreed = agree(decoded.best_logits, features, points, labels, kernel, self._last_looks)
         return replace(decoded, best_logits=agreed, presence_logit=presence_logit)
 
     def _obeying(self, turn: Turn, result: ObjectFrame, logits: Tensor) -> tuple[ObjectFrame, Tensor]:
