@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from masklet_server.sessions.clip_reference import ClipReference
-from masklet_server.sessions.desk import ClosingSource
+from masklet_server.sessions.session_tracker import ClosingSource
 
 _made: dict[Path, Callable[[], ClosingSource]] = {}
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from masklet.hosting.shortcuts import Action
 from masklet.phrases import phrase
 from masklet_panel import theme
-from masklet_panel.hands.actions import Actions
-from masklet_panel.hands.key_bindings import KeyBindings
-from masklet_panel.hands.shortcut_sheet import ShortcutSheet
+from masklet_panel.keyboard.actions import Actions
+from masklet_panel.keyboard.key_bindings import KeyBindings
+from masklet_panel.keyboard.shortcut_sheet import ShortcutSheet
 from masklet_panel.listing.object_list import ObjectList
 from masklet_panel.looking.contact_sheet import ContactSheet
 from masklet_panel.looking.versions_panel import VersionsPanel
@@ -42,7 +42,7 @@ class WorkPage(QtWidgets.QWidget):
         track_bar: Its buttons.
         timeline: The lanes.
         versions: What was tracked before.
-        hands: What keys do.
+        key_actions: What keys do.
     """
 
     def __init__(self, workspace: Workspace, viewer: Viewer, keys: QtWidgets.QWidget) -> None:
@@ -56,7 +56,7 @@ class WorkPage(QtWidgets.QWidget):
         self.timeline = Timeline(model)
         self.versions = VersionsPanel(workspace)
         self._workspace = workspace
-        self.hands = Actions(
+        self.key_actions = Actions(
             workspace,
             self.objects,
             self.tracking,
@@ -74,7 +74,7 @@ class WorkPage(QtWidgets.QWidget):
             (Symbol.EXPORT, phrase("Export"), self.show_export, Action.EXPORT),
         ):
             self.track_bar.add_button(symbol, words, pressed, action)
-        self._bindings = KeyBindings(keys, self.hands)
+        self._bindings = KeyBindings(keys, self.key_actions)
         workspace.pictures.arrived.connect(lambda *_: self.objects.view.viewport().update())
         self._lay_out(workspace)
 

@@ -25,7 +25,7 @@ from masklet_server.sessions.durability import (
     SessionHead,
     SessionJournal,
 )
-from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 FILE_NAME = "session.sqlite"
 CLIP_FOLDER = "clip"
@@ -42,7 +42,7 @@ class JournalFolder:
 
     Args:
         folder: Made where it is missing, for this user alone.
-        errands: Threads that read and write there.
+        workers: Threads that read and write there.
         take_over: Go on although another server has the folder: it can write nothing any more to the sessions
             that are opened here.
 
@@ -50,9 +50,9 @@ class JournalFolder:
         BadInputError: It cannot be used: another server has it, it lies on a network, it is read-only.
     """
 
-    def __init__(self, folder: Path, errands: Errands, *, take_over: bool = False) -> None:
+    def __init__(self, folder: Path, workers: WorkerThreads, *, take_over: bool = False) -> None:
         self.path = folder
-        self._errands = errands
+        self._workers = workers
         self._touched_s: dict[str, float] = {}
         self._lock: int | None = claimed(folder, take_over=take_over)
 
@@ -65,7 +65,7 @@ class JournalFolder:
             folder = self.folder_of(head.session_id)
             try:
                 folder.mkdir(mode=0o700, exist_ok=True)
-                journal = FileJournal(Database(folder / FILE_NAME, uses_of), self._errands, head.owner)
+                journal = FileJournal(Database(folder / FILE_NAME, uses_of), self._workers, head.owner)
                 journal.write_head(head)
                 if head.request_id:
                     self._opened(head.owner, head.request_id).write_text(head.session_id, encoding="ascii")
@@ -81,7 +81,7 @@ class JournalFolder:
                 raise
             return journal
 
-        return await self._errands.run(make, whose=head.owner, at_disk=True)
+        return await self._workers.run(make, whose=head.owner, at_disk=True)
 
     async def open(  # noqa: D102
         self, session_id: str, owner: str
@@ -98,14 +98,14 @@ class JournalFolder:
             found = recover(database)
             journal = FileJournal(
                 database,
-                self._errands,
+                self._workers,
                 owner,
                 written=found.restored.standing,
                 answers=found.answer_numbers,
             )
             return found.head, found.restored, journal
 
-        return await self._errands.run(read, whose=owner, at_disk=True)
+        return await self._workers.run(read, whose=owner, at_disk=True)
 
     async def owner_of(self, session_id: str) -> str | None:  # noqa: D102
         if not SESSION_ID.fullmatch(session_id):
@@ -115,7 +115,7 @@ class JournalFolder:
             file = self.folder_of(session_id) / FILE_NAME
             return head_in(file)[0].owner if file.is_file() else None
 
-        return await self._errands.run(read, at_disk=True)
+        return await self._workers.run(read, at_disk=True)
 
     async def opened_by(self, owner: str, request_id: str) -> str | None:  # noqa: D102
         if not request_id:
@@ -128,13 +128,13 @@ class JournalFolder:
                     return found
             return None
 
-        return await self._errands.run(read, whose=owner, at_disk=True)
+        return await self._workers.run(read, whose=owner, at_disk=True)
 
     async def summaries(self, owner: str) -> Sequence[KeptSummary]:  # noqa: D102
         def read() -> list[KeptSummary]:
             return [summary for own, summary in self.all() if own == owner]
 
-        return await self._errands.run(read, whose=owner, at_disk=True)
+        return await self._workers.run(read, whose=owner, at_disk=True)
 
     def all(self) -> Iterator[tuple[str, KeptSummary]]:
         """All sessions with their owners, as far as they can be read."""
@@ -148,7 +148,7 @@ class JournalFolder:
 
     async def remove(self, session_id: str) -> None:  # noqa: D102
         if SESSION_ID.fullmatch(session_id):
-            await self._errands.run(self.remove_now, session_id, at_disk=True)
+            await self._workers.run(self.remove_now, session_id, at_disk=True)
 
     def remove_now(self, session_id: str) -> None:
         """Delete a session's files; fine when there are none."""
@@ -166,10 +166,10 @@ class JournalFolder:
             with suppress(OSError):
                 os.utime(file)
 
-        self._errands.start(touch)
+        self._workers.start(touch)
 
     async def sweep(self, kept_s: float, *, but: Collection[str]) -> None:  # noqa: D102
-        await self._errands.run(self.sweep_now, kept_s, but, at_disk=True)
+        await self._workers.run(self.sweep_now, kept_s, but, at_disk=True)
 
     def sweep_now(self, kept_s: float, but: Collection[str] = ()) -> int:
         """Delete sessions that nobody has used for so long; how many."""

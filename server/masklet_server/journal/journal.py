@@ -27,10 +27,10 @@ from masklet_server.sessions.durability import (
     TrackNumber,
     WayNoted,
 )
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.history import Trace
 from masklet_server.sessions.masks import pack_logits
 from masklet_server.sessions.said import Said
+from masklet_server.sessions.worker_threads import WorkerThreads
 from masklet_server.tracking import ObjectFrame
 
 MAX_ANSWERS = 256
@@ -58,7 +58,7 @@ class FileJournal:
 
     Args:
         database: The session's file.
-        errands: Threads that write.
+        workers: Threads that write.
         whose: The session's user.
         written: What the file holds.
         answers: Of earlier calls that it holds, in their order.
@@ -67,14 +67,14 @@ class FileJournal:
     def __init__(
         self,
         database: Database,
-        errands: Errands,
+        workers: WorkerThreads,
         whose: str,
         *,
         written: Standing = NOTHING,
         answers: Mapping[Request, int] | None = None,
     ) -> None:
         self._database = database
-        self._errands = errands
+        self._workers = workers
         self._whose = whose
         self._written = written
         self._pending: deque[Record] = deque()
@@ -101,13 +101,13 @@ class FileJournal:
             return
         async with self._writing:
             if self._kept < upto:
-                await self._errands.run(
-                    self._write, whose=self._whose, at_disk=True, refusal=_hanging(self._errands.disk_s)
+                await self._workers.run(
+                    self._write, whose=self._whose, at_disk=True, refusal=_hanging(self._workers.disk_s)
                 )
 
     async def rest(self) -> None:  # noqa: D102
         async with self._writing:
-            await self._errands.run(self._database.rest, whose=self._whose, at_disk=True)
+            await self._workers.run(self._database.rest, whose=self._whose, at_disk=True)
 
     def write_head(self, head: SessionHead) -> None:
         """Write what never changes; in a thread."""

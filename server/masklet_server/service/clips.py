@@ -10,8 +10,8 @@ from masklet.errors import PathNotAllowedError
 from masklet_server.fence import Fence
 from masklet_server.service.roots import Roots
 from masklet_server.sessions.clip_reference import ClipReference
-from masklet_server.sessions.desk import ClosingSource
-from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.session_tracker import ClosingSource
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 
 class ClipOpener(Protocol):
@@ -36,12 +36,12 @@ class Clips:
     Args:
         opener: Reads headers; the pictures come later.
         roots: Which paths may be named.
-        errands: Threads that look at disks.
+        workers: Threads that look at disks.
     """
 
-    def __init__(self, opener: ClipOpener, roots: Roots, errands: Errands) -> None:
+    def __init__(self, opener: ClipOpener, roots: Roots, workers: WorkerThreads) -> None:
         self._opener = opener
-        self._errands = errands
+        self._workers = workers
         self.roots = roots
 
     async def by_path(self, text: str, reading: ClipReading, *, user: str) -> ClipReference:
@@ -52,7 +52,7 @@ class Clips:
         """
         if not self.roots.any:
             raise PathNotAllowedError("this server opens uploaded clips only: send the clip's files")
-        path = await self._errands.run(self.roots.clip, text, whose=user, at_disk=True)
+        path = await self._workers.run(self.roots.clip, text, whose=user, at_disk=True)
         return ClipReference(path, reading=reading)
 
     def open(self, clip: ClipReference) -> ClosingSource:

@@ -37,8 +37,8 @@ from masklet_server.service.coverage import plate_coverage, raw_coverage
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.overscan import document_outside
 from masklet_server.service.rendering import Renderer
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.session import Session
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
@@ -73,10 +73,10 @@ class Exporter:
     def __init__(self, renderer: Renderer, model: ModelInfo, settings: str, *, disk_s: float) -> None:
         self._renderer = renderer
         # Not the renderer's threads: clicks wait for those, and shares may hang.
-        self._errands = Errands("export", at_once=EXPORTS_AT_ONCE, disk_s=disk_s)
+        self._workers = WorkerThreads("export", at_once=EXPORTS_AT_ONCE, disk_s=disk_s)
         self._model = model
         self._settings = settings
-        self._overlays = Errands("overlay", at_once=OVERLAYS_AT_ONCE, disk_s=disk_s)
+        self._overlays = WorkerThreads("overlay", at_once=OVERLAYS_AT_ONCE, disk_s=disk_s)
 
     async def plan_mattes(
         self, session: Session, selection: Selection, matte_format: MatteFormat, *, raw_edges: bool = False
@@ -178,12 +178,12 @@ class Exporter:
                     marks_of=source.marks,
                     is_drawn=session.is_drawn,
                 )
-                while (file := await self._errands.run(next_of, files, whose=session.user)) is not None:
+                while (file := await self._workers.run(next_of, files, whose=session.user)) is not None:
                     yield file
                 yield ExportProgress(done, total)
         finally:
             session.note_unreadable(source.info.unreadable)
-            self._errands.start(close)
+            self._workers.start(close)
 
     async def overlay(
         self, session: Session, selection: Selection, kind: OverlayKind
@@ -211,13 +211,13 @@ class Exporter:
         Raises:
             OutputError: Its disk does not answer.
         """
-        return await self._errands.run(
+        return await self._workers.run(
             work,
             *args,
             whose=session.user,
             at_disk=True,
             refusal=OutputError(
-                f"the folder's disk has not answered for {self._errands.disk_s:.0f} seconds: check the disk "
+                f"the folder's disk has not answered for {self._workers.disk_s:.0f} seconds: check the disk "
                 "or the network share. Files that were finished stay; export again when it answers"
             ),
         )

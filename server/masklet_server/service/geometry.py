@@ -21,8 +21,8 @@ from masklet_server.mattes.drawn import drawn_at
 from masklet_server.mattes.export import AlphaSource
 from masklet_server.mattes.strokes import obeyed
 from masklet_server.service.coverage import plate_coverage
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.session import Session
+from masklet_server.sessions.worker_threads import WorkerThreads
 from masklet_server.tracking import FrameSource, ObjectFrame
 
 ValueT = TypeVar("ValueT")
@@ -61,7 +61,7 @@ class Workshop:
     """
 
     def __init__(self, *, disk_s: float) -> None:
-        self._errands = Errands("workshop", at_once=WORKS_AT_ONCE, disk_s=disk_s)
+        self._workers = WorkerThreads("workshop", at_once=WORKS_AT_ONCE, disk_s=disk_s)
 
     async def follow(
         self, work: Callable[[Report], ValueT], *, user: str
@@ -69,7 +69,7 @@ class Workshop:
         """Progress, then what the work made. Closing the generator stops the work."""
         report = Report()
         # Not in the renderer's threads: clicks wait for those.
-        finished = asyncio.ensure_future(self._errands.run(work, report, whose=user))
+        finished = asyncio.ensure_future(self._workers.run(work, report, whose=user))
         try:
             while not finished.done():
                 await asyncio.wait({finished}, timeout=PROGRESS_EVERY_S)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from masklet.errors import LimitError
-from masklet_server.sessions.errands import DISK_S
 from masklet_server.sessions.scheduler import TURN_S
+from masklet_server.sessions.worker_threads import DISK_S
 
 CHUNK_BYTES = 1 << 20
 """Of files on the wire, both ways: small enough that a prompt never waits long behind one."""

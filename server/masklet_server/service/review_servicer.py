@@ -13,9 +13,9 @@ from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.rendering import Renderer
 from masklet_server.sessions.durability import Answer
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.store import SessionStore
+from masklet_server.sessions.worker_threads import WorkerThreads
 from masklet_server.shots.watch import ShotWatch
 
 REPORT_EVERY_FRAMES = 10
@@ -27,13 +27,13 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
     Args:
         store: All sessions.
         renderer: Threads for long answers.
-        errands: Threads that look at every frame.
+        workers: Threads that look at every frame.
     """
 
-    def __init__(self, store: SessionStore, renderer: Renderer, errands: Errands) -> None:
+    def __init__(self, store: SessionStore, renderer: Renderer, workers: WorkerThreads) -> None:
         self._store = store
         self._renderer = renderer
-        self._errands = errands
+        self._workers = workers
 
     async def SetLock(  # noqa: N802  (gRPC names methods)
         self, request: review_pb2.SetLockRequest, context: Context
@@ -96,7 +96,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
             async with session.clip_beside() as source:
                 watch = ShotWatch(source)
                 for done, (before, after) in enumerate(pairwise(numbers), start=2):
-                    await self._errands.run(watch.is_cut, before, after, whose=session.user)
+                    await self._workers.run(watch.is_cut, before, after, whose=session.user)
                     if done % REPORT_EVERY_FRAMES == 0:
                         yield review_pb2.FindCutsResponse(
                             frames_done=done, frames_total=len(numbers), cuts=watch.cuts

@@ -21,7 +21,7 @@ from masklet_server.media.source import open_clip
 from masklet_server.media.upload import open_upload
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
-from masklet_server.sessions.desk import ClosingSource
+from masklet_server.sessions.session_tracker import ClosingSource
 
 DEVICE_FAILED_CODE = 75
 """With which the process ends when the device does not come back: for a while, in the words of sysexits.h."""

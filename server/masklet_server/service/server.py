@@ -45,10 +45,10 @@ from masklet_server.service.settings import ServerSettings
 from masklet_server.service.track_servicer import TrackServicer
 from masklet_server.service.uploads import UploadStore
 from masklet_server.service.view_servicer import ViewServicer
-from masklet_server.sessions.desk import TrackerFactory
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.session_tracker import TrackerFactory
 from masklet_server.sessions.store import FILES_AT_ONCE, SessionStore
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 TIDY_EVERY_S = 2.0
 CLOSES_WITHIN_S = 2.0
@@ -115,11 +115,11 @@ class MaskletServer:
             weight_of=lambda user: self._settings.user_weights.get(user, 1.0),
         )
         self.failed = asyncio.Event()
-        self._errands = Errands("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
-        self._clips = Clips(opener, self._roots, self._errands)
+        self._workers = WorkerThreads("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
+        self._clips = Clips(opener, self._roots, self._workers)
         self._journals: JournalFolder | None = None
         if settings.sessions_folder is not None:
-            journals = Errands("journals", at_once=JOURNALS_AT_ONCE, disk_s=settings.service.disk_s)
+            journals = WorkerThreads("journals", at_once=JOURNALS_AT_ONCE, disk_s=settings.service.disk_s)
             self._journals = JournalFolder(settings.sessions_folder, journals, take_over=settings.take_over)
         self.store = SessionStore(
             self._clips.open,
@@ -127,7 +127,7 @@ class MaskletServer:
             self._scheduler,
             limits=settings.store,
             order=settings.order,
-            errands=self._errands,
+            workers=self._workers,
             journals=self._journals,
             model_sha256=engine.model.sha256,
         )
@@ -176,7 +176,7 @@ class MaskletServer:
             ExportServicer(self.store, exporter, self._roots), server
         )
         review_pb2_grpc.add_ReviewServiceServicer_to_server(
-            ReviewServicer(self.store, self._renderer, self._errands), server
+            ReviewServicer(self.store, self._renderer, self._workers), server
         )
         geometry_pb2_grpc.add_GeometryServiceServicer_to_server(
             GeometryServicer(self.store, disk_s=disk_s), server
@@ -214,7 +214,7 @@ class MaskletServer:
             self._journals.close()
         await self._uploads.close()
         self._renderer.close()
-        self._errands.close()
+        self._workers.close()
 
     def apply(self, settings: ServerSettings) -> tuple[str, ...]:
         """Take limits and users' parts from other settings, without a restart. Tokens are looked at anyway.
@@ -229,7 +229,7 @@ class MaskletServer:
         )
         self.store.set_limits(settings.store)
         self._scheduler.set_limits(read_s=service.disk_s, turn_s=service.turn_s)
-        self._errands.disk_s = service.disk_s
+        self._workers.disk_s = service.disk_s
         others = (each.name for each in fields(old) if each.name not in taken)
         return tuple(name for name in others if getattr(old, name) != getattr(settings, name))
 

@@ -28,7 +28,7 @@ from masklet_server.service.contents import DIGEST_BYTES, ContentKey, ContentSto
 from masklet_server.service.deletions import Deletions
 from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
 from masklet_server.sessions.clip_reference import UploadedFiles
-from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 _log = logging.getLogger("masklet_server.service")
 
@@ -97,7 +97,7 @@ class UploadStore:
     ) -> None:
         self._limits = limits
         # Of its own: a disk for uploads that hangs is not that of the plates.
-        self._errands = Errands("uploads", at_once=_WRITES_AT_ONCE, disk_s=limits.disk_s)
+        self._workers = WorkerThreads("uploads", at_once=_WRITES_AT_ONCE, disk_s=limits.disk_s)
         self._tidying: asyncio.Task[None] | None = None
         self._clock_s = clock_s
         self._own = OwnFolder(FOLDER_PREFIX, parent=folder)
@@ -239,7 +239,7 @@ class UploadStore:
         self._uploads.clear()
         if self._tidying is not None:
             self._tidying.cancel()
-        self._errands.close()
+        self._workers.close()
         # Shielded: a call that is being cancelled may be cancelled once more where it cleans up.
         loop = asyncio.get_running_loop()
         await asyncio.shield(loop.run_in_executor(None, self._close_folder, _CLOSES_WITHIN_S))
@@ -308,11 +308,11 @@ class UploadStore:
             OutputError: The disk hangs.
         """
         refusal = OutputError(
-            f"the server's disk for uploads has not answered for {self._errands.disk_s:.0f} seconds: have it "
+            f"the server's disk for uploads has not answered for {self._workers.disk_s:.0f} seconds: have it "
             "looked at, then send the clip again"
         )
         # Shielded: nothing is closed or deleted while a thread writes it.
-        running = self._errands.run(work, *args, whose=user, at_disk=True, refusal=refusal)
+        running = self._workers.run(work, *args, whose=user, at_disk=True, refusal=refusal)
         await asyncio.shield(running)
 
     def _used_bytes(self, user: str | None = None) -> int:

@@ -24,7 +24,7 @@ from masklet_server.sessions.store import SessionStore
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from masklet_server.sessions.desk import ClosingSource
+    from masklet_server.sessions.session_tracker import ClosingSource
 
 _QUALITY = 92
 _NEW_OBJECT = "new"

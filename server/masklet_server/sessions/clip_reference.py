@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
-from masklet_server.sessions.desk import ClosingSource
+from masklet_server.sessions.session_tracker import ClosingSource
 
 
 @dataclass(frozen=True)

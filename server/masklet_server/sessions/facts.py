@@ -20,10 +20,10 @@ from masklet.types import (
     StateRange,
     UnreadableFrame,
 )
-from masklet_server.sessions.desk import ClosingSource, Desk
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.session_tracker import ClosingSource, SessionTracker
 from masklet_server.tracking import ObjectFrame, with_unreadable
 
 
@@ -34,7 +34,7 @@ class SessionFacts:
         session_id: Given by the store.
         source: The clip.
         book: What is said.
-        desk: Tracker, stale frames and cuts.
+        tracker: Tracker, stale frames and cuts.
         results: Masks.
         editor: Knows the masks of locked frames.
     """
@@ -44,7 +44,7 @@ class SessionFacts:
         session_id: str,
         source: ClosingSource,
         book: PromptBook,
-        desk: Desk,
+        tracker: SessionTracker,
         results: ResultStore,
         editor: Editor,
     ) -> None:
@@ -52,7 +52,7 @@ class SessionFacts:
         self.results = results
         self._source = source
         self._book = book
-        self._desk = desk
+        self._tracker = tracker
         self._editor = editor
         self._unreadable: dict[int, UnreadableFrame] = {}
         # Of the session's journal, to be told with those of the clip.
@@ -76,7 +76,7 @@ class SessionFacts:
     @property
     def memory_bytes(self) -> int:
         """What the tracker held after its last turn."""
-        return self._desk.holdings.held_bytes
+        return self._tracker.holdings.held_bytes
 
     @property
     def undo_left(self) -> int:
@@ -98,7 +98,7 @@ class SessionFacts:
             self.states(),
             book.locks(),
             book.mattes(),
-            self._desk.shots.cuts,
+            self._tracker.shots.cuts,
             book.policies(),
         )
 
@@ -116,7 +116,7 @@ class SessionFacts:
                 object_id,
                 contents.prompted_frames(object_id),
                 is_locked=partial(contents.is_locked, object_id),
-                stale=self._desk.stale.of(object_id),
+                stale=self._tracker.stale.of(object_id),
             )
         return tuple(found)
 

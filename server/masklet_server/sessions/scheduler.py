@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from masklet.errors import ClipError, DeviceError, MaskletError, RestartingError
 from masklet_server.aside import working_for
 from masklet_server.sessions.callers import Caller, current_caller
-from masklet_server.sessions.hands import Hands, Report
+from masklet_server.sessions.daemon_threads import DaemonThreads, Report
 from masklet_server.sessions.turns import Turn, TurnClass, TurnQueue
 
 ResultT = TypeVar("ResultT")
@@ -120,7 +120,7 @@ class Scheduler:
         self._watchdog: asyncio.TimerHandle | None = None
         self._clock_s = clock_s
         self._queue: TurnQueue[_Call[Any]] = TurnQueue(weight_of=weight_of)
-        self._hands = Hands("device")
+        self._threads = DaemonThreads("device")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: Turn[_Call[Any]] | None = None
         self._started_s = 0.0
@@ -158,7 +158,7 @@ class Scheduler:
     @property
     def busy_threads(self) -> int:
         """How many threads are at a turn, or hang in one."""
-        return self._hands.busy
+        return self._threads.busy
 
     async def run(
         self,
@@ -222,7 +222,7 @@ class Scheduler:
             await asyncio.wait({self._running.call.done}, timeout=_CLOSE_S)
         for call in self._away:
             call.done.cancel()
-        self._hands.close()
+        self._threads.close()
 
     def tell(self, heard: Callable[..., None], *args: object) -> None:
         """Have something done in the loop; from any thread."""
@@ -264,7 +264,7 @@ class Scheduler:
         call.began = True
         if call.caller is not None:
             call.caller.begun = True
-        self._hands.do(lambda: self._work(turn))
+        self._threads.do(lambda: self._work(turn))
 
     def _may_start(self, turn: Turn[_Call[Any]]) -> bool:
         """Tracks begin only while few others wait with their pictures in memory, or the disk is slow."""

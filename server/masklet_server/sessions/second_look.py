@@ -35,8 +35,8 @@ from masklet_server.mattes.windows import (
     seen_through,
     trusted,
 )
-from masklet_server.sessions.desk import ClosingSource, TrackerFactory
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.session_tracker import ClosingSource, TrackerFactory
 from masklet_server.tracking import ObjectFrame, ResultReader
 
 # The logits' grid has a quarter of the side of the picture that the network looks at.

@@ -31,10 +31,8 @@ from masklet_server.sessions import finding
 from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.callers import current_request
-from masklet_server.sessions.desk import ClosingSource, Desk, TrackerFactory
 from masklet_server.sessions.durability import Answer, NoJournal, Request, Restored, SessionJournal
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.facts import SessionFacts
 from masklet_server.sessions.finding import FoundAgain
 from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
@@ -46,10 +44,12 @@ from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
+from masklet_server.sessions.session_tracker import ClosingSource, SessionTracker, TrackerFactory
 from masklet_server.sessions.standing import put_back, standing_of
 from masklet_server.sessions.tracks import Tracks
 from masklet_server.sessions.turns import TurnClass
 from masklet_server.sessions.viewing import Viewing
+from masklet_server.sessions.worker_threads import WorkerThreads
 from masklet_server.tracking import ObjectFrame, Proposal
 
 ResultT = TypeVar("ResultT")
@@ -93,7 +93,7 @@ class Session(SessionFacts):
         scheduler: The door to the device.
         limits: What the session may hold.
         order: From which prompt frames are tracked.
-        errands: Threads that read files.
+        workers: Threads that read files.
         journal: Where changes go; closed by the store.
         restored: What a journal knows of the session; None for a fresh one.
         ledger: Adds up what sessions hold of the device's memory.
@@ -111,7 +111,7 @@ class Session(SessionFacts):
         *,
         limits: SessionLimits = SessionLimits(),
         order: TrackOrder = TrackOrder.NEAREST,
-        errands: Errands | None = None,
+        workers: WorkerThreads | None = None,
         journal: SessionJournal | None = None,
         restored: Restored | None = None,
         ledger: Ledger | None = None,
@@ -130,31 +130,31 @@ class Session(SessionFacts):
         )
         book = PromptBook(source.info, max_objects=limits.max_objects, undo_bytes=limits.undo_bytes)
         self._ledger = ledger or Ledger(0)
-        desk = Desk(
+        tracker = SessionTracker(
             source, results, make_tracker, lambda: book.contents, witness=recorder, ledger=self._ledger
         )
-        self._ledger.enter(desk, lambda: self.is_busy)
+        self._ledger.enter(tracker, lambda: self.is_busy)
         self.looks = SecondLooks(results, book.find, limits.spill_folder)
-        self.approvals = Approvals(source.info, results, self.looks, lambda: desk.shots.cuts)
-        editor = Editor(source.info, desk, results, order, self.approvals)
-        super().__init__(session_id, source, book, desk, results, editor)
-        self._errands = errands or Errands("files", at_once=1)
+        self.approvals = Approvals(source.info, results, self.looks, lambda: tracker.shots.cuts)
+        editor = Editor(source.info, tracker, results, order, self.approvals)
+        super().__init__(session_id, source, book, tracker, results, editor)
+        self._workers = workers or WorkerThreads("files", at_once=1)
         self._scheduler = scheduler
         self._make_tracker = make_tracker
-        self.viewing = Viewing(open_source, self._errands, user)
+        self.viewing = Viewing(open_source, self._workers, user)
         # Without a circle, so that a closed session is gone at once and not when the collector comes.
-        self.tracks = Tracks(weakref.proxy(self), book, desk, editor, order, recorder, admission)
+        self.tracks = Tracks(weakref.proxy(self), book, tracker, editor, order, recorder, admission)
         self._journal: SessionJournal = journal or NoJournal()
         self._recorder = recorder
         # Of calls that were made and could not be kept: a retry has only that left to do.
         self._unsettled: dict[Request, Any] = {}
         if restored is not None:
             self.replies.remember(restored.answers)
-            put_back(restored, book, desk, editor, self.approvals, results)
+            put_back(restored, book, tracker, editor, self.approvals, results)
             self.tracks.restore(restored)
             self.notices = restored.notices
         if recorder is not None:
-            recorder.begin(partial(standing_of, book, desk, editor, self.approvals, self.tracks))
+            recorder.begin(partial(standing_of, book, tracker, editor, self.approvals, self.tracks))
             self._journal.attach(results)
         # Prompts of many clicks take many turns, and later ones must not overtake them.
         self._in_order = asyncio.Lock()
@@ -206,7 +206,7 @@ class Session(SessionFacts):
     async def refresh(self) -> None:
         """Use frames again whose files were mended since they could not be used."""
         if self.clip.unreadable:
-            await self.turn(self._desk.shots.refresh, commits=False)
+            await self.turn(self._tracker.shots.refresh, commits=False)
             # What other readers found is found again where it is still so.
             self._unreadable.clear()
             self._book.see(self._source.info)
@@ -263,7 +263,7 @@ class Session(SessionFacts):
             self._book.check(prompts)
 
         def look() -> ObjectFrame:
-            return self._desk.preview(
+            return self._tracker.preview(
                 self._editor.based(self._book, prompts) if prompts.object_id else prompts
             )
 
@@ -288,7 +288,7 @@ class Session(SessionFacts):
 
         async def propose(count: int) -> Sequence[Proposal]:
             return await self._scheduler.run(
-                lambda: self._desk.propose(object_id, frame, count),
+                lambda: self._tracker.propose(object_id, frame, count),
                 user=self.user,
                 turn_class=TurnClass.WATCHED,
                 owner=self,
@@ -353,7 +353,7 @@ class Session(SessionFacts):
         try:
             yield source
         finally:
-            self._errands.start(source.close)
+            self._workers.start(source.close)
 
     async def at_disk(
         self,
@@ -362,7 +362,7 @@ class Session(SessionFacts):
         unwanted: Callable[[ResultT], None] = lambda value: None,
     ) -> ResultT:
         """Do something with the plate's files in a thread; raises ClipError when their disk hangs."""
-        return await self._errands.run(work, *args, whose=self.user, at_disk=True, unwanted=unwanted)
+        return await self._workers.run(work, *args, whose=self.user, at_disk=True, unwanted=unwanted)
 
     async def look_again(
         self, object_ids: Sequence[int], frames: FrameRange, source: ClosingSource
@@ -372,7 +372,7 @@ class Session(SessionFacts):
         ``source`` is opened for this and closed by the caller, after the generator.
         """
         whole = source.info.frames
-        cuts = [cut for cut in self._desk.shots.cuts if whole.first < cut <= whole.last]
+        cuts = [cut for cut in self._tracker.shots.cuts if whole.first < cut <= whole.last]
         shots = [range(*ends) for ends in zip((whole.first, *cuts), (*cuts, whole.last + 1), strict=True)]
         async with aclosing(
             self.looks.look(object_ids, shots, frames, source, self._make_tracker, self.turn)
@@ -394,18 +394,18 @@ class Session(SessionFacts):
 
         The next call rebuilds what it needs.
         """
-        await self.turn(self._desk.park)
+        await self.turn(self._tracker.park)
         self.viewing.close()
         await self.at_results(self.results.rest)
 
     async def close(self) -> None:
         """Give everything back. Results can no longer be read; what a journal keeps stays there."""
         self.tracks.cancel()
-        self._desk.closed = True
-        self._ledger.leave(self._desk)
+        self._tracker.closed = True
+        self._ledger.leave(self._tracker)
         self.viewing.close(for_good=True)
         try:
-            await self.turn(self._desk.release, urgent=True)
+            await self.turn(self._tracker.release, urgent=True)
         except ClipError:
             # The clip's disk hangs, and whoever waits there holds the rest.
             _log.warning("a session was closed while its plate's disk did not answer")
@@ -438,10 +438,10 @@ class Session(SessionFacts):
             OutputError: The disk for temporary files hangs.
         """
         refusal = OutputError(
-            f"the server's disk for temporary files has not answered for {self._errands.disk_s:.0f} seconds: "
+            f"the server's disk for temporary files has not answered for {self._workers.disk_s:.0f} seconds: "
             "have it looked at, then track on. All finished masks are kept"
         )
-        return await self._errands.run(work, whose=self.user, refusal=refusal)
+        return await self._workers.run(work, whose=self.user, refusal=refusal)
 
     async def turn(
         self,
@@ -459,7 +459,7 @@ class Session(SessionFacts):
                 turn_class=TurnClass.PROMPT if urgent else turn_class,
                 owner=self,
                 commits=commits,
-                on_hang=self._desk.abandon,
+                on_hang=self._tracker.abandon,
             )
 
     async def _change(
@@ -500,7 +500,7 @@ class Session(SessionFacts):
     async def _draft(self, prompts: FramePrompts) -> None:
         """Make all clicks and strokes but the last, a turn for each: others come in between."""
         for _ in prompts.marks[1:]:
-            if not await self.turn(partial(self._desk.draft, prompts), urgent=True, commits=False):
+            if not await self.turn(partial(self._tracker.draft, prompts), urgent=True, commits=False):
                 return
 
     async def _draft_edit(self, edit: Edit, *, back: bool) -> None:

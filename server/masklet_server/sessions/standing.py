@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from masklet_server.sessions.approvals import Approvals
-from masklet_server.sessions.desk import Desk
 from masklet_server.sessions.durability import Restored, Standing
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.session_tracker import SessionTracker
 from masklet_server.sessions.tracks import Tracks
 
 
 def standing_of(
-    book: PromptBook, desk: Desk, editor: Editor, approvals: Approvals, tracks: Tracks
+    book: PromptBook, tracker: SessionTracker, editor: Editor, approvals: Approvals, tracks: Tracks
 ) -> Standing:
     """How everything is now; to be called inside a turn of the device."""
     history = book.history
@@ -26,8 +26,8 @@ def standing_of(
         next_object_id,
         next_edit,
         editor.next_aside,
-        desk.stale.all,
-        desk.shots.met,
+        tracker.stale.all,
+        tracker.shots.met,
         approvals.seen,
         tracks.number,
     )
@@ -36,7 +36,7 @@ def standing_of(
 def put_back(
     restored: Restored,
     book: PromptBook,
-    desk: Desk,
+    tracker: SessionTracker,
     editor: Editor,
     approvals: Approvals,
     results: ResultStore,
@@ -46,9 +46,9 @@ def put_back(
     book.restore(standing.contents, (standing.next_object_id, standing.next_edit))
     book.history.restore(standing.done, standing.undone, standing.traces, standing.given_up)
     editor.next_aside = standing.next_aside
-    desk.stale.restore(standing.stale)
-    desk.shots.restore(standing.cuts)
-    desk.ways.restore(restored.ways)
+    tracker.stale.restore(standing.stale)
+    tracker.shots.restore(standing.cuts)
+    tracker.ways.restore(restored.ways)
     approvals.restore(standing.seen)
     for kept in restored.results:
         results.restore(kept.object_id, kept.frame, kept.entry, kept.place)

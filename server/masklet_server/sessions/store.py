@@ -24,16 +24,16 @@ from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.callers import begin
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
-from masklet_server.sessions.desk import ClosingSource, TrackerFactory
 from masklet_server.sessions.durability import Journals, Restored, SessionHead, SessionJournal
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.opening_line import OpeningLine
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
+from masklet_server.sessions.session_tracker import ClosingSource, TrackerFactory
 from masklet_server.sessions.turns import TurnClass
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 FILES_AT_ONCE = 8
 SWEEP_EVERY_S = 600.0
@@ -88,7 +88,7 @@ class SessionStore:
         scheduler: The device's door.
         limits: See :class:`StoreLimits`.
         order: From which prompt frames are tracked.
-        errands: Threads that read files.
+        workers: Threads that read files.
         journals: Where sessions outlive the process; None keeps them in memory alone.
         model_sha256: Of the weights in force.
         clock_s: An argument for tests.
@@ -102,13 +102,13 @@ class SessionStore:
         *,
         limits: StoreLimits = StoreLimits(),
         order: TrackOrder = TrackOrder.NEAREST,
-        errands: Errands | None = None,
+        workers: WorkerThreads | None = None,
         journals: Journals | None = None,
         model_sha256: str = "",
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
-        self._errands = errands or Errands("files", at_once=FILES_AT_ONCE)
+        self._workers = workers or WorkerThreads("files", at_once=FILES_AT_ONCE)
         self._open_clip = open_clip
         self._make_tracker = make_tracker
         self._scheduler = scheduler
@@ -185,7 +185,7 @@ class SessionStore:
                     head = SessionHead(session_id, user, clip, source.info, self._model_sha256, request_id)
                     journal = await self._journals.create(head)
             except MaskletError:
-                self._errands.start(source.close)
+                self._workers.start(source.close)
                 raise
             return self._hold(session_id, user, clip, source, journal, on_close=on_close)
         finally:
@@ -354,7 +354,7 @@ class SessionStore:
             await self._leave(min(idle, key=lambda held: held.used_s))
 
     async def _source(self, user: str, clip: ClipReference) -> ClosingSource:
-        return await self._errands.run(
+        return await self._workers.run(
             self._open_clip, clip, whose=user, at_disk=True, unwanted=lambda source: source.close()
         )
 
@@ -378,7 +378,7 @@ class SessionStore:
             self._scheduler,
             limits=self.limits.session,
             order=self._order,
-            errands=self._errands,
+            workers=self._workers,
             ledger=self.ledger,
             admission=self.admission,
             journal=journal,
@@ -412,7 +412,7 @@ class SessionStore:
             try:
                 check_same_clip(head.clip_info, source.info)
             except ClipError:
-                self._errands.start(source.close)
+                self._workers.start(source.close)
                 raise
         except MaskletError:
             await journal.rest()

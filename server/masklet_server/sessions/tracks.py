@@ -14,7 +14,6 @@ from masklet.events import Waiting
 from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
 from masklet_server.aside import working_beside
 from masklet_server.sessions.admission import Admission, TrackNeeds
-from masklet_server.sessions.desk import Desk
 from masklet_server.sessions.durability import Restored, TrackNumber
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.ledger import Ledger
@@ -22,6 +21,7 @@ from masklet_server.sessions.plan import Step, TrackOrder, range_in
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.recorder import Recorder
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.session_tracker import SessionTracker
 from masklet_server.sessions.track import TrackItem, TrackRun
 from masklet_server.sessions.turns import TurnClass
 from masklet_server.sessions.work import Planner, TrackWork
@@ -80,7 +80,7 @@ class Tracks:
     Args:
         session: Has the device and the masks.
         book: What is said.
-        desk: Tracks a frame.
+        tracker: Tracks a frame.
         editor: Knows what tracking may build on.
         order: From which prompt frames are tracked.
         recorder: Told which track results come from.
@@ -93,7 +93,7 @@ class Tracks:
         self,
         session: Turns,
         book: PromptBook,
-        desk: Desk,
+        tracker: SessionTracker,
         editor: Editor,
         order: TrackOrder,
         recorder: Recorder | None = None,
@@ -105,7 +105,7 @@ class Tracks:
         self._done: dict[int, set[int]] = {}
         self._session = session
         self._book = book
-        self._desk = desk
+        self._tracker = tracker
         self._editor = editor
         self._order = order
         self._admission = admission or Admission(Ledger(0))
@@ -225,7 +225,7 @@ class Tracks:
                 self._admission.leave(self._needs.pop(run))
 
     async def _let_in(self, work: TrackWork, run: TrackRun) -> AsyncGenerator[Waiting, None]:
-        needs = TrackNeeds(self._desk, len(work.objects), work.farm, lambda: run.steps_left)
+        needs = TrackNeeds(self._tracker, len(work.objects), work.farm, lambda: run.steps_left)
         self._needs[run] = needs
         async with aclosing(self._admission.let_in(needs)) as places:
             async for waiting in places:
@@ -233,14 +233,14 @@ class Tracks:
 
     @property
     def _planner(self) -> Planner:
-        book, desk = self._book, self._desk
+        book, tracker = self._book, self._tracker
         return Planner(
             self._session.clip,
             self._order,
             ground=lambda object_id, at_cuts: self._editor.ground(book.contents, object_id, at_cuts),
-            stale=desk.stale.of,
+            stale=tracker.stale.of,
             exists=lambda object_id: object_id in book.contents.names,
-            cuts=lambda: desk.shots.cuts,
+            cuts=lambda: tracker.shots.cuts,
         )
 
     def _chosen(self, object_ids: Sequence[int]) -> tuple[int, ...]:
@@ -284,8 +284,8 @@ class Tracks:
         def track() -> Sequence[ObjectFrame]:
             # The plan may be older than the book: objects go, and frames get prompts of their own.
             if self._recorder is None:
-                return self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
+                return self._tracker.track(step, self._book.contents, work.watch, work.at_cuts)
             with self._recorder.of_track(number):
-                return self._desk.track(step, self._book.contents, work.watch, work.at_cuts)
+                return self._tracker.track(step, self._book.contents, work.watch, work.at_cuts)
 
         return await self._session.turn(track, turn_class=TurnClass.FARM if work.farm else turn_class)

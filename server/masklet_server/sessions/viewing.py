@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from masklet.errors import SessionNotFoundError
-from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 if TYPE_CHECKING:
-    from masklet_server.sessions.desk import ClosingSource
+    from masklet_server.sessions.session_tracker import ClosingSource
 
 ValueT = TypeVar("ValueT")
 
@@ -20,12 +20,12 @@ class Viewing:
 
     Args:
         open_source: Opens the clip.
-        errands: Threads that read files.
+        workers: Threads that read files.
         user: Whose they are.
     """
 
-    def __init__(self, open_source: Callable[[], ClosingSource], errands: Errands, user: str) -> None:
-        self._open_source, self._errands, self._user = open_source, errands, user
+    def __init__(self, open_source: Callable[[], ClosingSource], workers: WorkerThreads, user: str) -> None:
+        self._open_source, self._workers, self._user = open_source, workers, user
         self._one_at_a_time = asyncio.Lock()
         self._source: ClosingSource | None = None
         self._is_closed = False
@@ -55,10 +55,10 @@ class Viewing:
         if self._is_closed:
             raise SessionNotFoundError("the session was closed meanwhile: open the clip again")
         if self._source is None:
-            self._source = await self._errands.run(
+            self._source = await self._workers.run(
                 self._open_source, whose=self._user, at_disk=True, unwanted=lambda late: late.close()
             )
-        return await self._errands.run(work, self._source, whose=self._user)
+        return await self._workers.run(work, self._source, whose=self._user)
 
     def _looked(self, looking: asyncio.Future[ValueT]) -> None:
         self._one_at_a_time.release()
@@ -70,4 +70,4 @@ class Viewing:
     def _let_go(self) -> None:
         source, self._source = self._source, None
         if source is not None:
-            self._errands.start(source.close)
+            self._workers.start(source.close)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from masklet.types import ClipInfo, CutPolicy, Direction, FrameRange
-from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Ground, Plan, Step, TrackOrder, plan_track, range_in
+from masklet_server.sessions.track_watch import TrackWatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class TrackWork:
     stale_only: bool
     at_cuts: CutPolicy
     farm: bool = False
-    watch: LegWatch = field(default_factory=LegWatch)
+    watch: TrackWatch = field(default_factory=TrackWatch)
     planned_cuts: tuple[int, ...] = ()
     _received: Mapping[int, Collection[int]] | None = None
 

@@ -19,7 +19,7 @@ from masklet_server.journal.folder import FILE_NAME, JournalFolder
 from masklet_server.journal.places import default_sessions_folder, state_folder
 from masklet_server.sessions.clip_reference import ClipReference, UploadedFiles
 from masklet_server.sessions.durability import SessionHead
-from masklet_server.sessions.errands import Errands
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 INFO = ClipInfo("plate", 64, 48, 1, 14)
 
@@ -32,19 +32,19 @@ def head(
 
 @contextmanager
 def folder_in(place: Path, *, take_over: bool = False) -> Iterator[JournalFolder]:
-    errands = Errands("journals", at_once=2)
-    folder = JournalFolder(place, errands, take_over=take_over)
+    workers = WorkerThreads("journals", at_once=2)
+    folder = JournalFolder(place, workers, take_over=take_over)
     try:
         yield folder
     finally:
         folder.close()
-        errands.close()
+        workers.close()
 
 
 def test_a_second_server_is_told_that_the_folder_is_taken_and_may_take_it_over(tmp_path: Path) -> None:
     with folder_in(tmp_path / "sessions"):
         with pytest.raises(BadInputError, match=r"another server keeps its sessions in .*--take-over"):
-            JournalFolder(tmp_path / "sessions", Errands("journals", at_once=1))
+            JournalFolder(tmp_path / "sessions", WorkerThreads("journals", at_once=1))
         with folder_in(tmp_path / "sessions", take_over=True):
             pass
     with folder_in(tmp_path / "sessions"):
@@ -70,7 +70,7 @@ def test_a_folder_on_a_network_is_refused_in_a_sentence(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInputError, match=r"cannot be made .*--sessions"):
-        JournalFolder(tmp_path / "file" / "sessions", Errands("journals", at_once=1))
+        JournalFolder(tmp_path / "file" / "sessions", WorkerThreads("journals", at_once=1))
 
 
 def test_sessions_are_found_by_their_owner_alone(tmp_path: Path) -> None:

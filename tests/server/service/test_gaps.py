@@ -68,15 +68,15 @@ def test_the_cut_guard_does_not_walk_through_a_gap(tmp_path: Path) -> None:
 
 def test_a_tracked_gap_costs_the_device_nothing(tmp_path: Path) -> None:
     from fakes.engine import FakeClip
-    from masklet_server.sessions.desk import Desk
     from masklet_server.sessions.results import ResultStore
+    from masklet_server.sessions.session_tracker import SessionTracker
 
     info = replace(FAKE_INFO, last_frame=LAST, missing_frames=tuple(range(2, LAST)))
-    desk = Desk(FakeClip(info), ResultStore(memory_bytes=1 << 20), FakeEngine())
-    assert desk._before(LAST, backward=False) == 1
+    tracker = SessionTracker(FakeClip(info), ResultStore(memory_bytes=1 << 20), FakeEngine())
+    assert tracker._before(LAST, backward=False) == 1
     started_s = time.perf_counter()
     for _ in range(100):
-        assert desk._before(LAST, backward=False) == 1
-        assert desk._before(1, backward=True) == LAST
+        assert tracker._before(LAST, backward=False) == 1
+        assert tracker._before(1, backward=True) == LAST
 
     assert time.perf_counter() - started_s < 0.1

@@ -20,10 +20,10 @@ from masklet.errors import OutputError
 from masklet.types import Click, FramePrompts
 from masklet_server.media.movie import MovieClip
 from masklet_server.media.source import open_clip
-from masklet_server.sessions.errands import Errands
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
+from masklet_server.sessions.worker_threads import WorkerThreads
 from masklet_server.tracking import ObjectFrame
 
 
@@ -170,8 +170,8 @@ def test_what_an_errand_brought_is_not_kept_until_its_time_would_be_up(no_collec
         pass
 
     async def run() -> None:
-        errands = Errands("test", at_once=1)
-        picture = await errands.run(Picture, at_disk=True)
+        workers = WorkerThreads("test", at_once=1)
+        picture = await workers.run(Picture, at_disk=True)
         left = weakref.ref(picture)
         del picture
         for _ in range(25):
@@ -180,6 +180,6 @@ def test_what_an_errand_brought_is_not_kept_until_its_time_would_be_up(no_collec
             await asyncio.sleep(0.02)
 
         assert left() is None
-        errands.close()
+        workers.close()
 
     asyncio.run(run())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(eq=False)
-class LegWatch:
+class TrackWatch:
     """The state of all legs of one track.
 
     Attributes:

@@ -13,7 +13,7 @@ from masklet_panel.qt import QtCore, QtGui, QtWidgets
 
 if TYPE_CHECKING:
     from masklet.hosting.shortcuts import Shortcut
-    from masklet_panel.hands.actions import Actions
+    from masklet_panel.keyboard.actions import Actions
 
 _WITH_TEXT = (QtWidgets.QLineEdit, QtWidgets.QAbstractSpinBox, QtWidgets.QTextEdit, QtWidgets.QPlainTextEdit)
 _PRESSED = (QtWidgets.QAbstractButton, QtWidgets.QComboBox)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from masklet_server.sessions.legwork import LegWatch
+from masklet_server.sessions.track_watch import TrackWatch
 
 
 def test_a_leg_that_ended_at_a_cut_stays_ended_while_another_goes_on() -> None:
-    watch = LegWatch()
+    watch = TrackWatch()
     assert watch.enter(1, 11, before=10, backward=False)
     watch.block(1, 11, backward=False)
 
@@ -15,7 +15,7 @@ def test_a_leg_that_ended_at_a_cut_stays_ended_while_another_goes_on() -> None:
 
 
 def test_a_frame_that_does_not_follow_begins_a_leg() -> None:
-    watch = LegWatch()
+    watch = TrackWatch()
     watch.enter(1, 11, before=10, backward=False)
     watch.block(1, 11, backward=False)
 

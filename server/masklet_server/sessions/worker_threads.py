@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from masklet.errors import ClipError, MaskletError
 from masklet_server.aside import waiting_for_disk, working_for
-from masklet_server.sessions.hands import Hands, Report
+from masklet_server.sessions.daemon_threads import DaemonThreads, Report
 
 ValueT = TypeVar("ValueT")
 
@@ -28,10 +28,10 @@ _LEFT_BEHIND = 32
 
 
 @dataclass(eq=False)
-class _Errand(Generic[ValueT]):
+class _Job(Generic[ValueT]):
     """One piece of work, in a thread."""
 
-    errands: Errands
+    workers: WorkerThreads
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[ValueT]
     whose: str
@@ -67,7 +67,7 @@ class _Errand(Generic[ValueT]):
         self.forget_timers()
         self.timers = (
             self.loop.call_later(_SLOW_S, self.be_slow, waits),
-            self.loop.call_later(self.errands.disk_s, self.give_up, waits),
+            self.loop.call_later(self.workers.disk_s, self.give_up, waits),
         )
 
     def forget_timers(self) -> None:
@@ -78,17 +78,17 @@ class _Errand(Generic[ValueT]):
 
     def be_slow(self, waits: int) -> None:
         if self.is_waiting and self.waits == waits:
-            self.errands.leave_place(self)
+            self.workers.leave_place(self)
 
     def give_up(self, waits: int) -> None:
         if self.is_waiting and self.waits == waits and not self.given_up:
             self.given_up = True
-            self.errands.leave_behind(self)
+            self.workers.leave_behind(self)
             if not self.done.done():
                 self.done.set_exception(self.refusal)
 
 
-class Errands:
+class WorkerThreads:
     """Runs work in threads that can be left behind. To be used from one event loop.
 
     Args:
@@ -99,7 +99,7 @@ class Errands:
 
     def __init__(self, name: str, *, at_once: int, disk_s: float = DISK_S) -> None:
         self.disk_s = disk_s
-        self._hands = Hands(name)
+        self._threads = DaemonThreads(name)
         self._places = asyncio.Semaphore(at_once)
         self._behind: Counter[str] = Counter()
 
@@ -134,12 +134,12 @@ class Errands:
             raise refusal
         await self._places.acquire()
         loop = asyncio.get_running_loop()
-        errand: _Errand[ValueT] = _Errand(self, loop, loop.create_future(), whose, refusal)
+        job: _Job[ValueT] = _Job(self, loop, loop.create_future(), whose, refusal)
 
         def go() -> Report:
             value, error = None, None
             try:
-                with working_for(errand):
+                with working_for(job):
                     if at_disk:
                         with waiting_for_disk():
                             value = work(*args)
@@ -147,15 +147,15 @@ class Errands:
                         value = work(*args)
             except BaseException as raised:  # noqa: BLE001  (carried to the caller, who raises it)
                 error = raised
-            return lambda: errand.tell(self._finish, errand, value, error, unwanted)
+            return lambda: job.tell(self._finish, job, value, error, unwanted)
 
-        self._hands.do(go)
+        self._threads.do(go)
         try:
-            return await errand.done
+            return await job.done
         except asyncio.CancelledError:
-            if errand.done.done() and not errand.done.cancelled() and errand.done.exception() is None:
+            if job.done.done() and not job.done.cancelled() and job.done.exception() is None:
                 # It was done in the moment in which its caller went.
-                value = errand.done.result()
+                value = job.done.result()
                 self.start(lambda: unwanted(value))
             raise
 
@@ -169,40 +169,40 @@ class Errands:
                 _log.exception("work that nobody waits for failed")
             return lambda: None
 
-        self._hands.do(go)
+        self._threads.do(go)
 
     @property
     def busy(self) -> int:
         """How many threads are at work or hang."""
-        return self._hands.busy
+        return self._threads.busy
 
     def close(self) -> None:
         """Let idle threads end, and others after what they are at."""
-        self._hands.close()
+        self._threads.close()
 
-    def leave_place(self, errand: _Errand[Any]) -> None:
+    def leave_place(self, job: _Job[Any]) -> None:
         """Let other work have the place of this."""
-        if errand.has_place:
-            errand.has_place = False
+        if job.has_place:
+            job.has_place = False
             self._places.release()
 
-    def leave_behind(self, errand: _Errand[Any]) -> None:
+    def leave_behind(self, job: _Job[Any]) -> None:
         """A thread hangs."""
-        self.leave_place(errand)
-        self._behind[errand.whose] += 1
+        self.leave_place(job)
+        self._behind[job.whose] += 1
 
     def _finish(
-        self, errand: _Errand[Any], value: Any, error: BaseException | None, unwanted: Callable[[Any], None]
+        self, job: _Job[Any], value: Any, error: BaseException | None, unwanted: Callable[[Any], None]
     ) -> None:
-        errand.forget_timers()
-        self.leave_place(errand)
-        if errand.given_up:
-            self._behind[errand.whose] -= 1
+        job.forget_timers()
+        self.leave_place(job)
+        if job.given_up:
+            self._behind[job.whose] -= 1
             self._behind += Counter()
-        if not errand.done.done():
+        if not job.done.done():
             if error is None:
-                errand.done.set_result(value)
+                job.done.set_result(value)
             else:
-                errand.done.set_exception(error)
+                job.done.set_exception(error)
         elif value is not None:
             self.start(lambda: unwanted(value))

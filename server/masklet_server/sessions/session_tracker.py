@@ -15,10 +15,10 @@ from masklet.types import CutPolicy, FramePrompts, FrameRange, MemoryPolicy
 from masklet_server.aside import check_wanted
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.ledger import Ledger
-from masklet_server.sessions.legwork import LegWatch
 from masklet_server.sessions.plan import Step
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.staleness import StaleFrames
+from masklet_server.sessions.track_watch import TrackWatch
 from masklet_server.sessions.ways import Horizon, Way, Ways, WayWitness
 from masklet_server.shots.watch import ShotWatch
 from masklet_server.tracking import (
@@ -54,7 +54,7 @@ class ClosingSource(FrameSource, Protocol):
 TrackerFactory = Callable[[FrameSource, ResultReader], Tracker]
 
 
-class Desk:
+class SessionTracker:
     """Keeps tracker and results in step. All methods are called inside turns of the device.
 
     Args:
@@ -176,7 +176,9 @@ class Desk:
         self._forget(object_id, frames)
         self._forget(to_id, frames)
 
-    def track(self, step: Step, said: Contents, watch: LegWatch, at_cuts: CutPolicy) -> Sequence[ObjectFrame]:
+    def track(
+        self, step: Step, said: Contents, watch: TrackWatch, at_cuts: CutPolicy
+    ) -> Sequence[ObjectFrame]:
         """The results of a step, for those of its objects that still need it.
 
         A frame whose picture turns out to be unusable is left out like a missing one: the clip's info tells.

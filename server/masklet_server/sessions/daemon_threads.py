@@ -10,7 +10,7 @@ Report = Callable[[], None]
 Work = Callable[[], Report]
 
 
-class Hands:
+class DaemonThreads:
     """Daemon threads, as many as there is work at a time; the one that was used last works next.
 
     Args:

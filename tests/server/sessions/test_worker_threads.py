@@ -8,19 +8,19 @@ import pytest
 
 from masklet.errors import ClipError, OutputError
 from masklet_server.aside import waiting_for_disk
-from masklet_server.sessions import errands as module
-from masklet_server.sessions.errands import Errands
+from masklet_server.sessions import workers as module
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 
 def test_work_that_waits_for_a_slow_disk_gives_its_place_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SLOW_S", 0.05)
 
     async def run() -> None:
-        answers, errands = threading.Event(), Errands("test", at_once=1)
-        slow = asyncio.ensure_future(errands.run(answers.wait, at_disk=True))
+        answers, workers = threading.Event(), WorkerThreads("test", at_once=1)
+        slow = asyncio.ensure_future(workers.run(answers.wait, at_disk=True))
         await asyncio.sleep(0.01)
 
-        assert await asyncio.wait_for(errands.run(lambda: "quick"), 2.0) == "quick"
+        assert await asyncio.wait_for(workers.run(lambda: "quick"), 2.0) == "quick"
         answers.set()
         assert await slow
 
@@ -33,12 +33,12 @@ def test_work_that_nobody_waits_for_gives_its_place_away_too(
     monkeypatch.setattr(module, "_SLOW_S", 0.05)
 
     async def run() -> None:
-        answers, errands = threading.Event(), Errands("test", at_once=1)
-        slow = asyncio.ensure_future(errands.run(answers.wait, at_disk=True))
+        answers, workers = threading.Event(), WorkerThreads("test", at_once=1)
+        slow = asyncio.ensure_future(workers.run(answers.wait, at_disk=True))
         await asyncio.sleep(0.01)
         slow.cancel()
 
-        assert await asyncio.wait_for(errands.run(lambda: "quick"), 2.0) == "quick"
+        assert await asyncio.wait_for(workers.run(lambda: "quick"), 2.0) == "quick"
         answers.set()
 
     asyncio.run(run())
@@ -46,7 +46,7 @@ def test_work_that_nobody_waits_for_gives_its_place_away_too(
 
 def test_a_result_that_comes_too_late_is_given_back() -> None:
     async def run() -> None:
-        answers, errands = threading.Event(), Errands("test", at_once=1, disk_s=0.05)
+        answers, workers = threading.Event(), WorkerThreads("test", at_once=1, disk_s=0.05)
         unwanted: list[str] = []
 
         def open_late() -> str:
@@ -54,7 +54,7 @@ def test_a_result_that_comes_too_late_is_given_back() -> None:
             return "clip"
 
         with pytest.raises(OutputError, match="gone"):
-            await errands.run(
+            await workers.run(
                 open_late, at_disk=True, refusal=OutputError("the share is gone"), unwanted=unwanted.append
             )
         answers.set()
@@ -70,28 +70,28 @@ def test_a_user_whose_disks_hang_is_refused_more_and_others_are_not(monkeypatch:
     monkeypatch.setattr(module, "_LEFT_BEHIND", 2)
 
     async def run() -> None:
-        answers, errands = threading.Event(), Errands("test", at_once=8, disk_s=0.05)
+        answers, workers = threading.Event(), WorkerThreads("test", at_once=8, disk_s=0.05)
         for _ in range(2):
             with pytest.raises(ClipError):
-                await errands.run(answers.wait, whose="ann", at_disk=True)
+                await workers.run(answers.wait, whose="ann", at_disk=True)
         started_s = time.perf_counter()
         with pytest.raises(ClipError):
-            await errands.run(lambda: None, whose="ann")
+            await workers.run(lambda: None, whose="ann")
 
         assert time.perf_counter() - started_s < 0.04
-        assert await errands.run(lambda: "fine", whose="bob") == "fine"
+        assert await workers.run(lambda: "fine", whose="bob") == "fine"
         answers.set()
-        while errands.busy:
+        while workers.busy:
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.01)
-        assert await errands.run(lambda: "fine", whose="ann") == "fine"
+        assert await workers.run(lambda: "fine", whose="ann") == "fine"
 
     asyncio.run(run())
 
 
 def test_only_the_waits_for_a_disk_have_a_deadline() -> None:
     async def run() -> None:
-        errands = Errands("test", at_once=1, disk_s=0.05)
+        workers = WorkerThreads("test", at_once=1, disk_s=0.05)
 
         def work() -> str:
             for _ in range(3):
@@ -100,6 +100,6 @@ def test_only_the_waits_for_a_disk_have_a_deadline() -> None:
                 time.sleep(0.05)
             return "done"
 
-        assert await errands.run(work) == "done"
+        assert await workers.run(work) == "done"
 
     asyncio.run(run())

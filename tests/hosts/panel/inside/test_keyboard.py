@@ -13,8 +13,8 @@ from masklet.client import Server
 from masklet.hosting.shortcuts import Action
 from masklet.hosting.work.connection import Connection
 from masklet.types import FrameRange, Presence
-from masklet_panel.hands.key_bindings import missing
-from masklet_panel.hands.shortcut_sheet import ShortcutSheet
+from masklet_panel.keyboard.key_bindings import missing
+from masklet_panel.keyboard.shortcut_sheet import ShortcutSheet
 from masklet_panel.listing.object_table import Column
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.panel_widget import PanelWidget
@@ -60,7 +60,7 @@ def press(panel: PanelWidget, settle: Callable[[], None]) -> Callable[..., None]
 
 
 def test_everything_in_the_table_is_done_by_the_panel(panel: PanelWidget) -> None:
-    assert missing(panel.work.hands) == frozenset()
+    assert missing(panel.work.key_actions) == frozenset()
 
 
 def test_arrows_step_home_and_end_go_to_the_ends_of_the_range(
@@ -269,6 +269,6 @@ def test_actions_say_nothing_without_a_plate(panel: PanelWidget, press: Callable
     panel.workspace.model.close()
     for action in Action:
         if action is not Action.SHORTCUTS:
-            panel.work.hands.perform(action, 1)
+            panel.work.key_actions.perform(action, 1)
 
     assert panel.workspace.model.document == ()

@@ -1,1 +1,0 @@
-"""Hands on the keyboard: what every key does, and the sheet that says so."""

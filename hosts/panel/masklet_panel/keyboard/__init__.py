@@ -1,0 +1,1 @@
+"""The keyboard: what every key does, and the sheet that says so."""
