@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.phrases import phrase
-from masklet.types import Direction, Presence
+from masklet.types import Direction, FrameRange, Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from masklet.hosting.shown.frame_book import Strip
     from masklet.phrases import Phrase
     from masklet.said.documents import Document
-    from masklet.types import FrameRange
 
 _REASONS_TOLD = 2
 """A plate without its files would fill a panel with one sentence for each."""
@@ -113,6 +112,19 @@ def marked_frame(document: Document, uids: Iterable[str], after: int, *, backwar
     frames = {prompts.frame for said in document if said.uid in wanted for prompts in said.frames}
     found = [frame for frame in frames if (frame < after if backward else frame > after)]
     return (max(found) if backward else min(found)) if found else None
+
+
+def lock_range(frame: int, strip: Strip | None, span: FrameRange | None = None) -> FrameRange:
+    """What a lock is offered for: from in to out, or the run of equal frames around the one that shows.
+
+    Args:
+        frame: That shows, by the plate's own number.
+        strip: The run that holds it; None where the object has no mask there, so that the frame stands alone.
+        span: From in to out; None where no range is set.
+    """
+    if span is not None:
+        return span
+    return FrameRange(frame, frame) if strip is None else FrameRange(strip.first, strip.last)
 
 
 def track_sentence(memory: PlateMemory[P], *, done: int, cuts: Iterable[int]) -> Phrase:

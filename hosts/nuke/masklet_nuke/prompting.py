@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError, MaskletError
 from masklet.hosting.notices import notice_of
 from masklet.hosting.prompting import box_inside, check_inside, taken_back
+from masklet.hosting.reviewing import lock_range
 from masklet.names import checked_object_name, free_object_name
 from masklet.phrases import phrase
 from masklet.said.documents import SaidObject, find, new_uid, with_box, with_click, with_lock, with_prompts
@@ -154,8 +155,7 @@ def set_mask(runtime: Runtime, node: Node, mask: Mask) -> None:
 def set_lock(runtime: Runtime, node: Node, *, locked: bool) -> FrameRange:
     """Lock or unlock the run of equal frames around the one that shows; the run, as the plate counts."""
     uid, frame = active_uid(node), plate_frame(runtime, node)
-    strip = runtime.memory(node).book.at(uid, frame)
-    frames = FrameRange(frame, frame) if strip is None else FrameRange(strip.first, strip.last)
+    frames = lock_range(frame, runtime.memory(node).book.at(uid, frame))
     change(
         runtime,
         node,

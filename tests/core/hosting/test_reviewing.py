@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from masklet.errors import BadInputError
-from masklet.hosting.reviewing import Extent, inside, marked_frame, prompted, track_request
+from masklet.hosting.reviewing import Extent, inside, lock_range, marked_frame, prompted, track_request
+from masklet.hosting.shown.frame_book import Strip
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.said.documents import SaidObject
-from masklet.types import Click, Direction, FramePrompts, FrameRange
+from masklet.types import Click, Direction, FramePrompts, FrameRange, Presence
 
 CLICK = (Click(1.0, 1.0),)
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 5, CLICK), FramePrompts(0, 9, CLICK)))
@@ -51,3 +52,11 @@ def test_marks_of_the_chosen_objects_are_found_in_both_directions() -> None:
     assert marked_frame(ALL, ("u1",), 5, backward=False) == 9
     assert marked_frame(ALL, ("u1",), 9, backward=True) == 5
     assert marked_frame(ALL, ("u1",), 9, backward=False) is None
+
+
+def test_a_lock_is_offered_for_the_range_else_for_the_run_of_equal_frames_else_for_the_frame() -> None:
+    run = Strip(4, 8, Presence.PRESENT, prompted=False, locked=False, stale=False)
+
+    assert lock_range(5, run, FrameRange(2, 20)) == FrameRange(2, 20)
+    assert lock_range(5, run) == FrameRange(4, 8)
+    assert lock_range(5, None) == FrameRange(5, 5)

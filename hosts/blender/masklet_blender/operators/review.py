@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
-from masklet.hosting.reviewing import bad_frame_sentence, no_bad_frame_sentence
+from masklet.hosting.reviewing import bad_frame_sentence, lock_range, no_bad_frame_sentence
 from masklet.said.documents import with_lock
 from masklet.types import FrameRange
 
@@ -84,15 +84,14 @@ class MASKLET_OT_lock(ObjectOperator, bpy.types.Operator):
         return synchronised(self, block)
 
     def _offer(self, context: bpy.types.Context) -> tuple[int, int]:
-        scene, block = context.scene, plate_of(context)
+        scene, block, space = context.scene, plate_of(context), context.space_data
+        span = None
         if scene.use_preview_range:
-            return scene.frame_preview_start, scene.frame_preview_end
+            ends = (scene.frame_preview_start, scene.frame_preview_end)
+            span = FrameRange(*sorted(plate_frame(block, end, space) for end in ends))
         frame = frame_of(context, block)
-        strip = runtime().memory(block).book.at(active_of(block).uid, frame)
-        if strip is None:
-            return scene.frame_current, scene.frame_current
-        space = context.space_data
-        return scene_frame(block, strip.first, space), scene_frame(block, strip.last, space)
+        offered = lock_range(frame, runtime().memory(block).book.at(active_of(block).uid, frame), span)
+        return scene_frame(block, offered.first, space), scene_frame(block, offered.last, space)
 
 
 class MASKLET_OT_read_notice(PlateOperator, bpy.types.Operator):

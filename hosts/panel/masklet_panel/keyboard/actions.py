@@ -7,10 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from masklet.hosting import object_edits
-from masklet.hosting.reviewing import marked_frame
+from masklet.hosting.reviewing import lock_range, marked_frame
 from masklet.hosting.shortcuts import Action
 from masklet.hosting.shown.time_map import with_in, with_out
-from masklet.types import FrameRange
 from masklet_panel.listing.object_table import Column
 
 if TYPE_CHECKING:
@@ -122,5 +121,6 @@ class Actions:
     def _lock(self, *, locks: bool) -> None:
         model = self._model
         if model.selected:
-            span = model.span or FrameRange(model.frame, model.frame)
-            model.edit(object_edits.locked(model.document, model.selected, span, locks=locks))
+            # A key asks for nothing else: not more than the frame that is seen, where no range is set.
+            frames = lock_range(model.frame, None, model.span)
+            model.edit(object_edits.locked(model.document, model.selected, frames, locks=locks))
