@@ -8,7 +8,7 @@ import pytest
 
 from masklet.errors import ClipError, OutputError
 from masklet_server.aside import waiting_for_disk
-from masklet_server.sessions import workers as module
+from masklet_server.sessions import worker_threads as module
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 
