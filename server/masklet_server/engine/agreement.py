@@ -94,7 +94,7 @@ class Looks:
 
     def around(self, column: int, row: int) -> Tensor:
         """``(D,)``: the mean of a cell and its neighbours."""
-        grid = self.cells.unflatten(1, (self.side, self.side))
+        grid = self.cells.reshape(-1, self.side, self.side)
         return grid[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].mean((1, 2))
 
     def unlike(self, others: Tensor) -> Tensor:
@@ -148,7 +148,7 @@ def _reaches(places: Tensor, cells: Tensor, looks: Looks, kernel: ClickKernel) -
     """``(N, s, s)``: how much each click says about each cell, 1 where it lies."""
     side = looks.side
     clicked = torch.stack([looks.around(column, row) for column, row in cells.tolist()])  # (N, D)
-    unlike = looks.unlike(clicked).unflatten(1, (side, side)) / kernel.likeness**2
+    unlike = looks.unlike(clicked).reshape(-1, side, side) / kernel.likeness**2
     centres = torch.arange(side, device=places.device) + 0.5
     across, down = ((centres - along[:, None]) ** 2 for along in places.unbind(1))  # (N, s) each
     far = (across[:, None, :] + down[:, :, None]) / (kernel.reach * side) ** 2
