@@ -80,6 +80,10 @@ class BlenderWindow:
             self._xdotool("keyup", "shift")
         time.sleep(0.1)
 
+    def press_button(self) -> None:
+        """Click with the left button where the mouse is."""
+        self._xdotool("click", "1")
+
     def drag(self, start_px: tuple[float, float], end_px: tuple[float, float]) -> None:
         """Drag with the left button."""
         # Blender asks where the mouse is when it gets to an event, which may be a while after it happened.
