@@ -46,7 +46,8 @@ class Loop(Workbench[P]):
         """Take what came, send what has come to rest; False once nothing is left to do. Main thread only."""
         self._pace.measure()
         came = self.board.drain(SLICE_S)
-        self._pace.follow(came=came, is_busy=bool(self.board.jobs))
+        is_awaited, self.has_answer = self.has_answer, False
+        self._pace.follow(came=came, is_busy=bool(self.board.jobs), is_awaited=is_awaited)
         self._synchroniser.send_settled()
         return bool(self.board.jobs) or self._synchroniser.is_waiting
 

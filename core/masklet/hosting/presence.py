@@ -36,6 +36,7 @@ class Presence:
     def __init__(self, document: Path) -> None:
         self._document = document
         self._note = document.with_name(f"{self._prefix}{uuid.uuid4().hex[:12]}")
+        self._has_left = False
 
     @property
     def document(self) -> Path:
@@ -43,13 +44,17 @@ class Presence:
         return self._document
 
     def beat(self) -> tuple[Other, ...]:
-        """Say that it is still open here; return who else has it open."""
+        """Say that it is still open here; return who else has it open. For any thread: folders may hang."""
         # Only files that are open in a window are told of; hosts start without.
         import socket
 
         note = {"user": _user(), "machine": socket.gethostname(), "process": os.getpid()}
         try:
             self._note.write_text(json.dumps(note), encoding="utf-8")
+            if self._has_left:
+                # It was closed while this was being written.
+                self._note.unlink()
+                return ()
             now_s = self._note.stat().st_mtime
             notes = [path for path in self._document.parent.iterdir() if path.name.startswith(self._prefix)]
         except OSError:
@@ -63,6 +68,7 @@ class Presence:
 
     def leave(self) -> None:
         """Take the note away."""
+        self._has_left = True
         with suppress(OSError):
             self._note.unlink()
 

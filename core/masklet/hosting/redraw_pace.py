@@ -36,11 +36,18 @@ class RedrawPace:
             self._every_s = max(_EVERY_S, _SHARE * (now_s - self._drawn_s - self._pause_s))
         self._seen_s = now_s
 
-    def follow(self, *, came: bool, is_busy: bool) -> None:
-        """Have what came drawn when it is time, and at once when nothing more is to come."""
+    def follow(self, *, came: bool, is_busy: bool, is_awaited: bool = False) -> None:
+        """Have what came drawn when it is time, and at once when nothing more is to come.
+
+        Args:
+            came: Something came since the last call.
+            is_busy: More is to come.
+            is_awaited: A hand waits for it, as for the mask of a click.
+        """
         self._is_outdated = self._is_outdated or came
         now_s = time.perf_counter()
-        if not self._is_outdated or (is_busy and now_s - self._drawn_s < self._every_s):
+        is_early = now_s - self._drawn_s < self._every_s
+        if not self._is_outdated or (is_busy and is_early and not is_awaited):
             return
         self._is_outdated, self._drawn_s = False, now_s
         with_panels = not is_busy or now_s - self._panels_s > _PANELS_EVERY_S

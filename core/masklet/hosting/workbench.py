@@ -17,7 +17,7 @@ from masklet.hosting.ports import Host, P
 from masklet.hosting.shown.track_versions import TrackVersions
 from masklet.hosting.work.connection import Connection, naming_setting
 from masklet.hosting.work.jobs import Job, JobBoard
-from masklet.hosting.work.plate_events import PlateRequest, ResultCame
+from masklet.hosting.work.plate_events import MaskCame, PlateRequest, ResultCame
 from masklet.hosting.work.releasing import release
 from masklet.phrases import text_of
 
@@ -44,6 +44,7 @@ class Workbench(Generic[P]):
     Attributes:
         host: As given.
         board: All jobs.
+        has_answer: A mask came that a hand waits for; whoever draws it takes it back.
         connection: As given.
     """
 
@@ -53,6 +54,7 @@ class Workbench(Generic[P]):
         self.host = host
         self._keeps_versions = keeps_versions
         self.board = JobBoard()
+        self.has_answer = False
         self.connection = connection or Connection()
         self._memory: dict[str, PlateMemory[P]] = {}
 
@@ -164,6 +166,8 @@ class Workbench(Generic[P]):
                 return
             if not isinstance(event, ResultCame):
                 memory.take(owner, job, event)
+                streams = job.is_long or job.is_fetch
+                self.has_answer = self.has_answer or (isinstance(event, MaskCame) and not streams)
             elif on_made is not None:
                 on_made(owner, event.value)
 

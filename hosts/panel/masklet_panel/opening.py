@@ -49,6 +49,20 @@ def found(path: str) -> Opening:
     return _opening(replace(kept, path=clip), file, stamp)
 
 
+def moved(kept: KeptPlate, path: str) -> tuple[str, FrameRange]:
+    """Where a plate's pictures are now, and their frames; long for many files, so best in a thread.
+
+    Args:
+        kept: What is known of the plate.
+        path: Any one of the pictures, their folder, or the movie.
+
+    Raises:
+        MaskletError: There are none.
+    """
+    clip = clip_of(path)
+    return clip, frames_of(replace(kept, path=clip))
+
+
 def frames_of(kept: KeptPlate) -> FrameRange:
     """The plate's range as far as files and document say, until the server has read it."""
     if kept.shape is not None and len(kept.shape.frames) > 1:

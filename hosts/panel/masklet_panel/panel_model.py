@@ -116,11 +116,7 @@ class PanelModel(WorkingModel):
             return
         before = self.host.kept(self._plate)
         self._history.note(Step.of(before), drags=drags)
-        self._say(Step(document, {**before.looks, **(looks or {})}))
-        if drags:
-            self.loop.request_synchronise(self._plate)
-        elif document != before.document:
-            self.loop.synchronise(self._plate, wait=False)
+        self._say(Step(document, {**before.looks, **(looks or {})}), before.document, drags=drags)
 
     def end_drag(self) -> None:
         """The value that was dragged is let go: the next one is a step of its own."""
@@ -191,12 +187,17 @@ class PanelModel(WorkingModel):
     def _end(self) -> None:
         self._span, self._selected, self._history = None, (), EditHistory()
 
-    def _say(self, step: Step) -> None:
+    def _say(self, step: Step, before: Document, *, drags: bool = False) -> None:
         assert self._plate is not None
         kept = kept_plate.with_document(self.host.kept(self._plate), step.document)
         alive = {said.uid for said in step.document}
         own = {uid: look for uid, look in step.looks.items() if uid in alive}
         self.host.keep(self._plate, replace(kept, looks={**kept.looks, **own}))
+        # The server is at work while the panel draws what was said.
+        if drags:
+            self.loop.request_synchronise(self._plate)
+        elif step.document != before:
+            self.loop.synchronise(self._plate, wait=False)
         self.document_changed.emit()
         self.masks_changed.emit()
 
@@ -206,9 +207,7 @@ class PanelModel(WorkingModel):
         before = self.host.kept(self._plate)
         step = move(Step.of(before))
         if step is not None:
-            self._say(step)
-            if step.document != before.document:
-                self.loop.synchronise(self._plate, wait=False)
+            self._say(step, before.document)
 
 
 def new_name(document: Document) -> str:

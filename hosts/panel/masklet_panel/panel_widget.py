@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.errors import MaskletError
 from masklet.hosting.kept_plate import SUFFIX
 from masklet.hosting.notices import notice_of
 from masklet.phrases import phrase
 from masklet_panel.demo_clip import DemoClip
+from masklet_panel.file_finder import FileFinder
 from masklet_panel.opening import Opening, found
 from masklet_panel.panel_model import PanelModel
-from masklet_panel.qt import QtGui, QtWidgets, Signal
+from masklet_panel.qt import QtGui, QtWidgets
 from masklet_panel.recent_documents import RecentDocuments, own_folder
 from masklet_panel.repairing import Repairs
 from masklet_panel.start_page import StartPage, dropped_path
@@ -40,9 +39,6 @@ class PanelWidget(QtWidgets.QWidget):
         work: Everything around it.
     """
 
-    _found = Signal(str, object)
-    _wanted = ""
-
     def __init__(
         self,
         settings: ConnectionSettings | None = None,
@@ -54,7 +50,8 @@ class PanelWidget(QtWidgets.QWidget):
         self.workspace = Workspace(PanelModel(settings, connection, own))
         self.recent = RecentDocuments(own / "recent.json")
         self._demo = DemoClip(own / "demo", self.workspace.model.host.settings.helper_python, self)
-        self._repairs = Repairs(self.workspace, self._ask_plate)
+        self._finder = FileFinder(self)
+        self._repairs = Repairs(self.workspace, self._finder, self._ask_plate, self.open_soon)
         self.viewer = Viewer(self.workspace)
         self._start = StartPage(self.recent)
         self._pages = QtWidgets.QStackedWidget()
@@ -68,7 +65,6 @@ class PanelWidget(QtWidgets.QWidget):
         column.addWidget(self._pages, 1)
         column.addWidget(self._notice)
         self.setAcceptDrops(True)
-        self._found.connect(self._take_found)
         self._start.opened.connect(self.open_soon)
         self._start.open_asked.connect(self.ask_to_open)
         self._start.demo_asked.connect(self.open_demo)
@@ -87,27 +83,13 @@ class PanelWidget(QtWidgets.QWidget):
 
     def open_soon(self, path: str) -> None:
         """Open a clip or a document as soon as its files are found, which a slow disk may take long for."""
-        self._wanted = path
-
-        def find() -> None:
-            try:
-                opening: Opening | MaskletError = found(path)
-            except MaskletError as error:
-                opening = error
-            self._found.emit(path, opening)
-
-        threading.Thread(target=find, daemon=True, name="masklet-open").start()
-
-    def _take_found(self, path: str, opening: object) -> None:
         model = self.workspace.model
-        if path != self._wanted:
-            # Another one was chosen meanwhile.
-            return
-        if isinstance(opening, MaskletError):
-            model.tell(notice_of(opening))
-        elif isinstance(opening, Opening):
+
+        def take(opening: Opening) -> None:
             model.take(opening)
             self._note_opened()
+
+        self._finder.ask(lambda: found(path), take, lambda error: model.tell(notice_of(error)))
 
     def _note_opened(self) -> None:
         file = self.workspace.model.file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,14 @@ from masklet.hosting import kept_plate
 from masklet.hosting.left_sessions import LeftSessions
 from masklet.hosting.loop import BEAT_S, Loop
 from masklet.hosting.notices import Notice, notice_of
-from masklet.hosting.plate_files import clip_of
 from masklet.hosting.presence import BEAT_S as PRESENT_S
 from masklet.hosting.presence import Presence
 from masklet.hosting.work.releasing import release
 from masklet.prompts import PlateShape
 from masklet.types import FrameRange
 from masklet_panel.document_file import DocumentFile
-from masklet_panel.opening import first_said, found, frames_of, others_sentence
+from masklet_panel.file_finder import FileFinder
+from masklet_panel.opening import first_said, found, others_sentence
 from masklet_panel.panel_host import PanelHost, PanelPlate
 from masklet_panel.qt import QtCore, Signal
 from masklet_panel.recent_documents import own_folder
@@ -65,6 +66,7 @@ class PlateModel(QtCore.QObject):
     """What runs, and how far it is."""
     notice_changed = Signal()
     _told = Signal(Notice)
+    _woken = Signal()
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class PlateModel(QtCore.QObject):
         self._presence: Presence | None = None
         self._others: tuple[Other, ...] = ()
         self._opened: ClipInfo | None = None
+        self._look_around = FileFinder(self)
         self._present = QtCore.QTimer(self)
         self._present.setInterval(round(PRESENT_S * 1000))
         self._present.timeout.connect(self._tell_others)
@@ -93,6 +96,10 @@ class PlateModel(QtCore.QObject):
         self._timer.setInterval(round(BEAT_S * 1000))
         self._timer.timeout.connect(self._beat)
         self._told.connect(self.tell)
+        self._is_woken = False
+        # From the thread of a job, so that nothing waits for the next tick.
+        self._woken.connect(self._beat, QtCore.Qt.ConnectionType.QueuedConnection)
+        self.loop.board.wake = self._wake
 
     # What is open.
 
@@ -164,6 +171,8 @@ class PlateModel(QtCore.QObject):
             self._file.close()
         if self._presence is not None:
             self._presence.leave()
+        self._look_around.forget()
+        self._others = ()
         self._present.stop()
         self.host.close(self._plate)
         self._plate = self._file = self._frames = self._presence = None
@@ -195,16 +204,11 @@ class PlateModel(QtCore.QObject):
         self._be_present(file)
         self.plate_changed.emit()
 
-    def move_plate(self, path: str) -> None:
-        """The plate's pictures are somewhere else now: any one of them, or the movie.
-
-        Raises:
-            MaskletError: There are none.
-        """
+    def move_plate(self, clip: str, frames: FrameRange) -> None:
+        """The plate's pictures are somewhere else now, as :func:`masklet_panel.opening.moved` found them."""
         if self._plate is not None:
-            kept = self.host.kept(self._plate)
-            self.host.keep(self._plate, replace(kept, path=clip_of(path)))
-            self._frames = frames_of(self.host.kept(self._plate))
+            self.host.keep(self._plate, replace(self.host.kept(self._plate), path=clip))
+            self._frames = frames
             self.plate_changed.emit()
 
     # Frames.
@@ -281,7 +285,10 @@ class PlateModel(QtCore.QObject):
         self._tell_others()
 
     def _tell_others(self) -> None:
-        others = () if self._presence is None else self._presence.beat()
+        if self._presence is not None and not self._look_around.is_waiting:
+            self._look_around.ask(self._presence.beat, self._take_others)
+
+    def _take_others(self, others: tuple[Other, ...]) -> None:
         if others and others != self._others:
             self.tell(Notice(others_sentence(others), is_alarm=False))
         self._others = others
@@ -310,7 +317,15 @@ class PlateModel(QtCore.QObject):
         if not self._timer.isActive():
             self._timer.start()
 
+    def _wake(self) -> None:
+        if not self._is_woken:
+            self._is_woken = True
+            # The panel may have gone meanwhile.
+            with suppress(RuntimeError):
+                self._woken.emit()
+
     def _beat(self) -> None:
+        self._is_woken = False
         if not self.loop.beat():
             self._timer.stop()
             self._redrawn(True)

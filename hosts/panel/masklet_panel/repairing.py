@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from masklet.errors import MaskletError
@@ -12,11 +13,14 @@ from masklet.hosting.work import plate_work
 from masklet.hosting.work.connection import describe
 from masklet.hosting.work.jobs import Job
 from masklet.hosting.work.plate_events import TrackRequest
-from masklet.phrases import phrase
+from masklet.phrases import phrase, text_of
+from masklet_panel.opening import moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from masklet.types import FrameRange
+    from masklet_panel.file_finder import FileFinder
     from masklet_panel.workspace import Workspace
 
 
@@ -25,12 +29,22 @@ class Repairs:
 
     Args:
         workspace: What is open.
+        finder: Looks for files.
         find_plate: Asks the artist where the pictures are; empty for nowhere.
+        open_soon: Opens a document once its files are found.
     """
 
-    def __init__(self, workspace: Workspace, find_plate: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        finder: FileFinder,
+        find_plate: Callable[[], str],
+        open_soon: Callable[[str], None],
+    ) -> None:
         self._workspace = workspace
+        self._finder = finder
         self._find_plate = find_plate
+        self._open_soon = open_soon
 
     def all(self) -> Mapping[Remedy, Callable[[], None]]:
         """By what is to be repaired."""
@@ -73,8 +87,20 @@ class Repairs:
         """Ask where the pictures are now."""
         path = self._find_plate()
         model = self._workspace.model
-        if path and model.attempt(lambda: model.move_plate(path)):
-            self._follow()
+        plate, kept = model.plate, model.kept
+        if not path or kept is None:
+            return
+
+        def take(place: tuple[str, FrameRange]) -> None:
+            if model.plate is plate:
+                model.move_plate(*place)
+                self._follow()
+
+        def refused(error: MaskletError) -> None:
+            # Not found there: the button stays.
+            model.tell(Notice(text_of(error), remedy=Remedy.FIND_PLATE))
+
+        self._finder.ask(partial(moved, kept, path), take, refused)
 
     def use_embedded_model(self) -> None:
         """Run the server of one's own with the weights that are always there."""
@@ -87,8 +113,7 @@ class Repairs:
         """Read the document again, as somebody else has written it."""
         model = self._workspace.model
         if model.file is not None:
-            path = str(model.file)
-            model.attempt(lambda: model.open(path))
+            self._open_soon(str(model.file))
 
     def track(self) -> None:
         """Bring back the masks that the server has lost."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from masklet.hosting.kept_plate import SUFFIX
 from masklet.phrases import phrase
+from masklet_panel.file_finder import FileFinder
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, Signal
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class StartPage(QtWidgets.QWidget):
     def __init__(self, recent: RecentDocuments) -> None:
         super().__init__()
         self._recent = recent
+        self._finder = FileFinder(self)
         outer = QtWidgets.QVBoxLayout(self)
         outer.addStretch(2)
         card = QtWidgets.QWidget()
@@ -82,7 +84,11 @@ class StartPage(QtWidgets.QWidget):
             old = None if item is None else item.widget()
             if old is not None:
                 old.deleteLater()
-        found = self._recent.all()[:_SHOWN]
+        self._heading.setVisible(False)
+        self._finder.ask(self._recent.all, self._show_recent)
+
+    def _show_recent(self, documents: tuple[Path, ...]) -> None:
+        found = documents[:_SHOWN]
         self._heading.setVisible(bool(found))
         for path in found:
             self._list.addWidget(self._entry(path))

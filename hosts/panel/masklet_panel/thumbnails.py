@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from masklet.hosting.shown.palette import Colour
 
 _MOST = 64
+ROUND_S = 0.04
 
 Pictures = Callable[[int], Optional[QtGui.QImage]]
 """The plate's picture on a frame, if it is here."""
@@ -26,12 +28,15 @@ def no_pictures(frame: int) -> QtGui.QImage | None:
     return None
 
 
-def coverage_of(mask: PackedMask) -> QtGui.QImage:
-    """A mask as an image whose opacity is its coverage."""
-    alpha = zlib.decompress(mask.packed)
-    image = QtGui.QImage(
-        alpha, mask.width_px, mask.height_px, mask.width_px, QtGui.QImage.Format.Format_Alpha8
-    )
+def coverage_of(mask: PackedMask, size: QtCore.QSize) -> QtGui.QImage:
+    """A mask as an image whose opacity is its coverage: every n-th pixel, twice as fine as is asked for."""
+    alpha, width_px, height_px = zlib.decompress(mask.packed), mask.width_px, mask.height_px
+    step = max(1, width_px // max(1, 2 * size.width()))
+    if step > 1:
+        rows = range(step // 2, height_px, step)
+        alpha = b"".join(alpha[row * width_px + step // 2 : (row + 1) * width_px : step] for row in rows)
+        width_px, height_px = len(range(step // 2, width_px, step)), len(rows)
+    image = QtGui.QImage(alpha, width_px, height_px, width_px, QtGui.QImage.Format.Format_Alpha8)
     # The bytes go away with this call.
     return image.copy()
 
@@ -53,7 +58,7 @@ def thumbnail(
         picture: The plate; None where it is not here.
         ratio: Of the screen's pixels to the widget's.
     """
-    pixmap = QtGui.QPixmap(round(size.width() * ratio), round(size.height() * ratio))
+    pixmap = QtGui.QPixmap(_pixels(size, ratio))
     pixmap.fill(QtGui.QColor(14, 14, 15))
     whole = QtCore.QSizeF(pixmap.size())
     shape = QtCore.QSizeF(16, 9)
@@ -88,19 +93,32 @@ def _tinted(mask: PackedMask, colour: Colour, size: QtCore.QSize) -> QtGui.QImag
     painter = QtGui.QPainter(image)
     painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
     painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_DestinationIn)
-    painter.drawImage(image.rect(), coverage_of(mask))
+    painter.drawImage(image.rect(), coverage_of(mask, size))
     painter.end()
     return image
 
 
 class Thumbnails:
-    """Thumbnails that were drawn last, so that what did not change is not drawn again."""
+    """Thumbnails that were drawn last; others are drawn a few at a time, so that nothing stands still.
 
-    def __init__(self) -> None:
+    Args:
+        later: Called when some could not be drawn yet: whoever shows them asks again then.
+        budget_s: Of drawing, in each :data:`ROUND_S`.
+    """
+
+    def __init__(self, later: Callable[[], None], budget_s: float = 0.006) -> None:
         self._kept: OrderedDict[tuple[object, ...], tuple[object, object, QtGui.QPixmap]] = OrderedDict()
+        self._last: dict[str, QtGui.QPixmap] = {}
+        self._budget_s = budget_s
+        self._began_s = self._spent_s = 0.0
+        self._timer = QtCore.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(ROUND_S * 1000))
+        self._timer.timeout.connect(later)
 
     def get(
         self,
+        place: str,
         size: QtCore.QSize,
         mask: PackedMask | None,
         colour: Colour,
@@ -108,15 +126,42 @@ class Thumbnails:
         *,
         ratio: float,
     ) -> QtGui.QPixmap:
-        """As :func:`thumbnail`."""
+        """As :func:`thumbnail`; where it is not its turn yet, what the same place showed last, or nothing.
+
+        Args:
+            place: Where it is shown: the uid of a row's object, say.
+            size: And the others are those of :func:`thumbnail`.
+            mask: Of the object.
+            colour: Of the object.
+            picture: Of the frame.
+            ratio: Of the screen.
+        """
         image = None if picture is None else int(picture.cacheKey())
         key = (size.width(), size.height(), id(mask), colour, image, ratio)
         found = self._kept.get(key)
         if found is None:
+            now_s = time.perf_counter()
+            if now_s - self._began_s > ROUND_S:
+                self._began_s, self._spent_s = now_s, 0.0
+            if self._spent_s > self._budget_s:
+                self._timer.start()
+                last = self._last.get(place)
+                is_same_size = last is not None and last.size() == _pixels(size, ratio)
+                return (
+                    last if last is not None and is_same_size else thumbnail(size, None, colour, ratio=ratio)
+                )
             made = thumbnail(size, mask, colour, picture, ratio=ratio)
+            self._spent_s += time.perf_counter() - now_s
             # The mask is kept along: another one might get its place in memory.
             found = self._kept[key] = (mask, picture, made)
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
+        self._last[place] = found[2]
+        while len(self._last) > _MOST:
+            del self._last[next(iter(self._last))]
         return found[2]
+
+
+def _pixels(size: QtCore.QSize, ratio: float) -> QtCore.QSize:
+    return QtCore.QSize(round(size.width() * ratio), round(size.height() * ratio))

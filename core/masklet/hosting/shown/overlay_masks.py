@@ -82,6 +82,27 @@ def packed_for_overlay(update: MaskUpdate, max_side_px: int) -> PackedMask:
     return pack(update.mask, update.presence, max_side_px=max_side_px, quality=quality)
 
 
+def filled_box(alpha: bytes, width_px: int) -> tuple[int, int, int, int] | None:
+    """The smallest box that holds all coverage; None where there is none.
+
+    Args:
+        alpha: Rows from the top, a byte for each pixel.
+        width_px: Of a row.
+
+    Returns:
+        First column, first row, the column behind the last and the row behind the last.
+    """
+    before = len(alpha) - len(alpha.lstrip(b"\0"))
+    if before == len(alpha):
+        return None
+    top, bottom = before // width_px, -(-len(alpha.rstrip(b"\0")) // width_px)
+    columns = 0
+    for row in range(top, bottom):
+        columns |= int.from_bytes(alpha[row * width_px : (row + 1) * width_px], "big")
+    across = columns.to_bytes(width_px, "big")
+    return width_px - len(across.lstrip(b"\0")), top, len(across.rstrip(b"\0")), bottom
+
+
 def as_floats(packed: PackedMask) -> bytearray:
     """Coverage from 0 to 1 as 32-bit floats of this machine, row by row from the bottom.
 

@@ -44,6 +44,7 @@ class Job:
         is_long: True for what shows progress and can be cancelled.
         is_fetch: True for masks that are fetched because they are looked at.
         waiting: The place in a queue of the server, while it waits there.
+        wake: Called in the thread of the job when something waits for the main thread.
         blocked_places: Sessions that cannot end before this job does, since the host waits for it: behind
             these it does not wait in line.
     """
@@ -65,6 +66,7 @@ class Job:
         self.is_fetch = False
         self.waiting: Waiting | None = None
         self.blocked_places = 0
+        self.wake: Callable[[], None] = _sleep_on
         self._work = work
         self._on_event = on_event
         self._on_end = on_end
@@ -201,6 +203,7 @@ class Job:
             if close is not None:
                 _quietly(close)
             self._worked.set()
+            self.wake()
 
     def _put(self, event: object) -> bool:
         while True:
@@ -210,6 +213,7 @@ class Job:
                 if self.is_cancelled:
                     return False
             else:
+                self.wake()
                 return True
 
     def _end(self) -> None:
@@ -220,9 +224,15 @@ class Job:
 
 
 class JobBoard:
-    """All jobs of one host."""
+    """All jobs of one host.
+
+    Attributes:
+        wake: Called in a job's thread when something waits for the main thread; a host that can be woken
+            need not wait for its next beat.
+    """
 
     def __init__(self) -> None:
+        self.wake: Callable[[], None] = _sleep_on
         self._jobs: list[Job] = []
 
     @property
@@ -236,6 +246,7 @@ class JobBoard:
             job.run_here()
         else:
             self._jobs.append(job)
+            job.wake = self.wake
             job.start()
         return job
 
@@ -254,6 +265,10 @@ class JobBoard:
         for job in self._jobs:
             job.cancel()
         self._jobs = []
+
+
+def _sleep_on() -> None:
+    """Whoever beats comes by itself."""
 
 
 def _quietly(call: Callable[[], object]) -> None:

@@ -31,11 +31,11 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
     """
 
     def __init__(
-        self, model: PanelModel, table: ObjectTable, pictures: Pictures, parent: QtWidgets.QWidget
+        self, model: PanelModel, table: ObjectTable, pictures: Pictures, parent: QtWidgets.QAbstractItemView
     ) -> None:
         super().__init__(parent)
         self._model, self._table, self._pictures = model, table, pictures
-        self._thumbnails = Thumbnails()
+        self._thumbnails = Thumbnails(parent.viewport().update)
 
     def paint(
         self,
@@ -142,7 +142,7 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         frame = self._model.frame
         mask = self._model.mask(shown.uid, frame)
-        small = self._thumbnails.get(size, mask, shown.colour, self._pictures(frame), ratio=ratio)
+        small = self._thumbnails.get(shown.uid, size, mask, shown.colour, self._pictures(frame), ratio=ratio)
         where = QtCore.QPointF(chip.right() + line * 0.35, area.top() + 3)
         painter.drawPixmap(where, small)
         left = where.x() + size.width() + line * 0.5

@@ -10,7 +10,7 @@ from masklet.phrases import phrase
 from masklet.pictures import Picture, PictureRequest
 from masklet_panel import theme
 from masklet_panel.qt import QtCore, QtGui, QtWidgets
-from masklet_panel.thumbnails import thumbnail
+from masklet_panel.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from masklet.hosting.shown.worst_frames import WorstFrame
@@ -46,6 +46,7 @@ class ContactSheet(QtWidgets.QDialog):
         self._shown: tuple[WorstFrame, ...] = ()
         self.setWindowTitle(phrase("Worst Frames"))
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._thumbnails = Thumbnails(self.refresh)
         self._words = QtWidgets.QLabel()
         self._words.setWordWrap(True)
         self.list = QtWidgets.QListWidget()
@@ -132,7 +133,8 @@ class ContactSheet(QtWidgets.QDialog):
         if kept is None:
             return
         picture = self._pictures.get(worst.frame) or self._own.get(worst.frame)
-        small = thumbnail(
+        small = self._thumbnails.get(
+            f"{worst.uid} {worst.frame}",
             self._size,
             self._model.mask(worst.uid, worst.frame),
             kept.look(worst.uid).colour,

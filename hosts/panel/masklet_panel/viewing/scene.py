@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masklet_panel.qt import QtCore, QtGui
 from masklet_panel.view_state import Mode
-from masklet_panel.viewing.mask_images import MaskImages, as_qcolor, hard, mask_rect, outlined
+from masklet_panel.viewing.mask_images import MaskImages, as_qcolor, hard, outlined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ _LOST = QtGui.QColor(255, 80, 70, 190)
 _PREMULTIPLIED = QtGui.QImage.Format.Format_ARGB32_Premultiplied
 _OUTLINE = 1.6
 _FILL_UNDER_OUTLINE = 0.12
+_RINGS_KEPT = 24
 _PIXELS_FROM = 3.0
 """From this zoom on pixels are shown as they are."""
 
@@ -51,6 +53,7 @@ class ScenePainter:
 
     def __init__(self) -> None:
         self._images = MaskImages()
+        self._rings: OrderedDict[tuple[object, ...], tuple[PackedMask, QtGui.QImage]] = OrderedDict()
 
     def paint(
         self,
@@ -103,9 +106,7 @@ class ScenePainter:
     ) -> None:
         """What a click would give: a pale veil with a bright edge."""
         self._draw_masks(painter, plate, [(mask, as_qcolor(colour, 0.25))])
-        ring = self._ring_of(painter, plate, mask, QtGui.QColor(255, 255, 255, 230))
-        if ring is not None:
-            painter.drawImage(QtCore.QPointF(0, 0), ring)
+        self._draw_ring(painter, plate, mask, QtGui.QColor(255, 255, 255, 230))
 
     def _draw_picture(
         self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None
@@ -126,25 +127,26 @@ class ScenePainter:
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform, True)
         for mask, colour in masks:
             if mask is not None and not mask.is_empty:
-                painter.drawImage(mask_rect(mask, plate), self._images.tinted(mask, colour))
+                made = self._images.tinted(mask, colour)
+                painter.drawImage(made.rect(plate), made.image)
 
     def _draw_outline(self, painter: QtGui.QPainter, plate: QtCore.QRectF, item: ShownMask) -> None:
-        if item.mask is None or item.mask.is_empty:
-            return
-        ring = self._ring_of(painter, plate, item.mask, as_qcolor(item.colour))
-        if ring is not None:
-            painter.drawImage(QtCore.QPointF(0, 0), ring)
+        if item.mask is not None and not item.mask.is_empty:
+            self._draw_ring(painter, plate, item.mask, as_qcolor(item.colour))
 
     def _draw_difference(self, painter: QtGui.QPainter, plate: QtCore.QRectF, item: ShownMask) -> None:
         for one, other, colour in ((item.mask, item.before, _GAINED), (item.before, item.mask, _LOST)):
             if one is None or one.is_empty:
                 continue
-            buffer, inner = _buffer(painter)
+            area = self._area_of(painter, plate, [one])
+            if area.isEmpty():
+                continue
+            buffer, inner = _buffer(painter, area)
             self._draw_masks(inner, plate, [(one, colour)])
             inner.setCompositionMode(Composition.CompositionMode_DestinationOut)
             self._draw_masks(inner, plate, [(other, QtGui.QColor("white"))])
             inner.end()
-            painter.drawImage(QtCore.QPointF(0, 0), buffer)
+            painter.drawImage(area.topLeft(), buffer)
 
     def _cut_out(
         self,
@@ -158,35 +160,63 @@ class ScenePainter:
             painter.fillRect(plate, as_qcolor(background))
         else:
             _draw_checker(painter, plate)
-        coverage, inner = _buffer(painter)
+        area = self._area_of(painter, plate, [item.mask for item in masks])
+        if area.isEmpty():
+            return
+        coverage, inner = _buffer(painter, area)
         self._draw_masks(inner, plate, ((item.mask, QtGui.QColor("white")) for item in masks))
         inner.setCompositionMode(Composition.CompositionMode_SourceIn)
         self._draw_picture(inner, plate, picture)
         inner.end()
-        painter.drawImage(QtCore.QPointF(0, 0), coverage)
+        painter.drawImage(area.topLeft(), coverage)
 
-    def _ring_of(
+    def _draw_ring(
         self, painter: QtGui.QPainter, plate: QtCore.QRectF, mask: PackedMask, colour: QtGui.QColor
-    ) -> QtGui.QImage | None:
-        """The mask's edge over the whole viewer, at the screen's own resolution."""
-        buffer, inner = _buffer(painter)
-        self._draw_masks(inner, plate, [(mask, QtGui.QColor("white"))])
-        inner.end()
-        ratio = buffer.devicePixelRatio()
-        width = max(1, round(_OUTLINE * ratio))
-        ring = outlined(hard(buffer), colour, width)
-        ring.setDevicePixelRatio(ratio)
-        return ring
+    ) -> None:
+        """The mask's edge, at the screen's own resolution; it is kept until it is another one."""
+        area = self._area_of(painter, plate, [mask])
+        if area.isEmpty():
+            return
+        ratio = painter.device().devicePixelRatioF()
+        key = (id(mask), int(colour.rgba()), plate.getRect(), area.getRect(), ratio)
+        found = self._rings.get(key)
+        if found is None:
+            buffer, inner = _buffer(painter, area)
+            self._draw_masks(inner, plate, [(mask, QtGui.QColor("white"))])
+            inner.end()
+            ring = outlined(hard(buffer), colour, max(1, round(_OUTLINE * ratio)))
+            ring.setDevicePixelRatio(ratio)
+            # The mask is kept along: another one might get its place in memory.
+            found = self._rings[key] = (mask, ring)
+            while len(self._rings) > _RINGS_KEPT:
+                self._rings.popitem(last=False)
+        self._rings.move_to_end(key)
+        painter.drawImage(area.topLeft(), found[1])
+
+    def _area_of(
+        self, painter: QtGui.QPainter, plate: QtCore.QRectF, masks: Iterable[PackedMask | None]
+    ) -> QtCore.QRect:
+        """Where masks cover anything that is seen, with room for a line around it."""
+        device, whole = painter.device(), QtCore.QRectF()
+        for mask in masks:
+            if mask is not None and not mask.is_empty:
+                whole = whole.united(self._images.tinted(mask, QtGui.QColor("white")).rect(plate))
+        room = 2 * _OUTLINE
+        seen = QtCore.QRectF(0, 0, device.width(), device.height())
+        if whole.isEmpty():
+            return QtCore.QRect()
+        return whole.adjusted(-room, -room, room, room).intersected(seen).toAlignedRect()
 
 
-def _buffer(painter: QtGui.QPainter) -> tuple[QtGui.QImage, QtGui.QPainter]:
-    """An empty image as large as what is painted on, and a painter of it."""
-    device = painter.device()
-    ratio = device.devicePixelRatioF()
-    image = QtGui.QImage(round(device.width() * ratio), round(device.height() * ratio), _PREMULTIPLIED)
+def _buffer(painter: QtGui.QPainter, area: QtCore.QRect) -> tuple[QtGui.QImage, QtGui.QPainter]:
+    """An empty image for an area of what is painted on, and a painter of it in the same coordinates."""
+    ratio = painter.device().devicePixelRatioF()
+    image = QtGui.QImage(round(area.width() * ratio), round(area.height() * ratio), _PREMULTIPLIED)
     image.setDevicePixelRatio(ratio)
     image.fill(0)
-    return image, QtGui.QPainter(image)
+    inner = QtGui.QPainter(image)
+    inner.translate(-area.topLeft())
+    return image, inner
 
 
 def _draw_checker(painter: QtGui.QPainter, plate: QtCore.QRectF) -> None:

@@ -11,6 +11,7 @@ from masklet.pictures import Grade
 from masklet_panel.icons import adds_icon, overlay_icon, tool_icon
 from masklet_panel.qt import QtCore, QtWidgets
 from masklet_panel.view_state import Mode, Tool
+from masklet_panel.viewing.background_button import BackgroundButton
 
 if TYPE_CHECKING:
     from masklet_panel.viewing.viewer import Viewer
@@ -54,6 +55,7 @@ class ViewerBar(QtWidgets.QWidget):
         self._opacity.setToolTip(phrase("Opacity of masks"))
         self._opacity.valueChanged.connect(lambda value: self._view.change(opacity=value / 100))
         row.addWidget(self._opacity)
+        row.addWidget(BackgroundButton(workspace.view))
         self._overlays = self._overlay_buttons(row)
         row.addSpacing(8)
         self._exposure = self._number(phrase("Exposure"), phrase(" stops"), -_STOPS, _STOPS, 0.25)
@@ -75,16 +77,28 @@ class ViewerBar(QtWidgets.QWidget):
         one = self._button("1:1", tooltip(phrase("One pixel for one pixel"), Action.ONE_TO_ONE))
         one.clicked.connect(lambda *_: self._view.scale_asked.emit(1.0))
         row.addWidget(one)
+        self._draw_icons()
         self._view.changed.connect(self._show)
         viewer.moved.connect(self._show_zoom)
         self._show()
+
+    def changeEvent(self, event: QtCore.QEvent) -> None:
+        """The host's palette may change."""
+        if event.type() == QtCore.QEvent.Type.PaletteChange:
+            self._draw_icons()
+        super().changeEvent(event)
+
+    def _draw_icons(self) -> None:
+        for tool, button in self._tools.items():
+            button.setIcon(tool_icon(tool, self.palette()))
+        for name, button in self._overlays.items():
+            button.setIcon(overlay_icon(name, self.palette()))
 
     def _tool_buttons(self, row: QtWidgets.QHBoxLayout) -> dict[Tool, QtWidgets.QToolButton]:
         group = QtWidgets.QButtonGroup(self)
         made = {}
         for tool in Tool:
             button = self._button("", str(tool.value), checkable=True)
-            button.setIcon(tool_icon(tool, self.palette()))
             group.addButton(button)
             button.clicked.connect(self._chooser(tool))
             row.addWidget(button)
@@ -99,7 +113,6 @@ class ViewerBar(QtWidgets.QWidget):
             ("anchors", phrase("Anchors; made while they show")),
         ):
             button = self._button("", words, checkable=True)
-            button.setIcon(overlay_icon(name, self.palette()))
             button.toggled.connect(self._shower(f"shows_{name}"))
             row.addWidget(button)
             made[name] = button

@@ -24,7 +24,7 @@ from masklet.matte_settings import MatteSettings
 from masklet.said.documents import with_click
 from masklet.types import Click
 from masklet_panel import panel_widget
-from masklet_panel.opening import Opening
+from masklet_panel.opening import Opening, moved
 from masklet_panel.panel_model import PanelModel
 
 
@@ -122,7 +122,8 @@ def test_a_plate_that_is_deleted_is_told_with_a_button_and_nothing_is_lost(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "plate.1001.png").write_bytes(b"picture")
-    model.move_plate(str(elsewhere / "plate.1001.png"))
+    assert model.kept is not None
+    model.move_plate(*moved(model.kept, str(elsewhere / "plate.1001.png")))
     model.tell(None)
     model.start("Tracking", lambda s, job, server: plate_work.track(s, job, server, TrackRequest()))
     settle()
@@ -171,8 +172,7 @@ def test_a_second_panel_on_a_document_says_so_and_writes_over_nothing(
     other = PanelModel(connection=Connection(lambda settings: Server(server)))
     other.open(str(model.file))
     rest(application, other)
-    assert other.notice is not None
-    assert "has this document open" in other.notice.sentence
+    told(application, other, "has this document open")
     clicked(model, 30.0)
     settle()
     assert model.write_now()
