@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from masklet.hosting.shown.overlay_masks import MaskStore, PackedMask, as_floats, pack
+from masklet.hosting.shown.overlay_masks import MaskStore, PackedMask, as_floats, filled_box, pack
 from masklet.types import Mask, Presence
 
 
@@ -67,3 +69,18 @@ def test_an_object_that_goes_takes_its_masks_along() -> None:
     assert len(store) == 5
     assert store.get("a", 0) is None
     assert store.get("b", 4) is packed
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.sets(st.tuples(st.integers(0, 39), st.integers(0, 39))))
+def test_the_filled_box_holds_all_that_is_covered_and_nothing_more(
+    width_px: int, height_px: int, places: set[tuple[int, int]]
+) -> None:
+    alpha = np.zeros((height_px, width_px), np.uint8)
+    for x, y in places:
+        if x < width_px and y < height_px:
+            alpha[y, x] = 1 + (x + y) % 255
+    rows, columns = np.nonzero(alpha)
+    expected = None
+    if len(rows):
+        expected = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert filled_box(alpha.tobytes(), width_px) == expected

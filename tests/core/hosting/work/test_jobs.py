@@ -42,6 +42,28 @@ def test_events_arrive_in_order_and_in_the_thread_that_drains() -> None:
     assert ends == [None]
 
 
+def test_whoever_drains_is_woken_for_events_and_for_the_end() -> None:
+    woken = threading.Event()
+    seen: list[object] = []
+    board = JobBoard()
+    board.wake = woken.set
+    go_on = threading.Event()
+
+    def work(job: Job) -> Iterator[object]:
+        yield 1
+        go_on.wait(10.0)
+
+    board.run(Job("Working", work, on_event=seen.append), wait=False)
+    assert woken.wait(10.0)
+    woken.clear()
+    board.drain(0.01)
+    assert seen == [1]
+    go_on.set()
+    assert woken.wait(10.0)
+    board.drain(0.01)
+    assert board.jobs == ()
+
+
 def test_without_an_interface_the_same_work_has_ended_on_return() -> None:
     seen: list[object] = []
     board = JobBoard()
