@@ -112,8 +112,9 @@ def test_the_background_of_cut_outs_is_chosen_while_they_show(
 
     assert view.look.background == (1.0, 1.0, 1.0)
     shown = panel.viewer.grab().toImage()
-    corner = panel.viewer.placement.to_view(1.0, 1.0)
-    assert shown.pixelColor(round(corner[0]) + 2, round(corner[1]) + 2).lightness() > 250
+    ratio = shown.devicePixelRatio()
+    x, y = (round((at + 2) * ratio) for at in panel.viewer.placement.to_view(1.0, 1.0))
+    assert shown.pixelColor(x, y).lightness() > 250
     next(action for action in menu.actions() if action.text() == "Checker").trigger()
     assert view.look.background is None
 
