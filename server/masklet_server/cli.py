@@ -18,7 +18,7 @@ from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
 from masklet_server.model import command as model
 from masklet_server.training import command as training
-from masklet_server.training.material import command as material
+from masklet_server.training import material_command as material
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
