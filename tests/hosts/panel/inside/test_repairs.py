@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from masklet_panel import panel_widget
 from masklet_panel.opening import Opening
 from masklet_panel.panel_widget import PanelWidget
 from masklet_panel.viewing.notice_bar import NoticeBar
+from small_disk import fill, small_disk
 
 LEFT = QtCore.Qt.MouseButton.LeftButton
 NONE = QtCore.Qt.KeyboardModifier.NoModifier
@@ -204,42 +204,23 @@ def test_words_that_are_dropped_are_not_taken(panel: PanelWidget) -> None:
     assert not enters.isAccepted()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, for 128 kB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False, timeout=20)
-    except OSError:
-        done = None
-    if done is None or done.returncode:
-        # Only where this user may mount nothing; elsewhere a moved folder stands in, see test_panel_model.
-        yield Path()
-        return
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True, timeout=20)
-
-
 def test_on_a_full_disk_what_is_said_is_kept_and_written_once_there_is_room(
-    panel: PanelWidget, document: Path, small_disk: Path, until: Callable[..., None]
+    panel: PanelWidget, document: Path, tmp_path: Path, until: Callable[..., None]
 ) -> None:
-    if small_disk == Path():
-        return
-    (small_disk / "plate.1001.png").write_bytes(b"picture")
-    file = small_disk / document.name
+    with small_disk(tmp_path / "small", kilobytes=128) as disk:
+        if disk is not None:
+            # Elsewhere a folder that is moved away stands in: test_panel_model.
+            work_on_a_full_disk(panel, document, disk, until)
+
+
+def work_on_a_full_disk(panel: PanelWidget, document: Path, disk: Path, until: Callable[..., None]) -> None:
+    (disk / "plate.1001.png").write_bytes(b"picture")
+    file = disk / document.name
     file.write_bytes(document.read_bytes())
     panel.open_soon(str(file))
     until(lambda: is_at_rest(panel))
     assert panel.workspace.model.write_now()
-    filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as content:
-        try:
-            while True:
-                content.write(b"\0" * 4096)
-        except OSError:
-            pass
+    filler = fill(disk)
 
     clicked(panel, 30.0)
     until(lambda: "No space left on device" in told(panel))
@@ -248,14 +229,14 @@ def test_on_a_full_disk_what_is_said_is_kept_and_written_once_there_is_room(
     assert clicks(panel) == [20.0, 30.0]
     assert clicks_on_disk(file) == [20.0]
     assert not panel.workspace.model.attempt(
-        lambda: panel.workspace.model.save_as(small_disk / "other.masklet.json")
+        lambda: panel.workspace.model.save_as(disk / "other.masklet.json")
     )
     assert panel.workspace.model.file == file
 
     filler.unlink()
     assert panel.workspace.model.write_now()
     assert clicks_on_disk(file) == [20.0, 30.0]
-    assert sorted(path.name for path in small_disk.iterdir() if not path.name.startswith(".")) == [
+    assert sorted(path.name for path in disk.iterdir() if not path.name.startswith(".")) == [
         "plate.1001.png",
         "shot.masklet.json",
     ]
