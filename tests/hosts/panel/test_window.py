@@ -49,7 +49,7 @@ def window(python: QtPython, clip: DemoClip, tmp_path_factory: pytest.TempPathFa
     server = LocalServer()
     with virtual_screen() as display:
         told = folder / "told.json"
-        command = [str(python.executable), str(SCRIPT), str(clip.pattern), str(told)]
+        command = [str(python.executable), str(SCRIPT), str(told)]
         screen = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
         choice = {"MASKLET_SERVER": server.address, "MASKLET_TOKEN": server.token}
         environment = python.environment(folder, {**screen, **choice})
@@ -70,7 +70,7 @@ def work(
     """What an artist does with mouse and keyboard, and what is there after each step."""
     facts: dict[str, Any] = {}
     frame, x_px, y_px = clip.clicks[0]
-    window.until(lambda: window.state().get("has_picture") and window.at_rest())
+    open_clips(window, facts, clip)
     empty = window.picture("plate")
     click_and_track(window, clip, facts)
     facts["masks are seen"] = window.picture("tracked") != empty
@@ -84,6 +84,22 @@ def work(
     window.press("ctrl+q")
     facts["exit code"] = window.process.wait(30)
     return facts
+
+
+def open_clips(window: Window, facts: dict[str, Any], clip: DemoClip) -> None:
+    """The demo clip from the page that shows first, then the clip through the dialog."""
+    window.until(window.state)
+    time.sleep(0.5)
+    window.picture("start")
+    window.push("Try the Demo Clip")
+    window.until(lambda: window.state()["has_picture"] and window.at_rest())
+    facts["demo"] = Path(window.state()["path"]).parent.name
+    window.press("ctrl+o")
+    window.over("window: Open Clip or Document")
+    window.xdotool("type", "--delay", "5", str(clip.pattern) % clip.clicks[0][0])
+    window.press("Return")
+    window.until(lambda: window.state()["path"] == str(clip.pattern) and window.state()["has_picture"])
+    window.until(window.at_rest)
 
 
 def click_and_track(window: Window, clip: DemoClip, facts: dict[str, Any]) -> None:
@@ -209,6 +225,10 @@ def drop(window: Window, facts: dict[str, Any], python: QtPython, folder: Path) 
         source.wait()
     window.until(lambda: window.state()["has_picture"])
     facts["dropped"] = window.state()["path"], str(other.pattern)
+
+
+def test_the_demo_clip_is_a_button_away(work: dict[str, Any]) -> None:
+    assert work["demo"] == "demo"
 
 
 def test_a_preview_shows_before_the_click_and_says_nothing(work: dict[str, Any]) -> None:

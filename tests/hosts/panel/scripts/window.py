@@ -1,6 +1,6 @@
 """In a host's Python: the desktop's own window, which tells a test where things are on the screen.
 
-Arguments: clip, and the file to tell it in.
+Argument: the file to tell it in.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from masklet_panel import desktop
 from masklet_panel.panel_widget import PanelWidget
 from masklet_panel.qt import QtCore, QtWidgets
 
-clip, told = sys.argv[1], Path(sys.argv[2])
+told = Path(sys.argv[1])
 
 
 def tell() -> None:
     """Where the plate's pixels are on the screen, and what shows."""
     for panel in QtWidgets.QApplication.allWidgets():
-        if isinstance(panel, PanelWidget) and panel.workspace.model.plate is not None:
+        if isinstance(panel, PanelWidget):
             temporary = told.with_suffix(".new")
             temporary.write_text(json.dumps(state(panel)))
             temporary.replace(told)
@@ -94,4 +94,4 @@ def run_and_tell(modal: object) -> int:
 
 desktop.run = run_and_tell  # type: ignore[assignment]
 settings = ConnectionSettings(helper_python=os.environ["MASKLET_TEST_PYTHON"])
-sys.exit(desktop.main(clip, settings))
+sys.exit(desktop.main(None, settings))
