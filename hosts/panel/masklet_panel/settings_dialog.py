@@ -29,16 +29,22 @@ class SettingsDialog(QtWidgets.QDialog):
         self.setWindowTitle(phrase("Settings"))
         self.setMinimumWidth(520)
         form = QtWidgets.QFormLayout(self)
-        self.address = self._line(settings.address, phrase("empty: a server on this machine"))
+        self.address = self._line(
+            phrase("Server"), settings.address, phrase("empty: a server on this machine")
+        )
         form.addRow(phrase("Server"), self.address)
-        self.token_file = self._line(settings.token_file, phrase("empty where the server asks for none"))
+        self.token_file = self._line(
+            phrase("Token file"), settings.token_file, phrase("empty where the server asks for none")
+        )
         form.addRow(phrase("Token file"), self._with_browser(self.token_file))
-        self.tls_ca_file = self._line(settings.tls_ca_file, phrase("empty: the system's certificates"))
+        self.tls_ca_file = self._line(
+            phrase("Certificate"), settings.tls_ca_file, phrase("empty: the system's certificates")
+        )
         form.addRow(phrase("Certificate"), self._with_browser(self.tls_ca_file))
         own = QtWidgets.QLabel(phrase("For a server on this machine"))
         own.setEnabled(False)
         form.addRow(own)
-        self.weights = self._line(settings.weights, phrase("empty: the embedded model"))
+        self.weights = self._line(phrase("Weights"), settings.weights, phrase("empty: the embedded model"))
         form.addRow(phrase("Weights"), self.weights)
         self.device = QtWidgets.QComboBox()
         self.device.setEditable(True)
@@ -47,7 +53,9 @@ class SettingsDialog(QtWidgets.QDialog):
         self.device.setAccessibleName(phrase("Device"))
         form.addRow(phrase("Device"), self.device)
         self.helper_python = self._line(
-            settings.helper_python, phrase("empty: the one that masklet install wrote down")
+            phrase("Helper's Python"),
+            settings.helper_python,
+            phrase("empty: the one that masklet install wrote down"),
         )
         form.addRow(phrase("Helper's Python"), self._with_browser(self.helper_python))
         standard = QtWidgets.QDialogButtonBox.StandardButton
@@ -69,8 +77,9 @@ class SettingsDialog(QtWidgets.QDialog):
             device=self.device.currentText().strip(),
         )
 
-    def _line(self, text: str, hint: str) -> QtWidgets.QLineEdit:
+    def _line(self, words: str, text: str, hint: str) -> QtWidgets.QLineEdit:
         line = QtWidgets.QLineEdit(text)
+        line.setAccessibleName(words)
         line.setPlaceholderText(hint)
         return line
 
@@ -80,7 +89,7 @@ class SettingsDialog(QtWidgets.QDialog):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(line, 1)
         button = QtWidgets.QPushButton("…")
-        button.setAccessibleName(phrase("Choose a file"))
+        button.setAccessibleName(phrase("Choose a file: {what}", what=line.accessibleName()))
         button.setMaximumWidth(40)
         button.clicked.connect(self._browser_of(line))
         row.addWidget(button)

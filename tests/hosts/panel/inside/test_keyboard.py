@@ -11,13 +11,14 @@ from Qt import QtCompat, QtCore, QtTest, QtWidgets
 from fakes.panel_server import PanelServer
 from masklet.client import Server
 from masklet.hosting.shortcuts import Action
-from masklet.hosting.work.connection import Connection
+from masklet.hosting.work.connection import Connection, ConnectionSettings
 from masklet.types import FrameRange, Presence
 from masklet_panel.keyboard.key_bindings import missing
 from masklet_panel.keyboard.shortcut_sheet import ShortcutSheet
 from masklet_panel.listing.object_table import Column
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.panel_widget import PanelWidget
+from masklet_panel.settings_dialog import SettingsDialog
 
 KEYS = QtCore.Qt.Key
 NONE = QtCore.Qt.KeyboardModifier.NoModifier
@@ -234,23 +235,50 @@ def test_every_control_has_a_name_and_is_reached_by_tab(
     panel: PanelWidget, settle: Callable[[], None]
 ) -> None:
     settle()
+    assert len(named_and_reached(panel.work)) > 25
+
+
+def test_every_control_of_every_dialog_has_a_name_and_is_reached_by_tab(
+    panel: PanelWidget, settle: Callable[[], None]
+) -> None:
+    settle()
+    dialogs = [
+        panel.work.show_export(),
+        panel.work.show_worst_frames(),
+        panel.work.show_shortcuts(),
+        SettingsDialog(ConnectionSettings(), panel),
+    ]
+    for dialog, least in zip(dialogs, (20, 1, 0, 5)):
+        dialog.show()
+        assert dialog.windowTitle()
+        assert len(named_and_reached(dialog)) >= least, dialog
+        dialog.close()
+
+
+def named_and_reached(top: QtWidgets.QWidget) -> list[QtWidgets.QWidget]:
+    """Controls of a window, each of which was seen to have a name and to take the focus."""
     kinds = (
         QtWidgets.QAbstractButton,
         QtWidgets.QComboBox,
         QtWidgets.QAbstractSpinBox,
         QtWidgets.QAbstractSlider,
+        QtWidgets.QAbstractItemView,
+        QtWidgets.QLineEdit,
     )
+    within = (QtWidgets.QComboBox, QtWidgets.QAbstractSpinBox)
     controls = [
         one
         for kind in kinds
-        for one in panel.work.findChildren(kind)
-        if one.isVisibleTo(panel) and not isinstance(one, QtWidgets.QScrollBar)
+        for one in top.findChildren(kind)
+        if one.isVisibleTo(top)
+        and not isinstance(one, (QtWidgets.QScrollBar, QtWidgets.QHeaderView))
+        and not isinstance(one.parentWidget(), (*within, QtWidgets.QTabBar, QtWidgets.QTableView))
+        and one.window() is top.window()
     ]
-    assert len(controls) > 25
     for one in controls:
-        assert one.accessibleName() or getattr(one, "text", str)(), one
-        policy = one.focusPolicy()
-        assert policy != QtCore.Qt.FocusPolicy.NoFocus, one.accessibleName()
+        assert one.accessibleName() or (isinstance(one, QtWidgets.QAbstractButton) and one.text()), one
+        assert one.focusPolicy() != QtCore.Qt.FocusPolicy.NoFocus, one.accessibleName()
+    return controls
 
 
 def test_a_panel_that_is_shut_is_gone_in_the_thread_that_it_was_made_in(
