@@ -20,7 +20,8 @@ from real_qt import QtPython, qt_python
 
 SCRIPT = Path(__file__).parent / "scripts/window.py"
 DRAG_SOURCE = Path(__file__).parent / "scripts/drag_source.py"
-OTHER_DUCK = (705.0, 245.0)
+OTHER_DUCK = (655.0, 170.0, 765.0, 280.0)
+"""A box around it, in pixels of the plate."""
 FRAMES = 12
 SCREENSHOTS = "MASKLET_SCREENSHOTS"
 """A folder that keeps the pictures: ``docs/images/panel``."""
@@ -113,8 +114,7 @@ def click_and_track(window: Window, clip: DemoClip, facts: dict[str, Any]) -> No
     window.xdotool("click", "1")
     window.until(lambda: window.state()["masks"] == ["object 1"])
     window.press("n")
-    window.move(*OTHER_DUCK)
-    window.xdotool("click", "1")
+    window.drag(window.on_screen(*OTHER_DUCK[:2]), window.on_screen(*OTHER_DUCK[2:]))
     window.until(lambda: window.state()["masks"] == ["object 1", "object 2"] and window.at_rest())
 
     window.press("t")
