@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from fakes.engine import FAKE_INFO, FakeTracker  # noqa: E402
 from fakes.service import MODEL, FakeOpener  # noqa: E402
-from masklet_server.service import running  # noqa: E402
+from masklet_server.service.running import run_server  # noqa: E402
 from masklet_server.service.server import Engine  # noqa: E402
 from masklet_server.service.settings import ServerSettings  # noqa: E402
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader  # noqa: E402
@@ -64,15 +64,18 @@ def main() -> None:
         drain_s=0.5,
         store=replace(plain.store, max_sessions=int(sys.argv[3]), idle_s=float(sys.argv[4])),
     )
-    running.MediaOpener = lambda limits: FakeOpener(CLIP)  # type: ignore[assignment,misc]
 
     def make_tracker(source: FrameSource, results: ResultReader) -> StandInTracker:
         return StandInTracker(source, results, frame_s=frame_s)
 
     engine = Engine(make_tracker, MODEL, (MODEL,), "a stand-in")
     asyncio.run(
-        running.run_server(
-            settings, engine, announce=lambda line: print(line, flush=True), stop_with_stdin=True
+        run_server(
+            settings,
+            engine,
+            announce=lambda line: print(line, flush=True),
+            stop_with_stdin=True,
+            opener=FakeOpener(CLIP),
         )
     )
 

@@ -58,7 +58,14 @@ class Fence:
             PathNotAllowedError: It lies outside.
         """
         waiting = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(path, os.O_RDONLY | waiting), "rb") as file:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | waiting)
+        except PermissionError:
+            # A process that is kept to these folders is not even let look at others.
+            if not self.holds(path.resolve()):
+                raise outside(name) from None
+            raise
+        with os.fdopen(descriptor, "rb") as file:
             if self.folders is not None:
                 place = place_of(file.fileno(), path)
                 if place is None or not self.holds(place):

@@ -69,6 +69,9 @@ class FakeOpener:
         self.readings.append(reading)
         return FakeClip(replace(self.info, name=name, first_frame=min(files), last_frame=max(files)))
 
+    def close(self) -> None:
+        pass
+
 
 class FakeClient:
     """Stubs of all services on one channel, and the few calls that every test makes."""

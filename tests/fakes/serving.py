@@ -11,7 +11,7 @@ import typer
 from fakes.disks import HangingOpener
 from fakes.engine import FakeEngine
 from fakes.service import MODEL
-from masklet_server.service import running
+from masklet_server.service.running import run_server
 from masklet_server.service.server import Engine
 from masklet_server.service.settings import ServerSettings
 
@@ -20,9 +20,8 @@ def main() -> None:
     folder, frame_s = Path(sys.argv[1]), float(sys.argv[2])
     settings = ServerSettings(address="127.0.0.1:0", roots=(folder,), upload_folder=folder, drain_s=0.5)
     engine = Engine(FakeEngine(frame_s=frame_s), MODEL, (MODEL,), "cpu")
-    if sys.argv[3:] == ["hang"]:
-        running.MediaOpener = lambda limits: HangingOpener()  # type: ignore[assignment,misc]
-    asyncio.run(running.run_server(settings, engine, announce=typer.echo, stop_with_stdin=True))
+    opener = HangingOpener() if sys.argv[3:] == ["hang"] else None
+    asyncio.run(run_server(settings, engine, announce=typer.echo, stop_with_stdin=True, opener=opener))
 
 
 if __name__ == "__main__":

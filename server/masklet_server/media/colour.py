@@ -289,3 +289,18 @@ def _cineon_to_srgb() -> Any:
     )
     decode.setBase(10.0)
     return ocio.GroupTransform([decode, ocio.ColorSpaceTransform(LINEAR_REC709, _BUILT_IN_SRGB)])
+
+
+def studio_folders() -> tuple[Path, ...]:
+    """The folders in which the config that ``$OCIO`` names looks for its files, and the config itself."""
+    named = os.environ.get("OCIO", "")
+    if not named or named.startswith("ocio://"):
+        return ()
+    path = Path(named).absolute()
+    try:
+        config = _studio_config(named)
+    except BadInputError:
+        # Whoever opens a clip is told.
+        return (path,)
+    found = [] if config is None else [path.parent / each for each in config.getSearchPaths()]
+    return (path.parent, *found)

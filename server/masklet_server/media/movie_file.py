@@ -14,6 +14,7 @@ import av
 
 from masklet.errors import ClipError, PathNotAllowedError
 from masklet_server.media.movie_packets import filled_packets, is_transport, open_container, video_stream
+from masklet_server.media.references import refuse_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,6 +81,7 @@ class MovieFile:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     # FFmpeg would wait for the other end of a pipe.
                     raise ClipError(f"{name} is not a file any more: copy it there again.")
+                refuse_references(file, name)
                 container = open_container(
                     self.path, max_pixels=self._max_pixels, as_stored=self._is_transport
                 )

@@ -29,6 +29,10 @@ class ClipOpener(Protocol):
         """The clip that uploaded pictures make."""
         ...
 
+    def close(self) -> None:
+        """Give back what clips are opened with; none is open any more."""
+        ...
+
 
 class Clips:
     """The way from a request to an open clip.
@@ -43,6 +47,10 @@ class Clips:
         self._opener = opener
         self._workers = workers
         self.roots = roots
+
+    def close(self) -> None:
+        """For when the last session is closed."""
+        self._opener.close()
 
     async def by_path(self, text: str, reading: ClipReading, *, user: str) -> ClipReference:
         """The clip at a path.

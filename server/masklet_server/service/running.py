@@ -10,58 +10,18 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
-from masklet.clip_reading import ClipReading
 from masklet.version import VERSION
-from masklet_server.fence import Fence
 from masklet_server.media.limits import Limits
-from masklet_server.media.source import open_clip
-from masklet_server.media.upload import open_upload
+from masklet_server.sandbox.opener import opener_for
+from masklet_server.service.clips import ClipOpener
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
-from masklet_server.sessions.session_tracker import ClosingSource
 
 DEVICE_FAILED_CODE = 75
 """With which the process ends when the device does not come back: for a while, in the words of sysexits.h."""
 
 _log = logging.getLogger("masklet_server.service")
-
-
-class MediaOpener:
-    """Opens clips with the server's own readers.
-
-    Args:
-        limits: Sizes that are accepted.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-
-    def path(
-        self, path: Path, *, reading: ClipReading, fence: Fence, name: str | None = None
-    ) -> ClosingSource:
-        """The clip at a path."""
-        return open_clip(
-            path,
-            limits=replace(self._limits, fence=fence),
-            colour=reading.colour_space,
-            first_frame=reading.first_frame,
-            frame_rate=reading.frame_rate,
-            layer=reading.layer,
-            view=reading.view,
-            overscan=reading.overscan,
-            frames=reading.frames,
-            name=name,
-        )
-
-    def pictures(
-        self, folder: Path, files: dict[int, str], *, name: str, reading: ClipReading
-    ) -> ClosingSource:
-        """The clip that uploaded pictures make."""
-        limits = replace(self._limits, fence=Fence.around([folder]))
-        return open_upload(folder, files, name=name, limits=limits, reading=reading)
 
 
 async def run_server(
@@ -71,6 +31,7 @@ async def run_server(
     announce: Callable[[str], None],
     stop_with_stdin: bool = False,
     read_again: Callable[[], ServerSettings] | None = None,
+    opener: ClipOpener | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when asked, the end of standard input.
 
@@ -82,6 +43,7 @@ async def run_server(
         stop_with_stdin: Stop when standard input ends: a server started by a program goes with it,
             even when that is killed.
         read_again: Reads the settings anew, at SIGHUP; None where there is no file of them.
+        opener: Opens clips; None for a server's own.
 
     Raises:
         BadInputError: The settings contradict each other, or the port is taken.
@@ -91,7 +53,8 @@ async def run_server(
     _stop_on_signals(stopping)
     if stop_with_stdin:
         _stop_on_stdin(stopping)
-    server = MaskletServer(settings, engine, MediaOpener(limits), max_side_px=limits.max_side_px)
+    opener = opener or opener_for(limits, disk_s=settings.service.disk_s)
+    server = MaskletServer(settings, engine, opener, max_side_px=limits.max_side_px)
     try:
         address = await server.start()
         if read_again is not None:

@@ -86,7 +86,7 @@ class MaskletServer:
     Args:
         settings: What its keeper decided.
         engine: The network.
-        opener: Reads clips.
+        opener: Reads clips; closed with the server.
         max_side_px: Of clips, as the opener enforces it; told to clients.
 
     Raises:
@@ -215,6 +215,7 @@ class MaskletServer:
         await self._uploads.close()
         self._renderer.close()
         self._workers.close()
+        self._clips.close()
 
     def apply(self, settings: ServerSettings) -> tuple[str, ...]:
         """Take limits and users' parts from other settings, without a restart. Tokens are looked at anyway.

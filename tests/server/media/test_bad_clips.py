@@ -96,18 +96,6 @@ def test_a_text_file_is_neither_picture_nor_movie(tmp_path: Path) -> None:
         clip.read(2)
 
 
-def test_a_playlist_cannot_make_the_server_open_other_files(tmp_path: Path) -> None:
-    secret = write_movie(tmp_path / "secret.mp4", [numbered_picture(1)])
-    playlist = tmp_path / "plate.mov"
-    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n")
-    concat = tmp_path / "other.mov"
-    concat.write_text(f"ffconcat version 1.0\nfile '{secret.name}'\n")
-
-    for path in (playlist, concat):
-        with pytest.raises(ClipError, match="neither a picture nor a movie"):
-            open_clip(path)
-
-
 def test_a_frame_that_changes_size_is_named_with_both_sizes(tmp_path: Path) -> None:
     write_picture(tmp_path / "plate.1001.png", PICTURE)
     write_picture(tmp_path / "plate.1002.png", PICTURE[:40, :50])

@@ -21,7 +21,7 @@ from fakes.service import refused_upload, running
 from generated_media import write_picture
 from masklet.v1 import export_pb2, geometry_pb2, prompt_pb2, review_pb2, session_pb2, track_pb2
 from masklet_server.media.limits import Limits
-from masklet_server.service.running import MediaOpener
+from masklet_server.sandbox.opener import MediaOpener
 from masklet_server.service.sentence import MAX_CHARACTERS
 
 MODULES = (session_pb2, prompt_pb2, track_pb2, export_pb2, review_pb2, geometry_pb2)

@@ -10,7 +10,7 @@ from fakes.service import MODEL, FakeClient, new_id, refusal
 from generated_media import scene, write_picture
 from masklet.v1 import prompt_pb2, values_pb2
 from masklet_server.media.limits import Limits
-from masklet_server.service.running import MediaOpener
+from masklet_server.sandbox.opener import MediaOpener
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
 
