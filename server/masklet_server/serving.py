@@ -117,6 +117,10 @@ def serve(
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
+    no_egress: Annotated[
+        bool,
+        typer.Option("--no-egress", help="Make no outgoing connection: the system refuses them all."),
+    ] = False,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
@@ -131,7 +135,7 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
-    del metrics_port
+    del metrics_port, no_egress
     import asyncio
     import logging
 
@@ -139,6 +143,10 @@ def serve(
 
     settings = settings_of(context.params)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if settings.no_egress:
+        from masklet_server.sandbox.no_egress import refuse_connections
+
+        refuse_connections()
 
     from masklet_server.journal.folder import check_usable
     from masklet_server.service.listen import Access, check_free
@@ -219,6 +227,7 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         upload_folder=options["upload_folder"],
         sessions_folder=None if options["no_sessions"] else folder,
         take_over=options["take_over"],
+        no_egress=options["no_egress"],
         store=replace(
             plain.store,
             max_sessions=options["max_sessions"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import http.client
+import os
 import ssl
 import time
 import urllib.error
@@ -20,6 +21,9 @@ from masklet_server.model.store import digest_of, weights_folder, write_record
 BASE_ADDRESS: Final = "https://dl.fbaipublicfiles.com/segment_anything_2"
 OFFICIAL_LICENCE: Final = "Apache-2.0"
 OFFICIAL_NAMES: Final = tuple(name for name in PRESETS if name != EMBEDDED.name)
+
+NO_EGRESS_SETTING: Final = "MASKLET_SERVE_NO_EGRESS"
+"""Environment variable of a server that makes no connections: where it is set, nobody fetches weights."""
 
 _READ_BYTES = 1 << 20
 _TIMEOUT_S = 60.0
@@ -68,6 +72,11 @@ def pull_weights(
     Raises:
         WeightsError: No such checkpoint, no connection, or no room.
     """
+    if os.environ.get(NO_EGRESS_SETTING, "").lower() in ("1", "true", "yes", "on"):
+        raise WeightsError(
+            f"nothing is fetched on this machine, {NO_EGRESS_SETTING} says so: copy the file here and add it "
+            "with masklet-server weights add"
+        )
     address = official_address(name, base_address)
     place = weights_folder(folder)
     target, part = place / f"{name}.pt", place / f".{name}.pt.part"

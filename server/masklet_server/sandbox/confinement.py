@@ -97,18 +97,16 @@ def _rules() -> list[Rule]:
     return [
         *rules,
         # Open, but only to read: where the kernel has no Landlock, this is what keeps files whole.
-        Rule("open", errno.EACCES, argument=1, mask=_WRITING, value=0),
-        Rule("openat", errno.EACCES, argument=2, mask=_WRITING, value=0),
+        Rule("open", errno.EACCES, argument=1, mask=_WRITING),
+        Rule("openat", errno.EACCES, argument=2, mask=_WRITING),
         # Threads and no processes. The C library falls back to this call where the newer one is not there.
-        Rule("clone", errno.EPERM, argument=0, mask=_CLONE_THREAD, value=_CLONE_THREAD),
+        Rule("clone", errno.EPERM, argument=0, mask=_CLONE_THREAD, values=(_CLONE_THREAD,)),
         Rule("clone3", errno.ENOSYS),
         # Libraries ask whether a file is a terminal.
         Rule("ioctl", errno.ENOTTY),
-        Rule("prctl", errno.EPERM, argument=0, value=_NAME_THREAD),
-        # Ask for limits, and set none.
-        Rule("prlimit64", errno.EPERM, argument=2, value=0),
+        Rule("prctl", errno.EPERM, argument=0, values=(_NAME_THREAD,)),
         # To end with an error of its own, and to end nobody else.
-        Rule("tgkill", errno.EPERM, argument=0, value=os.getpid()),
+        Rule("tgkill", errno.EPERM, argument=0, values=(os.getpid(),)),
     ]
 
 

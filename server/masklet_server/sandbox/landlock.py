@@ -6,6 +6,7 @@ Source: Linux, Documentation/userspace-api/landlock.rst. Its numbers are the sam
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import stat
 import struct
@@ -22,6 +23,7 @@ _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 _LATER_FILE_RIGHTS = 16
 _NETWORK_SINCE, _SCOPES_SINCE = 4, 6
 _BOTH = 0b11
+_CONNECTING = 0b10
 
 
 def version() -> int:
@@ -63,11 +65,31 @@ def confine(folders: Iterable[Path]) -> None:
                 _checked(_call(_ADD, rules, _BENEATH, struct.pack("=Qi", readable, place), 0))
             finally:
                 os.close(place)
-        if ctypes.CDLL(None, use_errno=True).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "no_new_privs")
-        _checked(_call(_RESTRICT, rules, 0))
+        _restrict(rules)
     finally:
         os.close(rules)
+
+
+def refuse_connections() -> None:
+    """Let this thread, and those it starts, make no TCP connection; listening stays as it was.
+
+    Raises:
+        OSError: The kernel cannot do that.
+    """
+    if version() < _NETWORK_SINCE:
+        raise OSError(errno.ENOSYS, "landlock")
+    handled = struct.pack("=QQ", 0, _CONNECTING)
+    rules = _checked(_call(_CREATE, handled, len(handled), 0))
+    try:
+        _restrict(rules)
+    finally:
+        os.close(rules)
+
+
+def _restrict(rules: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "no_new_privs")
+    _checked(_call(_RESTRICT, rules, 0))
 
 
 def _call(number: int, *arguments: int | bytes | None) -> int:

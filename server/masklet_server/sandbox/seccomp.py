@@ -38,14 +38,14 @@ class Rule:
         error: The number of the error that it gives; 0 where it is made.
         argument: Of which argument, counted from 0, the other two speak; None where they do not matter.
         mask: The bits of it that are looked at, of the lower 32.
-        value: What these have to be, for the call to be made; the error is given where they are not.
+        values: What these have to be, for the call to be made; the error is given where they are another.
     """
 
     call: str
     error: int = 0
     argument: int | None = None
     mask: int = 0xFFFFFFFF
-    value: int = 0
+    values: tuple[int, ...] = (0,)
 
 
 def is_known() -> bool:
@@ -99,13 +99,14 @@ def _rule(rule: Rule, number: int) -> Program:
     if rule.argument is None:
         return [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW) if not rule.error else refused]
     at = _ARGUMENTS_AT + 8 * rule.argument + (4 if sys.byteorder == "big" else 0)
+    choices = len(rule.values)
     return [
-        (_EQUAL, 0, 5, number),
+        (_EQUAL, 0, 4 + choices, number),
         (_LOAD, 0, 0, at),
         (_AND, 0, 0, rule.mask),
-        (_EQUAL, 0, 1, rule.value),
-        (_RETURN, 0, 0, _ALLOW),
+        *[(_EQUAL, choices - place, 0, value) for place, value in enumerate(rule.values)],
         refused,
+        (_RETURN, 0, 0, _ALLOW),
     ]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from masklet.version import VERSION
 from masklet_server.media.limits import Limits
+from masklet_server.sandbox.no_egress import close_ways_out
 from masklet_server.sandbox.opener import opener_for
 from masklet_server.service.clips import ClipOpener
 from masklet_server.service.server import Engine, MaskletServer
@@ -57,6 +58,8 @@ async def run_server(
     server = MaskletServer(settings, engine, opener, max_side_px=limits.max_side_px)
     try:
         address = await server.start()
+        if settings.no_egress:
+            close_ways_out()
         if read_again is not None:
             _reload_on_signal(server, read_again)
         _log.info("listening on %s", address)

@@ -33,6 +33,7 @@ class ServerSettings:
         upload_folder: Where uploads are stored; None for the system's place for temporary files.
         sessions_folder: Where sessions outlive the process, on a local disk; None keeps them in memory alone.
         take_over: Use that folder although another server has it.
+        no_egress: The process makes no connection to elsewhere: the system refuses it.
         store: Limits of sessions.
         service: Limits of requests.
         drain_s: How long calls may take to end when the server stops.
@@ -51,6 +52,7 @@ class ServerSettings:
     upload_folder: Path | None = None
     sessions_folder: Path | None = None
     take_over: bool = False
+    no_egress: bool = False
     store: StoreLimits = field(default_factory=StoreLimits)
     service: ServiceLimits = field(default_factory=ServiceLimits)
     drain_s: float = 3.0
