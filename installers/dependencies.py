@@ -5,7 +5,7 @@
     python installers/dependencies.py advisories --snapshot all.zip
 
 Licences are read from the packages that are installed here. Advisories come from OSV: its address, or a
-snapshot of its database for PyPI (``all.zip``, or a folder of its files) where there is no way out. What could
+snapshot of its PyPI database (``all.zip``, or a folder of its files) where there is no way out. What could
 not be asked is no clean bill: exit code 2. Something is known, or a licence is not: exit code 1.
 """
 
