@@ -34,8 +34,6 @@ ValueT = TypeVar("ValueT")
 
 _CHANNELS = 3
 _TRIES = 2
-# A decoder that computed for less than half of its time waited for a disk.
-_BUSY_PART = 0.5
 _MOST_MARK_CHARACTERS = 4096
 _MOST_BITS = 1 << 32
 
@@ -193,12 +191,11 @@ class SandboxedClip(Clip):
     ) -> Message:
         """The decoder's answer; an error where that is one."""
         within_s = within_s or self._bounds.answer_s
-        before_s = decoder.computed_s
         name = name or self._name
         try:
             answer = decoder.ask(what, words, within_s=within_s, descriptor=descriptor)
         except LateError:
-            computed = decoder.computed_s - before_s > _BUSY_PART * within_s
+            computed = decoder.is_computing
             self.close()
             if computed:
                 raise ClipError(

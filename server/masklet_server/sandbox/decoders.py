@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import DeviceError
-from masklet_server.sandbox.wire import GoneError, LateError, Line, Message
+from masklet_server.sandbox.wire import GoneError, Line, Message
 
 _log = logging.getLogger("masklet_server.sandbox")
 
@@ -50,7 +50,7 @@ class Decoder:
         within_s: float,
         descriptor: int | None = None,
     ) -> Message:
-        """The answer to a question. After an error there is no other: the decoder is ended.
+        """The answer to a question. After an error there is no other.
 
         Raises:
             GoneError: It has ended, or answers nonsense.
@@ -59,17 +59,19 @@ class Decoder:
         try:
             self._line.send(Message({"do": what, **(words or {})}), descriptor=descriptor)
             return self._line.receive(within_s=within_s)[0]
-        except (GoneError, LateError):
+        except GoneError:
             self.end()
             raise
 
     @property
-    def computed_s(self) -> float:
-        """Seconds of a processor that it has used; 0 where it has gone."""
-        with suppress(OSError, ValueError, IndexError):
-            fields = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return 0.0
+    def is_computing(self) -> bool:
+        """True where one of its threads wants a processor: it does not wait for a disk."""
+        for file in Path(f"/proc/{self.process}/task").glob("*/stat"):
+            with suppress(OSError, IndexError):
+                state = file.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+                if state == "R":
+                    return True
+        return False
 
     def end(self) -> None:
         """End it, whatever it is at; from any thread, and more than once."""

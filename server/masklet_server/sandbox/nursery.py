@@ -92,7 +92,7 @@ def _decode(server: socket.socket, descriptor: int) -> None:
         Worker(Line(socket.socket(fileno=descriptor))).serve()
         code = 0
     finally:
-        sys.stdout = sys.stderr = None  # type: ignore[assignment]
+        sys.stdout = sys.stderr = None
         os._exit(code)
 
 
