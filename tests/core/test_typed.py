@@ -11,14 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 from masklet.commands.prompt_words import parse_range
-from masklet.commands.typed import (
-    ClickOption,
-    ObjectOption,
-    OrderedCommand,
-    merged,
-    read_typed,
-    typed_in,
-)
+from masklet.commands.typed import OrderedCommand, read_typed, typed_in
+from masklet.commands.typed_options import ClickOption, ObjectOption
+from masklet.commands.typed_over import merged
 from masklet.errors import BadInputError
 from masklet.matte_settings import MatteSettings
 from masklet.png import write_mask
@@ -36,6 +31,7 @@ from masklet.types import (
     ObjectMatte,
     ObjectPolicy,
     PromptDocument,
+    Scribble,
 )
 
 
@@ -103,6 +99,18 @@ def test_the_parser_keeps_the_order_of_the_command_line() -> None:
     )
 
 
+def test_strokes_are_drawn_through_their_points_and_added_to_those_that_are_there() -> None:
+    first = read_typed([("scribbles", "1001:12:600,300/640,320/660,330.5"), ("clicks", "1001:1,2")])
+    on, off = Scribble(((600, 300), (640, 320), (660, 330.5)), 12), Scribble(((5, 5),), 8, positive=False)
+
+    assert first.prompts.prompts == (FramePrompts(1, 1001, (Click(1, 2),), scribbles=(on,)),)
+    name = first.prompts.objects[0].name
+    again = read_typed([("objects", name), ("scribbles", "1001:8:5,5:-")])
+    both = merged(first.prompts, again)
+    assert both.prompts == (FramePrompts(1, 1001, (Click(1, 2),), scribbles=(on, off)),)
+    assert merged(both, again) == both
+
+
 def test_a_mask_is_read_from_its_file(tmp_path: Path) -> None:
     mask = Mask(2, 1, bytes([0, 255]))
     (tmp_path / "m.png").write_bytes(write_mask(mask))
@@ -123,6 +131,11 @@ def test_a_mask_is_read_from_its_file(tmp_path: Path) -> None:
         ("clicks", "1001:5,inf", "finite coordinates"),
         ("boxes", "1001:1,2,3", "is no box"),
         ("boxes", "1001:30,2,3,4", "left < right"),
+        ("scribbles", "1001:5,5/6,6", "is no stroke"),
+        ("scribbles", "1001:12:5,5/6", "is no stroke"),
+        ("scribbles", "1001:12:5,5/6,6:x", "is no stroke"),
+        ("scribbles", "1001:0:5,5", "wider than 0"),
+        ("scribbles", "1001:4:nan,5", "finite coordinates"),
         ("masks", "1001:/nowhere/m.png", "cannot be read"),
         ("objects", "a/b", "holds /"),
         ("locks", "5-", "--lock '5-' is no range"),
@@ -189,7 +202,7 @@ def test_nothing_takes_the_place_of_a_drawn_mask_or_of_clicks_unasked(tmp_path: 
 
     with pytest.raises(BadInputError, match=r"mask drawn by hand on frame 1.*--only"):
         said(("clicks", "1:0,0"), saved=drawn)
-    with pytest.raises(BadInputError, match=r"clicks or a box on frame 1.*--only"):
+    with pytest.raises(BadInputError, match=r"strokes or a box on frame 1.*--only"):
         said(("masks", f"1:{tmp_path / 'a.png'}"), saved=clicked)
     assert said(("clicks", "1:0,0"), saved=drawn, only=True) == clicked
     assert said(("masks", f"1:{tmp_path / 'b.png'}"), saved=drawn).prompts[0].mask == Mask(1, 1, b"\x80")

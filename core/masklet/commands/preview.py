@@ -31,14 +31,8 @@ from masklet.commands.options import (
 )
 from masklet.commands.progress import Progress
 from masklet.commands.summary import print_json
-from masklet.commands.typed import (
-    BoxOption,
-    ClickOption,
-    MaskOption,
-    ObjectOption,
-    OrderedCommand,
-    typed_in,
-)
+from masklet.commands.typed import OrderedCommand, typed_in
+from masklet.commands.typed_options import BoxOption, ClickOption, MaskOption, ObjectOption, ScribbleOption
 from masklet.errors import BadInputError, NotPromptedError, OutputError
 from masklet.events import OverlayKind
 from masklet.png import write_mask
@@ -61,6 +55,7 @@ def preview(
     objects: ObjectOption = None,
     clicks: ClickOption = None,
     boxes: BoxOption = None,
+    scribbles: ScribbleOption = None,
     masks: MaskOption = None,
     matte: Annotated[
         Optional[Path],
@@ -83,7 +78,7 @@ def preview(
 
     masklet click plate.%04d.exr --click 1001:640,360 --out look.png
     """
-    del objects, clicks, boxes, masks  # in the order they were typed, they come from the context
+    del objects, clicks, boxes, scribbles, masks  # in the order they were typed, they come from the context
     typed = typed_in(context)
     document = typed.prompts
     frames = {prompts.frame for prompts in document.prompts}

@@ -1,11 +1,11 @@
-"""Frames, clicks and boxes as people type them."""
+"""Frames, clicks, strokes and boxes as people type them."""
 
 from __future__ import annotations
 
 import re
 
 from masklet.errors import BadInputError
-from masklet.types import Box, Click, FrameRange
+from masklet.types import Box, Click, FrameRange, Scribble
 
 _RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
 _FRAME = re.compile(r"(-?\d+):(.+)", re.DOTALL)
@@ -58,6 +58,26 @@ def parse_click(value: str, rest: str) -> Click:
         return Click(numbers[0], numbers[1], positive=sign != "-")
     except ValueError as error:
         raise BadInputError(f"--click {value!r}: {error}") from error
+
+
+def parse_scribble(value: str, rest: str) -> Scribble:
+    """The stroke in the rest of a value: ``12:600,300/640,320``, with ``:-`` behind it off the object.
+
+    Raises:
+        BadInputError: It is no stroke.
+    """
+    width, _, drawn = rest.partition(":")
+    line, _, sign = drawn.partition(":")
+    widths, places = _numbers(width), [_numbers(place) for place in line.split("/")]
+    if len(widths) != 1 or any(len(place) != 2 for place in places) or sign not in ("", "+", "-"):
+        raise BadInputError(
+            f"--scribble {value!r} is no stroke: write 1001:WIDTH:x,y/x,y/x,y in pixels, and :- behind it "
+            "for one off the object"
+        )
+    try:
+        return Scribble(tuple((x, y) for x, y in places), widths[0], positive=sign != "-")
+    except ValueError as error:
+        raise BadInputError(f"--scribble {value!r}: {error}") from error
 
 
 def parse_box(value: str, rest: str) -> Box:

@@ -39,17 +39,17 @@ from masklet.commands.rebuild import check_weights
 from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
 from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import say, track
-from masklet.commands.typed import (
+from masklet.commands.typed import OrderedCommand, typed_in
+from masklet.commands.typed_options import (
     BoxOption,
     ClickOption,
     LockOption,
     MaskOption,
     MatteOption,
     ObjectOption,
-    OrderedCommand,
     PolicyOption,
+    ScribbleOption,
     UnlockOption,
-    typed_in,
 )
 from masklet.delivery_folder import make_next_version
 from masklet.events import MatteFormat
@@ -77,6 +77,7 @@ def roto(
     objects: ObjectOption = None,
     clicks: ClickOption = None,
     boxes: BoxOption = None,
+    scribbles: ScribbleOption = None,
     masks: MaskOption = None,
     locks: LockOption = None,
     unlocks: UnlockOption = None,
@@ -166,6 +167,7 @@ def roto(
         objects,
         clicks,
         boxes,
+        scribbles,
         masks,
         locks,
         unlocks,

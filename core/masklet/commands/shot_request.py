@@ -7,7 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Union
 
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
-from masklet.commands.typed import Typed, merged
+from masklet.commands.typed import Typed
+from masklet.commands.typed_over import merged
 from masklet.conversion import check_fits, plate_of, scaled, shifted
 from masklet.errors import BadInputError, NotPromptedError, OutputError
 from masklet.frame_runs import counted

@@ -1,4 +1,4 @@
-"""What the buttons of a viewer may say: a click inside the picture, a box, nothing any more."""
+"""What the buttons of a viewer may say: a click inside the picture, a box, a stroke, nothing any more."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
 from masklet.phrases import phrase
+from masklet.prompt_kinds import MAX_SCRIBBLE_POINTS
 from masklet.said.documents import cleared
-from masklet.types import Box
+from masklet.types import Box, Scribble
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from masklet.said.documents import SaidObject
 
 
@@ -42,6 +45,16 @@ def box_inside(
         raise BadInputError(
             phrase("the box lies outside the picture: draw it inside, from corner to corner")
         ) from None
+
+
+def stroke(points_px: Sequence[tuple[float, float]], width_px: float, *, positive: bool) -> Scribble:
+    """A stroke with as many points as are needed to see where the hand went."""
+    kept = [points_px[0]]
+    for point in points_px[1:]:
+        near_px = abs(point[0] - kept[-1][0]) + abs(point[1] - kept[-1][1])
+        if near_px >= max(0.5, width_px / 8):
+            kept.append(point)
+    return Scribble(tuple(kept[:MAX_SCRIBBLE_POINTS]), width_px, positive)
 
 
 def taken_back(said: SaidObject, frame: int) -> SaidObject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import blf
@@ -46,6 +46,15 @@ def frame_of_box(edges: Edges, colour: tuple[float, ...]) -> list[tuple[Edges, t
         parts.append(((left - grown, low, left + grown, high), own))
         parts.append(((right - grown, low, right + grown, high), own))
     return parts
+
+
+def line_of(
+    points: Sequence[tuple[float, float]], width: float, colour: tuple[float, ...]
+) -> list[tuple[Edges, tuple[float, ...]]]:
+    """A stroke while it is drawn: a square of the brush's width wherever the hand was."""
+    half = max(1.0, width / 2)
+    see_through = (*colour[:3], 0.5)
+    return [((x - half, y - half, x + half, y + half), see_through) for x, y in points]
 
 
 def sign(

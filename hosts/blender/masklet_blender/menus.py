@@ -57,6 +57,7 @@ class MASKLET_MT_masklet(bpy.types.Menu):
         layout.separator()
         _entry(layout, "masklet.next_bad", "Next Bad Frame").backward = False
         _entry(layout, "masklet.next_bad", "Previous Bad Frame").backward = True
+        layout.operator("masklet.find_again")
         _entry(layout, "masklet.lock", "Lock Frames").locked = True
         _entry(layout, "masklet.lock", "Unlock Frames").locked = False
         layout.separator()

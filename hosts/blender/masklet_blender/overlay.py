@@ -11,11 +11,12 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 
 from masklet.errors import MaskletError
+from masklet.hosting.found_places import place_label
 from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.shown.overlay_masks import PackedMask, as_floats
 from masklet.hosting.shown.view_maps import ViewMap
 
-from .drawing import Edges, draw_rectangles, frame_of_box, sign
+from .drawing import Edges, draw_rectangles, draw_sentence, frame_of_box, line_of, sign
 from .plates import PlateBlock, plate_in, props, shown_frame, size_px
 from .preferences import preferences
 from .runtime import runtime
@@ -23,6 +24,8 @@ from .timeline import draw_under_picture
 from .viewer import view_map
 
 if TYPE_CHECKING:
+    from masklet.hosting.work.finding import FoundPlaces
+
     from .properties import MaskletObject
 
 _types: Any = gpu.types
@@ -33,6 +36,8 @@ _STROKE_SIGNS = 16
 _CLICK_REGION_PX = 6.0
 _POSITIVE, _NEGATIVE = (0.25, 0.95, 0.35, 1.0), (1.0, 0.25, 0.2, 1.0)
 _DRAG = (1.0, 1.0, 1.0, 0.9)
+_PLACE = (1.0, 0.85, 0.2, 1.0)
+_NUMBER_REGION_PX = 12.0
 
 _VERTEX = """
 void main()
@@ -78,6 +83,12 @@ class Overlay:
             self._draw_masks(block, memory, mapped, frame)
             active = props(block).active()
             parts = [] if active is None else _prompt_signs(active, mapped, frame)
+            found = runtime().found
+            if found is not None and active is not None and (found.uid, found.frame) == (active.uid, frame):
+                self._draw_places(found, mapped, block)
+            stroke = runtime().stroke
+            if stroke is not None and context.area is not None and stroke.area == context.area.as_pointer():
+                parts.extend(line_of(stroke.points, stroke.width, _colour_of(stroke.positive)))
             drag = runtime().drag
             if drag is not None and context.area is not None and drag.area == context.area.as_pointer():
                 parts.extend(frame_of_box((drag.x0, drag.y0, drag.x1, drag.y1), _DRAG))
@@ -117,6 +128,15 @@ class Overlay:
                 # A line along the middle of a soft edge would hide how soft it is.
                 rim = 0.0
             self._draw_mask(packed, mapped, (*item.colour, opacity), rim, block)
+
+    def _draw_places(self, found: FoundPlaces, mapped: ViewMap, block: PlateBlock) -> None:
+        size = _NUMBER_REGION_PX * bpy.context.preferences.system.ui_scale
+        for place in found.places:
+            if place.mask is not None and not place.mask.is_empty:
+                self._draw_mask(place.mask, mapped, (*_PLACE[:3], 0.35), 1.0, block)
+        for number, place in enumerate(found.places, 1):
+            x, y = mapped.to_region(place.click.x_px, place.click.y_px)
+            draw_sentence(str(place_label(found, number)), x, y, 200.0, size)
 
     def _draw_mask(
         self,
@@ -182,6 +202,10 @@ def _projection() -> Any:
     return gpu.matrix.get_projection_matrix() @ gpu.matrix.get_model_view_matrix()
 
 
+def _colour_of(positive: bool) -> tuple[float, ...]:
+    return _POSITIVE if positive else _NEGATIVE
+
+
 def _prompt_signs(item: MaskletObject, mapped: ViewMap, frame: int) -> list[tuple[Edges, tuple[float, ...]]]:
     try:
         prompts = item.prompts().at(frame)
@@ -194,13 +218,13 @@ def _prompt_signs(item: MaskletObject, mapped: ViewMap, frame: int) -> list[tupl
         opposite = mapped.to_region(prompts.box.right_px, prompts.box.bottom_px)
         parts.extend(frame_of_box((*corner, *opposite), (*item.colour, 1.0)))
     arm = _CLICK_REGION_PX * bpy.context.preferences.system.ui_scale
-    # Strokes are drawn elsewhere and come with a document: small signs along them.
+    # Small signs along a stroke tell which side of the object it is on.
     for scribble in prompts.scribbles:
         for x_px, y_px in scribble.sampled(_STROKE_SIGNS):
-            colour = _POSITIVE if scribble.positive else _NEGATIVE
+            colour = _colour_of(scribble.positive)
             parts.extend(sign(*mapped.to_region(x_px, y_px), arm / 2, colour, plus=scribble.positive))
     for click in prompts.clicks:
         x, y = mapped.to_region(click.x_px, click.y_px)
-        colour = _POSITIVE if click.positive else _NEGATIVE
+        colour = _colour_of(click.positive)
         parts.extend(sign(x, y, arm, colour, plus=click.positive))
     return parts

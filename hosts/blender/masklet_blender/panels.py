@@ -142,6 +142,13 @@ class _Track(Panel):
         _button(row, "masklet.next_bad", "Bad Frame", "TRIA_LEFT").backward = True
         _button(row, "masklet.next_bad", "Bad Frame", "TRIA_RIGHT").backward = False
         row = layout.row(align=True)
+        found = runtime().found
+        row.operator("masklet.find_again", icon="VIEWZOOM")
+        for number in range(1, 1 + (0 if found is None else len(found.places))):
+            _button(row, "masklet.take_place", str(number), "NONE").number = number
+        if found is not None:
+            row.operator("masklet.drop_places", text="", icon="X")
+        row = layout.row(align=True)
         _button(row, "masklet.lock", "Lock", "LOCKED").locked = True
         _button(row, "masklet.lock", "Unlock", "UNLOCKED").locked = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -12,6 +13,13 @@ from masklet.hosting.work.releasing import release
 from .host import BlenderHost
 from .openings import Openings
 from .plates import PlateBlock
+
+if TYPE_CHECKING:
+    from masklet.hosting.work.finding import FoundPlaces
+
+
+BRUSH_PX = 12.0
+"""As the panel's."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,16 @@ class Drag:
     y1: float
 
 
+@dataclass(frozen=True)
+class Stroke:
+    """A stroke that is being drawn, in the pixels of a viewer's region."""
+
+    area: int
+    points: tuple[tuple[float, float], ...]
+    width: float
+    positive: bool
+
+
 class Runtime(Loop[PlateBlock]):
     """The state of masklet in this Blender.
 
@@ -32,6 +50,9 @@ class Runtime(Loop[PlateBlock]):
         server_sentence: What the last test of the connection told.
         pointing: True while clicks in viewers are masklet's.
         drag: The box that is being drawn.
+        stroke: The stroke that is being drawn.
+        brush_px: How wide strokes are, in pixels of the plate.
+        found: What Find Again found last, until one is taken.
         openings: What comes with files, and goes with them.
     """
 
@@ -42,10 +63,14 @@ class Runtime(Loop[PlateBlock]):
         self.server_sentence = ""
         self.pointing = False
         self.drag: Drag | None = None
+        self.stroke: Stroke | None = None
+        self.brush_px = BRUSH_PX
+        self.found: FoundPlaces | None = None
         self.openings = Openings(self)
 
     def forget_plates(self) -> None:
         """Another file comes: cancel this one's work, drop what was in memory, give its sessions back."""
+        self.found = None
         release(self.openings.closed(self.let_go()))
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from functools import wraps
 from masklet.errors import BadInputError, MaskletError
 from masklet.phrases import phrase, text_of
 from masklet.types import Direction
-from masklet_nuke import panel_pane, prompting, result_commands, tracking
+from masklet_nuke import finding, panel_pane, prompting, result_commands, tracking
 from masklet_nuke.api import Node
 from masklet_nuke.rendering import alpha_of
 from masklet_nuke.runtime import Runtime, runtime
@@ -124,6 +124,18 @@ def previous_bad(own: Runtime, node: Node) -> None:
 def next_bad(own: Runtime, node: Node) -> None:
     """Go to the next bad frame."""
     tracking.go_to_bad_frame(own, node, backward=False)
+
+
+@_button
+def find_again(own: Runtime, node: Node) -> None:
+    """Look where the object may be on this frame."""
+    finding.find_again(own, node)
+
+
+@_button
+def take_place(own: Runtime, node: Node) -> None:
+    """Click the object at the chosen place."""
+    finding.take_place(own, node)
 
 
 @_button

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CLICK = "masklet_click_"
 LOW, HIGH = "masklet_box_low", "masklet_box_high"
+PLACE = "masklet_found_"
+"""Of places that Find Again found: to be seen, and dragging them says nothing."""
 
 
 def is_handle(knob: str) -> bool:
@@ -41,7 +43,7 @@ def show(nuke: Nuke, node: Node, said: SaidObject | None, frame: int, space: Pla
         for number, click in enumerate(clicks, 1):
             sign = "+" if click.positive else "-"
             _place(nuke, node, f"{CLICK}{number}", f"{sign} {number}", space.to_nuke(click.x_px, click.y_px))
-        _hide_from(node, len(clicks) + 1)
+        _hide_from(node, CLICK, len(clicks) + 1)
         box = None if prompts is None else prompts.box
         if box is not None:
             # Nuke's lower corner is the plate's bottom left.
@@ -53,6 +55,13 @@ def show(nuke: Nuke, node: Node, said: SaidObject | None, frame: int, space: Pla
         set_text(
             node, node_knobs.SHOWN, "" if said is None else json.dumps({"uid": said.uid, "frame": frame})
         )
+
+
+def show_places(nuke: Nuke, node: Node, clicks: Sequence[Click], space: PlateSpace) -> None:
+    """Have handles stand at places that were found; none given hides them. The caller keeps it off undo."""
+    for number, click in enumerate(clicks, 1):
+        _place(nuke, node, f"{PLACE}{number}", f"? {number}", space.to_nuke(click.x_px, click.y_px))
+    _hide_from(node, PLACE, len(clicks) + 1)
 
 
 def shown(node: Node) -> tuple[str, int] | None:
@@ -111,9 +120,9 @@ def _place(nuke: Nuke, node: Node, name: str, label: str, at: tuple[float, float
     knob.setVisible(True)
 
 
-def _hide_from(node: Node, number: int) -> None:
-    while node.knob(f"{CLICK}{number}") is not None:
-        _hide(node, f"{CLICK}{number}")
+def _hide_from(node: Node, stem: str, number: int) -> None:
+    while node.knob(f"{stem}{number}") is not None:
+        _hide(node, f"{stem}{number}")
         number += 1
 
 

@@ -40,9 +40,11 @@ NOTICE = "masklet_notice"
 FOLLOW = "masklet_follow"
 ABSENCE = "masklet_absence"
 TOLERANCE = "masklet_tolerance"
+PLACE = "masklet_place"
 
 _KINDS = (AnchorKind.SIMILARITY, *(kind for kind in AnchorKind if kind is not AnchorKind.SIMILARITY))
 NO_OBJECT = "none yet"
+NO_PLACE = "none found"
 ALL_OBJECTS = "all objects"
 
 BUTTONS: tuple[tuple[str, str, str, str], ...] = (
@@ -59,6 +61,13 @@ BUTTONS: tuple[tuple[str, str, str, str], ...] = (
     ("stop", "Stop", "Stop what runs, and keep what is done", ""),
     ("previous_bad", "Previous Bad Frame", "Go to the bad frame before this one", "line"),
     ("next_bad", "Next Bad Frame", "Go to the next frame that is uncertain or out of date", ""),
+    (
+        "find_again",
+        "Find Again",
+        "Look where the object may be on this frame, after an absence or a cut",
+        "line",
+    ),
+    ("take_place", "Take Place", "Click the object at the chosen place; track then", ""),
     ("lock", "Lock", "Keep tracking from changing the run of frames around this one", ""),
     ("unlock", "Unlock", "Let tracking change them again", ""),
     ("get_mattes", "Get Mattes", "Write the mattes of all objects, and show them", "line"),
@@ -109,6 +118,10 @@ def _knobs(nuke: Nuke) -> Iterator[Knob]:
         if line:
             button.setFlag(nuke.STARTLINE)
         yield button
+        if command == "find_again":
+            place = nuke.Enumeration_Knob(PLACE, "place", [NO_PLACE])
+            place.setTooltip("What Find Again found, the likeliest first; their handles are marked ?")
+            yield place
     follow = nuke.Enumeration_Knob(FOLLOW, "follow", [kind.value for kind in _KINDS])
     follow.setTooltip("What an anchor follows: the surface inside the matte, or its outline")
     yield follow

@@ -17,6 +17,7 @@ from masklet_nuke.undoing import at_root, no_step
 
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import Connection
+    from masklet.hosting.work.finding import FoundPlaces
     from masklet.hosting.work.jobs import Job
     from masklet_nuke.api import Nuke, Progress, Rotopaint
 
@@ -32,6 +33,7 @@ class Runtime(Loop[Node]):
     Attributes:
         nuke: As given.
         openings: What comes with scripts, and goes with them.
+        found: What Find Again found last, until one is taken.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Runtime(Loop[Node]):
         self._ticking = Ticking(nuke, self._beat, BEAT_S)
         self._tasks: dict[Job, Progress] = {}
         self._curves: dict[str, str] = {}
+        self.found: FoundPlaces | None = None
         super().__init__(NukeHost(nuke, self._ticking.keep_on, self._show), connection)
         self.openings = Openings(nuke, self)
 

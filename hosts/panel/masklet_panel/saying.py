@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, MaskletError
 from masklet.hosting.notices import notice_of
-from masklet.hosting.prompting import box_inside, check_inside, taken_back
+from masklet.hosting.prompting import box_inside, check_inside, stroke, taken_back
 from masklet.phrases import phrase
 from masklet.said.documents import (
     SaidObject,
@@ -19,7 +19,7 @@ from masklet.said.documents import (
     with_prompts,
     with_scribble,
 )
-from masklet.types import Click, FramePrompts, Mask, Scribble
+from masklet.types import Click, FramePrompts, Mask
 from masklet_panel.panel_model import new_name
 from masklet_panel.qt import QtCore, QtGui
 
@@ -65,7 +65,7 @@ class Saying:
         """Draw a stroke over the object, or over what is not part of it."""
 
         def said(item: SaidObject, frame: int) -> SaidObject:
-            return with_scribble(item, frame, _scribble(points_px, width_px, positive=positive))
+            return with_scribble(item, frame, stroke(points_px, width_px, positive=positive))
 
         return self._say(said)
 
@@ -138,16 +138,6 @@ class Saying:
     def _check_inside(self, x_px: float, y_px: float) -> None:
         width_px, height_px = self._model.size_px
         check_inside(x_px, y_px, width_px=width_px, height_px=height_px)
-
-
-def _scribble(points_px: Points, width_px: float, *, positive: bool) -> Scribble:
-    """A stroke with as many points as are needed to see where the hand went."""
-    kept = [points_px[0]]
-    for point in points_px[1:]:
-        near_px = abs(point[0] - kept[-1][0]) + abs(point[1] - kept[-1][1])
-        if near_px >= max(0.5, width_px / 8):
-            kept.append(point)
-    return Scribble(tuple(kept[:4096]), width_px, positive)
 
 
 def _filled(points_px: Points, width_px: int, height_px: int, before: Mask | None, *, positive: bool) -> Mask:

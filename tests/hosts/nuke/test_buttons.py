@@ -17,7 +17,7 @@ from masklet.client import Server
 from masklet.errors import BadInputError
 from masklet.hosting.work.jobs import Job
 from masklet.hosting.work.plate_session import PlateSession
-from masklet.types import ObjectInfo, Presence
+from masklet.types import Click, ObjectInfo, Presence
 from masklet_nuke import documents, node_knobs, prompting
 from masklet_nuke.callbacks import knob_changed, script_changed
 from masklet_nuke.farm import missing
@@ -105,6 +105,46 @@ def test_what_is_refused_is_a_sentence_in_a_window(nuke: FakeNuke, loop: Runtime
 
     assert "nothing was said yet" in nuke.messages[0]
     assert all("Add Object" in message for message in nuke.messages[1:])
+
+
+def test_an_object_is_found_again_on_a_frame_and_taken_with_one_click_that_can_be_undone(
+    nuke: FakeNuke, loop: Runtime, tracked: FakeNode, server: PromptedServer
+) -> None:
+    nuke.frame(1010)
+    nuke.press(tracked, "masklet_find_again")
+    run(nuke, loop)
+
+    assert tracked[node_knobs.PLACE].values() == ["1: 90 % alike"]
+    assert "1 places" not in tracked[node_knobs.NOTICE].value()
+    assert "frame 1010" in tracked[node_knobs.NOTICE].value()
+    # From the bottom left, as Nuke counts.
+    assert tracked["masklet_found_1"].value() == [3.0, 35.0]
+    assert tracked["masklet_found_1"].visible
+    steps = len(nuke.Undo.steps)
+
+    nuke.press(tracked, "masklet_take_place")
+    run(nuke, loop)
+
+    (said,) = loop.host.document(tracked)
+    assert said.at(1010).clicks == (Click(3.0, 1.0),)
+    assert server.calls[-1] == "click"
+    assert len(nuke.Undo.steps) == steps + 1
+    assert not tracked["masklet_found_1"].visible
+    assert tracked[node_knobs.PLACE].values() == [node_knobs.NO_PLACE]
+    nuke.Undo.take_back()
+    assert loop.host.document(tracked)[0].at(1010).is_empty
+
+
+def test_places_are_not_looked_for_where_something_is_said_nor_taken_before_a_look(
+    nuke: FakeNuke, loop: Runtime, tracked: FakeNode
+) -> None:
+    nuke.frame(1001)
+    nuke.press(tracked, "masklet_find_again")
+    run(nuke, loop)
+    nuke.press(tracked, "masklet_take_place")
+
+    assert "something is said about hero on frame 1001 already" in tracked[node_knobs.NOTICE].value()
+    assert nuke.messages == ["press Find Again first, on a frame that shows the object"]
 
 
 def test_mattes_are_layers_of_the_node_alpha_of_all_and_reads_of_their_own(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     anchors,
     compositing,
+    finding,
     history,
     mattes,
     objects,
@@ -23,6 +24,7 @@ CLASSES = (
     *pointing.CLASSES,
     *tracking.CLASSES,
     *review.CLASSES,
+    *finding.CLASSES,
     *history.CLASSES,
     *mattes.CLASSES,
     *splines.CLASSES,

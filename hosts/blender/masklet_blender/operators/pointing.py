@@ -1,4 +1,4 @@
-"""Point at the object in the viewer: click, Shift-click, drag a box, until Esc."""
+"""Point at the object in the viewer: click, Shift-click, drag a box, draw a stroke, until Esc."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ import bpy
 from masklet.phrases import phrase
 
 from ..plates import plate_in
-from ..runtime import Drag, runtime
+from ..runtime import Drag, Stroke, runtime
 from ..viewer import VIEWERS, main_region, point_in, view_map, why_not_true
 from ..words import shown
 from .running import MaskletOperator, PlateOperator, is_playing, plate_of
 
 if TYPE_CHECKING:
+    from masklet.hosting.shown.view_maps import ViewMap
+
     from .running import Result
 
 _DRAG_REGION_PX = 6.0
 """A mouse that moved further while pressed draws a box."""
 _HELP = phrase(
-    "Click: part of the object.  Shift-click: not.  Drag: box.  X: clear frame.  Ctrl Z: undo.  Esc: done"
+    "Click: part of the object.  Shift: not.  Drag: box.  Ctrl-drag: stroke, [ ] its width.  "
+    "X: clear frame.  Ctrl Z: undo.  Esc: done"
 )
+_WIDER = 1.25
+_BRUSHES_PX = (1.0, 512.0)
 
 
 class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
-    """Click in the viewer what belongs to the object, Shift-click what does not, or drag a box"""
+    """Click what belongs to the object, with Shift what does not; drag a box, Ctrl-drag a stroke"""
 
     bl_idname = "masklet.point"
     bl_label = "Point at Object"
@@ -34,6 +39,7 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
     _area: bpy.types.Area | None = None
     _pressed: tuple[float, float] | None = None
     _negative = False
+    _line: list[tuple[float, float]] | None = None
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str | None:
@@ -80,6 +86,8 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
                 if _ops().clear_prompts.poll():
                     _call(_ops().clear_prompts, self)
                 return {"RUNNING_MODAL"}
+            if event.type in ("LEFT_BRACKET", "RIGHT_BRACKET"):
+                return self._set_brush(context, wider=event.type == "RIGHT_BRACKET")
             if event.type == "RIGHTMOUSE":
                 return self._done(context)
         return {"PASS_THROUGH"}
@@ -95,10 +103,11 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
             if point is None:
                 return {"PASS_THROUGH"}
             self._pressed, self._negative = point, bool(event.shift)
+            self._line = [point] if event.ctrl else None
             return {"RUNNING_MODAL"}
         if event.value != "RELEASE" or self._pressed is None:
             return {"PASS_THROUGH"}
-        start, self._pressed = self._pressed, None
+        start, line = self._pressed, self._line
         self._drop_drag()
         end = _region_point(self._area, event)
         region, reason = main_region(self._area), why_not_true(context.space_data)
@@ -106,7 +115,16 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         if reason is not None or mapped is None:
             self.refuse(reason or phrase("the picture cannot be seen: load the clip first"))
             return {"RUNNING_MODAL"}
-        if max(abs(end[0] - start[0]), abs(end[1] - start[1])) <= _DRAG_REGION_PX:
+        if line is not None:
+            places = [mapped.to_plate(*point) for point in (*line, end)]
+            _call(
+                _ops().scribble,
+                self,
+                points="/".join(f"{x_px:.2f},{y_px:.2f}" for x_px, y_px in places),
+                width_px=runtime().brush_px,
+                positive=not self._negative,
+            )
+        elif max(abs(end[0] - start[0]), abs(end[1] - start[1])) <= _DRAG_REGION_PX:
             x_px, y_px = mapped.to_plate(*start)
             _call(_ops().click, self, x_px=x_px, y_px=y_px, positive=not self._negative)
         else:
@@ -124,12 +142,28 @@ class MASKLET_OT_point(PlateOperator, bpy.types.Operator):
         if self._pressed is None:
             return
         x, y = _region_point(area, event)
+        if self._line is not None:
+            self._line.append((x, y))
+            region = main_region(area)
+            mapped = None if region is None else view_map(region, plate_of(bpy.context))
+            width = 0.0 if mapped is None else _width_in_region(mapped, runtime().brush_px)
+            runtime().stroke = Stroke(area.as_pointer(), tuple(self._line), width, not self._negative)
+            area.tag_redraw()
+            return
         runtime().drag = Drag(area.as_pointer(), self._pressed[0], self._pressed[1], x, y)
         area.tag_redraw()
 
+    def _set_brush(self, context: bpy.types.Context, *, wider: bool) -> Result:
+        own = runtime()
+        low_px, high_px = _BRUSHES_PX
+        own.brush_px = min(high_px, max(low_px, own.brush_px * (_WIDER if wider else 1 / _WIDER)))
+        width = phrase("Strokes are {width} pixels wide", width=f"{own.brush_px:.0f}")
+        context.workspace.status_text_set(shown(width))
+        return {"RUNNING_MODAL"}
+
     def _drop_drag(self) -> None:
-        self._pressed = None
-        runtime().drag = None
+        self._pressed = self._line = None
+        runtime().drag = runtime().stroke = None
         runtime().redraw()
 
     def _done(self, context: bpy.types.Context) -> Result:
@@ -166,6 +200,11 @@ def _region_point(area: bpy.types.Area | None, event: bpy.types.Event) -> tuple[
     if region is None:
         return 0.0, 0.0
     return event.mouse_x - region.x + 0.5, event.mouse_y - region.y + 0.5
+
+
+def _width_in_region(mapped: ViewMap, width_px: float) -> float:
+    (left, _), (right, _) = mapped.to_region(0.0, 0.0), mapped.to_region(width_px, 0.0)
+    return abs(right - left)
 
 
 def _call(operator: Any, listener: bpy.types.Operator, **values: object) -> None:

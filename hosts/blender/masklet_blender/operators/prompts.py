@@ -1,4 +1,4 @@
-"""Say what the object is: clicks, a box, nothing."""
+"""Say what the object is: clicks, a box, a stroke, nothing."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from masklet.errors import MaskletError
-from masklet.hosting.prompting import box_inside, check_inside, taken_back
+from masklet.errors import BadInputError, MaskletError
+from masklet.hosting.prompting import box_inside, check_inside, stroke, taken_back
 from masklet.phrases import phrase
-from masklet.said.documents import SaidObject, with_box, with_click
+from masklet.said.documents import SaidObject, with_box, with_click, with_scribble
 from masklet.types import Click
 
-from ..fields import BoolProperty, FloatProperty, IntProperty
+from ..fields import BoolProperty, FloatProperty, IntProperty, StringProperty
 from ..plates import adopt, props, size_px
+from ..runtime import BRUSH_PX
 from ..viewer import main_region, point_in, view_map, why_not_true
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
@@ -157,8 +158,63 @@ class MASKLET_OT_box(PlateOperator, bpy.types.Operator):
         return synchronised(self, block)
 
 
+class MASKLET_OT_scribble(PlateOperator, bpy.types.Operator):
+    """Draw a stroke over the object, or over what must not be part of it"""
+
+    bl_idname = "masklet.scribble"
+    bl_label = "Scribble on Object"
+    bl_options = {"REGISTER", "UNDO"}
+
+    points: StringProperty(
+        name="Points",
+        description="Along the stroke, in pixels of the plate from its top left corner, as x,y/x,y/x,y",
+        options={"SKIP_SAVE"},
+    )
+    width_px: FloatProperty(
+        name="Width",
+        description="Of the brush, in pixels of the plate",
+        subtype="PIXEL",
+        default=BRUSH_PX,
+        min=0.5,
+        options={"SKIP_SAVE"},
+    )
+    positive: BoolProperty(
+        name="Belongs to the Object",
+        description="Off for what must not be part of it",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    frame: _frame_property()
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Add the stroke; the first one makes an object where there is none."""
+        block = plate_of(context)
+        adopt(block)
+        own = props(block)
+        frame = frame_of(context, block) if self.frame == NO_FRAME else self.frame
+        try:
+            drawn = stroke(_points(self.points), self.width_px, positive=self.positive)
+            width_px, height_px = size_px(block)
+            check_inside(*drawn.points_px[0], width_px=width_px, height_px=height_px)
+            item = own.active() or own.add("")
+            item.take(with_scribble(item.as_said(), frame, drawn))
+        except MaskletError as error:
+            return failed(self, error)
+        return synchronised(self, block)
+
+
+def _points(text: str) -> list[tuple[float, float]]:
+    try:
+        places = [tuple(float(number) for number in place.split(",")) for place in text.split("/")]
+        return [(x_px, y_px) for x_px, y_px in places]
+    except ValueError:
+        raise BadInputError(
+            phrase("{text} is no stroke: write its points as x,y/x,y/x,y", text=text)
+        ) from None
+
+
 class MASKLET_OT_clear_prompts(_Prompting, bpy.types.Operator):
-    """Take back all clicks and the box of the active object on this frame"""
+    """Take back all clicks, strokes and the box of the active object on this frame"""
 
     bl_idname = "masklet.clear_prompts"
     bl_label = "Clear Prompts on Frame"
@@ -187,4 +243,4 @@ def place_under(context: bpy.types.Context, event: bpy.types.Event) -> tuple[flo
     return mapped.to_plate(*point)
 
 
-CLASSES = (MASKLET_OT_click, MASKLET_OT_box, MASKLET_OT_clear_prompts)
+CLASSES = (MASKLET_OT_click, MASKLET_OT_box, MASKLET_OT_scribble, MASKLET_OT_clear_prompts)

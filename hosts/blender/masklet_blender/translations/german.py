@@ -7,7 +7,8 @@ masklet's core come in English.
 from __future__ import annotations
 
 from .german_places import PLACES
+from .german_pointing import POINTING
 from .german_results import RESULTS
 from .german_work import WORK
 
-GERMAN: dict[str, str] = {**WORK, **RESULTS, **PLACES}
+GERMAN: dict[str, str] = {**WORK, **POINTING, **RESULTS, **PLACES}

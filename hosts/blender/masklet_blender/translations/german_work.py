@@ -1,4 +1,4 @@
-"""In German: panels, objects, pointing and tracking."""
+"""In German: panels, objects and tracking."""
 
 from __future__ import annotations
 
@@ -102,75 +102,6 @@ WORK: dict[str, str] = {
     "Input Space": "Eingangsfarbraum",
     "OpenColorIO space of the plate; empty to let its files say": (
         "OpenColorIO-Farbraum der Plate; leer nimmt, was ihre Dateien sagen"
-    ),
-    # Pointing.
-    "Point at Object": "Auf Objekt zeigen",
-    "Click in the viewer what belongs to the object, Shift-click what does not, or drag a box": (
-        "Im Viewer anklicken, was zum Objekt gehört, mit Umschalt, was nicht, oder einen Rahmen ziehen"
-    ),
-    "Click: part of the object.  Shift-click: not.  Drag: box.  X: clear frame.  Ctrl Z: undo.  Esc: done": (
-        "Klick: gehört dazu.  Umschalt-Klick: nicht.  Ziehen: Rahmen.  X: Bild leeren.  Strg Z: "
-        "rückgängig.  Esc: fertig"
-    ),
-    "Done Pointing": "Fertig gezeigt",
-    "Give the mouse back to Blender": "Die Maus an Blender zurückgeben",
-    "Point in the Movie Clip Editor or the Image Editor": "Im Movie-Clip-Editor oder im Bildeditor zeigen",
-    "point at the picture in the Movie Clip Editor or the Image Editor": (
-        "Im Movie-Clip-Editor oder im Bildeditor auf das Bild zeigen"
-    ),
-    "the picture cannot be seen: load the clip first": "Das Bild ist nicht zu sehen: zuerst den Clip laden",
-    "Click Object": "Objekt anklicken",
-    "Click on the object, or with Shift on what must not be part of it": (
-        "Auf das Objekt klicken, oder mit Umschalt auf das, was nicht dazugehört"
-    ),
-    "X": "X",
-    "Y": "Y",
-    "From the plate's left edge, in pixels": "Vom linken Rand der Plate, in Pixeln",
-    "From the plate's top edge, in pixels": "Vom oberen Rand der Plate, in Pixeln",
-    "Belongs to the Object": "Gehört zum Objekt",
-    "Off for what must not be part of it": "Aus für das, was nicht dazugehört",
-    "Frame": "Bild",
-    "The plate's own frame number; left alone, the frame that shows": (
-        "Die Bildnummer der Plate; ohne Angabe das Bild, das zu sehen ist"
-    ),
-    "Box Around Object": "Rahmen um Objekt",
-    "Say that the object fills a rectangle": "Sagen, dass das Objekt ein Rechteck füllt",
-    "Left": "Links",
-    "Top": "Oben",
-    "Right": "Rechts",
-    "Bottom": "Unten",
-    "Left edge of the box, in pixels of the plate": "Linke Kante des Rahmens, in Pixeln der Plate",
-    "Top edge of the box, in pixels of the plate": "Obere Kante des Rahmens, in Pixeln der Plate",
-    "Right edge of the box, in pixels of the plate": "Rechte Kante des Rahmens, in Pixeln der Plate",
-    "Bottom edge of the box, in pixels of the plate": "Untere Kante des Rahmens, in Pixeln der Plate",
-    "Clear Prompts on Frame": "Prompts auf dem Bild löschen",
-    "Take back all clicks and the box of the active object on this frame": (
-        "Alle Klicks und den Rahmen des aktiven Objekts auf diesem Bild zurücknehmen"
-    ),
-    "nothing is said about {name} on frame {frame}: go to a marked frame": (
-        "Über {name} ist auf Bild {frame} nichts gesagt: zu einem markierten Bild gehen"
-    ),
-    "the click lies outside the picture: click inside it": (
-        "Der Klick liegt außerhalb des Bildes: ins Bild klicken"
-    ),
-    "the box lies outside the picture: draw it inside, from corner to corner": (
-        "Der Rahmen liegt außerhalb des Bildes: im Bild von Ecke zu Ecke ziehen"
-    ),
-    "frame {frame} is locked for {name}: unlock it first, then correct it": (
-        "Bild {frame} ist für {name} gesperrt: zuerst entsperren, dann korrigieren"
-    ),
-    "Undo Prompt": "Prompt rückgängig",
-    "Take back the last thing that was said to masklet about this plate": (
-        "Zurücknehmen, was masklet zuletzt über diese Plate gesagt wurde"
-    ),
-    "Redo Prompt": "Prompt wiederholen",
-    "Say again what was taken back last": "Noch einmal sagen, was zuletzt zurückgenommen wurde",
-    "Nothing was said since this file was opened": "Seit diese Datei offen ist, wurde nichts gesagt",
-    "there is nothing to take back since this plate's session was opened": (
-        "Seit die Sitzung dieser Plate offen ist, gibt es nichts zurückzunehmen"
-    ),
-    "there is nothing to make again since this plate's session was opened": (
-        "Seit die Sitzung dieser Plate offen ist, gibt es nichts zu wiederholen"
     ),
     # Tracking and review.
     "Track Objects": "Objekte verfolgen",
