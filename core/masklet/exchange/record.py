@@ -85,10 +85,11 @@ def record_of(scene: ExchangeScene, tool: str) -> tuple[Entry, ...]:
         else:
             entries += _of_anchor(track, tool)
     clip = scene.clip.name
-    if scene.mattes and tool in ("ae", "otio"):
+    if scene.mattes and tool == "ae":
         entries.append(_lost(clip, "mattes", "not linked from this file: import the pictures themselves"))
     elif scene.mattes:
-        entries.append(_kept(clip, "mattes", "each sequence that was written, by its path"))
+        words = "on tracks of their own, switched off" if tool == "otio" else "by its path"
+        entries.append(_kept(clip, "mattes", f"each sequence that was written, {words}"))
     if scene.states:
         kept = tool in ("json", "otio")
         words = "as markers" if tool == "otio" else "by object and range"

@@ -1,14 +1,15 @@
-"""OpenTimelineIO: the clip with a marker for every stretch worth knowing, as ``.otio`` text."""
+"""OpenTimelineIO: the clip with a marker for each stretch worth knowing, and its mattes, as ``.otio``."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masklet.types import FrameState
 
 if TYPE_CHECKING:
-    from masklet.exchange.scene import ExchangeScene
+    from masklet.exchange.scene import ExchangeScene, MatteSequence
     from masklet.types import FrameRange
 
 # The most urgent state of a range gives it its colour and comes first in this order.
@@ -26,7 +27,10 @@ _HOLE_COLOUR = "BLACK"
 
 
 def write_otio(scene: ExchangeScene) -> str:
-    """A timeline of one clip whose markers are the states; ranges count frames of the plate."""
+    """A timeline of one clip whose markers are the states; ranges count frames of the plate.
+
+    Mattes lie on tracks of their own above it, switched off, so that they do not hide the picture.
+    """
     clip = scene.clip
     markers = []
     for one in scene.states:
@@ -74,21 +78,14 @@ def write_otio(scene: ExchangeScene) -> str:
         "metadata": {},
         "enabled": True,
     }
-    track: dict[str, Any] = {
-        "OTIO_SCHEMA": "Track.1",
-        "name": "plate",
-        "kind": "Video",
-        "children": [item],
-        "markers": [],
-        "effects": [],
-        "metadata": {},
-        "source_range": None,
-        "enabled": True,
-    }
+    tracks = [
+        _track("plate", [item]),
+        *(_track(mattes.files, _matte_items(scene, mattes), enabled=False) for mattes in scene.mattes),
+    ]
     stack: dict[str, Any] = {
         "OTIO_SCHEMA": "Stack.1",
         "name": "tracks",
-        "children": [track],
+        "children": tracks,
         "markers": [],
         "effects": [],
         "metadata": {},
@@ -103,6 +100,87 @@ def write_otio(scene: ExchangeScene) -> str:
         "metadata": {"masklet": {"frame_rate": "assumed" if scene.rate_is_assumed else "of the clip"}},
     }
     return json.dumps(timeline, indent=1, ensure_ascii=False) + "\n"
+
+
+def _track(name: str, children: list[dict[str, Any]], *, enabled: bool = True) -> dict[str, Any]:
+    return {
+        "OTIO_SCHEMA": "Track.1",
+        "name": name,
+        "kind": "Video",
+        "children": children,
+        "markers": [],
+        "effects": [],
+        "metadata": {},
+        "source_range": None,
+        "enabled": enabled,
+    }
+
+
+def _matte_items(scene: ExchangeScene, mattes: MatteSequence) -> list[dict[str, Any]]:
+    """A clip for each run of files, each where the plate has its frames, with gaps between."""
+    found: list[dict[str, Any]] = []
+    head, tail = _around_number(mattes.files)
+    at = scene.clip.first_frame
+    for frames in mattes.frames:
+        if frames.first > at:
+            found.append(
+                {
+                    "OTIO_SCHEMA": "Gap.1",
+                    "name": "",
+                    "source_range": _range(0, frames.first - at, scene.rate),
+                    "markers": [],
+                    "effects": [],
+                    "metadata": {},
+                    "enabled": True,
+                }
+            )
+        span = _range(frames.first, len(frames), scene.rate)
+        media = {
+            "OTIO_SCHEMA": "ImageSequenceReference.1",
+            "target_url_base": _url(mattes.folder),
+            "name_prefix": head,
+            "name_suffix": tail,
+            "start_frame": frames.first,
+            "frame_step": 1,
+            "rate": scene.rate,
+            "frame_zero_padding": _padding(mattes.files),
+            "missing_frame_policy": "error",
+            "available_range": span,
+            "metadata": {},
+            "name": mattes.files,
+        }
+        found.append(
+            {
+                "OTIO_SCHEMA": "Clip.2",
+                "name": mattes.files,
+                "source_range": span,
+                "media_references": {"DEFAULT_MEDIA": media},
+                "active_media_reference_key": "DEFAULT_MEDIA",
+                "markers": [],
+                "effects": [],
+                "metadata": {"masklet": {"layers": list(mattes.layers)}},
+                "enabled": True,
+            }
+        )
+        at = frames.last + 1
+    return found
+
+
+def _url(folder: str) -> str:
+    if not folder:
+        return ""
+    path = Path(folder)
+    return f"{path.as_uri() if path.is_absolute() else folder}/"
+
+
+def _around_number(files: str) -> tuple[str, str]:
+    head, _, rest = files.rpartition("%")
+    return head, rest.partition("d")[2]
+
+
+def _padding(files: str) -> int:
+    digits = files.rpartition("%")[2].partition("d")[0]
+    return int(digits) if digits else 0
 
 
 def _span(scene: ExchangeScene, frames: FrameRange) -> dict[str, Any]:

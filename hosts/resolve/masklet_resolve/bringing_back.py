@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError, MaskletError
 from masklet.exchange.json_reading import read_json
 from masklet.phrases import Phrase, phrase
-from masklet_resolve.clips import comp_start
+from masklet_resolve import records
+from masklet_resolve.clips import check_steady, comp_start
 from masklet_resolve.comp_text import comp_text, whole_comp
 from masklet_resolve.connecting import current_timeline
 from masklet_resolve.fusion_comps import OpenComp
@@ -18,7 +19,10 @@ from masklet_resolve.markers import mark_states
 from masklet_resolve.matte_clips import MatteWay, as_clip_matte, import_mattes, on_track_above
 
 if TYPE_CHECKING:
-    from masklet.exchange.scene import ExchangeScene
+    from collections.abc import Callable
+
+    from masklet.exchange.record import Entry
+    from masklet.exchange.scene import ExchangeScene, MatteSequence
     from masklet_resolve.api import FusionComp, TimelineItem
     from masklet_resolve.clips import TakenClip
     from masklet_resolve.connecting import Application
@@ -46,10 +50,12 @@ class Brought:
     Attributes:
         done: A sentence for each thing that is there now.
         failed: A sentence for each that is not.
+        entries: What was kept, approximated and lost.
     """
 
     done: list[Phrase] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
 
 
 def read_results(folder: Path) -> tuple[ExchangeScene, str]:
@@ -90,26 +96,30 @@ def bring_to_timeline(
         wanted: What to bring.
     """
     brought = Brought()
+
+    def bring(what: str, work: Callable[[], Phrase], entries: tuple[Entry, ...] = ()) -> None:
+        try:
+            done = work()
+        except MaskletError as error:
+            brought.failed.append(str(error))
+            brought.entries.append(records.lost(clip, what, str(error)))
+        else:
+            brought.done.append(done)
+            brought.entries += entries or (records.kept(clip, what, str(done)),)
+
+    def matte(mattes: MatteSequence) -> Phrase:
+        if wanted.mattes is MatteWay.TRACK:
+            return on_track_above(application, clip, mattes)
+        import_mattes(application, mattes)
+        return as_clip_matte(application, item, mattes)
+
     for mattes in scene.mattes if wanted.mattes is not None else ():
-        try:
-            if wanted.mattes is MatteWay.TRACK:
-                brought.done.append(on_track_above(application, clip, mattes))
-            else:
-                import_mattes(application, mattes)
-                brought.done.append(as_clip_matte(application, item, mattes))
-        except MaskletError as error:
-            brought.failed.append(str(error))
+        bring("mattes", lambda mattes=mattes: matte(mattes))  # type: ignore[misc]
     if wanted.comp:
-        try:
-            brought.done.append(_comp_of_item(clip, item, scene, folder))
-        except MaskletError as error:
-            brought.failed.append(str(error))
+        tools = records.of_tools(scene, clip)
+        bring("composition", lambda: _comp_of_item(clip, item, scene, folder), tools)
     if wanted.markers and scene.states:
-        try:
-            _, timeline = current_timeline(application)
-            brought.done.append(mark_states(timeline, clip, scene))
-        except MaskletError as error:
-            brought.failed.append(str(error))
+        bring("review states", lambda: mark_states(current_timeline(application)[1], clip, scene))
     return brought
 
 
@@ -132,6 +142,7 @@ def bring_to_comp(
 
 
 def _comp_of_item(clip: TakenClip, item: TimelineItem, scene: ExchangeScene, folder: Path) -> Phrase:
+    check_steady(clip)
     if item.GetFusionCompCount():
         comp = item.GetFusionCompByIndex(1)
         if comp is None:

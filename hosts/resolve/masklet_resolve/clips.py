@@ -13,10 +13,12 @@ from masklet.hosting.plate_files import sequence_pattern
 from masklet.patterns import FramePattern
 from masklet.phrases import phrase
 from masklet.types import FrameRange
+from masklet_resolve.retimes import Speed, speed_in
 from masklet_resolve.time_base import TimeBase
 
 if TYPE_CHECKING:
-    from masklet_resolve.api import FusionComp, MediaPoolItem, Timeline, TimelineItem
+    from masklet.phrases import Phrase
+    from masklet_resolve.api import FusionComp, MediaPoolItem, Resolve, Timeline, TimelineItem
 
 _MANY_FRAMES = 10_000_000
 
@@ -53,6 +55,7 @@ class TakenClip:
         place: On the timeline; None in a composition of Fusion Studio.
         size_px: Width and height of the plate; None where Resolve does not say.
         whole: All frames of the plate; None where Resolve does not say.
+        speed: Whether the clip's speed is the same all through.
         told: What was assumed, a sentence each.
     """
 
@@ -64,6 +67,7 @@ class TakenClip:
     place: PlaceOnTimeline | None = None
     size_px: tuple[int, int] | None = None
     whole: FrameRange | None = None
+    speed: Speed = Speed.STEADY
     told: tuple[str, ...] = ()
 
     @property
@@ -72,8 +76,29 @@ class TakenClip:
         return ClipReading(frame_rate=self.rate)
 
 
-def take_item(timeline: Timeline) -> tuple[TakenClip, TimelineItem]:
+def check_steady(clip: TakenClip) -> None:
+    """Refuse what would lie beside a clip whose speed changes.
+
+    Raises:
+        BadInputError: It does.
+    """
+    if clip.speed is Speed.RAMP:
+        raise BadInputError(
+            phrase(
+                "the speed of {name} changes: what is keyed or placed by frames would lie beside the object. "
+                "Its mattes come as a clip matte, which is retimed with it; for the rest render the clip in "
+                "place, and take that",
+                name=clip.name,
+            )
+        )
+
+
+def take_item(timeline: Timeline, resolve: Resolve | None = None) -> tuple[TakenClip, TimelineItem]:
     """The clip under the playhead of the timeline.
+
+    Args:
+        timeline: That is open.
+        resolve: Asked whether the clip's speed changes; None asks nobody.
 
     Raises:
         BadInputError: There is none, or it has no file of its own.
@@ -95,7 +120,7 @@ def take_item(timeline: Timeline) -> tuple[TakenClip, TimelineItem]:
                 name=str(found.GetName()),
             )
         )
-    return _taken(found, cast("MediaPoolItem", media), path, timeline), found
+    return _taken(found, cast("MediaPoolItem", media), path, timeline, resolve), found
 
 
 def take_comp(comp: FusionComp) -> TakenClip:
@@ -128,7 +153,9 @@ def comp_start(comp: FusionComp) -> int:
     return 0
 
 
-def _taken(item: TimelineItem, media: MediaPoolItem, path: str, timeline: Timeline) -> TakenClip:
+def _taken(
+    item: TimelineItem, media: MediaPoolItem, path: str, timeline: Timeline, resolve: Resolve | None
+) -> TakenClip:
     told: list[str] = []
     source_first, source_last = int(item.GetSourceStartFrame()), int(item.GetSourceEndFrame())
     first = round(float(item.GetStart()))
@@ -160,18 +187,22 @@ def _taken(item: TimelineItem, media: MediaPoolItem, path: str, timeline: Timeli
                 other=timeline_rate,
             )
         )
+    known = Speed.UNKNOWN
+    if resolve is not None:
+        known = speed_in(
+            resolve, timeline, name=str(item.GetName()), frames=frames, rate=timeline_rate or rate or 24.0
+        )
     if abs(len(used) - frames) <= 1:
         speed = 1.0
-    elif abs(speed - 1.0) > 1e-6:
+    elif abs(speed - 1.0) > 1e-6 and known is not Speed.RAMP:
         told.append(
             phrase(
-                "{name} is retimed ({percent:.0f} %): results get a key on every frame, as if the speed "
-                "were the same "
-                "all through",
+                "{name} is retimed ({percent:.0f} %): results get a key on every frame",
                 name=item.GetName(),
                 percent=100 * speed,
             )
         )
+    told += _told_of_speed(str(item.GetName()), known, is_asked=resolve is not None)
     kind, track = item.GetTrackTypeAndIndex() or ("video", 1)
     del kind
     place = PlaceOnTimeline(
@@ -186,8 +217,23 @@ def _taken(item: TimelineItem, media: MediaPoolItem, path: str, timeline: Timeli
         place,
         _size(media),
         whole,
+        known,
         tuple(map(str, told)),
     )
+
+
+def _told_of_speed(name: str, speed: Speed, *, is_asked: bool) -> list[Phrase]:
+    if speed is Speed.RAMP:
+        return [phrase("the speed of {name} changes: only its mattes can come, as a clip matte", name=name)]
+    if speed is Speed.UNKNOWN and is_asked:
+        return [
+            phrase(
+                "Resolve did not say how fast {name} runs: its speed is taken to be the same all through, so "
+                "look whether it has a speed ramp",
+                name=name,
+            )
+        ]
+    return []
 
 
 def _of_tool(comp: FusionComp, name: str, tool: Any) -> TakenClip:

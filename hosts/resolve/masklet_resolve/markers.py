@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from masklet.frame_runs import part_in
 from masklet.phrases import Phrase, phrase
 from masklet.types import FrameState
+from masklet_resolve.clips import check_steady
 
 if TYPE_CHECKING:
     from masklet.exchange.scene import ExchangeScene
@@ -29,6 +30,7 @@ def mark_states(timeline: Timeline, clip: TakenClip, scene: ExchangeScene) -> Ph
     """Replace our markers of this clip; those of the artist stay, and ours step aside for them."""
     place = clip.place
     assert place is not None, "only a timeline has markers"
+    check_steady(clip)
     own = f"{OWN}{clip.name}:"
     taken = dict(timeline.GetMarkers() or {})
     for frame, marker in list(taken.items()):

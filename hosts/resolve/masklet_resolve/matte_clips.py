@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from masklet.errors import BadInputError
 from masklet.phrases import Phrase, phrase
+from masklet_resolve.clips import check_steady
 from masklet_resolve.connecting import current_timeline
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ def on_track_above(application: Application, clip: TakenClip, mattes: MatteSeque
     """Put mattes above the clip, frame for frame.
 
     Raises:
-        BadInputError: The clip is retimed, or Resolve does not take them.
+        BadInputError: The clip is retimed, its speed changes, or Resolve does not take them.
     """
     place = clip.place
     assert place is not None, "only a timeline has tracks"
+    check_steady(clip)
     if clip.time.is_retimed:
         raise BadInputError(
             phrase(

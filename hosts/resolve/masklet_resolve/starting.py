@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from masklet.errors import BadInputError
 from masklet.phrases import phrase
 from masklet.types import FrameRange
-from masklet_resolve import fusionscript
+from masklet_resolve import fusionscript, records
 from masklet_resolve.bringing_back import Wanted, bring_to_comp, bring_to_timeline, read_results
 from masklet_resolve.clips import take_comp, take_item
 from masklet_resolve.connecting import Edition, connect, current_comp, current_timeline
@@ -19,6 +19,7 @@ from masklet_resolve.panel_seam import show_panel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from masklet.exchange.record import Entry
     from masklet.hosting.work.connection import ConnectionSettings
     from masklet_resolve.clips import TakenClip
     from masklet_resolve.connecting import Application
@@ -61,7 +62,7 @@ def take(say: Say, scripts: Any = None) -> Taken:
         taken = Taken(application, take_comp(comp), comp=comp)
     else:
         _, timeline = current_timeline(application)
-        clip, item = take_item(timeline)
+        clip, item = take_item(timeline, application.resolve)
         taken = Taken(application, clip, item=item)
     clip = taken.clip
     used = clip.used
@@ -89,10 +90,11 @@ def bring(say: Say, folder: Path, wanted: Wanted, scripts: Any = None) -> bool:
     Raises:
         BadInputError: There is no clip, no result, or nothing was to be brought.
     """
-    scene, _ = read_results(folder)
+    scene, name = read_results(folder)
     taken = take(say, scripts)
     if taken.comp is not None:
         say(str(bring_to_comp(taken.comp, taken.clip, scene, folder, "Loader1")))
+        _keep_record(say, folder, name, records.of_tools(scene, taken.clip))
         return True
     brought = bring_to_timeline(taken.application, taken.clip, taken.item, scene, folder, wanted)
     for sentence in brought.done:
@@ -103,7 +105,15 @@ def bring(say: Say, folder: Path, wanted: Wanted, scripts: Any = None) -> bool:
         raise BadInputError(
             phrase("{folder} holds nothing to bring: export mattes, shapes or anchors", folder=folder.name)
         )
+    _keep_record(say, folder, name, tuple(brought.entries))
     return not brought.failed
+
+
+def _keep_record(say: Say, folder: Path, name: str, entries: tuple[Entry, ...]) -> None:
+    file, told = records.write(folder, name, entries)
+    for sentence in told:
+        say(str(sentence))
+    say(str(phrase("what was kept, approximated and lost: {file}", file=file.name)))
 
 
 def write_only(say: Say, folder: Path, used: FrameRange | None) -> tuple[Path, ...]:

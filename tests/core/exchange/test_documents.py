@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,7 @@ from masklet.exchange.identifiers import Identifiers
 from masklet.exchange.json_document import write_json
 from masklet.exchange.nuke import write_nk
 from masklet.exchange.numbers import decimal
-from masklet.exchange.scene import ExchangeScene
+from masklet.exchange.scene import ExchangeScene, MatteSequence
 from masklet.exchange.timeline import write_otio
 from masklet.holes import Hole, HoleReason
 from masklet.shapes import ObjectShapes
@@ -140,6 +141,27 @@ def test_states_become_markers_that_opentimelineio_reads() -> None:
     assert clip.markers[1].marked_range.duration.value == 2
     assert clip.markers[1].color == "RED"
     assert clip.source_range.start_time.rate == 25
+
+
+def test_mattes_lie_on_tracks_of_their_own_that_are_off_each_file_under_its_frame(tmp_path: Path) -> None:
+    otio = pytest.importorskip("opentimelineio")
+    folder = tmp_path / "mattes 100 %"
+    mattes = MatteSequence(
+        folder.as_posix(), "shot_%04d.exr", (FrameRange(2, 4), FrameRange(6, 8)), ("hero",)
+    )
+
+    written = write_otio(replace(scene(), mattes=(mattes,)))
+    plate, above = otio.adapters.read_from_string(written, "otio_json").tracks
+
+    assert (plate.enabled, above.enabled) == (True, False)
+    assert [clip.source_range.start_time.value for clip in above.find_clips()] == [2, 6]
+    first = scene().clip.first_frame
+    for clip, number in zip(above.find_clips(), (2, 6), strict=True):
+        # On the timeline it lies as far from the start as the plate's frame of that number.
+        at = clip.range_in_parent().start_time.value
+        assert at == number - first
+        assert clip.media_reference.target_url_for_image_number(0).endswith(f"shot_{number:04d}.exr")
+        assert clip.media_reference.target_url_base == f"{folder.as_uri()}/"
 
 
 @given(st.lists(st.text(max_size=80), unique=True, max_size=12))

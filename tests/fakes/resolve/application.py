@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from fakes.resolve.compositions import FakeComp, imported
 
@@ -67,6 +68,8 @@ class FakeItem:
     comps: list[FakeComp] = field(default_factory=list)
     comp_start: int = 0
     refuses_comps: bool = False
+    time_map: tuple[tuple[str, str], ...] = ()
+    """Of a retimed clip: time and value of each point, as FCPXML writes them."""
 
     def GetName(self) -> str:
         return self.name
@@ -116,6 +119,7 @@ class FakeTimeline:
         self.current: FakeItem | None = items[0] if items else None
         self.markers: dict[float, dict[str, Any]] = {}
         self.is_locked = False
+        self.exports = True
 
     def GetName(self) -> str:
         return "Timeline 1"
@@ -160,6 +164,31 @@ class FakeTimeline:
             "customData": customData or "",
         }
         return True
+
+    def Export(self, fileName: str, exportType: Any, exportSubtype: Any) -> bool:
+        if (exportType, exportSubtype) != (FakeResolve.EXPORT_FCPXML_1_10, FakeResolve.EXPORT_NONE):
+            return False
+        if self.exports:
+            Path(fileName).write_text(self._fcpxml(), encoding="utf-8")
+        return self.exports
+
+    def _fcpxml(self) -> str:
+        rate = round(float(self.rate))
+        clips = []
+        for item in self.items:
+            points = "".join(
+                f'<timept time="{time}" value="{value}" interp="linear"/>' for time, value in item.time_map
+            )
+            clips.append(
+                f'<asset-clip name={quoteattr(item.name)} offset="{item.start}/{rate}s" start="0/1s" '
+                f'duration="{item.end - item.start}/{rate}s" ref="r1">'
+                + (f"<timeMap>{points}</timeMap>" if points else "")
+                + "</asset-clip>"
+            )
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n<fcpxml version="1.10"><library>'
+            f"<event><project><sequence><spine>{''.join(clips)}</spine></sequence></project></event></library></fcpxml>"
+        )
 
     def DeleteMarkerAtFrame(self, frameNum: float) -> bool:
         return self.markers.pop(frameNum, None) is not None
@@ -271,6 +300,9 @@ class FakeResolve:
         product: What it calls itself.
         version: The same.
     """
+
+    EXPORT_FCPXML_1_10 = "FCPXML 1.10"
+    EXPORT_NONE = "none"
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,6 +204,56 @@ def test_a_retimed_clips_mattes_are_no_clip_of_their_own(
     assert "retimed" in brought.failed[0]
 
 
+def test_a_clip_with_a_speed_ramp_gets_its_matte_and_nothing_that_would_lie_beside_the_object(
+    folder: Path, item: FakeItem, resolve: FakeResolve
+) -> None:
+    item.time_map = (("0s", "0s"), ("4/24s", "2/24s"), ("9/24s", "9/24s"))
+    said: list[str] = []
+
+    assert not starting.bring(said.append, folder, Wanted(), FakeScripts(resolve))
+
+    assert item.media is not None
+    assert len(item.media.mattes) == 1
+    assert item.comps == []
+    assert timeline_of(resolve).markers == {}
+    assert sum("the speed of plate changes: what is keyed" in sentence for sentence in said) >= 2
+
+
+def test_what_was_kept_approximated_and_lost_is_told_and_lies_beside_the_mattes(
+    folder: Path, item: FakeItem, resolve: FakeResolve
+) -> None:
+    item.end, item.refuses_comps = FIRST + 4, False
+    said: list[str] = []
+
+    assert starting.bring(said.append, folder, Wanted(), FakeScripts(resolve))
+
+    record = json.loads((folder / "shot_resolve.record.json").read_text(encoding="utf-8"))
+    assert (record["format"], record["tool"]) == ("masklet-record", "resolve")
+    outcomes = {(entry["what"], entry["outcome"]) for entry in record["entries"]}
+    assert {
+        ("mattes", "kept"),
+        ("review states", "kept"),
+        ("retime", "approximated"),
+        ("mattes as tools", "approximated"),
+        ("confidence", "lost"),
+    } <= outcomes
+    assert any("retime approximated: the nearest picture" in sentence for sentence in said)
+    assert said[-1].endswith("shot_resolve.record.json")
+
+
+def test_what_did_not_come_is_lost_in_the_record_with_its_reason(
+    folder: Path, item: FakeItem, resolve: FakeResolve
+) -> None:
+    item.refuses_comps = True
+
+    starting.bring(lambda _: None, folder, Wanted(), FakeScripts(resolve))
+
+    record = json.loads((folder / "shot_resolve.record.json").read_text(encoding="utf-8"))
+    (lost,) = [entry for entry in record["entries"] if entry["what"] == "composition"]
+    assert lost["outcome"] == "lost"
+    assert "did not import" in lost["words"]
+
+
 def test_fusion_studio_gets_its_tools_behind_the_loader(folder: Path) -> None:
     comp = FakeComp(CLIP.first_frame, len(CLIP.frames))
     comp.add(
@@ -216,6 +267,7 @@ def test_fusion_studio_gets_its_tools_behind_the_loader(folder: Path) -> None:
     assert comp.way[0] == "Saver1"
     assert comp.way[-1] == "Loader1"
     assert "masklet_hero_matte" in comp.names
+    assert (folder / "shot_resolve.record.json").is_file()
 
 
 def test_a_value_is_never_written_under_a_lock() -> None:

@@ -12,6 +12,7 @@ from masklet.errors import BadInputError
 from masklet.types import FrameRange
 from masklet_resolve.clips import take_comp, take_item
 from masklet_resolve.connecting import Edition, connect, current_timeline
+from masklet_resolve.retimes import Speed, speed_told
 from masklet_resolve.starting import take
 
 
@@ -130,6 +131,61 @@ def test_a_retime_is_measured_and_told() -> None:
 
     assert clip.time.speed == 2.0
     assert "200 %" in clip.told[0]
+
+
+STEADY = (("0s", "0s"), ("20/24s", "40/24s"))
+RAMP = (("0s", "0s"), ("10/24s", "5/24s"), ("20/24s", "20/24s"))
+"""Half the speed first, then more: as long as it was, so that no length tells it."""
+
+
+@pytest.mark.parametrize(
+    ("time_map", "source", "speed"),
+    [((), (0, 19), Speed.STEADY), (STEADY, (0, 39), Speed.STEADY), (RAMP, (0, 19), Speed.RAMP)],
+)
+def test_a_speed_ramp_is_seen_in_what_the_timeline_exports_of_itself(
+    time_map: tuple[tuple[str, str], ...], source: tuple[int, int], speed: Speed
+) -> None:
+    timeline = timeline_with(FakeItem("plate & co", movie(), 86400, 86420, source, time_map=time_map))
+
+    clip, _ = take_item(timeline, FakeResolve(timeline))
+
+    assert clip.speed is speed
+    assert ("changes" in " ".join(clip.told)) == (speed is Speed.RAMP)
+
+
+def test_what_resolve_does_not_say_about_the_speed_is_told() -> None:
+    timeline = timeline_with(FakeItem("plate", movie(), 86400, 86420, (0, 19)))
+    timeline.exports = False
+
+    clip, _ = take_item(timeline, FakeResolve(timeline))
+
+    assert clip.speed is Speed.UNKNOWN
+    assert "look whether it has a speed ramp" in clip.told[-1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<fcpxml",
+        "<fcpxml/>",
+        '<!DOCTYPE a [<!ENTITY b "c">]><a/>',
+        '<a><clip name="plate" duration="x"/></a>',
+        '<a><clip name="plate" duration="20/24s"><timeMap><timept time="0s"/></timeMap></clip></a>',
+        '<a><clip name="plate" duration="1/0s"/></a>',
+    ],
+)
+def test_a_timeline_that_says_nothing_of_the_clip_leaves_its_speed_unknown(text: str) -> None:
+    assert speed_told(text, name="plate", frames=20, rate=24.0) is Speed.UNKNOWN
+
+
+def test_of_several_clips_of_one_name_and_length_one_ramp_is_enough() -> None:
+    points = "".join(f'<timept time="{time}" value="{value}"/>' for time, value in RAMP)
+    clip = '<clip name="plate" duration="20/24s">%s</clip>'
+    text = f"<a>{clip % ''}{clip % f'<timeMap>{points}</timeMap>'}</a>"
+
+    assert speed_told(text, name="plate", frames=20, rate=24.0) is Speed.RAMP
+    assert speed_told(text, name="plate", frames=30, rate=24.0) is Speed.UNKNOWN
 
 
 def test_another_rate_than_the_timelines_is_told() -> None:

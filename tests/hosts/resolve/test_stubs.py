@@ -27,6 +27,7 @@ def mattes(one: real.MediaStorage, item: real.MediaPoolItem) -> bool:
 def timeline(one: real.Timeline) -> None:
     one.GetStartFrame(), one.GetSetting("timelineFrameRate"), one.GetMarkers()
     one.GetTrackCount("video"), one.GetItemListInTrack("video", 1)
+    one.Export("t.fcpxml", real.Resolve.EXPORT_FCPXML_1_10, real.Resolve.EXPORT_NONE)
     one.AddMarker(1.0, "Yellow", "name", "note", 2.0, "masklet:"), one.DeleteMarkerAtFrame(1.0)
     item(one.GetCurrentVideoItem())
 def item(one: real.TimelineItem) -> None:
