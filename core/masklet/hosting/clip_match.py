@@ -74,7 +74,9 @@ def check_match(host: HostClip, clip: ClipInfo, *, host_name: str) -> None:
             )
         )
     slack_px = PROXY_ROUNDING_PX if host.is_proxy else 0
-    apart_px = max(abs(host.width_px - clip.width_px), abs(host.height_px - clip.height_px))
+    # Hosts tell the size of the format; overscan that was asked for lies around it.
+    width_px, height_px = clip.display_width_px, clip.display_height_px
+    apart_px = max(abs(host.width_px - width_px), abs(host.height_px - height_px))
     if apart_px > slack_px and not host.pictures:
         raise ClipError(_other_pictures(host, clip, host_name))
     if apart_px > slack_px:
@@ -85,7 +87,7 @@ def check_match(host: HostClip, clip: ClipInfo, *, host_name: str) -> None:
                 host=host_name,
                 name=host.name,
                 shown=f"{host.width_px} x {host.height_px}",
-                read=f"{clip.width_px} x {clip.height_px}",
+                read=f"{width_px} x {height_px}",
             )
         )
     if host.pictures and not _is_same_numbering(host, clip):
@@ -110,9 +112,10 @@ def _other_pictures(host: HostClip, clip: ClipInfo, host_name: str) -> str:
         "host": host_name,
         "name": host.name,
         "shown": f"{host.width_px} x {host.height_px}",
-        "read": f"{clip.width_px} x {clip.height_px}",
+        "read": f"{clip.display_width_px} x {clip.display_height_px}",
     }
-    if host.width_px >= clip.width_px and host.height_px >= clip.height_px and not host.is_proxy:
+    is_larger = host.width_px >= clip.display_width_px and host.height_px >= clip.display_height_px
+    if is_larger and not host.is_proxy:
         return phrase(
             "{host} shows {name} as {shown}, with what lies beyond its format of {read}: masks would lie "
             "beside the object, so render the plate cropped to its format, or cut it out on the command line "

@@ -126,7 +126,7 @@ class PlateMemory(Generic[P]):
         if self.opened is not None:
             clip = self.opened.clip
             session = KeptSession(self.opened.session_id, self.opened.fingerprint, self.opened.path)
-            self.keeper.keep_session(plate, session, (clip.width_px, clip.height_px))
+            self.keeper.keep_session(plate, session, (clip.display_width_px, clip.display_height_px))
         self._write_states(plate)
 
     def forget_session(self) -> None:

@@ -110,11 +110,21 @@ class NodeMaker(Protocol):
     def __getattr__(self, kind: str) -> Callable[..., Node]: ...
 
 
-class Nuke(Protocol):
-    """The module ``nuke``.
+class AnyThread(Protocol):
+    """What of the module ``nuke`` may be called from a thread of ours, and nowhere else.
 
-    All of it belongs to the main thread, except ``executeInMainThread``, ``executeInMainThreadWithResult``
-    and the methods of a ``ProgressTask``.
+    DOC (threading): both hand a call to the main thread; called there, they hang. A thread is given this and
+    not :class:`Nuke`, so that a type checker refuses everything else in it.
+    """
+
+    def executeInMainThread(self, call: Callable[..., object], args: Any = ()) -> None: ...
+    def executeInMainThreadWithResult(self, call: Callable[..., object], args: Any = ()) -> Any: ...
+
+
+class Nuke(Protocol):
+    """The module ``nuke``, as the main thread has it: all of it belongs there, as do nodes and knobs.
+
+    The methods of a ``ProgressTask`` may be called from any thread.
     """
 
     @property
@@ -167,8 +177,6 @@ class Nuke(Protocol):
     def thisNode(self) -> Node: ...
     def thisKnob(self) -> Knob: ...
     def execute(self, node: Node, first: int, last: int, step: int = 1) -> None: ...
-    def executeInMainThread(self, call: Callable[..., object], args: Any = ()) -> None: ...
-    def executeInMainThreadWithResult(self, call: Callable[..., object], args: Any = ()) -> Any: ...
     def getPaneFor(self, name: str) -> object: ...
     def nodeCopy(self, file: str) -> bool: ...
     def nodePaste(self, file: str) -> object: ...
@@ -205,6 +213,11 @@ def this_nuke() -> Nuke:
         ImportError: Nothing here is Nuke.
     """
     return cast("Nuke", importlib.import_module("nuke"))
+
+
+def any_thread(nuke: Nuke) -> AnyThread:
+    """The same module, for a thread of ours. Main thread."""
+    return cast("AnyThread", nuke)
 
 
 def this_rotopaint() -> Rotopaint:

@@ -41,6 +41,7 @@ FOLLOW = "masklet_follow"
 ABSENCE = "masklet_absence"
 TOLERANCE = "masklet_tolerance"
 PLACE = "masklet_place"
+OVERSCAN = "masklet_overscan"
 
 _KINDS = (AnchorKind.SIMILARITY, *(kind for kind in AnchorKind if kind is not AnchorKind.SIMILARITY))
 NO_OBJECT = "none yet"
@@ -84,6 +85,12 @@ BUTTONS: tuple[tuple[str, str, str, str], ...] = (
 def is_masklet(node: Node) -> bool:
     """True for a Masklet node."""
     return node.knob(UID) is not None
+
+
+def has_overscan(node: Node) -> bool:
+    """True where what lies beyond the format is matted, too; nodes of earlier versions do not."""
+    knob = node.knob(OVERSCAN)
+    return knob is not None and bool(knob.value())
 
 
 def button_text(command: str) -> str:
@@ -132,6 +139,9 @@ def _knobs(nuke: Nuke) -> Iterator[Knob]:
     tolerance.setValue(1.0)
     tolerance.setTooltip("How far shapes may lie from the matte's edge, in pixels of the plate")
     yield tolerance
+    overscan = nuke.Boolean_Knob(OVERSCAN, "overscan")
+    overscan.setTooltip("Matte what the plate holds beyond its format, too; prompts may lie there")
+    yield overscan
     yield nuke.Text_Knob(NOTICE, "", "")
     yield nuke.Tab_Knob("masklet_server_tab", "Server")
     server = nuke.String_Knob(SERVER, "server")

@@ -147,7 +147,7 @@ def source_of(node: Node) -> PlateSource:
             done.path,
             space.width_px,
             space.height_px,
-            ClipReading(colour_space=done.colour_space or None),
+            ClipReading(colour_space=done.colour_space or None, overscan=node_knobs.has_overscan(node)),
             HostClip(node.name(), space.width_px, space.height_px),
             IN_NUKE,
         )
@@ -167,7 +167,11 @@ def source_of(node: Node) -> PlateSource:
         path if read.is_movie or "%" in Path(path).name or "#" in Path(path).name else sequence_pattern(path),
         space.width_px,
         space.height_px,
-        ClipReading(colour_space=read.colour_space, first_frame=1 if read.is_movie else None),
+        ClipReading(
+            colour_space=read.colour_space,
+            first_frame=1 if read.is_movie else None,
+            overscan=node_knobs.has_overscan(node),
+        ),
         HostClip(read.node.name(), space.width_px, space.height_px, pictures=pictures),
         IN_NUKE,
     )

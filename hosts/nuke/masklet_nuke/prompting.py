@@ -12,7 +12,7 @@ from masklet.hosting.reviewing import lock_range
 from masklet.names import checked_object_name, free_object_name
 from masklet.phrases import phrase
 from masklet.said.documents import SaidObject, find, new_uid, with_box, with_click, with_lock, with_prompts
-from masklet.types import Click, FramePrompts, FrameRange
+from masklet.types import Box, Click, FramePrompts, FrameRange
 from masklet_nuke import documents, handles, node_knobs, plates
 from masklet_nuke.masklet_node import refresh_choices
 from masklet_nuke.undoing import no_step, one_step
@@ -109,7 +109,9 @@ def remove_object(runtime: Runtime, node: Node) -> None:
 def add_click(runtime: Runtime, node: Node, x_px: float, y_px: float, *, positive: bool) -> None:
     """A click on the frame that shows, in pixels of the plate; the first one makes an object."""
     space = plates.space_of(node)
-    check_inside(x_px, y_px, width_px=space.width_px, height_px=space.height_px)
+    # Nuke does not say how far a plate reaches beyond its format; the server does, where a click is too far.
+    if not node_knobs.has_overscan(node):
+        check_inside(x_px, y_px, width_px=space.width_px, height_px=space.height_px)
     if not documents.objects(node):
         add_object(runtime, node)
     uid, frame = active_uid(node), plate_frame(runtime, node)
@@ -121,7 +123,13 @@ def set_box(runtime: Runtime, node: Node, one: tuple[float, float], two: tuple[f
     """A box between two places of the plate, on the frame that shows."""
     space = plates.space_of(node)
     (left_px, right_px), (top_px, bottom_px) = sorted((one[0], two[0])), sorted((one[1], two[1]))
-    box = box_inside(left_px, top_px, right_px, bottom_px, width_px=space.width_px, height_px=space.height_px)
+    if node_knobs.has_overscan(node):
+        if left_px == right_px or top_px == bottom_px:
+            raise BadInputError(phrase("the box has no area: drag from corner to corner"))
+        box = Box(left_px, top_px, right_px, bottom_px)
+    else:
+        size_px = {"width_px": space.width_px, "height_px": space.height_px}
+        box = box_inside(left_px, top_px, right_px, bottom_px, **size_px)
     if not documents.objects(node):
         add_object(runtime, node)
     uid, frame = active_uid(node), plate_frame(runtime, node)

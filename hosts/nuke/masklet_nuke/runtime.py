@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from masklet.hosting.loop import BEAT_S, Loop
 from masklet.hosting.sentences import short_progress_text
 from masklet_nuke import node_knobs, states_curve
-from masklet_nuke.api import Node, this_nuke, this_rotopaint
+from masklet_nuke.api import Node, any_thread, this_nuke, this_rotopaint
 from masklet_nuke.host import NukeHost
 from masklet_nuke.masklet_node import refresh_choices
 from masklet_nuke.openings import Openings
@@ -41,7 +41,7 @@ class Runtime(Loop[Node]):
     ) -> None:
         self.nuke = nuke
         self._rotopaint = rotopaint
-        self._ticking = Ticking(nuke, self._beat, BEAT_S)
+        self._ticking = Ticking(any_thread(nuke), self._beat, BEAT_S, has_windows=bool(nuke.GUI))
         self._tasks: dict[Job, Progress] = {}
         self._curves: dict[str, str] = {}
         self.found: FoundPlaces | None = None

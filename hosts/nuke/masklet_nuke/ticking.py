@@ -9,28 +9,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from masklet_nuke.api import Nuke
+    from masklet_nuke.api import AnyThread
 
 
 class Ticking:
     """Calls something in Nuke's main thread until it says that nothing is left to do.
 
     Args:
-        nuke: The module.
+        main_thread: Takes calls for it.
         beat: Called in the main thread; False ends the calls.
         every_s: Between two calls.
+        has_windows: Without any, nobody waits for beats.
     """
 
-    def __init__(self, nuke: Nuke, beat: Callable[[], bool], every_s: float) -> None:
-        self._nuke = nuke
+    def __init__(
+        self, main_thread: AnyThread, beat: Callable[[], bool], every_s: float, *, has_windows: bool
+    ) -> None:
+        self._main_thread = main_thread
+        self._has_windows = has_windows
         self._beat = beat
         self._every_s = every_s
         self._thread: threading.Thread | None = None
         self._is_over = False
 
     def keep_on(self) -> None:
-        """Begin, if it does not run; without an interface nobody waits for beats. Main thread only."""
-        if not self._nuke.GUI or self._thread is not None or self._is_over:
+        """Begin, if it does not run. Main thread only."""
+        if not self._has_windows or self._thread is not None or self._is_over:
             return
         self._thread = threading.Thread(target=self._run, daemon=True, name="masklet-beat")
         self._thread.start()
@@ -43,7 +47,7 @@ class Ticking:
         while not self._is_over:
             time.sleep(self._every_s)
             # Waited for, so that beats do not pile up behind a render.
-            if not self._nuke.executeInMainThreadWithResult(self._tick):
+            if not self._main_thread.executeInMainThreadWithResult(self._tick):
                 return
 
     def _tick(self) -> bool:

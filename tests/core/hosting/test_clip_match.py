@@ -6,7 +6,7 @@ import pytest
 
 from masklet.errors import ClipError
 from masklet.hosting.clip_match import HostClip, check_match, shown_pictures
-from masklet.types import ClipInfo
+from masklet.types import ClipInfo, Overscan
 
 SEQUENCE = ClipInfo("plate.%04d.exr", 1920, 1080, 1001, 1010)
 MOVIE = ClipInfo("walk.mov", 1920, 1080, 0, 59, frames_per_s=30.0)
@@ -22,6 +22,13 @@ def check(host: HostClip, clip: ClipInfo) -> None:
 def test_what_both_see_alike_is_taken() -> None:
     check(SEEN, MOVIE)
     check(HostClip("plate", 1920, 1080), SEQUENCE)
+
+
+def test_overscan_that_was_asked_for_lies_around_what_the_host_shows() -> None:
+    around = replace(SEQUENCE, width_px=2000, height_px=1120, overscan=Overscan(40, 20, 40, 20))
+    check(HostClip("plate", 1920, 1080), around)
+    with pytest.raises(ClipError, match="beyond its format of 1920 x 1080"):
+        check(HostClip("plate", 2000, 1120), around)
 
 
 def test_a_duration_that_holds_a_picture_more_moves_none_of_the_others() -> None:

@@ -8,14 +8,21 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from fakes.nuke import FakeNuke
+from fakes.exchange_scenes import at_frame, ellipse, scene
+from fakes.nuke import FakeNuke, rotopaint
 from fakes.nuke.nodes import FakeFormat, FakeNode
+from masklet.anchors import AnchorKey, AnchorKind, AnchorTrack
 from masklet.errors import BadInputError, CancelledError, ClipError
 from masklet.mask import MaskDepth
-from masklet_nuke import plates, prompting
+from masklet.shapes import ObjectShapes, Piece
+from masklet.types import Box, FrameRange
+from masklet_nuke import node_knobs, plates, prompting
+from masklet_nuke.anchor_nodes import make_anchor
 from masklet_nuke.exr_alpha import read_alpha
 from masklet_nuke.plates import NotRenderedError
 from masklet_nuke.rendering import alpha_of, ensure_rendered
+from masklet_nuke.results import Results
+from masklet_nuke.rotos import make_rotos
 from masklet_nuke.runtime import Runtime
 from masklet_nuke.spaces import PlateSpace
 from masklet_nuke.upstream import pictures_hash, plain_read
@@ -295,6 +302,97 @@ def test_a_plate_is_rendered_in_the_scripts_working_space_and_opened_in_it(
 
     assert len(nuke.renders) == 2
     assert loop.host.source(node).reading.colour_space == "ACES - ACEScg"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("Retime", {"speed": 2.0}), ("TimeOffset", {"reverse_input": True})]
+)
+def test_a_retimed_input_is_rendered_as_it_plays_so_that_each_frame_is_its_own_picture(
+    nuke: FakeNuke, loop: Runtime, node: FakeNode, read: FakeNode, kind: str, values: dict[str, object]
+) -> None:
+    retimed = getattr(nuke.nodes, kind)(inputs=[read], **values)
+    node.setInput(0, retimed)
+    written: list[int] = []
+
+    def write(writer: FakeNode, frame: int) -> None:
+        written.append(frame)
+        Path(writer["file"].value() % frame).write_bytes(b"picture")
+
+    nuke.on_render = write
+    done = ensure_rendered(nuke, node)
+
+    assert done is not None
+    assert written == list(range(retimed.firstFrame(), retimed.lastFrame() + 1))
+    assert (done.first, done.last) == (written[0], written[-1])
+    # Pictures carry the script's numbers: nothing is shifted, neither what is said nor what comes back.
+    assert plates.frame_map(node).shift == 0
+    nuke.current_frame = 1005
+    prompting.add_click(loop, node, 20.0, 18.0, positive=True)
+    assert [prompts.frame for prompts in loop.host.document(node)[0].frames] == [1005]
+
+
+# -- overscan --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def overscanned(node: FakeNode) -> FakeNode:
+    """A node that is to matte what lies beyond its format of 64 x 36."""
+    node[node_knobs.OVERSCAN].setValue(True)
+    return node
+
+
+def test_overscan_is_read_where_the_node_says_so(loop: Runtime, node: FakeNode) -> None:
+    assert loop.host.source(node).reading.overscan is False
+    node[node_knobs.OVERSCAN].setValue(True)
+    assert loop.host.source(node).reading.overscan is True
+
+
+def test_a_click_and_a_box_beyond_the_format_are_negative_places_of_the_plate(
+    nuke: FakeNuke, loop: Runtime, overscanned: FakeNode
+) -> None:
+    # Four pixels above the format and three to its left, as a knob of Nuke says it.
+    space = plates.space_of(overscanned)
+    assert space.to_plate(-3.0, 40.0) == (-3.0, -4.0)
+
+    prompting.add_click(loop, overscanned, *space.to_plate(-3.0, 40.0), positive=True)
+    prompting.set_box(loop, overscanned, space.to_plate(-3.0, 40.0), space.to_plate(70.0, -2.0))
+
+    (prompts,) = loop.host.document(overscanned)[0].frames
+    assert (prompts.clicks[0].x_px, prompts.clicks[0].y_px) == (-3.0, -4.0)
+    assert prompts.box == Box(-3.0, -4.0, 70.0, 38.0)
+    # The handles stand there again.
+    assert overscanned["masklet_click_1"].value() == [-3.0, 40.0]
+    assert overscanned["masklet_box_low"].value() == [-3.0, -2.0]
+
+
+def test_without_overscan_nothing_is_said_beside_the_format(loop: Runtime, node: FakeNode) -> None:
+    with pytest.raises(BadInputError, match="outside the picture"):
+        prompting.add_click(loop, node, -3.0, -4.0, positive=True)
+    prompting.set_box(loop, node, (-3.0, -4.0), (20.0, 18.0))
+
+    assert loop.host.document(node)[0].frames[0].box == Box(0.0, 0.0, 20.0, 18.0)
+
+
+def test_shapes_and_anchors_beyond_the_format_stand_there_in_nuke(
+    nuke: FakeNuke, overscanned: FakeNode
+) -> None:
+    """As the server tells them: places of the display window, negative in the overscan above and left."""
+    piece = Piece("piece 1", False, (FrameRange(1, 1),), (at_frame(ellipse((-4.0, -6.0), (8.0, 5.0)), 1),))
+    shapes = ObjectShapes("hero", 64, 36, 1.0, (piece,), scene().shapes[0].report)
+    results = Results(nuke, overscanned, "u1")
+    made = make_rotos(nuke, rotopaint, results, shapes)
+    keys = (AnchorKey(1, -4.0, -6.0), AnchorKey(2, 68.0, 41.0))
+    track = AnchorTrack("hero", "hero", AnchorKind.POINT, 1, keys)
+
+    (shape,) = made.nodes[0]["curves"].rootLayer
+    found = [point.center.getPosition(1.0) for point in shape]
+    wanted = [(vertex.x_px, 36 - vertex.y_px) for vertex in piece.keys[0].vertices]
+    assert np.array([(at.x, at.y) for at in found]) == pytest.approx(np.array(wanted))
+    assert max(at.y for at in found) > 36
+    transform = make_anchor(results, track, plates.space_of(overscanned).height_px)[0]
+    assert [transform["center"].getValueAt(1, index) for index in (0, 1)] == [-4.0, 42.0]
+    moved = [transform["translate"].getValueAt(2, index) for index in (0, 1)]
+    assert moved == pytest.approx([72.0, -47.0])
 
 
 def test_the_first_button_that_needs_pictures_renders_them(
