@@ -26,12 +26,16 @@ _HOLES = {
     "nuke": "cut out by a Roto and a Merge of their own",
     "fusion": "masks that subtract",
     "ae": "masks that subtract",
+    "blender": "layers that subtract",
 }
 _LIFETIMES = {
     "nuke": "a curve with that lifetime for each range",
     "fusion": "a Level that steps between 0 and 1",
     "ae": "a mask opacity that is held at 0 or 100",
+    "blender": "a layer's opacity that steps between 0 and 1",
 }
+_ONE_TRANSFORM = ("fusion", "blender")
+"""Tools that get an anchor as a transform alone."""
 
 
 class Outcome(Enum):
@@ -71,7 +75,7 @@ def record_of(scene: ExchangeScene, tool: str) -> tuple[Entry, ...]:
 
     Args:
         scene: What is written.
-        tool: Out of :data:`masklet.exchange.files.TOOLS`.
+        tool: Out of :data:`masklet.exchange.files.TOOLS`, or ``blender`` for what its add-on makes.
     """
     entries: list[Entry] = []
     for shapes in scene.shapes:
@@ -169,12 +173,12 @@ def _of_anchor(track: AnchorTrack, tool: str) -> Iterator[Entry]:
     if tool == "json":
         return
     if any(abs(key.shear) > 1e-6 for key in keys):
-        if any(key.corners is None for key in keys) or tool == "fusion":
+        if any(key.corners is None for key in keys) or tool in _ONE_TRANSFORM:
             yield _lost(name, "shear", "a transform of this tool has none")
         else:
             yield Entry(name, "shear", Outcome.APPROXIMATED, "not in the transform, but in the corner pin")
     if all(key.corners is not None for key in keys):
-        if tool == "fusion":
+        if tool in _ONE_TRANSFORM:
             yield _lost(name, "corners", "only the transform is written")
         else:
             yield _kept(name, "corners", "a corner pin")

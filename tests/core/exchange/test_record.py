@@ -69,6 +69,16 @@ def test_holes_lifetimes_fragments_and_frames_without_a_matte_are_told() -> None
     assert _find(entries, "fragments").outcome is Outcome.LOST
 
 
+def test_blender_gets_layers_and_one_transform_and_says_so() -> None:
+    entries = record_of(scene(), "blender")
+
+    assert _find(entries, "holes").words == "1: layers that subtract"
+    assert "steps between 0 and 1" in _find(entries, "lifetimes").words
+    assert "each vertex" in _find(record_of(_with_uneven_feather(), "blender"), "feather").words
+    assert _find(entries, "corners").outcome is Outcome.LOST
+    assert _find(entries, "confidence").outcome is Outcome.LOST
+
+
 def test_what_a_tool_has_no_place_for_is_said_to_be_lost() -> None:
     lost = {
         tool: {entry.what for entry in record_of(scene(), tool) if entry.outcome is Outcome.LOST}
@@ -76,7 +86,7 @@ def test_what_a_tool_has_no_place_for_is_said_to_be_lost() -> None:
     }
 
     assert lost["json"] == set()
-    assert lost["otio"] == {"shapes", "anchor", "mattes"}
+    assert lost["otio"] == {"shapes", "anchor"}
     assert "corners" in lost["fusion"]
     assert "corners" not in lost["nuke"] | lost["ae"]
     assert "review states" in lost["nuke"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,25 @@ def test_results_are_native_and_made_once(shot: Shot) -> None:
     assert shot.first["made"] == {"images": ["duck matte"], "masks": ["duck"]}
     assert shot.first["after_twice"] == shot.first["made"]
     assert "piece 1" in shot.first["layers"]
+
+
+def test_what_was_kept_and_lost_lies_in_texts_of_the_file_once_for_each_result(shot: Shot) -> None:
+    records = {name: json.loads(text) for name, text in shot.first["records"].items()}
+
+    assert sorted(records) == [
+        "masklet duck centroid record.json",
+        "masklet duck similarity record.json",
+        "masklet duck splines record.json",
+    ]
+    splines = records["masklet duck splines record.json"]
+    assert (splines["format"], splines["tool"]) == ("masklet-record", "blender")
+    assert {"motion", "feather", "lifetimes"} <= {entry["what"] for entry in splines["entries"]}
+    lost = {
+        name: {entry["what"] for entry in record["entries"] if entry["outcome"] == "lost"}
+        for name, record in records.items()
+    }
+    assert "rotation and scale" in lost["masklet duck centroid record.json"]
+    assert "rotation and scale" not in lost["masklet duck similarity record.json"]
 
 
 def matte_of(shot: Shot, number: int) -> npt.NDArray[np.float64]:

@@ -27,6 +27,7 @@ class Role(Enum):
     TRACKS = "tracks"
     EMPTY = "empty"
     GROUP = "group"
+    RECORD = "record"
 
 
 @dataclass(frozen=True)

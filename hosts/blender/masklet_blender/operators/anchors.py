@@ -17,6 +17,7 @@ from ..fields import BoolProperty, EnumProperty, FloatProperty
 from ..natives.coordinates import PlateSpace
 from ..plates import PlateBlock, frame_map, props, size_px
 from ..runtime import runtime
+from .recording import with_record
 from .running import AskingOperator, ObjectOperator, active_of, failed, frame_of, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -121,7 +122,16 @@ class MASKLET_OT_anchor(AskingOperator, bpy.types.Operator):
         )
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
-        """Make the Empty or the track."""
+        """Make the Empty or the track, and keep the record of what was not kept."""
+        from masklet.anchors import AnchorTrack
+
+        sentence = self._made(context, block, value)
+        if not sentence or not isinstance(value, AnchorTrack):
+            return sentence
+        owner = f"{self._uid} {value.kind.value} {self.form}"
+        return with_record(block, sentence, value, owner=owner, as_track=self.form != "EMPTY")
+
+    def _made(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         from masklet.anchors import AnchorTrack
 
         from ..natives.empties import write_empty, write_follower

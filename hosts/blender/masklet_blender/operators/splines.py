@@ -18,6 +18,7 @@ from masklet.phrases import phrase
 from ..fields import FloatProperty
 from ..plates import PlateBlock, frame_map
 from ..runtime import runtime
+from .recording import with_record
 from .running import AskingOperator, ObjectOperator, active_of, failed, plate_of, scene_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
         def work(plate, job, server) -> Iterator[object]:  # type: ignore[no-untyped-def]
             for event in plate_work.shapes(plate, job, server, uid, tolerance_px=tolerance_px):
                 if isinstance(event, ResultCame) and isinstance(event.value, ObjectShapes):
-                    yield ResultCame((event.value.report, drawing_of(event.value, frames, raster=raster)))
+                    yield ResultCame((event.value, drawing_of(event.value, frames, raster=raster)))
                 else:
                     yield event
 
@@ -75,12 +76,12 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, block: PlateBlock, value: object) -> str:
         """Show the mask."""
-        report, _ = self._value
-        mask = self._writer.mask
+        shapes, _ = self._value
+        report, mask = shapes.report, self._writer.mask
         space = context.space_data
         if isinstance(space, (bpy.types.SpaceClipEditor, bpy.types.SpaceImageEditor)):
             space.mask = mask
-        return phrase(
+        sentence = phrase(
             "Splines are in the mask {name}: {points} points, {keys} keyframes, within {distance_px} pixels "
             "of the matte",
             name=mask.name,
@@ -88,6 +89,7 @@ class MASKLET_OT_splines(AskingOperator, bpy.types.Operator):
             keys=report.keyframes,
             distance_px=f"{report.largest_distance_px:.1f}",
         )
+        return with_record(block, sentence, shapes, owner=self._uid)
 
 
 class MASKLET_OT_mask_strip(ObjectOperator, bpy.types.Operator):

@@ -86,6 +86,7 @@ RESULTS: dict[str, str] = {
     "How far a spline may lie from the matte's edge, in pixels of the plate": (
         "Wie weit ein Spline vom Rand der Matte abweichen darf, in Pixeln der Plate"
     ),
+    "{sentence}. {told}": "{sentence}. {told}",
     "Splines are in the mask {name}: {points} points, {keys} keyframes, within {distance_px} pixels of "
     "the matte": (
         "Splines liegen in der Maske {name}: {points} Punkte, {keys} Keyframes, höchstens {distance_px} "

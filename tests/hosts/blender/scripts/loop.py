@@ -79,6 +79,7 @@ do("mattes again", masklet.mattes, folder=str(folder / "mattes"), file_format="P
 shutil.copytree(folder / "mattes", folder / "first_mattes")
 bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
 helpers = leftovers.children()
+records = {text.name: text.as_string() for text in bpy.data.texts if text.name.startswith("masklet")}
 bpy.ops.preferences.addon_disable(module=module)
 time.sleep(1.0)
 print(
@@ -92,6 +93,7 @@ print(
                 "masks": [mask.name for mask in bpy.data.masks],
             },
             "layers": keys,
+            "records": records,
             "rendered": rendered,
             "tracks": [sum(not marker.mute for marker in track.markers) for track in clip.tracking.tracks],
             "places_px": places,
