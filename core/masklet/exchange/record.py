@@ -34,7 +34,7 @@ _LIFETIMES = {
     "ae": "a mask opacity that is held at 0 or 100",
     "blender": "a layer's opacity that steps between 0 and 1",
 }
-_ONE_TRANSFORM = ("fusion", "blender")
+_ONE_TRANSFORM = ("fusion", "blender", "blender-track")
 """Tools that get an anchor as a transform alone."""
 
 
@@ -75,7 +75,8 @@ def record_of(scene: ExchangeScene, tool: str) -> tuple[Entry, ...]:
 
     Args:
         scene: What is written.
-        tool: Out of :data:`masklet.exchange.files.TOOLS`, or ``blender`` for what its add-on makes.
+        tool: Out of :data:`masklet.exchange.files.TOOLS`; ``blender`` for what its add-on makes, and
+            ``blender-track`` for anchors that became tracks of a clip.
     """
     entries: list[Entry] = []
     for shapes in scene.shapes:
@@ -182,6 +183,8 @@ def _of_anchor(track: AnchorTrack, tool: str) -> Iterator[Entry]:
             yield _lost(name, "corners", "only the transform is written")
         else:
             yield _kept(name, "corners", "a corner pin")
+    if tool == "blender-track":
+        yield _lost(name, "rotation and scale", "a track has a place and nothing else")
     if tool == "nuke":
         yield Entry(name, "confidence", Outcome.APPROXIMATED, "as the error of the Tracker: 1 less it")
     else:

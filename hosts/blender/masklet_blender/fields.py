@@ -14,6 +14,7 @@ HAVE_CONTEXT = bpy.app.version >= (4, 0, 0)
 _context: dict[str, Any] = {"translation_context": CONTEXT} if HAVE_CONTEXT else {}
 
 BoolProperty = partial(bpy.props.BoolProperty, **_context)
+BoolVectorProperty = partial(bpy.props.BoolVectorProperty, **_context)
 CollectionProperty = partial(bpy.props.CollectionProperty, **_context)
 EnumProperty = partial(bpy.props.EnumProperty, **_context)
 FloatProperty = partial(bpy.props.FloatProperty, **_context)

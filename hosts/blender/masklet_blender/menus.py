@@ -67,6 +67,7 @@ class MASKLET_MT_masklet(bpy.types.Menu):
         layout.operator("masklet.attach")
         layout.operator("masklet.compositor")
         layout.operator("masklet.mask_strip")
+        layout.operator("masklet.publish")
         layout.separator()
         layout.menu("MASKLET_MT_objects")
 

@@ -201,7 +201,9 @@ class _Results(Panel):
         column.operator("masklet.mask_strip", icon="SEQUENCE")
         if isinstance(context.space_data, bpy.types.SpaceImageEditor):
             column.operator("masklet.view_matte", icon="IMAGE")
-        layout.operator("masklet.export_prompts", icon="EXPORT")
+        column = layout.column(align=True)
+        column.operator("masklet.publish", icon="PACKAGE")
+        column.operator("masklet.export_prompts", icon="EXPORT")
 
 
 def _button(layout: bpy.types.UILayout, operator: str, text: str, icon: Any) -> Any:

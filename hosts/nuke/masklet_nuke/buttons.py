@@ -8,7 +8,7 @@ from functools import wraps
 from masklet.errors import BadInputError, MaskletError
 from masklet.phrases import phrase, text_of
 from masklet.types import Direction
-from masklet_nuke import finding, panel_pane, prompting, result_commands, tracking
+from masklet_nuke import finding, panel_pane, prompting, publish_dialog, result_commands, tracking
 from masklet_nuke.api import Node
 from masklet_nuke.rendering import alpha_of
 from masklet_nuke.runtime import Runtime, runtime
@@ -184,6 +184,12 @@ def make_cryptomatte(own: Runtime, node: Node) -> None:
 def attach(own: Runtime, node: Node) -> None:
     """Have the selected nodes follow."""
     result_commands.attach(own, node)
+
+
+@_button
+def publish(own: Runtime, node: Node) -> None:
+    """Check the mattes and publish them."""
+    publish_dialog.publish(own, node)
 
 
 @_button

@@ -77,7 +77,8 @@ BUTTONS: tuple[tuple[str, str, str, str], ...] = (
     ("make_stabiliser", "Stabilise", "Make a Transform and a CornerPin that hold the object still", ""),
     ("make_cryptomatte", "Cryptomatte", "Write a Cryptomatte of all objects and make its node", ""),
     ("attach", "Attach Selected", "Have the selected nodes follow the object's anchor, baked", ""),
-    ("open_panel", "Open Panel", "Dock masklet's panel", "line"),
+    ("publish", "Publish", "Check the mattes and publish them as the next version", "line"),
+    ("open_panel", "Open Panel", "Dock masklet's panel", ""),
 )
 """Name of the command, label, tooltip, and whether it begins a line."""
 

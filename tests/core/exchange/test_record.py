@@ -77,6 +77,8 @@ def test_blender_gets_layers_and_one_transform_and_says_so() -> None:
     assert "each vertex" in _find(record_of(_with_uneven_feather(), "blender"), "feather").words
     assert _find(entries, "corners").outcome is Outcome.LOST
     assert _find(entries, "confidence").outcome is Outcome.LOST
+    assert "rotation and scale" not in {entry.what for entry in entries}
+    assert _find(record_of(scene(), "blender-track"), "rotation and scale").outcome is Outcome.LOST
 
 
 def test_what_a_tool_has_no_place_for_is_said_to_be_lost() -> None:

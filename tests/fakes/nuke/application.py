@@ -102,6 +102,50 @@ class _Maker:
         return lambda **values: self._application.make(kind, values)
 
 
+class FakePanel:
+    """``nuke.Panel``. DOC: a dialog of named lines; ``show`` waits for the artist, and is 0 for Cancel."""
+
+    def __init__(self, application: FakeNuke, title: str) -> None:
+        self._application = application
+        self.title = title
+        self.values: dict[str, Any] = {}
+
+    def addNotepad(self, name: str, value: str) -> bool:
+        return self._add(name, value, str)
+
+    def addBooleanCheckBox(self, name: str, value: bool) -> bool:
+        return self._add(name, value, bool)
+
+    def addSingleLineInput(self, name: str, value: str) -> bool:
+        return self._add(name, value, str)
+
+    def show(self) -> int:
+        self._application.check_thread()
+        if not self._application.GUI:
+            raise RuntimeError("there is nobody to ask")
+        self._application.panels.append(self)
+        if not self._application.panel_answers:
+            return 0
+        chosen = self._application.panel_answers.pop(0)
+        for word, value in chosen.items():
+            (name,) = [each for each in self.values if word in each]
+            self.values[name] = value
+        return 1
+
+    def value(self, name: str) -> Any:
+        # KNOWN: None for a name that no line has.
+        return self.values.get(name)
+
+    def _add(self, name: str, value: Any, kind: type) -> bool:
+        self._application.check_thread()
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} takes a {kind.__name__}")
+        if name in self.values:
+            raise ValueError(f"two lines called {name}")
+        self.values[name] = value
+        return True
+
+
 @dataclass
 class FakeMenu:
     commands: dict[str, str] = field(default_factory=dict)
@@ -125,6 +169,9 @@ class FakeNuke:
         renders: Calls of :meth:`execute`: node, first and last frame.
         on_render: Writes what a Write would; tests set it.
         answers: What the artist types into the next questions.
+        panels: Dialogs that were shown.
+        panel_answers: What the artist does in the next ones: values by a word of a line's name; none is
+            Cancel.
     """
 
     INVISIBLE = 0x400
@@ -151,6 +198,8 @@ class FakeNuke:
         self.renders: list[tuple[FakeNode, int, int]] = []
         self.on_render: Callable[[FakeNode, int], None] = lambda node, frame: None
         self.answers: list[str] = []
+        self.panels: list[FakePanel] = []
+        self.panel_answers: list[dict[str, Any]] = []
         self.layers = {"rgba", "rgb", "alpha", "depth", "none"}
         self.callbacks: dict[str, list[tuple[Callable[..., object], str]]] = {}
         self.menus: dict[str, FakeMenu] = {}
@@ -283,6 +332,9 @@ class FakeNuke:
     def ProgressTask(self, name: str) -> FakeTask:
         self.tasks.append(FakeTask(name))
         return self.tasks[-1]
+
+    def Panel(self, title: str) -> FakePanel:
+        return FakePanel(self, title)
 
     def createNode(self, kind: str, knobs: str = "", inpanel: bool = True) -> FakeNode:
         selected = self.selectedNodes()

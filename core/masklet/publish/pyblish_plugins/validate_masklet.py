@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import pyblish.api
@@ -11,7 +10,7 @@ from masklet.publish import for_pyblish
 from masklet.publish.checks import CHECKS, check_named
 from masklet.publish.collected import collect
 from masklet.publish.problems import Repair, accept
-from masklet.transport.helper_environment import clean_environment, find_helper_python
+from masklet.publish.rebuilding import rebuild_mattes
 
 
 def _failed(context: Any, plugin: Any) -> list[Any]:
@@ -54,20 +53,7 @@ class RebuildMasklet(pyblish.api.Action):
 
     def process(self, context: Any, plugin: Any) -> None:
         for instance in _failed(context, plugin):
-            shot = instance.data["maskletShot"]
-            record = str(shot.folder / f"{shot.name}.shot.json")
-            command = [str(find_helper_python()), "-I", "-m", "masklet", "rebuild", record]
-            done = subprocess.run(
-                [*command, "--out", str(shot.folder), "--replace"],
-                env=clean_environment(),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
-            if done.returncode != 0:
-                raise RuntimeError(said[-1])
-            self.log.info("%s", said[-1])
+            self.log.info("%s", rebuild_mattes(instance.data["maskletShot"]))
             _again(instance)
 
 

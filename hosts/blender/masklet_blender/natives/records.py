@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from masklet.exchange.record import Entry, Outcome, record_of, write_record
+from masklet.exchange.record import Outcome, record_of, write_record
 from masklet.exchange.scene import ExchangeScene
 
 from .tags import Role, Tag, find, write_tag
@@ -36,9 +36,7 @@ def keep_record(
         name, scene = f"{result.name} splines", ExchangeScene(clip, shapes=(result,))
     else:
         name, scene = result.name, ExchangeScene(clip, anchors=(result,))
-    entries = record_of(scene, _TOOL)
-    if as_track:
-        entries = (*entries, Entry(name, "rotation and scale", Outcome.LOST, "a track of a clip has a place"))
+    entries = record_of(scene, "blender-track" if as_track else _TOOL)
     text = find(bpy.data.texts, Role.RECORD, owner)
     if text is None:
         text = bpy.data.texts.new(f"masklet {name} record.json")

@@ -12,6 +12,7 @@ from . import (
     pointing,
     prompt_files,
     prompts,
+    publishing,
     review,
     servers,
     splines,
@@ -30,6 +31,7 @@ CLASSES = (
     *splines.CLASSES,
     *anchors.CLASSES,
     *compositing.CLASSES,
+    *publishing.CLASSES,
     *servers.CLASSES,
     *prompt_files.CLASSES,
 )

@@ -87,6 +87,24 @@ RESULTS: dict[str, str] = {
         "Wie weit ein Spline vom Rand der Matte abweichen darf, in Pixeln der Plate"
     ),
     "{sentence}. {told}": "{sentence}. {told}",
+    # Publishing.
+    "Publish": "Veröffentlichen",
+    "Publishing": "Veröffentlichen …",
+    "Making mattes again": "Mattes neu machen",
+    "Check the mattes of this plate and publish them as the next version": (
+        "Die Mattes dieser Plate prüfen und als nächste Version veröffentlichen"
+    ),
+    "Comment": "Kommentar",
+    "For those who take the version": "Für die, die die Version nehmen",
+    "Right So": "Richtig so",
+    "I have looked at these frames: they are right so": "Ich habe diese Bilder angesehen: sie stimmen",
+    "I have looked: it is right so": "Ich habe nachgesehen: so ist es richtig",
+    "Make the Mattes Again": "Mattes neu machen",
+    "Track and write them again from the prompts of their run, instead of publishing": (
+        "Sie aus den Prompts ihres Laufs neu verfolgen und schreiben, statt zu veröffentlichen"
+    ),
+    "Nothing was published: {reason}": "Es wurde nichts veröffentlicht: {reason}",
+    "The mattes were made again: publish them now": ("Die Mattes wurden neu gemacht: jetzt veröffentlichen"),
     "Splines are in the mask {name}: {points} points, {keys} keyframes, within {distance_px} pixels of "
     "the matte": (
         "Splines liegen in der Maske {name}: {points} Punkte, {keys} Keyframes, höchstens {distance_px} "
