@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from masklet.anchors import Absence, AnchorKind
 from masklet.deliveries import Existing
-from masklet.errors import MaskletError
+from masklet.errors import BadInputError, MaskletError
 from masklet.events import MatteFormat
 from masklet.exchange.files import TOOLS
 from masklet.hosting.notices import Notice, notice_of
@@ -17,8 +17,10 @@ from masklet.names import checked_stem, clip_stem
 from masklet.outputs.extra_exports import DEFAULT_TOOL, ExtraExports
 from masklet.outputs.output import Output
 from masklet.phrases import phrase
+from masklet.publish.shots_of_files import shots_of_folder
 from masklet_panel import theme
 from masklet_panel.qt import QtCore, QtWidgets
+from masklet_panel.working.publish_dialog import PublishDialog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,6 +106,11 @@ class ExportDialog(QtWidgets.QDialog):
         self._export = self.buttons.addButton(
             phrase("Export"), QtWidgets.QDialogButtonBox.ButtonRole.AcceptRole
         )
+        self._publish = self.buttons.addButton(
+            phrase("Publish …"), QtWidgets.QDialogButtonBox.ButtonRole.ActionRole
+        )
+        self._publish.setToolTip(phrase("Check what lies in the folder and publish it as the next version"))
+        self._publish.clicked.connect(lambda *_: self.show_publish())
         self.buttons.accepted.connect(self.export)
         self.buttons.rejected.connect(self.reject)
         self._lay_out()
@@ -151,6 +158,24 @@ class ExportDialog(QtWidgets.QDialog):
         )
         if started is not None:
             self.accept()
+
+    def show_publish(self) -> PublishDialog | None:
+        """Ask what is to be asked about the mattes in the folder, and publish them; None where none are."""
+        folder = Path(self.folder.text().strip()).expanduser()
+        try:
+            shots = shots_of_folder(folder)
+            if not shots:
+                raise BadInputError(
+                    phrase("{folder} holds no mattes to publish yet: export them first", folder=folder)
+                )
+            wanted = [shot for shot in shots if shot.name == self.name.text().strip()] or shots
+            dialog = PublishDialog(self._model, wanted[0], self.parentWidget())
+        except MaskletError as error:
+            self._model.tell(notice_of(error))
+            return None
+        dialog.show()
+        self.reject()
+        return dialog
 
     def ask_folder(self) -> None:
         """Ask where to."""
