@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -119,35 +120,75 @@ def test_a_lost_matte_is_refused_and_made_again_by_the_command_that_is_told(
     assert run(monkeypatch, "publish", "mattes") == 0
 
 
-def test_a_host_writes_what_can_be_published_and_brought_elsewhere(
-    server: masklet.Server, clip: DemoClip, tmp_path: Path
-) -> None:
+def tracked_plate(server: masklet.Server, clip: DemoClip, *names: str) -> tuple[Loop[Any], Any]:
+    """A plate in a host with objects that were clicked and tracked."""
     host = FakeHost()
-    source = PlateSource("duck", str(clip.pattern), 854, 480, words=WORDS)
     loop = Loop(host, Given(server))
-    plate = host.open(source)
+    plate = host.open(PlateSource("duck", str(clip.pattern), 854, 480, words=WORDS))
     host.adopt(plate)
     frame, x_px, y_px = clip.clicks[0]
-    said = with_click(SaidObject(new_uid(), "duck"), frame, Click(x_px, y_px))
-    host.take(plate, (said,))
+    click = Click(x_px, y_px)
+    host.take(plate, tuple(with_click(SaidObject(new_uid(), name), frame, click) for name in names))
 
     def tracked(session: PlateSession, job: Job, server: masklet.Server) -> Iterator[object]:
         return plate_work.track(session, job, server, TrackRequest())
 
     loop.start(plate, "Tracking", tracked, wait=True)
-    came: list[object] = []
+    return loop, plate
 
-    extras = ExtraExports(True, 1.0, (AnchorKind.SIMILARITY,), Absence.HOLD, ("json",))
-    folder = tmp_path / "out"
-    output = Output(folder, MatteFormat.EXR_LAYERS, "sh", False, extras, False, Existing.KEEP)
+
+def written_by(loop: Loop[Any], plate: Any, output: Output) -> Written:
+    came: list[object] = []
 
     def written(session: PlateSession, job: Job, server: masklet.Server) -> Iterator[object]:
         return write(session, job, server, output, uids=(), frames=None, next_version=False)
 
     loop.start(plate, "Writing", written, wait=True, on_made=lambda _, value: came.append(value))
-
     (made,) = came
     assert isinstance(made, Written)
+    return made
+
+
+def test_every_format_of_mattes_is_published_whole_and_made_again_from_its_manifest(
+    server: masklet.Server,
+    clip: DemoClip,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    loop, plate = tracked_plate(server, clip, "duck", "Ente ä")
+    nothing = ExtraExports(False, 1.0, (), Absence.HOLD, ())
+    files = {MatteFormat.EXR_PER_OBJECT: 10, MatteFormat.PNG8: 10, MatteFormat.PNG16: 10}
+    for matte_format, count in (*files.items(), (MatteFormat.CRYPTOMATTE, 5)):
+        folder = tmp_path / matte_format.value
+        made = written_by(
+            loop, plate, Output(folder, matte_format, "sh", False, nothing, False, Existing.KEEP)
+        )
+
+        collected = collect(made.folder)
+        assert validate(collected) == (), matte_format
+        template = TemplateIntegrator(str(tmp_path / "versions" / f"{matte_format.value}_v{{version:03d}}"))
+        published, _ = publish(collected, template)
+        pictures = [file for file in published.folder.rglob("*.*") if file.suffix in (".exr", ".png")]
+        assert len(pictures) == count, matte_format
+
+    # The 8-bit PNGs once more from nothing but their manifest.
+    version = tmp_path / "versions/png8_v001"
+    again = tmp_path / "again"
+    capsys.readouterr()
+    assert run(monkeypatch, "rebuild", version, "--out", again) == 0
+    assert "all 10 mattes are the same bytes" in capsys.readouterr().err
+
+
+def test_a_host_writes_what_can_be_published_and_brought_elsewhere(
+    server: masklet.Server, clip: DemoClip, tmp_path: Path
+) -> None:
+    loop, plate = tracked_plate(server, clip, "duck")
+    extras = ExtraExports(True, 1.0, (AnchorKind.SIMILARITY,), Absence.HOLD, ("json",))
+    folder = tmp_path / "out"
+    output = Output(folder, MatteFormat.EXR_LAYERS, "sh", False, extras, False, Existing.KEEP)
+
+    made = written_by(loop, plate, output)
     collected = collect(made.folder)
     assert validate(collected) == ()
     assert [part.files for part in collected.parts] == [
