@@ -95,12 +95,13 @@ def _of_clip(clip: ElementTree.Element) -> Speed:
     if len(known) != len(points) or len(known) < 2:
         return Speed.UNKNOWN
     known.sort()
-    speeds = []
+    speeds: list[Fraction] = []
     for (time, value), (later, value_later) in pairwise(known):
         if later == time:
             return Speed.UNKNOWN
         speeds.append((value_later - value) / (later - time))
-    is_steady = max(speeds) - min(speeds) <= _SAME_SPEED * max(1, abs(max(speeds, key=abs)))
+    largest = max(Fraction(1), *(abs(speed) for speed in speeds))
+    is_steady = max(speeds) - min(speeds) <= _SAME_SPEED * largest
     return Speed.STEADY if is_steady else Speed.RAMP
 
 
