@@ -23,6 +23,7 @@ POINTING: dict[str, str] = {
     "Along the stroke, in pixels of the plate from its top left corner, as x,y/x,y/x,y": (
         "Den Strich entlang, in Pixeln der Plate von oben links, als x,y/x,y/x,y"
     ),
+    "Width": "Breite",
     "Of the brush, in pixels of the plate": "Des Pinsels, in Pixeln der Plate",
     "{text} is no stroke: write its points as x,y/x,y/x,y": (
         "{text} ist kein Strich: die Punkte als x,y/x,y/x,y schreiben"
