@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from masklet.errors import MaskletError
     from masklet.events import MatteFormat, OverlayKind
     from masklet.matte_settings import MatteSettings
-    from masklet.session import Session, Track
+    from masklet.session import Session
+    from masklet.track import Track
     from masklet.tracked_object import TrackedObject
     from masklet.types import (
         Box,
@@ -75,7 +76,7 @@ _HOMES = {
     "MatteFormat": "masklet.events",
     "OverlayKind": "masklet.events",
     "Session": "masklet.session",
-    "Track": "masklet.session",
+    "Track": "masklet.track",
     "TrackedObject": "masklet.tracked_object",
 }
 

@@ -21,6 +21,7 @@ from masklet.commands import (
     review,
     roto,
     servers,
+    sharing,
 )
 from masklet.commands.exits import ExitCode
 from masklet.commands.summary import failure, print_json
@@ -51,6 +52,7 @@ def make_app() -> typer.Typer:
         resolve,
         dataset,
         servers,
+        sharing,
         doctor,
         demo,
         install,

@@ -33,7 +33,7 @@ from masklet.errors import (
 )
 from masklet.extras import wire_sentence
 from masklet.session import Session
-from masklet.settings import read_settings, read_token
+from masklet.settings import read_settings
 from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import ClipFile
 from masklet.types import SessionInfo
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from masklet.events import Waiting
-    from masklet.settings import ClientSettings
     from masklet.transport.interface import Transport
     from masklet.types import FrameRange, PromptDocument, ServerInfo, SessionSummary
 
@@ -53,7 +52,10 @@ def connect(
     address: str | None = None,
     *,
     token: str | None = None,
+    token_file: Path | str | None = None,
     tls_ca_file: Path | str | None = None,
+    tls_cert_file: Path | str | None = None,
+    tls_key_file: Path | str | None = None,
     weights: str | None = None,
     device: str | None = None,
 ) -> Server:
@@ -66,13 +68,18 @@ def connect(
         address: ``host:port``. The connection uses TLS unless the host is this machine and no
             certificate is given.
         token: By which the server lets in.
+        token_file: Holds it instead, and is read again when the server does not take it any more: whoever
+            signs in anew need not connect anew.
         tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
+        tls_cert_file: A certificate of your own, for a server that asks for one.
+        tls_key_file: Its private key.
         weights: Name or file, for a server of one's own.
         device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
 
     Raises:
         ServerUnreachableError: No server answers there, or one's own did not start.
         AccessDeniedError: The server does not take the token.
+        BadInputError: The token file or a certificate cannot be read.
         WeightsError: There are no such weights.
         VersionError: Server and client are too far apart.
     """
@@ -83,11 +90,14 @@ def connect(
 
     settings = read_settings()
     transport, local = open_transport(
-        _choice(
+        ServerChoice.of(
             settings,
             address=address,
             token=token,
+            token_file=token_file,
             tls_ca_file=tls_ca_file,
+            tls_cert_file=tls_cert_file,
+            tls_key_file=tls_key_file,
             weights=weights,
             device=device,
         )
@@ -130,35 +140,16 @@ def connect_through_helper(
     from masklet.transport.helper_environment import find_helper_python
 
     settings = read_settings()
-    choice = _choice(
+    choice = ServerChoice.of(
         settings,
         address=address,
-        token=read_token(Path(token_file).expanduser()) if token_file else None,
+        token_file=token_file,
         tls_ca_file=tls_ca_file,
         weights=weights,
         device=device,
     )
     transport = BridgeTransport(choice, Path(python) if python else find_helper_python())
     return _checked(Server(transport, own=transport if choice.is_own else None))
-
-
-def _choice(
-    settings: ClientSettings,
-    *,
-    address: str | None,
-    token: str | None,
-    tls_ca_file: Path | str | None,
-    weights: str | None,
-    device: str | None,
-) -> ServerChoice:
-    """What the caller said, and for what was left out what the environment says."""
-    return ServerChoice(
-        address=address or settings.address,
-        token=token or settings.token,
-        tls_ca_file=Path(tls_ca_file).expanduser().absolute() if tls_ca_file else settings.tls_ca_file,
-        weights=weights or settings.weights,
-        device=device,
-    )
 
 
 def check_versions(server: str, client: str) -> None:
@@ -287,7 +278,10 @@ class Server:
         return self._open_uploaded(str(path), reading, on_progress, on_waiting)
 
     def sessions(self) -> tuple[SessionSummary, ...]:
-        """Your own sessions on the server, the one used last first; :meth:`resume` takes one up again."""
+        """Your own sessions on the server and those that others share with you, the one used last first.
+
+        :meth:`resume` takes one up again.
+        """
         return self._transport.list_sessions()
 
     def resume(self, session_id: str) -> Session:

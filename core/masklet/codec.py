@@ -52,7 +52,6 @@ from masklet.types import (
     Scribble,
     ServerInfo,
     SessionInfo,
-    SessionSummary,
 )
 from masklet.v1 import server_pb2, session_pb2, values_pb2
 
@@ -324,24 +323,6 @@ def update_from_wire(message: values_pb2.MaskUpdate) -> MaskUpdate:
         predicted_iou=message.predicted_iou,
         prompted=message.prompted,
         base=tracked_mask_from_wire(message.base) if message.HasField("base") else None,
-    )
-
-
-def summary_to_wire(summary: SessionSummary) -> session_pb2.SessionSummary:
-    """The message of a session in a list."""
-    return session_pb2.SessionSummary(
-        session_id=summary.session_id,
-        clip_name=summary.clip_name,
-        objects=summary.objects,
-        idle_s=summary.idle_s,
-        is_busy=summary.is_busy,
-    )
-
-
-def summary_from_wire(message: session_pb2.SessionSummary) -> SessionSummary:
-    """The session of a list that a message describes."""
-    return SessionSummary(
-        message.session_id, message.clip_name, message.objects, message.idle_s, message.is_busy
     )
 
 

@@ -114,6 +114,13 @@ class AccessDeniedError(MaskletError):
     grpc_status = "UNAUTHENTICATED"
 
 
+class NotPermittedError(MaskletError):
+    """Whoever calls is known, and may not do this: the token, or whoever shared the session, does not let."""
+
+    kind = "not-permitted"
+    grpc_status = "PERMISSION_DENIED"
+
+
 class OutputError(MaskletError):
     """A result cannot be written: the folder is missing, read-only or full."""
 

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, TypeVar
 from masklet.anchors import Absence, AnchorKind
 from masklet.deliveries import Existing
 from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
-from masklet.events import MatteFormat, OverlayKind, TrackFinished, TrackStarted, WorkProgress
+from masklet.events import MatteFormat, OverlayKind, WorkProgress
 from masklet.holes import find_holes
 from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported, read_plan, receive
 from masklet.pictures import AS_IT_IS, PictureRequest
+from masklet.scopes import in_order, scopes_named
+from masklet.track import Track
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
-from masklet.types import CutPolicy, Direction, MaskUpdate, check_frame
+from masklet.types import CutPolicy, Direction, check_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from masklet.anchors import AnchorKey, AnchorTrack
     from masklet.bad_frames import Place
     from masklet.deliveries import ExportPlan
-    from masklet.events import TrackEvent
     from masklet.holes import Hole
     from masklet.pictures import Grade, Picture
     from masklet.shapes import ObjectShapes
@@ -37,50 +38,13 @@ if TYPE_CHECKING:
         FrameRange,
         FrameState,
         MaskFormat,
+        MaskUpdate,
         PromptDocument,
         SessionInfo,
+        Share,
     )
 
 _Made = TypeVar("_Made")
-
-
-class Track:
-    """A track that runs: iterate to get each mask as soon as it exists.
-
-    Leaving the loop early, or :meth:`cancel` from any thread, stops the track after the frame in
-    hand; what is finished is kept in the session.
-
-    Attributes:
-        started: The plan, known once the first mask is asked for.
-        finished: How it ended; None while it runs or when the loop was left early.
-    """
-
-    def __init__(self, transport: Transport, session_id: str, request: TrackRequest) -> None:
-        self._transport = transport
-        self._session_id = session_id
-        self._events = transport.track(session_id, request)
-        self.started: TrackStarted | None = None
-        self.finished: TrackFinished | None = None
-
-    def __iter__(self) -> Generator[MaskUpdate, None, None]:
-        with closing(self.events()) as events:
-            for event in events:
-                if isinstance(event, MaskUpdate):
-                    yield event
-
-    def events(self) -> Generator[TrackEvent, None, None]:
-        """Everything that happens, the plan and the end too, for those who show progress."""
-        with closing(self._events) as events:
-            for event in events:
-                if isinstance(event, TrackStarted):
-                    self.started = event
-                elif isinstance(event, TrackFinished):
-                    self.finished = event
-                yield event
-
-    def cancel(self) -> None:
-        """Stop after the frame in hand; the loop then ends by itself."""
-        self._transport.cancel(self._session_id)
 
 
 class Session:
@@ -484,8 +448,43 @@ class Session:
         with closing(self._transport.export_overlay(self.session_id, request)) as events:
             return receive(events, Path(folder), existing=existing, on_progress=on_progress)
 
+    def share(self, user: str, rights: Iterable[str] = ("prompt", "track", "export")) -> tuple[Share, ...]:
+        """Let another user of the server work in this session; that one finds it in its list of sessions.
+
+        Args:
+            user: As the server knows that one.
+            rights: Some of ``read``, ``prompt``, ``track``, ``export``, in place of what was shared with that
+                user before. Each of them includes reading.
+
+        Returns:
+            With whom the session is shared now.
+
+        Raises:
+            BadInputError: There is no such right, or no such name.
+            NotPermittedError: The session is somebody else's.
+        """
+        with bad_input():
+            scopes = in_order(scopes_named(rights))
+        return self._transport.share_session(self.session_id, user, scopes)
+
+    def unshare(self, user: str) -> tuple[Share, ...]:
+        """Take back what was shared with a user; what that one is at ends with the call in hand.
+
+        Raises:
+            NotPermittedError: The session is somebody else's.
+        """
+        return self._transport.unshare_session(self.session_id, user)
+
+    def shares(self) -> tuple[Share, ...]:
+        """With whom this session is shared, as its owner is told.
+
+        Raises:
+            NotPermittedError: The session is somebody else's.
+        """
+        return self._transport.list_shares(self.session_id)
+
     def close(self) -> None:
-        """Forget the session on the server. Twice is fine."""
+        """Forget the session on the server. Twice is fine; somebody else's stays."""
         self._transport.close_session(self.session_id)
 
     def _ids(self, objects: Iterable[TrackedObject | str]) -> tuple[int, ...]:

@@ -22,12 +22,18 @@ class ClientSettings:
         token: ``MASKLET_TOKEN``, or the content of the file ``MASKLET_TOKEN_FILE``.
         tls_ca_file: Certificate of the authority that signed the server's (``MASKLET_TLS_CA``).
         weights: For a server of one's own (``MASKLET_MODEL``); None for the embedded model.
+        token_file: The file of the token: read again when the server does not take the token any more.
+        tls_cert_file: A certificate of one's own (``MASKLET_TLS_CERT``), for servers that ask for one.
+        tls_key_file: Its private key (``MASKLET_TLS_KEY``).
     """
 
     address: str | None = None
     token: str | None = None
     tls_ca_file: Path | None = None
     weights: str | None = None
+    token_file: Path | None = None
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> ClientSettings:
@@ -38,11 +44,17 @@ def read_settings(environment: Mapping[str, str] | None = None) -> ClientSetting
     """
     values = os.environ if environment is None else environment
     token, token_file = values.get("MASKLET_TOKEN"), values.get("MASKLET_TOKEN_FILE")
-    ca_file = values.get("MASKLET_TLS_CA")
+
+    def path(name: str) -> Path | None:
+        return Path(values[name]) if values.get(name) else None
+
     return ClientSettings(
         address=values.get("MASKLET_SERVER") or None,
         token=token or (read_token(Path(token_file)) if token_file else None),
-        tls_ca_file=Path(ca_file) if ca_file else None,
+        token_file=Path(token_file) if token_file and not token else None,
+        tls_ca_file=path("MASKLET_TLS_CA"),
+        tls_cert_file=path("MASKLET_TLS_CERT"),
+        tls_key_file=path("MASKLET_TLS_KEY"),
         weights=values.get("MASKLET_MODEL") or None,
     )
 

@@ -41,6 +41,8 @@ from masklet.policies import MemoryPolicy as MemoryPolicy
 from masklet.prompt_kinds import Box as Box
 from masklet.prompt_kinds import Click as Click
 from masklet.prompt_kinds import Scribble as Scribble
+from masklet.session_list import SessionSummary as SessionSummary
+from masklet.session_list import Share as Share
 
 
 class CutPolicy(Enum):
@@ -231,25 +233,6 @@ class ObjectPolicy:
 
     object_id: int
     policy: MemoryPolicy
-
-
-@dataclass(frozen=True)
-class SessionSummary:
-    """A session among others, as a list shows it.
-
-    Attributes:
-        session_id: To attach to it, or to close it.
-        clip_name: Of the clip that it was opened on.
-        objects: How many it has.
-        idle_s: Since the last call; 0 while it is busy.
-        is_busy: A call waits for the device, or a track runs.
-    """
-
-    session_id: str
-    clip_name: str
-    objects: int
-    idle_s: float
-    is_busy: bool
 
 
 @dataclass(frozen=True)

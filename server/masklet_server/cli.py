@@ -13,7 +13,7 @@ import typer
 
 from masklet.errors import MaskletError
 from masklet.version import VERSION
-from masklet_server import config_command, kept_sessions, serving
+from masklet_server import audit_command, config_command, kept_sessions, serving, token_command
 from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
 from masklet_server.model import command as model
@@ -48,7 +48,18 @@ def _options(
     del version  # told by its callback, before a command is looked for
 
 
-for area in (serving, config_command, kept_sessions, model, evaluation, parity, training, material):
+for area in (
+    serving,
+    config_command,
+    token_command,
+    audit_command,
+    kept_sessions,
+    model,
+    evaluation,
+    parity,
+    training,
+    material,
+):
     area.add_commands(app)
 
 

@@ -11,6 +11,7 @@ import typer
 from masklet_server.settings_file import read_settings_file
 
 if TYPE_CHECKING:
+    from masklet_server.identity.oidc_settings import OidcSettings
     from masklet_server.service.settings import ServerSettings
 
 ADDRESS_HELP = "host:port to listen on; port 0 takes a free one."
@@ -77,6 +78,42 @@ def serve(
     ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help=TLS_HELP)] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(help="PEM of the authority whose certificates clients have to show: mutual TLS."),
+    ] = None,
+    signed_tokens: Annotated[
+        Path | None, typer.Option(help="Register of the tokens that masklet-server token makes.")
+    ] = None,
+    oidc_keys: Annotated[
+        Path | None,
+        typer.Option(help="Key set (JWKS) of the studio's provider; with --oidc-issuer and --oidc-audience."),
+    ] = None,
+    oidc_issuer: Annotated[str, typer.Option(help="As the provider's tokens name it.")] = "",
+    oidc_audience: Annotated[str, typer.Option(help="As tokens for this server name it.")] = "",
+    oidc_user_claim: Annotated[str, typer.Option(help="What names the user in a provider's token.")] = "sub",
+    oidc_tenant_claim: Annotated[
+        str, typer.Option(help="What names the tenant there; empty for one tenant.")
+    ] = "",
+    oidc_scope_claim: Annotated[
+        str, typer.Option(help="What holds words such as masklet:track there.")
+    ] = "scope",
+    user_calls_per_s: Annotated[
+        float, typer.Option(min=0.0, help="Calls a second of each known user; 0 sets no limit.")
+    ] = 200.0,
+    tenant_calls_per_s: Annotated[
+        float, typer.Option(min=0.0, help="The same for all users of a tenant together.")
+    ] = 0.0,
+    user_opens_per_min: Annotated[
+        float, typer.Option(min=0.0, help="Clips a minute that each known user may open or send.")
+    ] = 60.0,
+    tenant_opens_per_min: Annotated[
+        float, typer.Option(min=0.0, help="The same for all users of a tenant together.")
+    ] = 0.0,
+    audit: Annotated[
+        Path | None, typer.Option(help="File in which it is noted who did what, and what was refused.")
+    ] = None,
+    audit_mib: Annotated[int, typer.Option(min=1, help="When that file is full, and another is begun.")] = 64,
     upload_folder: Annotated[
         Path | None, typer.Option(help="Where uploads are kept; the system's temporary folder by default.")
     ] = None,
@@ -135,7 +172,10 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
-    del metrics_port, no_egress
+    del metrics_port, no_egress, tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience
+    del oidc_user_claim
+    del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min
+    del tenant_opens_per_min, audit, audit_mib
     import asyncio
     import logging
 
@@ -206,6 +246,7 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
 
     from masklet.errors import BadInputError
     from masklet_server.journal.places import default_sessions_folder
+    from masklet_server.service.rates import RateSettings
     from masklet_server.service.settings import PROFILES, ServerSettings
 
     profile, address = options["profile"], options["address"]
@@ -224,6 +265,17 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         token_file=options["token_file"],
         tls_certificate=options["tls_cert"],
         tls_key=options["tls_key"],
+        tls_client_ca=options["tls_client_ca"],
+        signed_tokens=options["signed_tokens"],
+        oidc=oidc_of(options),
+        rates=RateSettings(
+            options["user_calls_per_s"],
+            options["tenant_calls_per_s"],
+            options["user_opens_per_min"],
+            options["tenant_opens_per_min"],
+        ),
+        audit=options["audit"],
+        audit_bytes=options["audit_mib"] << 20,
         upload_folder=options["upload_folder"],
         sessions_folder=None if options["no_sessions"] else folder,
         take_over=options["take_over"],
@@ -236,6 +288,30 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
             forgotten_s=options["forgotten_h"] * 3600.0,
         ),
         service=replace(plain.service, disk_s=options["disk_s"], turn_s=options["turn_s"]),
+    )
+
+
+def oidc_of(options: Mapping[str, Any]) -> OidcSettings | None:
+    """What the options say of a provider; None where they say nothing.
+
+    Raises:
+        BadInputError: A part is missing.
+    """
+    from masklet.errors import BadInputError
+    from masklet_server.identity.oidc_settings import OidcSettings
+
+    said = (options["oidc_keys"], options["oidc_issuer"], options["oidc_audience"])
+    if not any(said):
+        return None
+    if not all(said):
+        raise BadInputError(
+            "tokens of a provider need --oidc-keys, --oidc-issuer and --oidc-audience: give all three"
+        )
+    return OidcSettings(
+        *said,
+        user_claim=options["oidc_user_claim"],
+        tenant_claim=options["oidc_tenant_claim"] or None,
+        scope_claim=options["oidc_scope_claim"],
     )
 
 

@@ -11,7 +11,8 @@ from masklet.client import Server
 from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, ClipError, LimitError, ObjectNotFoundError, PathNotAllowedError
 from masklet.events import Waiting
-from masklet.session import Session, Track
+from masklet.session import Session
+from masklet.track import Track
 from masklet.types import Click, Direction, FramePrompts, FrameRange, ObjectInfo, SessionInfo
 
 

@@ -24,11 +24,21 @@ def test_everything_can_be_said_in_the_environment(tmp_path: Path) -> None:
             "MASKLET_SERVER": "gpu1:7500",
             "MASKLET_TOKEN_FILE": str(token_file),
             "MASKLET_TLS_CA": "/studio/ca.pem",
+            "MASKLET_TLS_CERT": "/studio/ann.pem",
+            "MASKLET_TLS_KEY": "/studio/ann.key",
             "MASKLET_MODEL": "sam2.1_hiera_tiny",
         }
     )
 
-    assert settings == ClientSettings("gpu1:7500", "s3cret", Path("/studio/ca.pem"), "sam2.1_hiera_tiny")
+    assert settings == ClientSettings(
+        "gpu1:7500",
+        "s3cret",
+        Path("/studio/ca.pem"),
+        "sam2.1_hiera_tiny",
+        token_file,
+        Path("/studio/ann.pem"),
+        Path("/studio/ann.key"),
+    )
 
 
 @pytest.mark.parametrize("content", [None, " \n"])

@@ -25,6 +25,7 @@ from masklet.events import (
 from masklet.interpolation import Interpolation
 from masklet.matte_settings import MatteSettings
 from masklet.pictures import Picture, PictureRequest
+from masklet.scopes import Scope
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.transport.interface import (
     AnchorRequest,
@@ -52,6 +53,7 @@ from masklet.types import (
     ServerInfo,
     SessionInfo,
     SessionSummary,
+    Share,
     StateRange,
 )
 
@@ -76,6 +78,7 @@ class FakeTransport:
         uploads: Names and frames of every upload.
         tracked: Every track's request.
         tracks_left_early: How many tracks were closed before their end.
+        shares: With whom sessions are shared.
         raw_shapes: Whether shapes of raw edges were asked for, each time.
         rules: Under which curve shapes were asked for, each time.
         closed: True once the connection is closed.
@@ -105,6 +108,7 @@ class FakeTransport:
     rules: list[Interpolation] = field(default_factory=list)
     pictured: list[PictureRequest] = field(default_factory=list)
     previewed: list[FramePrompts] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
     tracks_left_early: int = 0
     closed: bool = False
 
@@ -148,6 +152,17 @@ class FakeTransport:
 
     def list_sessions(self) -> tuple[SessionSummary, ...]:
         return tuple(SessionSummary("s1", CLIP.name, len(self.objects), 0.0, False) for _ in self.opened)
+
+    def share_session(self, session_id: str, user: str, rights: tuple[Scope, ...]) -> tuple[Share, ...]:
+        self.shares = [each for each in self.shares if each.user != user] + [Share(user, rights)]
+        return tuple(self.shares)
+
+    def unshare_session(self, session_id: str, user: str) -> tuple[Share, ...]:
+        self.shares = [each for each in self.shares if each.user != user]
+        return tuple(self.shares)
+
+    def list_shares(self, session_id: str) -> tuple[Share, ...]:
+        return tuple(self.shares)
 
     def close_session(self, session_id: str) -> None:
         self.opened.remove(self.opened[-1])

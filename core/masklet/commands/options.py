@@ -153,7 +153,5 @@ def connect_as_asked(
         MaskletError: See :func:`masklet.client.connect`.
     """
     from masklet.client import connect
-    from masklet.settings import read_token
 
-    token = read_token(token_file) if token_file is not None else None
-    return connect(server, token=token, tls_ca_file=tls_ca, weights=weights, device=device)
+    return connect(server, token_file=token_file, tls_ca_file=tls_ca, weights=weights, device=device)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
     from masklet.policies import MemoryPolicy
+    from masklet.scopes import Scope
     from masklet.shapes import ObjectShapes
     from masklet.transport.endpoint import ServerChoice
     from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         LockedMask,
         LockedRange,
         MaskFormat,
+        Share,
     )
 
 _Value = TypeVar("_Value")
@@ -122,6 +124,17 @@ class BridgeTransport:
 
     def list_sessions(self) -> tuple[SessionSummary, ...]:  # noqa: D102
         return self._call(tuple, "list_sessions")
+
+    def share_session(  # noqa: D102
+        self, session_id: str, user: str, rights: tuple[Scope, ...]
+    ) -> tuple[Share, ...]:
+        return self._call(tuple, "share_session", session_id=session_id, user=user, rights=rights)
+
+    def unshare_session(self, session_id: str, user: str) -> tuple[Share, ...]:  # noqa: D102
+        return self._call(tuple, "unshare_session", session_id=session_id, user=user)
+
+    def list_shares(self, session_id: str) -> tuple[Share, ...]:  # noqa: D102
+        return self._call(tuple, "list_shares", session_id=session_id)
 
     def close_session(self, session_id: str) -> None:  # noqa: D102
         self._do("close_session", session_id=session_id)

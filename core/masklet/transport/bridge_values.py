@@ -35,6 +35,8 @@ from masklet import (
     pictures,
     policies,
     prompt_kinds,
+    scopes,
+    session_list,
     shapes,
     types,
 )
@@ -55,6 +57,8 @@ _MODULES = (
     kept_masks,
     prompt_kinds,
     policies,
+    scopes,
+    session_list,
     types,
     candidates,
     holes,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ipaddress
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masklet.settings import read_token
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from masklet.settings import ClientSettings
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,18 @@ class Endpoint:
         address: ``host:port``.
         token: Sent with every call; None where the server asks for none.
         tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
+        token_file: Where the token came from: read again when the server does not take it any more.
+        tls_cert_file: A certificate of one's own, for servers that ask for one.
+        tls_key_file: Its private key.
         plaintext: True for a connection without TLS, which only a server on this machine takes.
     """
 
     address: str
     token: str | None = None
     tls_ca_file: Path | None = None
+    token_file: Path | None = None
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     plaintext: bool = False
 
 
@@ -36,6 +45,9 @@ class ServerChoice:
         address: ``host:port``; None to have a server started on this machine.
         token: By which the server lets in.
         tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
+        token_file: Where the token came from.
+        tls_cert_file: A certificate of one's own, for servers that ask for one.
+        tls_key_file: Its private key.
         weights: Name or file, for a server of one's own.
         device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
     """
@@ -43,13 +55,45 @@ class ServerChoice:
     address: str | None = None
     token: str | None = None
     tls_ca_file: Path | None = None
+    token_file: Path | None = None
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     weights: str | None = None
     device: str | None = None
+
+    @staticmethod
+    def of(settings: ClientSettings, **said: Any) -> ServerChoice:
+        """What the caller said, and for what was left out what the environment says.
+
+        Raises:
+            BadInputError: The token file cannot be read.
+        """
+        token, token_file = said.get("token"), _path(said.get("token_file"))
+        if not token and token_file is not None:
+            token = read_token(token_file)
+        elif not token:
+            token, token_file = settings.token, settings.token_file
+        else:
+            token_file = None
+        return ServerChoice(
+            address=said.get("address") or settings.address,
+            token=token,
+            tls_ca_file=_path(said.get("tls_ca_file")) or settings.tls_ca_file,
+            token_file=token_file,
+            tls_cert_file=_path(said.get("tls_cert_file")) or settings.tls_cert_file,
+            tls_key_file=_path(said.get("tls_key_file")) or settings.tls_key_file,
+            weights=said.get("weights") or settings.weights,
+            device=said.get("device"),
+        )
 
     @property
     def is_own(self) -> bool:
         """True where a server is to be started."""
         return self.address is None
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return Path(given).expanduser().absolute() if given else None
 
 
 def is_loopback(address: str) -> bool:

@@ -9,8 +9,8 @@ from masklet import codec, event_codec, state_codec
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.events import TrackStarted
 from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, new_id
+from masklet.transport.grpc_sharing import GrpcSharing
 from masklet.transport.grpc_upload import send_clip
-from masklet.transport.grpc_view import GrpcView
 from masklet.transport.interface import Undone
 from masklet.types import MaskUpdate
 from masklet.v1 import (
@@ -21,7 +21,6 @@ from masklet.v1 import (
     server_pb2,
     server_pb2_grpc,
     session_pb2,
-    session_pb2_grpc,
     track_pb2,
     track_pb2_grpc,
 )
@@ -40,17 +39,15 @@ if TYPE_CHECKING:
         PromptDocument,
         ServerInfo,
         SessionInfo,
-        SessionSummary,
     )
 
 
-class GrpcTransport(GrpcView):
+class GrpcTransport(GrpcSharing):
     """:class:`masklet.transport.interface.Transport` over one gRPC channel."""
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)
         self._server = server_pb2_grpc.ServerServiceStub(channel.raw)
-        self._sessions = session_pb2_grpc.SessionServiceStub(channel.raw)
         self._prompts = prompt_pb2_grpc.PromptServiceStub(channel.raw)
         self._tracks = track_pb2_grpc.TrackServiceStub(channel.raw)
         self._exports = export_pb2_grpc.ExportServiceStub(channel.raw)
@@ -93,11 +90,6 @@ class GrpcTransport(GrpcView):
         request = session_pb2.GetSessionRequest(session_id=session_id)
         response = self._channel.call(self._sessions.GetSession, request, timeout_s=STATUS_TIMEOUT_S)
         return codec.session_from_wire(response.session)
-
-    def list_sessions(self) -> tuple[SessionSummary, ...]:  # noqa: D102
-        request = session_pb2.ListSessionsRequest()
-        response = self._channel.call(self._sessions.ListSessions, request, timeout_s=STATUS_TIMEOUT_S)
-        return tuple(codec.summary_from_wire(summary) for summary in response.sessions)
 
     def close_session(self, session_id: str) -> None:  # noqa: D102
         request = session_pb2.CloseSessionRequest(session_id=session_id, request_id=new_id())

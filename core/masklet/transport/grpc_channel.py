@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -16,10 +17,12 @@ from masklet.errors import (
     ServerUnreachableError,
     error_from_wire,
 )
+from masklet.settings import read_token
 from masklet.transport.call_scope import current_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
 
     from masklet.transport.endpoint import Endpoint
 
@@ -68,20 +71,19 @@ class Channel:
     def __init__(self, endpoint: Endpoint, *, why_dead: Callable[[], str | None]) -> None:
         if not _ADDRESS.fullmatch(endpoint.address):
             raise BadInputError(f"{endpoint.address!r} is no address: write host:port, like gpu1:7700")
-        if endpoint.token and not (endpoint.token.isascii() and endpoint.token.isprintable()):
-            raise BadInputError(
-                "the token holds characters that no token can have: copy it again, without line breaks"
-            )
         self._endpoint = endpoint
         self._why_dead = why_dead
         self._has_answered = False
-        self._metadata = (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
+        self._token = _checked_token(endpoint.token)
         if endpoint.plaintext:
             self.raw = grpc.insecure_channel(endpoint.address, options=OPTIONS)
         else:
-            self.raw = grpc.secure_channel(
-                endpoint.address, grpc.ssl_channel_credentials(_read_ca(endpoint)), options=OPTIONS
+            credentials = grpc.ssl_channel_credentials(
+                _read(endpoint.tls_ca_file),
+                private_key=_read(endpoint.tls_key_file),
+                certificate_chain=_read(endpoint.tls_cert_file),
             )
+            self.raw = grpc.secure_channel(endpoint.address, credentials, options=OPTIONS)
 
     def call(
         self, method: Callable[..., _Response], request: object, *, timeout_s: float, retry: bool = True
@@ -95,6 +97,8 @@ class Channel:
             try:
                 response = method(request, timeout=timeout_s, metadata=self._metadata)
             except grpc.RpcError as error:
+                if retry and self._has_fresh_token(error):
+                    continue
                 if not (retry and pause_s is not None and self._may_come_back(error)):
                     raise self._translated(error) from error
             else:
@@ -111,17 +115,22 @@ class Channel:
         decode: Callable[[_Response], _Value],
     ) -> Generator[_Value, None, None]:
         """Yield the answers of a call that takes as long as it takes; closing cancels it."""
-        call: Any = method(request, metadata=self._metadata)
-        scope = current_scope()
-        if scope is not None:
-            scope.add(call)
-        try:
-            for response in call:
-                yield decode(response)
-        except grpc.RpcError as error:
-            raise self._translated(error) from error
-        finally:
-            call.cancel()
+        while True:
+            call: Any = method(request, metadata=self._metadata)
+            scope = current_scope()
+            if scope is not None:
+                scope.add(call)
+            try:
+                for response in call:
+                    yield decode(response)
+            except grpc.RpcError as error:
+                # Who calls is asked before anything is answered.
+                if not self._has_fresh_token(error):
+                    raise self._translated(error) from error
+            else:
+                return
+            finally:
+                call.cancel()
 
     def resumed(
         self,
@@ -142,6 +151,8 @@ class Channel:
                     pauses = iter(_BACKOFF_S)
                     yield decode(response)
             except grpc.RpcError as error:
+                if self._has_fresh_token(error):
+                    continue
                 pause_s = next(pauses, None)
                 if pause_s is None or not self._may_come_back(error):
                     raise self._translated(error) from error
@@ -154,6 +165,21 @@ class Channel:
     def close(self) -> None:
         """Close the connection."""
         self.raw.close()
+
+    @property
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self._token}"),) if self._token else ()
+
+    def _has_fresh_token(self, error: grpc.RpcError) -> bool:
+        """True where the server did not take the token, and its file holds another one since."""
+        file = self._endpoint.token_file
+        if error.code() is not grpc.StatusCode.UNAUTHENTICATED or file is None:
+            return False
+        before = self._token
+        with suppress(BadInputError):
+            # One that is just being written counts the next time.
+            self._token = _checked_token(read_token(file))
+        return self._token != before
 
     def _may_come_back(self, error: grpc.RpcError) -> bool:
         """True where the connection broke and the server, or the one after it, may answer in a while."""
@@ -190,12 +216,20 @@ class Channel:
         return error_from_wire(None, status.name, detail)
 
 
-def _read_ca(endpoint: Endpoint) -> bytes | None:
-    if endpoint.tls_ca_file is None:
+def _checked_token(token: str | None) -> str | None:
+    if token and not (token.isascii() and token.isprintable()):
+        raise BadInputError(
+            "the token holds characters that no token can have: copy it again, without line breaks"
+        )
+    return token
+
+
+def _read(file: Path | None) -> bytes | None:
+    if file is None:
         return None
     try:
-        return endpoint.tls_ca_file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise BadInputError(
-            f"the certificate {endpoint.tls_ca_file} cannot be read ({error.strerror}): check the path"
+            f"the certificate {file} cannot be read ({error.strerror}): check the path"
         ) from error

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
     from masklet.policies import MemoryPolicy
+    from masklet.scopes import Scope
     from masklet.shapes import ObjectShapes
     from masklet.types import (
         Click,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         ServerInfo,
         SessionInfo,
         SessionSummary,
+        Share,
     )
 
 
@@ -189,7 +191,19 @@ class Transport(Protocol):
         ...
 
     def list_sessions(self) -> tuple[SessionSummary, ...]:
-        """The caller's own sessions, the one used last first."""
+        """The caller's own sessions and those that others share, the one used last first."""
+        ...
+
+    def share_session(self, session_id: str, user: str, rights: tuple[Scope, ...]) -> tuple[Share, ...]:
+        """Let another user into one's own session; return with whom it is shared now."""
+        ...
+
+    def unshare_session(self, session_id: str, user: str) -> tuple[Share, ...]:
+        """Take that back; return with whom it is still shared."""
+        ...
+
+    def list_shares(self, session_id: str) -> tuple[Share, ...]:
+        """With whom one's own session is shared."""
         ...
 
     def close_session(self, session_id: str) -> None:

@@ -29,6 +29,9 @@ def open_transport(choice: ServerChoice) -> tuple[GrpcTransport, LocalServer | N
         choice.address,
         token=choice.token,
         tls_ca_file=choice.tls_ca_file,
-        plaintext=choice.tls_ca_file is None and is_loopback(choice.address),
+        token_file=choice.token_file,
+        tls_cert_file=choice.tls_cert_file,
+        tls_key_file=choice.tls_key_file,
+        plaintext=choice.tls_ca_file is None and choice.tls_cert_file is None and is_loopback(choice.address),
     )
     return GrpcTransport(Channel(endpoint, why_dead=lambda: None)), None

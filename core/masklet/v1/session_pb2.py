@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18masklet/v1/session.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"5\n\x0cUploadHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tclip_name\x18\x02 \x01(\t\"w\n\x0fUploadFileStart\x12\x12\n\x05\x66rame\x18\x01 \x01(\x11H\x00\x88\x01\x01\x12\x0e\n\x06suffix\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\nheld_bytes\x18\x05 \x01(\x04\x42\x08\n\x06_frame\"-\n\x0cUploadCommit\x12\r\n\x05\x66iles\x18\x01 \x01(\r\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xb1\x01\n\x11UploadClipRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.masklet.v1.UploadHeaderH\x00\x12+\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x1b.masklet.v1.UploadFileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x12*\n\x06\x63ommit\x18\x04 \x01(\x0b\x32\x18.masklet.v1.UploadCommitH\x00\x42\x06\n\x04part\";\n\x12UploadClipResponse\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"%\n\x13\x46indContentsRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\x0c\"*\n\x14\x46indContentsResponse\x12\x12\n\nheld_bytes\x18\x01 \x03(\x04\"\xa4\x02\n\x12OpenSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x04path\x18\x02 \x01(\tH\x00\x12\x13\n\tupload_id\x18\x03 \x01(\tH\x00\x12\x14\n\x0c\x63olour_space\x18\x04 \x01(\t\x12\x18\n\x0b\x66irst_frame\x18\x05 \x01(\x11H\x01\x88\x01\x01\x12\x17\n\nframe_rate\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\r\n\x05layer\x18\x14 \x01(\t\x12\x0c\n\x04view\x18\x15 \x01(\t\x12\x10\n\x08overscan\x18\x16 \x01(\x08\x12$\n\x04used\x18\x17 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x10\n\x08\x63\x61n_wait\x18\x18 \x01(\x08\x42\x06\n\x04\x63lipB\x0e\n\x0c_first_frameB\r\n\x0b_frame_rate\"e\n\x13OpenSessionResponse\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.SessionInfo\x12$\n\x07waiting\x18\x02 \x01(\x0b\x32\x13.masklet.v1.Waiting\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x15\n\x13ListSessionsRequest\"i\n\x0eSessionSummary\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tclip_name\x18\x02 \x01(\t\x12\x0f\n\x07objects\x18\x03 \x01(\r\x12\x0e\n\x06idle_s\x18\x04 \x01(\x01\x12\x0f\n\x07is_busy\x18\x05 \x01(\x08\"D\n\x14ListSessionsResponse\x12,\n\x08sessions\x18\x01 \x03(\x0b\x32\x1a.masklet.v1.SessionSummary\">\n\x12GetSessionResponse\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.SessionInfo\"=\n\x13\x43loseSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x16\n\x14\x43loseSessionResponse\"H\n\x10\x41\x64\x64ObjectRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\";\n\x11\x41\x64\x64ObjectResponse\x12&\n\x06object\x18\x01 \x01(\x0b\x32\x16.masklet.v1.ObjectInfo\"^\n\x13RenameObjectRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12\x0c\n\x04name\x18\x04 \x01(\t\">\n\x14RenameObjectResponse\x12&\n\x06object\x18\x01 \x01(\x0b\x32\x16.masklet.v1.ObjectInfo\"P\n\x13RemoveObjectRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\"\x16\n\x14RemoveObjectResponse\"(\n\x12ListObjectsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\">\n\x13ListObjectsResponse\x12\'\n\x07objects\x18\x01 \x03(\x0b\x32\x16.masklet.v1.ObjectInfo2\xb5\x06\n\x0eSessionService\x12M\n\nUploadClip\x12\x1d.masklet.v1.UploadClipRequest\x1a\x1e.masklet.v1.UploadClipResponse(\x01\x12Q\n\x0c\x46indContents\x12\x1f.masklet.v1.FindContentsRequest\x1a .masklet.v1.FindContentsResponse\x12N\n\x0bOpenSession\x12\x1e.masklet.v1.OpenSessionRequest\x1a\x1f.masklet.v1.OpenSessionResponse\x12K\n\nGetSession\x12\x1d.masklet.v1.GetSessionRequest\x1a\x1e.masklet.v1.GetSessionResponse\x12Q\n\x0cListSessions\x12\x1f.masklet.v1.ListSessionsRequest\x1a .masklet.v1.ListSessionsResponse\x12Q\n\x0c\x43loseSession\x12\x1f.masklet.v1.CloseSessionRequest\x1a .masklet.v1.CloseSessionResponse\x12H\n\tAddObject\x12\x1c.masklet.v1.AddObjectRequest\x1a\x1d.masklet.v1.AddObjectResponse\x12Q\n\x0cRenameObject\x12\x1f.masklet.v1.RenameObjectRequest\x1a .masklet.v1.RenameObjectResponse\x12Q\n\x0cRemoveObject\x12\x1f.masklet.v1.RemoveObjectRequest\x1a .masklet.v1.RemoveObjectResponse\x12N\n\x0bListObjects\x12\x1e.masklet.v1.ListObjectsRequest\x1a\x1f.masklet.v1.ListObjectsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18masklet/v1/session.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"5\n\x0cUploadHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tclip_name\x18\x02 \x01(\t\"w\n\x0fUploadFileStart\x12\x12\n\x05\x66rame\x18\x01 \x01(\x11H\x00\x88\x01\x01\x12\x0e\n\x06suffix\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\nheld_bytes\x18\x05 \x01(\x04\x42\x08\n\x06_frame\"-\n\x0cUploadCommit\x12\r\n\x05\x66iles\x18\x01 \x01(\r\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xb1\x01\n\x11UploadClipRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.masklet.v1.UploadHeaderH\x00\x12+\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x1b.masklet.v1.UploadFileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x12*\n\x06\x63ommit\x18\x04 \x01(\x0b\x32\x18.masklet.v1.UploadCommitH\x00\x42\x06\n\x04part\";\n\x12UploadClipResponse\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"%\n\x13\x46indContentsRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\x0c\"*\n\x14\x46indContentsResponse\x12\x12\n\nheld_bytes\x18\x01 \x03(\x04\"\xa4\x02\n\x12OpenSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x04path\x18\x02 \x01(\tH\x00\x12\x13\n\tupload_id\x18\x03 \x01(\tH\x00\x12\x14\n\x0c\x63olour_space\x18\x04 \x01(\t\x12\x18\n\x0b\x66irst_frame\x18\x05 \x01(\x11H\x01\x88\x01\x01\x12\x17\n\nframe_rate\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\r\n\x05layer\x18\x14 \x01(\t\x12\x0c\n\x04view\x18\x15 \x01(\t\x12\x10\n\x08overscan\x18\x16 \x01(\x08\x12$\n\x04used\x18\x17 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x10\n\x08\x63\x61n_wait\x18\x18 \x01(\x08\x42\x06\n\x04\x63lipB\x0e\n\x0c_first_frameB\r\n\x0b_frame_rate\"e\n\x13OpenSessionResponse\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.SessionInfo\x12$\n\x07waiting\x18\x02 \x01(\x0b\x32\x13.masklet.v1.Waiting\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x15\n\x13ListSessionsRequest\"\x9b\x01\n\x0eSessionSummary\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tclip_name\x18\x02 \x01(\t\x12\x0f\n\x07objects\x18\x03 \x01(\r\x12\x0e\n\x06idle_s\x18\x04 \x01(\x01\x12\x0f\n\x07is_busy\x18\x05 \x01(\x08\x12\r\n\x05owner\x18\x06 \x01(\t\x12!\n\x06rights\x18\x07 \x03(\x0e\x32\x11.masklet.v1.Scope\"D\n\x14ListSessionsResponse\x12,\n\x08sessions\x18\x01 \x03(\x0b\x32\x1a.masklet.v1.SessionSummary\">\n\x12GetSessionResponse\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.SessionInfo\"=\n\x13\x43loseSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x16\n\x14\x43loseSessionResponse\"n\n\x13ShareSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\t\x12!\n\x06rights\x18\x04 \x03(\x0e\x32\x11.masklet.v1.Scope\"@\n\x14ShareSessionResponse\x12(\n\x06shares\x18\x01 \x03(\x0b\x32\x18.masklet.v1.SessionShare\"M\n\x15UnshareSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\t\"B\n\x16UnshareSessionResponse\x12(\n\x06shares\x18\x01 \x03(\x0b\x32\x18.masklet.v1.SessionShare\"\'\n\x11ListSharesRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\">\n\x12ListSharesResponse\x12(\n\x06shares\x18\x01 \x03(\x0b\x32\x18.masklet.v1.SessionShare\"?\n\x0cSessionShare\x12\x0c\n\x04user\x18\x01 \x01(\t\x12!\n\x06rights\x18\x02 \x03(\x0e\x32\x11.masklet.v1.Scope\"H\n\x10\x41\x64\x64ObjectRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\";\n\x11\x41\x64\x64ObjectResponse\x12&\n\x06object\x18\x01 \x01(\x0b\x32\x16.masklet.v1.ObjectInfo\"^\n\x13RenameObjectRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\x12\x0c\n\x04name\x18\x04 \x01(\t\">\n\x14RenameObjectResponse\x12&\n\x06object\x18\x01 \x01(\x0b\x32\x16.masklet.v1.ObjectInfo\"P\n\x13RemoveObjectRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tobject_id\x18\x03 \x01(\r\"\x16\n\x14RemoveObjectResponse\"(\n\x12ListObjectsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\">\n\x13ListObjectsResponse\x12\'\n\x07objects\x18\x01 \x03(\x0b\x32\x16.masklet.v1.ObjectInfo2\xae\x08\n\x0eSessionService\x12M\n\nUploadClip\x12\x1d.masklet.v1.UploadClipRequest\x1a\x1e.masklet.v1.UploadClipResponse(\x01\x12Q\n\x0c\x46indContents\x12\x1f.masklet.v1.FindContentsRequest\x1a .masklet.v1.FindContentsResponse\x12N\n\x0bOpenSession\x12\x1e.masklet.v1.OpenSessionRequest\x1a\x1f.masklet.v1.OpenSessionResponse\x12K\n\nGetSession\x12\x1d.masklet.v1.GetSessionRequest\x1a\x1e.masklet.v1.GetSessionResponse\x12Q\n\x0cListSessions\x12\x1f.masklet.v1.ListSessionsRequest\x1a .masklet.v1.ListSessionsResponse\x12Q\n\x0c\x43loseSession\x12\x1f.masklet.v1.CloseSessionRequest\x1a .masklet.v1.CloseSessionResponse\x12Q\n\x0cShareSession\x12\x1f.masklet.v1.ShareSessionRequest\x1a .masklet.v1.ShareSessionResponse\x12W\n\x0eUnshareSession\x12!.masklet.v1.UnshareSessionRequest\x1a\".masklet.v1.UnshareSessionResponse\x12K\n\nListShares\x12\x1d.masklet.v1.ListSharesRequest\x1a\x1e.masklet.v1.ListSharesResponse\x12H\n\tAddObject\x12\x1c.masklet.v1.AddObjectRequest\x1a\x1d.masklet.v1.AddObjectResponse\x12Q\n\x0cRenameObject\x12\x1f.masklet.v1.RenameObjectRequest\x1a .masklet.v1.RenameObjectResponse\x12Q\n\x0cRemoveObject\x12\x1f.masklet.v1.RemoveObjectRequest\x1a .masklet.v1.RemoveObjectResponse\x12N\n\x0bListObjects\x12\x1e.masklet.v1.ListObjectsRequest\x1a\x1f.masklet.v1.ListObjectsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,32 +44,46 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_GETSESSIONREQUEST']._serialized_end=1049
   _globals['_LISTSESSIONSREQUEST']._serialized_start=1051
   _globals['_LISTSESSIONSREQUEST']._serialized_end=1072
-  _globals['_SESSIONSUMMARY']._serialized_start=1074
-  _globals['_SESSIONSUMMARY']._serialized_end=1179
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1181
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1249
-  _globals['_GETSESSIONRESPONSE']._serialized_start=1251
-  _globals['_GETSESSIONRESPONSE']._serialized_end=1313
-  _globals['_CLOSESESSIONREQUEST']._serialized_start=1315
-  _globals['_CLOSESESSIONREQUEST']._serialized_end=1376
-  _globals['_CLOSESESSIONRESPONSE']._serialized_start=1378
-  _globals['_CLOSESESSIONRESPONSE']._serialized_end=1400
-  _globals['_ADDOBJECTREQUEST']._serialized_start=1402
-  _globals['_ADDOBJECTREQUEST']._serialized_end=1474
-  _globals['_ADDOBJECTRESPONSE']._serialized_start=1476
-  _globals['_ADDOBJECTRESPONSE']._serialized_end=1535
-  _globals['_RENAMEOBJECTREQUEST']._serialized_start=1537
-  _globals['_RENAMEOBJECTREQUEST']._serialized_end=1631
-  _globals['_RENAMEOBJECTRESPONSE']._serialized_start=1633
-  _globals['_RENAMEOBJECTRESPONSE']._serialized_end=1695
-  _globals['_REMOVEOBJECTREQUEST']._serialized_start=1697
-  _globals['_REMOVEOBJECTREQUEST']._serialized_end=1777
-  _globals['_REMOVEOBJECTRESPONSE']._serialized_start=1779
-  _globals['_REMOVEOBJECTRESPONSE']._serialized_end=1801
-  _globals['_LISTOBJECTSREQUEST']._serialized_start=1803
-  _globals['_LISTOBJECTSREQUEST']._serialized_end=1843
-  _globals['_LISTOBJECTSRESPONSE']._serialized_start=1845
-  _globals['_LISTOBJECTSRESPONSE']._serialized_end=1907
-  _globals['_SESSIONSERVICE']._serialized_start=1910
-  _globals['_SESSIONSERVICE']._serialized_end=2731
+  _globals['_SESSIONSUMMARY']._serialized_start=1075
+  _globals['_SESSIONSUMMARY']._serialized_end=1230
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1232
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1300
+  _globals['_GETSESSIONRESPONSE']._serialized_start=1302
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1364
+  _globals['_CLOSESESSIONREQUEST']._serialized_start=1366
+  _globals['_CLOSESESSIONREQUEST']._serialized_end=1427
+  _globals['_CLOSESESSIONRESPONSE']._serialized_start=1429
+  _globals['_CLOSESESSIONRESPONSE']._serialized_end=1451
+  _globals['_SHARESESSIONREQUEST']._serialized_start=1453
+  _globals['_SHARESESSIONREQUEST']._serialized_end=1563
+  _globals['_SHARESESSIONRESPONSE']._serialized_start=1565
+  _globals['_SHARESESSIONRESPONSE']._serialized_end=1629
+  _globals['_UNSHARESESSIONREQUEST']._serialized_start=1631
+  _globals['_UNSHARESESSIONREQUEST']._serialized_end=1708
+  _globals['_UNSHARESESSIONRESPONSE']._serialized_start=1710
+  _globals['_UNSHARESESSIONRESPONSE']._serialized_end=1776
+  _globals['_LISTSHARESREQUEST']._serialized_start=1778
+  _globals['_LISTSHARESREQUEST']._serialized_end=1817
+  _globals['_LISTSHARESRESPONSE']._serialized_start=1819
+  _globals['_LISTSHARESRESPONSE']._serialized_end=1881
+  _globals['_SESSIONSHARE']._serialized_start=1883
+  _globals['_SESSIONSHARE']._serialized_end=1946
+  _globals['_ADDOBJECTREQUEST']._serialized_start=1948
+  _globals['_ADDOBJECTREQUEST']._serialized_end=2020
+  _globals['_ADDOBJECTRESPONSE']._serialized_start=2022
+  _globals['_ADDOBJECTRESPONSE']._serialized_end=2081
+  _globals['_RENAMEOBJECTREQUEST']._serialized_start=2083
+  _globals['_RENAMEOBJECTREQUEST']._serialized_end=2177
+  _globals['_RENAMEOBJECTRESPONSE']._serialized_start=2179
+  _globals['_RENAMEOBJECTRESPONSE']._serialized_end=2241
+  _globals['_REMOVEOBJECTREQUEST']._serialized_start=2243
+  _globals['_REMOVEOBJECTREQUEST']._serialized_end=2323
+  _globals['_REMOVEOBJECTRESPONSE']._serialized_start=2325
+  _globals['_REMOVEOBJECTRESPONSE']._serialized_end=2347
+  _globals['_LISTOBJECTSREQUEST']._serialized_start=2349
+  _globals['_LISTOBJECTSREQUEST']._serialized_end=2389
+  _globals['_LISTOBJECTSRESPONSE']._serialized_start=2391
+  _globals['_LISTOBJECTSRESPONSE']._serialized_end=2453
+  _globals['_SESSIONSERVICE']._serialized_start=2456
+  _globals['_SESSIONSERVICE']._serialized_end=3526
 # @@protoc_insertion_point(module_scope)

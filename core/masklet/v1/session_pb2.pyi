@@ -316,6 +316,8 @@ class SessionSummary(google.protobuf.message.Message):
     OBJECTS_FIELD_NUMBER: builtins.int
     IDLE_S_FIELD_NUMBER: builtins.int
     IS_BUSY_FIELD_NUMBER: builtins.int
+    OWNER_FIELD_NUMBER: builtins.int
+    RIGHTS_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     clip_name: builtins.str
     objects: builtins.int
@@ -323,6 +325,12 @@ class SessionSummary(google.protobuf.message.Message):
     """Since the last call; 0 while it is busy."""
     is_busy: builtins.bool
     """A call waits for the device, or a track runs."""
+    owner: builtins.str
+    """Who shares it with the caller; empty for the caller's own."""
+    @property
+    def rights(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[masklet.v1.values_pb2.Scope.ValueType]:
+        """What the caller may do in somebody else's session."""
+
     def __init__(
         self,
         *,
@@ -331,8 +339,10 @@ class SessionSummary(google.protobuf.message.Message):
         objects: builtins.int = ...,
         idle_s: builtins.float = ...,
         is_busy: builtins.bool = ...,
+        owner: builtins.str = ...,
+        rights: collections.abc.Iterable[masklet.v1.values_pb2.Scope.ValueType] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["clip_name", b"clip_name", "idle_s", b"idle_s", "is_busy", b"is_busy", "objects", b"objects", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["clip_name", b"clip_name", "idle_s", b"idle_s", "is_busy", b"is_busy", "objects", b"objects", "owner", b"owner", "rights", b"rights", "session_id", b"session_id"]) -> None: ...
 
 global___SessionSummary = SessionSummary
 
@@ -404,6 +414,150 @@ class CloseSessionResponse(google.protobuf.message.Message):
     ) -> None: ...
 
 global___CloseSessionResponse = CloseSessionResponse
+
+@typing.final
+class ShareSessionRequest(google.protobuf.message.Message):
+    """Another user, and what that one may do."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    USER_FIELD_NUMBER: builtins.int
+    RIGHTS_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    request_id: builtins.str
+    user: builtins.str
+    @property
+    def rights(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[masklet.v1.values_pb2.Scope.ValueType]:
+        """Reading belongs to each of them. SCOPE_ADMIN cannot be shared."""
+
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        request_id: builtins.str = ...,
+        user: builtins.str = ...,
+        rights: collections.abc.Iterable[masklet.v1.values_pb2.Scope.ValueType] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["request_id", b"request_id", "rights", b"rights", "session_id", b"session_id", "user", b"user"]) -> None: ...
+
+global___ShareSessionRequest = ShareSessionRequest
+
+@typing.final
+class ShareSessionResponse(google.protobuf.message.Message):
+    """With whom the session is shared now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SHARES_FIELD_NUMBER: builtins.int
+    @property
+    def shares(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SessionShare]: ...
+    def __init__(
+        self,
+        *,
+        shares: collections.abc.Iterable[global___SessionShare] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["shares", b"shares"]) -> None: ...
+
+global___ShareSessionResponse = ShareSessionResponse
+
+@typing.final
+class UnshareSessionRequest(google.protobuf.message.Message):
+    """Another user."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    USER_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    request_id: builtins.str
+    user: builtins.str
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+        request_id: builtins.str = ...,
+        user: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["request_id", b"request_id", "session_id", b"session_id", "user", b"user"]) -> None: ...
+
+global___UnshareSessionRequest = UnshareSessionRequest
+
+@typing.final
+class UnshareSessionResponse(google.protobuf.message.Message):
+    """With whom the session is shared now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SHARES_FIELD_NUMBER: builtins.int
+    @property
+    def shares(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SessionShare]: ...
+    def __init__(
+        self,
+        *,
+        shares: collections.abc.Iterable[global___SessionShare] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["shares", b"shares"]) -> None: ...
+
+global___UnshareSessionResponse = UnshareSessionResponse
+
+@typing.final
+class ListSharesRequest(google.protobuf.message.Message):
+    """Which session."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["session_id", b"session_id"]) -> None: ...
+
+global___ListSharesRequest = ListSharesRequest
+
+@typing.final
+class ListSharesResponse(google.protobuf.message.Message):
+    """With whom it is shared."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SHARES_FIELD_NUMBER: builtins.int
+    @property
+    def shares(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SessionShare]: ...
+    def __init__(
+        self,
+        *,
+        shares: collections.abc.Iterable[global___SessionShare] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["shares", b"shares"]) -> None: ...
+
+global___ListSharesResponse = ListSharesResponse
+
+@typing.final
+class SessionShare(google.protobuf.message.Message):
+    """A user beside the owner."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    USER_FIELD_NUMBER: builtins.int
+    RIGHTS_FIELD_NUMBER: builtins.int
+    user: builtins.str
+    @property
+    def rights(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[masklet.v1.values_pb2.Scope.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        user: builtins.str = ...,
+        rights: collections.abc.Iterable[masklet.v1.values_pb2.Scope.ValueType] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["rights", b"rights", "user", b"user"]) -> None: ...
+
+global___SessionShare = SessionShare
 
 @typing.final
 class AddObjectRequest(google.protobuf.message.Message):

@@ -45,6 +45,21 @@ class SessionServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_session__pb2.CloseSessionRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_session__pb2.CloseSessionResponse.FromString,
                 )
+        self.ShareSession = channel.unary_unary(
+                '/masklet.v1.SessionService/ShareSession',
+                request_serializer=masklet_dot_v1_dot_session__pb2.ShareSessionRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_session__pb2.ShareSessionResponse.FromString,
+                )
+        self.UnshareSession = channel.unary_unary(
+                '/masklet.v1.SessionService/UnshareSession',
+                request_serializer=masklet_dot_v1_dot_session__pb2.UnshareSessionRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_session__pb2.UnshareSessionResponse.FromString,
+                )
+        self.ListShares = channel.unary_unary(
+                '/masklet.v1.SessionService/ListShares',
+                request_serializer=masklet_dot_v1_dot_session__pb2.ListSharesRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_session__pb2.ListSharesResponse.FromString,
+                )
         self.AddObject = channel.unary_unary(
                 '/masklet.v1.SessionService/AddObject',
                 request_serializer=masklet_dot_v1_dot_session__pb2.AddObjectRequest.SerializeToString,
@@ -106,14 +121,38 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListSessions(self, request, context):
-        """Lists the caller's own sessions, the one used last first. Those without a call for long are closed.
+        """Lists the caller's own sessions and those that others share with the caller, the one used last first.
+        Those without a call for long are closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseSession(self, request, context):
-        """Forgets the session and everything it holds, uploads included. Closing twice is fine.
+        """Forgets the session and everything it holds, uploads included. Closing twice is fine. Whoever shares
+        somebody else's session closes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShareSession(self, request, context):
+        """Lets another user of the same tenant into the session, in place of what was shared with that user before.
+        Only its owner may.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnshareSession(self, request, context):
+        """Takes it back. Fine where nothing was shared. Only its owner may.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListShares(self, request, context):
+        """Tells with whom the session is shared. Only its owner may ask.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +218,21 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.CloseSession,
                     request_deserializer=masklet_dot_v1_dot_session__pb2.CloseSessionRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_session__pb2.CloseSessionResponse.SerializeToString,
+            ),
+            'ShareSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareSession,
+                    request_deserializer=masklet_dot_v1_dot_session__pb2.ShareSessionRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_session__pb2.ShareSessionResponse.SerializeToString,
+            ),
+            'UnshareSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnshareSession,
+                    request_deserializer=masklet_dot_v1_dot_session__pb2.UnshareSessionRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_session__pb2.UnshareSessionResponse.SerializeToString,
+            ),
+            'ListShares': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShares,
+                    request_deserializer=masklet_dot_v1_dot_session__pb2.ListSharesRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_session__pb2.ListSharesResponse.SerializeToString,
             ),
             'AddObject': grpc.unary_unary_rpc_method_handler(
                     servicer.AddObject,
@@ -310,6 +364,57 @@ class SessionService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/CloseSession',
             masklet_dot_v1_dot_session__pb2.CloseSessionRequest.SerializeToString,
             masklet_dot_v1_dot_session__pb2.CloseSessionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ShareSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/ShareSession',
+            masklet_dot_v1_dot_session__pb2.ShareSessionRequest.SerializeToString,
+            masklet_dot_v1_dot_session__pb2.ShareSessionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def UnshareSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/UnshareSession',
+            masklet_dot_v1_dot_session__pb2.UnshareSessionRequest.SerializeToString,
+            masklet_dot_v1_dot_session__pb2.UnshareSessionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListShares(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.SessionService/ListShares',
+            masklet_dot_v1_dot_session__pb2.ListSharesRequest.SerializeToString,
+            masklet_dot_v1_dot_session__pb2.ListSharesResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

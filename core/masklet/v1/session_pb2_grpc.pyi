@@ -59,13 +59,37 @@ class SessionServiceStub:
         masklet.v1.session_pb2.ListSessionsRequest,
         masklet.v1.session_pb2.ListSessionsResponse,
     ]
-    """Lists the caller's own sessions, the one used last first. Those without a call for long are closed."""
+    """Lists the caller's own sessions and those that others share with the caller, the one used last first.
+    Those without a call for long are closed.
+    """
 
     CloseSession: grpc.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.CloseSessionRequest,
         masklet.v1.session_pb2.CloseSessionResponse,
     ]
-    """Forgets the session and everything it holds, uploads included. Closing twice is fine."""
+    """Forgets the session and everything it holds, uploads included. Closing twice is fine. Whoever shares
+    somebody else's session closes nothing.
+    """
+
+    ShareSession: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.ShareSessionRequest,
+        masklet.v1.session_pb2.ShareSessionResponse,
+    ]
+    """Lets another user of the same tenant into the session, in place of what was shared with that user before.
+    Only its owner may.
+    """
+
+    UnshareSession: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.UnshareSessionRequest,
+        masklet.v1.session_pb2.UnshareSessionResponse,
+    ]
+    """Takes it back. Fine where nothing was shared. Only its owner may."""
+
+    ListShares: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.ListSharesRequest,
+        masklet.v1.session_pb2.ListSharesResponse,
+    ]
+    """Tells with whom the session is shared. Only its owner may ask."""
 
     AddObject: grpc.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.AddObjectRequest,
@@ -130,13 +154,37 @@ class SessionServiceAsyncStub:
         masklet.v1.session_pb2.ListSessionsRequest,
         masklet.v1.session_pb2.ListSessionsResponse,
     ]
-    """Lists the caller's own sessions, the one used last first. Those without a call for long are closed."""
+    """Lists the caller's own sessions and those that others share with the caller, the one used last first.
+    Those without a call for long are closed.
+    """
 
     CloseSession: grpc.aio.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.CloseSessionRequest,
         masklet.v1.session_pb2.CloseSessionResponse,
     ]
-    """Forgets the session and everything it holds, uploads included. Closing twice is fine."""
+    """Forgets the session and everything it holds, uploads included. Closing twice is fine. Whoever shares
+    somebody else's session closes nothing.
+    """
+
+    ShareSession: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.ShareSessionRequest,
+        masklet.v1.session_pb2.ShareSessionResponse,
+    ]
+    """Lets another user of the same tenant into the session, in place of what was shared with that user before.
+    Only its owner may.
+    """
+
+    UnshareSession: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.UnshareSessionRequest,
+        masklet.v1.session_pb2.UnshareSessionResponse,
+    ]
+    """Takes it back. Fine where nothing was shared. Only its owner may."""
+
+    ListShares: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.session_pb2.ListSharesRequest,
+        masklet.v1.session_pb2.ListSharesResponse,
+    ]
+    """Tells with whom the session is shared. Only its owner may ask."""
 
     AddObject: grpc.aio.UnaryUnaryMultiCallable[
         masklet.v1.session_pb2.AddObjectRequest,
@@ -211,7 +259,9 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         request: masklet.v1.session_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.session_pb2.ListSessionsResponse, collections.abc.Awaitable[masklet.v1.session_pb2.ListSessionsResponse]]:
-        """Lists the caller's own sessions, the one used last first. Those without a call for long are closed."""
+        """Lists the caller's own sessions and those that others share with the caller, the one used last first.
+        Those without a call for long are closed.
+        """
 
     @abc.abstractmethod
     def CloseSession(
@@ -219,7 +269,35 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         request: masklet.v1.session_pb2.CloseSessionRequest,
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.session_pb2.CloseSessionResponse, collections.abc.Awaitable[masklet.v1.session_pb2.CloseSessionResponse]]:
-        """Forgets the session and everything it holds, uploads included. Closing twice is fine."""
+        """Forgets the session and everything it holds, uploads included. Closing twice is fine. Whoever shares
+        somebody else's session closes nothing.
+        """
+
+    @abc.abstractmethod
+    def ShareSession(
+        self,
+        request: masklet.v1.session_pb2.ShareSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.session_pb2.ShareSessionResponse, collections.abc.Awaitable[masklet.v1.session_pb2.ShareSessionResponse]]:
+        """Lets another user of the same tenant into the session, in place of what was shared with that user before.
+        Only its owner may.
+        """
+
+    @abc.abstractmethod
+    def UnshareSession(
+        self,
+        request: masklet.v1.session_pb2.UnshareSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.session_pb2.UnshareSessionResponse, collections.abc.Awaitable[masklet.v1.session_pb2.UnshareSessionResponse]]:
+        """Takes it back. Fine where nothing was shared. Only its owner may."""
+
+    @abc.abstractmethod
+    def ListShares(
+        self,
+        request: masklet.v1.session_pb2.ListSharesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.session_pb2.ListSharesResponse, collections.abc.Awaitable[masklet.v1.session_pb2.ListSharesResponse]]:
+        """Tells with whom the session is shared. Only its owner may ask."""
 
     @abc.abstractmethod
     def AddObject(

@@ -42,6 +42,38 @@ PRESENCE_UNCERTAIN: Presence.ValueType  # 2
 PRESENCE_ABSENT: Presence.ValueType  # 3
 global___Presence = Presence
 
+class _Scope:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ScopeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SCOPE_UNSPECIFIED: _Scope.ValueType  # 0
+    SCOPE_READ: _Scope.ValueType  # 1
+    """See clips, objects, states and masks. Whoever may do anything else may do this."""
+    SCOPE_PROMPT: _Scope.ValueType  # 2
+    """Open and close sessions, say what is an object and what is not."""
+    SCOPE_TRACK: _Scope.ValueType  # 3
+    SCOPE_EXPORT: _Scope.ValueType  # 4
+    """Get mattes, shapes and anchors."""
+    SCOPE_ADMIN: _Scope.ValueType  # 5
+    """Keep the server."""
+
+class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
+    """What somebody may do: with a token on a server, or in a session that somebody shares."""
+
+SCOPE_UNSPECIFIED: Scope.ValueType  # 0
+SCOPE_READ: Scope.ValueType  # 1
+"""See clips, objects, states and masks. Whoever may do anything else may do this."""
+SCOPE_PROMPT: Scope.ValueType  # 2
+"""Open and close sessions, say what is an object and what is not."""
+SCOPE_TRACK: Scope.ValueType  # 3
+SCOPE_EXPORT: Scope.ValueType  # 4
+"""Get mattes, shapes and anchors."""
+SCOPE_ADMIN: Scope.ValueType  # 5
+"""Keep the server."""
+global___Scope = Scope
+
 class _Direction:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType

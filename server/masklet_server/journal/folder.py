@@ -8,23 +8,26 @@ import logging
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from masklet.errors import BadInputError, MaskletError, OutputError
 from masklet.own_folder import lock_file, remove_tree
+from masklet.scopes import Scope
 from masklet_server.journal.database import Database
 from masklet_server.journal.disks import check_local
 from masklet_server.journal.journal import FileJournal
 from masklet_server.journal.records import uses_of
-from masklet_server.journal.recovery import head_in, recover
+from masklet_server.journal.recovery import headline_of, recover
 from masklet_server.sessions.durability import (
     KeptSummary,
     Restored,
     SessionHead,
     SessionJournal,
 )
+from masklet_server.sessions.sharing import Access
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 FILE_NAME = "session.sqlite"
@@ -54,6 +57,8 @@ class JournalFolder:
         self.path = folder
         self._workers = workers
         self._touched_s: dict[str, float] = {}
+        # Nobody else writes here. Looked up, somebody else's session takes no longer than none at all.
+        self._known: dict[str, Access] = {}
         self._lock: int | None = claimed(folder, take_over=take_over)
 
     def folder_of(self, session_id: str) -> Path:
@@ -65,8 +70,14 @@ class JournalFolder:
             folder = self.folder_of(head.session_id)
             try:
                 folder.mkdir(mode=0o700, exist_ok=True)
-                journal = FileJournal(Database(folder / FILE_NAME, uses_of), self._workers, head.owner)
+                journal = FileJournal(
+                    Database(folder / FILE_NAME, uses_of),
+                    self._workers,
+                    head.owner,
+                    on_share=partial(self._learn, head.session_id, head.owner),
+                )
                 journal.write_head(head)
+                self._learn(head.session_id, head.owner, {})
                 if head.request_id:
                     self._opened(head.owner, head.request_id).write_text(head.session_id, encoding="ascii")
                 _sync(self.path)
@@ -92,7 +103,7 @@ class JournalFolder:
         def read() -> tuple[SessionHead, Restored, SessionJournal] | None:
             file = self.folder_of(session_id) / FILE_NAME
             # Before anything is opened: opening takes a session from its owner.
-            if not file.is_file() or head_in(file)[0].owner != owner:
+            if not file.is_file() or headline_of(file).access.owner != owner:
                 return None
             database = Database(file, uses_of)
             found = recover(database)
@@ -100,6 +111,7 @@ class JournalFolder:
                 database,
                 self._workers,
                 owner,
+                on_share=partial(self._learn, session_id, owner),
                 written=found.restored.standing,
                 answers=found.answer_numbers,
             )
@@ -107,15 +119,21 @@ class JournalFolder:
 
         return await self._workers.run(read, whose=owner, at_disk=True)
 
-    async def owner_of(self, session_id: str) -> str | None:  # noqa: D102
+    async def access_of(self, session_id: str, *, asked_by: str = "") -> Access | None:  # noqa: D102
         if not SESSION_ID.fullmatch(session_id):
             return None
 
-        def read() -> str | None:
+        def read() -> Access | None:
             file = self.folder_of(session_id) / FILE_NAME
-            return head_in(file)[0].owner if file.is_file() else None
+            if not file.is_file():
+                self._known.pop(session_id, None)
+                return None
+            known = self._known.get(session_id)
+            if known is None:
+                known = self._known[session_id] = headline_of(file).access
+            return known
 
-        return await self._workers.run(read, at_disk=True)
+        return await self._workers.run(read, whose=asked_by, at_disk=True)
 
     async def opened_by(self, owner: str, request_id: str) -> str | None:  # noqa: D102
         if not request_id:
@@ -130,19 +148,20 @@ class JournalFolder:
 
         return await self._workers.run(read, whose=owner, at_disk=True)
 
-    async def summaries(self, owner: str) -> Sequence[KeptSummary]:  # noqa: D102
+    async def summaries(self, user: str) -> Sequence[KeptSummary]:  # noqa: D102
         def read() -> list[KeptSummary]:
-            return [summary for own, summary in self.all() if own == owner]
+            return [each for each in self.all() if each.access.rights_of(user) is not None]
 
-        return await self._workers.run(read, whose=owner, at_disk=True)
+        return await self._workers.run(read, whose=user, at_disk=True)
 
-    def all(self) -> Iterator[tuple[str, KeptSummary]]:
-        """All sessions with their owners, as far as they can be read."""
+    def all(self) -> Iterator[KeptSummary]:
+        """All sessions, as far as they can be read."""
         for session_id in self._session_ids():
             try:
                 file = self.folder_of(session_id) / FILE_NAME
-                head, objects = head_in(file)
-                yield head.owner, KeptSummary(session_id, head.clip_info.name, objects, idle_s(file))
+                found = headline_of(file)
+                name = found.head.clip_info.name
+                yield KeptSummary(session_id, name, found.objects, idle_s(file), found.access)
             except MaskletError as error:
                 _log.warning("the journal %s cannot be listed: %s", session_id, error)
 
@@ -153,6 +172,7 @@ class JournalFolder:
     def remove_now(self, session_id: str) -> None:
         """Delete a session's files; fine when there are none."""
         self._touched_s.pop(session_id, None)
+        self._known.pop(session_id, None)
         remove_tree(self.folder_of(session_id))
 
     def touch(self, session_id: str) -> None:  # noqa: D102
@@ -194,6 +214,9 @@ class JournalFolder:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+    def _learn(self, session_id: str, owner: str, shares: Mapping[str, frozenset[Scope]]) -> None:
+        self._known[session_id] = Access(owner, shares)
 
     def _session_ids(self) -> list[str]:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from masklet.errors import OutputError
+from masklet.scopes import Scope
 from masklet_server.journal import records
 from masklet_server.journal.database import Database, Writer
 from masklet_server.sessions.contents import Contents
@@ -60,6 +61,7 @@ class FileJournal:
         database: The session's file.
         workers: Threads that write.
         whose: The session's user.
+        on_share: Told who else gets in, once that is written.
         written: What the file holds.
         answers: Of earlier calls that it holds, in their order.
     """
@@ -70,12 +72,14 @@ class FileJournal:
         workers: WorkerThreads,
         whose: str,
         *,
+        on_share: Callable[[Mapping[str, frozenset[Scope]]], None] = lambda _: None,
         written: Standing = NOTHING,
         answers: Mapping[Request, int] | None = None,
     ) -> None:
         self._database = database
         self._workers = workers
         self._whose = whose
+        self._on_share = on_share
         self._written = written
         self._pending: deque[Record] = deque()
         self._added = self._kept = 0
@@ -108,6 +112,17 @@ class FileJournal:
     async def rest(self) -> None:  # noqa: D102
         async with self._writing:
             await self._workers.run(self._database.rest, whose=self._whose, at_disk=True)
+
+    async def share(self, shares: Mapping[str, frozenset[Scope]]) -> None:  # noqa: D102
+        def write() -> None:
+            with self._database.writing(durably=True) as writer:
+                writer.put("shares", "", records.to_bytes(records.shares_to_json(shares)))
+            self._on_share(shares)
+
+        async with self._writing:
+            await self._workers.run(
+                write, whose=self._whose, at_disk=True, refusal=_hanging(self._workers.disk_s)
+            )
 
     def write_head(self, head: SessionHead) -> None:
         """Write what never changes; in a thread."""

@@ -15,7 +15,7 @@ from masklet.types import ClipInfo, LockedRange, ObjectInfo, ObjectMatte, Prompt
 from masklet_server.journal.database import Database
 from masklet_server.journal.folder import FILE_NAME, SESSION_ID, idle_s
 from masklet_server.journal.records import uses_of
-from masklet_server.journal.recovery import head_in, recover
+from masklet_server.journal.recovery import headline_of, recover
 from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.durability import Restored
 from masklet_server.sessions.results import ResultStore
@@ -57,10 +57,9 @@ def listed(sessions: Path) -> Iterator[Listed]:
             continue
         size_bytes = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
         try:
-            head, objects = head_in(file)
-            yield Listed(
-                folder, folder.name, head.owner, head.clip_info.name, objects, size_bytes, idle_s(file)
-            )
+            found = headline_of(file)
+            name, owner = found.head.clip_info.name, found.access.owner
+            yield Listed(folder, folder.name, owner, name, found.objects, size_bytes, idle_s(file))
         except MaskletError:
             yield Listed(folder, folder.name, "(damaged)", "", 0, size_bytes, idle_s(file))
 

@@ -16,6 +16,7 @@ from masklet.events import EditKind
 from masklet.frame_runs import runs_of
 from masklet.matte_settings import MatteSettings
 from masklet.prompt_json import frame_from_json, frame_to_json, look_to_json, looks_from_json
+from masklet.scopes import Scope, in_order, scopes_named
 from masklet.types import FrameRange, MaskDepth, MemoryPolicy, Presence
 from masklet_server.sessions.approvals import Seen
 from masklet_server.sessions.clip_reference import ClipReference, UploadedFiles
@@ -107,6 +108,16 @@ def head_to_json(head: SessionHead) -> dict[str, Any]:
         "clip": [info.name, info.width_px, info.height_px, info.first_frame, info.last_frame],
         "overscan": list(astuple(info.overscan)),
     }
+
+
+def shares_to_json(shares: Mapping[str, frozenset[Scope]]) -> dict[str, list[str]]:
+    """Who else gets in, by account."""
+    return {account: [scope.value for scope in in_order(rights)] for account, rights in shares.items()}
+
+
+def shares_from_json(content: Mapping[str, Sequence[str]]) -> dict[str, frozenset[Scope]]:
+    """What :func:`shares_to_json` was given."""
+    return {str(account): scopes_named(rights) for account, rights in content.items()}
 
 
 def reference_from_json(content: Mapping[str, Any]) -> ClipReference:

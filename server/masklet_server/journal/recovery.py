@@ -26,10 +26,11 @@ from masklet_server.sessions.durability import (
 from masklet_server.sessions.history import Edit, Trace
 from masklet_server.sessions.masks import unpack_logits
 from masklet_server.sessions.said import Said
+from masklet_server.sessions.sharing import Access
 from masklet_server.sessions.ways import Way
 from masklet_server.tracking import ObjectFrame
 
-_NOT_SAID = ("edit", "trace", "result", "way", "answer", "stale", "seen")
+_NOT_SAID = ("edit", "trace", "result", "way", "answer", "stale", "seen", "shares")
 """Kinds of records that a session can do without."""
 
 _log = logging.getLogger("masklet_server.journal")
@@ -52,16 +53,33 @@ class Recovered:
     lost: tuple[str, ...] = ()
 
 
-def head_in(file: Path) -> tuple[SessionHead, int]:
-    """What of a session never changes, and how many objects it has; nothing is written or taken over.
+@dataclass(frozen=True, eq=False)
+class Headline:
+    """What a list of sessions tells of one, and who gets in.
+
+    Attributes:
+        head: What never changes.
+        objects: How many it has.
+        access: Whose it is; damaged shares let nobody in.
+    """
+
+    head: SessionHead
+    objects: int
+    access: Access
+
+
+def headline_of(file: Path) -> Headline:
+    """The headline of a session; nothing is written or taken over.
 
     Raises:
         OutputError: It cannot be read, or is damaged.
     """
-    rows = {row.kind: json.loads(row.value) for row in small_rows(file, ("head", "said"))}
+    rows = {row.kind: json.loads(row.value) for row in small_rows(file, ("head", "said", "shares"))}
     try:
-        return _head(rows["head"]), len(rows["said"]["names"])
-    except (KeyError, TypeError, ValueError) as error:
+        head = _head(rows["head"])
+        shares = records.shares_from_json(rows.get("shares", {}))
+        return Headline(head, len(rows["said"]["names"]), Access(head.owner, shares))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise damaged("it does not say which clip it is about") from error
 
 

@@ -1,4 +1,4 @@
-"""Lets callers in: by their token, and not those who try one after another (decision 0043)."""
+"""Lets callers in: by their token or certificate, and not those who try one after another (decision 0043)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from masklet.errors import AccessDeniedError
-from masklet_server.service.access import LOCAL_USER, TokenFile
+from masklet.errors import AccessDeniedError, BadInputError
+from masklet_server.identity.caller import EVERYBODY, Identity, Source, StaleTokenError, named
 
 WRONG_TOKENS = 10
 """Of one place within :data:`WINDOW_S`; after them nothing new that it brings is looked at."""
@@ -27,45 +27,70 @@ _log = logging.getLogger("masklet_server.service")
 class _Tries:
     since_s: float
     wrong: int = 0
+    stale: int = 0
+
+
+class ShutDoorError(AccessDeniedError):
+    """Nothing that comes from there is looked at now."""
+
+    is_first = False
+    """The log has been told."""
 
 
 class Door:
-    """Knows callers by their tokens, and remembers who brought wrong ones.
+    """Knows callers by their tokens or certificates, and remembers who brought wrong ones.
 
     Args:
-        tokens: None lets everybody in, which only a loopback address may.
+        tokens: None where nobody is asked for one: there the certificate says who calls or, on a loopback
+            address, everybody is let in.
+        by_certificate: Connections have shown a certificate of a client.
         clock_s: An argument for tests.
     """
 
-    def __init__(self, tokens: TokenFile | None, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        tokens: Source | None,
+        *,
+        by_certificate: bool = False,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._tokens = tokens
+        self._by_certificate = by_certificate
         self._clock_s = clock_s
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
         self._guests: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
-    def user_of(self, metadata: Iterable[tuple[str, str | bytes]], peer: str) -> str:
-        """The user whose token a call brought.
+    def identity_of(
+        self, metadata: Iterable[tuple[str, str | bytes]], peer: str, certificate_name: str | None = None
+    ) -> Identity:
+        """Who makes a call.
 
         Args:
             metadata: Of the call.
             peer: Where it comes from, as gRPC says it.
+            certificate_name: The common name in the certificate that the connection has shown, verified.
 
         Raises:
             AccessDeniedError: There is no token, or nobody's, or too many wrong ones came from there.
         """
-        if self._tokens is None:
-            return LOCAL_USER
         place = place_of(peer)
+        if self._tokens is None:
+            return self._certified(certificate_name, place) if self._by_certificate else EVERYBODY
         token = _token_in(metadata)
         guest = (place, hashlib.sha256((token or "").encode(errors="replace")).digest())
         if self._is_shut(place) and guest not in self._guests:
-            raise AccessDeniedError(
+            raise ShutDoorError(
                 "too many calls without a valid token came from your machine: wait a minute, then pass yours"
             )
-        user = None if token is None else self._tokens.user_of(token)
-        if user is not None:
+        try:
+            identity = None if token is None else self._tokens.identity_of(token)
+        except StaleTokenError as error:
+            # Nobody guessed it: an old token of one artist must not keep others of the house out.
+            error.is_first = self._note_stale(place, str(error))
+            raise
+        if identity is not None:
             self._remember(guest)
-            return user
+            return identity
         self._count(place, "no token" if token is None else "a token that nobody has")
         if token is None:
             raise AccessDeniedError("this server asks for a token: pass yours with the call")
@@ -76,15 +101,36 @@ class Door:
         if self._tokens is not None:
             self._tokens.refresh()
 
+    def _certified(self, name: str | None, place: str) -> Identity:
+        try:
+            return named(name or "")
+        except BadInputError as error:
+            self._count(place, "a certificate that names no user")
+            raise AccessDeniedError(
+                "your certificate names no user: its common name has to be user, or tenant/user"
+            ) from error
+
     def _is_shut(self, place: str) -> bool:
         tries = self._tries.get(place)
-        if tries is not None and self._clock_s() - tries.since_s >= WINDOW_S:
-            del self._tries[place]
-            tries = None
-        return tries is not None and tries.wrong >= WRONG_TOKENS
+        return tries is not None and self._counted(place).wrong >= WRONG_TOKENS
+
+    def _counted(self, place: str) -> _Tries:
+        tries = self._tries.get(place)
+        if tries is None or self._clock_s() - tries.since_s >= WINDOW_S:
+            tries = self._tries[place] = _Tries(self._clock_s())
+            while len(self._tries) > _MOST_PLACES:
+                self._tries.popitem(last=False)
+        return tries
+
+    def _note_stale(self, place: str, why: str) -> bool:
+        tries = self._counted(place)
+        tries.stale += 1
+        if tries.stale <= WRONG_TOKENS:
+            _log.warning("refused a call from %s: %s", place, why)
+        return tries.stale <= WRONG_TOKENS
 
     def _count(self, place: str, what: str) -> None:
-        tries = self._tries.setdefault(place, _Tries(self._clock_s()))
+        tries = self._counted(place)
         tries.wrong += 1
         if tries.wrong < WRONG_TOKENS:
             _log.warning("refused a call from %s with %s", place, what)
@@ -96,8 +142,6 @@ class Door:
                 what,
                 WRONG_TOKENS,
             )
-        while len(self._tries) > _MOST_PLACES:
-            self._tries.popitem(last=False)
 
     def _remember(self, guest: tuple[str, bytes]) -> None:
         self._guests[guest] = None

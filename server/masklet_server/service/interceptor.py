@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc
@@ -18,16 +19,22 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from masklet.errors import BadInputError, MaskletError, ServerFaultError, StalledError
+from masklet_server.identity.caller import Identity
 from masklet_server.service.access import current_user
-from masklet_server.service.door import Door, place_of
+from masklet_server.service.door import place_of
+from masklet_server.service.gate import Gate, facts_of
 from masklet_server.service.limits import ServiceLimits
 from masklet_server.service.meter import Meter
+from masklet_server.service.rules import RULES, Rule
 from masklet_server.service.sentence import for_the_wire
+from masklet_server.service.sizes import check_sizes
 from masklet_server.service.slots import Slots
+from masklet_server.sessions.callers import current_scope
 
 ERROR_KIND_KEY = "masklet-error-kind"
 """Trailing metadata that names the error: several share a status."""
-HEALTH_PREFIX = "/grpc.health.v1."
+LARGE_BYTES = 256 << 10
+"""Requests beyond this are looked at in a thread."""
 
 _log = logging.getLogger("masklet_server.service")
 
@@ -40,20 +47,28 @@ class _Malformed:
     """Stands for a request that could not be read."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Received:
+    """A request, and how long it was on the wire."""
+
+    message: Any
+    size_bytes: int
+
+
 class Guard(grpc.aio.ServerInterceptor):
-    """Checks the token, names the user, gives the call a place, waits for its message, translates errors.
+    """Finds out who calls and whether that one may, gives a place, waits for the message, translates errors.
 
     In this order: whoever has no token takes nobody's place, and whoever says nothing keeps none.
 
     Args:
-        door: Knows who may call.
+        gate: Knows who may call what, and notes it.
         slots: How many calls there may be at a time. Health has as many of its own.
         limits: How long messages may take.
         meter: Told how calls end.
     """
 
-    def __init__(self, door: Door, *, slots: int, limits: ServiceLimits, meter: Meter | None = None) -> None:
-        self._door = door
+    def __init__(self, gate: Gate, *, slots: int, limits: ServiceLimits, meter: Meter | None = None) -> None:
+        self._gate = gate
         self._meter = meter or Meter()
         self._slots = Slots(slots)
         self._health_slots = Slots(slots)
@@ -68,13 +83,17 @@ class Guard(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return handler
-        # Health is told to everybody: whoever balances or watches servers has no token.
-        is_health = str(handler_call_details.method).startswith(HEALTH_PREFIX)
+        rule = RULES.get(str(handler_call_details.method))
+        if rule is None:
+            # Nobody has said who may call it: nobody.
+            return None
+        is_open = rule.scope is None
         call = _Guarded(
             handler,
             handler_call_details,
-            None if is_health else self._door,
-            self._health_slots if is_health else self._slots,
+            rule,
+            self._gate,
+            self._health_slots if is_open else self._slots,
             self._limits,
             self._meter,
         )
@@ -85,7 +104,7 @@ class Guard(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             make = grpc.stream_stream_rpc_method_handler
             # Who watches health is sent nothing for hours, which is nobody's fault.
-            behaviour = call.written if is_health else call.stream
+            behaviour = call.written if is_open else call.stream
         return make(behaviour, _lenient(handler.request_deserializer), handler.response_serializer)
 
 
@@ -96,7 +115,8 @@ class _Guarded:
         self,
         handler: Any,
         details: grpc.HandlerCallDetails,
-        door: Door | None,
+        rule: Rule,
+        gate: Gate,
         slots: Slots,
         limits: ServiceLimits,
         meter: Meter,
@@ -105,16 +125,21 @@ class _Guarded:
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
-        self._door = door
+        self._rule = rule
+        self._gate = gate
         self._slots = slots
         self._limits = limits
+        self._identity: Identity | None = None
+        self._facts: dict[str, Any] = {}
 
     async def unary(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         handler = self._handler
         try:
-            with self._let_in(context), self._meter.timed(self._method):
+            with self._noted(context), self._let_in(context), self._meter.timed(self._method):
                 inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-                return await inner(await self._request(requests), context)
+                response = await inner(await self._request(requests), context)
+                self._learn(response)
+                return response
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
 
@@ -122,7 +147,7 @@ class _Guarded:
         """A stream of responses, to a client that reads them."""
         handler = self._handler
         try:
-            with self._let_in(context), self._meter.timed(self._method):
+            with self._noted(context), self._let_in(context), self._meter.timed(self._method):
                 inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
                 request = await self._request(requests)
                 # Closed at once when the client leaves: left to the garbage collector, a generator would
@@ -154,12 +179,33 @@ class _Guarded:
         except Exception as error:  # noqa: BLE001  (the border of the process)
             await self._refuse(error, context)
 
+    @contextmanager
+    def _noted(self, context: grpc.aio.ServicerContext[Any, Any]) -> Iterator[None]:
+        error: BaseException | None = None
+        try:
+            yield
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            place = place_of(context.peer())
+            self._gate.note(self._method, self._rule, self._identity, place, self._facts, error)
+
+    def _learn(self, message: object) -> None:
+        if self._rule.noted:
+            self._facts.update(facts_of(message))
+
     def _let_in(self, context: grpc.aio.ServicerContext[Any, Any]) -> AbstractContextManager[None]:
-        if self._door is None:
-            return self._slots.taken(place_of(context.peer()))
-        user = self._door.user_of(self._metadata, context.peer())
-        current_user.set(user)
-        return self._slots.taken(user)
+        peer = context.peer()
+        if self._rule.scope is None:
+            return self._slots.taken(place_of(peer))
+        shown = b"".join(list(context.auth_context().get("x509_common_name") or ())[:1])
+        self._identity = self._gate.identity_of(self._metadata, peer, shown.decode(errors="replace"))
+        account = self._identity.account
+        current_user.set(account)
+        current_scope.set(self._rule.scope)
+        self._gate.check(self._identity, self._rule)
+        return self._slots.taken(account)
 
     async def _request(self, requests: AsyncIterator[Any]) -> Any:
         """The call's one message, or all of them as they come.
@@ -172,11 +218,15 @@ class _Guarded:
         message = await self._next(requests, self._limits.first_message_s)
         if message is _NOTHING:
             raise BadInputError("the call has no message: update the client")
+        self._facts.update(facts_of(message))
         return message
 
     async def _each(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         within_s = self._limits.first_message_s
         while (message := await self._next(requests, within_s)) is not _NOTHING:
+            if not self._facts:
+                # Of a clip that is sent: its header.
+                self._learn(message)
             yield message
             within_s = self._limits.silence_s
 
@@ -190,7 +240,15 @@ class _Guarded:
                 f"nothing came from the client for {within_s:g} seconds, and the call was ended: check the "
                 "connection and try again"
             ) from error
-        return _well_formed(message)
+        if message is _NOTHING:
+            return message
+        received = _well_formed(message)
+        if received.size_bytes <= LARGE_BYTES or self._handler.request_streaming:
+            check_sizes(received.message)
+        else:
+            # In a thread: a long document has hundreds of thousands of entries.
+            await asyncio.to_thread(check_sizes, received.message)
+        return received.message
 
     async def _refuse(self, error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
         if isinstance(error, grpc.aio.AbortError):
@@ -215,14 +273,15 @@ def _lenient(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | No
 
     def read_or_mark(data: bytes) -> Any:
         try:
-            return read(data)
+            return _Received(read(data), len(data))
         except DecodeError:
             return _Malformed()
 
     return read_or_mark
 
 
-def _well_formed(request: Any) -> Any:
+def _well_formed(request: Any) -> _Received:
     if isinstance(request, _Malformed):
         raise BadInputError("the request is not a message of masklet.v1: update the client")
+    assert isinstance(request, _Received)
     return request

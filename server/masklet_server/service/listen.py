@@ -5,18 +5,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 import grpc.aio
 
 from masklet.errors import BadInputError
-from masklet_server.service.access import TokenFile
-from masklet_server.service.private_file import read_private
+from masklet_server.identity.caller import Source
+from masklet_server.identity.plain_tokens import TokenFile
+from masklet_server.identity.sources import Sources
 from masklet_server.service.settings import ServerSettings
+from masklet_server.service.tls_files import TlsFiles
 
 MAX_MESSAGE_BYTES = 32 << 20
 
@@ -76,66 +76,6 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
-class TlsFiles:
-    """A certificate chain and its private key, both PEM."""
-
-    certificate: Path
-    key: Path
-
-    def credentials(self) -> grpc.ServerCredentials:
-        """What gRPC wants of them.
-
-        Raises:
-            BadInputError: See :meth:`check`.
-        """
-        return grpc.ssl_server_credentials([self._read()])
-
-    def check(self) -> None:
-        """Find out early whether both can be used: gRPC itself only says that it cannot listen.
-
-        Raises:
-            BadInputError: One of them cannot be read, can be changed by everybody, or is not what it should
-                be, or the two do not belong together; the message names the file.
-        """
-        key, certificate = (content.decode("utf-8", "replace") for content in self._read())
-        for path, text, what, mark in (
-            (self.certificate, certificate, "certificate", "CERTIFICATE-----"),
-            (self.key, key, "key", "PRIVATE KEY-----"),
-        ):
-            if mark not in text:
-                raise BadInputError(
-                    f"the TLS {what} {path} is no PEM file of a {what}: it should begin with "
-                    f"-----BEGIN {'PRIVATE KEY' if what == 'key' else 'CERTIFICATE'}-----"
-                )
-        if "ENCRYPTED" in key:
-            raise BadInputError(
-                f"the TLS key {self.key} is encrypted, and a server has nobody to ask for the password: "
-                "write it without one (openssl pkey -in … -out …)"
-            )
-        try:
-            ssl.create_default_context(cadata=certificate)
-        except (ssl.SSLError, ValueError) as error:
-            raise BadInputError(
-                f"the TLS certificate {self.certificate} is damaged: copy it again"
-            ) from error
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
-        except ssl.SSLError as error:
-            if error.reason == "KEY_VALUES_MISMATCH":
-                raise BadInputError(
-                    f"the TLS key {self.key} is not that of the certificate {self.certificate}: "
-                    "name the two files that were made together"
-                ) from error
-            raise BadInputError(f"the TLS key {self.key} is damaged: copy it again") from error
-
-    def _read(self) -> tuple[bytes, bytes]:
-        return (
-            read_private(self.key, "the TLS key", secret=True),
-            read_private(self.certificate, "the TLS certificate", secret=False),
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class Access:
     """Where the server listens and who may call.
@@ -143,12 +83,17 @@ class Access:
     Attributes:
         address: As it was asked for.
         tls: None for plaintext.
-        tokens: None lets everybody in.
+        tokens: None where nobody is asked for one.
     """
 
     address: Address
     tls: TlsFiles | None
-    tokens: TokenFile | None
+    tokens: Source | None
+
+    @property
+    def by_certificate(self) -> bool:
+        """True where certificates say who calls: no token is asked for."""
+        return self.tokens is None and self.tls is not None and self.tls.client_ca is not None
 
     @staticmethod
     def of(settings: ServerSettings) -> Access:
@@ -162,19 +107,43 @@ class Access:
         certificate, key = settings.tls_certificate, settings.tls_key
         if (certificate is None) != (key is None):
             raise BadInputError("TLS needs both files: give --tls-cert and --tls-key")
-        tls = None if certificate is None or key is None else TlsFiles(certificate, key)
-        if tls is not None:
+        if settings.tls_client_ca is not None and certificate is None:
+            raise BadInputError("certificates of clients need TLS: give --tls-cert and --tls-key as well")
+        tls = None
+        if certificate is not None and key is not None:
+            tls = TlsFiles(certificate, key, settings.tls_client_ca)
             tls.check()
-        tokens = None if settings.token_file is None else TokenFile(settings.token_file)
-        given = {"TLS": tls is not None, "a token file": tokens is not None}
+        tokens = source_of(settings)
+        known = tokens is not None or settings.tls_client_ca is not None
+        given = {"TLS": tls is not None, "a token file": known}
         missing = [name for name, there in given.items() if not there]
         if missing and not address.is_loopback:
             raise BadInputError(
                 f"{address} can be reached from other machines, and {' and '.join(missing)} "
                 f"{'are' if len(missing) > 1 else 'is'} missing: give --tls-cert, --tls-key and "
-                "--token-file, or listen on 127.0.0.1"
+                "--token-file (or --signed-tokens, or another way to know callers), or listen on 127.0.0.1"
             )
         return Access(address, tls, tokens)
+
+
+def source_of(settings: ServerSettings) -> Source | None:
+    """All that the settings know tokens by; None where they ask for none.
+
+    Raises:
+        BadInputError: A file of them cannot be used.
+    """
+    sources: list[Source] = []
+    if settings.token_file is not None:
+        sources.append(TokenFile(settings.token_file))
+    if settings.signed_tokens is not None:
+        from masklet_server.identity.signed_tokens import SignedTokens
+
+        sources.append(SignedTokens(settings.signed_tokens))
+    if settings.oidc is not None:
+        from masklet_server.identity.oidc import OidcTokens
+
+        sources.append(OidcTokens(settings.oidc))
+    return Sources(sources) if sources else None
 
 
 def check_free(address: Address) -> None:

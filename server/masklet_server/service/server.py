@@ -25,17 +25,20 @@ from masklet.v1 import (
     view_pb2_grpc,
 )
 from masklet.version import VERSION
+from masklet_server.audit.log import AuditLog
 from masklet_server.journal.folder import JournalFolder
 from masklet_server.service import listen
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.door import Door
 from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
+from masklet_server.service.gate import Gate
 from masklet_server.service.geometry_servicer import GeometryServicer
 from masklet_server.service.interceptor import Guard
 from masklet_server.service.meter import Meter
 from masklet_server.service.metrics import Measured, serve_metrics
 from masklet_server.service.prompt_servicer import PromptServicer
+from masklet_server.service.rates import Rates
 from masklet_server.service.rendering import Renderer
 from masklet_server.service.review_servicer import ReviewServicer
 from masklet_server.service.roots import Roots
@@ -98,12 +101,16 @@ class MaskletServer:
     ) -> None:
         self._settings = settings
         self._access = listen.Access.of(settings)
-        self._door = Door(self._access.tokens)
+        self._door = Door(self._access.tokens, by_certificate=self._access.by_certificate)
+        self._rates = Rates(settings.rates)
+        self._audit = (
+            None if settings.audit is None else AuditLog(settings.audit, max_bytes=settings.audit_bytes)
+        )
         self._meter = Meter()
         self._end_metrics: Callable[[], None] | None = None
         self.metrics_port = 0
         self._guard = Guard(
-            self._door,
+            Gate(self._door, self._rates, self._audit),
             meter=self._meter,
             slots=2 * (4 * settings.store.max_sessions + 32),
             limits=settings.service,
@@ -190,6 +197,8 @@ class MaskletServer:
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
+        if self._audit is not None:
+            self._audit.note("server-started", version=VERSION, address=str(address))
         loop = asyncio.get_running_loop()
         self._housekeeping = [loop.create_task(self._tidy()), loop.create_task(self._tell_health())]
         return address
@@ -216,6 +225,9 @@ class MaskletServer:
         self._renderer.close()
         self._workers.close()
         self._clips.close()
+        if self._audit is not None:
+            self._audit.note("server-stopped")
+            await asyncio.to_thread(self._audit.close)
 
     def apply(self, settings: ServerSettings) -> tuple[str, ...]:
         """Take limits and users' parts from other settings, without a restart. Tokens are looked at anyway.
@@ -223,11 +235,16 @@ class MaskletServer:
         Returns:
             Names of other settings that are not the same: they count after a restart.
         """
-        old, taken = self._settings, ("store", "user_weights", "service")
+        old, taken = self._settings, ("store", "user_weights", "service", "rates")
         service = replace(old.service, disk_s=settings.service.disk_s, turn_s=settings.service.turn_s)
         self._settings = replace(
-            old, store=settings.store, user_weights=settings.user_weights, service=service
+            old,
+            store=settings.store,
+            user_weights=settings.user_weights,
+            service=service,
+            rates=settings.rates,
         )
+        self._rates.settings = settings.rates
         self.store.set_limits(settings.store)
         self._scheduler.set_limits(read_s=service.disk_s, turn_s=service.turn_s)
         self._workers.disk_s = service.disk_s

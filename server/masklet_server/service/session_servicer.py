@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from masklet import codec, event_codec
+from masklet import codec, event_codec, sharing_codec
 from masklet.errors import BadInputError
 from masklet.v1 import session_pb2, session_pb2_grpc
+from masklet_server.identity.caller import account_of, check_name, tenant_of
 from masklet_server.service.access import current_user
 from masklet_server.service.clips import Clips
 from masklet_server.service.context import Context
@@ -94,7 +95,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         """The caller's own sessions."""
         summaries = await self._store.of(current_user.get())
         return session_pb2.ListSessionsResponse(
-            sessions=[codec.summary_to_wire(summary) for summary in summaries]
+            sessions=[sharing_codec.summary_to_wire(summary) for summary in summaries]
         )
 
     async def CloseSession(  # noqa: N802
@@ -108,6 +109,40 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             return session_pb2.CloseSessionResponse()
 
         return await self._store.replies(user).once("CloseSession", request.request_id, close)
+
+    async def ShareSession(  # noqa: N802
+        self, request: session_pb2.ShareSessionRequest, context: Context
+    ) -> session_pb2.ShareSessionResponse:
+        """Let another user into a session."""
+        user = current_user.get()
+
+        async def share() -> session_pb2.ShareSessionResponse:
+            account = account_of(tenant_of(user), check_name(request.user, "user"))
+            rights = sharing_codec.rights_from_wire(request.rights)
+            shares = await self._store.share(request.session_id, user, account, rights)
+            return session_pb2.ShareSessionResponse(shares=map(sharing_codec.share_to_wire, shares))
+
+        return await self._store.replies(user).once("ShareSession", request.request_id, share)
+
+    async def UnshareSession(  # noqa: N802
+        self, request: session_pb2.UnshareSessionRequest, context: Context
+    ) -> session_pb2.UnshareSessionResponse:
+        """Take back what was shared with a user."""
+        user = current_user.get()
+
+        async def unshare() -> session_pb2.UnshareSessionResponse:
+            account = account_of(tenant_of(user), check_name(request.user, "user"))
+            shares = await self._store.share(request.session_id, user, account, None)
+            return session_pb2.UnshareSessionResponse(shares=map(sharing_codec.share_to_wire, shares))
+
+        return await self._store.replies(user).once("UnshareSession", request.request_id, unshare)
+
+    async def ListShares(  # noqa: N802
+        self, request: session_pb2.ListSharesRequest, context: Context
+    ) -> session_pb2.ListSharesResponse:
+        """With whom a session is shared."""
+        shares = await self._store.shares(request.session_id, current_user.get())
+        return session_pb2.ListSharesResponse(shares=map(sharing_codec.share_to_wire, shares))
 
     async def AddObject(  # noqa: N802
         self, request: session_pb2.AddObjectRequest, context: Context

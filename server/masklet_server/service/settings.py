@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from masklet_server.identity.oidc_settings import OidcSettings
 from masklet_server.service.limits import ServiceLimits
+from masklet_server.service.rates import RateSettings
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.store import StoreLimits
 
@@ -30,6 +32,12 @@ class ServerSettings:
         token_file: One token a line; None lets everybody in.
         tls_certificate: PEM chain; with ``tls_key``.
         tls_key: PEM.
+        tls_client_ca: PEM of the authorities that sign certificates of clients; None asks for none.
+        signed_tokens: The register of tokens that ``masklet-server token`` makes.
+        oidc: The provider whose tokens are taken; None for none.
+        rates: How many calls users and tenants may make.
+        audit: Where it is noted who did what; None for nowhere.
+        audit_bytes: When a file of that is full.
         upload_folder: Where uploads are stored; None for the system's place for temporary files.
         sessions_folder: Where sessions outlive the process, on a local disk; None keeps them in memory alone.
         take_over: Use that folder although another server has it.
@@ -49,6 +57,12 @@ class ServerSettings:
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    signed_tokens: Path | None = None
+    oidc: OidcSettings | None = None
+    rates: RateSettings = field(default_factory=RateSettings)
+    audit: Path | None = None
+    audit_bytes: int = 64 << 20
     upload_folder: Path | None = None
     sessions_folder: Path | None = None
     take_over: bool = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from masklet.scopes import Scope
+
 
 @dataclass(eq=False)
 class Caller:
@@ -19,6 +21,9 @@ class Caller:
 
 current_request: ContextVar[tuple[str, str] | None] = ContextVar("masklet_request", default=None)
 """Method and id of the call in hand; None for one without an id."""
+
+current_scope: ContextVar[Scope | None] = ContextVar("masklet_scope", default=None)
+"""What the call in hand belongs to; None for what only the owner of a session may do."""
 
 current_caller: ContextVar[Caller | None] = ContextVar("masklet_caller", default=None)
 """Of the call in hand; None where nobody minds."""

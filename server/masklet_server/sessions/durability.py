@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from masklet.events import EditKind
+from masklet.scopes import Scope
 from masklet.types import ClipInfo
 from masklet_server.sessions.approvals import Seen
 from masklet_server.sessions.clip_reference import ClipReference
 from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.history import Edit, Trace
 from masklet_server.sessions.result_places import Packing, Place, ResultEntry
+from masklet_server.sessions.sharing import Access
 from masklet_server.sessions.ways import Way
 
 
@@ -229,6 +231,15 @@ class SessionJournal(Protocol):
         """Tell these from now on where results lie."""
         ...
 
+    async def share(self, shares: Mapping[str, frozenset[Scope]]) -> None:
+        """Write who else gets in; it is on the disk when this returns.
+
+        Raises:
+            OutputError: The disk takes nothing.
+            SessionNotFoundError: Another server has taken the session over.
+        """
+        ...
+
     async def rest(self) -> None:
         """Give files back; the next record opens them again."""
         ...
@@ -246,6 +257,9 @@ class NoJournal:
     def attach(self, results: ResultKeeper) -> None:  # noqa: D102
         pass
 
+    async def share(self, shares: Mapping[str, frozenset[Scope]]) -> None:  # noqa: D102
+        pass
+
     async def rest(self) -> None:  # noqa: D102
         pass
 
@@ -257,8 +271,14 @@ class Journals(Protocol):
         """Where files of a session may lie; deleted with it."""
         ...
 
-    async def owner_of(self, session_id: str) -> str | None:
-        """Whose a session is; None where there is none."""
+    async def access_of(self, session_id: str, *, asked_by: str = "") -> Access | None:
+        """Who gets into a session; None where there is none.
+
+        It takes as long for a session of somebody else's as for one's own.
+
+        Raises:
+            OutputError: It cannot be read, or is damaged.
+        """
         ...
 
     async def sweep(self, kept_s: float, *, but: Collection[str]) -> None:
@@ -287,8 +307,8 @@ class Journals(Protocol):
         """The session that a call opened, None where there is none."""
         ...
 
-    async def summaries(self, owner: str) -> Sequence[KeptSummary]:
-        """Sessions of an owner, in any order."""
+    async def summaries(self, user: str) -> Sequence[KeptSummary]:
+        """Sessions that a user gets into, in any order."""
         ...
 
     async def remove(self, session_id: str) -> None:
@@ -308,3 +328,4 @@ class KeptSummary:
     clip_name: str
     objects: int
     idle_s: float
+    access: Access

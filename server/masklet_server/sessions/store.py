@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,21 +17,25 @@ from masklet.errors import (
     MaskletError,
     OutputError,
     RestartingError,
-    SessionNotFoundError,
 )
 from masklet.events import Waiting
-from masklet.types import ClipInfo, SessionSummary
+from masklet.scopes import Scope
+from masklet.types import SessionSummary, Share
 from masklet_server.sessions.admission import Admission
-from masklet_server.sessions.callers import begin
+from masklet_server.sessions.callers import begin, current_scope
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
 from masklet_server.sessions.durability import Journals, Restored, SessionHead, SessionJournal
+from masklet_server.sessions.held import Held, check_same_clip, summary_of
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.opening_line import OpeningLine
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.session import Session, SessionLimits
+from masklet_server.sessions.session import Session
 from masklet_server.sessions.session_tracker import ClosingSource, TrackerFactory
+from masklet_server.sessions.sharing import Access, not_found
+from masklet_server.sessions.store_limits import NO_OTHER_LIMITS
+from masklet_server.sessions.store_limits import StoreLimits as StoreLimits
 from masklet_server.sessions.turns import TurnClass
 from masklet_server.sessions.worker_threads import WorkerThreads
 
@@ -44,39 +48,6 @@ LINE_ANSWERS_S = 4.0
 LINE_LOOKS_S = 0.2
 SESSION_ID_BYTES = 16
 """128 random bits: nobody finds a session by trying."""
-
-
-@dataclass(frozen=True)
-class StoreLimits:
-    """What all sessions together may hold.
-
-    Attributes:
-        max_sessions: Open sessions, parked ones included.
-        memory_bytes: Of the trackers together; beyond it the session that was used longest ago parks.
-        idle_s: A session without a call for so long parks.
-        forgotten_s: A session without a call for so long is closed for good.
-        untouched_s: The same for a session in which nothing was ever said.
-        session: What each one may hold.
-    """
-
-    max_sessions: int = 32
-    memory_bytes: int = 4 << 30
-    idle_s: float = 600.0
-    forgotten_s: float = 3 * 86400.0
-    untouched_s: float = 1800.0
-    session: SessionLimits = field(default_factory=SessionLimits)
-
-
-@dataclass(eq=False)
-class _Held:
-    session: Session
-    used_s: float
-    parked: bool = False
-    # By anybody, since it was opened.
-    found: bool = False
-    # Called when the session goes for good, with whatever the clip came from: an upload's files.
-    on_close: Callable[[], Awaitable[None]] | None = None
-    journal: SessionJournal | None = None
 
 
 class SessionStore:
@@ -100,7 +71,7 @@ class SessionStore:
         make_tracker: TrackerFactory,
         scheduler: Scheduler,
         *,
-        limits: StoreLimits = StoreLimits(),
+        limits: StoreLimits = NO_OTHER_LIMITS,
         order: TrackOrder = TrackOrder.NEAREST,
         workers: WorkerThreads | None = None,
         journals: Journals | None = None,
@@ -121,9 +92,9 @@ class SessionStore:
             self.ledger, step_s=lambda: scheduler.step_s, make_room=lambda wanted: self.fit_memory(wanted)
         )
         self.line = OpeningLine(clock_s)
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, Held] = {}
         self._replies: dict[str, ReplyLog] = {}
-        self._returning: dict[tuple[str, str], asyncio.Task[Session]] = {}
+        self._returning: dict[str, asyncio.Task[None]] = {}
         # Of sessions that are in their journals alone.
         self._on_close: dict[str, Callable[[], Awaitable[None]] | None] = {}
         self._swept_s = -SWEEP_EVERY_S
@@ -202,7 +173,8 @@ class SessionStore:
         """The session, which counts as used now; from its journal where it is not in memory.
 
         Raises:
-            SessionNotFoundError: It was closed, never existed, or is another user's.
+            SessionNotFoundError: It was closed, never existed, or is another user's who does not share it.
+            NotPermittedError: It is shared with this user, and not for what the call in hand belongs to.
             MaskletError: Its clip cannot be opened any more, or its journal is damaged.
         """
         if self._stopping:
@@ -210,11 +182,13 @@ class SessionStore:
                 "the server is being restarted: the same works once it answers again, nothing is lost"
             )
         held = self._held.get(session_id)
-        if held is None:
+        if held is None or held.access.rights_of(user) is None:
+            # Somebody else's takes as long as one that is not there: nobody learns from the time.
             await self._return(session_id, user)
             held = self._held.get(session_id)
-        if held is None or held.session.user != user:
-            raise _not_found()
+        if held is None:
+            raise not_found()
+        held.access.check(user, current_scope.get())
         held.used_s = self._clock_s()
         held.parked, held.found = False, True
         if self._journals is not None:
@@ -224,10 +198,43 @@ class SessionStore:
     async def close(self, session_id: str, user: str) -> None:
         """Close a session for good; fine when it has gone already, or is another user's."""
         held = self._held.get(session_id)
-        if held is not None and held.session.user == user:
+        if held is not None and held.access.owner == user:
             await self._close(held)
-        elif held is None and self._journals and await self._journals.owner_of(session_id) == user:
-            await self._forget(session_id)
+        elif self._journals is not None:
+            access = await self._journals.access_of(session_id, asked_by=user)
+            if access is not None and access.owner == user and session_id not in self._held:
+                await self._forget(session_id)
+
+    async def shares(self, session_id: str, user: str) -> tuple[Share, ...]:
+        """With whom a session is shared; errors as in :meth:`share`."""
+        return (await self._owned(session_id, user)).access.told()
+
+    async def share(
+        self, session_id: str, user: str, account: str, rights: frozenset[Scope] | None
+    ) -> tuple[Share, ...]:
+        """Let somebody else into a session, or take that back; with whom it is shared then.
+
+        Args:
+            session_id: Which.
+            user: Its owner.
+            account: Who gets in.
+            rights: For what; None for nothing any more.
+
+        Raises:
+            SessionNotFoundError: There is none that this user knows of.
+            NotPermittedError: It is somebody else's.
+            BadInputError: It is one's own already, or shared with too many.
+            OutputError: The disk takes nothing: it stays as it was.
+        """
+        held = await self._owned(session_id, user)
+        before = held.access
+        after = before.kept_from(account) if rights is None else before.shared_with(account, rights)
+        if after.shares != before.shares:
+            begin()
+            if held.journal is not None:
+                await held.journal.share(after.shares)
+            held.access = after
+        return after.told()
 
     async def close_unfound(self, session_id: str) -> None:
         """Close a session that whoever opened it never heard of; fine when it was used since."""
@@ -236,28 +243,17 @@ class SessionStore:
             await self._close(held)
 
     async def of(self, user: str) -> tuple[SessionSummary, ...]:
-        """All sessions of a user, the one used last first."""
+        """All sessions that a user gets into, the one used last first."""
         now_s = self._clock_s()
         mine = [
-            SessionSummary(
-                held.session.session_id,
-                held.session.clip.name,
-                len(held.session.objects()),
-                0.0 if held.session.is_busy else now_s - held.used_s,
-                is_busy=held.session.is_busy,
-            )
+            held.summary(user, now_s)
             for held in self._held.values()
-            if held.session.user == user
+            if held.access.rights_of(user) is not None
         ]
         if self._journals is not None:
             here = set(self._held)
-            for kept in await self._journals.summaries(user):
-                if kept.session_id not in here:
-                    mine.append(
-                        SessionSummary(
-                            kept.session_id, kept.clip_name, kept.objects, kept.idle_s, is_busy=False
-                        )
-                    )
+            kept = await self._journals.summaries(user)
+            mine += [summary_of(each, user) for each in kept if each.session_id not in here]
         return tuple(sorted(mine, key=lambda summary: summary.idle_s))
 
     def drain(self) -> None:
@@ -324,7 +320,7 @@ class SessionStore:
         room = self.limits.max_sessions - len(self._held) + len(self._leavable())
         return room - self.line.promised
 
-    def _leavable(self) -> list[_Held]:
+    def _leavable(self) -> list[Held]:
         """Sessions that can be left to their journals."""
         now_s = self._clock_s()
         return [
@@ -366,6 +362,7 @@ class SessionStore:
         source: ClosingSource,
         journal: SessionJournal | None,
         *,
+        access: Access | None = None,
         restored: Restored | None = None,
         on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> Session:
@@ -384,27 +381,46 @@ class SessionStore:
             journal=journal,
             restored=restored,
         )
-        self._held[session_id] = _Held(session, self._clock_s(), on_close=on_close, journal=journal)
+        self._held[session_id] = Held(
+            session, access or Access(user), self._clock_s(), on_close=on_close, journal=journal
+        )
         return session
 
-    async def _return(self, session_id: str, user: str) -> Session:
-        """Bring a session back from its journal, once for all who ask."""
-        if self._journals is None:
-            raise _not_found()
-        # By user too: nobody waits for what another is refused.
-        key = (session_id, user)
-        returning = self._returning.get(key)
-        if returning is None:
-            returning = asyncio.get_running_loop().create_task(self._brought_back(session_id, user))
-            self._returning[key] = returning
-            returning.add_done_callback(lambda _: self._returning.pop(key, None))
-        return await asyncio.shield(returning)
+    async def _owned(self, session_id: str, user: str) -> Held:
+        """A session of the caller's own."""
+        await self.get(session_id, user)
+        held = self._held.get(session_id)
+        if held is None:
+            raise not_found()
+        held.access.check(user, None)
+        return held
 
-    async def _brought_back(self, session_id: str, user: str) -> Session:
+    async def _return(self, session_id: str, user: str) -> None:
+        """Bring a session back from its journal, once for all who ask.
+
+        Raises:
+            SessionNotFoundError: There is none that this user may know of.
+        """
+        if self._journals is None:
+            raise not_found()
+        access = await self._journals.access_of(session_id, asked_by=user)
+        if access is None or access.rights_of(user) is None:
+            raise not_found()
+        if session_id in self._held:
+            return
+        returning = self._returning.get(session_id)
+        if returning is None:
+            returning = asyncio.get_running_loop().create_task(self._brought_back(session_id, access))
+            self._returning[session_id] = returning
+            returning.add_done_callback(lambda _: self._returning.pop(session_id, None))
+        await asyncio.shield(returning)
+
+    async def _brought_back(self, session_id: str, access: Access) -> None:
         assert self._journals is not None
+        user = access.owner
         found = await self._journals.open(session_id, user)
         if found is None:
-            raise _not_found()
+            raise not_found()
         head, restored, journal = found
         try:
             await self._make_room(user)
@@ -421,15 +437,24 @@ class SessionStore:
             # Its masks stay; what other weights have tracked is nothing to build on.
             restored = replace(restored, ways={})
         on_close = self._on_close.pop(session_id, None)
-        return self._hold(session_id, user, head.clip, source, journal, restored=restored, on_close=on_close)
+        self._hold(
+            session_id,
+            user,
+            head.clip,
+            source,
+            journal,
+            access=access,
+            restored=restored,
+            on_close=on_close,
+        )
 
-    async def _park(self, held: _Held) -> None:
+    async def _park(self, held: Held) -> None:
         held.parked = True
         # A disk that hangs keeps this one's memory, and must not keep others from being parked.
         with suppress(ClipError, OutputError):
             await held.session.park()
 
-    async def _leave(self, held: _Held) -> None:
+    async def _leave(self, held: Held) -> None:
         """Give a session's memory and files back; without a journal it is gone."""
         session_id = held.session.session_id
         if held.journal is None:
@@ -448,7 +473,7 @@ class SessionStore:
             with suppress(MaskletError):
                 await held.journal.rest()
 
-    async def _close(self, held: _Held) -> None:
+    async def _close(self, held: Held) -> None:
         # Carried to its end, whether or not anybody waits for it.
         begin()
         session_id = held.session.session_id
@@ -471,28 +496,3 @@ class SessionStore:
         on_close = self._on_close.pop(session_id, None)
         if on_close is not None:
             await on_close()
-
-
-def check_same_clip(before: ClipInfo, now: ClipInfo) -> None:
-    """See that a session's clip is still the one that it was opened on; frames may have come.
-
-    Raises:
-        ClipError: It is another.
-    """
-    same_size = (before.width_px, before.height_px) == (now.width_px, now.height_px)
-    if same_size and now.first_frame <= before.first_frame and before.last_frame <= now.last_frame:
-        return
-    raise ClipError(
-        f"{now.name} is not the clip that this session was opened on any more: that had "
-        f"{before.width_px} x {before.height_px} pixels and frames {before.first_frame}-{before.last_frame}, "
-        f"this has {now.width_px} x {now.height_px} and {now.first_frame}-{now.last_frame}. Put the former "
-        "files back, or open the clip anew"
-    )
-
-
-def _not_found() -> SessionNotFoundError:
-    # The same sentence in all cases: whether somebody else's session exists is theirs to know.
-    return SessionNotFoundError(
-        "the server holds no such session: it was closed, or nobody has used it for too long. "
-        "Open the clip again; your prompts are all it takes"
-    )

@@ -19,6 +19,7 @@ from masklet_server.journal.folder import FILE_NAME, JournalFolder
 from masklet_server.journal.places import default_sessions_folder, state_folder
 from masklet_server.sessions.clip_reference import ClipReference, UploadedFiles
 from masklet_server.sessions.durability import SessionHead
+from masklet_server.sessions.sharing import Access
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 INFO = ClipInfo("plate", 64, 48, 1, 14)
@@ -81,13 +82,13 @@ def test_sessions_are_found_by_their_owner_alone(tmp_path: Path) -> None:
             await folder.create(head(one, request_id="a"))
             await folder.create(head(other, owner="bob"))
 
-            assert await folder.owner_of(one) == "ann"
+            assert await folder.access_of(one) == Access("ann")
             assert [each.session_id for each in await folder.summaries("ann")] == [one]
             assert await folder.opened_by("ann", "a") == one
             assert await folder.opened_by("bob", "a") is None
             assert await folder.open(one, "bob") is None
             for nobody in ("3" * 32, "../" + one, "", "a/b"):
-                assert await folder.owner_of(nobody) is None
+                assert await folder.access_of(nobody) is None
                 assert await folder.open(nobody, "ann") is None
                 await folder.remove(nobody)
             await folder.remove(one)

@@ -13,8 +13,8 @@ from fakes.engine import FakeClock
 from fakes.service import refusal, running
 from masklet.errors import AccessDeniedError, BadInputError
 from masklet.v1 import server_pb2
+from masklet_server.identity.plain_tokens import TokenFile
 from masklet_server.service import server as server_module
-from masklet_server.service.access import TokenFile
 from masklet_server.service.door import WINDOW_S, WRONG_TOKENS, Door, place_of
 from masklet_server.service.listen import Access
 from masklet_server.service.settings import ServerSettings
@@ -36,10 +36,19 @@ def bearer(token: str) -> list[tuple[str, str | bytes]]:
     return [("authorization", f"Bearer {token}")]
 
 
+def user_at(door: Door, metadata: list[tuple[str, str | bytes]], peer: str) -> str:
+    return door.identity_of(metadata, peer).account
+
+
+def user_in(tokens: TokenFile, token: str) -> str | None:
+    identity = tokens.identity_of(token)
+    return None if identity is None else identity.account
+
+
 def knock(door: Door, peer: str, times: int) -> None:
     for number in range(times):
         with pytest.raises(AccessDeniedError):
-            door.user_of(bearer(f"wrong-wrong-wrong-{number}"), peer)
+            user_at(door, bearer(f"wrong-wrong-wrong-{number}"), peer)
 
 
 def test_after_ten_wrong_tokens_a_machine_tries_in_vain_for_a_minute(token_file: Path) -> None:
@@ -48,20 +57,20 @@ def test_after_ten_wrong_tokens_a_machine_tries_in_vain_for_a_minute(token_file:
     knock(door, HERE, WRONG_TOKENS)
 
     with pytest.raises(AccessDeniedError, match="wait a minute"):
-        door.user_of(bearer(ANN), "ipv4:10.0.0.7:6002")
-    assert door.user_of(bearer(ANN), THERE) == "ann"
+        user_at(door, bearer(ANN), "ipv4:10.0.0.7:6002")
+    assert user_at(door, bearer(ANN), THERE) == "ann"
     clock.now_s = WINDOW_S
-    assert door.user_of(bearer(ANN), HERE) == "ann"
+    assert user_at(door, bearer(ANN), HERE) == "ann"
 
 
 def test_who_was_let_in_before_is_not_shut_out_by_a_neighbour(token_file: Path) -> None:
     door = Door(TokenFile(token_file), clock_s=FakeClock())
-    assert door.user_of(bearer(ANN), HERE) == "ann"
+    assert user_at(door, bearer(ANN), HERE) == "ann"
     knock(door, HERE, 3 * WRONG_TOKENS)
 
-    assert door.user_of(bearer(ANN), HERE) == "ann"
+    assert user_at(door, bearer(ANN), HERE) == "ann"
     with pytest.raises(AccessDeniedError, match="wait a minute"):
-        door.user_of(bearer(BOB), HERE)
+        user_at(door, bearer(BOB), HERE)
 
 
 def test_wrong_tokens_are_logged_by_machine_never_by_token_and_do_not_fill_the_log(
@@ -126,16 +135,16 @@ def test_a_token_file_that_becomes_unusable_locks_nobody_out_and_is_told(
         token_file.write_bytes(content)
         with caplog.at_level(logging.ERROR):
             tokens.refresh()
-        assert tokens.user_of(ANN) == "ann"
+        assert user_in(tokens, ANN) == "ann"
     token_file.unlink()
     tokens.refresh()
     tokens.refresh()
-    assert tokens.user_of(ANN) == "ann"
-    assert len([record for record in caplog.records if "stay as they were" in record.getMessage()]) == 4
+    assert user_in(tokens, ANN) == "ann"
+    assert len([record for record in caplog.records if "stays as it was" in record.getMessage()]) == 4
 
     token_file.write_text(f"bob:{BOB}\n")
     tokens.refresh()
-    assert (tokens.user_of(ANN), tokens.user_of(BOB)) == (None, "bob")
+    assert (user_in(tokens, ANN), user_in(tokens, BOB)) == (None, "bob")
 
 
 @posix
@@ -155,7 +164,7 @@ def test_a_token_file_in_a_folder_where_everybody_may_replace_it_is_refused(tmp_
     with pytest.raises(BadInputError, match="folder of the mode 0777"):
         TokenFile(folder / "tokens")
     folder.chmod(0o1777)  # as /tmp is
-    assert TokenFile(folder / "tokens").user_of(ANN) == "local"
+    assert user_in(TokenFile(folder / "tokens"), ANN) == "local"
 
 
 @posix

@@ -11,7 +11,7 @@ from masklet.errors import BadInputError
 
 MAX_BYTES = 4 << 20
 
-_log = logging.getLogger("masklet_server.service")
+_log = logging.getLogger("masklet_server.identity")
 
 
 def read_private(path: Path, what: str, *, secret: bool) -> bytes:

@@ -1,0 +1,1 @@
+"""Who did what on a server, in lines that cannot be changed unnoticed."""

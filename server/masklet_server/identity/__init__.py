@@ -1,0 +1,1 @@
+"""Who calls: tokens and certificates, and whose user and tenant they name."""

@@ -1,0 +1,110 @@
+"""Whoever calls: a user of a tenant, with what that one may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from masklet.errors import AccessDeniedError, BadInputError
+from masklet.scopes import SHARED, Scope
+
+LOCAL_USER = "local"
+"""Everybody, on a server that asks nobody."""
+DEFAULT_TENANT = "default"
+"""Of users that are named without one."""
+MAX_NAME_CHARACTERS = 128
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user of a tenant.
+
+    Attributes:
+        user: Its name, unique in the tenant.
+        scopes: What it may do.
+        tenant: Users of one know nothing of those of another.
+        token_id: Of a signed token, to find it again in a list; empty for others.
+    """
+
+    user: str
+    scopes: frozenset[Scope] = SHARED
+    tenant: str = DEFAULT_TENANT
+    token_id: str = ""
+
+    @property
+    def account(self) -> str:
+        """The user as everything but identity knows it: sessions, uploads and journals belong to accounts."""
+        return account_of(self.tenant, self.user)
+
+
+EVERYBODY = Identity(LOCAL_USER, frozenset(Scope))
+"""On a server that asks nobody, which only this machine reaches."""
+
+
+class StaleTokenError(AccessDeniedError):
+    """A token is somebody's, and does not count any more, or not yet. Nobody guessed it.
+
+    Attributes:
+        is_first: False where this was told a moment ago: not worth a line in a log.
+    """
+
+    is_first = True
+
+
+class Source(Protocol):
+    """Knows some tokens."""
+
+    def identity_of(self, token: str) -> Identity | None:
+        """Whose a token is; None for nobody's.
+
+        Raises:
+            StaleTokenError: It is somebody's, and does not count any more, or not yet.
+        """
+        ...
+
+    def refresh(self) -> None:
+        """Read files that have changed; off the event loop."""
+        ...
+
+
+def account_of(tenant: str, user: str) -> str:
+    """``user``, or ``tenant/user`` for those of another tenant than the default one."""
+    return user if tenant == DEFAULT_TENANT else f"{tenant}/{user}"
+
+
+def tenant_of(account: str) -> str:
+    """The tenant in an account."""
+    tenant, slash, _ = account.rpartition("/")
+    return tenant if slash else DEFAULT_TENANT
+
+
+def user_of(account: str) -> str:
+    """The user in an account, as others of the tenant know it."""
+    return account.rpartition("/")[2]
+
+
+def named(text: str, *, scopes: Iterable[Scope] = SHARED) -> Identity:
+    """The user that ``user`` or ``tenant/user`` names.
+
+    Raises:
+        BadInputError: It names none.
+    """
+    tenant, slash, user = text.rpartition("/")
+    tenant = check_name(tenant, "tenant") if slash else DEFAULT_TENANT
+    return Identity(check_name(user, "user"), frozenset(scopes), tenant)
+
+
+def check_name(name: str, what: str) -> str:
+    """A name that a user or a tenant can have.
+
+    Raises:
+        BadInputError: It is none; the message says what they are made of.
+    """
+    usable = name.isprintable() and name == name.strip() and "/" not in name and "=" not in name
+    if not name or len(name) > MAX_NAME_CHARACTERS or not usable:
+        raise BadInputError(
+            f"this is no name of a {what}: use up to {MAX_NAME_CHARACTERS} characters that can be printed, "
+            "without / and ="
+        )
+    return name

@@ -1,0 +1,227 @@
+"""Every call asks who makes it and whether that one may; nobody else learns what there is."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.protocol import Method, bearer, methods
+from fakes.service import FakeClient, Running, new_id, running
+from masklet.scopes import SHARED, Scope
+from masklet.v1 import session_pb2
+from masklet_server.identity.caller import Identity, named
+from masklet_server.identity.register import change
+from masklet_server.identity.signed_tokens import make_token, revoke_token
+from masklet_server.service import server as server_module
+from masklet_server.service.rules import RULES
+from masklet_server.service.settings import ServerSettings
+
+HOUR_S = 3600.0
+ALL = methods()
+Work = Callable[[Running, FakeClient], Coroutine[Any, Any, None]]
+
+
+class Keys:
+    """A register, and a token of it by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.register = folder / "tokens.json"
+
+    def of(self, account: str, *scopes: Scope, lasts_s: float = HOUR_S) -> str:
+        return make_token(self.register, named(account, scopes=scopes or SHARED), lasts_s)[0]
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    found = Keys(tmp_path)
+    found.of("keeper")
+    return found
+
+
+def serve(folder: Path, keys: Keys, work: Work, **more: Any) -> None:
+    async def run() -> None:
+        settings = ServerSettings(signed_tokens=keys.register, **more)
+        async with running(folder, settings=settings) as server, server.client() as client:
+            await work(server, client)
+
+    asyncio.run(run())
+
+
+def test_every_call_of_every_service_has_a_rule_and_no_rule_is_left_over() -> None:
+    from grpc_health.v1 import health_pb2
+
+    health = health_pb2.DESCRIPTOR.services_by_name["Health"]
+    paths = {method.path for method in ALL} | {f"/{health.full_name}/{each.name}" for each in health.methods}
+
+    assert len(ALL) >= 36
+    assert set(RULES) == paths
+    told_to_all = {path for path, rule in RULES.items() if rule.scope is None}
+    assert all(path.startswith("/grpc.health.v1.Health/") for path in told_to_all)
+
+
+def test_a_call_without_a_rule_is_refused_before_anybody_is_asked(
+    tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (info,) = [each for each in ALL if each.path.endswith("/GetServerInfo")]
+    monkeypatch.delitem(RULES, info.path)  # type: ignore[arg-type]
+
+    token = keys.of("ann", *Scope)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        answer = await info.answer(client.channel, metadata=bearer(token))
+        assert answer[0] == "UNIMPLEMENTED"
+
+    serve(tmp_path, keys, work)
+
+
+def test_no_token_opens_any_call_unless_it_counts(
+    tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = keys.of("ann", *Scope)
+    revoked, made = make_token(keys.register, named("ann", scopes=Scope), HOUR_S)
+    revoke_token(keys.register, made.token_id)
+    wrong = {
+        "none": None,
+        "of nobody": "x" * 40,
+        "cut": good[:-1],
+        "expired": keys.of("ann", *Scope, lasts_s=-HOUR_S),
+        "revoked": revoked,
+    }
+    # All of these come from one machine, which would be shut out after ten.
+    monkeypatch.setattr("masklet_server.service.door.WRONG_TOKENS", 10_000)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        for what, token in wrong.items():
+            for method in ALL:
+                status, kind, _, _ = await method.answer(client.channel, metadata=bearer(token))
+                assert (status, kind) == ("UNAUTHENTICATED", "access-denied"), (what, method.path)
+        for method in ALL:
+            status, _, _, _ = await method.answer(client.channel, metadata=bearer(good))
+            assert status not in ("UNAUTHENTICATED", "PERMISSION_DENIED"), method.path
+
+    serve(tmp_path, keys, work)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_token_is_good_for_its_own_scopes_alone(tmp_path: Path, keys: Keys, scope: Scope) -> None:
+    token = keys.of("ann", scope)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        refused = 0
+        for method in ALL:
+            needed = RULES[method.path].scope
+            status, kind, text, _ = await method.answer(client.channel, metadata=bearer(token))
+            if needed in (scope, Scope.READ):
+                assert status not in ("UNAUTHENTICATED", "PERMISSION_DENIED"), method.path
+            else:
+                refused += 1
+                assert needed is not None
+                assert (status, kind) == ("PERMISSION_DENIED", "not-permitted"), method.path
+                assert needed.value in text
+        assert refused > 0
+
+    serve(tmp_path, keys, work)
+
+
+def requests_about(session_id: str) -> list[tuple[Method, Any]]:
+    found = []
+    for method in ALL:
+        if "session_id" in method.request.fields_by_name:
+            message = method.message(
+                session_id=session_id, request_id=new_id(), object_id=1, user="carl", rights=[1]
+            )
+            found.append((method, message))
+    return found
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_somebody_elses_session_answers_as_one_that_is_not_there_to_the_byte(
+    tmp_path: Path, keys: Keys, kept: bool
+) -> None:
+    ann = keys.of("acme/ann")
+    strangers = [keys.of("acme/bob"), keys.of("ann"), keys.of("other/ann")]
+    missing = "0" * 32
+
+    async def work(server: Running, client: FakeClient) -> None:
+        async with server.client(token=ann) as own:
+            session_id, _ = await own.clicked(server.root / "clip")
+            for token in strangers:
+                for (method, theirs), (_, nobodys) in zip(
+                    requests_about(session_id), requests_about(missing), strict=True
+                ):
+                    seen = await method.answer(client.channel, theirs, bearer(token))
+                    unknown = await method.answer(client.channel, nobodys, bearer(token))
+                    assert seen == unknown, method.path
+                    closes = method.path.endswith("/CloseSession")
+                    assert seen[:2] == (("OK", "") if closes else ("NOT_FOUND", "session-not-found")), (
+                        method.path
+                    )
+                (listing,) = [each for each in ALL if each.path.endswith("/ListSessions")]
+                data = await listing.call(client.channel, b"", bearer(token))
+                assert not session_pb2.ListSessionsResponse.FromString(data).sessions
+            asking = session_pb2.GetSessionRequest(session_id=session_id)
+            assert (await own.sessions.GetSession(asking)).session.objects
+
+    serve(tmp_path, keys, work, sessions_folder=tmp_path / "sessions" if kept else None)
+
+
+def test_time_does_not_tell_whether_somebody_else_has_a_session(tmp_path: Path, keys: Keys) -> None:
+    ann, bob = keys.of("ann"), keys.of("bob")
+
+    async def work(server: Running, client: FakeClient) -> None:
+        async with server.client(token=ann) as own:
+            session_id, _ = await own.clicked(server.root / "clip")
+        (method,) = [each for each in ALL if each.path.endswith("/GetSession")]
+        took_s: dict[str, list[float]] = {session_id: [], "0" * 32: []}
+        for turn in range(60):
+            for each, times_s in sorted(took_s.items(), reverse=bool(turn % 2)):
+                began_s = time.perf_counter()
+                await method.answer(client.channel, method.message(session_id=each), bearer(bob))
+                times_s.append(time.perf_counter() - began_s)
+        there_s, nowhere_s = map(statistics.median, took_s.values())
+        # An id of 128 random bits has to be known before it can be asked for.
+        assert abs(there_s - nowhere_s) < 0.002
+
+    serve(tmp_path, keys, work, sessions_folder=tmp_path / "sessions")
+
+
+def test_the_same_user_of_two_tenants_are_two(tmp_path: Path, keys: Keys) -> None:
+    first, second = keys.of("one/ann"), keys.of("two/ann")
+
+    async def work(server: Running, client: FakeClient) -> None:
+        async with server.client(token=first) as one, server.client(token=second) as two:
+            for each in (one, two):
+                await each.open(server.root / "clip")
+            for each in (one, two):
+                listed = await each.sessions.ListSessions(session_pb2.ListSessionsRequest())
+                assert len(listed.sessions) == 1
+
+    serve(tmp_path, keys, work)
+
+
+def test_a_token_that_is_revoked_while_the_server_runs_is_refused_within_seconds(
+    tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "TIDY_EVERY_S", 0.05)
+    token, made = make_token(keys.register, Identity("ann"), HOUR_S)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        (info,) = [each for each in ALL if each.path.endswith("/GetServerInfo")]
+        assert (await info.answer(client.channel, metadata=bearer(token)))[0] == "OK"
+        revoke_token(keys.register, made.token_id)
+        change(keys.register, lambda register: register)
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            answer = await info.answer(client.channel, metadata=bearer(token))
+            if answer[0] != "OK":
+                break
+        assert answer[:2] == ("UNAUTHENTICATED", "access-denied")
+        assert "taken back" in answer[2]
+
+    serve(tmp_path, keys, work)
