@@ -1,0 +1,113 @@
+"""The way home: beside a prompt document, a note says which job makes its mattes.
+
+``NAME.farm.json`` lies beside ``NAME``. A host or the panel that opens the document finds the results by it,
+and notes that it has shown them. Whatever is wrong with a note, the document opens.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.errors import BadInputError, MaskletError
+from masklet.farm.job import read_job
+from masklet.farm.places import JobPlaces
+from masklet.publish.shot_record import read_json, write_whole
+
+if TYPE_CHECKING:
+    from typing import Any
+
+SUFFIX = ".farm.json"
+_KEY = "masklet_farm_note"
+
+
+@dataclass(frozen=True)
+class Homecoming:
+    """What the farm made of a document.
+
+    Attributes:
+        shot: Its name in the job.
+        bundle: The job.
+        passed: The check found nothing wrong.
+        words: What became of it, a sentence.
+        mattes: The folder with the mattes; None where there are none.
+        version: The folder of the version; None where none was published.
+        is_news: Nobody was told yet.
+    """
+
+    shot: str
+    bundle: Path
+    passed: bool
+    words: str
+    mattes: Path | None
+    version: Path | None
+    is_news: bool
+
+
+def note_path(document: Path) -> Path:
+    """The note beside a document."""
+    return document.with_name(f"{document.name}{SUFFIX}")
+
+
+def note_submission(document: Path, bundle: Path, shot: str) -> None:
+    """Say beside a document that a job makes its mattes. A folder that is closed to us gets no note."""
+    content = {_KEY: 1, "job": str(bundle), "shot": shot, "told": ""}
+    with suppress(MaskletError):
+        write_whole(note_path(document), (json.dumps(content, indent=1) + "\n").encode())
+
+
+def look_home(document: Path) -> Homecoming | None:
+    """What the farm has made of a document; None where no job was submitted, or it is not done yet.
+
+    It never raises: a document opens whatever lies beside it.
+    """
+    note = _read(note_path(document))
+    if note is None:
+        return None
+    bundle, name = Path(str(note.get("job", ""))), str(note.get("shot", ""))
+    try:
+        read_job(bundle).shot(name)
+        places = JobPlaces(bundle / "out")
+        result = read_json(places.result(name), "the result")
+        folder = places.out / str(result["mattes"]) if result.get("mattes") else None
+        version = Path(str(result["version"])) if result.get("version") else None
+        words = str(result["words"])
+        return Homecoming(
+            name,
+            bundle,
+            bool(result["passed"]),
+            words,
+            folder if folder is not None and folder.is_dir() else None,
+            version if version is not None and version.is_dir() else None,
+            note.get("told") != _mark(result),
+        )
+    except (MaskletError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def note_told(document: Path, coming: Homecoming) -> None:
+    """Somebody was told of it."""
+    note = _read(note_path(document))
+    if note is None:
+        return
+    with suppress(MaskletError, KeyError, OSError):
+        result = read_json(JobPlaces(coming.bundle / "out").result(coming.shot), "the result")
+        content = {**note, "told": _mark(result)}
+        write_whole(note_path(document), (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _mark(result: dict[str, Any]) -> str:
+    return f"{result.get('key', '')}:{result.get('version', '')}:{result.get('passed', '')}"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content = read_json(path, "the note of the farm")
+    except BadInputError:
+        return None
+    return content if isinstance(content, dict) and content.get(_KEY) == 1 else None

@@ -1,0 +1,78 @@
+"""One task of a job, done: whatever engine asks for it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from masklet.errors import BadInputError, MaskletError
+from masklet.farm.checking import check_shot, publish_shot
+from masklet.farm.delivering import make_exports, make_mattes
+from masklet.farm.report import write_report
+from masklet.farm.task import Stop, StoppedError, Teller
+from masklet.farm.task_states import TaskPhase
+from masklet.farm.tracking import track_piece
+from masklet.farm.worker_server import check_gpu, connect_to_kept
+
+if TYPE_CHECKING:
+    from masklet.client import Server
+    from masklet.farm.task import FarmTask
+
+_WITH_SERVER = ("track", "mattes", "exports")
+
+
+def perform(task: FarmTask) -> None:
+    """Do a task; what it tells of itself lies among the states of the job.
+
+    Raises:
+        MaskletError: It failed or was stopped; its state says the same.
+    """
+    teller = Teller(task)
+    stop = Stop(task.places)
+    try:
+        with stop.listening():
+            _do(task, teller, stop)
+    except StoppedError as error:
+        teller.end(TaskPhase.STOPPED, str(error))
+        raise
+    except MaskletError as error:
+        teller.end(TaskPhase.FAILED, str(error))
+        raise
+    except Exception as error:
+        teller.end(TaskPhase.FAILED, f"a fault of masklet itself ({type(error).__name__}: {error})")
+        raise
+    else:
+        teller.end(TaskPhase.DONE)
+    finally:
+        if task.stage not in ("track", "mattes", "exports") or teller.state.phase is not TaskPhase.DONE:
+            write_report(task.job, task.places)
+
+
+def _do(task: FarmTask, teller: Teller, stop: Stop) -> None:
+    if task.stage in _WITH_SERVER:
+        with ExitStack() as open_things:
+            server = open_things.enter_context(_server(task))
+            if task.stage == "track":
+                track_piece(task, server, teller, stop)
+            elif task.stage == "mattes":
+                make_mattes(task, server, teller, stop)
+            else:
+                make_exports(task, server, teller, stop)
+    elif task.stage == "check":
+        check_shot(task, teller)
+    elif task.stage == "publish":
+        publish_shot(task, teller)
+    else:
+        raise BadInputError(f"there is no stage {task.stage!r}: the template was changed by hand")
+
+
+def _server(task: FarmTask) -> Server:
+    """The server of this worker's session, or one of this task's own where there is no session."""
+    kept = connect_to_kept()
+    if kept is not None:
+        return kept
+    from masklet.client import connect
+
+    request = task.job.request
+    check_gpu(request.gpu_memory_gib)
+    return connect(weights=request.weights, device=request.device)

@@ -1,0 +1,144 @@
+"""A bundle as OpenJD's model reads it, whoever wrote or edited it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masklet.errors import BadInputError
+from masklet.farm.submitting import PARAMETERS_FILE, TEMPLATE_FILE
+from masklet.publish.shot_record import read_json
+
+if TYPE_CHECKING:
+    from openjd.model import Job, JobParameterValues, TaskParameterSet
+
+LACKING = "OpenJD's packages are not installed here: pip install 'masklet[farm]'"
+
+
+@dataclass(frozen=True)
+class EngineTask:
+    """A task as an engine counts them.
+
+    Attributes:
+        step: Its step.
+        place: In the parameter space of the step.
+    """
+
+    step: str
+    place: int
+
+
+@dataclass(frozen=True)
+class OpenedJob:
+    """A job as an engine has it.
+
+    Attributes:
+        job: OpenJD's.
+        parameters: Values of the job's parameters.
+        bundle: Its folder.
+    """
+
+    job: Job
+    parameters: JobParameterValues
+    bundle: Path
+
+    @property
+    def out(self) -> Path:
+        """Where everything goes."""
+        return Path(str(self.parameters["Out"].value))
+
+    def tasks(self, step: str) -> tuple[TaskParameterSet, ...]:
+        """The tasks of a step, in their order."""
+        from openjd.model import StepParameterSpaceIterator
+
+        for each in self.job.steps:
+            if each.name == step:
+                return tuple(StepParameterSpaceIterator(space=each.parameterSpace))
+        raise BadInputError(
+            f"the template has no step {step!r}: it was changed by hand; submit the shots again"
+        )
+
+
+def open_bundle(bundle: Path, *, program: str | None = None) -> OpenedJob:
+    """Read and check a bundle.
+
+    Args:
+        bundle: Its folder, wherever it lies by now.
+        program: The masklet that tasks call; None for the one beside this Python.
+
+    Raises:
+        BadInputError: It is no bundle, OpenJD does not take its template, or OpenJD's packages are missing.
+    """
+    try:
+        from openjd.model import (
+            DecodeValidationError,
+            create_job,
+            decode_job_template,
+            preprocess_job_parameters,
+        )
+    except ImportError as error:
+        raise BadInputError(LACKING) from error
+    bundle = bundle.absolute()
+    template = read_json(bundle / TEMPLATE_FILE, "the template")
+    given = _given(bundle)
+    # The bundle may have been copied since it was submitted, and knows nothing of this machine.
+    given.update({"Job": str(bundle), "Masklet": program or own_program()})
+    submitted = read_json(bundle / PARAMETERS_FILE, "the parameters")
+    if not _lies_elsewhere(submitted, bundle):
+        given.setdefault("Out", str(bundle / "out"))
+    else:
+        given["Out"] = str(bundle / "out")
+    try:
+        decoded = decode_job_template(template=template)
+        values = preprocess_job_parameters(
+            job_template=decoded,
+            job_parameter_values=given,
+            job_template_dir=bundle,
+            current_working_dir=bundle,
+            allow_job_template_dir_walk_up=True,
+        )
+        return OpenedJob(create_job(job_template=decoded, job_parameter_values=values), values, bundle)
+    except (DecodeValidationError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise BadInputError(
+            f"OpenJD does not take {TEMPLATE_FILE} ({reason[:300]}): it was changed by hand; submit the "
+            "shots again"
+        ) from error
+
+
+def own_program() -> str:
+    """The ``masklet`` that belongs to this Python; else the one on the path."""
+    for name in ("masklet", "masklet.exe"):
+        beside = Path(sys.executable).with_name(name)
+        if beside.is_file():
+            return str(beside)
+    return shutil.which("masklet") or "masklet"
+
+
+def _given(bundle: Path) -> dict[str, Any]:
+    content = read_json(bundle / PARAMETERS_FILE, "the parameters")
+    try:
+        return {str(one["name"]): one["value"] for one in content["parameterValues"]}
+    except (KeyError, TypeError) as error:
+        raise BadInputError(
+            f"{PARAMETERS_FILE} was changed by hand ({error}): submit the shots again"
+        ) from error
+
+
+def _lies_elsewhere(content: Any, bundle: Path) -> bool:
+    told = {one["name"]: one["value"] for one in content["parameterValues"]}
+    return str(told.get("Job")) != str(bundle)
+
+
+def task_words(parameters: TaskParameterSet) -> dict[str, str]:
+    """Values of a task's parameters as text."""
+    return {name: str(value.value) for name, value in parameters.items()}
+
+
+def as_line(content: dict[str, Any]) -> str:
+    """One message between a run and its workers."""
+    return json.dumps(content) + "\n"

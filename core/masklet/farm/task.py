@@ -1,0 +1,275 @@
+"""What every task of a job has: its shot, its places, its server, and the word when it has to end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from masklet.clip_files import find_clip
+from masklet.conversion import check_fits
+from masklet.errors import BadInputError, MaskletError, WeightsError
+from masklet.farm.job import read_document, read_job
+from masklet.farm.places import JobPlaces, result_key
+from masklet.farm.plate_prints import check_same_plate, plate_prints
+from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
+from masklet.publish.shot_record import read_json, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from masklet.client import Server
+    from masklet.farm.job import FarmJob, FarmShot
+    from masklet.prompts import Shot
+    from masklet.session import Session
+
+_TELL_S = 2.0
+
+
+class StoppedError(MaskletError):
+    """The task was told to end; what it finished is kept."""
+
+    kind = "stopped"
+
+
+@dataclass(frozen=True)
+class FarmTask:
+    """One task.
+
+    Attributes:
+        job: The job.
+        shot: Its plate as this machine has it.
+        places: Where things lie.
+        stage: What is done.
+        piece: Its number, for tracking; else 0.
+        bundle: Where the job lies.
+    """
+
+    job: FarmJob
+    shot: FarmShot
+    places: JobPlaces
+    stage: str
+    piece: int
+    bundle: Path
+
+    def document(self) -> Shot:
+        """The prompts as they were submitted, naming the plate as this machine has it."""
+        return replace(read_document(self.bundle, self.shot), clip=self.shot.clip, frames=self.shot.frames)
+
+
+def find_task(
+    bundle: Path, out: Path, shot: str, stage: str, piece: int = 0, *, mapping: Path | None = None
+) -> FarmTask:
+    """The task of these names.
+
+    Args:
+        bundle: The folder of the job.
+        out: Where everything goes.
+        shot: Of the job.
+        stage: Of the shot.
+        piece: Of its tracking.
+        mapping: OpenJD's rules from paths of the submitter's machine to paths of this one.
+
+    Raises:
+        BadInputError: The job has no such shot or piece.
+    """
+    job = read_job(bundle)
+    found = job.shot(shot)
+    if piece:
+        found.piece(piece)
+    return FarmTask(
+        job, replace(found, clip=mapped(found.clip, mapping)), JobPlaces(out), stage, piece, bundle
+    )
+
+
+def mapped(path: str, mapping: Path | None) -> str:
+    """A path of the submitter's machine as this machine has it.
+
+    Raises:
+        BadInputError: The rules cannot be read.
+    """
+    if mapping is None or not mapping.is_file():
+        return path
+    try:
+        rules = json.loads(mapping.read_text(encoding="utf-8")).get("path_mapping_rules", [])
+        for rule in rules:
+            kind = PureWindowsPath if rule["source_path_format"] == "WINDOWS" else PurePosixPath
+            source, own = kind(rule["source_path"]), kind(path)
+            if own == source or source in own.parents:
+                return str(Path(rule["destination_path"]).joinpath(*own.relative_to(source).parts))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInputError(f"the engine's rules for paths cannot be read ({error})") from error
+    return path
+
+
+@dataclass
+class Stop:
+    """Whether the task has to end.
+
+    Attributes:
+        asked: It has.
+    """
+
+    places: JobPlaces
+    asked: bool = False
+
+    def check(self) -> bool:
+        """True once a signal came, or somebody cancelled the job."""
+        if not self.asked and self.places.cancelled.exists():
+            self.asked = True
+        return self.asked
+
+    @contextmanager
+    def listening(self) -> Iterator[Stop]:
+        """Take signals that end a process as the word to finish, for the length of a ``with``."""
+
+        def take(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            self.asked = True
+
+        names = [name for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)]
+        before = {name: signal.signal(getattr(signal, name), take) for name in names}
+        try:
+            yield self
+        finally:
+            for name, handler in before.items():
+                signal.signal(getattr(signal, name), handler)
+
+
+class Teller:
+    """Tells how a task comes along: in its state, and to the engine by OpenJD's words on standard output.
+
+    Args:
+        task: Which.
+    """
+
+    def __init__(self, task: FarmTask) -> None:
+        self._folder = task.places.states
+        before = read_state(self._folder, task.shot.name, task.stage, task.piece)
+        self._started_s = time.monotonic()
+        self._told_s = -_TELL_S
+        self.state = replace(
+            TaskState(task.shot.name, task.stage, task.piece),
+            phase=TaskPhase.RUNNING,
+            attempt=before.attempt + 1,
+            beat=before.beat,
+        )
+        self._keep()
+
+    def progress(self, done: int, total: int, words: str = "", *, reused: int | None = None) -> None:
+        """So much of so much is done; told at most every other second."""
+        self.state = replace(self.state, done=done, total=total, words=words or self.state.words)
+        if reused is not None:
+            self.state = replace(self.state, reused=reused)
+        if time.monotonic() - self._told_s >= _TELL_S or done == total:
+            self._keep()
+            if total:
+                _say(f"openjd_progress: {100 * done / total:.1f}")
+
+    def say(self, sentence: str) -> None:
+        """A line for the log, and for whoever watches."""
+        self.state = replace(self.state, words=sentence)
+        _say(f"openjd_status: {sentence}")
+
+    def writing(self, done: int, total: int) -> None:
+        """As an export tells."""
+        self.progress(done, total, "writing")
+
+    def looking(self, name: str, done: int, total: int) -> None:
+        """As an export tells."""
+        if time.monotonic() - self._told_s >= _TELL_S:
+            self.state = replace(self.state, words=f"second look at {name}, frame {done} of {total}")
+            self._keep()
+
+    def end(self, phase: TaskPhase, words: str = "") -> None:
+        """The task is over."""
+        self.state = replace(self.state, phase=phase, words=words)
+        self._keep()
+        if phase is not TaskPhase.DONE:
+            _say(f"openjd_fail: {words}")
+
+    def _keep(self) -> None:
+        self._told_s = time.monotonic()
+        now = read_state(self._folder, self.state.shot, self.state.stage, self.state.piece)
+        if now.attempt > self.state.attempt:
+            # This machine was given up, and another one is at it: what it tells is what counts.
+            return
+        seconds = round(time.monotonic() - self._started_s, 2)
+        self.state = keep_state(self._folder, replace(self.state, seconds=seconds))
+
+
+def check_weights(task: FarmTask, server: Server) -> str:
+    """The digest of the server's weights, which have to be those that the job was begun with.
+
+    Raises:
+        WeightsError: They are others.
+    """
+    model = server.info().model
+    path = task.places.weights
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"name": model.name, "sha256": model.sha256}).encode()
+        # Of two that begin at once, the one whose file stays is asked below.
+        write_whole(path, content)
+    told = read_json(path, "the job's weights")
+    if told.get("sha256") != model.sha256:
+        raise WeightsError(
+            f"the job was begun with the weights {told.get('name')} ({str(told.get('sha256'))[:12]}…) and "
+            f"this worker has {model.name} ({model.sha256[:12]}…): give all workers the same, then run "
+            "masklet farm retry"
+        )
+    return model.sha256
+
+
+def key_of(task: FarmTask, server: Server) -> str:
+    """Names what is made of the shot; errors as in :func:`check_weights`."""
+    return result_key(task.job, task.shot, check_weights(task, server))
+
+
+def check_plate(task: FarmTask) -> None:
+    """See that the plate is there, and is what it was when the job was submitted.
+
+    Raises:
+        ClipError: It is not; the message says what to do.
+    """
+    shot = task.shot
+    now = plate_prints(find_clip(Path(shot.clip), first_frame=task.document().reading.first_frame))
+    check_same_plate(Path(shot.clip).name, shot.plate, now)
+
+
+@contextmanager
+def plate_session(task: FarmTask, server: Server, document: Shot) -> Iterator[Session]:
+    """A session on the task's plate with nothing said yet.
+
+    Raises:
+        MaskletError: The clip cannot be opened, or the prompts do not fit it.
+    """
+    reading = document.reading
+    said = [item.frame for item in document.document.prompts]
+    frames = task.shot.frames
+    used = replace(frames, first=min(frames.first, *said), last=max(frames.last, *said))
+    with server.open(
+        task.shot.clip,
+        colour_space=reading.colour_space,
+        first_frame=reading.first_frame,
+        frame_rate=reading.frame_rate,
+        layer=reading.layer,
+        view=reading.view,
+        overscan=reading.overscan,
+        frames=used,
+    ) as session:
+        check_fits(document, session.clip)
+        yield session
+
+
+def _say(line: str) -> None:
+    import sys
+
+    with suppress(OSError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
