@@ -10,6 +10,8 @@ from masklet_panel import theme
 from masklet_panel.qt import QtCore, QtGui
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from masklet.hosting.shown.lanes import Lane, Mark
     from masklet.hosting.shown.time_map import Rows, TimeMap
     from masklet.types import FrameRange
@@ -39,7 +41,7 @@ class TimelineLook:
     place: TimeMap
     rows: Rows
     objects: tuple[ShownObject, ...]
-    lanes: tuple[Lane, ...]
+    lanes: Sequence[Lane]
     cuts: tuple[int, ...]
     frame: int
     span: FrameRange | None
@@ -64,15 +66,12 @@ class LanePainter:
         self._accent = theme.role(widget, roles.Highlight)
         self._right = look.place.left_px + look.place.width_px
 
-    def paint_ground(self) -> None:
-        """Draw all that stays while the playhead and the pointer move."""
-        painter, rows = self._painter, self._look.rows
-        painter.fillRect(self._widget.rect(), self._ground)
-        painter.save()
-        painter.setClipRect(QtCore.QRectF(0, rows.head_px, self._widget.width(), self._widget.height()))
-        for number in range(len(self._look.lanes)):
-            self._lane(number)
-        painter.restore()
+    def paint_below(self) -> None:
+        """Draw what lies under the lanes."""
+        self._painter.fillRect(self._widget.rect(), self._ground)
+
+    def paint_above(self) -> None:
+        """Draw what lies over the lanes and stays while the playhead and the pointer move."""
         self._outside_span()
         self._cuts()
         self._ruler()
@@ -86,7 +85,8 @@ class LanePainter:
             painter.fillRect(line, theme.mixed(self._text, self._window, 0.65))
         self._playhead()
 
-    def _lane(self, number: int) -> None:
+    def paint_lane(self, number: int) -> None:
+        """Draw the lane of an object."""
         look, painter = self._look, self._painter
         lane, shown = look.lanes[number], look.objects[number]
         top, height = look.rows.top_of(number), look.rows.lane_px

@@ -6,22 +6,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from masklet.hosting.sentences import state_parts
-from masklet.hosting.shown.lanes import lane_of
 from masklet.hosting.shown.time_map import Part, Rows, TimeMap, dragged, hit, moved, with_in, with_out
 from masklet.phrases import phrase
 from masklet.types import FrameRange
 from masklet_panel import theme
+from masklet_panel.lane_images import LaneImages, Lanes
 from masklet_panel.lane_menu import range_menu
 from masklet_panel.lane_painter import LanePainter, TimelineLook
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, position_of
 
 if TYPE_CHECKING:
-    from masklet.hosting.shown.lanes import Lane
     from masklet.hosting.shown.time_map import Hit
     from masklet_panel.panel_model import PanelModel
 
 _WHEEL_STEP = 120.0
 _ZOOM = 1.25
+_REST_MS = 15
+_STANDS_MS = 250
+"""A frame that shows for so long is told to screen readers."""
 
 
 class Timeline(QtWidgets.QWidget):
@@ -41,7 +43,16 @@ class Timeline(QtWidgets.QWidget):
         self._model = model
         self._place = TimeMap.whole(model.frames, left_px=0, width_px=1)
         self._scrolled_px = 0.0
-        self._lanes: tuple[Lane, ...] | None = None
+        self._lanes = Lanes(model)
+        self._images = LaneImages(model)
+        self._rest = QtCore.QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._redraw)
+        self._standing = QtCore.QTimer(self)
+        self._standing.setSingleShot(True)
+        self._standing.setInterval(_STANDS_MS)
+        self._standing.timeout.connect(self._describe)
         self._ground: QtGui.QPixmap | None = None
         self._hover: int | None = None
         self._drag: tuple[Hit, FrameRange | None] | None = None
@@ -66,8 +77,6 @@ class Timeline(QtWidgets.QWidget):
 
     def look(self) -> TimelineLook:
         """What is drawn now."""
-        if self._lanes is None:
-            self._lanes = tuple(lane_of(said, self._model.strips(said.uid)) for said in self._model.document)
         return TimelineLook(
             self._place,
             self._rows,
@@ -99,7 +108,9 @@ class Timeline(QtWidgets.QWidget):
         """Draw."""
         look = self.look()
         if self._ground is None:
-            self._ground = self._drawn(look)
+            self._ground = self._images.ground(self, look)
+            if self._images.lacks:
+                self._rest.start()
         painter = QtGui.QPainter(self)
         painter.drawPixmap(0, 0, self._ground)
         LanePainter(painter, self, look).paint_hand()
@@ -259,16 +270,6 @@ class Timeline(QtWidgets.QWidget):
         self._redraw()
         super().changeEvent(event)
 
-    def _drawn(self, look: TimelineLook) -> QtGui.QPixmap:
-        ratio = self.devicePixelRatioF()
-        ground = QtGui.QPixmap(round(self.width() * ratio), round(self.height() * ratio))
-        ground.setDevicePixelRatio(ratio)
-        painter = QtGui.QPainter(ground)
-        painter.setFont(self.font())
-        LanePainter(painter, self, look).paint_ground()
-        painter.end()
-        return ground
-
     def _redraw(self) -> None:
         """Draw the lanes anew, not only the playhead over them."""
         self._ground = None
@@ -285,6 +286,7 @@ class Timeline(QtWidgets.QWidget):
         self._redraw()
 
     def _plate_changed(self) -> None:
+        self._lanes.keep([said.uid for said in self._model.document])
         self._place = self._place.of_clip(self._model.frames)
         self._changed()
 
@@ -293,12 +295,11 @@ class Timeline(QtWidgets.QWidget):
         if place is not self._place:
             self._take(place)
         self.update()
-        self._describe()
+        self._standing.start()
 
     def _changed(self) -> None:
-        self._lanes = None
         self._scroll_by(0.0)
-        self._describe()
+        self._standing.start()
 
     def _describe(self) -> None:
         """Tell a screen reader the frame, once it stands."""

@@ -75,7 +75,7 @@ class WorkPage(QtWidgets.QWidget):
         ):
             self.track_bar.add_button(symbol, words, pressed, action)
         self._bindings = KeyBindings(keys, self.key_actions)
-        workspace.pictures.arrived.connect(lambda *_: self.objects.view.viewport().update())
+        workspace.pictures.arrived.connect(lambda *_: self.objects.redraw_pictures())
         self._lay_out(workspace)
 
     def show_shortcuts(self) -> ShortcutSheet:

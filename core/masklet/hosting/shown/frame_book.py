@@ -102,8 +102,13 @@ class FrameBook:
 
     def report(self, uid: str, frame: int, presence: Presence) -> None:
         """Note that a frame has just got its mask."""
+        cached = self._cached.get(uid) if self._since.get(uid) else None
         self._since.setdefault(uid, {})[frame] = presence
-        self._cached.pop(uid, None)
+        if cached is None:
+            self._cached.pop(uid, None)
+        else:
+            # Whoever looks while a track reports would pay for all of it each time.
+            self._cached[uid] = _with_frame(cached, frame, presence)
 
     def rate(self, uid: str, frame: int, quality: float | None) -> None:
         """Note what the tracker thinks of the mask that a frame has now, 0 to 1."""
@@ -240,6 +245,39 @@ def _merged(told: tuple[Strip, ...], since: Mapping[int, Presence]) -> tuple[Str
         if first <= strip.last:
             _add(runs, first, strip.last, look)
     return tuple(Strip(first, last, *look) for first, last, look in runs)  # type: ignore[arg-type]
+
+
+def _with_frame(strips: tuple[Strip, ...], frame: int, presence: Presence) -> tuple[Strip, ...]:
+    """What :func:`_merged` gave, with one frame more laid over it."""
+    low, high = 0, len(strips)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if strips[middle].first <= frame else (low, middle)
+    first = last = low
+    new = Strip(frame, frame, presence, prompted=False, locked=False, stale=False)
+    parts = [new]
+    if low and frame <= strips[low - 1].last:
+        first = low - 1
+        here = strips[first]
+        parts = [replace(new, prompted=here.prompted, locked=here.locked)]
+        if here.first < frame:
+            parts.insert(0, replace(here, last=frame - 1))
+        if frame < here.last:
+            parts.append(replace(here, first=frame + 1))
+    if first:
+        first -= 1
+        parts.insert(0, strips[first])
+    if last < len(strips):
+        parts.append(strips[last])
+        last += 1
+    joined: list[Strip] = []
+    for part in parts:
+        before = joined[-1] if joined else part
+        if before.last + 1 == part.first and part == replace(before, first=part.first, last=part.last):
+            joined[-1] = replace(before, last=part.last)
+        else:
+            joined.append(part)
+    return (*strips[:first], *joined, *strips[last:])
 
 
 def _look(presence: Presence, prompted: bool = False, locked: bool = False) -> tuple[object, ...]:

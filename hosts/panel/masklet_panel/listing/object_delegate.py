@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from masklet_panel import symbols, theme
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from masklet_panel.thumbnails import Pictures
 
 _NUMBERED = 9
+_SYMBOLS_KEPT = 200
 
 
 class ObjectDelegate(QtWidgets.QStyledItemDelegate):
@@ -35,6 +37,7 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
     ) -> None:
         super().__init__(parent)
         self._model, self._table, self._pictures = model, table, pictures
+        self._symbols: dict[tuple[object, ...], QtGui.QPixmap] = {}
         self._thumbnails = Thumbnails(parent.viewport().update)
 
     def paint(
@@ -126,7 +129,24 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
         side = min(area.width(), area.height()) * 0.62
         box = QtCore.QRectF(0, 0, side, side)
         box.moveCenter(area.center())
-        symbols.draw(painter, symbol, box, colour)
+        ratio = painter.device().devicePixelRatioF()
+        painter.drawPixmap(box.topLeft(), self._symbol_image(symbol, side, colour, ratio))
+
+    def _symbol_image(self, symbol: Symbol, side: float, colour: QtGui.QColor, ratio: float) -> QtGui.QPixmap:
+        """A symbol drawn once: rows are drawn again with every mask that comes."""
+        key = (symbol, side, int(colour.rgba()), ratio)
+        found = self._symbols.get(key)
+        if found is None:
+            if len(self._symbols) > _SYMBOLS_KEPT:
+                self._symbols.clear()
+            found = QtGui.QPixmap(math.ceil(side * ratio), math.ceil(side * ratio))
+            found.setDevicePixelRatio(ratio)
+            found.fill(QtCore.Qt.GlobalColor.transparent)
+            painter = QtGui.QPainter(found)
+            symbols.draw(painter, symbol, QtCore.QRectF(0, 0, side, side), colour)
+            painter.end()
+            self._symbols[key] = found
+        return found
 
     def _name(
         self, painter: QtGui.QPainter, area: QtCore.QRectF, shown: ShownObject, row: int, text: QtGui.QColor

@@ -102,8 +102,14 @@ class ObjectList(QtWidgets.QWidget):
         for signal in (model.document_changed, model.selection_changed, model.plate_changed):
             signal.connect(self._follow)
         for signal in (model.frame_changed, model.masks_changed):
-            signal.connect(self.view.viewport().update)
+            signal.connect(self.redraw_pictures)
         self._follow()
+
+    def redraw_pictures(self) -> None:
+        """Draw small pictures again, and what stands beside them; nothing else changes with a frame."""
+        left_px = self.view.horizontalHeader().sectionViewportPosition(Column.NAME)
+        port = self.view.viewport()
+        port.update(left_px, 0, port.width() - left_px, port.height())
 
     def add(self) -> None:
         """A new object, which the next click is about."""

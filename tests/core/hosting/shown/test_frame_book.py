@@ -174,3 +174,28 @@ def test_reports_laid_over_what_was_told_are_what_every_frame_by_itself_would_be
     }
     assert told == frames
     assert [strip.first for strip in strips] == sorted(strip.first for strip in strips)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.sampled_from(Presence)), max_size=40),
+    st.sets(st.integers(1, 30)),
+    st.sets(st.integers(1, 30)),
+)
+def test_whoever_looks_after_each_report_sees_what_is_seen_after_all_of_them(
+    reports: list[tuple[int, Presence]], prompted: set[int], locked: set[int]
+) -> None:
+    told = tuple(
+        StateRange(
+            1, FrameRange(frame, frame), Presence.PRESENT, frame in prompted, frame in locked, frame % 3 == 0
+        )
+        for frame in range(5, 25)
+        if frame % 7
+    )
+    looking, waiting = FrameBook(), FrameBook()
+    for book in (looking, waiting):
+        book.replace({"u": told})
+    for frame, presence in reports:
+        looking.report("u", frame, presence)
+        looking.strips("u")
+        waiting.report("u", frame, presence)
+    assert looking.strips("u") == waiting.strips("u")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from masklet.hosting.shown.lanes import LaneState
 from masklet.hosting.work import plate_work
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.types import FrameRange, Presence
+from masklet_panel import lane_images
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.timeline import Timeline
 
@@ -201,8 +203,39 @@ def test_the_menu_locks_the_range_of_the_lane_under_it(
     assert timeline.look().lanes[1].is_locked(1011)
 
 
-def test_a_screen_reader_hears_the_frame(model: PanelModel, timeline: Timeline) -> None:
+def test_a_screen_reader_hears_the_frame_once_it_stands(
+    model: PanelModel, timeline: Timeline, application: QtWidgets.QApplication
+) -> None:
     model.go_to(1005)
+    until_s = time.monotonic() + 10.0
+    while "1005" not in timeline.accessibleDescription() and time.monotonic() < until_s:
+        application.processEvents()
+        time.sleep(0.005)
 
     assert timeline.accessibleName() == "Timeline"
     assert "hero, frame 1005: 1 click" in timeline.accessibleDescription()
+
+
+def test_lanes_that_there_is_no_time_for_follow_a_moment_later(
+    model: PanelModel,
+    timeline: Timeline,
+    settle: Callable[[], None],
+    application: QtWidgets.QApplication,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    track(model, settle)
+    whole = timeline.grab().toImage()
+    monkeypatch.setattr(lane_images, "BUDGET_S", 0.0)
+    # Every lane is to be drawn anew, and there is time for one of them.
+    timeline.resize(901, 160)
+    until_s = time.monotonic() + 10.0
+    timeline.grab()
+    assert timeline._images.lacks
+    while timeline._images.lacks and time.monotonic() < until_s:
+        application.processEvents()
+        time.sleep(0.005)
+    timeline.resize(900, 160)
+    while timeline.grab().toImage() != whole and time.monotonic() < until_s:
+        application.processEvents()
+        time.sleep(0.005)
+    assert timeline.grab().toImage() == whole
