@@ -30,12 +30,12 @@ def add_commands(app: typer.Typer) -> None:
 def check(file: Annotated[Path, typer.Argument(help="TOML file.")]) -> None:
     """Say whether a server can run with a settings file, as the environment adds to it."""
     from masklet_server.service.listen import Access
-    from masklet_server.service.roots import Roots
+    from masklet_server.service.roots import TenantRoots
 
     context = _context(file)
     settings = settings_of(context.params)
     Access.of(settings)
-    Roots(settings.roots)
+    TenantRoots(settings.roots, settings.tenant_roots)
     typer.echo(f"{file} is right: a server would listen on {settings.address}")
 
 

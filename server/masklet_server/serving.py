@@ -73,6 +73,10 @@ def serve(
             help="Folder to open clips from and write mattes to; repeat it for more. None: uploads only."
         ),
     ] = None,
+    tenant_root: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TENANT=FOLDER", help="A root of this tenant, which then has no others."),
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="One token, or user:token, a line; whoever calls needs one.")
     ] = None,
@@ -173,7 +177,7 @@ def serve(
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
     del metrics_port, no_egress, tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience
-    del oidc_user_claim
+    del oidc_user_claim, tenant_root
     del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min
     del tenant_opens_per_min, audit, audit_mib
     import asyncio
@@ -190,13 +194,13 @@ def serve(
 
     from masklet_server.journal.folder import check_usable
     from masklet_server.service.listen import Access, check_free
-    from masklet_server.service.roots import Roots
+    from masklet_server.service.roots import TenantRoots
     from masklet_server.service.running import run_server
 
     # What cannot work is said at once, not after the weights have been read.
     access = Access.of(settings)
     check_free(access.address)
-    Roots(settings.roots)
+    TenantRoots(settings.roots, settings.tenant_roots)
     if settings.sessions_folder is not None:
         check_usable(settings.sessions_folder, take_over=settings.take_over)
 
@@ -260,6 +264,7 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         device=options["device"],
         profile=PROFILES[profile],
         roots=tuple(options["root"] or ()),
+        tenant_roots=parse_tenant_roots(options["tenant_root"] or ()),
         user_weights=parse_weights(options["user_weight"] or ()),
         metrics_port=options["metrics_port"],
         token_file=options["token_file"],
@@ -313,6 +318,24 @@ def oidc_of(options: Mapping[str, Any]) -> OidcSettings | None:
         tenant_claim=options["oidc_tenant_claim"] or None,
         scope_claim=options["oidc_scope_claim"],
     )
+
+
+def parse_tenant_roots(said: Iterable[str]) -> dict[str, tuple[Path, ...]]:
+    """Roots by tenant, from ``acme=/shows/acme``.
+
+    Raises:
+        BadInputError: One is not of this form.
+    """
+    from masklet.errors import BadInputError
+    from masklet_server.identity.caller import check_name
+
+    roots: dict[str, tuple[Path, ...]] = {}
+    for each in said:
+        tenant, _, folder = each.partition("=")
+        if not folder:
+            raise BadInputError(f"{each!r} is no root of a tenant: write one like acme=/shows/acme")
+        roots[check_name(tenant, "tenant")] = (*roots.get(tenant, ()), Path(folder))
+    return roots
 
 
 def parse_weights(said: Iterable[str]) -> dict[str, float]:

@@ -50,9 +50,11 @@ class FakeOpener:
     opened: list[Path] = field(default_factory=list)
     readings: list[ClipReading] = field(default_factory=list)
     uploads: list[Mapping[int, str]] = field(default_factory=list)
+    fences: list[Fence] = field(default_factory=list)
 
     def path(self, path: Path, *, reading: ClipReading, fence: Fence, name: str | None = None) -> FakeClip:
         self.opened.append(path)
+        self.fences.append(fence)
         if self.error is not None:
             raise self.error
         if not path.exists():

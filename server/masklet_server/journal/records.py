@@ -132,7 +132,9 @@ def reference_from_json(content: Mapping[str, Any]) -> ClipReference:
             Path(upload["folder"]), upload["clip_name"], pictures, upload["movie"], upload["size_bytes"]
         )
     path = content["path"]
-    return ClipReference(None if path is None else Path(path), files, ClipReading(**reading))
+    return ClipReference(
+        None if path is None else Path(path), files, ClipReading(**reading), content["owner"]
+    )
 
 
 def standing_to_json(standing: Standing) -> dict[str, Any]:

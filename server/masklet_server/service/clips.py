@@ -8,7 +8,7 @@ from typing import Protocol
 from masklet.clip_reading import ClipReading
 from masklet.errors import PathNotAllowedError
 from masklet_server.fence import Fence
-from masklet_server.service.roots import Roots
+from masklet_server.service.roots import TenantRoots
 from masklet_server.sessions.clip_reference import ClipReference
 from masklet_server.sessions.session_tracker import ClosingSource
 from masklet_server.sessions.worker_threads import WorkerThreads
@@ -39,11 +39,11 @@ class Clips:
 
     Args:
         opener: Reads headers; the pictures come later.
-        roots: Which paths may be named.
+        roots: Which paths may be named, by tenant.
         workers: Threads that look at disks.
     """
 
-    def __init__(self, opener: ClipOpener, roots: Roots, workers: WorkerThreads) -> None:
+    def __init__(self, opener: ClipOpener, roots: TenantRoots, workers: WorkerThreads) -> None:
         self._opener = opener
         self._workers = workers
         self.roots = roots
@@ -58,10 +58,11 @@ class Clips:
         Raises:
             PathNotAllowedError: The server opens no paths, or not this one; see :meth:`Roots.clip`.
         """
-        if not self.roots.any:
+        roots = self.roots.of(user)
+        if not roots.any:
             raise PathNotAllowedError("this server opens uploaded clips only: send the clip's files")
-        path = await self._workers.run(self.roots.clip, text, whose=user, at_disk=True)
-        return ClipReference(path, reading=reading)
+        path = await self._workers.run(roots.clip, text, whose=user, at_disk=True)
+        return ClipReference(path, reading=reading, owner=user)
 
     def open(self, clip: ClipReference) -> ClosingSource:
         """Open a clip; in a thread, as disks take their time.
@@ -73,7 +74,7 @@ class Clips:
         reading, upload = clip.reading, clip.upload
         if upload is None:
             assert clip.path is not None
-            return self._opener.path(clip.path, reading=reading, fence=self.roots.fence)
+            return self._opener.path(clip.path, reading=reading, fence=self.roots.of(clip.owner).fence)
         if upload.movie:
             fence = Fence.around([upload.folder])
             path = upload.folder / upload.movie

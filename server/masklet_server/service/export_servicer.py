@@ -16,7 +16,7 @@ from masklet.v1 import export_pb2, export_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.exports import Exporter, Selection, Step, select
-from masklet_server.service.roots import Roots
+from masklet_server.service.roots import Roots, TenantRoots
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
@@ -28,10 +28,10 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
     Args:
         store: All sessions.
         exporter: Renders and delivers.
-        roots: Where files may be written.
+        roots: Where files may be written, by tenant.
     """
 
-    def __init__(self, store: SessionStore, exporter: Exporter, roots: Roots) -> None:
+    def __init__(self, store: SessionStore, exporter: Exporter, roots: TenantRoots) -> None:
         self._store = store
         self._exporter = exporter
         self._roots = roots
@@ -79,7 +79,9 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         place: DeliveryFolder | None = None
         if folder is not None:
             existing = event_codec.existing_from_wire(request.existing)
-            place = await self._exporter.at_share(session, self._looked_at, folder, plan, existing)
+            place = await self._exporter.at_share(
+                session, _looked_at, self._roots.of(session.user), folder, plan, existing
+            )
         yield replace(plan, checked=place is not None)
         if request.plan_only:
             await files.aclose()
@@ -88,15 +90,6 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         async with aclosing(self._exporter.deliver(files, session, selection, place, folder)) as events:
             async for event in events:
                 yield event
-
-    def _looked_at(self, folder: Path, plan: ExportPlan, existing: Existing) -> DeliveryFolder:
-        """The folder, once every place in it that is written to is known to lie under the roots.
-
-        Raises:
-            PathNotAllowedError: A folder of an object is a link that leads out of them.
-            ExistingFilesError: Files are there that may not be written over.
-        """
-        return DeliveryFolder(folder, plan, existing, allowed=self._roots.fence.holds)
 
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest
@@ -108,7 +101,18 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         selection = select(session, frames, tuple(request.object_ids), request.base_name)
         if not request.folder:
             return session, selection, None
-        if not self._roots.any:
+        roots = self._roots.of(session.user)
+        if not roots.any:
             raise PathNotAllowedError("this server writes no files: leave the folder out and receive them")
-        folder = await self._exporter.at_share(session, self._roots.output, request.folder)
+        folder = await self._exporter.at_share(session, roots.output, request.folder)
         return session, selection, folder
+
+
+def _looked_at(roots: Roots, folder: Path, plan: ExportPlan, existing: Existing) -> DeliveryFolder:
+    """The folder, once every place in it that is written to is known to lie under the roots.
+
+    Raises:
+        PathNotAllowedError: A folder of an object is a link that leads out of them.
+        ExistingFilesError: Files are there that may not be written over.
+    """
+    return DeliveryFolder(folder, plan, existing, allowed=roots.fence.holds)

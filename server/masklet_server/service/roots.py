@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from masklet.clip_files import check_spelling
 from masklet.errors import BadInputError, PathNotAllowedError
 from masklet_server.fence import Fence, outside
+from masklet_server.identity.caller import tenant_of
 
 MAX_PATH_CHARACTERS = 4096
 
@@ -74,6 +76,28 @@ class Roots:
                 "roots, or send it as an upload"
             )
         return path
+
+
+class TenantRoots:
+    """The roots of each tenant.
+
+    Args:
+        folders: Of every tenant that has none of its own.
+        own: Of tenants that have their own, and these only.
+
+    Raises:
+        BadInputError: One of them is not a folder.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], own: Mapping[str, Sequence[Path]] = MappingProxyType({})
+    ) -> None:
+        self._common = Roots(folders)
+        self._own = {tenant: Roots(each) for tenant, each in own.items()}
+
+    def of(self, account: str) -> Roots:
+        """The roots of whoever calls, or of whose a session is."""
+        return self._own.get(tenant_of(account), self._common)
 
 
 def _existing(folder: Path) -> Path:

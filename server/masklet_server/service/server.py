@@ -41,7 +41,7 @@ from masklet_server.service.prompt_servicer import PromptServicer
 from masklet_server.service.rates import Rates
 from masklet_server.service.rendering import Renderer
 from masklet_server.service.review_servicer import ReviewServicer
-from masklet_server.service.roots import Roots
+from masklet_server.service.roots import TenantRoots
 from masklet_server.service.server_servicer import ServerServicer
 from masklet_server.service.session_servicer import SessionServicer
 from masklet_server.service.settings import ServerSettings
@@ -115,7 +115,7 @@ class MaskletServer:
             slots=2 * (4 * settings.store.max_sessions + 32),
             limits=settings.service,
         )
-        self._roots = Roots(settings.roots)
+        self._roots = TenantRoots(settings.roots, settings.tenant_roots)
         self._scheduler = Scheduler(
             read_s=settings.service.disk_s,
             turn_s=settings.service.turn_s,
@@ -150,7 +150,7 @@ class MaskletServer:
             max_objects=settings.store.session.max_objects,
             max_side_px=max_side_px,
             max_upload_bytes=settings.service.max_upload_bytes,
-            opens_paths=self._roots.any,
+            opens_paths=False,
         )
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
@@ -171,7 +171,7 @@ class MaskletServer:
         exporter = Exporter(
             self._renderer, self._engine.model, json.dumps({"profile": settings.profile}), disk_s=disk_s
         )
-        server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info), server)
+        server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info, self._roots), server)
         session_pb2_grpc.add_SessionServiceServicer_to_server(
             SessionServicer(self.store, self._clips, self._uploads, self._renderer), server
         )

@@ -27,6 +27,7 @@ class ServerSettings:
         device: Where the network runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         profile: How the network is used over time; the last two are for comparisons.
         roots: Folders whose clips may be opened and where mattes may be written. None: uploads only.
+        tenant_roots: The same of tenants that have their own, and these only.
         user_weights: How much of the device users get beside others, who have 1.
         metrics_port: Of this machine, for Prometheus; None for no such thing, 0 for a free one.
         token_file: One token a line; None lets everybody in.
@@ -52,6 +53,7 @@ class ServerSettings:
     device: str = "auto"
     profile: ProfileName = "editor"
     roots: tuple[Path, ...] = ()
+    tenant_roots: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     user_weights: Mapping[str, float] = field(default_factory=dict)
     metrics_port: int | None = None
     token_file: Path | None = None

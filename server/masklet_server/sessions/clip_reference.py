@@ -37,11 +37,13 @@ class ClipReference:
         path: As the server sees it, links followed; it is opened under the server's roots only.
         upload: What a client sent.
         reading: Colour space, first frame, rate, layer, view and the like, as the artist said.
+        owner: Whose account may open the path.
     """
 
     path: Path | None = None
     upload: UploadedFiles | None = None
     reading: ClipReading = AS_FILES_SAY
+    owner: str = ""
 
 
 ClipOpening = Callable[[ClipReference], ClosingSource]

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from fakes.protocol import Method, bearer, methods
-from fakes.service import FakeClient, Running, new_id, running
+from fakes.service import FakeClient, Running, new_id, refusal, running
+from masklet.errors import BadInputError
 from masklet.scopes import SHARED, Scope
-from masklet.v1 import session_pb2
+from masklet.v1 import export_pb2, session_pb2
 from masklet_server.identity.caller import Identity, named
 from masklet_server.identity.register import change
 from masklet_server.identity.signed_tokens import make_token, revoke_token
 from masklet_server.service import server as server_module
 from masklet_server.service.rules import RULES
 from masklet_server.service.settings import ServerSettings
+from masklet_server.serving import parse_tenant_roots
 
 HOUR_S = 3600.0
 ALL = methods()
@@ -225,3 +227,47 @@ def test_a_token_that_is_revoked_while_the_server_runs_is_refused_within_seconds
         assert "taken back" in answer[2]
 
     serve(tmp_path, keys, work)
+
+
+def test_a_tenant_with_roots_of_its_own_has_these_only_to_read_and_to_write(
+    tmp_path: Path, keys: Keys
+) -> None:
+    theirs = tmp_path / "acme"
+    (theirs / "clip").mkdir(parents=True)
+    ann, bob = keys.of("acme/ann"), keys.of("bob")
+
+    async def work(server: Running, client: FakeClient) -> None:
+        async with server.client(token=ann) as acme, server.client(token=bob) as house:
+            for client_, own, others in ((acme, theirs, server.root), (house, server.root, theirs)):
+                session_id, _ = await client_.clicked(own / "clip")
+                opening = session_pb2.OpenSessionRequest(request_id=new_id(), path=str(others / "clip"))
+                assert (await refusal(client_.sessions.OpenSession(opening)))[1] == "path-not-allowed"
+                metadata = bearer(ann if client_ is acme else bob)
+                wrong = export_pb2.ExportMattesRequest(session_id=session_id, folder=str(others / "out"))
+                call = client_.exports.ExportMattes(wrong, metadata=metadata)
+                assert (await refusal(call))[1] == "path-not-allowed"
+                right = export_pb2.ExportMattesRequest(session_id=session_id, folder=str(own / "out"))
+                assert [each async for each in client_.exports.ExportMattes(right, metadata=metadata)]
+        # After a restart as well: the journal knows whose the clip is.
+        await server.server.store.leave_all()
+
+    async def again(server: Running, client: FakeClient) -> None:
+        async with server.client(token=ann) as acme:
+            (found,) = (await acme.sessions.ListSessions(session_pb2.ListSessionsRequest())).sessions
+            asking = session_pb2.GetSessionRequest(session_id=found.session_id)
+            assert (await acme.sessions.GetSession(asking)).session.objects
+            assert server.opener.fences[-1].folders == (theirs.resolve(),)
+
+    more = {"sessions_folder": tmp_path / "sessions", "tenant_roots": {"acme": (theirs,)}}
+    serve(tmp_path, keys, work, **more)
+    serve(tmp_path, keys, again, **more)
+
+
+def test_roots_of_tenants_are_named_on_the_command_line(tmp_path: Path) -> None:
+    assert parse_tenant_roots(["acme=/a", "acme=/b=c", "other=/d"]) == {
+        "acme": (Path("/a"), Path("/b=c")),
+        "other": (Path("/d"),),
+    }
+    for wrong in ("acme", "acme=", "=/a", "a/b=/c"):
+        with pytest.raises(BadInputError, match="tenant"):
+            parse_tenant_roots([wrong])
