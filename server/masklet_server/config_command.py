@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from masklet_server.serving import serve_command, settings_of
+from masklet_server.serve_settings import settings_of
+from masklet_server.serving import serve_command
 from masklet_server.settings_file import options_of
 
 _SOURCES = {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from masklet_server.serve_settings import settings_of as settings_of
 from masklet_server.settings_file import read_settings_file
 
 if TYPE_CHECKING:
-    from masklet_server.identity.oidc_settings import OidcSettings
     from masklet_server.service.settings import ServerSettings
 
 ADDRESS_HELP = "host:port to listen on; port 0 takes a free one."
@@ -192,6 +191,7 @@ def serve(
 
         refuse_connections()
 
+    from masklet_server.audit.log import check_usable as check_audit_log
     from masklet_server.journal.folder import check_usable
     from masklet_server.service.listen import Access, check_free
     from masklet_server.service.roots import TenantRoots
@@ -201,6 +201,8 @@ def serve(
     access = Access.of(settings)
     check_free(access.address)
     TenantRoots(settings.roots, settings.tenant_roots)
+    if settings.audit is not None:
+        check_audit_log(settings.audit)
     if settings.sessions_folder is not None:
         check_usable(settings.sessions_folder, take_over=settings.take_over)
 
@@ -238,121 +240,3 @@ def serve(
             read_again=None if config is None else read_again,
         )
     )
-
-
-def settings_of(options: Mapping[str, Any]) -> ServerSettings:
-    """Settings from the values of the options of ``serve``.
-
-    Raises:
-        BadInputError: A word is none of those that are known.
-    """
-    from dataclasses import replace
-
-    from masklet.errors import BadInputError
-    from masklet_server.journal.places import default_sessions_folder
-    from masklet_server.service.rates import RateSettings
-    from masklet_server.service.settings import PROFILES, ServerSettings
-
-    profile, address = options["profile"], options["address"]
-    if profile not in PROFILES:
-        raise BadInputError(f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}")
-    plain = ServerSettings()
-    folder = options["sessions"] or default_sessions_folder(address)
-    return ServerSettings(
-        address=address,
-        weights=options["weights"],
-        device=options["device"],
-        profile=PROFILES[profile],
-        roots=tuple(options["root"] or ()),
-        tenant_roots=parse_tenant_roots(options["tenant_root"] or ()),
-        user_weights=parse_weights(options["user_weight"] or ()),
-        metrics_port=options["metrics_port"],
-        token_file=options["token_file"],
-        tls_certificate=options["tls_cert"],
-        tls_key=options["tls_key"],
-        tls_client_ca=options["tls_client_ca"],
-        signed_tokens=options["signed_tokens"],
-        oidc=oidc_of(options),
-        rates=RateSettings(
-            options["user_calls_per_s"],
-            options["tenant_calls_per_s"],
-            options["user_opens_per_min"],
-            options["tenant_opens_per_min"],
-        ),
-        audit=options["audit"],
-        audit_bytes=options["audit_mib"] << 20,
-        upload_folder=options["upload_folder"],
-        sessions_folder=None if options["no_sessions"] else folder,
-        take_over=options["take_over"],
-        no_egress=options["no_egress"],
-        store=replace(
-            plain.store,
-            max_sessions=options["max_sessions"],
-            memory_bytes=int(options["memory_gib"] * (1 << 30)),
-            idle_s=options["idle_s"],
-            forgotten_s=options["forgotten_h"] * 3600.0,
-        ),
-        service=replace(plain.service, disk_s=options["disk_s"], turn_s=options["turn_s"]),
-    )
-
-
-def oidc_of(options: Mapping[str, Any]) -> OidcSettings | None:
-    """What the options say of a provider; None where they say nothing.
-
-    Raises:
-        BadInputError: A part is missing.
-    """
-    from masklet.errors import BadInputError
-    from masklet_server.identity.oidc_settings import OidcSettings
-
-    said = (options["oidc_keys"], options["oidc_issuer"], options["oidc_audience"])
-    if not any(said):
-        return None
-    if not all(said):
-        raise BadInputError(
-            "tokens of a provider need --oidc-keys, --oidc-issuer and --oidc-audience: give all three"
-        )
-    return OidcSettings(
-        *said,
-        user_claim=options["oidc_user_claim"],
-        tenant_claim=options["oidc_tenant_claim"] or None,
-        scope_claim=options["oidc_scope_claim"],
-    )
-
-
-def parse_tenant_roots(said: Iterable[str]) -> dict[str, tuple[Path, ...]]:
-    """Roots by tenant, from ``acme=/shows/acme``.
-
-    Raises:
-        BadInputError: One is not of this form.
-    """
-    from masklet.errors import BadInputError
-    from masklet_server.identity.caller import check_name
-
-    roots: dict[str, tuple[Path, ...]] = {}
-    for each in said:
-        tenant, _, folder = each.partition("=")
-        if not folder:
-            raise BadInputError(f"{each!r} is no root of a tenant: write one like acme=/shows/acme")
-        roots[check_name(tenant, "tenant")] = (*roots.get(tenant, ()), Path(folder))
-    return roots
-
-
-def parse_weights(said: Iterable[str]) -> dict[str, float]:
-    """Parts of the device by user, from ``ann=2``.
-
-    Raises:
-        BadInputError: One is not of this form, or no number above 0.
-    """
-    from masklet.errors import BadInputError
-
-    weights: dict[str, float] = {}
-    for each in said:
-        user, _, number = each.partition("=")
-        try:
-            weights[user] = float(number)
-        except ValueError:
-            weights[user] = 0.0
-        if not user or not 0.01 <= weights[user] <= 100.0:
-            raise BadInputError(f"{each!r} is no user's part: write one like ann=2, from 0.01 to 100")
-    return weights

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from masklet.errors import BadInputError
 from masklet_server.cli import app
+from masklet_server.serve_settings import settings_of
 from masklet_server.service.settings import ServerSettings
-from masklet_server.serving import serve_command, settings_of
+from masklet_server.serving import serve_command
 
 
 def settings_in(file: Path, *words: str) -> ServerSettings:

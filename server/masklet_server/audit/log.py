@@ -225,6 +225,11 @@ class AuditLog:
         return end
 
 
+def check_usable(path: Path) -> None:
+    """See at once that a server can write its audit log; errors as in :class:`AuditLog`."""
+    AuditLog(path, max_bytes=1 << 30).close()
+
+
 def _opened(path: Path) -> io.FileIO:
     """The file to write at its end, for this user alone where it is made."""
     return io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")

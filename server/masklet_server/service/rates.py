@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from masklet.errors import LimitError
-from masklet_server.identity.caller import EVERYBODY, Identity
+from masklet_server.identity.caller import LOCAL_USER, Identity
 
 BURST_CALLS_S = 2.0
 """So many seconds' worth of calls may come at once."""
@@ -71,13 +71,13 @@ class Rates:
         """Count a call.
 
         Args:
-            identity: Who makes it. Where nobody is asked who they are, nobody is counted.
+            identity: Who makes it. Tokens without a user's name are everybody's, and not counted.
             opens: It opens a session or sends a clip.
 
         Raises:
             TooManyCallsError: There were too many; the message says when the next may come.
         """
-        if identity == EVERYBODY:
+        if identity.account == LOCAL_USER:
             return
         settings, tenant, account = self.settings, identity.tenant, identity.account
         self._take(

@@ -14,7 +14,7 @@ import pytest
 from fakes.engine import FakeClock
 from fakes.service import FakeClient, new_id, refusal, running
 from masklet.v1 import server_pb2, session_pb2
-from masklet_server.identity.caller import EVERYBODY, Identity
+from masklet_server.identity.caller import EVERYBODY, LOCAL_USER, Identity, named
 from masklet_server.service.rates import Rates, RateSettings, TooManyCallsError
 from masklet_server.service.settings import ServerSettings
 
@@ -81,7 +81,8 @@ def test_the_refusal_says_what_is_allowed_and_when_and_is_first_once_in_ten_seco
 
 def test_nobody_is_counted_where_nobody_is_asked_and_nothing_where_there_is_no_limit() -> None:
     rates = Rates(RateSettings(1, 1, 1, 1), clock_s=FakeClock())
-    assert taken(rates, EVERYBODY, 1000, opens=True) == 1000
+    for nobody in (EVERYBODY, named(LOCAL_USER)):
+        assert taken(rates, nobody, 1000, opens=True) == 1000
     rates.settings = RateSettings(0, 0, 0, 0)
     assert taken(rates, ANN, 1000, opens=True) == 1000
 

@@ -19,10 +19,10 @@ from masklet.v1 import export_pb2, session_pb2
 from masklet_server.identity.caller import Identity, named
 from masklet_server.identity.register import change
 from masklet_server.identity.signed_tokens import make_token, revoke_token
+from masklet_server.serve_settings import parse_tenant_roots
 from masklet_server.service import server as server_module
 from masklet_server.service.rules import RULES
 from masklet_server.service.settings import ServerSettings
-from masklet_server.serving import parse_tenant_roots
 
 HOUR_S = 3600.0
 ALL = methods()
