@@ -23,6 +23,10 @@ MENDED = {
     "openimageio": "3.1.19",
     # CVE-2023-4863 (libwebp), CVE-2024-28219 (buffer overflow in ImageCms).
     "pillow": "10.3",
+    # CVE-2022-29217 (a public key taken for a secret) and CVE-2024-53861 (issuers that only begin alike).
+    "pyjwt": "2.10.1",
+    # CVE-2024-12797: OpenSSL took handshakes for verified.
+    "cryptography": "44.0.1",
 }
 
 
