@@ -131,10 +131,10 @@ def reference_from_json(content: Mapping[str, Any]) -> ClipReference:
         files = UploadedFiles(
             Path(upload["folder"]), upload["clip_name"], pictures, upload["movie"], upload["size_bytes"]
         )
-    path = content["path"]
-    return ClipReference(
-        None if path is None else Path(path), files, ClipReading(**reading), content["owner"]
-    )
+    path = None if content["path"] is None else Path(content["path"])
+    # Uploads are their session's own; a path is opened under the roots of whose the session is.
+    owner = "" if path is None else content["owner"]
+    return ClipReference(path, files, ClipReading(**reading), owner)
 
 
 def standing_to_json(standing: Standing) -> dict[str, Any]:

@@ -28,7 +28,9 @@ INFO = ClipInfo("plate", 64, 48, 1, 14)
 def head(
     session_id: str, owner: str = "ann", request_id: str = "", clip: ClipReference | None = None
 ) -> SessionHead:
-    return SessionHead(session_id, owner, clip or ClipReference(Path("/plates/a")), INFO, "00", request_id)
+    return SessionHead(
+        session_id, owner, clip or ClipReference(Path("/plates/a"), owner=owner), INFO, "00", request_id
+    )
 
 
 @contextmanager
@@ -106,6 +108,7 @@ def test_sessions_are_found_by_their_owner_alone(tmp_path: Path) -> None:
             reading=ClipReading(
                 "ACEScg", 1001, 23.976, layer="beauty", view="left", overscan=True, frames=FrameRange(3, 9)
             ),
+            owner="ann",
         ),
         ClipReference(upload=UploadedFiles(Path("/kept/clip"), "a.mov", {}, "00.mov", 12)),
         ClipReference(upload=UploadedFiles(Path("/kept/clip"), "a", {-3: "00.png", 1001: "01.png"}, "", 99)),
