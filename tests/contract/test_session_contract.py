@@ -26,6 +26,7 @@ from masklet.events import (
 )
 from masklet.matte_settings import MatteSettings
 from masklet.pictures import Grade, PictureRequest
+from masklet.scopes import Scope
 from masklet.transport.interface import (
     ClipFile,
     TrackRequest,
@@ -43,6 +44,7 @@ from masklet.types import (
     ObjectPolicy,
     Presence,
     SessionInfo,
+    Share,
 )
 from masklet_server.demo.clip_writer import DemoClip
 
@@ -88,6 +90,28 @@ def test_a_session_is_opened_found_again_and_forgotten(transport: Transport, cli
     transport.close_session(opened.session_id)
     with pytest.raises(SessionNotFoundError):
         transport.get_session(opened.session_id)
+
+
+def test_a_session_is_shared_and_taken_back(transport: Transport, clip: DemoClip) -> None:
+    opened = transport.open_session(path=str(clip.pattern))
+    bob = Share("bob", (Scope.READ, Scope.PROMPT))
+
+    assert transport.share_session(opened.session_id, "bob", (Scope.PROMPT,)) == (bob,)
+    assert transport.share_session(opened.session_id, "al", (Scope.READ,))[0] == Share("al", (Scope.READ,))
+    assert transport.unshare_session(opened.session_id, "al") == (bob,)
+    assert transport.list_shares(opened.session_id) == (bob,)
+    (own,) = [each for each in transport.list_sessions() if each.session_id == opened.session_id]
+    assert (own.owner, own.rights) == ("", ())
+    assert (
+        raised(lambda: transport.share_session(opened.session_id, "a/b", (Scope.READ,)))[0] is BadInputError
+    )
+    assert (
+        raised(lambda: transport.share_session(opened.session_id, "bob", (Scope.ADMIN,)))[0] is BadInputError
+    )
+
+    transport.close_session(opened.session_id)
+    with pytest.raises(SessionNotFoundError):
+        transport.list_shares(opened.session_id)
 
 
 def test_an_uploaded_clip_is_opened_by_its_id(transport: Transport, clip: DemoClip) -> None:

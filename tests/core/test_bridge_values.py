@@ -11,6 +11,7 @@ import pytest
 from masklet.anchors import Absence, AnchorKey, AnchorKind, AnchorTrack
 from masklet.events import CutsFound, EditKind, ExportFinished, FileChunk, TrackFinished, WorkProgress
 from masklet.matte_settings import MatteSettings
+from masklet.scopes import Scope
 from masklet.shapes import BezierVertex, ObjectShapes, Piece, ShapeKey, ShapeReport
 from masklet.transport.bridge_values import decode, encode
 from masklet.transport.endpoint import ServerChoice
@@ -33,6 +34,8 @@ from masklet.types import (
     Presence,
     PromptDocument,
     SessionInfo,
+    SessionSummary,
+    Share,
     StateRange,
 )
 
@@ -79,6 +82,8 @@ VALUES: dict[str, Any] = {
     ),
     "a request to export": ExportRequest(RANGE, base_name="sh010", client_folder=Path("/shots/out")),
     "a choice of server": ServerChoice("gpu1:7700", "secret", Path("/etc/ca.pem")),
+    "a share": (Share("bob", (Scope.READ, Scope.TRACK)),),
+    "a session of another artist": SessionSummary("s1", "a", 2, 1.5, False, "ann", (Scope.READ,)),
     "files": (ClipFile(Path("/shots/a.0001.exr"), 1), ClipFile(Path("b.mov"), None)),
     "a chunk": FileChunk("hero/a.exr", b"\x00\xff" * 500, 1000, last=True),
     "the end of an export": ExportFinished(3, (7, 8)),

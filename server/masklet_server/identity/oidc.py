@@ -21,6 +21,7 @@ from masklet_server.identity.caller import DEFAULT_TENANT, Identity, StaleTokenE
 from masklet_server.identity.oidc_settings import OidcSettings
 from masklet_server.identity.private_file import read_private
 from masklet_server.identity.signed_tokens import CLOCK_LEEWAY_S
+from masklet_server.identity.verified import VerifiedTokens
 from masklet_server.identity.watched_file import WatchedFile
 
 MAX_KEYS = 100
@@ -51,16 +52,19 @@ class OidcTokens:
 
     def __init__(self, settings: OidcSettings) -> None:
         self._settings = settings
-        self._keys = WatchedFile(settings.key_set, read_key_set, "the key set")
+        self._keys = WatchedFile(settings.key_set, lambda path: _Known(read_key_set(path)), "the key set")
 
     def refresh(self) -> None:  # noqa: D102
         self._keys.refresh()
 
     def identity_of(self, token: str) -> Identity | None:  # noqa: D102
-        settings = self._settings
+        settings, known = self._settings, self._keys.content
+        verified = known.verified.identity_of(token)
+        if verified is not None:
+            return verified
         try:
             header = jwt.get_unverified_header(token)
-            key = self._keys.content.get(str(header.get("kid", "")))
+            key = known.keys.get(str(header.get("kid", "")))
             if key is None or header.get("alg") not in key.algorithms:
                 return None
             claims: dict[str, Any] = jwt.decode(
@@ -72,7 +76,7 @@ class OidcTokens:
                 leeway=CLOCK_LEEWAY_S,
                 options={"require": ["exp", "iat", "iss", "aud", settings.user_claim]},
             )
-            return self._identity(claims)
+            identity = self._identity(claims)
         except jwt.ExpiredSignatureError as error:
             raise StaleTokenError("your token has expired: sign in again") from error
         except jwt.ImmatureSignatureError as error:
@@ -84,6 +88,8 @@ class OidcTokens:
             # Its signature or what it claims; for the keeper, who has to set both up. Never the token.
             _log.warning("a token of the provider was refused: %s", error)
             return None
+        known.verified.add(token, identity, float(claims["exp"]) + CLOCK_LEEWAY_S)
+        return identity
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
         settings = self._settings
@@ -100,6 +106,14 @@ class ProviderKey:
 
     key: Any
     algorithms: tuple[str, ...]
+
+
+class _Known:
+    """A key set, and what was verified with it."""
+
+    def __init__(self, keys: Mapping[str, ProviderKey]) -> None:
+        self.keys = keys
+        self.verified = VerifiedTokens()
 
 
 def read_key_set(path: Path) -> dict[str, ProviderKey]:

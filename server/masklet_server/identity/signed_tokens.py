@@ -16,6 +16,7 @@ import jwt
 from masklet.scopes import in_order, scopes_named
 from masklet_server.identity.caller import Identity, StaleTokenError
 from masklet_server.identity.register import MadeToken, Register, change, when
+from masklet_server.identity.verified import VerifiedTokens
 from masklet_server.identity.watched_file import WatchedFile
 
 ALGORITHM = "HS256"
@@ -50,12 +51,17 @@ class _Known:
     def __init__(self, register: Register) -> None:
         self._secrets: Mapping[str, bytes] = {key.key_id: key.secret for key in register.keys}
         self._tokens: Mapping[str, MadeToken] = {token.token_id: token for token in register.tokens}
+        # Gone with the first change of the register: a token that was taken back is looked at again.
+        self._verified = VerifiedTokens()
 
     @staticmethod
     def read(path: Path) -> _Known:
         return _Known(Register.read(path))
 
     def identity_of(self, token: str) -> Identity | None:
+        verified = self._verified.identity_of(token)
+        if verified is not None:
+            return verified
         try:
             header = jwt.get_unverified_header(token)
             secret = self._secrets.get(str(header.get("kid")))
@@ -88,7 +94,9 @@ class _Known:
             )
         if made.revoked_s is not None:
             raise StaleTokenError("your token was taken back: ask the server's keeper for a new one")
-        return Identity(made.user, scopes_named(made.scopes), made.tenant, made.token_id)
+        identity = Identity(made.user, scopes_named(made.scopes), made.tenant, made.token_id)
+        self._verified.add(token, identity, float(claims["exp"]) + CLOCK_LEEWAY_S)
+        return identity
 
 
 def make_token(path: Path, identity: Identity, lasts_s: float) -> tuple[str, MadeToken]:

@@ -101,8 +101,9 @@ def test_no_token_opens_any_call_unless_it_counts(
     async def work(server: Running, client: FakeClient) -> None:
         for what, token in wrong.items():
             for method in ALL:
-                status, kind, _, _ = await method.answer(client.channel, metadata=bearer(token))
+                status, kind, text, _ = await method.answer(client.channel, metadata=bearer(token))
                 assert (status, kind) == ("UNAUTHENTICATED", "access-denied"), (what, method.path)
+                assert token is None or token not in text
         for method in ALL:
             status, _, _, _ = await method.answer(client.channel, metadata=bearer(good))
             assert status not in ("UNAUTHENTICATED", "PERMISSION_DENIED"), method.path
