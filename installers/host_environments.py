@@ -1,13 +1,13 @@
 """Installs the host applications that the tests run in, into a cache outside the checkout.
 
     python installers/host_environments.py blender-4.2 blender-5.2 qt-3.10 qt-3.11
-    python installers/host_environments.py blender-4.5 blender-gui qt-gui
+    python installers/host_environments.py blender-4.5 blender-gui qt-gui browser
 
 ``blender-4.2``, ``blender-4.5`` and ``blender-5.2`` are Blender's own wheels, ``qt-3.9`` to ``qt-3.13`` the
-Pythons of hosts that bring Qt, each in an environment of its own under ``MASKLET_TEST_HOSTS`` or the user's
-cache folder; ``blender-gui`` is the Blender of Debian and Ubuntu with a virtual screen, ``qt-gui`` a virtual
-screen for the panel. What is there already is left alone. An interrupted run leaves nothing that a later one
-would take for complete.
+Pythons of hosts that bring Qt, ``browser`` what drives a Chromium without a window, each in an environment of
+its own under ``MASKLET_TEST_HOSTS`` or the user's cache folder; ``blender-gui`` is the Blender of Debian and
+Ubuntu with a virtual screen, ``qt-gui`` a virtual screen for the panel. What is there already is left alone.
+An interrupted run leaves nothing that a later one would take for complete.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EXIT_NO_INTERPRETER = 3
 _INSTALL_TIMEOUT_S = 1200
 _PARTIAL = "partial-"
 _ABANDONED_AFTER_S = 3 * 3600
-_SIGNS_OF_MISSING_PACKAGES = (".so", "platform plugin", "no font")
+_SIGNS_OF_MISSING_PACKAGES = (".so", "platform plugin", "no font", "executable doesn't exist")
 
 
 class HostError(Exception):

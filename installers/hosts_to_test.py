@@ -130,6 +130,32 @@ def pyblish_python(python: str, base: str, lite: str) -> PythonHost:
     )
 
 
+BROWSER = "/usr/bin/chromium"
+"""Of Debian: Playwright's own is fetched from elsewhere than packages are."""
+
+
+def browser_python(python: str, playwright: str, axe: str) -> PythonHost:
+    """What drives a browser without a window, and what looks for barriers on its pages."""
+    return PythonHost(
+        "browser",
+        f"browser-playwright-{playwright}-axe-{axe}",
+        f"Chromium with Playwright {playwright}",
+        python,
+        (f"playwright=={playwright}", f"axe-playwright-python=={axe}"),
+        f"""
+from importlib.metadata import version
+import axe_playwright_python.sync_playwright
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    playwright.chromium.launch(executable_path={BROWSER!r}, args=["--no-sandbox"]).close()
+print(version("playwright"))
+""",
+        playwright,
+        ("chromium", "fonts-dejavu-core"),
+        "about 50 MB to fetch, 170 MB on the disk, and Debian's Chromium",
+    )
+
+
 # Nuke 14 and 15 bring PySide2 5.15 with Python 3.9 and 3.10, Nuke 16 and 17 PySide6 6.5 with 3.11; the last
 # is the newest, as the desktop gets it.
 PYTHON_HOSTS = (
@@ -141,4 +167,5 @@ PYTHON_HOSTS = (
     qt_python("3.11", "PySide6-Essentials", "6.5.3"),
     qt_python("3.13", "PySide6-Essentials", "6.12.0"),
     pyblish_python("3.10", "1.8.12", "0.8.12"),
+    browser_python("3.11", "1.65.2", "0.1.8"),
 )

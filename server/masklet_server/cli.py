@@ -13,7 +13,15 @@ import typer
 
 from masklet.errors import MaskletError
 from masklet.version import VERSION
-from masklet_server import audit_command, config_command, kept_sessions, serving, token_command
+from masklet_server import (
+    audit_command,
+    config_command,
+    keeping_commands,
+    kept_sessions,
+    serving,
+    token_command,
+)
+from masklet_server.doctor import command as doctor
 from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
 from masklet_server.model import command as model
@@ -48,18 +56,16 @@ def _options(
     del version  # told by its callback, before a command is looked for
 
 
-for area in (
+keeping = (
     serving,
     config_command,
+    doctor,
+    keeping_commands,
     token_command,
     audit_command,
     kept_sessions,
-    model,
-    evaluation,
-    parity,
-    training,
-    material,
-):
+)
+for area in (*keeping, model, evaluation, parity, training, material):
     area.add_commands(app)
 
 

@@ -27,6 +27,10 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
     profile, address = options["profile"], options["address"]
     if profile not in PROFILES:
         raise BadInputError(f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}")
+    if options["traces"] and options["no_egress"]:
+        raise BadInputError(
+            "traces are sent to a collector, and no-egress keeps anything from going out: say one"
+        )
     plain = ServerSettings()
     folder = options["sessions"] or default_sessions_folder(address)
     return ServerSettings(
@@ -38,6 +42,9 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         tenant_roots=parse_tenant_roots(options["tenant_root"] or ()),
         user_weights=parse_weights(options["user_weight"] or ()),
         metrics_port=options["metrics_port"],
+        status_address=options["status_address"],
+        status_pictures=options["status_pictures"],
+        traces=options["traces"],
         token_file=options["token_file"],
         tls_certificate=options["tls_cert"],
         tls_key=options["tls_key"],

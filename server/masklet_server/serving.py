@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from masklet_server.serve_settings import settings_of as settings_of
+from masklet_server.service.log_lines import LogFormat, set_up_log
 from masklet_server.settings_file import read_settings_file
 
 if TYPE_CHECKING:
@@ -154,6 +155,17 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="Port of this machine for Prometheus; 0 takes a free one."),
     ] = None,
+    status_address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Page for whoever keeps the server; port 0 takes a free one."),
+    ] = None,
+    status_pictures: Annotated[
+        bool, typer.Option("--status-pictures", help="Let that page show what is being tracked.")
+    ] = False,
+    traces: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="OpenTelemetry collector that is sent a trace of every call."),
+    ] = None,
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
@@ -161,6 +173,9 @@ def serve(
         bool,
         typer.Option("--no-egress", help="Make no outgoing connection: the system refuses them all."),
     ] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Of the log: text for people; json with a line for every call.")
+    ] = LogFormat.TEXT,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
@@ -175,17 +190,16 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
-    del metrics_port, no_egress, tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience
-    del oidc_user_claim, tenant_root
+    del metrics_port, status_address, status_pictures, traces, no_egress, tenant_root
+    del tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience, oidc_user_claim
     del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min
     del tenant_opens_per_min, audit, audit_mib
     import asyncio
-    import logging
 
     from masklet.errors import OutputError
 
     settings = settings_of(context.params)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_log(log_format)
     if settings.no_egress:
         from masklet_server.sandbox.no_egress import refuse_connections
 

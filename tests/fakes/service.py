@@ -32,6 +32,7 @@ from masklet_server.fence import Fence
 from masklet_server.service.interceptor import ERROR_KIND_KEY
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
+from masklet_server.service.tracing import Traces
 
 MODEL = ModelInfo("fake", "Apache-2.0", 1, "00" * 32)
 SMALL = values_pb2.MaskFormat(max_side_px=32)
@@ -208,6 +209,7 @@ async def running(
     settings: ServerSettings | None = None,
     engine: FakeEngine | None = None,
     opener: FakeOpener | None = None,
+    traces: Traces | None = None,
 ) -> AsyncIterator[Running]:
     """A server whose one root is ``folder/root``, which has a clip called ``clip``."""
     root = folder / "root"
@@ -224,7 +226,7 @@ async def running(
         upload_folder=uploads,
         drain_s=0.5,
     )
-    server = MaskletServer(settings, Engine(engine, MODEL, (MODEL,), "cpu"), opener)
+    server = MaskletServer(settings, Engine(engine, MODEL, (MODEL,), "cpu"), opener, traces=traces)
     try:
         address = await server.start()
         yield Running(server, str(address), root, engine, opener)

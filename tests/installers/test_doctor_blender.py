@@ -10,7 +10,7 @@ import pytest
 
 import masklet
 from masklet.commands.doctor_blender import Said, ask, examine_place, examine_way_to_server, judge
-from masklet.commands.findings import Finding, Verdict
+from masklet.findings import Finding, Verdict
 from masklet.installing.blender import install
 from masklet.installing.blender_extension import make_extension
 from masklet.installing.blender_places import BlenderPlace

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import masklet
 from masklet.cli import make_app
 from masklet.commands.doctor_nuke import examine_machine
-from masklet.commands.findings import Verdict
 from masklet.errors import BadInputError, OutputError
+from masklet.findings import Verdict
 from masklet.installing.blender_places import Machine
 from masklet.installing.nuke import (
     add_to_init,

@@ -62,6 +62,7 @@ def test_lists_tables_and_flags_are_understood(tmp_path: Path) -> None:
         ("root = { a = 1 }\nuser-weight = ['ann']", "write one like ann=2"),
         ('profile = "director"', "there is no profile"),
         ('config = "other.toml"', "is no setting"),
+        ('traces = "http://127.0.0.1:4318"\nno-egress = true', "say one"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:

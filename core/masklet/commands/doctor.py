@@ -17,11 +17,13 @@ import typer
 from rich.console import Console
 
 from masklet.commands.exits import ExitCode
-from masklet.commands.findings import Finding, Verdict
 from masklet.commands.options import JsonOption, ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.commands.summary import print_json
-from masklet.errors import MaskletError
-from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing
+from masklet.errors import MaskletError, ServerUnreachableError
+from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing, server_sentence
+from masklet.findings import Finding, Verdict, is_well
+from masklet.findings import as_json as report_of
+from masklet.transport.server_program import server_program
 from masklet.version import VERSION
 
 if TYPE_CHECKING:
@@ -31,11 +33,12 @@ _MIN_FREE_BYTES = 2 * 10**9
 
 
 class Host(Enum):
-    """Host applications with a doctor of their own."""
+    """Host applications, and the server, with a doctor of their own."""
 
     BLENDER = "blender"
     NUKE = "nuke"
     RESOLVE = "resolve"
+    SERVER = "server"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -45,18 +48,23 @@ def add_commands(app: typer.Typer) -> None:
 
 def doctor(
     host: Annotated[
-        Optional[Host], typer.Argument(help="Look at masklet in this application instead.")
+        Optional[Host], typer.Argument(help="Look at masklet in this application, or as a server, instead.")
     ] = None,
     server: ServerOption = None,
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
     start: Annotated[bool, typer.Option(help="Also start a server for a moment, if none is named.")] = True,
+    config: Annotated[
+        Optional[Path], typer.Option(help="With 'server': its settings file, as masklet-server serve has it.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything masklet needs and say what is wrong and what helps.
 
     Exits with 1 when something keeps masklet from working.
     """
+    if host is Host.SERVER:
+        raise typer.Exit(_examine_as_server(config, as_json=as_json))
     console = Console(highlight=False, soft_wrap=True)
     if host is Host.BLENDER:
         # Only then: it brings the bridge and everything about installing.
@@ -78,25 +86,10 @@ def doctor(
         found.append(finding)
         if as_json:
             continue
-        repair = f" -> {finding.repair}" if finding.repair else ""
-        console.print(f"{finding.verdict.value:4}  {finding.subject}: {finding.cause}{repair}", markup=False)
-    bad = any(finding.verdict is Verdict.BAD for finding in found)
+        console.print(finding.line, markup=False)
     if as_json:
-        print_json(
-            {
-                "ok": not bad,
-                "findings": [
-                    {
-                        "verdict": finding.verdict.value.lower(),
-                        "subject": finding.subject,
-                        "cause": finding.cause,
-                        "repair": finding.repair,
-                    }
-                    for finding in found
-                ],
-            }
-        )
-    if bad:
+        print_json(report_of(found))
+    if not is_well(found):
         raise typer.Exit(int(ExitCode.FAILED))
 
 
@@ -233,3 +226,12 @@ def _examine_server(server: str | None, token_file: Path | None, tls_ca: Path | 
     except MaskletError as error:
         # The message says the cause and the repair already.
         return Finding(Verdict.BAD, "server", str(error))
+
+
+def _examine_as_server(config: Path | None, *, as_json: bool) -> int:
+    """Have the server's own package look at this machine; how it ended."""
+    lacking = server_sentence()
+    if lacking is not None:
+        raise ServerUnreachableError(lacking)
+    words = [*(["--config", str(config)] if config else []), *(["--json"] if as_json else [])]
+    return subprocess.run(server_program("cli", "doctor", *words), check=False).returncode

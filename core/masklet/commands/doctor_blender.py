@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import masklet
-from masklet.commands.findings import Finding, Verdict
 from masklet.errors import HelperError, MaskletError
+from masklet.findings import Finding, Verdict
 from masklet.installing.blender import check_helper, installed_version
 from masklet.installing.blender_extension import REPOSITORY, extension_id
 from masklet.installing.blender_places import find_blenders

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import masklet
 from masklet.commands.doctor_blender import examine_way_to_server
-from masklet.commands.findings import Finding, Verdict
+from masklet.findings import Finding, Verdict
 from masklet.installing.blender_places import Machine
 from masklet.installing.nuke import (
     CURRENT,

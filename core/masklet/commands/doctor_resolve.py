@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masklet.commands.doctor_blender import examine_way_to_server
-from masklet.commands.findings import Finding, Verdict
 from masklet.errors import MaskletError
+from masklet.findings import Finding, Verdict
 from masklet.installing.resolve import ScriptPlaces, applications, python_of, variables_of
 
 if TYPE_CHECKING:

@@ -21,6 +21,8 @@ from masklet_server.sessions.durability import Restored
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.second_look import SecondLooks
 
+DAMAGED = "(damaged)"
+"""Stands for the owner of a session whose journal cannot be read."""
 _DAYS_S = 86400.0
 
 
@@ -61,7 +63,7 @@ def listed(sessions: Path) -> Iterator[Listed]:
             name, owner = found.head.clip_info.name, found.access.owner
             yield Listed(folder, folder.name, owner, name, found.objects, size_bytes, idle_s(file))
         except MaskletError:
-            yield Listed(folder, folder.name, "(damaged)", "", 0, size_bytes, idle_s(file))
+            yield Listed(folder, folder.name, DAMAGED, "", 0, size_bytes, idle_s(file))
 
 
 def folder_named(sessions: Sequence[Path], name: str) -> Path:

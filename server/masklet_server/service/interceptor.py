@@ -21,10 +21,10 @@ from google.protobuf.message import DecodeError
 from masklet.errors import BadInputError, MaskletError, ServerFaultError, StalledError
 from masklet_server.identity.caller import Identity
 from masklet_server.service.access import current_user
+from masklet_server.service.call_watch import FAILED, Call, CallWatch
 from masklet_server.service.door import place_of
 from masklet_server.service.gate import Gate, facts_of
 from masklet_server.service.limits import ServiceLimits
-from masklet_server.service.meter import Meter
 from masklet_server.service.rules import RULES, Rule
 from masklet_server.service.sentence import for_the_wire
 from masklet_server.service.sizes import check_sizes
@@ -64,12 +64,14 @@ class Guard(grpc.aio.ServerInterceptor):
         gate: Knows who may call what, and notes it.
         slots: How many calls there may be at a time. Health has as many of its own.
         limits: How long messages may take.
-        meter: Told how calls end.
+        watch: Sees every call come and end.
     """
 
-    def __init__(self, gate: Gate, *, slots: int, limits: ServiceLimits, meter: Meter | None = None) -> None:
+    def __init__(
+        self, gate: Gate, *, slots: int, limits: ServiceLimits, watch: CallWatch | None = None
+    ) -> None:
         self._gate = gate
-        self._meter = meter or Meter()
+        self._watch = watch or CallWatch()
         self._slots = Slots(slots)
         self._health_slots = Slots(slots)
         self._limits = limits
@@ -95,7 +97,7 @@ class Guard(grpc.aio.ServerInterceptor):
             self._gate,
             self._health_slots if is_open else self._slots,
             self._limits,
-            self._meter,
+            self._watch,
         )
         # All methods take a stream of messages here, as gRPC would wait for a single one for ever before
         # it asked anybody.
@@ -119,9 +121,9 @@ class _Guarded:
         gate: Gate,
         slots: Slots,
         limits: ServiceLimits,
-        meter: Meter,
+        watch: CallWatch,
     ) -> None:
-        self._meter = meter
+        self._watch = watch
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
@@ -134,29 +136,33 @@ class _Guarded:
 
     async def unary(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         handler = self._handler
-        try:
-            with self._noted(context), self._let_in(context), self._meter.timed(self._method):
-                inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-                response = await inner(await self._request(requests), context)
-                self._learn(response)
-                return response
-        except Exception as error:  # noqa: BLE001  (the border of the process)
-            await self._refuse(error, context)
+        with self._watch.watched(self._method, self._metadata) as call:
+            try:
+                with self._noted(context), self._let_in(context, call):
+                    inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
+                    answer = await inner(await self._request(requests, call), context)
+                    self._learn(answer)
+                    call.send(answer)
+                    return answer
+            except Exception as error:  # noqa: BLE001  (the border of the process)
+                await self._refuse(error, context, call)
 
     async def stream(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """A stream of responses, to a client that reads them."""
         handler = self._handler
-        try:
-            with self._noted(context), self._let_in(context), self._meter.timed(self._method):
-                inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
-                request = await self._request(requests)
-                # Closed at once when the client leaves: left to the garbage collector, a generator would
-                # keep the device busy for nobody.
-                async with aclosing(inner(request, context)) as responses:
-                    async for response in responses:
-                        await self._send(response, context)
-        except Exception as error:  # noqa: BLE001  (the border of the process)
-            await self._refuse(error, context)
+        with self._watch.watched(self._method, self._metadata) as call:
+            try:
+                with self._noted(context), self._let_in(context, call):
+                    inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
+                    request = await self._request(requests, call)
+                    # Closed at once when the client leaves: left to the garbage collector, a generator would
+                    # keep the device busy for nobody.
+                    async with aclosing(inner(request, context)) as responses:
+                        async for response in responses:
+                            await self._send(response, context)
+                            call.send(response)
+            except Exception as error:  # noqa: BLE001  (the border of the process)
+                await self._refuse(error, context, call)
 
     async def _send(self, response: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         try:
@@ -173,11 +179,12 @@ class _Guarded:
 
     async def written(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """A stream whose method writes its responses itself."""
-        try:
-            with self._let_in(context):
-                await self._handler.unary_stream(await self._request(requests), context)
-        except Exception as error:  # noqa: BLE001  (the border of the process)
-            await self._refuse(error, context)
+        with self._watch.watched(self._method, self._metadata) as call:
+            try:
+                with self._let_in(context, call):
+                    await self._handler.unary_stream(await self._request(requests, call), context)
+            except Exception as error:  # noqa: BLE001  (the border of the process)
+                await self._refuse(error, context, call)
 
     @contextmanager
     def _noted(self, context: grpc.aio.ServicerContext[Any, Any]) -> Iterator[None]:
@@ -195,38 +202,42 @@ class _Guarded:
         if self._rule.noted:
             self._facts.update(facts_of(message))
 
-    def _let_in(self, context: grpc.aio.ServicerContext[Any, Any]) -> AbstractContextManager[None]:
+    def _let_in(
+        self, context: grpc.aio.ServicerContext[Any, Any], call: Call
+    ) -> AbstractContextManager[None]:
         peer = context.peer()
         if self._rule.scope is None:
             return self._slots.taken(place_of(peer))
         shown = b"".join(list(context.auth_context().get("x509_common_name") or ())[:1])
         self._identity = self._gate.identity_of(self._metadata, peer, shown.decode(errors="replace"))
-        account = self._identity.account
+        account = call.user = self._identity.account
         current_user.set(account)
         current_scope.set(self._rule.scope)
         self._gate.check(self._identity, self._rule)
         return self._slots.taken(account)
 
-    async def _request(self, requests: AsyncIterator[Any]) -> Any:
+    async def _request(self, requests: AsyncIterator[Any], call: Call) -> Any:
         """The call's one message, or all of them as they come.
 
         Raises:
             BadInputError: It does not come, or is not a message.
         """
         if self._handler.request_streaming:
-            return self._each(requests)
+            return self._each(requests, call)
         message = await self._next(requests, self._limits.first_message_s)
         if message is _NOTHING:
             raise BadInputError("the call has no message: update the client")
         self._facts.update(facts_of(message))
+        call.receive(message)
         return message
 
-    async def _each(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def _each(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
         within_s = self._limits.first_message_s
         while (message := await self._next(requests, within_s)) is not _NOTHING:
             if not self._facts:
                 # Of a clip that is sent: its header.
                 self._learn(message)
+            call.receive(message)
             yield message
             within_s = self._limits.silence_s
 
@@ -250,8 +261,11 @@ class _Guarded:
             await asyncio.to_thread(check_sizes, received.message)
         return received.message
 
-    async def _refuse(self, error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
+    async def _refuse(
+        self, error: Exception, context: grpc.aio.ServicerContext[Any, Any], call: Call
+    ) -> NoReturn:
         if isinstance(error, grpc.aio.AbortError):
+            call.outcome = FAILED
             raise error
         if not isinstance(error, MaskletError):
             incident = secrets.token_hex(4)
@@ -259,10 +273,11 @@ class _Guarded:
             error = ServerFaultError(
                 f"the server failed in a way nobody foresaw: give the number {incident} to whoever keeps it"
             )
-        self._meter.failed(self._method, error.kind)
+        told = for_the_wire(str(error))
+        self._watch.refused(call, error.kind, told)
         await context.abort(
             grpc.StatusCode[error.grpc_status],
-            for_the_wire(str(error)),
+            told,
             trailing_metadata=((ERROR_KIND_KEY, error.kind),),
         )
 

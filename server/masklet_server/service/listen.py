@@ -84,11 +84,13 @@ class Access:
         address: As it was asked for.
         tls: None for plaintext.
         tokens: None where nobody is asked for one.
+        status: Of the page for whoever keeps the server; None for no such page.
     """
 
     address: Address
     tls: TlsFiles | None
     tokens: Source | None
+    status: Address | None = None
 
     @property
     def by_certificate(self) -> bool:
@@ -117,13 +119,18 @@ class Access:
         known = tokens is not None or settings.tls_client_ca is not None
         given = {"TLS": tls is not None, "a token file": known}
         missing = [name for name, there in given.items() if not there]
-        if missing and not address.is_loopback:
-            raise BadInputError(
-                f"{address} can be reached from other machines, and {' and '.join(missing)} "
-                f"{'are' if len(missing) > 1 else 'is'} missing: give --tls-cert, --tls-key and "
-                "--token-file (or --signed-tokens, or another way to know callers), or listen on 127.0.0.1"
-            )
-        return Access(address, tls, tokens)
+        # Browsers show no certificate of a client.
+        missing_for_page = missing if missing or tokens is not None else ["a token file"]
+        status = None if settings.status_address is None else Address.parse(settings.status_address)
+        for place, lacking in ((address, missing), (status, missing_for_page)):
+            if lacking and place is not None and not place.is_loopback:
+                raise BadInputError(
+                    f"{place} can be reached from other machines, and {' and '.join(lacking)} "
+                    f"{'are' if len(lacking) > 1 else 'is'} missing: give --tls-cert, --tls-key and "
+                    "--token-file (or --signed-tokens, or another way to know callers), or listen on "
+                    "127.0.0.1"
+                )
+        return Access(address, tls, tokens, status)
 
 
 def source_of(settings: ServerSettings) -> Source | None:

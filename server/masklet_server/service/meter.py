@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 GOOD = "ok"
@@ -32,11 +29,18 @@ class Durations:
 
 
 class Meter:
-    """Counts calls. Filled on the event loop; read from any thread."""
+    """Counts calls. Filled on the event loop; read from any thread.
+
+    Attributes:
+        received_bytes: Of all messages of clients.
+        sent_bytes: Of all messages to clients.
+    """
 
     def __init__(self) -> None:
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._durations: dict[str, Durations] = {}
+        self.received_bytes = 0
+        self.sent_bytes = 0
 
     @property
     def outcomes(self) -> dict[tuple[str, str], int]:
@@ -48,14 +52,8 @@ class Meter:
         """How long calls of a method took that ended well."""
         return dict(self._durations)
 
-    @contextmanager
-    def timed(self, method: str) -> Iterator[None]:
-        """Time a call that ends well; :meth:`failed` counts the others."""
-        begun_s = monotonic()
-        yield
-        self._outcomes[method, GOOD] += 1
-        self._durations.setdefault(method, Durations()).note(monotonic() - begun_s)
-
-    def failed(self, method: str, kind: str) -> None:
-        """Count a call that ended with an error."""
-        self._outcomes[method, kind] += 1
+    def note(self, method: str, outcome: str, duration_s: float) -> None:
+        """Count a call that has ended."""
+        self._outcomes[method, outcome] += 1
+        if outcome == GOOD:
+            self._durations.setdefault(method, Durations()).note(duration_s)

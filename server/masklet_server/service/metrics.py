@@ -80,6 +80,17 @@ class Collector:
             device.add_metric(label, scheduler.device_s[turn_class])
         yield from (waiting, turns, device)
 
+        frames = CounterMetricFamily("masklet_frames", "Frames that were tracked.", labels=["turn_class"])
+        for turn_class in TurnClass:
+            if turn_class is not TurnClass.PROMPT:
+                frames.add_metric([turn_class.name.lower()], scheduler.ended[turn_class])
+        yield frames
+        yield gauge("device_busy_seconds", "How long the turn in hand has lasted.", scheduler.busy_s)
+        wire = CounterMetricFamily("masklet_wire_bytes", "Messages of calls.", labels=["direction"])
+        wire.add_metric(["received"], measured.meter.received_bytes)
+        wire.add_metric(["sent"], measured.meter.sent_bytes)
+        yield wire
+
         calls = CounterMetricFamily("masklet_calls", "Calls that have ended.", labels=["method", "outcome"])
         for (method, outcome), count in measured.meter.outcomes.items():
             calls.add_metric([method, outcome], count)

@@ -41,12 +41,14 @@ class WayOut:
         address: Where to.
         when: What makes it happen.
         is_closed: True where the settings keep it from happening.
+        by_itself: The server does it, without anybody typing anything.
     """
 
     what: str
     address: str
     when: str
     is_closed: bool
+    by_itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,28 @@ def listeners(settings: ServerSettings) -> tuple[Listener, ...]:
     """Where a server with these settings is called."""
     guards = [
         *(["TLS"] if settings.tls_certificate is not None else []),
-        *(["a token"] if settings.token_file is not None else []),
+        *(["a token"] if _asks_for_tokens(settings) else []),
+        *(["a client's certificate"] if settings.tls_client_ca is not None else []),
     ]
     found = [Listener("clients", settings.address, " and ".join(guards) or "loopback alone")]
     if settings.metrics_port is not None:
         found.append(Listener("Prometheus", f"127.0.0.1:{settings.metrics_port}", "loopback alone"))
+    if settings.status_address is not None:
+        found.append(Listener("status page", settings.status_address, _guards_of_page(settings)))
     return tuple(found)
+
+
+def _asks_for_tokens(settings: ServerSettings) -> bool:
+    return any(each is not None for each in (settings.token_file, settings.signed_tokens, settings.oidc))
+
+
+def _guards_of_page(settings: ServerSettings) -> str:
+    if not _asks_for_tokens(settings):
+        return "loopback alone"
+    host = settings.status_address or ""
+    return (
+        "a keeper's token" if host.startswith(("127.", "localhost:", "[::1]")) else "TLS and a keeper's token"
+    )
 
 
 def ways_out(settings: ServerSettings) -> tuple[WayOut, ...]:
@@ -88,7 +106,11 @@ def ways_out(settings: ServerSettings) -> tuple[WayOut, ...]:
     from masklet_server.model.download import BASE_ADDRESS
 
     pulling = "masklet-server weights pull, typed by somebody"
-    return (WayOut("official weights", BASE_ADDRESS, pulling, settings.no_egress),)
+    found = [WayOut("official weights", BASE_ADDRESS, pulling, settings.no_egress)]
+    if settings.traces is not None:
+        telling = "the server itself, for every call"
+        found.append(WayOut("traces", settings.traces, telling, settings.no_egress, by_itself=True))
+    return tuple(found)
 
 
 def open_sockets(process: int) -> tuple[OpenSocket, ...]:

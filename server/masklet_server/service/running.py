@@ -18,6 +18,7 @@ from masklet_server.sandbox.opener import opener_for
 from masklet_server.service.clips import ClipOpener
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
+from masklet_server.service.supervisor import Supervisor
 
 DEVICE_FAILED_CODE = 75
 """With which the process ends when the device does not come back: for a while, in the words of sysexits.h."""
@@ -35,6 +36,8 @@ async def run_server(
     opener: ClipOpener | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when asked, the end of standard input.
+
+    SIGUSR1 has the server drain: it ends when nobody works there any more.
 
     Args:
         settings: What the server's keeper decided.
@@ -56,17 +59,23 @@ async def run_server(
         _stop_on_stdin(stopping)
     opener = opener or opener_for(limits, disk_s=settings.service.disk_s)
     server = MaskletServer(settings, engine, opener, max_side_px=limits.max_side_px)
+    supervisor = Supervisor()
+    keeping = asyncio.get_running_loop().create_task(supervisor.keep_alive())
     try:
         address = await server.start()
         if settings.no_egress:
             close_ways_out()
+        _drain_on_signal(server, supervisor)
         if read_again is not None:
             _reload_on_signal(server, read_again)
         _log.info("listening on %s", address)
         announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": VERSION}))
-        await _first_of(stopping, server.failed)
+        supervisor.ready(f"listening on {address}")
+        await _first_of(stopping, server.failed, server.drained)
         _log.info("stopping")
     finally:
+        supervisor.stopping()
+        keeping.cancel()
         await server.stop()
         if server.failed.is_set():
             # Whoever keeps the service starts it anew; sessions come back from their journals.
@@ -103,6 +112,17 @@ def _reload_on_signal(server: MaskletServer, read_again: Callable[[], ServerSett
         )
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+
+
+def _drain_on_signal(server: MaskletServer, supervisor: Supervisor) -> None:
+    if not hasattr(signal, "SIGUSR1"):
+        return
+
+    def drain() -> None:
+        server.begin_drain()
+        supervisor.status("draining: no new sessions")
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

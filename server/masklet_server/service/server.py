@@ -14,40 +14,26 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from masklet.errors import MaskletError
 from masklet.types import ModelInfo, ServerInfo
-from masklet.v1 import (
-    export_pb2_grpc,
-    geometry_pb2_grpc,
-    prompt_pb2_grpc,
-    review_pb2_grpc,
-    server_pb2_grpc,
-    session_pb2_grpc,
-    track_pb2_grpc,
-    view_pb2_grpc,
-)
 from masklet.version import VERSION
 from masklet_server.audit.log import AuditLog
 from masklet_server.journal.folder import JournalFolder
 from masklet_server.service import listen
+from masklet_server.service.call_watch import CallWatch
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.door import Door
-from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
 from masklet_server.service.gate import Gate
-from masklet_server.service.geometry_servicer import GeometryServicer
 from masklet_server.service.interceptor import Guard
-from masklet_server.service.meter import Meter
 from masklet_server.service.metrics import Measured, serve_metrics
-from masklet_server.service.prompt_servicer import PromptServicer
+from masklet_server.service.operating import DoorKeys, Operating, Parts
 from masklet_server.service.rates import Rates
 from masklet_server.service.rendering import Renderer
-from masklet_server.service.review_servicer import ReviewServicer
 from masklet_server.service.roots import TenantRoots
-from masklet_server.service.server_servicer import ServerServicer
-from masklet_server.service.session_servicer import SessionServicer
+from masklet_server.service.services import Services, add_services
 from masklet_server.service.settings import ServerSettings
-from masklet_server.service.track_servicer import TrackServicer
+from masklet_server.service.status_page import open_status
+from masklet_server.service.tracing import Traces, open_traces
 from masklet_server.service.uploads import UploadStore
-from masklet_server.service.view_servicer import ViewServicer
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session_tracker import TrackerFactory
 from masklet_server.sessions.store import FILES_AT_ONCE, SessionStore
@@ -55,6 +41,9 @@ from masklet_server.sessions.worker_threads import WorkerThreads
 
 TIDY_EVERY_S = 2.0
 CLOSES_WITHIN_S = 2.0
+QUIET_S = 15.0
+"""A server that drains ends when nobody has called for so long: between two clicks an artist thinks."""
+TRACES_WITHIN_S = 1.0
 GIVEN_UP_TURNS = 2
 """So many turns one after the other that the device did not come back from: it will not come back at all."""
 JOURNALS_AT_ONCE = 4
@@ -84,20 +73,30 @@ class MaskletServer:
 
     Attributes:
         metrics_port: Where Prometheus is answered; 0 for nowhere.
+        status_address: Where the page for whoever keeps the server is; None for nowhere.
         failed: Set when the device will not come back: only another process gets it to.
+        drained: Set when the server was told to drain, and nobody has called for a while.
+        watch: Sees every call.
 
     Args:
         settings: What its keeper decided.
         engine: The network.
         opener: Reads clips; closed with the server.
         max_side_px: Of clips, as the opener enforces it; told to clients.
+        traces: Where spans go; None for what the settings say.
 
     Raises:
         BadInputError: The settings contradict each other or name files that cannot be read.
     """
 
     def __init__(
-        self, settings: ServerSettings, engine: Engine, opener: ClipOpener, *, max_side_px: int = 16_384
+        self,
+        settings: ServerSettings,
+        engine: Engine,
+        opener: ClipOpener,
+        *,
+        max_side_px: int = 16_384,
+        traces: Traces | None = None,
     ) -> None:
         self._settings = settings
         self._access = listen.Access.of(settings)
@@ -106,12 +105,17 @@ class MaskletServer:
         self._audit = (
             None if settings.audit is None else AuditLog(settings.audit, max_bytes=settings.audit_bytes)
         )
-        self._meter = Meter()
+        if traces is None and settings.traces is not None:
+            traces = open_traces(settings.traces)
+        self._traces = traces
+        self.watch = CallWatch(traced=None if traces is None else traces.call)
         self._end_metrics: Callable[[], None] | None = None
         self.metrics_port = 0
+        self.status_address: listen.Address | None = None
+        self._end_status: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._guard = Guard(
             Gate(self._door, self._rates, self._audit),
-            meter=self._meter,
+            watch=self.watch,
             slots=2 * (4 * settings.store.max_sessions + 32),
             limits=settings.service,
         )
@@ -120,8 +124,10 @@ class MaskletServer:
             read_s=settings.service.disk_s,
             turn_s=settings.service.turn_s,
             weight_of=lambda user: self._settings.user_weights.get(user, 1.0),
+            on_end=None if traces is None else traces.turn,
         )
         self.failed = asyncio.Event()
+        self.drained = asyncio.Event()
         self._workers = WorkerThreads("files", at_once=FILES_AT_ONCE, disk_s=settings.service.disk_s)
         self._clips = Clips(opener, self._roots, self._workers)
         self._journals: JournalFolder | None = None
@@ -171,29 +177,28 @@ class MaskletServer:
         exporter = Exporter(
             self._renderer, self._engine.model, json.dumps({"profile": settings.profile}), disk_s=disk_s
         )
-        server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(self._info, self._roots), server)
-        session_pb2_grpc.add_SessionServiceServicer_to_server(
-            SessionServicer(self.store, self._clips, self._uploads, self._renderer), server
+        add_services(
+            server,
+            Services(
+                self._info,
+                self.store,
+                self._clips,
+                self._uploads,
+                self._renderer,
+                exporter,
+                self._roots,
+                self._workers,
+                disk_s=disk_s,
+            ),
         )
-        prompt_pb2_grpc.add_PromptServiceServicer_to_server(
-            PromptServicer(self.store, self._renderer), server
-        )
-        track_pb2_grpc.add_TrackServiceServicer_to_server(TrackServicer(self.store, self._renderer), server)
-        export_pb2_grpc.add_ExportServiceServicer_to_server(
-            ExportServicer(self.store, exporter, self._roots), server
-        )
-        review_pb2_grpc.add_ReviewServiceServicer_to_server(
-            ReviewServicer(self.store, self._renderer, self._workers), server
-        )
-        geometry_pb2_grpc.add_GeometryServiceServicer_to_server(
-            GeometryServicer(self.store, disk_s=disk_s), server
-        )
-        view_pb2_grpc.add_ViewServiceServicer_to_server(ViewServicer(self.store, self._renderer), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
         if settings.metrics_port is not None:
-            measured = Measured(self._meter, self.store, self._scheduler, lambda: self._uploads.size_bytes)
+            measured = Measured(
+                self.watch.meter, self.store, self._scheduler, lambda: self._uploads.size_bytes
+            )
             self.metrics_port, self._end_metrics = serve_metrics(measured, settings.metrics_port)
+        await self._show_status(address)
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
@@ -208,6 +213,8 @@ class MaskletServer:
 
         What hangs at a disk is left behind: nothing here waits for long.
         """
+        if self._end_status is not None:
+            await self._end_status()
         if self._end_metrics is not None:
             await asyncio.to_thread(self._end_metrics)
         await self._health.enter_graceful_shutdown()
@@ -228,6 +235,15 @@ class MaskletServer:
         if self._audit is not None:
             self._audit.note("server-stopped")
             await asyncio.to_thread(self._audit.close)
+        if self._traces is not None:
+            await _within(TRACES_WITHIN_S, asyncio.to_thread(self._traces.close))
+
+    def begin_drain(self) -> None:
+        """Take no new sessions, say so to those who balance or watch, and end when nobody works any more."""
+        if self.store.takes_no_more:
+            return
+        _log.info("draining: no new sessions; the server ends when nobody has called for %g s", QUIET_S)
+        self.store.takes_no_more = True
 
     def apply(self, settings: ServerSettings) -> tuple[str, ...]:
         """Take limits and users' parts from other settings, without a restart. Tokens are looked at anyway.
@@ -251,6 +267,29 @@ class MaskletServer:
         others = (each.name for each in fields(old) if each.name not in taken)
         return tuple(name for name in others if getattr(old, name) != getattr(settings, name))
 
+    async def _show_status(self, address: listen.Address) -> None:
+        """Open the page for whoever keeps the server, where the settings want one."""
+        place = self._access.status
+        if place is None:
+            return
+        parts = Parts(
+            self.store,
+            self._scheduler,
+            self.watch,
+            weight_of=lambda user: self._settings.user_weights.get(user, 1.0),
+            begin_drain=self.begin_drain,
+            note=self._audit.note if self._audit is not None else lambda *_, **__: None,
+            device=self._engine.device,
+            model=self._engine.model.name,
+            address=str(address),
+            pictures=self._settings.status_pictures,
+        )
+        keys = DoorKeys(self._door, asks=self._access.tokens is not None)
+        page = open_status(Operating(parts), keys, place, self._access.tls)
+        self.status_address = place.with_port(await page.start())
+        self._end_status = page.stop
+        _log.info("the status page is on %s", self.status_address)
+
     @property
     def is_hanging(self) -> bool:
         """True while a thread is at work that would not end with the process."""
@@ -265,11 +304,15 @@ class MaskletServer:
             if hung >= GIVEN_UP_TURNS and not self.failed.is_set():
                 _log.error("the device did not come back from %d turns: the process has to start anew", hung)
                 self.failed.set()
-            if serving == (hung == 0):
+            draining = self.store.takes_no_more
+            if draining and self.watch.quiet_s >= QUIET_S:
+                self.drained.set()
+            if serving == (hung == 0 and not draining):
                 continue
             serving = not serving
-            limit_s = self._settings.service.turn_s
-            _log.error("the device %s", "goes on" if serving else f"has not answered for {limit_s:.0f} s")
+            if not draining:
+                limit_s = self._settings.service.turn_s
+                _log.error("the device %s", "goes on" if serving else f"has not answered for {limit_s:.0f} s")
             status = health_pb2.HealthCheckResponse
             await self._health.set("", status.SERVING if serving else status.NOT_SERVING)
 

@@ -30,6 +30,9 @@ class ServerSettings:
         tenant_roots: The same of tenants that have their own, and these only.
         user_weights: How much of the device users get beside others, who have 1.
         metrics_port: Of this machine, for Prometheus; None for no such thing, 0 for a free one.
+        status_address: ``host:port`` of the page for whoever keeps the server; None for no such page.
+        status_pictures: That page may show what is being tracked.
+        traces: Address of an OpenTelemetry collector; None for no traces.
         token_file: One token a line; None lets everybody in.
         tls_certificate: PEM chain; with ``tls_key``.
         tls_key: PEM.
@@ -56,6 +59,9 @@ class ServerSettings:
     tenant_roots: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     user_weights: Mapping[str, float] = field(default_factory=dict)
     metrics_port: int | None = None
+    status_address: str | None = None
+    status_pictures: bool = False
+    traces: str | None = None
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

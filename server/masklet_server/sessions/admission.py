@@ -22,12 +22,14 @@ class TrackNeeds:
         objects: How many it follows.
         is_farm: Nobody waits for it: behind all others.
         steps_left: How many frames it still has to visit.
+        session_id: Whose it is, for whoever looks.
     """
 
     holder: Holder
     objects: int
     is_farm: bool
     steps_left: Callable[[], int]
+    session_id: str = ""
 
 
 class Admission:
@@ -57,6 +59,16 @@ class Admission:
     def waiting(self) -> int:
         """How many tracks wait."""
         return len(self._line)
+
+    @property
+    def line(self) -> tuple[TrackNeeds, ...]:
+        """Tracks that wait, the next one first."""
+        return tuple(self._line)
+
+    @property
+    def working(self) -> tuple[TrackNeeds, ...]:
+        """Tracks that work."""
+        return tuple(self._working)
 
     async def let_in(self, track: TrackNeeds) -> AsyncGenerator[Waiting, None]:
         """Tell the track's place now and then, until it may work; :meth:`leave` says that it has ended."""

@@ -20,6 +20,7 @@ _REMEMBERED_CLOSINGS = 16
 @dataclass(eq=False)
 class _Ticket:
     user: str
+    asked_s: float
     seen_s: float
     may_open: bool = False
 
@@ -56,7 +57,7 @@ class OpeningLine:
             raise LimitError(
                 f"the server is full, and {MAX_WAITING} others wait already: try again in some minutes"
             )
-        mine = self._tickets.setdefault((user, ticket), _Ticket(user, now_s))
+        mine = self._tickets.setdefault((user, ticket), _Ticket(user, now_s, now_s))
         mine.seen_s = now_s
         if mine.may_open:
             return None
@@ -89,6 +90,14 @@ class OpeningLine:
     def waiting(self) -> int:
         """How many wait."""
         return len(self._tickets) - self.promised
+
+    @property
+    def tickets(self) -> tuple[tuple[str, float, bool], ...]:
+        """Who waits in which order, for how long, and whether a session is kept free; those come first."""
+        now_s = self._clock_s()
+        self._forget_absent(now_s)
+        promised = [ticket for ticket in self._tickets.values() if ticket.may_open]
+        return tuple((each.user, now_s - each.asked_s, each.may_open) for each in (*promised, *self._order()))
 
     def _order(self) -> list[_Ticket]:
         turns: Counter[str] = Counter()

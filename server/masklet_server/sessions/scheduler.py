@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from masklet.errors import ClipError, DeviceError, MaskletError, RestartingError
+from masklet.errors import ClipError, DeviceError, RestartingError
 from masklet_server.aside import working_for
-from masklet_server.sessions.callers import Caller, current_caller
+from masklet_server.sessions.callers import current_caller
 from masklet_server.sessions.daemon_threads import DaemonThreads, Report
+from masklet_server.sessions.device_call import DeviceCall, EndedCall, StandingCall
 from masklet_server.sessions.turns import Turn, TurnClass, TurnQueue
 
 ResultT = TypeVar("ResultT")
@@ -31,32 +30,10 @@ TURN_S = 120.0
 _CLOSE_S = 2.0
 
 
-@dataclass(eq=False)
-class _Call(Generic[ResultT]):
-    """One call: waits for the device, runs, and may be away at a disk meanwhile."""
-
-    run: Callable[[], ResultT]
-    done: asyncio.Future[ResultT]
-    user: str
-    turn_class: TurnClass
-    owner: Hashable
-    caller: Caller | None
-    began: bool = False
-    reads: int = 0
-    is_reading: bool = False
-    away_since_s: float | None = None
-    given_up: MaskletError | None = None
-    timer: asyncio.TimerHandle | None = None
-    on_hang: Callable[[], None] = lambda: None
-    is_left_behind: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    granted: threading.Event = field(default_factory=threading.Event)
-
-
 class _Reading:
     """What a call's thread tells the scheduler."""
 
-    def __init__(self, scheduler: Scheduler, call: _Call[Any]) -> None:
+    def __init__(self, scheduler: Scheduler, call: DeviceCall[Any]) -> None:
         self._scheduler = scheduler
         self._call = call
 
@@ -94,12 +71,14 @@ class Scheduler:
 
     Attributes:
         turns: How many turns there were, by class.
+        ended: How many calls have ended well, by class: one may take several turns.
         device_s: How long the device was at them.
 
     Args:
         read_s: How long one picture may take to come.
         turn_s: How long the device may be at one turn.
         weight_of: How much of the device a user gets; see :class:`TurnQueue`.
+        on_end: Told of each call that has had the device, when it is over.
         clock_s: Measures what turns cost; an argument for tests.
     """
 
@@ -109,22 +88,25 @@ class Scheduler:
         read_s: float = READ_S,
         turn_s: float = TURN_S,
         weight_of: Callable[[str], float] = lambda user: 1.0,
+        on_end: Callable[[EndedCall], None] | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._on_end = on_end or (lambda ended: None)
         self._read_s = read_s
         self._turn_s = turn_s
         self._hung_in_a_row = 0
         self._step_s = 0.0
         self.turns: Counter[TurnClass] = Counter()
+        self.ended: Counter[TurnClass] = Counter()
         self.device_s: dict[TurnClass, float] = dict.fromkeys(TurnClass, 0.0)
         self._watchdog: asyncio.TimerHandle | None = None
         self._clock_s = clock_s
-        self._queue: TurnQueue[_Call[Any]] = TurnQueue(weight_of=weight_of)
+        self._queue: TurnQueue[DeviceCall[Any]] = TurnQueue(weight_of=weight_of)
         self._threads = DaemonThreads("device")
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._running: Turn[_Call[Any]] | None = None
+        self._running: Turn[DeviceCall[Any]] | None = None
         self._started_s = 0.0
-        self._away: set[_Call[Any]] = set()
+        self._away: set[DeviceCall[Any]] = set()
         self._closed = False
 
     def set_limits(self, *, read_s: float, turn_s: float) -> None:
@@ -139,6 +121,34 @@ class Scheduler:
     def waiting_of(self, turn_class: TurnClass) -> int:
         """The same of one class."""
         return self._queue.count(turn_class)
+
+    @property
+    def line(self) -> list[StandingCall]:
+        """Calls that wait for the device, those that go first by their class first."""
+        now_s = self._clock_s()
+        return [
+            StandingCall(turn.user, turn.turn_class, turn.call.owner, now_s - turn.call.asked_s)
+            for turns in self._queue.waiting.values()
+            for turn in turns
+        ]
+
+    @property
+    def at_device(self) -> StandingCall | None:
+        """The call that has the device; None when it is free."""
+        if self._running is None:
+            return None
+        call = self._running.call
+        return StandingCall(call.user, call.turn_class, call.owner, self.busy_s)
+
+    @property
+    def at_disks(self) -> list[StandingCall]:
+        """Calls that wait for a picture, and not for the device."""
+        now_s = self._clock_s()
+        return [
+            StandingCall(call.user, call.turn_class, call.owner, now_s - call.away_since_s)
+            for call in self._away
+            if call.away_since_s is not None
+        ]
 
     @property
     def busy_s(self) -> float:
@@ -198,8 +208,8 @@ class Scheduler:
                 raise other.given_up
         done: asyncio.Future[ResultT] = self._loop.create_future()
         caller = current_caller.get() if commits else None
-        turn: Turn[_Call[Any]] = Turn(
-            _Call(call, done, user, turn_class, owner, caller), user, turn_class, owner
+        turn: Turn[DeviceCall[Any]] = Turn(
+            DeviceCall(call, done, user, turn_class, owner, caller, self._clock_s()), user, turn_class, owner
         )
         turn.call.on_hang = on_hang
         self._queue.push(turn)
@@ -231,12 +241,12 @@ class Scheduler:
             assert self._loop is not None
             self._loop.call_soon_threadsafe(heard, *args)
 
-    def glance(self, call: _Call[Any], reads: int) -> None:
+    def glance(self, call: DeviceCall[Any], reads: int) -> None:
         """A call has begun to read: unless that is over in a moment, others have the device meanwhile."""
         assert self._loop is not None
         self._loop.call_later(_GLANCE_S, self._pass_on, call, reads)
 
-    def want_back(self, call: _Call[Any]) -> None:
+    def want_back(self, call: DeviceCall[Any]) -> None:
         """A call that was away wants to go on."""
         if call.timer is not None:
             call.timer.cancel()
@@ -261,12 +271,12 @@ class Scheduler:
             self._queue.release(call.owner)
             call.granted.set()
             return
-        call.began = True
+        call.began_s = self._started_s
         if call.caller is not None:
             call.caller.begun = True
         self._threads.do(lambda: self._work(turn))
 
-    def _may_start(self, turn: Turn[_Call[Any]]) -> bool:
+    def _may_start(self, turn: Turn[DeviceCall[Any]]) -> bool:
         """Tracks begin only while few others wait with their pictures in memory, or the disk is slow."""
         if turn.turn_class is TurnClass.PROMPT or turn.call.began:
             return True
@@ -274,16 +284,16 @@ class Scheduler:
         fresh = [call for call in self._away if now_s - (call.away_since_s or 0.0) < _SLOW_READ_S]
         return len(fresh) < _READS_AT_ONCE
 
-    def _work(self, turn: Turn[_Call[Any]]) -> Report:
+    def _work(self, turn: Turn[DeviceCall[Any]]) -> Report:
         call, result, error = turn.call, None, None
         try:
             with working_for(_Reading(self, call)):
-                result = call.run()
+                result = call.context.run(call.run)
         except BaseException as raised:  # noqa: BLE001  (carried to the caller, who raises it)
             error = raised
         return lambda: self.tell(self._finish, call, result, error)
 
-    def _pass_on(self, call: _Call[Any], reads: int) -> None:
+    def _pass_on(self, call: DeviceCall[Any], reads: int) -> None:
         with call.lock:
             if not call.is_reading or call.reads != reads or call.away_since_s is not None:
                 return
@@ -296,7 +306,7 @@ class Scheduler:
         self._loop.call_later(_SLOW_READ_S, self._start_next)
         self._start_next()
 
-    def _give_up(self, call: _Call[Any], reads: int) -> None:
+    def _give_up(self, call: DeviceCall[Any], reads: int) -> None:
         if call not in self._away or call.reads != reads or not call.is_reading:
             return
         call.given_up = ClipError(
@@ -307,7 +317,7 @@ class Scheduler:
             if not each.done.done():
                 each.done.set_exception(call.given_up)
 
-    def _leave_behind(self, turn: Turn[_Call[Any]]) -> None:
+    def _leave_behind(self, turn: Turn[DeviceCall[Any]]) -> None:
         """The device does not come back from a turn, whose thread cannot be stopped."""
         call = turn.call
         if self._running is not turn:
@@ -319,6 +329,7 @@ class Scheduler:
         call.is_left_behind = True
         self._hung_in_a_row += 1
         self._end_turn()
+        self._tell_end(call, failed=True)
         call.on_hang()
         if not call.done.done():
             call.done.set_exception(call.given_up)
@@ -329,6 +340,7 @@ class Scheduler:
         assert self._running is not None
         duration_s = self._clock_s() - self._started_s
         self._queue.charge(self._running, duration_s)
+        self._running.call.device_s += duration_s
         self.turns[self._running.turn_class] += 1
         self.device_s[self._running.turn_class] += duration_s
         if self._running.turn_class is not TurnClass.PROMPT:
@@ -337,11 +349,12 @@ class Scheduler:
         if self._watchdog is not None:
             self._watchdog.cancel()
 
-    def _finish(self, call: _Call[Any], result: Any, error: BaseException | None) -> None:
+    def _finish(self, call: DeviceCall[Any], result: Any, error: BaseException | None) -> None:
         self._hung_in_a_row = 0
         if call.is_left_behind:
             return
         self._end_turn()
+        self._tell_end(call, failed=error is not None)
         if not call.done.done():
             if error is None:
                 call.done.set_result(result)
@@ -349,3 +362,13 @@ class Scheduler:
                 call.done.set_exception(error)
         # After the caller has been told, so that it may queue its next turn before another's starts.
         asyncio.get_running_loop().call_soon(self._start_next)
+
+    def _tell_end(self, call: DeviceCall[Any], *, failed: bool) -> None:
+        if not failed:
+            self.ended[call.turn_class] += 1
+        now_s = self._clock_s()
+        began_s = now_s if call.began_s is None else call.began_s
+        waited_s, took_s = began_s - call.asked_s, now_s - call.asked_s
+        self._on_end(
+            EndedCall(call.user, call.turn_class, waited_s, took_s, call.device_s, failed, call.context)
+        )

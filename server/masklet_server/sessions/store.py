@@ -28,6 +28,7 @@ from masklet_server.sessions.durability import Journals, Restored, SessionHead, 
 from masklet_server.sessions.held import Held, check_same_clip, summary_of
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.opening_line import OpeningLine
+from masklet_server.sessions.overview import HeldSession
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
@@ -63,6 +64,9 @@ class SessionStore:
         journals: Where sessions outlive the process; None keeps them in memory alone.
         model_sha256: Of the weights in force.
         clock_s: An argument for tests.
+
+    Attributes:
+        takes_no_more: Set by whoever drains the server: sessions that are there go on.
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class SessionStore:
         self._on_close: dict[str, Callable[[], Awaitable[None]] | None] = {}
         self._swept_s = -SWEEP_EVERY_S
         self._stopping = False
+        self.takes_no_more = False
 
     def __len__(self) -> int:
         return len(self._held)
@@ -140,10 +145,13 @@ class SessionStore:
 
         Raises:
             LimitError: The server is full.
+            RestartingError: It takes no more.
             OutputError: The session cannot be kept.
             MaskletError: The clip cannot be opened.
         """
         try:
+            if self.takes_no_more:
+                raise _restarting()
             await self._make_room(user, request_id)
             source = await self._source(user, clip)
             try:
@@ -178,9 +186,7 @@ class SessionStore:
             MaskletError: Its clip cannot be opened any more, or its journal is damaged.
         """
         if self._stopping:
-            raise RestartingError(
-                "the server is being restarted: the same works once it answers again, nothing is lost"
-            )
+            raise _restarting()
         held = self._held.get(session_id)
         if held is None or held.access.rights_of(user) is None:
             # Somebody else's takes as long as one that is not there: nobody learns from the time.
@@ -255,6 +261,35 @@ class SessionStore:
             kept = await self._journals.summaries(user)
             mine += [summary_of(each, user) for each in kept if each.session_id not in here]
         return tuple(sorted(mine, key=lambda summary: summary.idle_s))
+
+    def overview(self) -> list[HeldSession]:
+        """All sessions in memory, whose they are; none of them counts as used."""
+        now_s = self._clock_s()
+        return [
+            HeldSession(
+                held.session,
+                0.0 if held.session.is_busy else now_s - held.used_s,
+                is_parked=held.parked,
+                is_kept=held.journal is not None,
+            )
+            for held in self._held.values()
+        ]
+
+    async def park(self, session_id: str) -> bool:
+        """Have a session give the device's memory back; False where there is none, or it is at work."""
+        held = self._held.get(session_id)
+        if held is None or held.session.is_busy:
+            return False
+        await self._park(held)
+        return True
+
+    async def remove(self, session_id: str) -> bool:
+        """Close somebody's session for good, with all that is kept of it; False where there is none."""
+        held = self._held.get(session_id)
+        if held is None:
+            return False
+        await self._close(held)
+        return True
 
     def drain(self) -> None:
         """Stop every track after its frame in hand: the server stops, and gives no more sessions out.
@@ -496,3 +531,9 @@ class SessionStore:
         on_close = self._on_close.pop(session_id, None)
         if on_close is not None:
             await on_close()
+
+
+def _restarting() -> RestartingError:
+    return RestartingError(
+        "the server is being restarted: the same works once it answers again, nothing is lost"
+    )

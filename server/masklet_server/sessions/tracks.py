@@ -37,6 +37,11 @@ class Turns(Protocol):
     """What tracks need of their session."""
 
     @property
+    def session_id(self) -> str:
+        """Given by the store."""
+        ...
+
+    @property
     def clip(self) -> ClipInfo:
         """As far as it is known to be usable."""
         ...
@@ -117,6 +122,11 @@ class Tracks:
     def is_running(self) -> bool:
         """True while somebody reads a track."""
         return self._running is not None
+
+    @property
+    def steps_left(self) -> int:
+        """How many frames the track that runs has still to visit; 0 where none runs."""
+        return 0 if self._running is None else self._running.steps_left
 
     @property
     def looked_at(self) -> int | None:
@@ -225,7 +235,13 @@ class Tracks:
                 self._admission.leave(self._needs.pop(run))
 
     async def _let_in(self, work: TrackWork, run: TrackRun) -> AsyncGenerator[Waiting, None]:
-        needs = TrackNeeds(self._tracker, len(work.objects), work.farm, lambda: run.steps_left)
+        needs = TrackNeeds(
+            self._tracker,
+            len(work.objects),
+            work.farm,
+            lambda: run.steps_left,
+            session_id=self._session.session_id,
+        )
         self._needs[run] = needs
         async with aclosing(self._admission.let_in(needs)) as places:
             async for waiting in places:

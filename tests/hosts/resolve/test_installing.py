@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from masklet.commands.doctor_resolve import examine_places, examine_pythons
-from masklet.commands.findings import Verdict
+from masklet.findings import Verdict
 from masklet.installing.resolve import ScriptPlaces, install_script, python_of, uninstall_script
 from masklet_resolve.fusionscript import load, script_api, script_library
 from masklet_resolve.menu_script import menu_script

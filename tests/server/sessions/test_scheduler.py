@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import pytest
 
 from masklet.errors import RestartingError
+from masklet_server.sessions.device_call import EndedCall
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.turns import TurnClass
 
@@ -113,5 +115,56 @@ def test_a_closed_scheduler_takes_no_turns() -> None:
         await scheduler.close()
         with pytest.raises(RestartingError, match="being restarted"):
             await scheduler.run(lambda: 1, user="ann")
+
+    asyncio.run(run())
+
+
+def test_whoever_watches_hears_how_long_a_call_waited_and_had_the_device() -> None:
+    asked_by: ContextVar[str] = ContextVar("asked_by", default="nobody")
+
+    async def run() -> None:
+        heard: list[EndedCall] = []
+        scheduler, gate = Scheduler(on_end=heard.append), Gate()
+        first = asyncio.create_task(scheduler.run(gate, user="ann"))
+        await entered(gate)
+
+        async def click() -> str:
+            asked_by.set("bob")
+            return await scheduler.run(asked_by.get, user="bob", turn_class=TurnClass.PROMPT, owner="shot")
+
+        second = asyncio.create_task(click())
+        await asyncio.sleep(0.05)
+
+        (waiting,) = scheduler.line
+        assert (waiting.user, waiting.owner, waiting.turn_class) == ("bob", "shot", TurnClass.PROMPT)
+        assert waiting.since_s >= 0.04
+        assert scheduler.at_device is not None
+        assert scheduler.at_device.user == "ann"
+        gate.go.set()
+        await first
+
+        # The thread works in the name of whoever asked.
+        assert await second == "bob"
+        track, prompt = heard
+        assert prompt.waited_s >= 0.04
+        assert prompt.waited_s + prompt.device_s == pytest.approx(prompt.took_s, abs=0.01)
+        assert prompt.context[asked_by] == "bob"
+        assert track.waited_s < 0.04 <= track.device_s
+        assert scheduler.ended == {TurnClass.SHOT: 1, TurnClass.PROMPT: 1}
+        assert scheduler.at_device is None
+        await scheduler.close()
+
+    asyncio.run(run())
+
+
+def test_a_call_that_fails_is_heard_of_as_such() -> None:
+    async def run() -> None:
+        heard: list[EndedCall] = []
+        scheduler = Scheduler(on_end=heard.append)
+        with pytest.raises(ZeroDivisionError):
+            await scheduler.run(lambda: 1 / 0, user="ann")
+        assert [ended.failed for ended in heard] == [True]
+        assert not scheduler.ended
+        await scheduler.close()
 
     asyncio.run(run())

@@ -1,0 +1,1 @@
+"""What on this machine could keep a server from working, and what helps."""

@@ -1,0 +1,130 @@
+"""The device that the network runs on, and its driver; in a process of its own, which a driver may kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from masklet.findings import Finding, Verdict
+from masklet_server.service.settings import ServerSettings
+
+STARTS_WITHIN_S = 120.0
+_PROBE = """
+import json, torch
+found = {"torch": torch.__version__, "cuda": torch.version.cuda, "cards": []}
+found["threads"] = torch.get_num_threads()
+try:
+    for number in range(torch.cuda.device_count()):
+        torch.zeros(1, device=f"cuda:{number}").add_(1)
+        free, total = torch.cuda.mem_get_info(number)
+        name = torch.cuda.get_device_name(number)
+        found["cards"].append({"name": name, "free": free, "total": total})
+except Exception as error:
+    found["error"] = str(error).splitlines()[0]
+print(json.dumps(found))
+"""
+
+
+def examine_device(settings: ServerSettings) -> Iterator[Finding]:
+    """What torch finds on this machine, and what NVIDIA's driver says of itself."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=STARTS_WITHIN_S,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+    except subprocess.TimeoutExpired:
+        yield Finding(
+            Verdict.BAD,
+            "device",
+            "the device does not answer",
+            "restart this machine, or have the card looked at",
+        )
+        return
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        yield Finding(
+            Verdict.BAD, "device", f"torch does not start ({reason})", "install masklet's server again"
+        )
+        return
+    yield from examine_torch(json.loads(done.stdout.splitlines()[-1]), settings, driver=_driver())
+
+
+def examine_torch(
+    found: Mapping[str, Any], settings: ServerSettings, *, driver: str | None
+) -> Iterator[Finding]:
+    """What is to be said of what torch found.
+
+    Args:
+        found: As the probe prints it.
+        settings: Which device is wanted, and how much of its memory.
+        driver: NVIDIA's, None where there is none.
+    """
+    cards, wanted = found["cards"], settings.device
+    if driver is not None:
+        yield Finding(Verdict.GOOD, "driver", f"NVIDIA {driver}, torch {found['torch']}")
+    if found.get("error"):
+        yield Finding(
+            Verdict.BAD if wanted.startswith("cuda") else Verdict.NOTE,
+            "device",
+            f"the card cannot be used ({found['error']})",
+            "update the driver, or install the torch that fits it",
+        )
+    if not cards:
+        if wanted.startswith("cuda"):
+            cause = f"the settings want {wanted}, and torch finds no card"
+            repair = (
+                "install torch with CUDA from pytorch.org"
+                if driver
+                else "install the driver, or say device auto"
+            )
+            yield Finding(Verdict.BAD, "device", cause, repair)
+        elif driver is not None and not found["cuda"]:
+            cause = "there is a card, and this torch is for processors"
+            yield Finding(Verdict.NOTE, "device", cause, "install torch with CUDA from pytorch.org")
+        else:
+            threads = found["threads"]
+            yield Finding(Verdict.GOOD, "device", f"the processor, {threads} threads, torch {found['torch']}")
+        return
+    number = int(wanted.partition(":")[2] or 0) if wanted.startswith("cuda") else 0
+    if wanted == "cpu":
+        yield Finding(Verdict.NOTE, "device", f"the processor, as asked for, beside {cards[0]['name']}")
+        return
+    if number >= len(cards):
+        cause = f"the settings want {wanted}, and there are {len(cards)} cards"
+        yield Finding(Verdict.BAD, "device", cause, "name one of them; the first is cuda:0")
+        return
+    card = cards[number]
+    yield Finding(
+        Verdict.GOOD,
+        "device",
+        f"{card['name']}, {card['free'] / 1e9:.1f} of {card['total'] / 1e9:.1f} GB free",
+    )
+    if settings.store.memory_bytes > 0.9 * card["total"]:
+        yield Finding(
+            Verdict.NOTE,
+            "device",
+            f"trackers may hold {settings.store.memory_bytes / 2**30:.0f} GiB, more than the card can give",
+            f"say memory-gib = {max(1, int(card['total'] * 0.7 / 2**30))} in the settings",
+        )
+
+
+def _driver() -> str | None:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    asked = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.strip().splitlines()
+    return lines[0].strip() if done.returncode == 0 and lines else None

@@ -1,0 +1,93 @@
+"""Who listens on this machine in the server's name, and to whom it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from masklet.errors import BadInputError
+from masklet.findings import Finding, Verdict
+from masklet_server.doctor.processes import sockets_of, who_listens
+from masklet_server.service.health_probe import Health, ask_health
+from masklet_server.service.listen import Address, check_free
+from masklet_server.service.network import OpenSocket, listeners, ways_out
+from masklet_server.service.settings import ServerSettings
+
+_ASKS_FOR_S = 4.0
+
+
+def examine_listeners(settings: ServerSettings) -> Iterator[Finding]:
+    """Whether the server answers, what else it listens on, and whom it calls."""
+    for door in listeners(settings):
+        yield Finding(Verdict.GOOD, "listener", f"{door.what}: {door.address}, {door.guarded_by}")
+    for way in ways_out(settings):
+        state = "closed" if way.is_closed else f"only by {way.when}"
+        verdict = Verdict.NOTE if way.by_itself and not way.is_closed else Verdict.GOOD
+        yield Finding(verdict, "outgoing", f"{way.what}: {way.address}, {state}")
+    address = Address.parse(settings.address)
+    answer = ask_health(settings, timeout_s=_ASKS_FOR_S)
+    if answer.health is Health.SILENT:
+        try:
+            check_free(address)
+        except BadInputError as error:
+            yield Finding(Verdict.BAD, "listener", f"{error} ({answer.reason})")
+        else:
+            yield Finding(Verdict.NOTE, "listener", f"no server runs on {address}; the port is free")
+        return
+    if answer.health is Health.SERVING:
+        yield Finding(Verdict.GOOD, "listener", f"a server answers on {address} and takes work")
+    else:
+        yield Finding(
+            Verdict.NOTE,
+            "listener",
+            f"a server answers on {address} and takes no work: it drains, or its device hangs",
+            "look at its log; start it again where it does not end by itself",
+        )
+    process = who_listens(address.port)
+    if process is None:
+        yield Finding(
+            Verdict.NOTE,
+            "listener",
+            "what else the server listens on cannot be seen from here",
+            "run this as the server's user, on Linux",
+        )
+        return
+    yield from examine_sockets(sockets_of(process), settings)
+
+
+def examine_sockets(sockets: Sequence[OpenSocket], settings: ServerSettings) -> Iterator[Finding]:
+    """Compare what a server listens on, and whom it calls, with what its settings say.
+
+    Args:
+        sockets: Of its processes.
+        settings: As it was started with.
+    """
+    open_doors = [each for each in sockets if not each.remote]
+    ports = {_port(each.local) for each in open_doors}
+    allowed = {_port(door.address) for door in listeners(settings)}
+    found = ", ".join(sorted({each.local for each in open_doors})) or "nothing"
+    yield Finding(Verdict.GOOD, "listener", f"its processes listen on {found}")
+    for door in open_doors:
+        # Port 0 of a setting is a free one, on this machine alone.
+        if _port(door.local) in allowed or (0 in allowed and Address.parse(door.local).is_loopback):
+            continue
+        yield Finding(
+            Verdict.BAD,
+            "listener",
+            f"its processes listen on {door.local} ({door.kind}), which no setting names",
+            "find out what opened it: masklet does not",
+        )
+    calls = [each for each in sockets if each.leaves_machine and _port(each.local) not in ports]
+    for call in calls:
+        yield Finding(
+            Verdict.NOTE,
+            "outgoing",
+            f"its processes have a connection to {call.remote} ({call.kind})",
+            "a server calls nobody but the collector that --traces names: find out what this is, or start it "
+            "with --no-egress",
+        )
+    if not calls:
+        yield Finding(Verdict.GOOD, "outgoing", "its processes have called nobody")
+
+
+def _port(place: str) -> int:
+    return int(place.rpartition(":")[2])

@@ -1,0 +1,47 @@
+"""Processes of this machine, as Linux shows them to the user who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from masklet_server.service.network import OpenSocket, open_sockets
+
+_PROC = Path("/proc")
+
+
+def who_listens(port: int) -> int | None:
+    """The process that listens on a TCP port; None where this user may not see it, or there is none."""
+    end = f":{port}"
+    for process in sorted(_processes()):
+        with suppress(OSError):
+            if any(each.local.endswith(end) and not each.remote for each in open_sockets(process)):
+                return process
+    return None
+
+
+def sockets_of(process: int) -> list[OpenSocket]:
+    """The sockets of a process and of those that it started."""
+    family, parents = {process}, {each: _parent(each) for each in _processes()}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    found: list[OpenSocket] = []
+    for each in family:
+        with suppress(OSError):
+            found += open_sockets(each)
+    return list(dict.fromkeys(found))
+
+
+def _processes() -> Iterator[int]:
+    with suppress(OSError):
+        for folder in _PROC.iterdir():
+            if folder.name.isdecimal():
+                yield int(folder.name)
+
+
+def _parent(process: int) -> int:
+    with suppress(OSError, IndexError, ValueError):
+        text = (_PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
+        return int(text.rpartition(")")[2].split()[1])
+    return 0
