@@ -10,7 +10,8 @@ import pytest
 
 from command_words import check_command, group
 from masklet_server.cli import app
-from masklet_server.serving import serve_command, settings_of
+from masklet_server.serve_settings import settings_of
+from masklet_server.serving import serve_command
 
 yaml = pytest.importorskip("yaml")
 

@@ -14,8 +14,9 @@ import pytest
 
 from command_words import check_command, group
 from masklet_server.cli import app
+from masklet_server.serve_settings import settings_of
 from masklet_server.service.running import DEVICE_FAILED_CODE
-from masklet_server.serving import serve_command, settings_of
+from masklet_server.serving import serve_command
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNIT = DEPLOY / "systemd/masklet-server.service"
