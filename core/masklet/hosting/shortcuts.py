@@ -65,6 +65,7 @@ class Action(Enum):
     ZOOM_IN = "zoom in"
     ZOOM_OUT = "zoom out"
     CONTACT_SHEET = "contact sheet"
+    FIND_AGAIN = "find again"
     WIPE = "wipe"
     SHORTCUTS = "shortcuts"
 
@@ -118,6 +119,7 @@ GROUPS: tuple[Group, ...] = (
             Shortcut(Action.PROMPT_BACK, ("Down",), phrase("Marked frame before this one"), repeats=True),
             Shortcut(Action.PROMPT_ON, ("Up",), phrase("Next marked frame"), repeats=True),
             Shortcut(Action.CONTACT_SHEET, ("C",), phrase("The worst frames side by side")),
+            Shortcut(Action.FIND_AGAIN, ("Ctrl+F",), phrase("Find the object again on this frame")),
             Shortcut(Action.WIPE, ("W",), phrase("Wipe between the track before and this one")),
         ),
     ),

@@ -36,6 +36,7 @@ class Symbol(Enum):
     REDO = "redo"
     WIPE = "wipe"
     SHEET = "sheet"
+    FIND = "find"
     BAD_BACK = "bad back"
     BAD_ON = "bad on"
     RETURN = "return"
@@ -225,6 +226,11 @@ def _sheet(painter: QtGui.QPainter, colour: QtGui.QColor) -> None:
             painter.drawRect(QtCore.QRectF(x, y, 5, 4.2))
 
 
+def _find(painter: QtGui.QPainter, colour: QtGui.QColor) -> None:
+    painter.drawEllipse(QtCore.QPointF(7, 7), 4.4, 4.4)
+    _line(painter, (10.3, 10.3), (14, 14))
+
+
 def _bad_on(painter: QtGui.QPainter, colour: QtGui.QColor) -> None:
     _line(painter, (3, 2.5), (3, 9))
     painter.setBrush(colour)
@@ -267,6 +273,7 @@ _DRAWINGS: dict[Symbol, Callable[[QtGui.QPainter, QtGui.QColor], None]] = {
     Symbol.REDO: _redo,
     Symbol.WIPE: _wipe,
     Symbol.SHEET: _sheet,
+    Symbol.FIND: _find,
     Symbol.BAD_BACK: _bad_back,
     Symbol.BAD_ON: _bad_on,
     Symbol.RETURN: _return,

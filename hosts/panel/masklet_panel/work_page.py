@@ -18,6 +18,7 @@ from masklet_panel.symbols import Symbol
 from masklet_panel.timeline import Timeline
 from masklet_panel.viewing.viewer_bar import ViewerBar
 from masklet_panel.working.export_dialog import ExportDialog
+from masklet_panel.working.finding import Finding
 from masklet_panel.working.matte_panel import MattePanel
 from masklet_panel.working.track_bar import TrackBar
 from masklet_panel.working.tracking import Tracking
@@ -42,6 +43,8 @@ class WorkPage(QtWidgets.QWidget):
         track_bar: Its buttons.
         timeline: The lanes.
         versions: What was tracked before.
+        finding: Looks for the object on a frame.
+        found_menu: What it found last.
         key_actions: What keys do.
     """
 
@@ -55,6 +58,9 @@ class WorkPage(QtWidgets.QWidget):
         self.track_bar = TrackBar(model, self.tracking)
         self.timeline = Timeline(model)
         self.versions = VersionsPanel(workspace)
+        self.finding = Finding(model, viewer.hover.show)
+        self.found_menu: QtWidgets.QMenu | None = None
+        self._buttons: dict[Action, QtWidgets.QWidget] = {}
         self._workspace = workspace
         self.key_actions = Actions(
             workspace,
@@ -64,16 +70,19 @@ class WorkPage(QtWidgets.QWidget):
             {
                 Action.SHORTCUTS: self.show_shortcuts,
                 Action.CONTACT_SHEET: self.show_worst_frames,
+                Action.FIND_AGAIN: self.finding.look,
                 Action.WIPE: self.versions.toggle_wipe,
                 Action.EXPORT: self.show_export,
             },
         )
         for symbol, words, pressed, action in (
             (Symbol.SHEET, phrase("Worst frames"), self.show_worst_frames, Action.CONTACT_SHEET),
+            (Symbol.FIND, phrase("Find again"), self.finding.look, Action.FIND_AGAIN),
             (Symbol.WIPE, phrase("Wipe"), self.versions.toggle_wipe, Action.WIPE),
             (Symbol.EXPORT, phrase("Export"), self.show_export, Action.EXPORT),
         ):
-            self.track_bar.add_button(symbol, words, pressed, action)
+            self._buttons[action] = self.track_bar.add_button(symbol, words, pressed, action)
+        self.finding.found.connect(self.show_found)
         self._bindings = KeyBindings(keys, self.key_actions)
         workspace.pictures.arrived.connect(lambda *_: self.objects.redraw_pictures())
         self._lay_out(workspace)
@@ -89,6 +98,13 @@ class WorkPage(QtWidgets.QWidget):
         sheet = ContactSheet(self._workspace, self.window())
         sheet.show()
         return sheet
+
+    def show_found(self, menu: object) -> None:
+        """Open the menu of what was found, above its button."""
+        assert isinstance(menu, QtWidgets.QMenu)
+        self.found_menu = menu
+        button = self._buttons[Action.FIND_AGAIN]
+        menu.popup(button.mapToGlobal(QtCore.QPoint(0, -menu.sizeHint().height())))
 
     def show_export(self) -> ExportDialog:
         """Ask what is exported, and where to."""

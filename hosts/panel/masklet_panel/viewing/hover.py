@@ -68,6 +68,14 @@ class Hover(QtCore.QObject):
         if self._job is None and not self._timer.isActive():
             self._timer.start(round(_REST_S * 1000))
 
+    def show(self, mask: PackedMask | None) -> None:
+        """Show this mask on the frame that shows, as what a click would give; None takes it away."""
+        self.clear()
+        if mask is not None:
+            model = self._workspace.model
+            self._mask, self._shown_for = mask, (model.frame, model.active)
+            self.changed.emit()
+
     def clear(self) -> None:
         """The hand has left, or what it said is being done."""
         self._wanted = None
