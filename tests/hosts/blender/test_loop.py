@@ -90,9 +90,9 @@ def test_what_was_kept_and_lost_lies_in_texts_of_the_file_once_for_each_result(s
     records = {name: json.loads(text) for name, text in shot.first["records"].items()}
 
     assert sorted(records) == [
-        "masklet duck centroid record.json",
-        "masklet duck similarity record.json",
         "masklet duck splines record.json",
+        "masklet duck_centroid record.json",
+        "masklet duck_similarity record.json",
     ]
     splines = records["masklet duck splines record.json"]
     assert (splines["format"], splines["tool"]) == ("masklet-record", "blender")
@@ -101,8 +101,8 @@ def test_what_was_kept_and_lost_lies_in_texts_of_the_file_once_for_each_result(s
         name: {entry["what"] for entry in record["entries"] if entry["outcome"] == "lost"}
         for name, record in records.items()
     }
-    assert "rotation and scale" in lost["masklet duck centroid record.json"]
-    assert "rotation and scale" not in lost["masklet duck similarity record.json"]
+    assert "rotation and scale" in lost["masklet duck_centroid record.json"]
+    assert "rotation and scale" not in lost["masklet duck_similarity record.json"]
 
 
 def matte_of(shot: Shot, number: int) -> npt.NDArray[np.float64]:
