@@ -6,8 +6,6 @@ message makes no valid value, so that what comes over the network is checked exa
 
 from __future__ import annotations
 
-import zlib
-
 from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError
 from masklet.kept_codec import (
@@ -16,6 +14,7 @@ from masklet.kept_codec import (
     tracked_mask_from_wire,
     tracked_mask_to_wire,
 )
+from masklet.mask_codec import mask_from_wire, mask_to_wire
 from masklet.state_codec import (
     checked,
     lock_from_wire,
@@ -27,8 +26,6 @@ from masklet.state_codec import (
     overscan_to_wire,
     policy_from_wire,
     policy_to_wire,
-    presence_from_wire,
-    presence_to_wire,
     range_from_wire,
     range_to_wire,
     state_from_wire,
@@ -42,10 +39,7 @@ from masklet.types import (
     ClipInfo,
     Direction,
     FramePrompts,
-    Mask,
-    MaskDepth,
     MaskFormat,
-    MaskUpdate,
     ModelInfo,
     ObjectInfo,
     PromptDocument,
@@ -55,9 +49,6 @@ from masklet.types import (
 )
 from masklet.v1 import server_pb2, session_pb2, values_pb2
 
-MAX_MASK_PIXELS = 16384 * 16384
-"""No mask on the wire is larger, whatever its header says: a small zlib stream can claim anything."""
-
 _DIRECTION_TO_WIRE = {
     Direction.FORWARD: values_pb2.DIRECTION_FORWARD,
     Direction.BACKWARD: values_pb2.DIRECTION_BACKWARD,
@@ -66,15 +57,6 @@ _DIRECTION_TO_WIRE = {
 _DIRECTION_FROM_WIRE = {
     values_pb2.DIRECTION_UNSPECIFIED: Direction.BOTH,
     **{wire: value for value, wire in _DIRECTION_TO_WIRE.items()},
-}
-_DEPTH_TO_WIRE = {
-    MaskDepth.BITS_8: values_pb2.MASK_ENCODING_ALPHA8_ZLIB,
-    MaskDepth.BITS_16: values_pb2.MASK_ENCODING_ALPHA16_ZLIB,
-    MaskDepth.HALF: values_pb2.MASK_ENCODING_HALF_ZLIB,
-}
-_DEPTH_FROM_WIRE = {
-    values_pb2.MASK_ENCODING_UNSPECIFIED: MaskDepth.BITS_8,
-    **{wire: depth for depth, wire in _DEPTH_TO_WIRE.items()},
 }
 
 
@@ -116,46 +98,6 @@ def scribble_from_wire(message: values_pb2.Scribble) -> Scribble:
         raise BadInputError("a stroke arrived with half a point: draw it again")
     points = tuple(zip(xy_px[::2], xy_px[1::2]))  # noqa: B905 (Python 3.9)
     return checked(lambda: Scribble(points, message.width_px, positive=message.positive))
-
-
-def mask_to_wire(mask: Mask, *, bits: bool = False) -> values_pb2.Mask:
-    """The message of a mask; with ``bits``, coverage from 128 counts as inside and the rest is dropped."""
-    # Level 1: masks are long runs, higher levels cost several times the time for a few per cent.
-    if not bits:
-        return values_pb2.Mask(
-            width_px=mask.width_px,
-            height_px=mask.height_px,
-            encoding=_DEPTH_TO_WIRE[mask.depth],
-            data=zlib.compress(mask.alpha, 1),
-        )
-    import numpy as np
-
-    packed = np.packbits(mask.as_array() >= 128, axis=1)
-    return values_pb2.Mask(
-        width_px=mask.width_px,
-        height_px=mask.height_px,
-        encoding=values_pb2.MASK_ENCODING_BITS_ZLIB,
-        data=zlib.compress(packed.tobytes(), 1),
-    )
-
-
-def mask_from_wire(message: values_pb2.Mask) -> Mask:
-    """The mask in a message; unpacks no more bytes than its size allows."""
-    width_px, height_px = message.width_px, message.height_px
-    if not 0 < width_px * height_px <= MAX_MASK_PIXELS:
-        raise BadInputError(
-            f"a mask of {width_px} x {height_px} pixels cannot be used: send one of the plate's size"
-        )
-    if message.encoding != values_pb2.MASK_ENCODING_BITS_ZLIB:
-        depth = looked_up(_DEPTH_FROM_WIRE, message.encoding, "a mask's depth")
-        data = _inflate(message.data, width_px * height_px * depth.bytes_per_pixel)
-        return checked(lambda: Mask(width_px, height_px, data, depth))
-    import numpy as np
-
-    row_bytes = (width_px + 7) // 8
-    packed = np.frombuffer(_inflate(message.data, row_bytes * height_px), np.uint8)
-    inside = np.unpackbits(packed.reshape(height_px, row_bytes), axis=1, count=width_px)
-    return Mask(width_px, height_px, (inside * np.uint8(255)).tobytes())
 
 
 def mask_format_to_wire(mask_format: MaskFormat) -> values_pb2.MaskFormat:
@@ -296,36 +238,6 @@ def object_from_wire(message: values_pb2.ObjectInfo) -> ObjectInfo:
     return ObjectInfo(message.object_id, message.name, tuple(message.prompted_frames))
 
 
-def update_to_wire(update: MaskUpdate, *, bits: bool = False) -> values_pb2.MaskUpdate:
-    """The message of a mask with its scores."""
-    return values_pb2.MaskUpdate(
-        object_id=update.object_id,
-        object_name=update.object_name,
-        frame=update.frame,
-        mask=mask_to_wire(update.mask, bits=bits),
-        presence=presence_to_wire(update.presence),
-        presence_score=update.presence_score,
-        predicted_iou=update.predicted_iou,
-        prompted=update.prompted,
-        base=None if update.base is None else tracked_mask_to_wire(update.base),
-    )
-
-
-def update_from_wire(message: values_pb2.MaskUpdate) -> MaskUpdate:
-    """The mask and its scores in a message."""
-    return MaskUpdate(
-        object_id=message.object_id,
-        object_name=message.object_name,
-        frame=message.frame,
-        mask=mask_from_wire(message.mask),
-        presence=presence_from_wire(message.presence),
-        presence_score=message.presence_score,
-        predicted_iou=message.predicted_iou,
-        prompted=message.prompted,
-        base=tracked_mask_from_wire(message.base) if message.HasField("base") else None,
-    )
-
-
 def session_to_wire(session: SessionInfo) -> values_pb2.SessionInfo:
     """The message of a session."""
     return values_pb2.SessionInfo(
@@ -416,15 +328,3 @@ def _model_to_wire(model: ModelInfo) -> values_pb2.ModelInfo:
 
 def _model_from_wire(message: values_pb2.ModelInfo) -> ModelInfo:
     return ModelInfo(message.name, message.licence, message.size_bytes, message.sha256)
-
-
-def _inflate(data: bytes, size_bytes: int) -> bytes:
-    inflater = zlib.decompressobj()
-    try:
-        # One byte more than wanted, so that a longer stream is noticed and never unpacked.
-        content = inflater.decompress(data, size_bytes + 1)
-    except zlib.error:
-        raise BadInputError("a mask arrived damaged: send it again") from None
-    if len(content) != size_bytes:
-        raise BadInputError(f"a mask should unpack to {size_bytes} bytes and did not: send it again")
-    return content

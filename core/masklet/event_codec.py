@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from masklet import state_codec
-from masklet.codec import update_from_wire, update_to_wire
 from masklet.deliveries import Delivery, Existing, ExportPlan, RunMark
 from masklet.errors import BadInputError, ServerFaultError
 from masklet.events import (
@@ -21,9 +22,13 @@ from masklet.events import (
     Waiting,
 )
 from masklet.holes import Hole, HoleReason
+from masklet.mask_codec import update_from_wire, update_to_wire
 from masklet.state_codec import range_from_wire, range_to_wire
 from masklet.types import MaskUpdate
 from masklet.v1 import export_pb2, prompt_pb2, track_pb2, values_pb2
+
+if TYPE_CHECKING:
+    from masklet.mask_codec import GetShared
 
 _FORMAT_TO_WIRE = {
     MatteFormat.EXR_LAYERS: export_pb2.MATTE_FORMAT_EXR_LAYERS,
@@ -86,7 +91,7 @@ def edit_kind_from_wire(number: prompt_pb2.EditKind.ValueType) -> EditKind:
 
 
 def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.TrackResponse:
-    """The message of one event of a track; ``bits`` as in :func:`masklet.codec.mask_to_wire`."""
+    """The message of one event of a track; ``bits`` as in :func:`masklet.mask_codec.mask_to_wire`."""
     if isinstance(event, TrackStarted):
         started = track_pb2.TrackStarted(
             steps=event.steps, updates=event.updates, missing_frames=event.missing_frames
@@ -106,8 +111,8 @@ def track_event_to_wire(event: TrackEvent, *, bits: bool = False) -> track_pb2.T
     return track_pb2.TrackResponse(finished=finished)
 
 
-def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
-    """The event in a message.
+def track_event_from_wire(message: track_pb2.TrackResponse, get: GetShared | None = None) -> TrackEvent:
+    """The event in a message; ``get`` as in :func:`masklet.mask_codec.mask_from_wire`.
 
     Raises:
         ServerFaultError: The message holds no event.
@@ -117,7 +122,7 @@ def track_event_from_wire(message: track_pb2.TrackResponse) -> TrackEvent:
         started = message.started
         return TrackStarted(started.steps, started.updates, tuple(started.missing_frames))
     if kind == "update":
-        return update_from_wire(message.update)
+        return update_from_wire(message.update, get)
     if kind == "waiting":
         return waiting_from_wire(message.waiting)
     if kind == "finished":

@@ -63,6 +63,7 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         sessions_folder=None if options["no_sessions"] else folder,
         take_over=options["take_over"],
         no_egress=options["no_egress"],
+        shared_memory=options["shared_memory"],
         store=replace(
             plain.store,
             max_sessions=options["max_sessions"],

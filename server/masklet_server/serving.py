@@ -176,6 +176,12 @@ def serve(
     log_format: Annotated[
         LogFormat, typer.Option(help="Of the log: text for people; json with a line for every call.")
     ] = LogFormat.TEXT,
+    shared_memory: Annotated[
+        bool,
+        typer.Option(
+            "--shared-memory", help="Share memory with clients of the same user on this machine: faster."
+        ),
+    ] = False,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
@@ -190,7 +196,7 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
-    del metrics_port, status_address, status_pictures, traces, no_egress, tenant_root
+    del metrics_port, status_address, status_pictures, traces, no_egress, shared_memory, tenant_root
     del tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience, oidc_user_claim
     del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min
     del tenant_opens_per_min, audit, audit_mib

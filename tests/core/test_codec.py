@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masklet import codec, errors, event_codec, events
+from masklet import codec, errors, event_codec, events, mask_codec
 from masklet.clip_reading import ClipReading
 from masklet.errors import BadInputError, MaskletError, error_from_wire
 from masklet.types import (
@@ -92,8 +92,8 @@ def test_prompts_travel_exactly(said: FramePrompts) -> None:
 
 @given(masks())
 def test_masks_travel_exactly_and_as_bits_keep_their_inside(mask: Mask) -> None:
-    assert codec.mask_from_wire(codec.mask_to_wire(mask)) == mask
-    bits = codec.mask_from_wire(codec.mask_to_wire(mask, bits=True))
+    assert mask_codec.mask_from_wire(mask_codec.mask_to_wire(mask)) == mask
+    bits = mask_codec.mask_from_wire(mask_codec.mask_to_wire(mask, bits=True))
     assert bits.alpha == bytes(255 if value >= 128 else 0 for value in mask.in_8_bits().alpha)
 
 
@@ -128,7 +128,7 @@ def test_sessions_updates_documents_and_servers_travel() -> None:
     server = ServerInfo("1", "cpu", model, (model,), 1, 2, 3, 4, opens_paths=True)
 
     assert codec.session_from_wire(codec.session_to_wire(session)) == session
-    assert codec.update_from_wire(codec.update_to_wire(update)) == update
+    assert mask_codec.update_from_wire(mask_codec.update_to_wire(update)) == update
     assert codec.document_from_wire(codec.document_to_wire(document)) == document
     assert codec.server_from_wire(codec.server_to_wire(server)) == server
     movie = ClipInfo("a.mov", 9, 16, 1001, 1003, frame_times_us=(0, 9, 2**40), quarter_turns=3, mirrored=True)
@@ -223,7 +223,7 @@ def test_every_choice_travels() -> None:
 )
 def test_masks_that_lie_about_themselves_are_refused(message: values_pb2.Mask, words: str) -> None:
     with pytest.raises(BadInputError, match=words):
-        codec.mask_from_wire(message)
+        mask_codec.mask_from_wire(message)
 
 
 def test_values_that_contradict_themselves_are_bad_input() -> None:

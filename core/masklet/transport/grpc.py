@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from masklet import codec, event_codec, state_codec
+from masklet import codec, event_codec, mask_codec, state_codec
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
+from masklet.errors import ServerUnreachableError
 from masklet.events import TrackStarted
+from masklet.transport.grpc_memory import MemoryToShare, getter_of, metadata_of
 from masklet.transport.grpc_review import STATUS_TIMEOUT_S, WORK_TIMEOUT_S, new_id
 from masklet.transport.grpc_sharing import GrpcSharing
 from masklet.transport.grpc_upload import send_clip
 from masklet.transport.interface import Undone
+from masklet.transport.shared_upload import send_shared
 from masklet.types import MaskUpdate
 from masklet.v1 import (
     export_pb2,
@@ -51,6 +54,7 @@ class GrpcTransport(GrpcSharing):
         self._prompts = prompt_pb2_grpc.PromptServiceStub(channel.raw)
         self._tracks = track_pb2_grpc.TrackServiceStub(channel.raw)
         self._exports = export_pb2_grpc.ExportServiceStub(channel.raw)
+        self._memory = MemoryToShare(channel, self._server)
 
     def server_info(self) -> ServerInfo:  # noqa: D102  (the protocol documents the methods)
         response = self._channel.call(
@@ -65,6 +69,13 @@ class GrpcTransport(GrpcSharing):
         *,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> str:
+        with self._memory.call() as shared:
+            if shared is not None:
+                try:
+                    return send_shared(self._channel, clip_name, files, shared, on_progress=on_progress)
+                except ServerUnreachableError:
+                    # On the long way, which is taken up again where it breaks.
+                    self._memory.forget()
         return send_clip(self._channel, self._sessions, clip_name, files, on_progress=on_progress)
 
     def open_session(  # noqa: D102
@@ -124,7 +135,7 @@ class GrpcTransport(GrpcSharing):
             replace_mask=replace_mask,
         )
         response = self._channel.call(self._prompts.SetPrompts, request, timeout_s=WORK_TIMEOUT_S)
-        return codec.update_from_wire(response.update) if response.HasField("update") else None
+        return mask_codec.update_from_wire(response.update) if response.HasField("update") else None
 
     def add_click(  # noqa: D102
         self, session_id: str, object_id: int, frame: int, click: Click, mask_format: MaskFormat
@@ -138,7 +149,7 @@ class GrpcTransport(GrpcSharing):
             mask_format=codec.mask_format_to_wire(mask_format),
         )
         response = self._channel.call(self._prompts.AddClick, request, timeout_s=WORK_TIMEOUT_S)
-        return codec.update_from_wire(response.update)
+        return mask_codec.update_from_wire(response.update)
 
     def undo_prompt(self, session_id: str, mask_format: MaskFormat) -> Undone:  # noqa: D102
         request = prompt_pb2.UndoPromptRequest(
@@ -191,8 +202,17 @@ class GrpcTransport(GrpcSharing):
             message.received.extend(state_codec.received_to_wire(received))
             return message
 
-        events = self._channel.resumed(self._tracks.Track, rest, event_codec.track_event_from_wire)
-        with closing(events):
+        with (
+            self._memory.call() as shared,
+            closing(
+                self._channel.resumed(
+                    self._tracks.Track,
+                    rest,
+                    lambda response: event_codec.track_event_from_wire(response, getter_of(shared)),
+                    metadata=metadata_of(shared),
+                )
+            ) as events,
+        ):
             for event in events:
                 if isinstance(event, TrackStarted) and started:
                     # Of the rest, after the connection broke.
@@ -221,10 +241,17 @@ class GrpcTransport(GrpcSharing):
             mask_format=codec.mask_format_to_wire(request.mask_format),
         )
         received: set[tuple[int, int]] = set()
-        updates = self._channel.resumed(
-            self._tracks.FetchMasks, lambda: message, lambda response: codec.update_from_wire(response.update)
-        )
-        with closing(updates):
+        with (
+            self._memory.call() as shared,
+            closing(
+                self._channel.resumed(
+                    self._tracks.FetchMasks,
+                    lambda: message,
+                    lambda response: mask_codec.update_from_wire(response.update, getter_of(shared)),
+                    metadata=metadata_of(shared),
+                )
+            ) as updates,
+        ):
             for update in updates:
                 place = (update.frame, update.object_id)
                 if place not in received:
@@ -276,13 +303,14 @@ class GrpcTransport(GrpcSharing):
         )
 
     def close(self) -> None:  # noqa: D102
+        self._memory.forget()
         self._channel.close()
 
 
 def _undone(response: prompt_pb2.UndoPromptResponse | prompt_pb2.RedoPromptResponse) -> Undone:
     return Undone(
         prompts=codec.prompts_from_wire(response.prompts) if response.HasField("prompts") else None,
-        update=codec.update_from_wire(response.update) if response.HasField("update") else None,
+        update=mask_codec.update_from_wire(response.update) if response.HasField("update") else None,
         left=response.left,
         redo_left=response.redo_left,
         kind=event_codec.edit_kind_from_wire(response.kind),

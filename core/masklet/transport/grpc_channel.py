@@ -19,12 +19,15 @@ from masklet.errors import (
 )
 from masklet.settings import read_token
 from masklet.transport.call_scope import current_scope
+from masklet.transport.endpoint import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
     from masklet.transport.endpoint import Endpoint
+
+    Metadata = Iterable[tuple[str, str]]
 
 _Response = TypeVar("_Response")
 _Value = TypeVar("_Value")
@@ -60,6 +63,9 @@ OPTIONS = [
 class Channel:
     """One connection; makes calls and turns what goes wrong into masklet's errors.
 
+    Attributes:
+        is_local: True where the server is on this machine, or at the near end of a tunnel.
+
     Args:
         endpoint: The server.
         why_dead: Says why there is no point in trying again, or None while there is one.
@@ -73,6 +79,7 @@ class Channel:
             raise BadInputError(f"{endpoint.address!r} is no address: write host:port, like gpu1:7700")
         self._endpoint = endpoint
         self._why_dead = why_dead
+        self.is_local = is_loopback(endpoint.address)
         self._has_answered = False
         self._token = _checked_token(endpoint.token)
         if endpoint.plaintext:
@@ -86,7 +93,13 @@ class Channel:
             self.raw = grpc.secure_channel(endpoint.address, credentials, options=OPTIONS)
 
     def call(
-        self, method: Callable[..., _Response], request: object, *, timeout_s: float, retry: bool = True
+        self,
+        method: Callable[..., _Response],
+        request: object,
+        *,
+        timeout_s: float,
+        retry: bool = True,
+        metadata: Metadata = (),
     ) -> _Response:
         """Make one call, again after a lost connection to a server that has answered before.
 
@@ -95,7 +108,7 @@ class Channel:
         """
         for pause_s in (*_BACKOFF_S, None):
             try:
-                response = method(request, timeout=timeout_s, metadata=self._metadata)
+                response = method(request, timeout=timeout_s, metadata=(*self._metadata, *metadata))
             except grpc.RpcError as error:
                 if retry and self._has_fresh_token(error):
                     continue
@@ -137,11 +150,13 @@ class Channel:
         method: Callable[..., Iterable[_Response]],
         make_request: Callable[[], object],
         decode: Callable[[_Response], _Value],
+        *,
+        metadata: Metadata = (),
     ) -> Generator[_Value, None, None]:
         """As :meth:`stream`, and on again after a lost connection, with a request that says from where."""
         pauses = iter(_BACKOFF_S)
         while True:
-            call: Any = method(make_request(), metadata=self._metadata)
+            call: Any = method(make_request(), metadata=(*self._metadata, *metadata))
             scope = current_scope()
             if scope is not None:
                 scope.add(call)

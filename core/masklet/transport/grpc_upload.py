@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from masklet.errors import BadInputError, ClipError, MaskletError, ServerUnreachableError
 from masklet.transport.grpc_review import STATUS_TIMEOUT_S, new_id
+from masklet.transport.upload_wire import UPLOAD_TIMEOUT_S, Progress, unreadable, upload_method
 from masklet.v1 import session_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from masklet.transport.grpc_channel import Channel
     from masklet.transport.interface import ClipFile
     from masklet.v1 import session_pb2_grpc
 
 _log = logging.getLogger("masklet.upload")
-_UPLOAD_TIMEOUT_S = 4 * 3600.0
 _CHUNK_BYTES = 1024 * 1024
 _ATTEMPTS_WITHOUT_PROGRESS = 3
 
@@ -47,7 +46,7 @@ def send_clip(
         ClipError: No file can be read, or a movie, or one that could be read at first.
         MaskletError: As every call.
     """
-    progress = _Progress(files, on_progress)
+    progress = Progress(files, on_progress)
     contents = _read_all(files, progress)
     question = session_pb2.FindContentsRequest(sha256=[content.sha256 for content in contents])
     request_id = new_id()
@@ -60,8 +59,8 @@ def send_clip(
         progress.restart_sending()
         upload = _Upload(request_id, clip_name, contents, held_bytes, progress)
         try:
-            response = channel.call(
-                sessions.UploadClip, upload.messages(), timeout_s=_UPLOAD_TIMEOUT_S, retry=False
+            response: session_pb2.UploadClipResponse = channel.call(
+                upload_method(channel), upload.messages(), timeout_s=UPLOAD_TIMEOUT_S, retry=False
             )
         except MaskletError as error:
             if upload.failure is not None:
@@ -90,7 +89,7 @@ class _Upload:
         clip_name: str,
         contents: Sequence[_Content],
         held_bytes: Sequence[int],
-        progress: _Progress,
+        progress: Progress,
     ) -> None:
         self._request_id = request_id
         self._clip_name = clip_name
@@ -99,18 +98,18 @@ class _Upload:
         self._progress = progress
         self.failure: Exception | None = None
 
-    def messages(self) -> Iterator[session_pb2.UploadClipRequest]:
+    def messages(self) -> Iterator[session_pb2.UploadClipRequest | bytes]:
         """Header, what is missing of the files, and the commit without which there is no upload."""
         try:
             yield from self._messages()
         except Exception as error:  # noqa: BLE001  (raised again by who made the call)
             self.failure = error
 
-    def _messages(self) -> Iterator[session_pb2.UploadClipRequest]:
-        digest = hashlib.sha256()
-        yield session_pb2.UploadClipRequest(
-            header=session_pb2.UploadHeader(request_id=self._request_id, clip_name=self._clip_name)
+    def _messages(self) -> Iterator[session_pb2.UploadClipRequest | bytes]:
+        header = session_pb2.UploadHeader(
+            request_id=self._request_id, clip_name=self._clip_name, digests_of_files=True
         )
+        yield session_pb2.UploadClipRequest(header=header)
         for content, held_bytes in zip(self._contents, self._held_bytes, strict=True):
             file = content.file
             # A server that holds more than there is holds something else under this name.
@@ -131,37 +130,14 @@ class _Upload:
                 with file.path.open("rb") as opened:
                     opened.seek(start_bytes)
                     while chunk := opened.read(_CHUNK_BYTES):
-                        digest.update(chunk)
-                        yield session_pb2.UploadClipRequest(chunk=chunk)
+                        yield chunk
                         self._progress.add(len(chunk))
             except OSError as error:
-                raise _unreadable(file.path, error) from error
-        yield session_pb2.UploadClipRequest(
-            commit=session_pb2.UploadCommit(files=len(self._contents), sha256=digest.digest())
-        )
+                raise unreadable(file.path, error) from error
+        yield session_pb2.UploadClipRequest(commit=session_pb2.UploadCommit(files=len(self._contents)))
 
 
-class _Progress:
-    """Tells how far the reading and then the sending of all files is."""
-
-    def __init__(self, files: Sequence[ClipFile], on_progress: Callable[[int, int], None] | None) -> None:
-        self._on_progress = on_progress
-        # A file that cannot be read is told where it is read.
-        self._total_bytes = 2 * sum(_size_bytes(file.path) for file in files)
-        self._done_bytes = 0
-
-    def add(self, count_bytes: int) -> None:
-        """So much more is done."""
-        self._done_bytes += count_bytes
-        if self._on_progress is not None and count_bytes:
-            self._on_progress(min(self._done_bytes, self._total_bytes), self._total_bytes)
-
-    def restart_sending(self) -> None:
-        """All is read and nothing is sent: the beginning of every attempt."""
-        self._done_bytes = self._total_bytes // 2
-
-
-def _read_all(files: Sequence[ClipFile], progress: _Progress) -> list[_Content]:
+def _read_all(files: Sequence[ClipFile], progress: Progress) -> list[_Content]:
     """All files; a picture that cannot be read is sent as an empty one.
 
     The server names it, leaves it out and makes all others, as with files that it sees itself.
@@ -180,7 +156,7 @@ def _read_all(files: Sequence[ClipFile], progress: _Progress) -> list[_Content]:
     return contents
 
 
-def _read(file: ClipFile, progress: _Progress) -> _Content:
+def _read(file: ClipFile, progress: Progress) -> _Content:
     digest, size_bytes = hashlib.sha256(), 0
     try:
         with file.path.open("rb") as opened:
@@ -189,18 +165,5 @@ def _read(file: ClipFile, progress: _Progress) -> _Content:
                 size_bytes += len(chunk)
                 progress.add(len(chunk))
     except OSError as error:
-        raise _unreadable(file.path, error) from error
+        raise unreadable(file.path, error) from error
     return _Content(file, size_bytes, digest.digest())
-
-
-def _size_bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _unreadable(path: Path, error: OSError) -> ClipError:
-    return ClipError(
-        f"{path.name} cannot be read ({error.strerror}): check the file, then open the clip again"
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from masklet import codec
+from masklet import codec, mask_codec
 from masklet.candidates import Candidate
 from masklet.pictures import Picture
 from masklet.transport.grpc_review import WORK_TIMEOUT_S, GrpcReview
@@ -50,7 +50,7 @@ class GrpcView(GrpcReview):
             mask_format=codec.mask_format_to_wire(mask_format),
         )
         response = self._channel.call(self._view.PreviewPrompts, request, timeout_s=WORK_TIMEOUT_S)
-        return codec.update_from_wire(response.update)
+        return mask_codec.update_from_wire(response.update)
 
     def find_again(  # noqa: D102
         self, session_id: str, object_id: int, frame: int, limit: int, mask_format: MaskFormat
@@ -65,7 +65,9 @@ class GrpcView(GrpcReview):
         response = self._channel.call(self._view.FindAgain, request, timeout_s=WORK_TIMEOUT_S)
         return tuple(
             Candidate(
-                codec.prompts_from_wire(found.prompts), codec.update_from_wire(found.update), found.likeness
+                codec.prompts_from_wire(found.prompts),
+                mask_codec.update_from_wire(found.update),
+                found.likeness,
             )
             for found in response.candidates
         )

@@ -71,3 +71,57 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["device", b"device", "max_objects", b"max_objects", "max_sessions", b"max_sessions", "max_side_px", b"max_side_px", "max_upload_bytes", b"max_upload_bytes", "model", b"model", "models", b"models", "opens_paths", b"opens_paths", "version", b"version"]) -> None: ...
 
 global___GetServerInfoResponse = GetServerInfoResponse
+
+@typing.final
+class OpenSharedMemoryRequest(google.protobuf.message.Message):
+    """Asks for memory to share."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___OpenSharedMemoryRequest = OpenSharedMemoryRequest
+
+@typing.final
+class OpenSharedMemoryResponse(google.protobuf.message.Message):
+    """Where to get it. Calls then name it in their metadata, masklet-shared: ID/CALL in hexadecimal and decimal digits,
+    where CALL is a number of the client's own. Without shared memory everything works as well.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SOCKET_FIELD_NUMBER: builtins.int
+    TICKET_FIELD_NUMBER: builtins.int
+    ID_FIELD_NUMBER: builtins.int
+    PIECE_BYTES_FIELD_NUMBER: builtins.int
+    SERVER_PIECES_FIELD_NUMBER: builtins.int
+    CLIENT_PIECES_FIELD_NUMBER: builtins.int
+    socket: builtins.str
+    """A socket of this machine; empty where the server offers none. Who connects sends the ticket and gets one
+    byte, and with it the descriptor of the memory. From then on both send words of 5 bytes: a kind, and a
+    number, its highest byte first. From the client: 1, a piece of the server's has been read; 2, a call is
+    over, and what came with it will not be read. From the server: 3, a piece of the client's has been read.
+    """
+    ticket: builtins.bytes
+    """Good for one connection, for some seconds."""
+    id: builtins.bytes
+    """The name of the memory in metadata: 16 bytes."""
+    piece_bytes: builtins.int
+    server_pieces: builtins.int
+    """The server's, which come first; then the client's."""
+    client_pieces: builtins.int
+    def __init__(
+        self,
+        *,
+        socket: builtins.str = ...,
+        ticket: builtins.bytes = ...,
+        id: builtins.bytes = ...,
+        piece_bytes: builtins.int = ...,
+        server_pieces: builtins.int = ...,
+        client_pieces: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["client_pieces", b"client_pieces", "id", b"id", "piece_bytes", b"piece_bytes", "server_pieces", b"server_pieces", "socket", b"socket", "ticket", b"ticket"]) -> None: ...
+
+global___OpenSharedMemoryResponse = OpenSharedMemoryResponse

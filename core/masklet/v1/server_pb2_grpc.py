@@ -20,6 +20,11 @@ class ServerServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_server__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_server__pb2.GetServerInfoResponse.FromString,
                 )
+        self.OpenSharedMemory = channel.unary_unary(
+                '/masklet.v1.ServerService/OpenSharedMemory',
+                request_serializer=masklet_dot_v1_dot_server__pb2.OpenSharedMemoryRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_server__pb2.OpenSharedMemoryResponse.FromString,
+                )
 
 
 class ServerServiceServicer(object):
@@ -33,6 +38,14 @@ class ServerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenSharedMemory(self, request, context):
+        """Offers memory that a client on the same machine shares with the server, for masks and uploads. The server
+        makes it; the client gets it through a socket, and never names any.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -40,6 +53,11 @@ def add_ServerServiceServicer_to_server(servicer, server):
                     servicer.GetServerInfo,
                     request_deserializer=masklet_dot_v1_dot_server__pb2.GetServerInfoRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_server__pb2.GetServerInfoResponse.SerializeToString,
+            ),
+            'OpenSharedMemory': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenSharedMemory,
+                    request_deserializer=masklet_dot_v1_dot_server__pb2.OpenSharedMemoryRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_server__pb2.OpenSharedMemoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -66,5 +84,22 @@ class ServerService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.ServerService/GetServerInfo',
             masklet_dot_v1_dot_server__pb2.GetServerInfoRequest.SerializeToString,
             masklet_dot_v1_dot_server__pb2.GetServerInfoResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def OpenSharedMemory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.ServerService/OpenSharedMemory',
+            masklet_dot_v1_dot_server__pb2.OpenSharedMemoryRequest.SerializeToString,
+            masklet_dot_v1_dot_server__pb2.OpenSharedMemoryResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

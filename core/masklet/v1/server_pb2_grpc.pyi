@@ -27,6 +27,14 @@ class ServerServiceStub:
     ]
     """Tells version, device, models and limits."""
 
+    OpenSharedMemory: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.server_pb2.OpenSharedMemoryRequest,
+        masklet.v1.server_pb2.OpenSharedMemoryResponse,
+    ]
+    """Offers memory that a client on the same machine shares with the server, for masks and uploads. The server
+    makes it; the client gets it through a socket, and never names any.
+    """
+
 class ServerServiceAsyncStub:
     """What the server is. Health is told by grpc.health.v1."""
 
@@ -35,6 +43,14 @@ class ServerServiceAsyncStub:
         masklet.v1.server_pb2.GetServerInfoResponse,
     ]
     """Tells version, device, models and limits."""
+
+    OpenSharedMemory: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.server_pb2.OpenSharedMemoryRequest,
+        masklet.v1.server_pb2.OpenSharedMemoryResponse,
+    ]
+    """Offers memory that a client on the same machine shares with the server, for masks and uploads. The server
+    makes it; the client gets it through a socket, and never names any.
+    """
 
 class ServerServiceServicer(metaclass=abc.ABCMeta):
     """What the server is. Health is told by grpc.health.v1."""
@@ -46,5 +62,15 @@ class ServerServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[masklet.v1.server_pb2.GetServerInfoResponse, collections.abc.Awaitable[masklet.v1.server_pb2.GetServerInfoResponse]]:
         """Tells version, device, models and limits."""
+
+    @abc.abstractmethod
+    def OpenSharedMemory(
+        self,
+        request: masklet.v1.server_pb2.OpenSharedMemoryRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.server_pb2.OpenSharedMemoryResponse, collections.abc.Awaitable[masklet.v1.server_pb2.OpenSharedMemoryResponse]]:
+        """Offers memory that a client on the same machine shares with the server, for masks and uploads. The server
+        makes it; the client gets it through a socket, and never names any.
+        """
 
 def add_ServerServiceServicer_to_server(servicer: ServerServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

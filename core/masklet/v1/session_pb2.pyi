@@ -23,16 +23,20 @@ class UploadHeader(google.protobuf.message.Message):
 
     REQUEST_ID_FIELD_NUMBER: builtins.int
     CLIP_NAME_FIELD_NUMBER: builtins.int
+    DIGESTS_OF_FILES_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     clip_name: builtins.str
     """For people: the file or pattern without folders."""
+    digests_of_files: builtins.bool
+    """Each file that is not empty comes with its SHA-256, and the commit with none."""
     def __init__(
         self,
         *,
         request_id: builtins.str = ...,
         clip_name: builtins.str = ...,
+        digests_of_files: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["clip_name", b"clip_name", "request_id", b"request_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["clip_name", b"clip_name", "digests_of_files", b"digests_of_files", "request_id", b"request_id"]) -> None: ...
 
 global___UploadHeader = UploadHeader
 
@@ -83,7 +87,9 @@ class UploadCommit(google.protobuf.message.Message):
     SHA256_FIELD_NUMBER: builtins.int
     files: builtins.int
     sha256: builtins.bytes
-    """SHA-256 over the bytes of all chunks in the order they were sent (32 bytes)."""
+    """SHA-256 over the bytes of all chunks in the order they were sent (32 bytes); without those in shared
+    memory, which nothing can damage on their way.
+    """
     def __init__(
         self,
         *,
@@ -104,6 +110,7 @@ class UploadClipRequest(google.protobuf.message.Message):
     FILE_FIELD_NUMBER: builtins.int
     CHUNK_FIELD_NUMBER: builtins.int
     COMMIT_FIELD_NUMBER: builtins.int
+    SHARED_CHUNK_FIELD_NUMBER: builtins.int
     chunk: builtins.bytes
     @property
     def header(self) -> global___UploadHeader: ...
@@ -111,6 +118,10 @@ class UploadClipRequest(google.protobuf.message.Message):
     def file(self) -> global___UploadFileStart: ...
     @property
     def commit(self) -> global___UploadCommit: ...
+    @property
+    def shared_chunk(self) -> masklet.v1.values_pb2.SharedPiece:
+        """A chunk that lies in shared memory, in one of the client's pieces; as large as the piece at most."""
+
     def __init__(
         self,
         *,
@@ -118,10 +129,11 @@ class UploadClipRequest(google.protobuf.message.Message):
         file: global___UploadFileStart | None = ...,
         chunk: builtins.bytes = ...,
         commit: global___UploadCommit | None = ...,
+        shared_chunk: masklet.v1.values_pb2.SharedPiece | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["chunk", b"chunk", "commit", b"commit", "file", b"file", "header", b"header", "part", b"part"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["chunk", b"chunk", "commit", b"commit", "file", b"file", "header", b"header", "part", b"part"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["part", b"part"]) -> typing.Literal["header", "file", "chunk", "commit"] | None: ...
+    def HasField(self, field_name: typing.Literal["chunk", b"chunk", "commit", b"commit", "file", b"file", "header", b"header", "part", b"part", "shared_chunk", b"shared_chunk"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["chunk", b"chunk", "commit", b"commit", "file", b"file", "header", b"header", "part", b"part", "shared_chunk", b"shared_chunk"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["part", b"part"]) -> typing.Literal["header", "file", "chunk", "commit", "shared_chunk"] | None: ...
 
 global___UploadClipRequest = UploadClipRequest
 

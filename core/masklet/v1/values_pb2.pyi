@@ -276,10 +276,15 @@ class Mask(google.protobuf.message.Message):
     HEIGHT_PX_FIELD_NUMBER: builtins.int
     ENCODING_FIELD_NUMBER: builtins.int
     DATA_FIELD_NUMBER: builtins.int
+    SHARED_FIELD_NUMBER: builtins.int
     width_px: builtins.int
     height_px: builtins.int
     encoding: global___MaskEncoding.ValueType
     data: builtins.bytes
+    @property
+    def shared(self) -> global___SharedPiece:
+        """In place of data, the same bytes without zlib."""
+
     def __init__(
         self,
         *,
@@ -287,10 +292,35 @@ class Mask(google.protobuf.message.Message):
         height_px: builtins.int = ...,
         encoding: global___MaskEncoding.ValueType = ...,
         data: builtins.bytes = ...,
+        shared: global___SharedPiece | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["data", b"data", "encoding", b"encoding", "height_px", b"height_px", "width_px", b"width_px"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["shared", b"shared"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["data", b"data", "encoding", b"encoding", "height_px", b"height_px", "shared", b"shared", "width_px", b"width_px"]) -> None: ...
 
 global___Mask = Mask
+
+@typing.final
+class SharedPiece(google.protobuf.message.Message):
+    """Bytes in memory that client and server share; see ServerService.OpenSharedMemory. Pieces follow each other
+    from the beginning of that memory and are all of one size.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PIECE_FIELD_NUMBER: builtins.int
+    SIZE_BYTES_FIELD_NUMBER: builtins.int
+    piece: builtins.int
+    size_bytes: builtins.int
+    """From the beginning of the piece."""
+    def __init__(
+        self,
+        *,
+        piece: builtins.int = ...,
+        size_bytes: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["piece", b"piece", "size_bytes", b"size_bytes"]) -> None: ...
+
+global___SharedPiece = SharedPiece
 
 @typing.final
 class MaskFormat(google.protobuf.message.Message):

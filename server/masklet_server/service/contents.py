@@ -211,7 +211,7 @@ class GrowingContent:
             store.settle(key, self._size_bytes, whole=False)
             raise
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         """Add bytes at the end."""
         assert self._file is not None
         self._file.write(chunk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from masklet import codec, event_codec, state_codec
+from masklet import codec, event_codec, mask_codec, state_codec
 from masklet.errors import BadInputError
 from masklet.types import MaskFormat
 from masklet.v1 import prompt_pb2, prompt_pb2_grpc, values_pb2
@@ -213,7 +213,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         name = session.object(result.object_id).name
         base = made.prompts.base
         return await self._renderer.run(
-            lambda: codec.update_to_wire(
+            lambda: mask_codec.update_to_wire(
                 replace(update_of(session, result, name, size_px), base=base), bits=mask_format.bits
             )
         )

@@ -32,6 +32,7 @@ RULES: Mapping[str, Rule] = {
     "/grpc.health.v1.Health/List": Rule(None),
     "/grpc.health.v1.Health/Watch": Rule(None),
     "/masklet.v1.ServerService/GetServerInfo": Rule(_READ),
+    "/masklet.v1.ServerService/OpenSharedMemory": Rule(_READ),
     "/masklet.v1.SessionService/UploadClip": Rule(_PROMPT, "upload", opens=True),
     "/masklet.v1.SessionService/FindContents": Rule(_PROMPT),
     "/masklet.v1.SessionService/OpenSession": Rule(_PROMPT, "open", opens=True),

@@ -31,6 +31,7 @@ from masklet_server.service.rendering import Renderer
 from masklet_server.service.roots import TenantRoots
 from masklet_server.service.services import Services, add_services
 from masklet_server.service.settings import ServerSettings
+from masklet_server.service.shared_memory import SharedMemory
 from masklet_server.service.status_page import open_status
 from masklet_server.service.tracing import Traces, open_traces
 from masklet_server.service.uploads import UploadStore
@@ -146,6 +147,7 @@ class MaskletServer:
         )
         self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
         self._renderer = Renderer()
+        self._shared = SharedMemory()
         self._engine = engine
         self._info = ServerInfo(
             version=VERSION,
@@ -188,6 +190,7 @@ class MaskletServer:
                 exporter,
                 self._roots,
                 self._workers,
+                self._shared,
                 disk_s=disk_s,
             ),
         )
@@ -198,6 +201,8 @@ class MaskletServer:
                 self.watch.meter, self.store, self._scheduler, lambda: self._uploads.size_bytes
             )
             self.metrics_port, self._end_metrics = serve_metrics(measured, settings.metrics_port)
+        if settings.shared_memory:
+            self._shared.start()
         await self._show_status(address)
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -229,6 +234,7 @@ class MaskletServer:
         if self._journals is not None:
             self._journals.close()
         await self._uploads.close()
+        await self._shared.close()
         self._renderer.close()
         self._workers.close()
         self._clips.close()

@@ -27,7 +27,9 @@ from masklet_server.service.review_servicer import ReviewServicer
 from masklet_server.service.roots import TenantRoots
 from masklet_server.service.server_servicer import ServerServicer
 from masklet_server.service.session_servicer import SessionServicer
+from masklet_server.service.shared_memory import SharedMemory
 from masklet_server.service.track_servicer import TrackServicer
+from masklet_server.service.upload_messages import handler_for
 from masklet_server.service.uploads import UploadStore
 from masklet_server.service.view_servicer import ViewServicer
 from masklet_server.sessions.store import SessionStore
@@ -46,18 +48,21 @@ class Services:
     exporter: Exporter
     roots: TenantRoots
     workers: WorkerThreads
+    shared: SharedMemory
     disk_s: float
 
 
 def add_services(server: grpc.aio.Server, parts: Services) -> None:
     """Have a server answer all calls of the protocol."""
     store, renderer = parts.store, parts.renderer
-    server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(parts.info, parts.roots), server)
-    session_pb2_grpc.add_SessionServiceServicer_to_server(
-        SessionServicer(store, parts.clips, parts.uploads, renderer), server
-    )
+    info = ServerServicer(parts.info, parts.roots, parts.shared)
+    server_pb2_grpc.add_ServerServiceServicer_to_server(info, server)
+    sessions = SessionServicer(store, parts.clips, parts.uploads, renderer, parts.shared)
+    # First: whoever answers a call first answers it alone.
+    server.add_generic_rpc_handlers((handler_for(sessions),))
+    session_pb2_grpc.add_SessionServiceServicer_to_server(sessions, server)
     prompt_pb2_grpc.add_PromptServiceServicer_to_server(PromptServicer(store, renderer), server)
-    track_pb2_grpc.add_TrackServiceServicer_to_server(TrackServicer(store, renderer), server)
+    track_pb2_grpc.add_TrackServiceServicer_to_server(TrackServicer(store, renderer, parts.shared), server)
     export_pb2_grpc.add_ExportServiceServicer_to_server(
         ExportServicer(store, parts.exporter, parts.roots), server
     )

@@ -14,6 +14,8 @@ from masklet_server.service.access import current_user
 from masklet_server.service.clips import Clips
 from masklet_server.service.context import Context
 from masklet_server.service.rendering import Renderer
+from masklet_server.service.shared_memory import SharedMemory
+from masklet_server.service.upload_messages import UploadMessage
 from masklet_server.service.uploads import UploadStore
 from masklet_server.sessions.clip_reference import ClipReference
 from masklet_server.sessions.durability import Answer
@@ -32,20 +34,31 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         clips: The way to clips.
         uploads: Clips that clients sent.
         renderer: Threads for long answers.
+        shared: Memory that clients share.
     """
 
-    def __init__(self, store: SessionStore, clips: Clips, uploads: UploadStore, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        clips: Clips,
+        uploads: UploadStore,
+        renderer: Renderer,
+        shared: SharedMemory,
+    ) -> None:
         self._renderer = renderer
+        self._shared = shared
         self._store = store
         self._clips = clips
         self._uploads = uploads
         self._closing: set[asyncio.Task[None]] = set()
 
     async def UploadClip(  # noqa: N802  (gRPC names methods)
-        self, request_iterator: AsyncIterator[session_pb2.UploadClipRequest], context: Context
+        self, request_iterator: AsyncIterator[UploadMessage], context: Context
     ) -> session_pb2.UploadClipResponse:
         """Receive a clip's files."""
-        upload = await self._uploads.receive(request_iterator, user=current_user.get())
+        user = current_user.get()
+        shared = self._shared.call_of(context.invocation_metadata(), user)
+        upload = await self._uploads.receive(request_iterator, user=user, shared=shared)
         return session_pb2.UploadClipResponse(upload_id=upload.upload_id, size_bytes=upload.size_bytes)
 
     async def FindContents(  # noqa: N802

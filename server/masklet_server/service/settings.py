@@ -46,6 +46,7 @@ class ServerSettings:
         sessions_folder: Where sessions outlive the process, on a local disk; None keeps them in memory alone.
         take_over: Use that folder although another server has it.
         no_egress: The process makes no connection to elsewhere: the system refuses it.
+        shared_memory: Clients of the server's own user on this machine may share memory with it.
         store: Limits of sessions.
         service: Limits of requests.
         drain_s: How long calls may take to end when the server stops.
@@ -75,6 +76,7 @@ class ServerSettings:
     sessions_folder: Path | None = None
     take_over: bool = False
     no_egress: bool = False
+    shared_memory: bool = False
     store: StoreLimits = field(default_factory=StoreLimits)
     service: ServiceLimits = field(default_factory=ServiceLimits)
     drain_s: float = 3.0

@@ -8,26 +8,24 @@ kept of a broken one are contents whose digests were told, for the next attempt.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import re
 import secrets
 import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from masklet.errors import BadInputError, LimitError, OutputError
+from masklet.errors import BadInputError, OutputError
 from masklet.own_folder import OwnFolder, remove_abandoned
-from masklet.v1 import session_pb2
-from masklet_server.service.contents import DIGEST_BYTES, ContentKey, ContentStore, GrowingContent
+from masklet_server.service.contents import ContentKey, ContentStore
 from masklet_server.service.deletions import Deletions
-from masklet_server.service.limits import CHUNK_BYTES, ServiceLimits
-from masklet_server.sessions.clip_reference import UploadedFiles
+from masklet_server.service.limits import ServiceLimits
+from masklet_server.service.shared_memory import SharedCall
+from masklet_server.service.upload_messages import Chunk, UploadMessage
+from masklet_server.service.upload_writer import Upload, UploadWriter
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 _log = logging.getLogger("masklet_server.service")
@@ -37,44 +35,6 @@ MAX_CLIP_NAME_CHARACTERS = 255
 FOLDER_PREFIX = "masklet-uploads-"
 _SETTLE_LOOKS, _SETTLE_LOOK_S = 20, 0.1
 _CLOSES_WITHIN_S = 3.0
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
-
-
-@dataclass(eq=False)
-class Upload:
-    """A clip's files on the server's disk, under names of the server's own.
-
-    Attributes:
-        upload_id: 32 hexadecimal digits.
-        user: Only this user can open it.
-        clip_name: For people, never a path.
-        folder: Holds the files and nothing else.
-        pictures: File name by frame number; empty for a movie.
-        movie: File name of a movie, empty for pictures.
-        size_bytes: Of all files.
-        contents: Of the files that are links to contents.
-    """
-
-    upload_id: str
-    user: str
-    clip_name: str
-    folder: Path
-    pictures: dict[int, str] = field(default_factory=dict)
-    movie: str = ""
-    size_bytes: int = 0
-    received_s: float = 0.0
-    readers: int = 0
-    contents: list[ContentKey] = field(default_factory=list)
-
-    @property
-    def files(self) -> int:
-        """How many files it has."""
-        return len(self.pictures) + bool(self.movie)
-
-    @property
-    def files_sent(self) -> UploadedFiles:
-        """Its files, for whoever opens the clip."""
-        return UploadedFiles(self.folder, self.clip_name, dict(self.pictures), self.movie, self.size_bytes)
 
 
 class UploadStore:
@@ -135,8 +95,15 @@ class UploadStore:
             await asyncio.sleep(_SETTLE_LOOK_S)
         return [self._contents.held_bytes(key) for key in keys]
 
-    async def receive(self, messages: AsyncIterator[session_pb2.UploadClipRequest], *, user: str) -> Upload:
+    async def receive(
+        self, messages: AsyncIterator[UploadMessage], *, user: str, shared: SharedCall | None = None
+    ) -> Upload:
         """Read one upload to its commit.
+
+        Args:
+            messages: As they come.
+            user: Whose it is.
+            shared: Memory in which chunks may lie.
 
         Raises:
             BadInputError: The messages come in a wrong order, do not agree with what they announced,
@@ -145,7 +112,7 @@ class UploadStore:
             OutputError: The server's disk is full.
         """
         header = await anext(messages, None)
-        if header is None or header.WhichOneof("part") != "header":
+        if header is None or isinstance(header, Chunk) or header.WhichOneof("part") != "header":
             raise BadInputError("an upload begins with its header: update the client")
         key = (user, header.header.request_id)
         done = self._uploads.get(self._by_request.get(key, ""))
@@ -157,7 +124,9 @@ class UploadStore:
         upload_id = secrets.token_hex(16)
         upload = Upload(upload_id, user, name, self._folder / upload_id)
         try:
-            await self._read_files(upload, messages)
+            digests_of_files = header.header.digests_of_files
+            writer = UploadWriter(upload, self._contents, digests_of_files=digests_of_files)
+            await self._read_files(upload, writer, messages, shared)
         except BaseException:
             self._contents.release(upload.contents)
             await asyncio.shield(self._deletions.delete(upload.folder))
@@ -255,15 +224,24 @@ class UploadStore:
         await asyncio.shield(self._deletions.delete(upload.folder))
 
     async def _read_files(
-        self, upload: Upload, messages: AsyncIterator[session_pb2.UploadClipRequest]
+        self,
+        upload: Upload,
+        writer: UploadWriter,
+        messages: AsyncIterator[UploadMessage],
+        shared: SharedCall | None,
     ) -> None:
-        writer = _Writer(upload, self._contents)
         user = upload.user
         announced_bytes = arrived_bytes = 0
         try:
             async for message in messages:
-                part = message.WhichOneof("part")
-                if part == "file":
+                part = "chunk" if isinstance(message, Chunk) else message.WhichOneof("part")
+                if isinstance(message, Chunk) or part == "chunk":
+                    data = message.data if isinstance(message, Chunk) else message.chunk
+                    await self._make_room(user, len(data))
+                    await self._at_disk(user, writer.write, data)
+                    arrived_bytes += len(data)
+                    self._arriving_bytes[user] += len(data)
+                elif part == "file":
                     writer.check_complete()
                     announced_bytes += message.file.size_bytes
                     coming_bytes = announced_bytes - arrived_bytes
@@ -278,11 +256,17 @@ class UploadStore:
                     await self._at_disk(user, writer.start, message.file)
                     arrived_bytes += message.file.held_bytes
                     self._arriving_bytes[user] += message.file.held_bytes
-                elif part == "chunk":
-                    await self._make_room(user, len(message.chunk))
-                    await self._at_disk(user, writer.write, message.chunk)
-                    arrived_bytes += len(message.chunk)
-                    self._arriving_bytes[user] += len(message.chunk)
+                elif part == "shared_chunk":
+                    if shared is None:
+                        raise BadInputError(
+                            "a chunk of the upload lies in memory that is not shared: send it"
+                        )
+                    chunk = shared.chunk(message.shared_chunk)
+                    await self._make_room(user, len(chunk))
+                    await self._at_disk(user, writer.write_shared, chunk)
+                    arrived_bytes += len(chunk)
+                    self._arriving_bytes[user] += len(chunk)
+                    shared.give_back(message.shared_chunk)
                 elif part == "commit":
                     writer.check_commit(message.commit)
                     upload.size_bytes = arrived_bytes
@@ -331,104 +315,3 @@ class UploadStore:
         if surplus_bytes > 0:
             await self._at_disk(user, self._contents.drop_idle, surplus_bytes, user)
             self._limits.check_upload(0, 0, 0, self.size_bytes + size_bytes)
-
-
-class _Writer:
-    """Writes the files of one upload, one after the other."""
-
-    def __init__(self, upload: Upload, contents: ContentStore) -> None:
-        self._upload = upload
-        self._contents = contents
-        self._digest = hashlib.sha256()
-        self._file: BinaryIO | None = None
-        self._growing: GrowingContent | None = None
-        self._start: session_pb2.UploadFileStart | None = None
-        self._path = Path()
-        self._missing_bytes = 0
-
-    def start(self, start: session_pb2.UploadFileStart) -> None:
-        upload = self._upload
-        if not _SUFFIX.fullmatch(start.suffix):
-            raise BadInputError(
-                "a file of the upload has no usable suffix: give its files names like plate.exr"
-            )
-        if start.size_bytes == 0 and not start.HasField("frame"):
-            raise BadInputError("a file of the upload is empty: render it again, or leave it out")
-        if start.held_bytes > start.size_bytes or len(start.sha256) not in (0, DIGEST_BYTES):
-            raise BadInputError("a file of the upload is announced with a wrong size: update the client")
-        if start.held_bytes and not start.sha256:
-            raise BadInputError("a file of the upload is held under no digest: update the client")
-        name = f"{upload.files:08d}{start.suffix.lower()}"
-        if not start.HasField("frame"):
-            if upload.files:
-                raise BadInputError("a movie is uploaded alone: send one file without a frame number")
-            upload.movie = name
-        elif upload.movie or start.frame in upload.pictures:
-            raise BadInputError(f"frame {start.frame} was uploaded twice, or beside a movie: send each once")
-        else:
-            upload.pictures[start.frame] = name
-        upload.folder.mkdir(mode=0o700, exist_ok=True)
-        self.close()
-        self._start, self._path = start, upload.folder / name
-        self._missing_bytes = start.size_bytes - start.held_bytes
-        if not start.size_bytes:
-            # One picture that was never written is no reason to refuse the others: whoever opens the clip
-            # leaves it out.
-            self._path.touch()
-            return
-        if start.sha256 and self._missing_bytes:
-            self._growing = self._contents.grow(self._key(start), start.held_bytes)
-        if not self._missing_bytes:
-            self._link(start)
-        elif self._growing is None:
-            if start.held_bytes:
-                raise BadInputError("another upload sends the same file now: send the clip again")
-            self._file = self._path.open("xb")
-
-    def write(self, chunk: bytes) -> None:
-        if self._start is None:
-            raise BadInputError("bytes of an upload came before their file: update the client")
-        if len(chunk) > CHUNK_BYTES:
-            raise LimitError("a chunk of an upload has at most 1 MiB: update the client")
-        if len(chunk) > self._missing_bytes:
-            raise BadInputError(
-                "a file of the upload is longer than announced: it changed meanwhile, send it again"
-            )
-        self._digest.update(chunk)
-        self._missing_bytes -= len(chunk)
-        if self._file is not None:
-            self._file.write(chunk)
-        elif self._growing is not None:
-            self._growing.write(chunk)
-            if not self._missing_bytes:
-                self._growing.finish()
-                self._link(self._start)
-
-    def check_complete(self) -> None:
-        if self._missing_bytes:
-            raise BadInputError(
-                "a file of the upload is shorter than announced: it changed meanwhile, send it again"
-            )
-
-    def check_commit(self, commit: session_pb2.UploadCommit) -> None:
-        self.check_complete()
-        if commit.files != self._upload.files or not commit.files:
-            raise BadInputError(
-                f"the upload has {self._upload.files} files and should have {commit.files}: send it again"
-            )
-        if commit.sha256 != self._digest.digest():
-            raise BadInputError("the upload was damaged on its way, its digest is wrong: send it again")
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        if self._growing is not None:
-            self._growing.stop()
-        self._file = self._growing = None
-
-    def _key(self, start: session_pb2.UploadFileStart) -> ContentKey:
-        return ContentKey(self._upload.user, start.sha256)
-
-    def _link(self, start: session_pb2.UploadFileStart) -> None:
-        self._contents.link(self._key(start), start.size_bytes, self._path)
-        self._upload.contents.append(self._key(start))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from masklet import codec
+from masklet import codec, mask_codec
 from masklet.candidates import MAX_CANDIDATES
 from masklet.errors import BadInputError, ClipError
 from masklet.pictures import MAX_FRAMES, Grade
@@ -72,7 +72,7 @@ class ViewServicer(view_pb2_grpc.ViewServiceServicer):
         name = session.name_of(result.object_id) or _NEW_OBJECT
         size_px = mask_size_px(session.clip, mask_format)
         update = await self._renderer.run(
-            lambda: codec.update_to_wire(
+            lambda: mask_codec.update_to_wire(
                 update_of(session, result, name, size_px, is_preview=True), bits=mask_format.bits
             )
         )
@@ -94,7 +94,7 @@ class ViewServicer(view_pb2_grpc.ViewServiceServicer):
             return [
                 view_pb2.FindAgainCandidate(
                     prompts=codec.prompts_to_wire(each.prompts),
-                    update=codec.update_to_wire(
+                    update=mask_codec.update_to_wire(
                         update_of(session, each.result, name, size_px, is_preview=True), bits=mask_format.bits
                     ),
                     likeness=each.likeness,

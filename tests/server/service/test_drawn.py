@@ -16,7 +16,7 @@ import pytest
 
 from fakes.engine import FakeEngine
 from fakes.service import FakeClient, Running, new_id, running
-from masklet import codec, geometry_codec, state_codec
+from masklet import codec, geometry_codec, mask_codec, state_codec
 from masklet.anchors import AnchorKind
 from masklet.matte_settings import MatteSettings
 from masklet.types import Click, FramePrompts, Mask, MaskFormat, Scribble
@@ -135,8 +135,8 @@ def test_previews_show_the_drawn_mask_and_smaller_ones_its_mean(tmp_path: Path) 
 
     async def work(server: Running, client: FakeClient, session_id: str, hero: int) -> None:
         again = FramePrompts(hero, FRAME, mask=drawn)
-        whole = codec.update_from_wire((await say(client, session_id, again)).update)
-        half = codec.update_from_wire((await say(client, session_id, again, max_side_px=32)).update)
+        whole = mask_codec.update_from_wire((await say(client, session_id, again)).update)
+        half = mask_codec.update_from_wire((await say(client, session_id, again, max_side_px=32)).update)
 
         assert whole.mask == drawn.in_8_bits()
         mean = soft().reshape(HEIGHT_PX // 2, 2, WIDTH_PX // 2, 2).mean(axis=(1, 3))
@@ -225,7 +225,7 @@ def test_of_exclusive_objects_the_drawn_one_keeps_its_coverage(tmp_path: Path) -
         for object_id in (hero, wall):
             await finish(client, session_id, object_id, MatteSettings(exclusive=True))
         found = planes(tmp_path, (await files_of(client, session_id))["sh_mattes.0003.exr"])
-        shown = codec.update_from_wire((await client.click(session_id, wall, FRAME)).update).mask
+        shown = mask_codec.update_from_wire((await client.click(session_id, wall, FRAME)).update).mask
 
         # The wall is tracked and covers everything.
         assert np.array_equal(found["hero.A"], alpha)
@@ -259,7 +259,7 @@ def test_what_strokes_cover_is_inside_or_outside_in_files_and_previews_alike(tmp
             beside[36:45] = False
             beside[:, 26:36] = False
             assert np.array_equal(alpha[beside], before[beside])
-            shown = codec.update_from_wire(answer.update).mask.as_array()
+            shown = mask_codec.update_from_wire(answer.update).mask.as_array()
             assert (shown[40, 12:26] == 255).all()
             assert (shown[6:43, 30] == 0).all()
 

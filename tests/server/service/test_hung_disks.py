@@ -214,7 +214,9 @@ def test_a_disk_for_uploads_that_hangs_costs_the_upload_and_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers_again = threading.Event()
-    monkeypatch.setattr(uploads._Writer, "write", lambda writer, chunk: answers_again.wait(20.0) and None)
+    monkeypatch.setattr(
+        uploads.UploadWriter, "write", lambda writer, chunk: answers_again.wait(20.0) and None
+    )
 
     async def work(server: Running, client: FakeClient) -> None:
         session_id, (hero,) = await client.clicked(server.root / "clip")

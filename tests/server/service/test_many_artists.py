@@ -12,7 +12,7 @@ import pytest
 
 from fakes.engine import FakeEngine
 from fakes.service import SMALL, FakeClient, Running, new_id, running
-from masklet import codec
+from masklet import mask_codec
 from masklet.v1 import export_pb2, prompt_pb2, session_pb2, track_pb2, values_pb2
 
 ARTISTS = 8
@@ -96,7 +96,7 @@ class Artist:
     async def _fetch(self) -> None:
         request = track_pb2.FetchMasksRequest(session_id=self.session_id, mask_format=SMALL)
         async for response in self._client.tracks.FetchMasks(request):
-            codec.update_from_wire(response.update)
+            mask_codec.update_from_wire(response.update)
 
     async def _export(self) -> None:
         request = export_pb2.ExportMattesRequest(

@@ -12,7 +12,7 @@ import numpy as np
 
 from fakes.engine import FakeEngine
 from fakes.service import SMALL, FakeClient, Running, new_id, refusal, running
-from masklet import codec, geometry_codec, state_codec
+from masklet import codec, geometry_codec, mask_codec, state_codec
 from masklet.anchors import AnchorTrack
 from masklet.shapes import ObjectShapes
 from masklet.types import FrameRange, Presence
@@ -128,7 +128,7 @@ def test_undo_and_redo_of_every_edit_travel(tmp_path: Path) -> None:
             (prompt_pb2.EDIT_KIND_PROMPTS, 1, 3, True),
         ]
         assert redone.kind == prompt_pb2.EDIT_KIND_PROMPTS
-        assert codec.update_from_wire(redone.update).mask.as_array().min() == 255
+        assert mask_codec.update_from_wire(redone.update).mask.as_array().min() == 255
 
     serve(tmp_path, work)
 
@@ -147,7 +147,7 @@ def test_masks_show_matte_settings_at_once(tmp_path: Path) -> None:
 
         request = track_pb2.FetchMasksRequest(session_id=session_id, mask_format=SMALL)
         masks = {
-            response.update.object_id: codec.mask_from_wire(response.update.mask).as_array()
+            response.update.object_id: mask_codec.mask_from_wire(response.update.mask).as_array()
             async for response in client.tracks.FetchMasks(request)
         }
 

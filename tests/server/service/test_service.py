@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fakes.engine import FakeEngine
 from fakes.service import SMALL, FakeClient, Running, new_id, refusal, running
-from masklet import codec
+from masklet import codec, mask_codec
 from masklet.types import Click, FramePrompts
 from masklet.v1 import prompt_pb2, server_pb2, session_pb2, track_pb2, values_pb2
 
@@ -36,7 +36,7 @@ def test_a_click_answers_with_a_mask_of_the_wanted_size(tmp_path: Path) -> None:
 
         response = await client.click(session_id, hero, frame=2, x_px=3.5)
 
-        update = codec.update_from_wire(response.update)
+        update = mask_codec.update_from_wire(response.update)
         assert (update.mask.width_px, update.mask.height_px) == (32, 24)
         assert update.mask.as_array().min() == 255
         assert (update.object_name, update.frame, update.prompted) == ("hero", 2, True)
@@ -55,7 +55,7 @@ def test_masks_travel_as_bits_when_asked(tmp_path: Path) -> None:
         updates = [response.update async for response in client.tracks.FetchMasks(request)]
 
         assert updates[0].mask.encoding == values_pb2.MASK_ENCODING_BITS_ZLIB
-        mask = codec.mask_from_wire(updates[0].mask)
+        mask = mask_codec.mask_from_wire(updates[0].mask)
         assert (mask.width_px, mask.height_px) == (33, 25)
         assert np.unique(mask.as_array()).tolist() == [255]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fakes.engine import FakeClip, FakeEngine
 from fakes.service import SMALL, FakeClient, Running, new_id, refusal, running
-from masklet import codec
+from masklet import codec, mask_codec
 from masklet.pictures import Grade
 from masklet.types import Click, FramePrompts
 from masklet.v1 import session_pb2, track_pb2, view_pb2, view_pb2_grpc
@@ -140,7 +140,7 @@ def test_a_preview_tells_what_prompts_would_give_and_says_nothing(tmp_path: Path
             asked = view_pb2.PreviewPromptsRequest(
                 session_id=session_id, prompts=codec.prompts_to_wire(prompts), mask_format=SMALL
             )
-            update = codec.update_from_wire((await view_of(client).PreviewPrompts(asked)).update)
+            update = mask_codec.update_from_wire((await view_of(client).PreviewPrompts(asked)).update)
             assert (update.object_id, update.frame) == (object_id, 1)
             assert update.mask.width_px == 32
         after = (
