@@ -44,6 +44,12 @@ class FrameMissingError(ClipError):
     grpc_status = "OUT_OF_RANGE"
 
 
+class ClipWaitsError(ClipError):
+    """The clip's disk does not answer now; later it may, and nothing is wrong with the frame."""
+
+    kind = "clip-waits"
+
+
 class ObjectNotFoundError(MaskletError):
     """The session has no such object: it was removed, or never added."""
 

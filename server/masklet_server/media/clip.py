@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from masklet.errors import BadInputError, ClipError, FrameMissingError, LimitError, PathNotAllowedError
+from masklet.errors import BadInputError, ClipWaitsError, FrameMissingError, LimitError, PathNotAllowedError
 from masklet.plate_marks import NO_MARKS
 from masklet.types import UnreadableFrame
 from masklet_server.aside import waiting_for_disk
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from masklet.pictures import Grade
     from masklet.plate_marks import PlateMarks
     from masklet.types import ClipInfo
-
-
-class NotThisTimeError(ClipError):
-    """A picture could not be read now, and nothing says that it will not be later: the frame stays."""
 
 
 class Clip(ABC):
@@ -96,7 +92,7 @@ class Clip(ABC):
         try:
             with waiting_for_disk():
                 return read(frame)
-        except NotThisTimeError:
+        except ClipWaitsError:
             raise
         except (BadInputError, LimitError, PathNotAllowedError) as error:
             self._leave_out(frame, str(error))

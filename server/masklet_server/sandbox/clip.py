@@ -14,10 +14,17 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from masklet import codec
-from masklet.errors import BadInputError, ClipError, LimitError, MaskletError, error_from_wire
+from masklet.errors import (
+    BadInputError,
+    ClipError,
+    ClipWaitsError,
+    LimitError,
+    MaskletError,
+    error_from_wire,
+)
 from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.v1 import values_pb2
-from masklet_server.media.clip import Clip, NotThisTimeError
+from masklet_server.media.clip import Clip
 from masklet_server.sandbox.confinement import Bounds
 from masklet_server.sandbox.wire import GoneError, LateError, Message
 from masklet_server.sandbox.worker import FAULT, MEMORY
@@ -202,7 +209,7 @@ class SandboxedClip(Clip):
                     f"{name} could not be decoded within {within_s:.0f} seconds: the file is damaged, or "
                     "made to do harm; copy or render it again."
                 ) from None
-            raise NotThisTimeError(
+            raise ClipWaitsError(
                 f"the plate's disk has not answered for {within_s:.0f} seconds: check the disk or the "
                 "network share, then try again"
             ) from None

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from masklet.errors import BadInputError, MaskletError, ServerFaultError, StalledError
 from masklet_server.identity.caller import Identity
@@ -254,6 +254,9 @@ class _Guarded:
         if message is _NOTHING:
             return message
         received = _well_formed(message)
+        if not isinstance(received.message, Message):
+            # A chunk of an upload comes as its bytes alone.
+            return received.message
         if received.size_bytes <= LARGE_BYTES or self._handler.request_streaming:
             check_sizes(received.message)
         else:
