@@ -27,7 +27,7 @@ else:
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "installers" / "server.lock"
-EXTRAS = ("server", "metrics", "oidc")
+EXTRAS = ("server", "metrics", "oidc", "status", "traces")
 """Of pyproject.toml: what a server's image holds."""
 OLDEST_PYTHON = "3.11"
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.M)

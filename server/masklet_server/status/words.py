@@ -14,9 +14,11 @@ def size(size_bytes: float) -> str:
 
 
 def span(span_s: float | None) -> str:
-    """``2 h 5 min``; a dash for what nobody knows."""
+    """``34 ms``, ``2 h 5 min``; a dash for what nobody knows."""
     if span_s is None:
         return "–"
+    if span_s < 1.0:
+        return f"{span_s * 1e3:.0f} ms"
     if span_s < 10.0:
         return f"{span_s:.1f} s"
     if span_s < 60.0:

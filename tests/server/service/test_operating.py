@@ -16,9 +16,13 @@ from typing import Any
 
 import pytest
 
+from certificates import issue
 from fakes.service import SMALL, FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
+from masklet.scopes import Scope
 from masklet.v1 import session_pb2, track_pb2
+from masklet_server.identity.caller import named
+from masklet_server.identity.signed_tokens import make_token
 from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions.store import StoreLimits
 
@@ -31,8 +35,9 @@ SETTINGS = replace(ServerSettings(), status_address="127.0.0.1:0")
 class Page:
     """The page of a server, in a browser that keeps cookies and follows redirects."""
 
-    def __init__(self, server: Running) -> None:
+    def __init__(self, server: Running, token: str = "") -> None:
         self._url = f"http://{server.server.status_address}"
+        self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
         self._browser = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(CookieJar()), urllib.request.ProxyHandler({})
         )
@@ -51,7 +56,8 @@ class Page:
         return (await asyncio.to_thread(self._open, path, body)).decode()
 
     def _open(self, path: str, body: bytes | None) -> bytes:
-        with self._browser.open(self._url + path, body, timeout=20) as answer:
+        request = urllib.request.Request(self._url + path, body, self._bearer)
+        with self._browser.open(request, timeout=20) as answer:
             return bytes(answer.read())
 
 
@@ -193,3 +199,52 @@ def test_other_machines_reach_it_with_tls_and_tokens_alone(tmp_path: Path) -> No
                 pass
 
     asyncio.run(run())
+
+
+def test_a_page_for_other_machines_needs_tokens_beside_certificates(tmp_path: Path) -> None:
+    own = issue(tmp_path, "own")
+    settings = replace(
+        SETTINGS,
+        status_address="0.0.0.0:0",
+        tls_certificate=own.certificate,
+        tls_key=own.key,
+        tls_client_ca=own.certificate,
+    )
+
+    async def run() -> None:
+        with pytest.raises(BadInputError, match="a token file is missing"):
+            async with running(tmp_path, settings=settings):
+                pass
+
+    asyncio.run(run())
+
+
+def test_only_a_token_with_the_scope_admin_keeps_the_server(tmp_path: Path) -> None:
+    register, plain, audit = tmp_path / "tokens.json", tmp_path / "tokens", tmp_path / "audit"
+    artist, _ = make_token(register, named("ann"), 3600.0)
+    keeper, _ = make_token(register, named("kim", scopes={Scope.ADMIN, Scope.READ}), 3600.0)
+    plain.write_text("bob:0123456789abcdef\n", encoding="utf-8")
+    plain.chmod(0o600)
+    settings = replace(SETTINGS, signed_tokens=register, token_file=plain, audit=audit)
+
+    async def run() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client(token=artist) as client:
+            session_id, _ = await client.clicked(server.root / "clip")
+            for token in ("", artist, "0123456789abcdef", "guessed-0123456789"):
+                with pytest.raises(urllib.error.HTTPError, match="401" if not token else "403"):
+                    await Page(server, token).facts()
+            page = Page(server, keeper)
+            assert (await page.facts())["sessions"][0]["user"] == "ann"
+            await asyncio.to_thread(page._open, f"/sessions/{session_id}/remove", b"")
+            assert (await page.facts())["sessions"] == []
+
+    asyncio.run(run())
+
+    noted = "".join(file.read_text(encoding="utf-8") for file in audit_files(audit))
+    (line,) = [json.loads(line) for line in noted.splitlines() if "session-removed" in line]
+    assert "kim" in json.dumps(line)
+    assert keeper not in noted
+
+
+def audit_files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else [file for file in sorted(place.rglob("*")) if file.is_file()]
