@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from masklet.commands import (
+    carry,
     dataset,
     demo,
     doctor,
     farm,
+    find,
     find_again,
     install,
     panel,
@@ -46,7 +48,9 @@ def make_app() -> typer.Typer:
         roto,
         panel,
         review,
+        find,
         find_again,
+        carry,
         preview,
         publish,
         rebuild,

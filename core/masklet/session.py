@@ -11,11 +11,13 @@ from masklet.anchors import Absence, AnchorKind
 from masklet.deliveries import Existing
 from masklet.errors import ObjectNotFoundError, ServerFaultError, ServerUnreachableError
 from masklet.events import MatteFormat, OverlayKind, WorkProgress
+from masklet.found import FindRequest, Look
 from masklet.holes import find_holes
 from masklet.interpolation import Interpolation
 from masklet.matte_files import Exported, read_plan, receive
 from masklet.pictures import AS_IT_IS, PictureRequest
 from masklet.scopes import in_order, scopes_named
+from masklet.search import Search
 from masklet.track import Track
 from masklet.tracked_object import PLATE_SIZE, TrackedObject, bad_input
 from masklet.transport.interface import AnchorRequest, ExportRequest, TrackRequest, Undone
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable
     from types import TracebackType
 
+    from typing_extensions import Unpack
+
     from masklet.anchors import AnchorKey, AnchorTrack
     from masklet.bad_frames import Place
     from masklet.deliveries import ExportPlan
+    from masklet.found import FindOptions
     from masklet.holes import Hole
     from masklet.pictures import Grade, Picture
     from masklet.shapes import ObjectShapes
@@ -172,6 +177,38 @@ class Session:
             BadInputError: The prompts say nothing, or lie outside the picture.
         """
         return self._transport.preview_prompts(self.session_id, prompts, mask_format)
+
+    def find(
+        self,
+        *,
+        frame: int,
+        like: TrackedObject | Look | None = None,
+        mask_format: MaskFormat = PLATE_SIZE,
+        **others: Unpack[FindOptions],
+    ) -> Search:
+        """Find everything on a frame, or all that is like something; nothing is said and nothing changes.
+
+        :meth:`masklet.tracked_object.TrackedObject.accept` makes an object one of the things.
+
+        Args:
+            frame: The plate's own number.
+            like: Only things like this object of the session, or like a look from another one.
+            mask_format: Of the masks.
+            others: As in :class:`FindRequest`.
+
+        Raises:
+            BadInputError: A number is out of bounds.
+        """
+        object_id = like.object_id if isinstance(like, TrackedObject) else 0
+        with bad_input():
+            request = FindRequest(
+                frame,
+                like if isinstance(like, Look) else None,
+                object_id,
+                mask_format=mask_format,
+                **others,
+            )
+        return Search(self._transport.find(self.session_id, request))
 
     def undo(self, *, mask_format: MaskFormat = PLATE_SIZE) -> Undone:
         """Take back the last edit: prompts, objects, names, locks or matte settings.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from masklet.candidates import Candidate
+    from masklet.found import Found, Look
     from masklet.matte_settings import MatteSettings
     from masklet.transport.interface import Transport
     from masklet.types import LockedMask, MemoryPolicy, ObjectInfo
@@ -184,9 +186,14 @@ class TrackedObject:
         check_frame(frame)
         return self._transport.find_again(self._session_id, self.object_id, frame, limit, PLATE_SIZE)
 
-    def accept(self, candidate: Candidate) -> MaskUpdate | None:
-        """Say what makes a candidate the object; its mask."""
-        return self.prompt(candidate.prompts)
+    def look(self, *, frame: int) -> Look:
+        """What the object looks like on its prompted frame nearest to this one, to be found elsewhere."""
+        check_frame(frame)
+        return self._transport.get_look(self._session_id, self.object_id, frame)
+
+    def accept(self, candidate: Candidate | Found) -> MaskUpdate | None:
+        """Say what makes a candidate, or a thing that was found, the object; its mask."""
+        return self.prompt(replace(candidate.prompts, object_id=self.object_id))
 
     def lock(self, *, first: int, last: int, masks: tuple[LockedMask, ...] = ()) -> None:
         """Keep tracking from changing these frames, both included; frames without a mask get their first.

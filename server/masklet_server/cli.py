@@ -24,6 +24,7 @@ from masklet_server import (
 from masklet_server.doctor import command as doctor
 from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
+from masklet_server.live import command as live
 from masklet_server.model import command as model
 from masklet_server.training import command as training
 from masklet_server.training import material_command as material
@@ -65,7 +66,7 @@ keeping = (
     audit_command,
     kept_sessions,
 )
-for area in (*keeping, model, evaluation, parity, training, material):
+for area in (*keeping, model, evaluation, parity, live, training, material):
     area.add_commands(app)
 
 

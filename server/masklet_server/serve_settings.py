@@ -31,6 +31,10 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         raise BadInputError(
             "traces are sent to a collector, and no-egress keeps anything from going out: say one"
         )
+    if options["finder"] and options["no_egress"]:
+        raise BadInputError(
+            "a finder is another process, and no-egress keeps anything from going out: say one"
+        )
     plain = ServerSettings()
     folder = options["sessions"] or default_sessions_folder(address)
     return ServerSettings(
@@ -45,6 +49,8 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         status_address=options["status_address"],
         status_pictures=options["status_pictures"],
         traces=options["traces"],
+        finder=options["finder"],
+        finder_ca=options["finder_ca"],
         token_file=options["token_file"],
         tls_certificate=options["tls_cert"],
         tls_key=options["tls_key"],

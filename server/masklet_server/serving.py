@@ -166,6 +166,13 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="OpenTelemetry collector that is sent a trace of every call."),
     ] = None,
+    finder: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="The studio's own model that finds things by words."),
+    ] = None,
+    finder_ca: Annotated[
+        Path | None, typer.Option(help="Authority of its certificate; without it, on this machine alone.")
+    ] = None,
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
@@ -196,6 +203,7 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
+    del finder, finder_ca
     del metrics_port, status_address, status_pictures, traces, no_egress, shared_memory, tenant_root
     del tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience, oidc_user_claim
     del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence, UnreadableFrame
+from masklet_server.sightings import ObjectLook, Part, Sighting
 
 RIVAL_FROM = 0.3
 """From here on a rival counts as near: the object's box is 70 % of the one that holds both, or less."""
@@ -144,6 +145,32 @@ class ResultReader(Protocol):
         ...
 
 
+class Seeker(Protocol):
+    """Looks for things in the pictures of one clip; every call is short, and changes nothing."""
+
+    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
+        """Places on a frame that look like an object on its nearest prompted frame, the likeliest first."""
+        ...
+
+    def sight(
+        self,
+        frame: int,
+        part: Part,
+        places_px: Sequence[tuple[float, float]],
+        like: ObjectLook | None = None,
+    ) -> Sequence[Sighting]:
+        """Masks that clicks at some places in a part of the plate give, as far as they are good enough."""
+        ...
+
+    def alike(self, frame: int, look: ObjectLook) -> NDArray[np.float32]:
+        """``(h, w)``: how much each cell of a frame looks like an object, up to 1."""
+        ...
+
+    def look_of(self, object_id: int, frame: int | None = None) -> ObjectLook:
+        """What an object looks like on its prompted frame nearest to a frame; on its first for None."""
+        ...
+
+
 class Tracker(Protocol):
     """The network's state for one clip.
 
@@ -151,6 +178,11 @@ class Tracker(Protocol):
     stop after any of them. Results go out as return values; the tracker keeps only what the
     maths still reads and finds anything older through its :class:`ResultReader`.
     """
+
+    @property
+    def seeker(self) -> Seeker:
+        """Looks for things in the same pictures."""
+        ...
 
     def prompt(self, prompts: FramePrompts) -> ObjectFrame:
         """Take all prompts of one object on one frame (they replace earlier ones) and segment it."""
@@ -181,10 +213,6 @@ class Tracker(Protocol):
 
     def set_policy(self, object_id: int, policy: str) -> None:
         """Have the memory of an object used so from now on; its results stay what they are."""
-        ...
-
-    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
-        """Places on a frame that look like the object on its nearest prompted frame, the likeliest first."""
         ...
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:

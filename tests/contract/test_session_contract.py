@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from masklet.errors import (
 from masklet.events import (
     EditKind,
 )
+from masklet.found import FindProgress, FindRequest, Found
 from masklet.matte_settings import MatteSettings
 from masklet.pictures import Grade, PictureRequest
 from masklet.scopes import Scope
@@ -337,3 +339,35 @@ def test_an_object_is_proposed_on_another_frame_and_accepting_gives_what_was_sho
     assert transport.get_prompts(session_id).policies == chosen
     with pytest.raises(BadInputError, match="at most 8"):
         transport.find_again(session_id, duck.object_id, frame + 2, 99, SMALL)
+
+
+def test_things_in_a_picture_are_proposed_and_taking_one_gives_what_was_shown(
+    transport: Transport, opened: SessionInfo, clip: DemoClip
+) -> None:
+    session_id = opened.session_id
+    frame = clip.clicks[0][0]
+    request = FindRequest(frame, per_side=6, limit=2, mask_format=SMALL)
+
+    events = list(transport.find(session_id, request))
+
+    assert transport.get_session(session_id) == opened
+    things = [event for event in events if isinstance(event, Found)]
+    steps = [event.done for event in events if isinstance(event, FindProgress)]
+    assert 1 <= len(things) <= 2
+    assert steps == sorted(steps)
+    duck = transport.add_object(session_id, "duck")
+    said = transport.set_prompts(session_id, replace(things[0].prompts, object_id=duck.object_id), SMALL)
+    assert said is not None
+    assert _share_apart(said.mask, things[0].update.mask) < 0.03
+    look = transport.get_look(session_id, duck.object_id, frame)
+    alike = FindRequest(frame + 2, like=look, limit=1, mask_format=SMALL)
+    found = [event for event in transport.find(session_id, alike) if isinstance(event, Found)]
+    assert all(0.5 < each.likeness <= 1.001 for each in found)
+    with pytest.raises(BadInputError, match="no model that finds things by words"):
+        list(transport.find(session_id, FindRequest(frame, words="duck")))
+
+
+def _share_apart(one: Mask, other: Mask) -> float:
+    inside = one.as_array() > 127
+    outside = other.as_array() > 127
+    return float((inside != outside).mean())

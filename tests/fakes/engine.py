@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.errors import FrameMissingError
+from masklet.errors import FrameMissingError, NotPromptedError
 from masklet.pictures import Grade
 from masklet.plate_marks import PlateMarks
 from masklet.types import ClipInfo, FramePrompts, FrameRange, Presence
+from masklet_server.sightings import ObjectLook, Part, Sighting
 from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Proposal, Relief, ResultReader
 
 SIDE = 8
@@ -112,6 +113,42 @@ class FakeTracker:
 
     def set_policy(self, object_id: int, policy: str) -> None:
         self._work("set_policy", 0, object_id)
+
+    @property
+    def seeker(self) -> FakeTracker:
+        return self
+
+    def sight(
+        self,
+        frame: int,
+        part: Part,
+        places_px: Sequence[tuple[float, float]],
+        like: ObjectLook | None = None,
+    ) -> list[Sighting]:
+        """A square of a quarter of the grid's side around every place of the left half of the plate."""
+        self._work("sight", frame, len(places_px))
+        found = []
+        for x_px, y_px in places_px:
+            row = int(16 * (y_px - part.top_px) / part.height_px)
+            column = int(16 * (x_px - part.left_px) / part.width_px)
+            if column >= 8:
+                continue
+            logits = np.full((16, 16), -8, np.float16)
+            logits[row // 4 * 4 : row // 4 * 4 + 4, column // 4 * 4 : column // 4 * 4 + 4] = 8
+            found.append(Sighting(x_px, y_px, part, logits, 0.9, 0.95, 0.0 if like is None else 0.9))
+        return found
+
+    def alike(self, frame: int, look: ObjectLook) -> NDArray[np.float32]:
+        self._work("alike", frame, look.model)
+        cells = np.zeros((4, 4), np.float32)
+        cells[1, 1] = 1.0
+        return cells
+
+    def look_of(self, object_id: int, frame: int | None = None) -> ObjectLook:
+        if not any(known == object_id for known, _ in self.prompts):
+            raise NotPromptedError("the object has no prompts")
+        self._work("look_of", frame or 1, object_id)
+        return ObjectLook("fake", np.full((2, 4), 0.5, np.float32), 0.25)
 
     def propose(self, object_id: int, frame: int, limit: int) -> list[Proposal]:
         self._work("propose", frame, object_id)

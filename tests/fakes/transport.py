@@ -22,6 +22,7 @@ from masklet.events import (
     Waiting,
     WorkProgress,
 )
+from masklet.found import FindEvent, FindProgress, FindRequest, Found, Look
 from masklet.interpolation import Interpolation
 from masklet.matte_settings import MatteSettings
 from masklet.pictures import Picture, PictureRequest
@@ -109,6 +110,7 @@ class FakeTransport:
     pictured: list[PictureRequest] = field(default_factory=list)
     previewed: list[FramePrompts] = field(default_factory=list)
     shares: list[Share] = field(default_factory=list)
+    searched: list[FindRequest] = field(default_factory=list)
     tracks_left_early: int = 0
     closed: bool = False
 
@@ -289,6 +291,17 @@ class FakeTransport:
     ) -> tuple[Candidate, ...]:
         prompts = FramePrompts(object_id, frame, (Click(3.0, 1.0),))
         return (Candidate(prompts, update(object_id, frame), 0.9),)[:limit]
+
+    def find(self, session_id: str, request: FindRequest) -> Generator[FindEvent, None, None]:
+        self.searched.append(request)
+        yield FindProgress(0, 2)
+        yield FindProgress(1, 2)
+        for number in range(min(2, request.limit)):
+            prompts = FramePrompts(0, request.frame, (Click(1.0 + number, 1.0),))
+            yield Found(prompts, update(0, request.frame, "new"), 0.9 - 0.1 * number)
+
+    def get_look(self, session_id: str, object_id: int, frame: int) -> Look:
+        return Look("fake", 4, bytes(8), 0.25)
 
     def track(self, session_id: str, request: TrackRequest) -> Generator[TrackEvent, None, None]:
         self.tracked.append(request)

@@ -109,7 +109,7 @@ def preview(
             files = session.export_overlay(
                 folder, kind=OverlayKind.SHEET, frames=FrameRange(frame, frame)
             ).files
-            _copy(files[0], out)
+            copy_picture(files[0], out)
         first = updates[0]
         if matte is not None and first is not None:
             matte.write_bytes(write_mask(first.mask))
@@ -135,7 +135,8 @@ def preview(
         )
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_picture(source: Path, target: Path) -> None:
+    """Put a picture where it was asked for; raises OutputError."""
     try:
         shutil.copyfile(source, target)
     except OSError as error:

@@ -37,6 +37,7 @@ from masklet.commands.progress import Progress
 from masklet.commands.prompt_words import parse_range
 from masklet.commands.rebuild import check_weights
 from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
+from masklet.commands.stills import roto_stills, stills_in, tell_stills
 from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import say, track
 from masklet.commands.typed import OrderedCommand, typed_in
@@ -51,13 +52,14 @@ from masklet.commands.typed_options import (
     ScribbleOption,
     UnlockOption,
 )
+from masklet.commands.typed_over import merged
 from masklet.delivery_folder import make_next_version
 from masklet.events import MatteFormat
 from masklet.matte_files import kept_if_used, prepared_folder
 from masklet.names import checked_stem
 from masklet.outputs.output import Output
 from masklet.outputs.writing import check_output, deliver
-from masklet.types import CutPolicy, Direction
+from masklet.types import CutPolicy, Direction, PromptDocument
 
 if TYPE_CHECKING:
     pass
@@ -133,6 +135,10 @@ def roto(
     farm: Annotated[
         bool, typer.Option("--farm", help="Nobody waits for it: take what artists leave of the server.")
     ] = False,
+    stills: Annotated[
+        bool,
+        typer.Option("--stills", help="A folder of pictures: frame N is the N-th; nothing is tracked."),
+    ] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also a movie and a contact sheet.")] = False,
     replacing: Annotated[
         bool, typer.Option("--replace", help="Write over what an earlier run left in the folder.")
@@ -178,6 +184,22 @@ def roto(
         shapes=shapes, tolerance_px=tolerance_px, anchors=anchors, absence=absence, tools=tools
     )
     saved = read_saved(prompts)
+    if stills:
+        document = merged(PromptDocument() if saved is None else saved.document, typed_in(context), only=only)
+        pictures = stills_in(Path(clip))
+        with connect_as_asked(server, token_file, tls_ca, weights, device) as connected:
+            done = roto_stills(
+                connected,
+                pictures,
+                document,
+                out,
+                matte_format=matte_format,
+                raw_edges=raw_edges,
+                existing=existing_as_asked(replacing=replacing, version=version, merging=merging),
+                progress=Progress(),
+            )
+        tell_stills(done, as_json=as_json)
+        return
     typed_range = None if frames is None else parse_range(frames)
     record = None
     if merging:

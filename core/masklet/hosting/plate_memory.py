@@ -27,6 +27,7 @@ from masklet.phrases import phrase
 from masklet.said.documents import completed, find
 
 if TYPE_CHECKING:
+    from masklet.hosting.shown.found_things import FoundThings
     from masklet.hosting.work.jobs import Job
     from masklet.hosting.work.plate_session import PlateSession
     from masklet.said.documents import Document
@@ -62,6 +63,7 @@ class PlateMemory(Generic[P]):
         asked: Frames whose masks were asked for since they were needed.
         finished_asked: The same for finished mattes.
         versions: Of the track, for hosts that show them; None keeps none.
+        found: Things that were found and not taken yet; None for none.
     """
 
     keeper: KeepsDocuments[P]
@@ -78,6 +80,7 @@ class PlateMemory(Generic[P]):
     asked: set[tuple[str, int]] = field(default_factory=set)
     finished_asked: set[tuple[str, int]] = field(default_factory=set)
     versions: TrackVersions | None = None
+    found: FoundThings | None = None
     _tracked_by: tuple[Job, Document] | None = None
 
     def take(self, plate: P, job: Job, event: object) -> None:

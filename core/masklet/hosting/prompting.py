@@ -1,19 +1,21 @@
-"""What the buttons of a viewer may say: a click inside the picture, a box, a stroke, nothing any more."""
+"""What the buttons of a viewer may say: a click, a box, a stroke, a thing found, nothing any more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
+from masklet.names import checked_object_name
 from masklet.phrases import phrase
 from masklet.prompt_kinds import MAX_SCRIBBLE_POINTS
-from masklet.said.documents import cleared
+from masklet.said.documents import SaidObject, cleared, new_uid, with_prompts
 from masklet.types import Box, Scribble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from masklet.said.documents import SaidObject
+    from masklet.hosting.shown.found_things import FoundThing
+    from masklet.said.documents import Document
 
 
 def check_inside(x_px: float, y_px: float, *, width_px: int, height_px: int) -> None:
@@ -72,3 +74,15 @@ def taken_back(said: SaidObject, frame: int) -> SaidObject:
             )
         )
     return cleared(said, frame)
+
+
+def taken(document: Document, thing: FoundThing, name: str) -> tuple[Document, str]:
+    """The document with a thing that was found as one more object, and that one's uid.
+
+    Raises:
+        BadInputError: The name cannot be a layer.
+        NameTakenError: Another object has it.
+    """
+    checked = checked_object_name(name, [said.name for said in document])
+    made = with_prompts(SaidObject(new_uid(), checked), thing.prompts)
+    return (*document, made), made.uid

@@ -66,6 +66,8 @@ class Action(Enum):
     ZOOM_OUT = "zoom out"
     CONTACT_SHEET = "contact sheet"
     FIND_AGAIN = "find again"
+    FIND_THINGS = "find things"
+    FIND_ALIKE = "find alike"
     WIPE = "wipe"
     SHORTCUTS = "shortcuts"
 
@@ -120,6 +122,10 @@ GROUPS: tuple[Group, ...] = (
             Shortcut(Action.PROMPT_ON, ("Up",), phrase("Next marked frame"), repeats=True),
             Shortcut(Action.CONTACT_SHEET, ("C",), phrase("The worst frames side by side")),
             Shortcut(Action.FIND_AGAIN, ("Ctrl+F",), phrase("Find the object again on this frame")),
+            Shortcut(
+                Action.FIND_THINGS, ("G",), phrase("Find everything on this frame; click what you want")
+            ),
+            Shortcut(Action.FIND_ALIKE, ("Shift+G",), phrase("Find all that looks like the object")),
             Shortcut(Action.WIPE, ("W",), phrase("Wipe between the track before and this one")),
         ),
     ),

@@ -14,6 +14,7 @@ from masklet.bad_frames import Place
 from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import HelperError, VersionError
 from masklet.events import Waiting
+from masklet.found import Look
 from masklet.interpolation import Interpolation
 from masklet.transport.bridge_link import HelperLink
 from masklet.transport.interface import ClipFile, Undone
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from masklet.anchors import AnchorTrack
     from masklet.candidates import Candidate
     from masklet.events import CutsFound, ExportEvent, TrackEvent, WorkProgress
+    from masklet.found import FindEvent, FindRequest
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
     from masklet.policies import MemoryPolicy
@@ -299,6 +301,12 @@ class BridgeTransport:
             limit=limit,
             mask_format=mask_format,
         )
+
+    def find(self, session_id: str, request: FindRequest) -> Generator[FindEvent, None, None]:  # noqa: D102
+        return self._stream("find", session_id=session_id, request=request)
+
+    def get_look(self, session_id: str, object_id: int, frame: int) -> Look:  # noqa: D102
+        return self._call(Look, "get_look", session_id=session_id, object_id=object_id, frame=frame)
 
     def export_mattes(  # noqa: D102
         self, session_id: str, request: ExportRequest

@@ -61,11 +61,13 @@ _CALLS = frozenset(
         "look_at",
         "preview_prompts",
         "find_again",
+        "get_look",
     }
 )
 _STREAMS = frozenset(
     {
         "upload",
+        "find",
         "find_cuts",
         "fit_shapes",
         "track_anchor",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from masklet import codec, mask_codec
+from masklet import codec, find_codec, mask_codec
 from masklet.candidates import Candidate
 from masklet.pictures import Picture
 from masklet.transport.grpc_review import WORK_TIMEOUT_S, GrpcReview
-from masklet.v1 import view_pb2, view_pb2_grpc
+from masklet.v1 import find_pb2, find_pb2_grpc, view_pb2, view_pb2_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from masklet.found import FindEvent, FindRequest, Look
     from masklet.pictures import PictureRequest
     from masklet.transport.grpc_channel import Channel
     from masklet.types import FramePrompts, MaskFormat, MaskUpdate
@@ -24,6 +25,7 @@ class GrpcView(GrpcReview):
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)
         self._view = view_pb2_grpc.ViewServiceStub(channel.raw)
+        self._find = find_pb2_grpc.FindServiceStub(channel.raw)
 
     def fetch_pictures(  # noqa: D102
         self, session_id: str, request: PictureRequest
@@ -71,3 +73,12 @@ class GrpcView(GrpcReview):
             )
             for found in response.candidates
         )
+
+    def find(self, session_id: str, request: FindRequest) -> Generator[FindEvent, None, None]:  # noqa: D102
+        message = find_codec.request_to_wire(session_id, request)
+        return self._channel.stream(self._find.Find, message, find_codec.event_from_wire)
+
+    def get_look(self, session_id: str, object_id: int, frame: int) -> Look:  # noqa: D102
+        request = find_pb2.GetLookRequest(session_id=session_id, object_id=object_id, frame=frame)
+        response = self._channel.call(self._find.GetLook, request, timeout_s=WORK_TIMEOUT_S)
+        return find_codec.look_from_wire(response.look)

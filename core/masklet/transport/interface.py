@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from masklet.bad_frames import Place
     from masklet.candidates import Candidate
     from masklet.events import CutsFound, ExportEvent, TrackEvent, Waiting, WorkProgress
+    from masklet.found import FindEvent, FindRequest, Look
     from masklet.matte_settings import MatteSettings
     from masklet.pictures import Picture, PictureRequest
     from masklet.policies import MemoryPolicy
@@ -345,6 +346,14 @@ class Transport(Protocol):
         self, session_id: str, object_id: int, frame: int, limit: int, mask_format: MaskFormat
     ) -> tuple[Candidate, ...]:
         """Places where an object may be on a frame, the likeliest first; nothing changes."""
+        ...
+
+    def find(self, session_id: str, request: FindRequest) -> Generator[FindEvent, None, None]:
+        """How far a search for things on a frame is, then each of them, the best first; nothing changes."""
+        ...
+
+    def get_look(self, session_id: str, object_id: int, frame: int) -> Look:
+        """What an object looks like on its prompted frame nearest to ``frame``, to be found elsewhere."""
         ...
 
     def export_mattes(self, session_id: str, request: ExportRequest) -> Generator[ExportEvent, None, None]:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _types: Any = gpu.types
 """Its stubs know no constructors."""
 
-_TEXTURES_KEPT = 24
+_TEXTURES_KEPT = 96
+_FOUND_OPACITY = 0.35
 _STROKE_SIGNS = 16
 _CLICK_REGION_PX = 6.0
 _POSITIVE, _NEGATIVE = (0.25, 0.95, 0.35, 1.0), (1.0, 0.25, 0.2, 1.0)
@@ -81,6 +82,7 @@ class Overlay:
         gpu.state.blend_set("ALPHA")
         try:
             self._draw_masks(block, memory, mapped, frame)
+            self._draw_found(block, memory, mapped, frame)
             active = props(block).active()
             parts = [] if active is None else _prompt_signs(active, mapped, frame)
             found = runtime().found
@@ -137,6 +139,15 @@ class Overlay:
         for number, place in enumerate(found.places, 1):
             x, y = mapped.to_region(place.click.x_px, place.click.y_px)
             draw_sentence(str(place_label(found, number)), x, y, 200.0, size)
+
+    def _draw_found(
+        self, block: PlateBlock, memory: PlateMemory[PlateBlock], mapped: ViewMap, frame: int
+    ) -> None:
+        """Things that may be taken, the largest behind."""
+        if memory.found is None or memory.found.frame != frame:
+            return
+        for thing in sorted(memory.found.things, key=lambda each: -each.share):
+            self._draw_mask(thing.mask, mapped, (*thing.colour, _FOUND_OPACITY), 1.0, block)
 
     def _draw_mask(
         self,

@@ -91,6 +91,11 @@ class _Objects(Panel):
         else:
             column.operator("masklet.point", icon="RESTRICT_SELECT_OFF")
         row = column.row(align=True)
+        _button(row, "masklet.find", "Find Things", "VIEWZOOM")
+        _button(row, "masklet.find", "Find Alike", "DUPLICATE").alike = True
+        if _has_found(block):
+            _button(row, "masklet.clear_found", "", "X")
+        row = column.row(align=True)
         _button(row, "masklet.undo", "Undo", "LOOP_BACK")
         _button(row, "masklet.redo", "Redo", "LOOP_FORWARDS")
         _button(row, "masklet.clear_prompts", "Clear", "X")
@@ -209,6 +214,11 @@ class _Results(Panel):
 def _button(layout: bpy.types.UILayout, operator: str, text: str, icon: Any) -> Any:
     """A button that says something else than its operator's name."""
     return layout.operator(operator, text=text, text_ctxt=CONTEXT, icon=icon)
+
+
+def _has_found(block: PlateBlock) -> bool:
+    memory = runtime().glimpse(block)
+    return memory is not None and memory.found is not None
 
 
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context, block: PlateBlock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masklet_panel.finding import Finding
 from masklet_panel.geometry_store import GeometryStore
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.picture_store import PictureStore
@@ -22,6 +23,7 @@ class Workspace:
         pictures: Of the plate.
         playback: Moves the playhead.
         saying: What the hand says.
+        finding: What was found and may be taken.
         geometry: Splines and anchors that are shown.
     """
 
@@ -31,4 +33,5 @@ class Workspace:
         self.pictures = PictureStore(model)
         self.playback = Playback(model, self.pictures)
         self.saying = Saying(model)
+        self.finding = Finding(model)
         self.geometry = GeometryStore(model, self.view)

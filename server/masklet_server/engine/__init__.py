@@ -23,6 +23,7 @@ def load_tracker_factory(
     *,
     compiled: bool = False,
     runtime: str = "torch",
+    length_known: bool = True,
 ) -> tuple[TrackerFactory, ModelInfo]:
     """A maker of trackers that share one network, and what is known of its weights.
 
@@ -36,6 +37,7 @@ def load_tracker_factory(
             at the price of minutes (less from the second time on, as the compiler keeps its results).
         runtime: What runs the network on a processor: ``"torch"``, ``"openvino"``, or ``"auto"``: OpenVINO
             where it is installed, as soon as it has been prepared for these weights.
+        length_known: False for streams, which may go on.
 
     Raises:
         WeightsError: There are no such weights, or they are damaged.
@@ -43,4 +45,4 @@ def load_tracker_factory(
     """
     from masklet_server.engine.loading import load
 
-    return load(weights, device, profile, compiled=compiled, runtime=runtime)
+    return load(weights, device, profile, compiled=compiled, runtime=runtime, length_known=length_known)

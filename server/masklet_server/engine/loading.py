@@ -33,7 +33,13 @@ _WARM_OBJECTS = 16
 
 
 def load(
-    weights: str, device: str, profile: str, *, compiled: bool = False, runtime: str = "torch"
+    weights: str,
+    device: str,
+    profile: str,
+    *,
+    compiled: bool = False,
+    runtime: str = "torch",
+    length_known: bool = True,
 ) -> tuple[TrackerFactory, ModelInfo]:
     """See :func:`masklet_server.engine.load_tracker_factory`."""
     if profile not in PROFILES:
@@ -65,7 +71,14 @@ def load(
         choose = partial(_itself, network)
 
     def make_tracker(source: FrameSource, results: ResultReader) -> Tracker:
-        return NetworkTracker(choose(), source, results, profile=PROFILES[profile], layout=layout)
+        return NetworkTracker(
+            choose(),
+            source,
+            results,
+            profile=PROFILES[profile],
+            layout=layout,
+            length_known=length_known,
+        )
 
     return make_tracker, info
 

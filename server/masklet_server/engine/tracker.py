@@ -17,7 +17,7 @@ from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.handover import Likeness, hand_over
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
-from masklet_server.engine.policies.appearance import RIVAL_LIKENESS, Appearance, peaks
+from masklet_server.engine.policies.appearance import RIVAL_LIKENESS, Appearance
 from masklet_server.engine.policies.choosing import choose, kept_to_path
 from masklet_server.engine.policies.legs import LegMemory, Note
 from masklet_server.engine.policies.policy import EDITOR_WAYS, Policy, policy_named
@@ -25,10 +25,11 @@ from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts, is_begun
 from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointers_in_clip, recall
+from masklet_server.engine.seeker import PictureSeeker
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.engine.workspace import Workspace
 from masklet_server.model.network import Decoded, ImageFeatures, Network
-from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Proposal, Relief, ResultReader
+from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
 
 ValueT = TypeVar("ValueT")
 
@@ -50,6 +51,9 @@ class NetworkTracker:
             None for where the device is not the processor itself.
         features: Of the same network and source, shared with trackers that work on the same frames; None
             for one of its own.
+
+    Attributes:
+        seeker: Looks for things in the same pictures.
 
     Raises:
         ValueError: The network is in training mode.
@@ -90,6 +94,7 @@ class NetworkTracker:
             by_device=network.device.type != "cpu" if by_device is None else by_device,
         )
         self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
+        self.seeker = PictureSeeker(network, self._features, source, self._looks, self._run)
         self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
         self._objects: dict[int, ObjectMemory] = {}
         self._workspace = Workspace(network.device)
@@ -131,7 +136,7 @@ class NetworkTracker:
         frames_bytes = self._features.ahead_bytes
         return Holdings(
             frames_bytes,
-            self._features.held_bytes - frames_bytes + drafts_bytes,
+            self._features.held_bytes - frames_bytes + drafts_bytes + self.seeker.held_bytes,
             0 if self._is_at_host else memories_bytes,
             self._workspace.most_bytes,
             memories_bytes if self._is_at_host else 0,
@@ -142,6 +147,7 @@ class NetworkTracker:
         if relief in (Relief.FEATURES, Relief.ALL):
             self._drafts.clear()
             self._features.forget()
+            self.seeker.forget()
         if relief is Relief.ALL:
             for memory in self._objects.values():
                 memory.park()
@@ -195,15 +201,6 @@ class NetworkTracker:
         """
         return self._run(partial(self._draft_now, prompts))
 
-    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
-        """Places on ``frame`` that look like the object on its nearest prompted frame, the likeliest first.
-
-        Raises:
-            NotPromptedError: The object has no prompts, or shows nothing where it has.
-            ClipError: The picture cannot be read.
-        """
-        return self._run(partial(self._propose_now, object_id, frame, limit))
-
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What the prompts on the neighbouring frames make of ``frame``, which was not tracked.
 
@@ -256,6 +253,7 @@ class NetworkTracker:
         """Give back all tensors of the device; prompts and their results stay, in main memory."""
         self._drafts.clear()
         self._features.drop()
+        self.seeker.forget()
         for memory in self._objects.values():
             memory.park()
         self._is_at_host = False
@@ -321,23 +319,6 @@ class NetworkTracker:
         memory = self._prompted_object(object_id)
         self._write_pending(memory)
         return self._segmenter.look(memory, frame, self._features.features(frame))
-
-    def _propose_now(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
-        memory = self._prompted_object(object_id)
-        self._write_pending(memory)
-        appearance = self._appearance(memory, frame)
-        if appearance is None:
-            raise NotPromptedError(
-                "the object's mask is empty where it was prompted: correct it there, then look for it again"
-            )
-        features = self._features.features(frame)
-        alike = appearance.alike(features)
-        rows, columns = alike.shape
-        clip = self._source.info
-        return [
-            Proposal((column + 0.5) * clip.width_px / columns, (row + 0.5) * clip.height_px / rows, likeness)
-            for row, column, likeness in peaks(alike, appearance.side_cells, limit=limit)
-        ]
 
     def _track_now(
         self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None
@@ -436,6 +417,11 @@ class NetworkTracker:
             appearance = self._appearance(memory, frame)
             maps.append(nothing if appearance is None else appearance.alike(features))
         return Likeness(torch.stack(maps), least)
+
+    def _looks(self, object_id: int, frame: int | None) -> Appearance | None:
+        memory = self._prompted_object(object_id)
+        self._write_pending(memory)
+        return self._appearance(memory, min(memory.prompted) if frame is None else frame)
 
     def _appearance(self, memory: ObjectMemory, frame: int) -> Appearance | None:
         """What the object looks like on its prompted frame nearest to ``frame``."""

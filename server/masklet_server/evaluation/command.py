@@ -9,6 +9,7 @@ import typer
 
 from masklet_server.evaluation import frames_command
 from masklet_server.evaluation.dataset_command import add_dataset_commands
+from masklet_server.evaluation.find_command import evaluate_find
 from masklet_server.evaluation.finetune_command import finetune
 from masklet_server.evaluation.presence_command import evaluate_presence
 
@@ -27,6 +28,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this package to the server's command line."""
     app.command("evaluate")(evaluate)
     app.command("evaluate-presence")(evaluate_presence)
+    app.command("evaluate-find")(evaluate_find)
     app.command("finetune")(finetune)
     frames_command.add_commands(app)
     add_dataset_commands(app)
@@ -48,6 +50,10 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a picture of the worst frames to this PNG.")
+    ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(help="Images: a report of --json, of --protocol offline say, for the same table."),
     ] = None,
     side: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, …")] = "auto",
@@ -83,6 +89,7 @@ def evaluate(
     from masklet_server.evaluation.datasets import open_dataset
     from masklet_server.evaluation.evaluator import Assignment, evaluate_clips
     from masklet_server.evaluation.hard_command import HardAssignment, evaluate_hard
+    from masklet_server.evaluation.image_table import image_table, read_beside
     from masklet_server.evaluation.protocols import ProtocolName
     from masklet_server.evaluation.report import Report, measured_with, write_json
     from masklet_server.evaluation.sheet import write_sheet
@@ -116,6 +123,9 @@ def evaluate(
     on_images = name is ProtocolName.IMAGE
     if refined and on_images:
         raise BadInputError("edges are refined on tracked frames: --refined has no place with images.")
+    if beside is not None and not on_images:
+        raise BadInputError("--beside is for --protocol image: it puts other figures into its table")
+    others = None if beside is None else read_beside(beside, data.name)
     clips = open_dataset(
         data,
         sequences=_names(sequences),
@@ -147,7 +157,7 @@ def evaluate(
             tiles += worst
             status.update(f"{len(reports)} of {len(clips)} sequences, last: {report.name}")
     result = Report(data.name, protocol, Path(weights).name, tuple(reports), refined)
-    console.print(_table(result))
+    console.print(image_table(result, others) if on_images else _table(result))
     for line in _remarks(result):
         console.print(line)
     if json_file is not None:

@@ -40,7 +40,7 @@ from masklet_server.evaluation.scores import Judge, ObjectScores
 CLICKS_PER_FRAME = 3
 INTERACTED_FRAMES = 8
 PAUSE_BELOW_IOU = 0.75
-IMAGE_CLICKS = (1, 5)
+IMAGE_CLICKS = (1, 3, 5)
 
 
 class ProtocolName(str, Enum):

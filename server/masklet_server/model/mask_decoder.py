@@ -85,17 +85,24 @@ class MaskDecoder(nn.Module):
         mask_tokens = tokens[:, 2 : 2 + _MASKS]  # (B, 4, C)
 
         image = image.transpose(1, 2).reshape(batch, -1, *grid)  # (B, C, h, w)
-        up8, norm8, _, up4, _ = self.output_upscaling
-        detail = F.gelu(norm8(up8(image) + skip8))  # (B, C/4, 2h, 2w)
-        detail = F.gelu(up4(detail) + skip4)  # (B, C/8, 4h, 4w)
-        filters = torch.stack(
-            [head(mask_tokens[:, index]) for index, head in enumerate(self.output_hypernetworks_mlps)], dim=1
-        )  # (B, 4, C/8)
-        logits = (filters @ detail.flatten(2)).view(batch, _MASKS, *detail.shape[-2:])  # (B, 4, 4h, 4w)
+        logits = self.masks(image, self.filters(mask_tokens), skip8, skip4)  # (B, 4, 4h, 4w)
 
         ious = torch.sigmoid(self.iou_prediction_head(tokens[:, 1]))
         presence_logit = self.pred_obj_score_head(tokens[:, 0])
         return MaskPredictions(logits, ious, mask_tokens, presence_logit)
+
+    def filters(self, mask_tokens: Tensor) -> Tensor:
+        """``(B, 4, C/8)``: what each mask looks for in the detail, from its token ``(B, 4, C)``."""
+        heads = enumerate(self.output_hypernetworks_mlps)
+        return torch.stack([head(mask_tokens[:, index]) for index, head in heads], dim=1)
+
+    def masks(self, image: Tensor, filters: Tensor, skip8: Tensor, skip4: Tensor) -> Tensor:
+        """``(B, K, 4h, 4w)`` logits of K filters ``(B, K, C/8)`` on ``(B, C, h, w)``, prompts seen."""
+        up8, norm8, _, up4, _ = self.output_upscaling
+        detail = F.gelu(norm8(up8(image) + skip8))  # (B, C/4, 2h, 2w)
+        detail = F.gelu(up4(detail) + skip4)  # (B, C/8, 4h, 4w)
+        logits: Tensor = (filters @ detail.flatten(2)).view(*filters.shape[:2], *detail.shape[-2:])
+        return logits
 
 
 def stability(logits: Tensor, *, margin: float) -> Tensor:

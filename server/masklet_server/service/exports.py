@@ -107,7 +107,7 @@ class Exporter:
 
         # In a thread: prompts and locked frames hold masks.
         digest = await self._renderer.run(digest_of)
-        around = session.clip.overscan
+        around, more = session.clip.overscan, {**more, **session.search.provenance}
         if around != Overscan():
             more = {**more, "overscan": " ".join(map(str, astuple(around)))}
         settings = json.dumps({**json.loads(self._settings), **more}, sort_keys=True)

@@ -68,5 +68,7 @@ RULES: Mapping[str, Rule] = {
     "/masklet.v1.ViewService/FetchPictures": Rule(_READ),
     "/masklet.v1.ViewService/PreviewPrompts": Rule(_PROMPT),
     "/masklet.v1.ViewService/FindAgain": Rule(_PROMPT),
+    "/masklet.v1.FindService/Find": Rule(_PROMPT, "find"),
+    "/masklet.v1.FindService/GetLook": Rule(_PROMPT),
 }
 """By the name of the method on the wire. A call that is missing here is refused."""

@@ -33,6 +33,7 @@ from masklet_server.service.services import Services, add_services
 from masklet_server.service.settings import ServerSettings
 from masklet_server.service.shared_memory import SharedMemory
 from masklet_server.service.status_page import open_status
+from masklet_server.service.studio_finder import StudioFinder
 from masklet_server.service.tracing import Traces, open_traces
 from masklet_server.service.uploads import UploadStore
 from masklet_server.sessions.scheduler import Scheduler
@@ -110,6 +111,7 @@ class MaskletServer:
             traces = open_traces(settings.traces)
         self._traces = traces
         self.watch = CallWatch(traced=None if traces is None else traces.call)
+        self._finder = StudioFinder.of(settings.finder, settings.finder_ca)
         self._end_metrics: Callable[[], None] | None = None
         self.metrics_port = 0
         self.status_address: listen.Address | None = None
@@ -191,6 +193,7 @@ class MaskletServer:
                 self._roots,
                 self._workers,
                 self._shared,
+                self._finder,
                 disk_s=disk_s,
             ),
         )

@@ -9,6 +9,7 @@ import grpc.aio
 from masklet.types import ServerInfo
 from masklet.v1 import (
     export_pb2_grpc,
+    find_pb2_grpc,
     geometry_pb2_grpc,
     prompt_pb2_grpc,
     review_pb2_grpc,
@@ -20,6 +21,7 @@ from masklet.v1 import (
 from masklet_server.service.clips import Clips
 from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
+from masklet_server.service.find_servicer import FindServicer
 from masklet_server.service.geometry_servicer import GeometryServicer
 from masklet_server.service.prompt_servicer import PromptServicer
 from masklet_server.service.rendering import Renderer
@@ -28,6 +30,7 @@ from masklet_server.service.roots import TenantRoots
 from masklet_server.service.server_servicer import ServerServicer
 from masklet_server.service.session_servicer import SessionServicer
 from masklet_server.service.shared_memory import SharedMemory
+from masklet_server.service.studio_finder import StudioFinder
 from masklet_server.service.track_servicer import TrackServicer
 from masklet_server.service.upload_messages import handler_for
 from masklet_server.service.uploads import UploadStore
@@ -49,6 +52,7 @@ class Services:
     roots: TenantRoots
     workers: WorkerThreads
     shared: SharedMemory
+    finder: StudioFinder | None
     disk_s: float
 
 
@@ -72,4 +76,5 @@ def add_services(server: grpc.aio.Server, parts: Services) -> None:
     geometry_pb2_grpc.add_GeometryServiceServicer_to_server(
         GeometryServicer(store, disk_s=parts.disk_s), server
     )
+    find_pb2_grpc.add_FindServiceServicer_to_server(FindServicer(store, renderer, parts.finder), server)
     view_pb2_grpc.add_ViewServiceServicer_to_server(ViewServicer(store, renderer), server)

@@ -33,6 +33,8 @@ class ServerSettings:
         status_address: ``host:port`` of the page for whoever keeps the server; None for no such page.
         status_pictures: That page may show what is being tracked.
         traces: Address of an OpenTelemetry collector; None for no traces.
+        finder: ``host:port`` of the studio's own model that finds things by words; None for no such thing.
+        finder_ca: PEM of the authority of its certificate; None for no TLS, on this machine alone.
         token_file: One token a line; None lets everybody in.
         tls_certificate: PEM chain; with ``tls_key``.
         tls_key: PEM.
@@ -63,6 +65,8 @@ class ServerSettings:
     status_address: str | None = None
     status_pictures: bool = False
     traces: str | None = None
+    finder: str | None = None
+    finder_ca: Path | None = None
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -17,7 +17,7 @@ from masklet.types import MaskFormat
 from masklet.v1 import view_pb2, view_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
-from masklet_server.service.overscan import prompts_inside
+from masklet_server.service.overscan import prompts_inside, prompts_outside
 from masklet_server.service.rendering import Renderer, mask_size_px, update_of
 from masklet_server.sessions.store import SessionStore
 
@@ -86,14 +86,16 @@ class ViewServicer(view_pb2_grpc.ViewServiceServicer):
         if request.limit > MAX_CANDIDATES:
             raise BadInputError(f"at most {MAX_CANDIDATES} places can be asked for, got {request.limit}")
         mask_format = codec.mask_format_from_wire(request.mask_format)
-        found = await session.find_again(request.object_id, request.frame, request.limit or _CANDIDATES)
+        found = await session.search.find_again(
+            request.object_id, request.frame, request.limit or _CANDIDATES
+        )
         name = session.name_of(request.object_id) or _NEW_OBJECT
         size_px = mask_size_px(session.clip, mask_format)
 
         def answer() -> list[view_pb2.FindAgainCandidate]:
             return [
                 view_pb2.FindAgainCandidate(
-                    prompts=codec.prompts_to_wire(each.prompts),
+                    prompts=codec.prompts_to_wire(prompts_outside(each.prompts, session.clip)),
                     update=mask_codec.update_to_wire(
                         update_of(session, each.result, name, size_px, is_preview=True), bits=mask_format.bits
                     ),

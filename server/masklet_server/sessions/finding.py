@@ -52,13 +52,14 @@ async def find_again(
         prompts = FramePrompts(object_id, frame, (Click(place.x_px, place.y_px),))
         result = await preview(prompts)
         mask = result.logits > 0
-        if mask.any() and all(_iou(mask, other.result.logits > 0) < _SAME_FROM_IOU for other in found):
+        if mask.any() and all(iou(mask, other.result.logits > 0) < _SAME_FROM_IOU for other in found):
             found.append(FoundAgain(prompts, result, place.likeness))
         if len(found) == limit:
             break
     return tuple(found)
 
 
-def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Of two masks of one size; 0 where both are empty."""
     either = int(np.count_nonzero(one | other))
     return int(np.count_nonzero(one & other)) / either if either else 0.0

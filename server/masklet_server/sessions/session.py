@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from masklet.errors import BadInputError, ClipError, MaskletError, OutputError
+from masklet.errors import ClipError, MaskletError, OutputError
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Click,
@@ -27,14 +27,12 @@ from masklet.types import (
     ObjectInfo,
     PromptDocument,
 )
-from masklet_server.sessions import finding
 from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.callers import current_request
 from masklet_server.sessions.durability import Answer, NoJournal, Request, Restored, SessionJournal
 from masklet_server.sessions.editor import Editor, Prompted, Reverted
 from masklet_server.sessions.facts import SessionFacts
-from masklet_server.sessions.finding import FoundAgain
 from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.plan import TrackOrder
@@ -43,6 +41,7 @@ from masklet_server.sessions.recorder import Recorder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.search import Search
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
 from masklet_server.sessions.session_tracker import ClosingSource, SessionTracker, TrackerFactory
 from masklet_server.sessions.standing import put_back, standing_of
@@ -50,7 +49,7 @@ from masklet_server.sessions.tracks import Tracks
 from masklet_server.sessions.turns import TurnClass
 from masklet_server.sessions.viewing import Viewing
 from masklet_server.sessions.worker_threads import WorkerThreads
-from masklet_server.tracking import ObjectFrame, Proposal
+from masklet_server.tracking import ObjectFrame
 
 ResultT = TypeVar("ResultT")
 
@@ -144,6 +143,7 @@ class Session(SessionFacts):
         self.viewing = Viewing(open_source, self._workers, user)
         # Without a circle, so that a closed session is gone at once and not when the collector comes.
         self.tracks = Tracks(weakref.proxy(self), book, tracker, editor, order, recorder, admission)
+        self.search = Search(weakref.proxy(self), book, tracker)
         self._journal: SessionJournal = journal or NoJournal()
         self._recorder = recorder
         # Of calls that were made and could not be kept: a retry has only that left to do.
@@ -271,32 +271,6 @@ class Session(SessionFacts):
             return await self._scheduler.run(
                 look, user=self.user, turn_class=TurnClass.WATCHED, owner=self, commits=False
             )
-
-    async def find_again(self, object_id: int, frame: int, limit: int) -> tuple[FoundAgain, ...]:
-        """Where an object may be on a frame, the likeliest place first; nothing changes.
-
-        Raises:
-            BadInputError: It has prompts on this frame, or none anywhere.
-            ObjectNotFoundError: The session has no such object.
-        """
-        info = self._book.object(object_id)
-        if frame in info.prompted_frames:
-            raise BadInputError(
-                f"{info.name} has prompts on frame {frame}: it is there; look on a frame without any"
-            )
-        self._book.check(FramePrompts(object_id, frame, (Click(0.5, 0.5),)))
-
-        async def propose(count: int) -> Sequence[Proposal]:
-            return await self._scheduler.run(
-                lambda: self._tracker.propose(object_id, frame, count),
-                user=self.user,
-                turn_class=TurnClass.WATCHED,
-                owner=self,
-                commits=False,
-            )
-
-        with self.in_use():
-            return await finding.find_again(object_id, frame, limit, propose, self.preview)
 
     async def undo(self) -> Reverted:
         """Take back the last edit.

@@ -26,9 +26,9 @@ from masklet_server.tracking import (
     FrameSource,
     Holdings,
     ObjectFrame,
-    Proposal,
     Relief,
     ResultReader,
+    Seeker,
     Tracker,
 )
 
@@ -157,9 +157,9 @@ class SessionTracker:
         """
         self._engine().check_policy(policy.value)
 
-    def propose(self, object_id: int, frame: int, limit: int) -> Sequence[Proposal]:
-        """Places on a frame that look like an object; errors as in :meth:`segment`."""
-        return self._on_device(lambda tracker: tracker.propose(object_id, frame, limit))
+    def seek(self, call: Callable[[Seeker], ValueT]) -> ValueT:
+        """Look for something in the clip's pictures; errors as in :meth:`segment`."""
+        return self._on_device(lambda tracker: call(tracker.seeker))
 
     def look(self, object_id: int, frame: int) -> ObjectFrame:
         """What an object's prompts on other frames alone make of a frame; errors as in :meth:`segment`."""

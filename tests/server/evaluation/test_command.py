@@ -54,10 +54,31 @@ def test_any_weights_of_the_family_are_measured(
     assert sheet.stat().st_size > 1000
     assert "overall" in result.output
     if protocol == "image":
-        assert set(content["overall"]["iou_after_clicks"]) == {"1", "5"}
+        assert set(content["overall"]["iou_after_clicks"]) == {"1", "3", "5"}
     else:
         assert set(content["baselines"]) == {"copy", "flow"}
         assert "flow" in result.output
+
+
+def test_pictures_stand_beside_what_tracking_comes_to(
+    app: typer.Typer, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    data, report = sets.write_plain(tmp_path / "set"), tmp_path / "r.json"
+    same = ["evaluate", "--data", data, "--weights", weights, "--limit", 3, "--device", "cpu"]
+    runner = CliRunner()
+    first = runner.invoke(app, [str(word) for word in (*same, "--protocol", "3clicks", "--json", report)])
+    assert first.exit_code == 0, first.output
+    words = [str(word) for word in (*same, "--protocol", "image", "--beside", report)]
+
+    result = runner.invoke(app, words)
+
+    assert result.exit_code == 0, result.output
+    assert "IoU, 3 clicks" in result.output
+    assert "J&F, 3clicks" in result.output
+    (tmp_path / "none.json").write_text("{}")
+    wrong = runner.invoke(app, [*words[:-1], str(tmp_path / "none.json")])
+    assert isinstance(wrong.exception, BadInputError)
 
 
 @pytest.mark.parametrize(

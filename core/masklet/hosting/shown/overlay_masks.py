@@ -76,6 +76,13 @@ def pack(mask: Mask, presence: Presence, *, max_side_px: int, quality: float | N
     )
 
 
+def share_of(mask: Mask) -> float:
+    """How much of the picture a mask covers; half covered counts as covered."""
+    alpha = mask.in_8_bits().alpha
+    inside = len(alpha) - len(alpha.translate(None, bytes(range(128, 256))))
+    return inside / len(alpha)
+
+
 def packed_for_overlay(update: MaskUpdate, max_side_px: int) -> PackedMask:
     """The mask of an update, packed."""
     quality = update.presence_score * update.predicted_iou

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import MaskletError, SessionNotFoundError
-from masklet.hosting.shown.overlay_masks import packed_for_overlay
+from masklet.found import FindProgress
+from masklet.hosting.shown.found_things import FoundThing, FoundThings
+from masklet.hosting.shown.overlay_masks import packed_for_overlay, share_of
 from masklet.hosting.work.plate_events import Event, ResultCame
 from masklet.pictures import PictureRequest
 from masklet.types import MaskFormat
@@ -59,6 +62,39 @@ def preview(
         # A preview is a favour: whoever then says it is told what is wrong.
         return
     yield ResultCame(packed_for_overlay(update, max_side_px))
+
+
+def find(
+    plate: PlateSession, job: Job, server: Server, frame: int, *, like: str = "", limit: int = 64
+) -> Iterator[Event]:
+    """Tell :class:`~masklet.hosting.shown.found_things.FoundThings` of a frame, once all are known.
+
+    Args:
+        plate: The plate.
+        job: Told the progress; leaving it stops the search after the step in hand.
+        server: Where.
+        frame: The plate's own number.
+        like: The uid of an object: only what looks like it; empty for everything.
+        limit: How many at most.
+    """
+    yield from plate.synchronise(server, make_sure=True, on_progress=job.count, on_waiting=job.wait_in_line)
+    max_side_px = plate.request.max_side_px
+    kind = plate.object(like) if like else None
+    mask_format = MaskFormat(max_side_px)
+    things: list[FoundThing] = []
+    with closing(
+        plate.session.find(frame=frame, like=kind, limit=limit, mask_format=mask_format).events()
+    ) as events:
+        for event in events:
+            if job.is_cancelled:
+                return
+            if isinstance(event, FindProgress):
+                job.count(event.done, event.total)
+            else:
+                mask = packed_for_overlay(event.update, max_side_px)
+                share = share_of(event.update.mask)
+                things.append(FoundThing(len(things) + 1, event.prompts, mask, share, event.score))
+    yield ResultCame(FoundThings(frame, tuple(things)))
 
 
 def _pictures(plate: PlateSession, job: Job, request: PictureRequest) -> Iterator[Event]:

@@ -16,6 +16,7 @@ from . import (
     review,
     servers,
     splines,
+    things,
     tracking,
 )
 
@@ -23,6 +24,7 @@ CLASSES = (
     *objects.CLASSES,
     *prompts.CLASSES,
     *pointing.CLASSES,
+    *things.CLASSES,
     *tracking.CLASSES,
     *review.CLASSES,
     *finding.CLASSES,

@@ -9,12 +9,12 @@ import bpy
 from masklet.errors import BadInputError, MaskletError
 from masklet.hosting.prompting import box_inside, check_inside, stroke, taken_back
 from masklet.phrases import phrase
-from masklet.said.documents import SaidObject, with_box, with_click, with_scribble
+from masklet.said.documents import SaidObject, with_box, with_click, with_prompts, with_scribble
 from masklet.types import Click
 
 from ..fields import BoolProperty, FloatProperty, IntProperty, StringProperty
 from ..plates import adopt, props, size_px
-from ..runtime import BRUSH_PX
+from ..runtime import BRUSH_PX, runtime
 from ..viewer import main_region, point_in, view_map, why_not_true
 from .running import ObjectOperator, PlateOperator, active_of, failed, frame_of, plate_of, synchronised
 
@@ -94,6 +94,14 @@ class MASKLET_OT_click(PlateOperator, bpy.types.Operator):
         try:
             width_px, height_px = size_px(block)
             check_inside(self.x_px, self.y_px, width_px=width_px, height_px=height_px)
+            found, memory = None, runtime().glimpse(block)
+            if self.positive and memory is not None and memory.found is not None:
+                found = memory.found.on(frame, self.x_px / width_px, self.y_px / height_px)
+            if found is not None and memory is not None and memory.found is not None:
+                item = own.add("")
+                item.take(with_prompts(item.as_said(), found.prompts))
+                memory.found = memory.found.without((found.number,))
+                return synchronised(self, block)
             item = own.active() or own.add("")
             click = Click(self.x_px, self.y_px, positive=self.positive)
             item.take(with_click(item.as_said(), frame, click))

@@ -17,6 +17,22 @@ WORK: dict[str, str] = {
     "Show the matte of this frame as Get Mattes will write it, not the tracked outline": (
         "Die Matte dieses Bildes zeigen, wie Mattes holen sie schreibt, statt des verfolgten Umrisses"
     ),
+    "Find Things": "Dinge finden",
+    "Find Alike": "Gleiches finden",
+    "Clear Found Things": "Gefundenes ausblenden",
+    "Show what was found no longer": "Gefundenes nicht mehr zeigen",
+    "Find everything on this frame; then point at objects and click those you want": (
+        "Alles auf diesem Bild finden; dann auf Objekte zeigen und die gewünschten anklicken"
+    ),
+    "Like the Active Object": "Wie das aktive Objekt",
+    "Only what looks like it": "Nur was ihm gleicht",
+    "Finding": "Suchen",
+    "nothing was found on this frame: click what you want instead": (
+        "auf diesem Bild wurde nichts gefunden: stattdessen anklicken, was gewünscht ist"
+    ),
+    "{count} things were found: point at objects and click those you want": (
+        "{count} Dinge wurden gefunden: auf Objekte zeigen und die gewünschten anklicken"
+    ),
     "Both Ways": "Beidseitig",
     "Track Both Ways": "In beide Richtungen verfolgen",
     "Track Forward": "Vorwärts verfolgen",

@@ -80,7 +80,9 @@ class Actions:
             Action.TRACK_BACKWARD: tracking.backward,
             Action.TRACK_ONE: tracking.one,
             Action.TRACK_STALE: tracking.stale,
-            Action.CANCEL: model.cancel,
+            Action.CANCEL: self._cancel,
+            Action.FIND_THINGS: workspace.finding.find,
+            Action.FIND_ALIKE: partial(workspace.finding.find, alike=True),
             Action.FIT: view.fit_asked.emit,
             Action.ONE_TO_ONE: lambda: view.scale_asked.emit(1.0),
             Action.ZOOM_IN: lambda: view.zoom_asked.emit(1.0),
@@ -106,6 +108,12 @@ class Actions:
                 self._model.select((document[number - 1].uid,))
         elif self._model.plate is not None or action in (Action.SHORTCUTS,):
             self._done[action]()
+
+    def _cancel(self) -> None:
+        """Stop the work in hand; where there is none, what was found is shown no longer."""
+        if self._model.job is None:
+            self._workspace.finding.clear()
+        self._model.cancel()
 
     def _go_to(self, frame: int) -> None:
         self._workspace.playback.stop()

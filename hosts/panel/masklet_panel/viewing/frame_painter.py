@@ -51,6 +51,7 @@ class FramePainter:
         """
         look = self._workspace.view.look
         self._paint_masks(painter, plate, picture)
+        self._paint_found(painter, plate)
         if preview is not None and look.mode is not Mode.PLATE:
             self._scene.draw_preview(painter, plate, preview, self._active_colour())
         self._paint_geometry(painter, place)
@@ -77,6 +78,15 @@ class FramePainter:
             painter.restore()
         painter.setPen(QtGui.QPen(QtGui.QColor(255, 255, 255, 220), 1.5))
         painter.drawLine(QtCore.QPointF(line, plate.top()), QtCore.QPointF(line, plate.bottom()))
+
+    def _paint_found(self, painter: QtGui.QPainter, plate: QtCore.QRectF) -> None:
+        """Things that may be taken, the largest behind; the one under the hand with a bright edge."""
+        finding = self._workspace.finding
+        for thing in sorted(finding.things, key=lambda each: -each.share):
+            self._scene.draw_found(painter, plate, thing.mask, thing.colour)
+        hovered = finding.hovered
+        if hovered is not None:
+            self._scene.draw_preview(painter, plate, hovered.mask, hovered.colour)
 
     def _paint_side(
         self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None, version: Any

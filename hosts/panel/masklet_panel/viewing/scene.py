@@ -108,6 +108,13 @@ class ScenePainter:
         self._draw_masks(painter, plate, [(mask, as_qcolor(colour, 0.25))])
         self._draw_ring(painter, plate, mask, QtGui.QColor(255, 255, 255, 230))
 
+    def draw_found(
+        self, painter: QtGui.QPainter, plate: QtCore.QRectF, mask: PackedMask, colour: Colour
+    ) -> None:
+        """A thing that was found and not taken yet: a veil and an edge of its own colour."""
+        self._draw_masks(painter, plate, [(mask, as_qcolor(colour, 0.35))])
+        self._draw_ring(painter, plate, mask, as_qcolor(colour))
+
     def _draw_picture(
         self, painter: QtGui.QPainter, plate: QtCore.QRectF, picture: QtGui.QImage | None
     ) -> None:

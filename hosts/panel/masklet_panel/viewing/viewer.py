@@ -62,6 +62,7 @@ class Viewer(QtWidgets.QWidget):
         workspace.pictures.arrived.connect(self._picture_came)
         self.hover.changed.connect(self._redraw)
         workspace.geometry.changed.connect(self._redraw)
+        workspace.finding.changed.connect(self._redraw)
         view.fit_asked.connect(self.fit)
         view.scale_asked.connect(self.scale_to)
         view.zoom_asked.connect(self._zoom)
@@ -202,7 +203,7 @@ class Viewer(QtWidgets.QWidget):
         elif (at - began).manhattanLength() >= _DRAG_FROM:
             (x0, y0), (x1, y1) = line_px[0], line_px[-1]
             saying.box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        else:
+        elif not self._workspace.finding.take(*line_px[0]):
             saying.click(*line_px[0], positive=positive)
 
     def _point_at(self, at: QtCore.QPointF, event: QtGui.QMouseEvent) -> None:
@@ -210,7 +211,9 @@ class Viewer(QtWidgets.QWidget):
         width_px, height_px = self._workspace.model.size_px
         look = self._workspace.view.look
         is_inside = 0.0 <= x_px < width_px and 0.0 <= y_px < height_px
-        if look.tool is Tool.POINT and is_inside and not event.buttons():
+        if self._workspace.finding.point_at(x_px, y_px) and look.tool is Tool.POINT:
+            self.hover.clear()
+        elif look.tool is Tool.POINT and is_inside and not event.buttons():
             self.hover.point_at(Click(round(x_px, 1), round(y_px, 1), self._is_positive(event)))
         else:
             self.hover.clear()

@@ -45,7 +45,7 @@ class Appearance:
             return None
         # Of a thing smaller than a cell the cell that shows most of it.
         chosen = inside >= min(_INSIDE, float(inside.max()))
-        cells = _normal(features)[:, chosen].T  # (K, C)
+        cells = normal(features)[:, chosen].T  # (K, C)
         step = -(-len(cells) // _MOST_CELLS)
         return Appearance(cells[::step].clone(), float(inside.sum()) ** 0.5)
 
@@ -55,10 +55,10 @@ class Appearance:
 
     def alike(self, features: ImageFeatures) -> Tensor:
         """``(h, w)``: how much every cell of a picture looks like the object, up to 1."""
-        normal = _normal(features)  # (C, h, w)
-        scores = self.cells @ normal.flatten(1)  # (K, h * w)
+        values = normal(features)  # (C, h, w)
+        scores = self.cells @ values.flatten(1)  # (K, h * w)
         nearest = scores.topk(min(_NEAREST, len(self.cells)), dim=0).values.mean(0)
-        return nearest.reshape(normal.shape[1:])
+        return nearest.reshape(values.shape[1:])
 
 
 def covered(logits: Tensor, features: ImageFeatures) -> Tensor:
@@ -89,7 +89,7 @@ def peaks(alike: Tensor, side_cells: float, *, limit: int) -> Iterator[tuple[int
         )
 
 
-def _normal(features: ImageFeatures) -> Tensor:
+def normal(features: ImageFeatures) -> Tensor:
     """``(C, h, w)``: features less their mean over the picture, of length 1."""
     embedding = features.embedding[0].float()
     return functional.normalize(embedding - embedding.mean((1, 2), keepdim=True), dim=0)

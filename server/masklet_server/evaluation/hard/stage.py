@@ -108,6 +108,10 @@ class GeneratedFrames:
         masks = self._painted(frame)[1]
         return [mask for actor, mask in zip(self._actors, masks, strict=True) if actor.is_rival]
 
+    def all_visible(self, frame: int) -> list[NDArray[np.bool_]]:
+        """``(h, w)``: what is visible of each actor, the farthest first."""
+        return list(self._painted(frame)[1])
+
     def _painted(self, frame: int) -> tuple[NDArray[np.uint8], tuple[NDArray[np.bool_], ...]]:
         if frame not in self.info.frames:
             raise FrameMissingError(f"{self.info.name} has no frame {frame}.")

@@ -1,0 +1,188 @@
+"""``masklet roto FOLDER --stills``: pictures that have nothing to do with each other, several at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from masklet.clip_files import PICTURE_SUFFIXES
+from masklet.commands.exits import ExitCode
+from masklet.commands.summary import print_json
+from masklet.errors import BadInputError, ClipError, MaskletError
+from masklet.everything import MASKS, apart, make_objects
+from masklet.types import FrameRange, ObjectInfo, PromptDocument
+
+if TYPE_CHECKING:
+    from masklet.client import Server
+    from masklet.commands.progress import Progress
+    from masklet.deliveries import Existing
+    from masklet.events import MatteFormat
+
+AT_ONCE = 4
+"""While one picture is read or written, the device works on another."""
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture.
+
+    Attributes:
+        file: Of it.
+        number: From 1, in the order of names: the frame of its prompts in the document.
+        folder: Of its mattes.
+    """
+
+    file: Path
+    number: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class StillDone:
+    """What became of a picture.
+
+    Attributes:
+        still: Which.
+        objects: How many have a matte.
+        error: Why there is none; empty for none.
+    """
+
+    still: Still
+    objects: int = 0
+    error: str = ""
+
+
+def stills_in(folder: Path) -> tuple[Still, ...]:
+    """The pictures of a folder by name; two of one stem keep their suffix.
+
+    Raises:
+        ClipError: It is no folder, or has no pictures.
+    """
+    if not folder.is_dir():
+        raise ClipError(f"{folder} is no folder: --stills takes a folder of pictures")
+    files = sorted(each for each in folder.iterdir() if each.suffix.lower() in PICTURE_SUFFIXES)
+    files = [each for each in files if not each.name.startswith(".")]
+    if not files:
+        raise ClipError(f"the folder {folder.name} holds no pictures: check the path")
+    stems = Counter(each.stem for each in files)
+    return tuple(
+        Still(each, number, each.stem if stems[each.stem] == 1 else each.name.replace(".", "_"))
+        for number, each in enumerate(files, start=1)
+    )
+
+
+def roto_stills(
+    server: Server,
+    stills: tuple[Still, ...],
+    document: PromptDocument,
+    out: Path,
+    *,
+    matte_format: MatteFormat,
+    raw_edges: bool,
+    existing: Existing,
+    progress: Progress,
+) -> tuple[StillDone, ...]:
+    """Mattes of every picture, each in a folder of its own; those without prompts are found everything in.
+
+    A picture that cannot be used is told and leaves the others alone.
+
+    Args:
+        server: Where.
+        stills: The pictures.
+        document: Frame N is the N-th picture; where it says nothing at all, things are found in all of them.
+        out: The folders of the pictures go here.
+        matte_format: Of the mattes.
+        raw_edges: Edges as the network gave them.
+        existing: What becomes of files that are there.
+        progress: Told each picture.
+
+    Raises:
+        BadInputError: The document speaks of more pictures than there are.
+    """
+    beyond = [each.frame for each in document.prompts if not 1 <= each.frame <= len(stills)]
+    if beyond:
+        raise BadInputError(f"there is no picture {beyond[0]}: there are {len(stills)}, and 1 is the first")
+    chosen = {each.frame for each in document.prompts}
+    wanted = [still for still in stills if not chosen or still.number in chosen]
+
+    def work(still: Still) -> StillDone:
+        try:
+            own = out / still.folder
+            count = _one(server, still, document, own, matte_format, existing, raw_edges=raw_edges)
+        except MaskletError as error:
+            return StillDone(still, error=str(error))
+        return StillDone(still, count)
+
+    done = []
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for each in threads.map(work, wanted):
+            done.append(each)
+            words = each.error or f"{each.objects} objects"
+            progress.say(f"{each.still.file.name} ({each.still.number}): {words}")
+    return tuple(done)
+
+
+def tell_stills(done: tuple[StillDone, ...], *, as_json: bool) -> None:
+    """Print what became of the pictures for scripts, and end with 1 where one of them failed."""
+    if as_json:
+        print_json(
+            {
+                "stills": [
+                    {"file": each.still.file.name, "number": each.still.number, "objects": each.objects}
+                    | ({"error": each.error} if each.error else {})
+                    for each in done
+                ]
+            }
+        )
+    if any(each.error for each in done):
+        raise typer.Exit(int(ExitCode.FAILED))
+
+
+def _one(
+    server: Server,
+    still: Still,
+    document: PromptDocument,
+    out: Path,
+    matte_format: MatteFormat,
+    existing: Existing,
+    *,
+    raw_edges: bool,
+) -> int:
+    """Write the mattes of one picture; how many objects it has."""
+    with server.open(str(still.file)) as session:
+        frame = session.clip.first_frame
+        said = [replace(each, frame=frame) for each in document.prompts if each.frame == still.number]
+        if said:
+            own = [
+                info for info in document.objects if any(each.object_id == info.object_id for each in said)
+            ]
+            ids = {info.object_id: number for number, info in enumerate(own, start=1)}
+            session.load_prompts(
+                PromptDocument(
+                    tuple(ObjectInfo(ids[info.object_id], info.name, (frame,)) for info in own),
+                    tuple(replace(each, object_id=ids[each.object_id]) for each in said),
+                    mattes=tuple(
+                        replace(each, object_id=ids[each.object_id])
+                        for each in document.mattes
+                        if each.object_id in ids
+                    ),
+                )
+            )
+        else:
+            make_objects(session, apart(session.find(frame=frame, mask_format=MASKS)))
+        count = len(session.objects())
+        if count:
+            session.export(
+                out,
+                matte_format=matte_format,
+                frames=FrameRange(frame, frame),
+                base_name=still.folder,
+                raw_edges=raw_edges,
+                existing=existing,
+            )
+        return count
