@@ -42,7 +42,7 @@ def test_everything_is_looked_at_in_short_turns_and_progress_never_goes_back() -
         assert sum(int(str(call[2])) for call in sights) == 256
         assert max(int(str(call[2])) for call in sights) == CLICKS_A_TURN
         assert [step.done for step in told] == sorted(step.done for step in told)
-        assert told[-1].done < told[-1].total
+        assert told[-1].done == told[-1].total
         # The fake has squares of a quarter of the side on the left half: eight.
         found = [step.found for step in told if step.found is not None]
         assert len(found) == 8
