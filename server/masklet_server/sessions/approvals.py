@@ -210,7 +210,7 @@ class Approvals:
             self._put(near_id, frame, _nothing(frame) if near is None else near)
 
     def _put(self, near_id: int, frame: int, result: ObjectFrame) -> None:
-        self._results.put(replace(result, object_id=near_id, frame=frame, pointer=np.zeros(0, np.float16)))
+        self._results.put(replace(result, object_id=near_id, frame=frame))
 
     def _near(self, result: ObjectFrame) -> Iterator[tuple[int, ObjectFrame]]:
         """What is around a frame, as it was approved or, until something changes, as it is."""

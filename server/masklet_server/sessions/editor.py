@@ -172,13 +172,14 @@ class Editor:
             self._approvals.release(before, object_id, held)
         edit = book.set_lock(object_id, frames, locked=locked)
         stale, trace = self._desk.stale, Trace()
-        if edit is not None and not locked:
-            # What was overtaken while it was locked shows now, and so does what was built on it.
-            opened = [frame for frame in stale.of(object_id) if frame in frames]
-            trace = Trace(self._mark_behind(book.contents, object_id, opened))
-            if not book.contents.prompted_frames(object_id):
-                # Only the lock kept them: no prompt makes them any more.
-                trace = self._set_aside(object_id, trace, book.contents)
+        if edit is not None:
+            # What was overtaken while it was locked shows now, and so does what was built on it. What is
+            # overtaken and locked now stays, and what was built on what its prompts would give does not.
+            overtaken = [frame for frame in stale.of(object_id) if frame in frames]
+            trace = Trace(self._mark_behind(book.contents, object_id, overtaken, both_ways=locked))
+        if edit is not None and not locked and not book.contents.prompted_frames(object_id):
+            # Only the lock kept them: no prompt makes them any more.
+            trace = self._set_aside(object_id, trace, book.contents)
         stood = {kept.frame: self._results.find(object_id, kept.frame) for kept in inside}
         self._approvals.release(before, object_id, [frame for frame in held if frame in stood])
         for kept, result in zip(inside, results, strict=True):
@@ -417,15 +418,17 @@ class Editor:
             reached -= {frame}
         return reached - frozenset(prompted)
 
-    def _mark_behind(self, contents: Contents, object_id: int, frames: Collection[int]) -> frozenset[int]:
-        """Mark what tracking built on some frames; what was marked by it."""
+    def _mark_behind(
+        self, contents: Contents, object_id: int, frames: Collection[int], *, both_ways: bool = False
+    ) -> frozenset[int]:
+        """Mark what tracking built on some frames, or may build on them from either side; what was marked."""
         known = frozenset(self._results.frames_of(object_id))
         prompted = contents.prompted_frames(object_id)
         behind: set[int] = set()
         for frame in frames:
             way = self._desk.ways.of(object_id, frame)
             reached = affected_frames(frame, prompted, self._clip, self._order)
-            if way is not None:
+            if way is not None and not both_ways:
                 reached = range(reached.start, frame) if way.backward else range(frame + 1, reached.stop)
             behind.update(each for each in known if each in reached)
         return self._desk.stale.mark(object_id, behind - set(prompted))

@@ -70,6 +70,16 @@ def assert_within(some: Masks, every: Masks) -> None:
         ("unlock", "hero", FrameRange(1, 1)),
     ]
 )
+@example(
+    history=[
+        ("click", "hero", 3, 10, True),
+        ("track", None),
+        ("click", "hero", 5, 0, False),
+        ("track", None),
+        ("undo",),
+        ("lock", "hero", FrameRange(1, 4)),
+    ]
+)
 @given(histories)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_after_any_history_masks_are_those_of_the_document_replayed(history: list[tuple[Any, ...]]) -> None:
@@ -111,6 +121,9 @@ def test_after_any_history_masks_are_those_of_the_document_replayed(history: lis
         ("unlock", "hero", FrameRange(1, 1)),
     ],
     count=1,
+)
+@example(
+    history=[("click", "hero", 1, 0, False), ("lock", "hero", FrameRange(1, 6)), ("track", None)], count=1
 )
 @given(histories, st.integers(1, 6))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
