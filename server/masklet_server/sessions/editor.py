@@ -23,12 +23,12 @@ from masklet.types import (
 from masklet_server.sessions.approvals import Approvals, owner_of
 from masklet_server.sessions.bases import with_base
 from masklet_server.sessions.contents import Contents
-from masklet_server.sessions.desk import Desk
 from masklet_server.sessions.history import Aside, Edit, History, Trace
 from masklet_server.sessions.masks import result_of
 from masklet_server.sessions.plan import Ground, TrackOrder, affected_frames
 from masklet_server.sessions.prompts import PromptBook, Replacement
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.session_tracker import SessionTracker
 from masklet_server.sessions.ways import Horizon
 from masklet_server.tracking import ObjectFrame
 
@@ -64,7 +64,7 @@ class Editor:
 
     Args:
         clip: The session's.
-        desk: Tracker and stale frames.
+        tracker: With the frames that are stale.
         results: Masks.
         order: From which prompt frames are tracked.
         approvals: What locked frames are delivered with.
@@ -74,11 +74,16 @@ class Editor:
     """
 
     def __init__(
-        self, clip: ClipInfo, desk: Desk, results: ResultStore, order: TrackOrder, approvals: Approvals
+        self,
+        clip: ClipInfo,
+        tracker: SessionTracker,
+        results: ResultStore,
+        order: TrackOrder,
+        approvals: Approvals,
     ) -> None:
         self._approvals = approvals
         self._clip = clip
-        self._desk = desk
+        self._tracker = tracker
         self._results = results
         self._order = order
         self.next_aside = -1
@@ -89,11 +94,11 @@ class Editor:
         known = frozenset(self._results.frames_of(object_id))
         prompted = contents.prompted_frames(object_id)
         matching = partial(
-            self._desk.ways.matching,
+            self._tracker.ways.matching,
             object_id,
-            known - self._desk.stale.of(object_id),
+            known - self._tracker.stale.of(object_id),
             prompted,
-            Horizon(at_cuts, self._desk.shots.cuts, contents.policy(object_id)),
+            Horizon(at_cuts, self._tracker.shots.cuts, contents.policy(object_id)),
         )
         return Ground(
             prompted=prompted,
@@ -116,9 +121,9 @@ class Editor:
         said = self.based(book, checked)
         if said == before and standing is not None:
             return Prompted(said, standing)
-        was_stale = self._desk.stale.of(object_id) & {frame}
+        was_stale = self._tracker.stale.of(object_id) & {frame}
         self._approvals.settle(book.contents)
-        result = self._desk.segment(said)
+        result = self._tracker.segment(said)
         edit = book.put(said)
         trace = Trace()
         if standing is not None and not standing.prompted:
@@ -135,7 +140,7 @@ class Editor:
         object_id, frame = checked.object_id, checked.frame
         before, standing = book.find(object_id, frame), self._results.find(object_id, frame)
         others = set(book.prompted_frames(object_id)) - {frame}
-        look = partial(self._desk.look, object_id, frame) if others else lambda: None
+        look = partial(self._tracker.look, object_id, frame) if others else lambda: None
         return with_base(checked, before, standing, look)
 
     def set_lock(
@@ -171,7 +176,7 @@ class Editor:
         if not locked:
             self._approvals.release(before, object_id, held)
         edit = book.set_lock(object_id, frames, locked=locked)
-        stale, trace = self._desk.stale, Trace()
+        stale, trace = self._tracker.stale, Trace()
         if edit is not None:
             # What was overtaken while it was locked shows now, and so does what was built on it. What is
             # overtaken and locked now stays, and what was built on what its prompts would give does not.
@@ -183,7 +188,7 @@ class Editor:
         stood = {kept.frame: self._results.find(object_id, kept.frame) for kept in inside}
         self._approvals.release(before, object_id, [frame for frame in held if frame in stood])
         for kept, result in zip(inside, results, strict=True):
-            self._desk.put(result)
+            self._tracker.put(result)
             if kept.stale:
                 stale.mark(object_id, (kept.frame,))
         if edit is not None:
@@ -201,7 +206,7 @@ class Editor:
             BadInputError: The tracker knows no policies.
         """
         book.object(object_id)
-        self._desk.check_policy(policy)
+        self._tracker.check_policy(policy)
         self._approvals.settle(book.contents)
         edit = book.set_policy(object_id, policy)
         if edit is not None:
@@ -211,7 +216,7 @@ class Editor:
         """Forget an object; its masks stay for as long as it can be brought back."""
         self._approvals.settle(book.contents)
         book.remove_object(object_id)
-        self._desk.withdraw(object_id)
+        self._tracker.withdraw(object_id)
         self.sweep(book)
 
     def stage(self, replacement: Replacement, prompts: FramePrompts) -> None:
@@ -224,14 +229,14 @@ class Editor:
         self._staged.update(replacement.object_ids)
         for kept in replacement.masks:
             if (kept.object_id, kept.frame) == (prompts.object_id, prompts.frame):
-                self._desk.put(result_of(kept.mask, kept.object_id, kept.frame, prompted=True))
-        self._desk.segment(prompts, keep=contents.is_locked(prompts.object_id, prompts.frame))
+                self._tracker.put(result_of(kept.mask, kept.object_id, kept.frame, prompted=True))
+        self._tracker.segment(prompts, keep=contents.is_locked(prompts.object_id, prompts.frame))
 
     def drop(self, replacement: Replacement) -> None:
         """Forget what was made of a document that does not come into force."""
         self._staged.difference_update(replacement.object_ids)
         made = {each for each in self._results.object_ids() if owner_of(each) in replacement.object_ids}
-        self._desk.forget_objects({*replacement.object_ids, *made})
+        self._tracker.forget_objects({*replacement.object_ids, *made})
 
     def replace_all(self, book: PromptBook, replacement: Replacement) -> None:
         """Put a document whose prompts are staged into force: one edit.
@@ -245,11 +250,11 @@ class Editor:
         self._approvals.settle(book.contents)
         for kept, result in masks:
             if (kept.object_id, kept.frame) not in contents.prompts:
-                self._desk.put(result)
+                self._tracker.put(result)
             if kept.stale:
-                self._desk.stale.mark(kept.object_id, (kept.frame,))
+                self._tracker.stale.mark(kept.object_id, (kept.frame,))
         for object_id in book.contents.names:
-            self._desk.withdraw(object_id)
+            self._tracker.withdraw(object_id)
         book.replace_all(contents)
         self._staged.difference_update(replacement.object_ids)
         self.sweep(book)
@@ -258,7 +263,7 @@ class Editor:
         """The document with the masks of its locked frames."""
         masks = []
         for lock in document.locks:
-            stale = self._desk.stale.of(lock.object_id)
+            stale = self._tracker.stale.of(lock.object_id)
             for frame in self._results.frames_of(lock.object_id):
                 if frame in lock.frames:
                     masks.append(self._approvals.locked_mask(lock.object_id, frame, stale=frame in stale))
@@ -288,7 +293,7 @@ class Editor:
         alive = {*book.contents.names, *book.history.objects(), *self._staged}
         dead = {each for each in self._results.object_ids() if owner_of(each) not in alive}
         if dead:
-            self._desk.forget_objects(sorted(dead))
+            self._tracker.forget_objects(sorted(dead))
 
     def _move(self, history: History, edit: Edit, start: Contents, end: Contents) -> Reverted:
         object_id = edit.object_id
@@ -299,7 +304,7 @@ class Editor:
         self._bring_back([each for each in end.names if each not in start.names], end)
         for each in start.names:
             if each not in end.names:
-                self._desk.withdraw(each)
+                self._tracker.withdraw(each)
         if edit.kind is EditKind.POLICY:
             history.set_trace(edit, self._exchange_policy(edit, history.trace(edit), end))
         if edit.kind is EditKind.LOCKS:
@@ -316,12 +321,12 @@ class Editor:
         said = end.prompts.get((object_id, frame))
         prompts = FramePrompts(object_id, frame) if said is None else said.prompts
         standing = self._results.find(object_id, frame)
-        stale = self._desk.stale
+        stale = self._tracker.stale
         was_stale = stale.of(object_id) & {frame}
-        result = self._desk.segment(prompts, keep=end.is_locked(object_id, frame))
+        result = self._tracker.segment(prompts, keep=end.is_locked(object_id, frame))
         held = trace.replaced.get(frame)
         if prompts.is_empty and held is not None:
-            self._desk.put(held)
+            self._tracker.put(held)
             stale.mark(object_id, trace.replaced_stale)
         elif standing is not None and not standing.prompted:
             trace = replace(trace, replaced={frame: standing}, replaced_stale=was_stale)
@@ -334,7 +339,7 @@ class Editor:
 
     def _exchange_policy(self, edit: Edit, trace: Trace, end: Contents) -> Trace:
         """Mark what was tracked in another way; what this edit had marked is as it should be again."""
-        object_id, stale = edit.object_id, self._desk.stale
+        object_id, stale = edit.object_id, self._tracker.stale
         as_before = trace.marked_stale & stale.of(object_id)
         stale.clear(object_id, as_before)
         tracked = frozenset(self._results.frames_of(object_id)) - set(end.prompted_frames(object_id))
@@ -342,7 +347,7 @@ class Editor:
 
     def _exchange_locked(self, edit: Edit, trace: Trace, end: Contents) -> Trace:
         """Masks that came with a lock give way to what stood there, and the other way round."""
-        object_id, stale = edit.object_id, self._desk.stale
+        object_id, stale = edit.object_id, self._tracker.stale
         as_before = trace.marked_stale & stale.of(object_id)
         stale.clear(object_id, as_before)
         marked: frozenset[int] = frozenset()
@@ -354,7 +359,7 @@ class Editor:
             if held is None:
                 self._results.remove(object_id, frame)
             else:
-                self._desk.put(held)
+                self._tracker.put(held)
         trace = replace(trace, marked_stale=marked, replaced=stood)
         if trace.aside is not None:
             return self._take_from_aside(object_id, trace)
@@ -364,7 +369,7 @@ class Editor:
 
     def _follow(self, edit: Edit, trace: Trace, contents: Contents) -> Trace:
         """Mark what prompts have overtaken; without any prompts left, take away what nothing makes now."""
-        object_id, stale = edit.object_id, self._desk.stale
+        object_id, stale = edit.object_id, self._tracker.stale
         if not contents.prompted_frames(object_id):
             return self._set_aside(object_id, trace, contents)
         # Not tracked since: what stands there was made from what is in force again.
@@ -374,12 +379,12 @@ class Editor:
         return replace(trace, marked_stale=stale.mark(object_id, reached - as_before))
 
     def _set_aside(self, object_id: int, trace: Trace, contents: Contents) -> Trace:
-        stale = self._desk.stale
+        stale = self._tracker.stale
         known = frozenset(self._results.frames_of(object_id))
         going = known - self._held(contents, object_id, known)
         aside = Aside(self.next_aside, stale.of(object_id) - trace.marked_stale)
         self.next_aside -= 1
-        self._desk.move(object_id, going, aside.results_id)
+        self._tracker.move(object_id, going, aside.results_id)
         stale.clear(object_id, stale.of(object_id) - self._held(contents, object_id, known))
         return replace(trace, marked_stale=frozenset(), aside=aside)
 
@@ -388,8 +393,8 @@ class Editor:
         assert trace.aside is not None
         aside = trace.aside
         kept = [each for each in self._results.frames_of(aside.results_id) if each != but]
-        self._desk.move(aside.results_id, kept, object_id)
-        self._desk.stale.mark(object_id, aside.stale)
+        self._tracker.move(aside.results_id, kept, object_id)
+        self._tracker.stale.mark(object_id, aside.stale)
         return replace(trace, aside=None)
 
     def _bring_back(self, object_ids: Sequence[int], contents: Contents) -> None:
@@ -397,10 +402,10 @@ class Editor:
             for object_id in object_ids:
                 for frame in contents.prompted_frames(object_id):
                     said = contents.prompts[object_id, frame].prompts
-                    self._desk.bring_back(said, keep=contents.is_locked(object_id, frame))
+                    self._tracker.bring_back(said, keep=contents.is_locked(object_id, frame))
         except MaskletError:
             for object_id in object_ids:
-                self._desk.withdraw(object_id)
+                self._tracker.withdraw(object_id)
             raise
 
     def _reached(self, edit: Edit, trace: Trace, contents: Contents) -> frozenset[int]:
@@ -426,12 +431,12 @@ class Editor:
         prompted = contents.prompted_frames(object_id)
         behind: set[int] = set()
         for frame in frames:
-            way = self._desk.ways.of(object_id, frame)
+            way = self._tracker.ways.of(object_id, frame)
             reached = affected_frames(frame, prompted, self._clip, self._order)
             if way is not None and not both_ways:
                 reached = range(reached.start, frame) if way.backward else range(frame + 1, reached.stop)
             behind.update(each for each in known if each in reached)
-        return self._desk.stale.mark(object_id, behind - set(prompted))
+        return self._tracker.stale.mark(object_id, behind - set(prompted))
 
     def _locked_in(self, contents: Contents, object_id: int, *, but_not: Contents) -> list[int]:
         """Frames with masks that are locked in one state and not in another."""
