@@ -78,8 +78,8 @@ def test_its_settings_are_taken_and_name_what_is_mounted(tmp_path: Path) -> None
     settings = settings_of(serve_command().make_context("serve", ["--config", str(file)]).params)
     mounts = {Path(mount["mountPath"]) for mount in SERVER["volumeMounts"]}
 
-    named = [settings.tls_certificate, settings.tls_key, settings.token_file, settings.sessions_folder]
-    for path in (*named, settings.upload_folder, *settings.roots):
+    named = [settings.tls_certificate, settings.tls_key, settings.signed_tokens, settings.sessions_folder]
+    for path in (*named, settings.audit, settings.upload_folder, *settings.roots):
         assert path is not None
         assert mounts & {path, *path.parents}, path
     (port,) = SERVER["ports"]

@@ -93,7 +93,7 @@ def test_its_settings_file_is_one_that_is_taken() -> None:
     file = DEPLOY / "server.toml"
     settings = settings_of(serve_command().make_context("serve", ["--config", str(file)]).params)
 
-    assert settings.token_file == Path("/etc/masklet/tokens")
+    assert settings.signed_tokens == Path("/etc/masklet/tokens.json")
     # What may be written: the folders that systemd makes for it.
     state, cache = (
         Path("/var/lib") / values("StateDirectory")[0],
@@ -102,3 +102,5 @@ def test_its_settings_file_is_one_that_is_taken() -> None:
     assert settings.sessions_folder is not None
     assert settings.sessions_folder.is_relative_to(state)
     assert settings.upload_folder == cache
+    assert settings.audit is not None
+    assert settings.audit.is_relative_to(state)
