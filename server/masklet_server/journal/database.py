@@ -205,7 +205,7 @@ class Database:
         except (sqlite3.Error, UnicodeError) as error:
             # A connection that met an error of the disk is not trusted any more.
             self.rest()
-            raise refusal(error) from error
+            raise refusal(error, self.path) from error
 
 
 class Writer:
@@ -294,7 +294,7 @@ def small_rows(path: Path, kinds: Sequence[str]) -> list[Row]:
         finally:
             connection.close()
     except (sqlite3.Error, UnicodeError) as error:
-        raise refusal(error) from error
+        raise refusal(error, path) from error
     return [
         Row(kind, "", value)
         for kind, (value, crc) in found

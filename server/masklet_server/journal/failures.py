@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 
 from masklet.errors import MaskletError, OutputError, SessionNotFoundError
 from masklet_server.sessions.result_places import LostResultError
@@ -20,8 +22,13 @@ class TakenOverError(SessionNotFoundError):
     """Another process owns the journal now."""
 
 
-def refusal(error: sqlite3.Error | UnicodeError) -> MaskletError:
-    """The sentence for an error of SQLite, or for text that is none."""
+def refusal(error: sqlite3.Error | UnicodeError, file: Path) -> MaskletError:
+    """The sentence for an error of SQLite, or for text that is none.
+
+    Args:
+        error: What it says.
+        file: The journal.
+    """
     name = (
         "SQLITE_CORRUPT" if isinstance(error, UnicodeError) else str(getattr(error, "sqlite_errorname", ""))
     )
@@ -30,7 +37,9 @@ def refusal(error: sqlite3.Error | UnicodeError) -> MaskletError:
             "the disk that keeps the server's sessions is full: free some space there and do the same again; "
             "what was kept before is safe"
         )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+    # On a read-only disk the log beside a journal cannot be opened, and SQLite says no more than that.
+    is_shut = name.startswith("SQLITE_CANTOPEN") and not os.access(file.parent, os.W_OK)
+    if is_shut or name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
         return OutputError(
             "the disk that keeps the server's sessions is read-only: make it writable and do the same again; "
             "what was kept before is safe"
