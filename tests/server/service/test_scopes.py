@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import statistics
 import time
 from collections.abc import Callable, Coroutine
@@ -172,6 +173,39 @@ def test_somebody_elses_session_answers_as_one_that_is_not_there_to_the_byte(
             assert (await own.sessions.GetSession(asking)).session.objects
 
     serve(tmp_path, keys, work, sessions_folder=tmp_path / "sessions" if kept else None)
+
+
+def test_uploads_and_contents_of_another_tenants_namesake_are_not_there(tmp_path: Path, keys: Keys) -> None:
+    acme, house = keys.of("acme/ann"), keys.of("ann")
+    content = b"first frame"
+    digest = hashlib.sha256(content).digest()
+    part = session_pb2.UploadClipRequest
+    start = session_pb2.UploadFileStart(frame=1, suffix=".exr", size_bytes=len(content), sha256=digest)
+    messages = [
+        part(header=session_pb2.UploadHeader(request_id=new_id(), clip_name="plate.####.exr")),
+        part(file=start),
+        part(chunk=content),
+        part(commit=session_pb2.UploadCommit(files=1, sha256=digest)),
+    ]
+
+    async def work(server: Running, client: FakeClient) -> None:
+        sent = await client.sessions.UploadClip(iter(messages), metadata=bearer(acme))
+        (opening,) = [each for each in ALL if each.path.endswith("/OpenSession")]
+        (finding,) = [each for each in ALL if each.path.endswith("/FindContents")]
+
+        async def opened(upload_id: str, token: str) -> Any:
+            request = opening.message(upload_id=upload_id, request_id=new_id())
+            return await opening.answer(client.channel, request, bearer(token))
+
+        async def held(token: str) -> list[int]:
+            data = await finding.call(client.channel, finding.message(sha256=[digest]), bearer(token))
+            return list(session_pb2.FindContentsResponse.FromString(data).held_bytes)
+
+        assert await opened(sent.upload_id, house) == await opened("0" * 32, house)
+        assert (await held(acme), await held(house)) == ([len(content)], [0])
+        assert (await opened(sent.upload_id, acme))[0] == "OK"
+
+    serve(tmp_path, keys, work)
 
 
 def test_time_does_not_tell_whether_somebody_else_has_a_session(tmp_path: Path, keys: Keys) -> None:
