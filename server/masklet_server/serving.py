@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from masklet_server.service.settings import ServerSettings
 
 ADDRESS_HELP = "host:port to listen on; port 0 takes a free one."
-TLS_HELP = "PEM file; needed, with a token file, to listen on anything but loopback."
+TLS_HELP = "PEM file; needed, with a way to know who calls, to listen on anything but loopback."
 
 
 ENVIRONMENT = "MASKLET_SERVE"

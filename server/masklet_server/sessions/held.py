@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from masklet.errors import ClipError
 from masklet.scopes import in_order
@@ -25,6 +26,7 @@ class Held:
         found: By anybody, since it was opened.
         on_close: Called when the session goes for good, with whatever the clip came from: an upload's files.
         journal: Where it outlives the process.
+        sharing: Held while access is changed: one change after the other.
     """
 
     session: Session
@@ -34,6 +36,7 @@ class Held:
     found: bool = False
     on_close: Callable[[], Awaitable[None]] | None = None
     journal: SessionJournal | None = None
+    sharing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def summary(self, account: str, now_s: float) -> SessionSummary:
         """As a list shows it to somebody who gets in."""

@@ -221,7 +221,6 @@ class SessionStore:
         """Let somebody else into a session, or take that back; with whom it is shared then.
 
         Args:
-            session_id: Which.
             user: Its owner.
             account: Who gets in.
             rights: For what; None for nothing any more.
@@ -233,14 +232,15 @@ class SessionStore:
             OutputError: The disk takes nothing: it stays as it was.
         """
         held = await self._owned(session_id, user)
-        before = held.access
-        after = before.kept_from(account) if rights is None else before.shared_with(account, rights)
-        if after.shares != before.shares:
-            begin()
-            if held.journal is not None:
-                await held.journal.share(after.shares)
-            held.access = after
-        return after.told()
+        async with held.sharing:
+            before = held.access
+            after = before.kept_from(account) if rights is None else before.shared_with(account, rights)
+            if after.shares != before.shares:
+                begin()
+                if held.journal is not None:
+                    await held.journal.share(after.shares)
+                held.access = after
+            return after.told()
 
     async def close_unfound(self, session_id: str) -> None:
         """Close a session that whoever opened it never heard of; fine when it was used since."""

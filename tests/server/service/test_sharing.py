@@ -101,6 +101,18 @@ def test_another_artist_goes_on_where_the_owner_was(tmp_path: Path, settings: Se
     serve(tmp_path, settings, work)
 
 
+def test_sharing_with_many_at_once_forgets_nobody(tmp_path: Path, settings: ServerSettings) -> None:
+    async def work(server: Running) -> None:
+        async with server.client(token=ANN) as ann:
+            session_id, _ = await ann.clicked(server.root / "clip")
+            names = [f"artist{number}" for number in range(12)]
+            await asyncio.gather(*(share(ann, session_id, name, [Scope.READ]) for name in names))
+            answer = await ann.sessions.ListShares(session_pb2.ListSharesRequest(session_id=session_id))
+            assert sorted(each.user for each in answer.shares) == sorted(names)
+
+    serve(tmp_path, settings, work)
+
+
 def test_what_was_not_shared_is_refused_with_whom_to_ask(tmp_path: Path, settings: ServerSettings) -> None:
     async def work(server: Running) -> None:
         async with both(server) as (ann, bob):
