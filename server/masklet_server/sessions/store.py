@@ -221,6 +221,7 @@ class SessionStore:
         """Let somebody else into a session, or take that back; with whom it is shared then.
 
         Args:
+            session_id: Which.
             user: Its owner.
             account: Who gets in.
             rights: For what; None for nothing any more.
