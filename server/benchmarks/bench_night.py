@@ -6,7 +6,9 @@
 2's and EdgeTAM's demos): neither is in this repository. The same shots then go through an undisturbed job,
 and some through ``masklet roto`` in one go. Prompts are boxes: around a true mask, or typed after looking.
 
-Printed: one line of JSON for each run and each shot. ``iou`` compares mattes at half coverage.
+Printed: one line of JSON for each run and each shot. ``iou`` compares mattes at half coverage. ``processor``
+has the processor seconds of the server for each frame of one shot, by what was done: they say what a night
+costs whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -91,6 +93,7 @@ def main() -> None:
         one, other = (night.versions.get(shot) for night in nights.values())
         if one is not None and other is not None:
             records.write_line({"record": "disturbed-undisturbed", "shot": shot, **compared(one, other)})
+    measure_processor(asked.data, asked.work / "processor", asked.frames)
     for shot in _IN_ONE_GO:
         version = nights["undisturbed"].versions.get(shot)
         if version is None:
@@ -235,6 +238,57 @@ def tell(name: str, night: Night) -> None:
                 "words": report.words if report.phase is not TaskPhase.DONE else "",
             }
         )
+
+
+def measure_processor(data: Path, folder: Path, frames: int) -> None:
+    """Run one shot with everything on one worker, and print what its server's processors did by step."""
+    night = Night(folder)
+    write_documents(data, folder, frames)
+    document = folder / "bear.masklet.json"
+    for other in folder.glob("*.masklet.json"):
+        if other != document:
+            other.unlink()
+    job = folder / "job"
+    extra = ["--shapes", "--anchors", "similarity", "--export", "nuke"]
+    masklet("farm", "submit", str(document), "--job", str(job), *extra, "--accept", "reviewed")
+    running = subprocess.Popen(
+        _program("farm", "run", str(job)), stderr=subprocess.DEVNULL, env=_environment()
+    )
+    spent: dict[str, float] = {}
+    before, places = 0.0, JobPlaces(job / "out")
+    while running.poll() is None:
+        time.sleep(0.1)
+        now = _server_seconds(running.pid)
+        for report in shot_reports(read_job(job), places):
+            for state in report.states:
+                if state.phase is TaskPhase.RUNNING and now > before:
+                    spent[state.stage] = spent.get(state.stage, 0.0) + now - before
+        before = max(before, now)
+    night.exit_code = running.returncode
+    each = {stage: round(seconds / frames, 3) for stage, seconds in spent.items()}
+    records.write_line(
+        {"record": "processor", "shot": "bear", "frames": frames, "objects": 1, "seconds_a_frame": each}
+    )
+
+
+def _server_seconds(run: int) -> float:
+    """Processor seconds of the servers of a run's workers."""
+    total = 0.0
+    for entry in os.listdir("/proc"):
+        try:
+            if (
+                not entry.isdigit()
+                or b"masklet_server.cli" not in Path(f"/proc/{entry}/cmdline").read_bytes()
+            ):
+                continue
+            owner = Path(f"/proc/{_parent(int(entry))}/environ").read_bytes().split(b"MASKLET_FARM_OWNER=")
+            if len(owner) < 2 or _parent(int(owner[1].split(b"\0")[0])) != run:
+                continue
+            times = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[11:13]
+            total += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError):
+            continue
+    return total
 
 
 def compared(one: Path, other: Path) -> dict[str, float | int]:

@@ -1,8 +1,9 @@
 """Is a shot's work good enough to be used? Findings in the artist's words. Pure.
 
 What publishing asks (:mod:`masklet.publish.checks`) is asked there and not here: this module adds what can
-only be seen in the pictures. Thresholds were set on the true masks of eighteen real sequences, which are to
-pass, and on tracks that were broken on purpose.
+only be seen in the pictures. Thresholds lie above what the true masks of eighteen real sequences (DAVIS 2016,
+forty frames each) do by themselves: sixteen are not talked about. A ball that vanishes behind a tree within a
+frame is, and so is a flying duck on the frame on which its wings turn.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ AREA_FACTOR = 1.8
 """Between one frame and the next, in either direction."""
 CENTRE_SHARE = 0.45
 """Of the object's own size that its middle may move beside the plate's motion."""
-FLICKER_SHARE = 0.08
+FLICKER_SHARE = 0.2
 """Of the object that differs from both neighbours where these agree."""
 SMALL_AREA = 3e-4
 """Of the picture: below this an object is a few pixels, and everything about it jumps."""
@@ -72,7 +73,10 @@ def findings(
     flickers = [
         frame
         for frame, each in measures.items()
-        if each.flicker is not None and each.flicker > FLICKER_SHARE and each.area > SMALL_AREA
+        if each.flicker is not None
+        and each.flicker > FLICKER_SHARE
+        and each.area > SMALL_AREA
+        and frame not in prompted
     ]
     if flickers:
         yield _problem(

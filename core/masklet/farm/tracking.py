@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError
 from masklet.farm.chunks import Chunk, keep_chunk, left_of, read_chunks
 from masklet.farm.task import StoppedError, check_plate, key_of, plate_session
-from masklet.frame_runs import runs_minus, runs_of
+from masklet.frame_runs import part_in, runs_minus, runs_of
 from masklet.types import FrameRange, MaskFormat, PromptDocument
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ FIRST_FRAMES = 4
 """Of a task: after these it knows how fast this machine is."""
 MASKS_PER_CALL = 64
 """That are sent to the server together: far below what a message may hold."""
+MASKS_PER_CHUNK = 256
+"""At most: a session keeps 24 MB of locked masks, and one takes some 20 kB."""
+HELD_BYTES = 16 << 20
+"""Of masks that are put on a session before it goes on. Of a longer way those next to where it goes on are
+put there, and frames before them are tracked again: slower, and the same."""
 _PROGRESS_MASKS = MaskFormat(max_side_px=64, bits=True)
 
 
@@ -56,13 +61,32 @@ def track_piece(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> N
     own = only_objects(document.document, piece.objects)
     with plate_session(task, server, replace(document, document=own)) as session:
         objects = session.load_prompts(own)
-        for chunk in chunks:
-            hold(objects, chunk, own)
+        for way in piece.ways:
+            for chunk in worth_holding(way, chunks):
+                hold(objects, chunk, own)
         run = _Run(task, session, objects, own, folder, piece, kept)
         for way in piece.ways:
             for frames in left_of(way.frames, chunks):
                 for chunk in run.tracked(replace(way, frames=frames), teller, stop):
                     keep_chunk(folder, piece, chunk)
+
+
+def worth_holding(way: Way, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
+    """The chunks of a way that is not finished, as many as a session keeps, from where it goes on.
+
+    A way that is finished needs nothing, and others need nothing of it.
+    """
+    own = [chunk for chunk in chunks if part_in(chunk.frames, way.frames) is not None]
+    if not left_of(way.frames, own):
+        return ()
+    found: list[Chunk] = []
+    size_bytes = 0
+    for chunk in sorted(own, key=lambda chunk: chunk.frames.first, reverse=not way.backward):
+        size_bytes += sum(len(mask.mask.logits) for masks in chunk.masks.values() for mask in masks)
+        if size_bytes > HELD_BYTES and found:
+            break
+        found.append(chunk)
+    return tuple(found)
 
 
 def only_objects(document: PromptDocument, names: Iterable[str]) -> PromptDocument:
@@ -141,9 +165,10 @@ class _Run:
             )
 
     def _chunk_frames(self) -> int:
+        most = max(1, MASKS_PER_CHUNK // len(self.objects))
         if not self.frame_s:
-            return FIRST_FRAMES
-        return max(1, round(self.task.job.request.chunk_s / self.frame_s))
+            return min(most, FIRST_FRAMES)
+        return min(most, max(1, round(self.task.job.request.chunk_s / self.frame_s)))
 
     def _track(self, part: FrameRange, way: Way, teller: Teller, stop: Stop) -> FrameRange | None:
         """The frames of a part that are finished for all objects; None for none."""

@@ -49,7 +49,7 @@ def test_a_jump_counts_beside_the_motion_of_the_plate_alone() -> None:
 
 
 def test_flicker_is_named_but_not_that_of_a_few_pixels() -> None:
-    (said,) = _found({1007: Measure(0.1, (0.5, 0.3), (0.0, 0.0), 0.2)})
+    (said,) = _found({1007: Measure(0.1, (0.5, 0.3), (0.0, 0.0), 0.3)})
     assert said.startswith("flicker: the matte of hero flickers on 1007 more than the plate moves")
     tiny = {frame: Measure(1e-4, (0.5, 0.3), (0.0, 0.0), 0.5) for frame in range(1001, 1011)}
     assert _found(tiny) == []
