@@ -8,7 +8,15 @@ from functools import wraps
 from masklet.errors import BadInputError, MaskletError
 from masklet.phrases import phrase, text_of
 from masklet.types import Direction
-from masklet_nuke import finding, panel_pane, prompting, publish_dialog, result_commands, tracking
+from masklet_nuke import (
+    farm_dialog,
+    finding,
+    panel_pane,
+    prompting,
+    publish_dialog,
+    result_commands,
+    tracking,
+)
 from masklet_nuke.api import Node
 from masklet_nuke.rendering import alpha_of
 from masklet_nuke.runtime import Runtime, runtime
@@ -190,6 +198,12 @@ def attach(own: Runtime, node: Node) -> None:
 def publish(own: Runtime, node: Node) -> None:
     """Check the mattes and publish them."""
     publish_dialog.publish(own, node)
+
+
+@_button
+def submit_to_farm(own: Runtime, node: Node) -> None:
+    """Make a job of the shot."""
+    farm_dialog.submit(own, node)
 
 
 @_button

@@ -78,6 +78,7 @@ BUTTONS: tuple[tuple[str, str, str, str], ...] = (
     ("make_cryptomatte", "Cryptomatte", "Write a Cryptomatte of all objects and make its node", ""),
     ("attach", "Attach Selected", "Have the selected nodes follow the object's anchor, baked", ""),
     ("publish", "Publish", "Check the mattes and publish them as the next version", "line"),
+    ("submit_to_farm", "Submit to Farm", "Make a job of this shot, for the farm or the night", ""),
     ("open_panel", "Open Panel", "Dock masklet's panel", ""),
 )
 """Name of the command, label, tooltip, and whether it begins a line."""

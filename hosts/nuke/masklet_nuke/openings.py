@@ -11,10 +11,12 @@ from masklet.errors import MaskletError
 from masklet.hosting.left_sessions import LeftSessions
 from masklet.hosting.notices import Notice, notice_of
 from masklet.hosting.presence import BEAT_S, Other, Presence
+from masklet.hosting.work.farming import homecoming_job
 from masklet.phrases import phrase
 from masklet.transport.helper_environment import config_file
 from masklet_nuke import documents, plates
 from masklet_nuke.folders import script_file
+from masklet_nuke.plate_document import document_file
 from masklet_nuke.undoing import no_step
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Openings:
                     documents.keep_session(node, type(kept)(), (0, 0))
                 self._owner.tell(node, Notice(_others_sentence(others), is_alarm=False))
                 continue
+            self._look_home(node)
             memory = self._owner.memory(node)
             if not any(text not in {"", "[]"} for text in documents.states(node).values()):
                 continue
@@ -60,6 +63,17 @@ class Openings:
             else:
                 self._look_for_session(node)
         self._owner.redraw()
+
+    def _look_home(self, node: Node) -> None:
+        """Tell, once, what the farm has made of the node's shot."""
+        uid = self._owner.host.uid(node)
+
+        def tell(notice: Notice) -> None:
+            found = self._owner.host.find(uid)
+            if found is not None:
+                self._owner.tell(found, notice)
+
+        self._owner.run(homecoming_job(document_file(self._nuke, node), uid, on_notice=tell))
 
     def saved(self) -> None:
         """The script on disk knows these sessions: from there it can be opened again."""

@@ -7,15 +7,12 @@ Nuke's undo; what is said in Nuke goes to the panel, which sends it: one of both
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.errors import BadInputError, OutputError
-from masklet.hosting import kept_plate
-from masklet.hosting.kept_plate import KeptPlate
+from masklet.errors import BadInputError
 from masklet.phrases import phrase
 from masklet_nuke import documents, panel_seam
-from masklet_nuke.folders import own_folder
+from masklet_nuke.plate_document import write_document
 from masklet_nuke.prompting import refresh
 from masklet_nuke.rendering import ensure_rendered
 from masklet_nuke.undoing import no_step, one_step
@@ -50,7 +47,7 @@ def open_panel(runtime: Runtime, node: Node) -> None:
         panels: Any = importlib.import_module("nukescripts.panels")
     except ImportError as error:
         raise BadInputError(phrase(_ABSENT, fault=str(error))) from error
-    file = _write_document(runtime, node)
+    file = write_document(runtime, node)
     settings = runtime.host.connection_settings()
     widget = widgets.PanelWidget(settings, runtime.connection)
     widget.open(str(file))
@@ -108,24 +105,3 @@ class Panel:
                 documents.keep_session(node, kept.session, (kept.shape.width_px, kept.shape.height_px))
         self._runtime.memory(node).recall(node)
         self._runtime.redraw()
-
-
-def _write_document(runtime: Runtime, node: Node) -> Path:
-    source = runtime.host.source(node)
-    file = own_folder(runtime.nuke, node) / f"{node.name()}{kept_plate.SUFFIX}"
-    kept = KeptPlate(
-        source.path,
-        runtime.host.uid(node),
-        source.reading,
-        document=documents.document(node),
-        states=documents.states(node),
-        session=documents.session(node),
-    )
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            phrase("{folder} cannot be made ({fault})", folder=file.parent, fault=error.strerror)
-        ) from error
-    kept_plate.write(file, kept, None)
-    return file

@@ -1,0 +1,85 @@
+"""Jobs behind a dialog for the farm, and what is told when its results have come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+from masklet.farm.notes import look_home, note_told
+from masklet.farm.sheet import FarmSheet, submit_sheet
+from masklet.hosting.notices import Notice
+from masklet.hosting.work.jobs import Job
+from masklet.phrases import phrase
+
+if TYPE_CHECKING:
+    from masklet.errors import MaskletError
+
+
+def submit_job(
+    sheet: FarmSheet,
+    plate_uid: str,
+    *,
+    on_told: Callable[[str], None],
+    on_end: Callable[[Optional[MaskletError]], None],
+) -> Job:
+    """Submit a shot: its plate's files are looked at, away from the main thread.
+
+    Args:
+        sheet: What was chosen.
+        plate_uid: Whose bar shows it.
+        on_told: Called in the main thread with a sentence about the job.
+        on_end: Called in the main thread at the end.
+    """
+
+    def work(job: Job) -> Iterator[object]:
+        yield submit_sheet(sheet)[1]
+
+    job = Job(
+        phrase("Submitting to the farm"), work, on_event=lambda told: on_told(_sentence(told)), on_end=on_end
+    )
+    job.plate_uid, job.is_long = plate_uid, True
+    return job
+
+
+def homecoming(document: Path) -> Notice | None:
+    """What the farm made of a document, once; None where there is nothing new. It never raises."""
+    coming = look_home(document)
+    if coming is None or not coming.is_news:
+        return None
+    note_told(document, coming)
+    if coming.version is not None:
+        return Notice(
+            phrase("The farm has made a version of this: {folder}", folder=coming.version), is_alarm=False
+        )
+    if coming.passed and coming.mattes is not None:
+        return Notice(phrase("The farm has made the mattes: {folder}", folder=coming.mattes), is_alarm=False)
+    return Notice(phrase("The farm's check did not pass: {reason}", reason=coming.words))
+
+
+def homecoming_job(document: Path, plate_uid: str, *, on_notice: Callable[[Notice], None]) -> Job:
+    """Look whether the farm has made something of a document, in a thread: it lies on a share.
+
+    Args:
+        document: As it was submitted.
+        plate_uid: Whose.
+        on_notice: Called in the main thread where there is news.
+    """
+
+    def work(job: Job) -> Iterator[object]:
+        notice = homecoming(document)
+        if notice is not None:
+            yield notice
+
+    def tell(notice: object) -> None:
+        assert isinstance(notice, Notice)
+        on_notice(notice)
+
+    job = Job(phrase("Looking at the farm"), work, on_event=tell)
+    job.plate_uid = plate_uid
+    return job
+
+
+def _sentence(told: object) -> str:
+    assert isinstance(told, str)
+    return told
