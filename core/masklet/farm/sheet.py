@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from masklet.anchors import Absence, AnchorKind
 from masklet.errors import BadInputError
@@ -69,7 +69,8 @@ class FarmSheet:
 
     def with_value(self, name: str, value: Value) -> FarmSheet:
         """The same with another value in a field."""
-        return replace(self, **{name: value})
+        change: dict[str, Any] = {name: value}
+        return replace(self, **change)
 
     def value(self, name: str) -> Value:
         """What stands in a field."""

@@ -46,11 +46,13 @@ class Notice:
         sentence: Cause, then repair.
         is_alarm: True for what went wrong.
         remedy: The button below it.
+        stays: It is worth reading still when the server has opened the plate.
     """
 
     sentence: str
     is_alarm: bool = True
     remedy: Remedy = Remedy.NONE
+    stays: bool = False
 
 
 class PlateChangedError(ClipError):

@@ -205,9 +205,9 @@ class PlateMemory(Generic[P]):
             self._forget_finished()
             self.book.lose()
         self.remind(plate)
-        self.notice = None
+        self.notice = self.notice if self.notice is not None and self.notice.stays else None
         told = [*event.clip.notices, *(each.reason for each in event.clip.unreadable)]
-        if told:
+        if told and self.notice is None:
             self.notice = Notice("; ".join(told), is_alarm=False)
         if event.replaced and self.keeper.uids(plate):
             self.notice = Notice(_REPLACED, is_alarm=False, remedy=Remedy.TRACK)

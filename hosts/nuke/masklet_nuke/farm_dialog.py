@@ -31,7 +31,8 @@ def submit(runtime: Runtime, node: Node) -> None:
     check_free(runtime, node)
     ensure_rendered(runtime.nuke, node)
     uid = runtime.host.adopt(node)
-    sheet = sheet_for(write_document(runtime, node), _TOOL)
+    document = write_document(runtime.nuke, node, runtime.host.source(node), uid)
+    sheet = sheet_for(document, _TOOL)
     asked = _ask(runtime, sheet) if runtime.host.has_interface else sheet
     if asked is not None:
         runtime.run(

@@ -47,7 +47,7 @@ def open_panel(runtime: Runtime, node: Node) -> None:
         panels: Any = importlib.import_module("nukescripts.panels")
     except ImportError as error:
         raise BadInputError(phrase(_ABSENT, fault=str(error))) from error
-    file = write_document(runtime, node)
+    file = write_document(runtime.nuke, node, runtime.host.source(node), uid)
     settings = runtime.host.connection_settings()
     widget = widgets.PanelWidget(settings, runtime.connection)
     widget.open(str(file))

@@ -14,8 +14,8 @@ from masklet_nuke.folders import own_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from masklet.hosting.plate_files import PlateSource
     from masklet_nuke.api import Node, Nuke
-    from masklet_nuke.runtime import Runtime
 
 
 def document_file(nuke: Nuke, node: Node) -> Path:
@@ -23,18 +23,22 @@ def document_file(nuke: Nuke, node: Node) -> Path:
     return own_folder(nuke, node) / f"{node.name()}{kept_plate.SUFFIX}"
 
 
-def write_document(runtime: Runtime, node: Node) -> Path:
+def write_document(nuke: Nuke, node: Node, source: PlateSource, uid: str) -> Path:
     """Write the document of a node anew; its file.
 
+    Args:
+        nuke: The module.
+        node: Whose document.
+        source: Of its plate.
+        uid: Of its plate.
+
     Raises:
-        BadInputError: Nothing is connected to the node.
         OutputError: It cannot be written.
     """
-    source = runtime.host.source(node)
-    file = document_file(runtime.nuke, node)
+    file = document_file(nuke, node)
     kept = KeptPlate(
         source.path,
-        runtime.host.uid(node),
+        uid,
         source.reading,
         document=documents.document(node),
         states=documents.states(node),

@@ -16,6 +16,7 @@ from masklet.hosting.loop import BEAT_S, Loop
 from masklet.hosting.notices import Notice, notice_of
 from masklet.hosting.presence import BEAT_S as PRESENT_S
 from masklet.hosting.presence import Presence
+from masklet.hosting.work.farming import homecoming_job
 from masklet.hosting.work.releasing import release
 from masklet.prompts import PlateShape
 from masklet.types import FrameRange
@@ -160,6 +161,7 @@ class PlateModel(QtCore.QObject):
             self.tell(Notice("; ".join(kept.notes), is_alarm=False))
         self._left.came_back(kept.session.session_id)
         self._be_present(opening.file)
+        self.loop.run(homecoming_job(opening.file, kept.uid, on_notice=self.tell))
         self.loop.synchronise(self._plate, wait=False)
 
     def close(self) -> None:

@@ -48,13 +48,12 @@ def homecoming(document: Path) -> Notice | None:
     if coming is None or not coming.is_news:
         return None
     note_told(document, coming)
+    told = phrase("The farm's check did not pass: {reason}", reason=coming.words)
     if coming.version is not None:
-        return Notice(
-            phrase("The farm has made a version of this: {folder}", folder=coming.version), is_alarm=False
-        )
-    if coming.passed and coming.mattes is not None:
-        return Notice(phrase("The farm has made the mattes: {folder}", folder=coming.mattes), is_alarm=False)
-    return Notice(phrase("The farm's check did not pass: {reason}", reason=coming.words))
+        told = phrase("The farm has made a version of this: {folder}", folder=coming.version)
+    elif coming.passed and coming.mattes is not None:
+        told = phrase("The farm has made the mattes: {folder}", folder=coming.mattes)
+    return Notice(told, is_alarm=not coming.passed, stays=True)
 
 
 def homecoming_job(document: Path, plate_uid: str, *, on_notice: Callable[[Notice], None]) -> Job:

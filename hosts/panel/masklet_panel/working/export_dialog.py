@@ -20,6 +20,7 @@ from masklet.phrases import phrase
 from masklet.publish.shots_of_files import shots_of_folder
 from masklet_panel import theme
 from masklet_panel.qt import QtCore, QtWidgets
+from masklet_panel.working.farm_dialog import FarmDialog
 from masklet_panel.working.publish_dialog import PublishDialog
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ class ExportDialog(QtWidgets.QDialog):
         )
         self._publish.setToolTip(phrase("Check what lies in the folder and publish it as the next version"))
         self._publish.clicked.connect(lambda *_: self.show_publish())
+        self._farm = self.buttons.addButton(
+            phrase("To the Farm …"), QtWidgets.QDialogButtonBox.ButtonRole.ActionRole
+        )
+        self._farm.setToolTip(phrase("Make a job of this shot, for the farm or the night"))
+        self._farm.clicked.connect(lambda *_: self.show_farm())
         self.buttons.accepted.connect(self.export)
         self.buttons.rejected.connect(self.reject)
         self._lay_out()
@@ -173,6 +179,15 @@ class ExportDialog(QtWidgets.QDialog):
         except MaskletError as error:
             self._model.tell(notice_of(error))
             return None
+        dialog.show()
+        self.reject()
+        return dialog
+
+    def show_farm(self) -> FarmDialog | None:
+        """Ask what is to be asked about a job of this shot; None where nothing is open."""
+        if self._model.file is None:
+            return None
+        dialog = FarmDialog(self._model, self._model.file, self.parentWidget())
         dialog.show()
         self.reject()
         return dialog
