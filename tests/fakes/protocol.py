@@ -60,14 +60,19 @@ class Method:
         return "OK", "", "", ()
 
 
+ASKED = frozenset({"masklet.v1.ProposalService"})
+"""Services that the server asks: programs of the studio serve them."""
+
+
 def methods() -> list[Method]:
-    """All of masklet's services, in order."""
+    """All calls of the services that masklet's server serves, in order."""
     names = sorted(path.stem for path in Path(masklet.v1.__file__).parent.glob("*_pb2.py"))
     services = [
         service
         for name in names
         for service in importlib.import_module(f"masklet.v1.{name}").DESCRIPTOR.services_by_name.values()
     ]
+    assert {service.full_name for service in services} > ASKED
     return [
         Method(
             f"/{service.full_name}/{method.name}",
@@ -76,6 +81,7 @@ def methods() -> list[Method]:
             bool(method.server_streaming),
         )
         for service in services
+        if service.full_name not in ASKED
         for method in service.methods
     ]
 

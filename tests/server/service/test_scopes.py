@@ -10,9 +10,10 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
-from fakes.protocol import Method, bearer, methods
+from fakes.protocol import ASKED, Method, bearer, methods
 from fakes.service import FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
 from masklet.scopes import SHARED, Scope
@@ -66,6 +67,17 @@ def test_every_call_of_every_service_has_a_rule_and_no_rule_is_left_over() -> No
     assert set(RULES) == paths
     told_to_all = {path for path, rule in RULES.items() if rule.scope is None}
     assert all(path.startswith("/grpc.health.v1.Health/") for path in told_to_all)
+
+
+def test_what_the_server_asks_of_others_it_does_not_serve(tmp_path: Path, keys: Keys) -> None:
+    token = keys.of("ann", *Scope)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        for service in ASKED:
+            call = client.channel.unary_unary(f"/{service}/FindObjects")(b"", metadata=bearer(token))
+            assert (await refusal(call))[0] == grpc.StatusCode.UNIMPLEMENTED
+
+    serve(tmp_path, keys, work)
 
 
 def test_a_call_without_a_rule_is_refused_before_anybody_is_asked(
