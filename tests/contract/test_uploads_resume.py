@@ -82,9 +82,13 @@ def line(process: LocalServer) -> Iterator[BreakingLine]:
 
 @pytest.fixture(params=("grpc", "bridge"))
 def over_line(
-    request: pytest.FixtureRequest, line: BreakingLine, process: LocalServer
+    request: pytest.FixtureRequest,
+    line: BreakingLine,
+    process: LocalServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Transport]:
-    """A transport whose connection goes over the line."""
+    """A transport whose connection goes over the line, and whose files go no other way."""
+    monkeypatch.setenv("MASKLET_SHARED_MEMORY", "0")
     choice = ServerChoice(line.address, process.token)
     way: Transport = (
         open_transport(choice)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from masklet.transport.grpc_channel import Channel, Metadata
     from masklet.v1 import server_pb2_grpc
 
+SETTING = "MASKLET_SHARED_MEMORY"
+"""Environment variable: 0 shares nothing, whatever a server offers."""
 _ASK_S = 10.0
 _ASK_AGAIN_S = 60.0
 
@@ -34,7 +37,8 @@ class MemoryToShare:
         self._channel, self._server = channel, server
         self._lock = threading.Lock()
         self._memory: SharedMemory | None = None
-        self._not_before_s = 0.0 if channel.is_local and is_possible() else float("inf")
+        wanted = os.environ.get(SETTING, "1") != "0" and channel.is_local and is_possible()
+        self._not_before_s = 0.0 if wanted else float("inf")
 
     @contextmanager
     def call(self) -> Iterator[SharedCall | None]:

@@ -54,7 +54,8 @@ class LocalServer:
         token_file.touch(mode=0o600)
         token_file.write_text(self.token, encoding="ascii")
         command = server_program("cli", "serve", "--address", "127.0.0.1:0")
-        command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin"]
+        # Memory is shared with whoever has the token and is of this user: nobody else.
+        command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin", "--shared-memory"]
         for root in _own_roots():
             command += ["--root", root]
         if weights is not None:
