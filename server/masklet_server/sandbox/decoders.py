@@ -105,7 +105,14 @@ class Decoders:
     @staticmethod
     def are_possible() -> bool:
         """True where decoders can be forked and ended safely."""
-        return sys.platform == "linux" and hasattr(os, "pidfd_open")
+        if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+            return False
+        try:
+            # Some containers refuse it.
+            os.close(os.pidfd_open(os.getpid()))
+        except OSError:
+            return False
+        return True
 
     def warm_up(self) -> None:
         """Start the process that they come from, without waiting for it."""
