@@ -54,8 +54,7 @@ class LocalServer:
         token_file.touch(mode=0o600)
         token_file.write_text(self.token, encoding="ascii")
         command = server_program("cli", "serve", "--address", "127.0.0.1:0")
-        # Memory is shared with whoever has the token and is of this user: nobody else.
-        command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin", "--shared-memory"]
+        command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin"]
         for root in _own_roots():
             command += ["--root", root]
         if weights is not None:
