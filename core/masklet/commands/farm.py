@@ -12,6 +12,7 @@ from masklet.commands.exits import ExitCode
 from masklet.commands.extra_words import parse_extra_exports
 from masklet.commands.farm_engine import add_engine_commands
 from masklet.commands.farm_job import add_job_commands
+from masklet.commands.farm_prompts import prompted
 from masklet.commands.options import DeviceOption, JsonOption, WeightsOption
 from masklet.commands.progress import Progress
 from masklet.commands.prompt_words import parse_range
@@ -42,6 +43,14 @@ def submit(
     clip: Annotated[
         Optional[str],
         typer.Option("--clip", metavar="CLIP", help="The plate of the one shot, where it was moved."),
+    ] = None,
+    find_every: Annotated[
+        Optional[int],
+        typer.Option("--find", min=1, metavar="FRAMES", help="Plates: make everything in them an object."),
+    ] = None,
+    carry_from: Annotated[
+        Optional[Path],
+        typer.Option("--carry", metavar="FILE.json", help="Plates: look for the objects of this shot."),
     ] = None,
     frames: Annotated[
         Optional[str],
@@ -149,6 +158,9 @@ def submit(
         )
     except ValueError as error:
         raise BadInputError(str(error)) from error
+    documents = list(
+        prompted(documents, find_every=find_every, carry_from=carry_from, weights=weights, device=device)
+    )
     clips = {} if clip is None else {documents[0]: clip}
     submitted = make_job(documents, request, job, clips=clips)
     for note in submitted.notes:

@@ -1,0 +1,64 @@
+"""Prompts that nobody clicked: plates among what is submitted get documents before the job is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.commands.carry import carry
+from masklet.commands.find import find
+from masklet.errors import BadInputError, NotPromptedError
+from masklet.hosting.kept_plate import document_beside, is_document
+from masklet.prompts import read_shot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def prompted(
+    shots: Sequence[Path],
+    *,
+    find_every: int | None,
+    carry_from: Path | None,
+    weights: str | None,
+    device: str | None,
+) -> tuple[Path, ...]:
+    """A document for everything that is submitted; plates get one beside them.
+
+    Args:
+        shots: Documents, and plates as people write clips.
+        find_every: Make everything on these plates an object, looking again every so many frames.
+        carry_from: A document of a neighbouring shot: its objects are looked for on these plates.
+        weights: As for the job.
+        device: As for the job.
+
+    Raises:
+        BadInputError: There is a plate, and nothing says how it comes by prompts; or it has a document.
+        NotPromptedError: Nothing was found on a plate.
+    """
+    if find_every is not None and carry_from is not None:
+        raise BadInputError("--find looks for everything and --carry for objects of another shot: choose one")
+    found = []
+    for shot in shots:
+        if is_document(str(shot)):
+            found.append(shot)
+            continue
+        if find_every is None and carry_from is None:
+            raise BadInputError(
+                f"{shot.name} is a plate without prompts: name its document, or add --find 24 to make "
+                "everything in it an object, or --carry with the document of a neighbouring shot"
+            )
+        document = document_beside(str(shot.absolute()))
+        if document.exists():
+            raise BadInputError(f"{document.name} lies beside {shot.name} already: submit that document")
+        if carry_from is not None:
+            neighbour = read_shot(carry_from).clip
+            beside = carry_from.absolute().parent / neighbour
+            carry(str(beside), str(shot), prompts=carry_from, out=document, weights=weights, device=device)
+        else:
+            find(str(shot), every=find_every, prompts=document, weights=weights, device=device)
+        if not read_shot(document).document.prompts:
+            document.unlink()
+            raise NotPromptedError(f"nothing was found in {shot.name}: click what is to be cut out")
+        found.append(document)
+    return tuple(found)
