@@ -125,7 +125,7 @@ def find(
         if every is not None:
             most = connected.info().max_objects
             frames = range(first, session.clip.last_frame + 1, every)
-            keyframes = list(session.clip.missing.without(frames))
+            keyframes = [each for each in frames if each not in session.clip.missing]
             found_on = _everything(session, keyframes, options, most, name, progress)
             save(prompts, shot, session)
             if as_json:
