@@ -60,7 +60,7 @@ class Standard:
     margin: float = 1.0
 
 
-STANDARDS = MappingProxyType({"masklet_embedded": Standard(0.3, 0.4, 0.5)})
+STANDARDS = MappingProxyType({"masklet_embedded": Standard(0.4, 0.4, 0.5)})
 """By the name of a network's configuration; SAM's own for others. The embedded network expects little of its
 masks: with SAM's own it would find one thing of fifty (docs/find.md)."""
 

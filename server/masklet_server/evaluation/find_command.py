@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ def evaluate_find(
         Path, typer.Option(help="Folder of photographs with instance masks: images, masks, meta.json.")
     ],
     weights: Annotated[str, typer.Option(help="Name in the weight store, or a file.")] = "masklet_embedded",
+    pictures: Annotated[int | None, typer.Option(help="Only so many of the photographs.")] = None,
     crowds: Annotated[int, typer.Option(help="Generated crowds of one kind among others.")] = 12,
     seed: Annotated[int, typer.Option(help="Another one gives other crowds.")] = 1,
     layers: Annotated[int, typer.Option(help="Look for small things in parts, too.")] = 0,
@@ -52,7 +54,7 @@ def evaluate_find(
         return FindRequest(frame, limit=limit, per_side=clicks, layers=layers)
 
     with console.status("looking") as status:
-        for photograph in photographs_in(photographs):
+        for photograph in islice(photographs_in(photographs), pictures):
             things, seconds = LoneSession(photograph, make_tracker).find(everything(0))
             tallies["photographs"].add(photograph.truths, things, seconds)
             status.update(f"{tallies['photographs'].pictures} photographs")
@@ -76,7 +78,14 @@ def evaluate_find(
         table.add_row(name, *(f"{value:g}" for value in values.values()))
     console.print(table)
     if json_file is not None:
-        asked = {"crowds": crowds, "seed": seed, "layers": layers, "clicks": clicks, "limit": limit}
+        asked = {
+            "pictures": pictures,
+            "crowds": crowds,
+            "seed": seed,
+            "layers": layers,
+            "clicks": clicks,
+            "limit": limit,
+        }
         write_json(json_file, {"figures": figures, "asked": asked, **measured_with(weights)})
 
 
