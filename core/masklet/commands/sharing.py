@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from masklet.commands.options import JsonOption, ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.commands.summary import print_json
@@ -43,7 +43,8 @@ def sessions(
     if as_json:
         print_json({"sessions": [_json(each) for each in found]})
         return
-    table = Table("session", "clip", "objects", "idle", "whose", "for")
+    # Ids are copied: never cut off, however narrow the terminal is.
+    table = Table(Column("session", no_wrap=True), "clip", "objects", "idle", "whose", "for")
     for each in found:
         idle = "busy" if each.is_busy else f"{each.idle_s / 60:.0f} min"
         whose = each.owner or "yours"
