@@ -310,7 +310,7 @@ class Editor:
         if edit.kind is EditKind.LOCKS:
             opened = self._locked_in(start, object_id, but_not=end)
             self._approvals.release(start, object_id, opened)
-            history.set_trace(edit, self._exchange_locked(edit, history.trace(edit), end))
+            history.set_trace(edit, self._exchange_locked(edit, history.trace(edit), start, end))
             self._approvals.resume(object_id, self._locked_in(end, object_id, but_not=start))
             self._approvals.settle(end)
         return Reverted(edit.kind, object_id, None)
@@ -345,15 +345,18 @@ class Editor:
         tracked = frozenset(self._results.frames_of(object_id)) - set(end.prompted_frames(object_id))
         return replace(trace, marked_stale=stale.mark(object_id, tracked - as_before))
 
-    def _exchange_locked(self, edit: Edit, trace: Trace, end: Contents) -> Trace:
+    def _exchange_locked(self, edit: Edit, trace: Trace, start: Contents, end: Contents) -> Trace:
         """Masks that came with a lock give way to what stood there, and the other way round."""
         object_id, stale = edit.object_id, self._tracker.stale
         as_before = trace.marked_stale & stale.of(object_id)
         stale.clear(object_id, as_before)
         marked: frozenset[int] = frozenset()
         if not as_before:
-            opened = [frame for frame in stale.of(object_id) if not end.is_locked(object_id, frame)]
+            overtaken = stale.of(object_id)
+            opened = [frame for frame in overtaken if not end.is_locked(object_id, frame)]
+            closed = [frame for frame in self._locked_in(end, object_id, but_not=start) if frame in overtaken]
             marked = self._mark_behind(end, object_id, opened)
+            marked |= self._mark_behind(end, object_id, closed, both_ways=True)
         stood = {frame: self._results.find(object_id, frame) for frame in trace.replaced}
         for frame, held in trace.replaced.items():
             if held is None:

@@ -78,6 +78,18 @@ def assert_within(some: Masks, every: Masks) -> None:
         ("track", None),
         ("undo",),
         ("lock", "hero", FrameRange(1, 4)),
+        ("undo",),
+        ("redo",),
+    ]
+)
+@example(
+    history=[
+        ("click", "hero", 3, 10, True),
+        ("track", None),
+        ("click", "hero", 5, 0, False),
+        ("track", None),
+        ("undo",),
+        ("lock", "hero", FrameRange(1, 4)),
     ]
 )
 @given(histories)
