@@ -18,6 +18,15 @@ class MemoryPolicy(Enum):
     """As gated; of several masks the one is taken that lies where the object was heading."""
     GUARDED = "guarded"
     """As distractor; while a look-alike is near the mask keeps to where the object was heading."""
+    PATHS = "paths"
+    """Three hypotheses are followed; once a range is tracked all of it is what the likeliest of them says."""
+    RIVALS = "rivals"
+    """As distractor; look-alikes are tracked along unseen, and no pixel belongs to two of them."""
+
+    @property
+    def starts_over(self) -> bool:
+        """Whether tracking begins at the prompts each time: more counts there than the masks behind."""
+        return self in (MemoryPolicy.PATHS, MemoryPolicy.RIVALS)
 
     @staticmethod
     def named(name: str) -> MemoryPolicy:

@@ -230,7 +230,8 @@ class Tracker(Protocol):
 
         Frames are expected in order, each next to the one before in the direction of travel,
         starting next to (or at) a prompted frame. Frames before ``since`` on the way are no memories,
-        as those of another shot; None for no such limit.
+        as those of another shot; None for no such limit. For an object that is followed on several paths
+        results of earlier frames may come too, before that of ``frame``: they take the place of others.
         """
         ...
 

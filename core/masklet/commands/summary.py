@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from masklet.frame_runs import counted, part_in, runs_joined, runs_of, shown
 from masklet.holes import hole_sentences
 from masklet.outputs.files import Files
 from masklet.patterns import group_sequences
-from masklet.types import FrameState, MemoryPolicy
+from masklet.suggestions import Sign, Suggestion, suggestions
+from masklet.types import FrameState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _NOT_LISTED = frozenset({FrameState.PRESENT, FrameState.UNTRACKED})
 """Nobody needs to know of the first, and holes tell the second with its reason."""
 _VERSION = 1
-_LONG_FRAMES = 20
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ class RunSummary:
             steps.append("run the same command again to track the rest")
         if self.files is not None and not self.files.mattes:
             steps.append("no matte was written: look at the clicks and at the range")
+        parts = ((state, part_in(state.frames, self.frames)) for state in self.session.states)
+        inside = [replace(state, frames=part) for state, part in parts if part is not None]
+        suggested = suggestions(inside, self.session.policies)
         for item in self.session.objects:
             runs = self._runs(item.object_id, FrameState.UNCERTAIN)
             if runs:
@@ -95,28 +98,11 @@ class RunSummary:
                     f"look at {item.name} on {shown(runs)}, it may be lost there; correct it with "
                     f"--object {name} --click {runs[0].first}:X,Y"
                 )
-            beside = self._runs(item.object_id, FrameState.RIVAL)
-            if beside:
-                steps.append(
-                    f"look at {item.name} on {shown(beside)}, something that looks like it came near there"
-                    + self._suggested(item.object_id, item.name, MemoryPolicy.GUARDED)
-                )
-            away = [run for run in self._runs(item.object_id, FrameState.ABSENT) if _is_long(run)]
-            if away:
-                steps.append(
-                    f"{item.name} was gone for long on {shown(away)}: see that it was found again behind"
-                    + self._suggested(item.object_id, item.name, MemoryPolicy.GATED)
-                )
+            steps += [_worded(each, item.name) for each in suggested if each.object_id == item.object_id]
         steps += hole_sentences(self.holes)
         if steps and self.files is not None and self.files.prompts is None:
             steps.append("add --prompts shot.json, so that corrections build on what was clicked")
         return steps
-
-    def _suggested(self, object_id: int, name: str, policy: MemoryPolicy) -> str:
-        """A policy that may help, for objects that have none; which one they have is theirs to say."""
-        if any(own.object_id == object_id for own in self.session.policies):
-            return ""
-        return f"; if it went wrong, try --object {shlex.quote(name)} --policy {policy.value}"
 
     def as_json(self) -> dict[str, Any]:
         """For a script; the guide lists the fields."""
@@ -217,5 +203,14 @@ def _clip_to_json(clip: ClipInfo) -> dict[str, Any]:
     }
 
 
-def _is_long(run: FrameRange) -> bool:
-    return run.last - run.first + 1 >= _LONG_FRAMES
+def _worded(seen: Suggestion, name: str) -> str:
+    """What to look at, and what to try; an object that was given a policy is not told another."""
+    where = shown(seen.frames)
+    sentence = {
+        Sign.LOOK_ALIKE: f"look at {name} on {where}, something that looks like it came near there",
+        Sign.CROWD: f"look at {name} on {where}, things that look like it were near most of the time",
+        Sign.LONG_ABSENCE: f"{name} was gone for long on {where}: see that it was found again behind",
+    }[seen.sign]
+    if seen.policy is None:
+        return sentence
+    return f"{sentence}; if it went wrong, try --object {shlex.quote(name)} --policy {seen.policy.value}"

@@ -99,7 +99,7 @@ def track(
         farm=farm,
     )
     started_s = time.monotonic()
-    frames_seen: set[int] = set()
+    seen: set[tuple[int, int]] = set()
     # Several objects on one frame are one step, which their masks share.
     steps_per_mask = 1.0
     interrupted = False
@@ -112,10 +112,11 @@ def track(
                     bar.total(event.steps)
                     steps_per_mask = event.steps / max(event.updates, 1)
                     progress.say(f"tracking {counted(event.steps)}")
-                elif isinstance(event, MaskUpdate):
-                    frames_seen.add(event.frame)
+                elif isinstance(event, MaskUpdate) and (event.object_id, event.frame) not in seen:
+                    # A frame may come again, when what came later says something else of it.
+                    seen.add((event.object_id, event.frame))
                     bar.step(steps_per_mask)
     except KeyboardInterrupt:
         interrupted = True
         progress.say("stopped; writing what is finished")
-    return Tracked(len(frames_seen), time.monotonic() - started_s, interrupted)
+    return Tracked(len({frame for _, frame in seen}), time.monotonic() - started_s, interrupted)

@@ -6,6 +6,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from masklet.policies import MemoryPolicy
+
 ObjectOption = Annotated[
     Optional[list[str]],
     typer.Option("--object", metavar="NAME", help="Start an object; what follows it is its own."),
@@ -49,6 +51,6 @@ PolicyOption = Annotated[
     typer.Option(
         "--policy",
         metavar="NAME",
-        help="How the object's memory is used: editor, gated, distractor, motion or guarded.",
+        help=f"How the object's memory is used: {', '.join(each.value for each in MemoryPolicy)}.",
     ),
 ]

@@ -182,7 +182,8 @@ class PlateMemory(Generic[P]):
         self.book.rate(event.uid, event.frame, event.mask.quality)
         if event.tracked:
             self.book.report(event.uid, event.frame, event.mask.presence)
-            job.done += 1
+            # A frame may come again, when what came later says something else of it.
+            job.done = min(job.done + 1, job.total or job.done + 1)
 
     def _take_states(self, plate: P, event: StatesCame) -> None:
         self.book.replace(event.states)

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.phrases import phrase
-from masklet.types import Direction, FrameRange, Presence
+from masklet.suggestions import Sign, suggestions
+from masklet.types import Direction, FrameRange, MemoryPolicy, ObjectPolicy, Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from masklet.hosting.plate_memory import PlateMemory
     from masklet.hosting.ports import P
-    from masklet.hosting.shown.frame_book import Strip
+    from masklet.hosting.shown.frame_book import FrameBook, Strip
     from masklet.phrases import Phrase
-    from masklet.said.documents import Document
+    from masklet.said.documents import Document, SaidObject
+    from masklet.suggestions import Suggestion
 
+_RUNS_TOLD = 3
 _REASONS_TOLD = 2
 """A plate without its files would fill a panel with one sentence for each."""
 
@@ -159,6 +162,31 @@ def bad_frame_sentence(name: str, strip: Strip | None) -> Phrase:
     if strip.rival and strip.presence is not Presence.UNCERTAIN:
         return phrase("something that looks like {name} is near: check it", name=name)
     return phrase("{name} is uncertain: check it", name=name)
+
+
+def seen_of(said: SaidObject, book: FrameBook) -> tuple[Suggestion, ...]:
+    """What was seen of an object that a policy may help with; see :mod:`masklet.suggestions`."""
+    chosen = () if said.policy is MemoryPolicy.EDITOR else (ObjectPolicy(0, said.policy),)
+    return suggestions(book.states(said.uid), chosen)
+
+
+def suggestion_sentence(name: str, seen: Suggestion) -> Phrase:
+    """What was seen of an object, and what may help; whoever reads it chooses."""
+    where = ", ".join(f"{run.first}-{run.last}" for run in seen.frames[:_RUNS_TOLD])
+    where += ", …" if len(seen.frames) > _RUNS_TOLD else ""
+    if seen.sign is Sign.LOOK_ALIKE:
+        sentence = phrase("something that looks like {name} came near on {where}", name=name, where=where)
+    elif seen.sign is Sign.CROWD:
+        sentence = phrase("things that look like {name} were near on {where}", name=name, where=where)
+    else:
+        sentence = phrase("{name} was gone for long on {where}", name=name, where=where)
+    if seen.policy is None:
+        return sentence
+    return phrase(
+        "{sentence}; if it went wrong, try the policy {policy} and track again",
+        sentence=sentence,
+        policy=seen.policy.value,
+    )
 
 
 def no_bad_frame_sentence(*, backward: bool) -> Phrase:

@@ -169,12 +169,17 @@ class MemoryBank:
             found.append(self.presence(memory, frame))
         return found[::-1]
 
+    def result(self, memory: ObjectMemory, frame: int) -> ObjectFrame | None:
+        """What an object has on a frame: of its own, or stored."""
+        own = memory.own.get(frame)
+        return own if own is not None or memory.unseen else self._results.find(memory.object_id, frame)
+
     def presence(self, memory: ObjectMemory, frame: int) -> float:
         """The presence logit on a tracked frame; 0 where nothing is known of it any more."""
         held = memory.held.get(frame)
         if held is not None and held.score is not None:
             return held.score
-        result = self._results.find(memory.object_id, frame)
+        result = self.result(memory, frame)
         return 0.0 if result is None else result.presence_logit
 
     def _read(self, memory: ObjectMemory, recall: Recall) -> _Read:
@@ -199,7 +204,7 @@ class MemoryBank:
         held = memory.held.get(frame)
         if held is not None and held.map is not None:
             return held
-        result = self._results.find(memory.object_id, frame)
+        result = self.result(memory, frame)
         if result is None:
             return None
         (rebuilt,) = self.write_results(self._features.features(frame), (result,))
@@ -216,7 +221,7 @@ class MemoryBank:
             )
         held = memory.held.get(frame)
         if held is None:
-            result = self._results.find(memory.object_id, frame)
+            result = self.result(memory, frame)
             if result is None:
                 return None
             held = memory.held[frame] = self._without_map(result)

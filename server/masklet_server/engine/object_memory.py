@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from masklet.types import FramePrompts, FrameRange
@@ -18,6 +18,9 @@ from masklet_server.tracking import ObjectFrame
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from masklet_server.engine.company import Company
+    from masklet_server.engine.hypotheses import Hypotheses
 
 _KEPT_PROMPTED = 8
 """Prompted frames whose maps stay at hand where only neighbours are read: those around the heads."""
@@ -100,6 +103,10 @@ class ObjectMemory:
         heads: The last frame tracked, by direction (True is backward).
         policy: How its memory is used.
         legs: What the policy has made of the results on the way, by direction.
+        own: Results that count in place of the stored ones, of one of several hypotheses.
+        hypotheses: Where several are followed, these, by direction.
+        company: Where rivals are tracked along, these, by direction.
+        unseen: Nobody has asked for it: nothing of it is stored.
     """
 
     object_id: int
@@ -110,6 +117,10 @@ class ObjectMemory:
     heads: dict[bool, int] = field(default_factory=dict)
     policy: Policy = EDITOR_WAYS
     legs: dict[bool, LegMemory] = field(default_factory=dict)
+    own: dict[int, ObjectFrame] = field(default_factory=dict)
+    hypotheses: dict[bool, Hypotheses] = field(default_factory=dict)
+    company: dict[bool, Company] = field(default_factory=dict)
+    unseen: bool = False
 
     @property
     def has_prompts(self) -> bool:
@@ -145,9 +156,15 @@ class ObjectMemory:
 
     def _forget(self, first: int, last: int) -> None:
         self.tracked.discard(first, last)
-        self.legs.clear()
+        self.forget_ways()
         for near in [near for near in self.held if first <= near <= last]:
             del self.held[near]
+
+    def forget_ways(self) -> None:
+        """Drop what was made of the way: the policy is another, or something on the way is."""
+        self.legs.clear()
+        self.hypotheses.clear()
+        self.company.clear()
 
     def advance(
         self, frame: int, reach: Reach, *, backward: bool, slack_frames: int, neighbours_only: bool
@@ -157,6 +174,14 @@ class ObjectMemory:
         anchors = self._limit_prompted(frame, neighbours_only=neighbours_only)
         maps = {other for leg in self.legs.values() for other in leg.kept_maps}
         pointers = {other for leg in self.legs.values() for other in leg.kept_pointers}
+        for beside in self._beside():
+            beside.advance(
+                frame,
+                reach,
+                backward=backward,
+                slack_frames=slack_frames,
+                neighbours_only=neighbours_only,
+            )
         for other, memory in list(self.held.items()):
             if other in maps:
                 continue
@@ -164,8 +189,8 @@ class ObjectMemory:
             if lag > reach.pointer_frames + slack_frames and other not in pointers:
                 del self.held[other]
             elif lag > reach.map_frames + slack_frames:
-                memory.map = None
-                memory.logits = None
+                # Another hypothesis may still want what this one drops.
+                self.held[other] = replace(memory, map=None, logits=None)
 
     def _limit_prompted(self, frame: int, *, neighbours_only: bool) -> list[int]:
         """Drop maps of prompted frames that no head will come to soon; what remains, by frame."""
@@ -196,6 +221,8 @@ class ObjectMemory:
         self.held.clear()
         self.heads.clear()
         self.legs.clear()
+        for several in (*self.hypotheses.values(), *self.company.values()):
+            several.park()
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None
@@ -204,19 +231,30 @@ class ObjectMemory:
     def move(self, device: torch.device) -> None:
         """Hold all memories there. Logits of prompts stay where they are, on the processor."""
         entries = (*self.prompted.values(), *self.pending.values())
-        for memory in (*self.held.values(), *(entry.memory for entry in entries)):
-            if memory is not None:
-                memory.move(device)
+        for memory in self._memories():
+            memory.move(device)
         for entry in entries:
             entry.conditioned = None if entry.conditioned is None else entry.conditioned.to(device)
 
     @property
     def held_bytes(self) -> int:
         """Bytes of all memories together."""
+        entries = (*self.prompted.values(), *self.pending.values())
+        tensors = [tensor for entry in entries for tensor in (entry.logits, entry.conditioned)]
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None) + sum(
+            memory.held_bytes for memory in self._memories()
+        )
+
+    def _memories(self) -> list[FrameMemory]:
+        """All that are held, each once: hypotheses share what they have in common."""
         memories = [*self.held.values()]
         entries = (*self.prompted.values(), *self.pending.values())
         memories += [entry.memory for entry in entries if entry.memory is not None]
-        tensors = [tensor for entry in entries for tensor in (entry.logits, entry.conditioned)]
-        return sum(tensor.nbytes for tensor in tensors if tensor is not None) + sum(
-            memory.held_bytes for memory in memories
-        )
+        for beside in self._beside():
+            memories += beside._memories()
+        return list({id(memory): memory for memory in memories}.values())
+
+    def _beside(self) -> list[ObjectMemory]:
+        """Memories of hypotheses and of rivals."""
+        accounts = [each.memory for some in self.hypotheses.values() for each in some.accounts]
+        return accounts + [each.memory for some in self.company.values() for each in some.rivals]

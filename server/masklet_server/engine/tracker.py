@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -11,29 +10,27 @@ import torch
 
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts, FrameRange
-from masklet_server.engine.absence import ABSENCE_RULES, emptied
+from masklet_server.engine.absence import ABSENCE_RULES
 from masklet_server.engine.accelerate import EXACT, Layout
+from masklet_server.engine.company import RivalFinder
+from masklet_server.engine.drafts import Drafts
 from masklet_server.engine.features import FeatureCache
-from masklet_server.engine.handover import Likeness, hand_over
+from masklet_server.engine.follower import Follower
 from masklet_server.engine.memory_bank import MemoryBank
-from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
-from masklet_server.engine.policies.appearance import RIVAL_LIKENESS, Appearance
-from masklet_server.engine.policies.choosing import choose, kept_to_path
-from masklet_server.engine.policies.legs import LegMemory, Note
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
+from masklet_server.engine.policies.appearance import Appearance
 from masklet_server.engine.policies.policy import EDITOR_WAYS, Policy, policy_named
-from masklet_server.engine.presence import CALIBRATIONS
 from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.prompting import check_prompts, is_begun
-from masklet_server.engine.recall import Leg, Reach, Recall, neighbours, pointers_in_clip, recall
+from masklet_server.engine.recall import Reach, pointers_in_clip
+from masklet_server.engine.recollection import Recollection
 from masklet_server.engine.seeker import PictureSeeker
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.engine.workspace import Workspace
-from masklet_server.model.network import Decoded, ImageFeatures, Network
+from masklet_server.model.network import Network
 from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
 
 ValueT = TypeVar("ValueT")
-
-_MAX_DRAFTS = 4
 
 
 class NetworkTracker:
@@ -78,14 +75,13 @@ class NetworkTracker:
         self._source = source
         self._results = results
         self._profile = profile
-        self._layout = layout
-        self._absence = ABSENCE_RULES.get(config.name)
+        absence = ABSENCE_RULES.get(config.name)
         self._reach = Reach(
             maps=config.memory_frames,
             recent=config.recent_maps,
             recent_step=config.recent_step,
             pointers=pointers_in_clip(config.pointers, len(source.info.frames) if length_known else None),
-            lookback_frames=self._absence.lookback_frames if self._absence else 0,
+            lookback_frames=absence.lookback_frames if absence else 0,
         )
         self._features = features or FeatureCache(
             network,
@@ -96,11 +92,17 @@ class NetworkTracker:
         self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
         self.seeker = PictureSeeker(network, self._features, source, self._looks, self._run)
         self._segmenter = Segmenter(network, self._bank, results, profile, self._reach, source.info)
+        recollection = Recollection(self._bank, results, profile, self._reach, absence)
+        clip = source.info
+        finder = RivalFinder(self._segmenter, self._bank, (clip.width_px, clip.height_px))
+        self._follower = Follower(
+            network, self._features, self._bank, recollection, finder, profile, layout, absence
+        )
         self._objects: dict[int, ObjectMemory] = {}
         self._workspace = Workspace(network.device)
         self._is_at_host = False
         self._policies: dict[int, Policy] = {}
-        self._drafts: OrderedDict[tuple[int, int], PromptedFrame] = OrderedDict()
+        self._drafts = Drafts()
 
     def check_policy(self, policy: str) -> None:
         """See that there is such a policy.
@@ -120,7 +122,7 @@ class NetworkTracker:
         memory = self._objects.get(object_id)
         if memory is not None and memory.policy != self._policies[object_id]:
             memory.policy = self._policies[object_id]
-            memory.legs.clear()
+            memory.forget_ways()
 
     @property
     def memory_bytes(self) -> int:
@@ -130,13 +132,11 @@ class NetworkTracker:
     @property
     def holdings(self) -> Holdings:
         """What is held, and where."""
-        drafts = (tensor for draft in self._drafts.values() for tensor in (draft.logits, draft.conditioned))
-        drafts_bytes = sum(tensor.nbytes for tensor in drafts if tensor is not None)
         memories_bytes = sum(memory.held_bytes for memory in self._objects.values())
         frames_bytes = self._features.ahead_bytes
         return Holdings(
             frames_bytes,
-            self._features.held_bytes - frames_bytes + drafts_bytes + self.seeker.held_bytes,
+            self._features.held_bytes - frames_bytes + self._drafts.held_bytes + self.seeker.held_bytes,
             0 if self._is_at_host else memories_bytes,
             self._workspace.most_bytes,
             memories_bytes if self._is_at_host else 0,
@@ -234,7 +234,8 @@ class NetworkTracker:
         """Segment the objects on ``frame`` from memory, all in one batch.
 
         On a frame with prompts of its own an object keeps the result of these. Frames tracked before
-        ``since`` on the way are no memories; None for no such limit.
+        ``since`` on the way are no memories; None for no such limit. Under a policy of several paths results
+        of earlier frames may come before that of ``frame``, and take the place of what was given there.
 
         Raises:
             NotPromptedError: One of the objects has no prompts.
@@ -246,8 +247,7 @@ class NetworkTracker:
         """Drop everything about one object; the others do not notice."""
         self._objects.pop(object_id, None)
         self._policies.pop(object_id, None)
-        for key in [key for key in self._drafts if key[0] == object_id]:
-            del self._drafts[key]
+        self._drafts.remove(object_id)
 
     def park(self) -> None:
         """Give back all tensors of the device; prompts and their results stay, in main memory."""
@@ -275,7 +275,7 @@ class NetworkTracker:
         if self._profile.corrections == "prompted":
             self._write_pending(memory, but=prompts.frame)
         features = self._features.features(prompts.frame)
-        draft = self._drafts.pop((prompts.object_id, prompts.frame), None)
+        draft = self._drafts.take(prompts.object_id, prompts.frame)
         entry = self._segmenter.segment(memory, prompts, features, draft=draft)
 
         self._objects[prompts.object_id] = memory
@@ -285,7 +285,7 @@ class NetworkTracker:
     def _preview_now(self, prompts: FramePrompts) -> ObjectFrame:
         check_prompts(prompts, self._source.info)
         memory = self._objects.get(prompts.object_id) or self._returning(prompts)
-        draft = self._drafts.get((prompts.object_id, prompts.frame))
+        draft = self._drafts.find(prompts.object_id, prompts.frame)
         features = self._features.features(prompts.frame)
         return self._segmenter.segment(memory, prompts, features, draft=draft).result
 
@@ -297,9 +297,8 @@ class NetworkTracker:
             or self._profile.corrections != "prompted"
         ):
             return False
-        key = prompts.object_id, prompts.frame
         memory = self._objects.get(prompts.object_id) or self._returning(prompts)
-        draft = self._drafts.get(key)
+        draft = self._drafts.find(prompts.object_id, prompts.frame)
         done = 0
         for known in (draft, memory.entry(prompts.frame)):
             if known is not None and is_begun(prompts, known.prompts):
@@ -309,10 +308,8 @@ class NetworkTracker:
             return False
         first = prompts.begun(done + 1)
         features = self._features.features(prompts.frame)
-        self._drafts[key] = self._segmenter.segment(memory, first, features, draft=draft, towards=prompts)
-        self._drafts.move_to_end(key)
-        while len(self._drafts) > _MAX_DRAFTS:
-            self._drafts.popitem(last=False)
+        begun = self._segmenter.segment(memory, first, features, draft=draft, towards=prompts)
+        self._drafts.put(prompts.object_id, prompts.frame, begun)
         return done + 2 < len(prompts.marks)
 
     def _look_now(self, object_id: int, frame: int) -> ObjectFrame:
@@ -328,8 +325,8 @@ class NetworkTracker:
             self._write_pending(memory)
 
         moving = [memory for memory in memories if frame not in memory.prompted]
-        tracked = self._track(frame, moving, backward=backward, since=since) if moving else {}
-        frames = []
+        tracked = self._follower.follow(frame, moving, backward=backward, since=since) if moving else {}
+        frames: list[ObjectFrame] = []
         for memory in memories:
             entry = memory.prompted.get(frame)
             if entry is not None:
@@ -341,7 +338,7 @@ class NetworkTracker:
                 slack_frames=self._profile.slack_frames,
                 neighbours_only=self._profile.attended == "neighbours",
             )
-            frames.append(entry.result if entry is not None else tracked[memory.object_id])
+            frames += [entry.result] if entry is not None else tracked[memory.object_id]
         return frames
 
     def _returning(self, prompts: FramePrompts) -> ObjectMemory:
@@ -373,137 +370,7 @@ class NetworkTracker:
                 memory.held[frame] = entry.memory
             del memory.pending[frame]
 
-    def _track(
-        self, frame: int, objects: Sequence[ObjectMemory], *, backward: bool, since: int | None
-    ) -> Mapping[int, ObjectFrame]:
-        """Results by object id; memories change only once all of the work has succeeded."""
-        features = self._features.features(frame)
-        step = -1 if backward else 1
-        self._features.read_ahead(frame + step)
-        recalls = [self._recall(frame, memory, backward=backward, since=since) for memory in objects]
-        decoded, written = self._decode_in_batches(features, objects, recalls, backward=backward)
-        object_ids = [memory.object_id for memory in objects]
-        frames, _ = hand_over(
-            decoded,
-            object_ids,
-            frame,
-            self._profile,
-            prompted=False,
-            calibration=CALIBRATIONS.get(self._network.config.name),
-            likeness=self._likeness(features, objects, frame),
-            meanwhile=lambda: self._features.encode_ahead(frame + step, then=frame + 2 * step),
-        )
-        if self._profile.memories == "results":
-            written = self._bank.write_results(features, frames)
-        for memory, new, result in zip(objects, written, frames, strict=True):
-            new.score = result.presence_logit
-            memory.held[frame] = new
-            memory.tracked.add(frame, backward=backward)
-            leg = memory.legs.get(backward)
-            if leg is not None:
-                leg.add(Note.of(result))
-        return {result.object_id: result for result in frames}
-
-    def _likeness(
-        self, features: ImageFeatures, objects: Sequence[ObjectMemory], frame: int
-    ) -> Likeness | None:
-        """Where the picture looks like the objects on their nearest prompted frames; None if unknown."""
-        least = RIVAL_LIKENESS.get(self._network.config.name)
-        if least is None or self._profile.trail != "leg":
-            return None
-        nothing = features.embedding.new_zeros(features.embedding.shape[-2:])
-        maps = []
-        for memory in objects:
-            appearance = self._appearance(memory, frame)
-            maps.append(nothing if appearance is None else appearance.alike(features))
-        return Likeness(torch.stack(maps), least)
-
     def _looks(self, object_id: int, frame: int | None) -> Appearance | None:
         memory = self._prompted_object(object_id)
         self._write_pending(memory)
-        return self._appearance(memory, min(memory.prompted) if frame is None else frame)
-
-    def _appearance(self, memory: ObjectMemory, frame: int) -> Appearance | None:
-        """What the object looks like on its prompted frame nearest to ``frame``."""
-        nearest = min(memory.prompted, key=lambda prompt: (abs(prompt - frame), prompt))
-        return self._bank.appearance(memory.prompted[nearest])
-
-    def _recall(self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None) -> Recall:
-        prompted: Collection[int] = memory.prompted
-        tracked: Container[int] = memory.tracked
-        if self._profile.attended == "neighbours":
-            prompted = neighbours(frame, prompted)
-        if memory.policy.selective:
-            leg = self._leg(frame, memory, backward=backward, since=since)
-            if leg is not None:
-                return leg.recall(frame, tuple(sorted(prompted)), backward=backward)
-        if self._profile.trail == "leg":
-            behind = [
-                prompt for prompt in memory.prompted if (prompt > frame) == backward and prompt != frame
-            ]
-            source = min(behind, key=lambda prompt: abs(prompt - frame), default=None)
-            is_known = partial(self._results.has, memory.object_id)
-            tracked = Leg(frame, source, backward, since, is_known)
-        found = recall(frame, prompted, tracked, self._reach, backward=backward)
-        if self._absence is None:
-            return found
-        clear_from = self._absence.clear_from(self._bank.presence_before(memory, found))
-
-        def shows(other: int) -> bool:
-            return self._bank.presence(memory, other) > clear_from
-
-        return recall(frame, prompted, tracked, self._reach, backward=backward, shows=shows)
-
-    def _leg(
-        self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None
-    ) -> LegMemory | None:
-        """What the policy has made of the way to ``frame``; None where it starts behind no prompt."""
-        behind = [prompt for prompt in memory.prompted if (prompt > frame) == backward and prompt != frame]
-        source = min(behind, key=lambda prompt: abs(prompt - frame), default=None)
-        if source is None:
-            memory.legs.pop(backward, None)
-            return None
-        step = -1 if backward else 1
-        leg = memory.legs.get(backward)
-        if leg is None or not leg.leads(source, since) or (frame - leg.last) * step <= 0:
-            start = Note.of(memory.prompted[source].result)
-            leg = memory.legs[backward] = LegMemory(memory.policy, self._reach, source, start, since)
-        way = Leg(frame, source, backward, since, partial(self._results.has, memory.object_id))
-        for other in range(leg.last + step, frame, step):
-            result = self._results.find(memory.object_id, other) if other in way else None
-            if result is not None:
-                leg.add(Note.of(result))
-        return leg
-
-    def _decode_in_batches(
-        self,
-        features: ImageFeatures,
-        objects: Sequence[ObjectMemory],
-        recalls: Sequence[Recall],
-        *,
-        backward: bool,
-    ) -> tuple[Decoded, list[FrameMemory]]:
-        """Masks of all objects, and what to remember of them."""
-        decoded: list[Decoded] = []
-        written: list[FrameMemory] = []
-        start = 0
-        for count in self._layout.batches(len(objects)):
-            part = slice(start, start + count)
-            start += count
-            found = self._network.decode(
-                features,
-                self._layout.padded(self._bank.attend(features, objects[part], recalls[part])),
-                points=None,
-                labels=None,
-                mask_logits=None,
-                multimask=True,
-                stability_fallback=self._profile.stability_fallback,
-            )
-            legs = [memory.legs.get(backward) for memory in objects[part]]
-            found = kept_to_path(choose(self._network, found, legs), legs)
-            if self._absence is not None:
-                found = emptied(found, self._absence.seen_above, self._network.no_obj_ptr)
-            if self._profile.memories == "network":
-                written += self._bank.write_tracked(features, found, count=count)
-            decoded.append(found.first(count))
-        return Decoded.joined(decoded), written
+        return self._follower.appearance(memory, min(memory.prompted) if frame is None else frame)

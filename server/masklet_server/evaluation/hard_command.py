@@ -33,7 +33,7 @@ class HardAssignment:
         device: Where the network runs.
         baselines: Measure copying and optical flow too.
         flicker: Measure flicker too.
-        json_file: Write all figures there.
+        json_file: Write all figures there, anew after every clip: a run that is cut short is worth keeping.
         sheet: Write a picture of every fifth of each clip there, a row for each contender.
     """
 
@@ -75,6 +75,7 @@ def evaluate_hard(asked: HardAssignment) -> None:
     make_contest = network_contests(asked.weights, asked.policies, side_px=asked.side_px, device=asked.device)
     gallery = None if asked.sheet is None else Gallery(asked.policies)
     results: dict[str, list[ClipOutcome]] = {}
+    totals: dict[str, dict[str, Outcome]] = {}
     with console.status("generating and tracking") as status:
         for scene in scenes(
             material, asked.weaknesses or SHORT, clips=asked.clips, seed=asked.seed, long_frames=asked.frames
@@ -90,15 +91,15 @@ def evaluate_hard(asked: HardAssignment) -> None:
                 watch=None if gallery is None else gallery.watcher(scene),
             )
             results.setdefault(scene.weakness, []).append(outcome)
-    totals = {weakness: _total(outcomes) for weakness, outcomes in results.items()}
-    totals[ALL] = _total([outcome for outcomes in results.values() for outcome in outcomes])
+            totals = {weakness: _total(outcomes) for weakness, outcomes in results.items()}
+            totals[ALL] = _total([outcome for outcomes in results.values() for outcome in outcomes])
+            if asked.json_file is not None:
+                write_json(asked.json_file, _as_json(totals, results, asked) | measured_with(asked.weights))
+            if gallery is not None and asked.sheet is not None:
+                gallery.write(asked.sheet)
     console.print(_table(totals, asked))
     for line in _remarks(totals[ALL], [each for outcomes in results.values() for each in outcomes], asked):
         console.print(line)
-    if asked.json_file is not None:
-        write_json(asked.json_file, _as_json(totals, results, asked) | measured_with(asked.weights))
-    if gallery is not None and asked.sheet is not None:
-        gallery.write(asked.sheet)
 
 
 def _total(outcomes: Sequence[ClipOutcome]) -> dict[str, Outcome]:
@@ -186,6 +187,11 @@ def _as_json(
         "weaknesses": {
             weakness: {name: figures(outcome) for name, outcome in by_name.items()}
             for weakness, by_name in totals.items()
+        },
+        "clips_one_by_one": {
+            f"{weakness} {number}": {name: figures(outcome) for name, outcome in clip.outcomes.items()}
+            for weakness, outcomes in results.items()
+            for number, clip in enumerate(outcomes, 1)
         },
         **({"mean_j_of_each_hundred_frames": curves} if curves else {}),
     }

@@ -100,12 +100,10 @@ class Editor:
             prompted,
             Horizon(at_cuts, self._tracker.shots.cuts, contents.policy(object_id)),
         )
-        return Ground(
-            prompted=prompted,
-            forward=matching(backward=False),
-            backward=matching(backward=True),
-            held=self._held(contents, object_id, known),
-        )
+        held = self._held(contents, object_id, known)
+        if contents.policy(object_id).starts_over:
+            return Ground(prompted, held=held)
+        return Ground(prompted, matching(backward=False), matching(backward=True), held)
 
     def settle(self, book: PromptBook) -> None:
         """See that locked frames are delivered as they are now, whatever happens around them next."""

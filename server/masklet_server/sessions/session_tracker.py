@@ -232,9 +232,15 @@ class SessionTracker:
             if frame not in self.shots.info.missing:
                 raise
             return ()
+        # Earlier frames come again where another path explains them better; what was said meanwhile stays.
+        results = [
+            result
+            for result in results
+            if result.frame == frame or self._needs(result.object_id, result.frame, said)
+        ]
         for result in results:
             self._results.put(result)
-            self.ways.note(result.object_id, frame, ways[result.object_id])
+            self.ways.note(result.object_id, result.frame, ways[result.object_id])
         for object_id in going:
             watch.note(object_id, frame)
             self.stale.clear(object_id, (frame,))

@@ -159,7 +159,8 @@ class TrackRun:
                     results = await self._visit(step, course.is_watched(step, looked_at))
                     steps += bool(results)
                     inside = [result for result in results if result.frame in frames]
-                    updates += len(inside)
+                    # Earlier frames that come again do not count twice.
+                    updates += sum(result.frame == step.frame for result in inside)
                     await queue.put(inside)
                 else:
                     plan = await self._extend()

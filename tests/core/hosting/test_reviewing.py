@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from masklet.errors import BadInputError
-from masklet.hosting.reviewing import Extent, inside, lock_range, marked_frame, prompted, track_request
-from masklet.hosting.shown.frame_book import Strip
+from masklet.hosting.reviewing import (
+    Extent,
+    inside,
+    lock_range,
+    marked_frame,
+    prompted,
+    seen_of,
+    suggestion_sentence,
+    track_request,
+)
+from masklet.hosting.shown.frame_book import FrameBook, Strip
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.said.documents import SaidObject
-from masklet.types import Click, Direction, FramePrompts, FrameRange, Presence
+from masklet.suggestions import MAY_HELP, Sign, Suggestion
+from masklet.types import Click, Direction, FramePrompts, FrameRange, MemoryPolicy, Presence, StateRange
 
 CLICK = (Click(1.0, 1.0),)
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 5, CLICK), FramePrompts(0, 9, CLICK)))
@@ -60,3 +72,27 @@ def test_a_lock_is_offered_for_the_range_else_for_the_run_of_equal_frames_else_f
     assert lock_range(5, run, FrameRange(2, 20)) == FrameRange(2, 20)
     assert lock_range(5, run) == FrameRange(4, 8)
     assert lock_range(5, None) == FrameRange(5, 5)
+
+
+def test_what_was_seen_of_an_object_is_told_with_what_may_help_and_nothing_changes() -> None:
+    book = FrameBook()
+    near = StateRange(1, FrameRange(5, 8), Presence.PRESENT, prompted=False, rival=True)
+    book.replace({"u1": (near, replace(near, frames=FrameRange(9, 60), rival=False))})
+
+    (seen,) = seen_of(HERO, book)
+
+    assert seen.sign is Sign.LOOK_ALIKE
+    assert suggestion_sentence(HERO.name, seen) == (
+        "something that looks like hero came near on 5-8; if it went wrong, try the policy "
+        f"{MAY_HELP[Sign.LOOK_ALIKE].value} and track again"
+    )
+    (told,) = seen_of(replace(HERO, policy=MemoryPolicy.GATED), book)
+    assert suggestion_sentence(HERO.name, told) == "something that looks like hero came near on 5-8"
+
+
+def test_of_many_places_the_first_few_are_named() -> None:
+    gone = tuple(FrameRange(first, first + 30) for first in range(0, 400, 100))
+
+    sentence = suggestion_sentence("hero", Suggestion(1, Sign.LONG_ABSENCE, gone, None))
+
+    assert sentence == "hero was gone for long on 0-30, 100-130, 200-230, …"

@@ -133,6 +133,10 @@ class FrameBook:
             cached = self._cached[uid] = _merged(self._told.get(uid, ()), self._since.get(uid, {}))
         return cached
 
+    def states(self, uid: str) -> tuple[StateRange, ...]:
+        """The same as a session tells it, of an object numbered 0; without frames whose masks are lost."""
+        return tuple(_state(0, strip) for strip in self.strips(uid) if strip.held)
+
     def at(self, uid: str, frame: int) -> Strip | None:
         """The run that holds a frame, None where the object has no mask."""
         return next((strip for strip in self.strips(uid) if strip.first <= frame <= strip.last), None)

@@ -62,6 +62,27 @@ def choose(network: Network, decoded: Decoded, legs: Sequence[LegMemory | None])
     return taken(network, decoded, picked.to(decoded.ious.device))
 
 
+def forked(network: Network, decoded: Decoded, picks: Sequence[tuple[int, int | None]]) -> Decoded:
+    """A row for each pick, of what was decoded for an object and which of its masks is taken.
+
+    Args:
+        network: Makes the pointer of a mask that it had not taken.
+        decoded: Batch B.
+        picks: Rows of it, in any number and order, and a mask; None for the one that was taken.
+    """
+    rows = torch.tensor([row for row, _ in picks], device=decoded.ious.device)
+    gathered = Decoded(**{name: values[rows] for name, values in vars(decoded).items()})
+    chosen = [0 if mask is None else mask for _, mask in picks]
+    other = taken(network, gathered, torch.tensor(chosen, device=decoded.ious.device))
+    stays = torch.tensor([mask is None for _, mask in picks], device=decoded.ious.device)
+    return replace(
+        other,
+        best_logits=torch.where(stays[:, None, None, None], gathered.best_logits, other.best_logits),
+        best_iou=torch.where(stays, gathered.best_iou, other.best_iou),
+        pointer=torch.where(stays[:, None], gathered.pointer, other.pointer),
+    )
+
+
 def taken(network: Network, decoded: Decoded, picked: Tensor) -> Decoded:
     """What was decoded with the masks at ``picked`` ``(B,)`` taken instead of the best ones."""
     rows = torch.arange(len(picked), device=picked.device)

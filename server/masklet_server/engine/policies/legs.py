@@ -7,6 +7,7 @@ C.-Y. Yang et al. (arXiv 2411.11922). The rules come from the papers, the number
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -132,6 +133,16 @@ class LegMemory:
     def leads(self, source: int, since: int | None) -> bool:
         """Whether it is the leg that begins there."""
         return self._begins == (source, since)
+
+    def copy(self) -> LegMemory:
+        """The same, to go on from in another way."""
+        other = copy.copy(self)
+        other._anchors, other._seen, other._areas = (
+            self._anchors.copy(),
+            self._seen.copy(),
+            self._areas.copy(),
+        )
+        return other
 
     def add(self, note: Note) -> None:
         """Take the result of the next frame of the leg."""

@@ -23,7 +23,9 @@ class Policy:
         motion_weight: What the box's foreseen place counts in the choice between the network's masks; 0 to
             choose by expected IoU alone.
         keeps_to_path: While a rival is near, the mask may not leave the place where the object was heading.
-        paths: Hypotheses followed at once, each with a memory of its own.
+        paths: Hypotheses followed at once, each with a memory of its own; what was tracked before may change
+            as a leg goes on, so a leg is tracked from its prompts each time.
+        rivals: Look-alikes tracked along at most. They have a past of their own: as with ``paths``.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Policy:
     motion_weight: float = 0.0
     keeps_to_path: bool = False
     paths: int = 1
+    rivals: int = 0
 
 
 EDITOR_WAYS = Policy(name="editor")
@@ -53,8 +56,14 @@ GUARDED = Policy(
 )
 """As with ``distractor``, and while a look-alike is near the mask keeps to where the object was heading."""
 
+PATHS = Policy(name="paths", selective=True, least_quality=0.1, paths=3)
+"""Three hypotheses are followed, and of a leg that is done all is what the likeliest of them says."""
+
+RIVALS = Policy(name="rivals", selective=True, least_quality=0.3, anchors=3, rivals=2)
+"""As with ``distractor``, and look-alikes are tracked along: each pixel is the object's or one of theirs."""
+
 POLICIES = MappingProxyType(
-    {policy.name: policy for policy in (EDITOR_WAYS, GATED, DISTRACTOR, MOTION, GUARDED)}
+    {policy.name: policy for policy in (EDITOR_WAYS, GATED, DISTRACTOR, MOTION, GUARDED, PATHS, RIVALS)}
 )
 
 

@@ -113,25 +113,29 @@ def run_scene(
         stores[name].put(tracker.prompt(prompt))
     others = _baselines(frames) if baselines else {}
     everybody = (*names, *others)
-    judges = {name: Judge(first) for name in everybody}
     seconds = dict.fromkeys(everybody, 0.0)
-    meter = FlickerMeter(WIDTH_PX, HEIGHT_PX, tracks=len(everybody) + 1) if flicker else None
-    curves: dict[str, list[float]] = {name: [] for name in everybody} if curve else {}
     encode_s = 0.0
-    for others_of in others.values():
-        next(others_of)
     for frame in range(1, scene.frames):
         start_s = time.perf_counter()
         contest.encode(frame)
         encode_s += time.perf_counter() - start_s
-        masks: dict[str, NDArray[np.bool_]] = {}
         for name, tracker in contest.trackers.items():
             start_s = time.perf_counter()
-            (result,) = tracker.track(frame, [TARGET], backward=False)
+            results = tracker.track(frame, [TARGET], backward=False)
             seconds[name] += time.perf_counter() - start_s
-            stores[name].put(result)
+            for result in results:
+                stores[name].put(result)
             stores[name].make_room()
-            masks[name] = _at_plate_size(result.logits) > 0
+    for tracker in contest.trackers.values():
+        tracker.park()
+    # Only now: whoever follows several paths changes what was said of earlier frames.
+    judges = {name: Judge(first) for name in everybody}
+    meter = FlickerMeter(WIDTH_PX, HEIGHT_PX, tracks=len(everybody) + 1) if flicker else None
+    curves: dict[str, list[float]] = {name: [] for name in everybody} if curve else {}
+    for others_of in others.values():
+        next(others_of)
+    for frame in range(1, scene.frames):
+        masks: dict[str, NDArray[np.bool_]] = {name: _stored(stores[name], frame) for name in names}
         for name, others_of in others.items():
             masks[name] = next(others_of)
         picture, truth, rivals = frames.read(frame), frames.visible(frame), frames.rivals(frame)
@@ -144,8 +148,6 @@ def run_scene(
             meter.add(picture, [masks[name] for name in (*everybody, TRUTH)])
         if watch is not None:
             watch(frame, picture, masks)
-    for tracker in contest.trackers.values():
-        tracker.park()
     for store in stores.values():
         store.close()
     flickers = meter.percent() if meter is not None else [None] * (len(everybody) + 1)
@@ -164,6 +166,13 @@ def _baselines(frames: GeneratedFrames) -> dict[str, Iterator[NDArray[np.bool_]]
     clip = annotated(frames)
     runs = dict(zip(BASELINES, (copy_first_mask(clip), warp_by_flow(clip)), strict=True))
     return {name: (masks[TARGET] for _, masks in run) for name, run in runs.items()}
+
+
+def _stored(store: ResultStore, frame: int) -> NDArray[np.bool_]:
+    result = store.find(TARGET, frame)
+    if result is None:
+        raise ValueError(f"frame {frame} was tracked and has no result")
+    return _at_plate_size(result.logits) > 0
 
 
 def _at_plate_size(logits: NDArray[np.float16]) -> NDArray[np.float32]:

@@ -1,0 +1,196 @@
+"""Look-alikes of an object, tracked along unseen: the object and they compete for pixels.
+
+A tracker that knows its neighbours does not take them for the object: explicit tracks of distractors are what
+helps most in "SENTRY" (arXiv 2606.24449). Here a rival is found where the picture looks like the object,
+segmented from a click there, and then tracked with a memory of its own, in the same batch. Where both claim a
+pixel the surer one has it, and neither remembers what it has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masklet.types import Click, FramePrompts
+from masklet_server.engine.memory_bank import MemoryBank
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
+from masklet_server.engine.policies.appearance import covered
+from masklet_server.engine.policies.legs import Note
+from masklet_server.engine.policies.policy import GATED
+from masklet_server.engine.segmenter import Segmenter
+from masklet_server.model.network import Decoded, ImageFeatures
+from masklet_server.tracking import RIVAL_FROM, ObjectFrame
+
+_TAKEN_LOGIT = -4.0
+# A click that did not give a rival is tried again after so many frames.
+_TRY_AGAIN_FRAMES = 5
+# A rival is about as large as the object, and somewhere else.
+_SMALLEST, _LARGEST, _MOST_SHARED = 0.4, 2.5, 0.1
+_GONE_FRAMES = 10
+_SAME_IOU, _SAME_FRAMES = 0.8, 8
+
+
+@dataclass(eq=False)
+class RivalTrack:
+    """One look-alike.
+
+    Attributes:
+        memory: Its own; nothing of it is stored.
+        gone_frames: For how long it has not been seen.
+        same_frames: For how long its mask has been the object's.
+    """
+
+    memory: ObjectMemory
+    gone_frames: int = 0
+    same_frames: int = 0
+
+
+@dataclass(eq=False)
+class Company:
+    """The rivals of one object on one leg, none at its start.
+
+    Attributes:
+        begins: The prompted frame that the leg starts at, and the cut behind which nothing counts.
+        backward: The direction of travel.
+        last: The frame that they have come to.
+        rivals: Those that are tracked.
+    """
+
+    begins: tuple[int, int | None]
+    backward: bool
+    last: int
+    rivals: list[RivalTrack] = field(default_factory=list)
+    _tried: int | None = None
+
+    def leads(self, frame: int, source: int, since: int | None) -> bool:
+        """Whether ``frame`` lies before them, on the leg that they are on."""
+        ahead = frame < self.last if self.backward else frame > self.last
+        return ahead and self.begins == (source, since)
+
+    def advance(self, frame: int, own: ObjectFrame, found: Sequence[tuple[ObjectFrame, FrameMemory]]) -> None:
+        """Take what came of the next frame: of the object, and of each rival."""
+        for rival, (result, memory) in zip(self.rivals, found, strict=True):
+            theirs, ours = result.logits > 0, own.logits > 0
+            either = int(np.count_nonzero(theirs | ours))
+            same = either > 0 and int(np.count_nonzero(theirs & ours)) >= _SAME_IOU * either
+            rival.same_frames = rival.same_frames + 1 if same else 0
+            rival.gone_frames = 0 if result.presence_logit > 0 and theirs.any() else rival.gone_frames + 1
+            leg = rival.memory.legs[self.backward]
+            leg.add(Note.of(result))
+            rival.memory.held[frame] = memory
+            rival.memory.own[frame] = result
+            kept = leg.kept_maps | leg.kept_pointers
+            for other in [other for other in rival.memory.own if other not in kept and other != frame]:
+                del rival.memory.own[other]
+        self.rivals = [
+            rival
+            for rival in self.rivals
+            if rival.gone_frames < _GONE_FRAMES and rival.same_frames < _SAME_FRAMES
+        ]
+        self.last = frame
+
+    def may_try(self, frame: int, limit: int) -> bool:
+        """Whether another rival is looked for on ``frame``, of so many at most."""
+        waited = self._tried is None or abs(frame - self._tried) >= _TRY_AGAIN_FRAMES
+        return waited and len(self.rivals) < limit
+
+    def tried(self, frame: int) -> None:
+        """A rival was looked for."""
+        self._tried = frame
+
+    def park(self) -> None:
+        """Give back all tensors; what remains is what they can be rebuilt from."""
+        for rival in self.rivals:
+            rival.memory.held.clear()
+            rival.memory.heads.clear()
+            for entry in rival.memory.prompted.values():
+                entry.memory, entry.logits, entry.conditioned = None, None, None
+
+
+class RivalFinder:
+    """Finds look-alikes beside an object, and segments them.
+
+    Args:
+        segmenter: Makes masks of clicks.
+        bank: Writes memories of them.
+        plate_px: Width and height of the plate.
+    """
+
+    def __init__(self, segmenter: Segmenter, bank: MemoryBank, plate_px: tuple[int, int]) -> None:
+        self._segmenter = segmenter
+        self._bank = bank
+        self._plate_px = plate_px
+
+    def find(
+        self,
+        features: ImageFeatures,
+        likeness: Tensor,
+        least: float,
+        own: ObjectFrame,
+        rivals: Sequence[ObjectFrame],
+    ) -> RivalTrack | None:
+        """A look-alike that nobody tracks yet, where one is near; None for none.
+
+        Args:
+            features: Of the picture.
+            likeness: ``(h, w)`` how much it looks like the object.
+            least: From which likeness on a cell may be of a rival.
+            own: The object on this frame.
+            rivals: Those that are tracked.
+        """
+        if own.rival < RIVAL_FROM:
+            return None
+        free = likeness.clone()
+        for result in (own, *rivals):
+            cover = covered(torch.from_numpy(result.logits.astype(np.float32)).to(free.device), features)
+            around = torch.nn.functional.max_pool2d(cover[None, None], 3, 1, 1)[0, 0] > 0
+            free[around] = float("-inf")
+        row, column = divmod(int(free.argmax()), free.shape[1])
+        if float(free[row, column]) < least:
+            return None
+        width_px, height_px = self._plate_px
+        click = Click(
+            (column + 0.5) * width_px / free.shape[1], (row + 0.5) * height_px / free.shape[0], positive=True
+        )
+        memory = ObjectMemory(own.object_id, policy=GATED, unseen=True)
+        prompts = FramePrompts(own.object_id, own.frame, clicks=(click,))
+        entry = self._segmenter.segment(memory, prompts, features)
+        if not _is_another(entry, own):
+            return None
+        self._bank.write_prompted(entry)
+        memory.prompted[own.frame] = replace(entry, conditioned=None)
+        return RivalTrack(memory)
+
+
+def contested(decoded: Decoded, rows: int, parties: Sequence[tuple[int, int]]) -> Decoded:
+    """What was decoded, with each pixel left to the surer one of an object and its rivals.
+
+    Args:
+        decoded: Batch B or more.
+        rows: B.
+        parties: The row of an object and how many rivals follow it.
+    """
+    if not any(rivals for _, rivals in parties):
+        return decoded
+    best = decoded.best_logits[:rows].clone()
+    for at, rivals in parties:
+        if not rivals:
+            continue
+        own, theirs = best[at].clone(), best[at + 1 : at + 1 + rivals].clone()
+        strongest = theirs.max(0).values
+        lost = (strongest > own) & (strongest > 0)
+        best[at] = torch.where(lost, own.clamp(max=_TAKEN_LOGIT), own)
+        won = (own >= theirs) & (own > 0)
+        best[at + 1 : at + 1 + rivals] = torch.where(won, theirs.clamp(max=_TAKEN_LOGIT), theirs)
+    return replace(decoded, best_logits=torch.cat((best, decoded.best_logits[rows:])))
+
+
+def _is_another(entry: PromptedFrame, own: ObjectFrame) -> bool:
+    theirs, ours = entry.result.logits > 0, own.logits > 0
+    area, size = int(np.count_nonzero(ours)), int(np.count_nonzero(theirs))
+    shared = int(np.count_nonzero(theirs & ours))
+    return _SMALLEST * area <= size <= _LARGEST * area and shared <= _MOST_SHARED * min(area, size)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import torch
+
+from fakes.tracking import Desk, DiscClip, TinyNetwork
+from masklet.types import Click, FramePrompts, Presence
+from masklet_server.engine.company import Company, RivalTrack, contested
+from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
+from masklet_server.engine.policies import policy as policies
+from masklet_server.engine.policies.legs import LegMemory, Note
+from masklet_server.engine.policies.policy import GATED, RIVALS
+from masklet_server.engine.recall import Reach
+from masklet_server.model.network import Decoded
+from masklet_server.tracking import ObjectFrame
+
+FIRST = 1001
+REACH = Reach(maps=4, pointers=16, recent=2, recent_step=2)
+
+
+def decoded(*levels: tuple[float, float, float]) -> Decoded:
+    """Objects on a picture of three cells."""
+    logits = torch.tensor(levels)[:, None, None]  # (B, 1, 1, 3)
+    one, pointer = torch.ones(len(levels), 1), torch.zeros(len(levels), 8)
+    return Decoded(logits, one, logits, one[:, 0], pointer, pointer[:, None], one)
+
+
+def test_a_pixel_that_an_object_and_its_rival_claim_goes_to_the_surer_one() -> None:
+    found = contested(decoded((5, 3, -6), (-6, 4, 5), (9, 9, 9)), 3, [(0, 1), (2, 0)]).best_logits[:, 0, 0]
+
+    assert (found[0] > 0).tolist() == [True, False, False]
+    assert (found[1] > 0).tolist() == [False, True, True]
+    assert found[2].tolist() == [9, 9, 9]
+
+
+def test_objects_of_a_session_that_nobody_set_against_each_other_keep_what_they_claim() -> None:
+    given = decoded((5, 3, -6), (-6, 4, 5))
+
+    assert contested(given, 2, [(0, 0), (1, 0)]) is given
+
+
+def result(frame: int, column: int, presence_logit: float = 9.0) -> ObjectFrame:
+    logits = np.full((20, 20), -5, np.float16)
+    logits[5:10, column : column + 5] = 5
+    return ObjectFrame(1, frame, logits, presence_logit, 0.9, Presence.PRESENT, np.zeros(4, np.float16))
+
+
+def company() -> Company:
+    memory = ObjectMemory(1, policy=GATED, unseen=True)
+    memory.legs[False] = LegMemory(GATED, REACH, 0, Note.of(result(0, 12)))
+    return Company((0, None), False, 0, [RivalTrack(memory)])
+
+
+def advance(among: Company, frame: int, theirs: ObjectFrame) -> None:
+    memory = FrameMemory(torch.zeros(4), torch.ones(1), None)
+    among.advance(frame, result(frame, 0), [(theirs, memory)] * len(among.rivals))
+
+
+def test_a_rival_keeps_its_own_past_as_far_back_as_it_is_read() -> None:
+    among = company()
+    for frame in range(1, 60):
+        advance(among, frame, result(frame, 12))
+
+    (rival,) = among.rivals
+    assert 59 in rival.memory.own
+    assert len(rival.memory.own) <= REACH.pointers + 2
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [lambda frame: result(frame, 12, presence_logit=-3.0), lambda frame: result(frame, 0)],
+    ids=["gone", "turned out to be the object"],
+)
+def test_a_rival_is_let_go(theirs) -> None:  # type: ignore[no-untyped-def]
+    among = company()
+    for frame in range(1, 12):
+        advance(among, frame, theirs(frame))
+
+    assert not among.rivals
+
+
+class TwinDiscs(DiscClip):
+    """A second disc of the same kind, at rest on the right."""
+
+    def _picture(self, index: int) -> np.ndarray:
+        picture = super()._picture(index)
+        rows, columns = np.mgrid[: self.height_px, : self.width_px]
+        picture[(rows - 27) ** 2 + (columns - 76) ** 2 < 12**2] = (220, picture[27, 20, 1], 40)
+        return picture
+
+
+@pytest.fixture(scope="module")
+def network() -> TinyNetwork:
+    return TinyNetwork()
+
+
+@pytest.fixture
+def easy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random weights know no likeness that was measured, and are never sure."""
+    sure = replace(RIVALS, least_quality=0.0, anchor_quality=0.0)
+    monkeypatch.setattr(policies, "POLICIES", {**policies.POLICIES, "rivals": sure})
+    monkeypatch.setattr("masklet_server.engine.follower.RIVAL_LIKENESS", MappingProxyType({"tiny": 0.3}))
+    monkeypatch.setattr("masklet_server.engine.company._SMALLEST", 0.0)
+    monkeypatch.setattr("masklet_server.engine.company._LARGEST", 100.0)
+    monkeypatch.setattr("masklet_server.engine.company._MOST_SHARED", 1.0)
+
+
+def desk(network: TinyNetwork) -> Desk:
+    made = Desk(network, TwinDiscs(length_frames=40))
+    made.tracker.set_policy(1, "rivals")
+    mask = np.zeros((54, 96), np.uint8)
+    rows, columns = np.mgrid[:54, :96]
+    mask[(rows - 27) ** 2 + (columns - 20) ** 2 < 12**2] = 255
+    made.prompt(FramePrompts(1, FIRST, clicks=(Click(20.0, 27.0, True),)))
+    return made
+
+
+@pytest.mark.usefixtures("easy")
+def test_a_look_alike_is_tracked_along_and_nobody_sees_it(
+    network: TinyNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = desk(network)
+    batches: list[int] = []
+    decode = network.decode
+    monkeypatch.setattr(
+        network,
+        "decode",
+        lambda features, seen, **how: (batches.append(len(seen)), decode(features, seen, **how))[1],
+    )
+
+    found = made.track(range(FIRST + 1, FIRST + 12), 1)
+
+    assert max(batches[1:]) > 1
+    assert [each.frame for each in found] == [*range(FIRST + 1, FIRST + 12)]
+    assert {object_id for object_id, _ in made.results.held} == {1}
+
+
+@pytest.mark.usefixtures("easy")
+def test_parking_in_between_changes_nothing(network: TinyNetwork) -> None:
+    frames = range(FIRST + 1, FIRST + 30)
+    once, stopped = desk(network), desk(network)
+    once.track(frames, 1)
+    for frame in frames:
+        stopped.track([frame], 1)
+        if frame % 7 == 0:
+            stopped.tracker.park()
+
+    for frame in frames:
+        assert np.array_equal(once.results.held[1, frame].logits, stopped.results.held[1, frame].logits)
+
+
+@pytest.mark.usefixtures("easy")
+def test_the_other_objects_of_the_session_do_not_notice(network: TinyNetwork) -> None:
+    frames = range(FIRST + 1, FIRST + 12)
+    both, alone = desk(network), Desk(network, TwinDiscs(length_frames=40))
+    other = FramePrompts(2, FIRST, clicks=(Click(76.0, 27.0, True),))
+    both.prompt(other)
+    alone.prompt(other)
+    both.track(frames, 1, 2)
+    alone.track(frames, 2)
+
+    for frame in frames:
+        np.testing.assert_allclose(
+            both.results.held[2, frame].logits, alone.results.held[2, frame].logits, atol=5e-3, rtol=2e-3
+        )
