@@ -71,7 +71,9 @@ class Company:
         ahead = frame < self.last if self.backward else frame > self.last
         return ahead and self.begins == (source, since)
 
-    def advance(self, frame: int, own: ObjectFrame, found: Sequence[tuple[ObjectFrame, FrameMemory]]) -> None:
+    def advance(
+        self, frame: int, own: ObjectFrame, found: Sequence[tuple[ObjectFrame, FrameMemory | None]]
+    ) -> None:
         """Take what came of the next frame: of the object, and of each rival."""
         for rival, (result, memory) in zip(self.rivals, found, strict=True):
             theirs, ours = result.logits > 0, own.logits > 0
@@ -81,7 +83,8 @@ class Company:
             rival.gone_frames = 0 if result.presence_logit > 0 and theirs.any() else rival.gone_frames + 1
             leg = rival.memory.legs[self.backward]
             leg.add(Note.of(result))
-            rival.memory.held[frame] = memory
+            if memory is not None:
+                rival.memory.held[frame] = memory
             rival.memory.own[frame] = result
             kept = leg.kept_maps | leg.kept_pointers
             for other in [other for other in rival.memory.own if other not in kept and other != frame]:

@@ -96,9 +96,10 @@ class Follower:
             likeness=likeness,
             meanwhile=lambda: self._features.encode_ahead(frame + step, then=frame + 2 * step),
         )
+        kept: Sequence[FrameMemory | None] = written
         if self._profile.memories == "results":
-            written = self._bank.write_results(features, frames)
-        made = list(zip(frames, written, strict=True))
+            kept = self._written(features, rows, frames, backward=backward)
+        made = list(zip(frames, kept, strict=True))
         results: dict[int, Sequence[ObjectFrame]] = {}
         for memory, hypotheses, company, ways in zip(objects, several, companies, found, strict=True):
             memory.tracked.add(frame, backward=backward)
@@ -111,8 +112,10 @@ class Follower:
                 continue
             at = len(frames) - len(made)
             (result, new), *made = made
-            new.score = result.presence_logit
-            memory.held[frame] = new
+            memory.held.pop(frame, None)
+            if new is not None:
+                new.score = result.presence_logit
+                memory.held[frame] = new
             leg = memory.legs.get(backward)
             if leg is not None:
                 leg.add(Note.of(result))
@@ -131,6 +134,23 @@ class Follower:
                     if result.rival >= RIVAL_FROM:
                         company.tried(frame)
         return results
+
+    def _written(
+        self,
+        features: ImageFeatures,
+        rows: Sequence[ObjectMemory],
+        frames: Sequence[ObjectFrame],
+        *,
+        backward: bool,
+    ) -> list[FrameMemory | None]:
+        """What is remembered of results; None of those that a policy will never read."""
+        legs = [row.legs.get(backward) if row.policy.selective else None for row in rows]
+        wanted = [
+            leg is None or leg.remembers(Note.of(result)) for leg, result in zip(legs, frames, strict=True)
+        ]
+        worth = [result for result, is_wanted in zip(frames, wanted, strict=True) if is_wanted]
+        written = iter(self._bank.write_results(features, worth) if worth else ())
+        return [next(written) if is_wanted else None for is_wanted in wanted]
 
     def _company(
         self, frame: int, memory: ObjectMemory, *, backward: bool, since: int | None

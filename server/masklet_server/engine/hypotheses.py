@@ -42,12 +42,12 @@ class NextFrame:
     Attributes:
         branch: Which mask of which account.
         result: The frame.
-        memory: What is remembered of it.
+        memory: What is remembered of it; None for nothing.
     """
 
     branch: Branch
     result: ObjectFrame
-    memory: FrameMemory
+    memory: FrameMemory | None
 
 
 @dataclass(eq=False)
@@ -122,7 +122,8 @@ class Hypotheses:
             dict(parent.memory.held),
             dict(parent.memory.own),
         )
-        memory.held[frame] = following.memory
+        if following.memory is not None:
+            memory.held[frame] = following.memory
         memory.own[frame] = following.result
         memory.legs[self.backward].add(Note.of(following.result))
         return Hypothesis(memory, following.branch.score)

@@ -151,7 +151,12 @@ def _remarks(
     frames = max(1, total[asked.policies[0]].counts.frames)
     encode_ms = 1000 * sum(outcome.encode_s for outcome in outcomes) / frames
     costs = ", ".join(f"{name} {1000 * total[name].seconds / frames:.0f}" for name in asked.policies)
+    curves = [(name, curve) for outcome in outcomes for name, curve in outcome.curve.items()]
     return [
+        *(
+            f"Mean J of each thousand frames, {name}: {', '.join(f'{part:.1f}' for part in _means(curve, 1000))}"
+            for name, curve in curves
+        ),
         "Missed returns: not found within five frames of being back. Ghosts: frames without the object that "
         "have a mask. Switches: times a mask went over to a rival. Lost: frames on which it misses it.",
         f"Milliseconds a frame: {encode_ms:.0f} for the picture, once for all; besides: {costs}.",
@@ -172,7 +177,7 @@ def _as_json(
         }
 
     curves = {
-        name: _by_hundreds(curve)
+        name: _means(curve, 100)
         for outcomes in results.values()
         for outcome in outcomes
         for name, curve in outcome.curve.items()
@@ -197,6 +202,7 @@ def _as_json(
     }
 
 
-def _by_hundreds(curve: Sequence[float]) -> list[float]:
-    parts = [curve[at : at + 100] for at in range(0, len(curve), 100)]
+def _means(curve: Sequence[float], frames: int) -> list[float]:
+    """Of each run of so many frames, in percent."""
+    parts = [curve[at : at + frames] for at in range(0, len(curve), frames)]
     return [round(100 * sum(part) / len(part), 1) for part in parts]

@@ -59,6 +59,11 @@ class Note:
     area: float
     box: MaskBox | None
 
+    @property
+    def shows(self) -> bool:
+        """Whether the object is there to be seen."""
+        return self.box is not None and self.quality > 0
+
     @staticmethod
     def of(result: ObjectFrame) -> Note:
         """The note of a stored result."""
@@ -155,14 +160,17 @@ class LegMemory:
         near = note.rival >= RIVAL_FROM or was_cut
         self._wary_frames = _WARY_FRAMES if near else max(0, self._wary_frames - 1)
         self._blind_frames = self._blind_frames + 1 if was_cut else 0
-        shows = note.box is not None and note.quality > 0
-        if shows and note.quality >= self.policy.least_quality:
+        if note.shows and note.quality >= self.policy.least_quality:
             self._seen.append(note.frame)
-        if self.policy.anchors and shows and self._is_anchor(note):
+        if self._is_anchor(note):
             self._anchors.append(note.frame)
             self._anchored = note.frame
-        if note.area > 0 and shows:
+        if note.area > 0 and note.shows:
             self._areas.append(note.area)
+
+    def remembers(self, note: Note) -> bool:
+        """Whether the next frame, being so, will ever be read: on others nothing needs to be written."""
+        return (note.shows and note.quality >= self.policy.least_quality) or self._is_anchor(note)
 
     def recall(self, frame: int, prompted: tuple[int, ...], *, backward: bool) -> Recall:
         """What the object reads on ``frame``, the next one of the leg.
@@ -220,6 +228,8 @@ class LegMemory:
         return frozenset(self._seen)
 
     def _is_anchor(self, note: Note) -> bool:
+        if not self.policy.anchors or not note.shows:
+            return False
         if abs(note.frame - self._anchored) <= _APART_FRAMES or not self._areas:
             return False
         ratio = note.area / float(np.median(self._areas))

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from fakes.tracking import Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError
-from masklet.types import Click, FramePrompts
+from masklet.types import Click, FramePrompts, Presence
 from masklet_server.engine.policies import policy as policies
 from masklet_server.engine.policies.policy import DISTRACTOR, GUARDED, MOTION, Policy
 from masklet_server.engine.profile import REFERENCE
@@ -143,3 +144,36 @@ def test_what_is_remembered_does_not_grow_with_the_clip(network: TinyNetwork, ea
 def test_official_profiles_take_no_policy(network: TinyNetwork) -> None:
     with pytest.raises(BadInputError, match="use the profile editor"):
         Desk(network, profile=REFERENCE).tracker.set_policy(1, "motion")
+
+
+@pytest.mark.parametrize("name", ["gated", "distractor", "motion", "guarded", "paths", "rivals"])
+def test_nothing_is_written_and_nothing_read_of_frames_that_do_not_show_the_object(
+    network: TinyNetwork, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_with(network, name, FIRST)
+    desk.track(range(FIRST + 1, FIRST + 4), 1)
+    written: list[int] = []
+    encode = network.encode_memory
+    monkeypatch.setattr(
+        network,
+        "encode_memory",
+        lambda *given, **how: (written.append(len(given[0])), encode(*given, **how))[1],
+    )
+    read: list[int] = []
+    attend = network.attend_memory
+    monkeypatch.setattr(
+        network,
+        "attend_memory",
+        lambda *given, **how: (read.append(how["maps"].shape[1]), attend(*given, **how))[1],
+    )
+    bias = network.sam_mask_decoder.pred_obj_score_head.layers[-1].bias
+    with torch.no_grad():
+        monkeypatch.setattr(
+            network.sam_mask_decoder.pred_obj_score_head.layers[-1], "bias", torch.nn.Parameter(bias - 60.0)
+        )
+        gone = desk.track(range(FIRST + 4, FIRST + 24), 1)
+
+    assert {result.presence for result in gone} == {Presence.ABSENT}
+    assert not written
+    # Maps of the prompt and of frames that showed it, however long ago; never more.
+    assert max(read) <= 4
