@@ -154,7 +154,7 @@ def _remarks(
     curves = [(name, curve) for outcome in outcomes for name, curve in outcome.curve.items()]
     return [
         *(
-            f"Mean J of each thousand frames, {name}: {', '.join(f'{part:.1f}' for part in _means(curve, 1000))}"
+            f"Mean J of each thousand frames, {name}: {', '.join(map(str, _means(curve, 1000)))}"
             for name, curve in curves
         ),
         "Missed returns: not found within five frames of being back. Ghosts: frames without the object that "
