@@ -2,8 +2,8 @@
 
 A tracker that knows its neighbours does not take them for the object: explicit tracks of distractors are what
 helps most in "SENTRY" (arXiv 2606.24449). Here a rival is found where the picture looks like the object,
-segmented from a click there, and then tracked with a memory of its own, in the same batch. Where both claim a
-pixel the surer one has it, and neither remembers what it has not.
+segmented from a click there, and then tracked with a memory of its own, in the same batch. Each pixel is left
+to one of them, and none remembers what it has not.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from masklet.types import Click, FramePrompts
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
 from masklet_server.engine.policies.appearance import covered
+from masklet_server.engine.policies.boxes import MaskBox
 from masklet_server.engine.policies.legs import Note
-from masklet_server.engine.policies.policy import GATED
+from masklet_server.engine.policies.policy import RIVAL_TRACK
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.model.network import Decoded, ImageFeatures
 from masklet_server.tracking import RIVAL_FROM, ObjectFrame
@@ -159,7 +160,7 @@ class RivalFinder:
         click = Click(
             (column + 0.5) * width_px / free.shape[1], (row + 0.5) * height_px / free.shape[0], positive=True
         )
-        memory = ObjectMemory(own.object_id, policy=GATED, unseen=True)
+        memory = ObjectMemory(own.object_id, policy=RIVAL_TRACK, unseen=True)
         prompts = FramePrompts(own.object_id, own.frame, clicks=(click,))
         entry = self._segmenter.segment(memory, prompts, features)
         if not _is_another(entry, own):
@@ -169,27 +170,45 @@ class RivalFinder:
         return RivalTrack(memory)
 
 
-def contested(decoded: Decoded, rows: int, parties: Sequence[tuple[int, int]]) -> Decoded:
-    """What was decoded, with each pixel left to the surer one of an object and its rivals.
+def contested(
+    decoded: Decoded, parties: Sequence[tuple[int, int]], expected: Sequence[MaskBox | None]
+) -> Decoded:
+    """What was decoded, with each pixel left to one of an object and its rivals.
+
+    They look alike, so where several claim a pixel their ways decide: it is whose expected place is nearer,
+    in sizes of that box. Where a way is not known, the surer one has it.
 
     Args:
-        decoded: Batch B or more.
-        rows: B.
+        decoded: Batch B.
         parties: The row of an object and how many rivals follow it.
+        expected: Of B rows, where each is expected.
     """
     if not any(rivals for _, rivals in parties):
         return decoded
-    best = decoded.best_logits[:rows].clone()
+    best = decoded.best_logits.clone()
     for at, rivals in parties:
-        if not rivals:
-            continue
-        own, theirs = best[at].clone(), best[at + 1 : at + 1 + rivals].clone()
-        strongest = theirs.max(0).values
-        lost = (strongest > own) & (strongest > 0)
-        best[at] = torch.where(lost, own.clamp(max=_TAKEN_LOGIT), own)
-        won = (own >= theirs) & (own > 0)
-        best[at + 1 : at + 1 + rivals] = torch.where(won, theirs.clamp(max=_TAKEN_LOGIT), theirs)
-    return replace(decoded, best_logits=torch.cat((best, decoded.best_logits[rows:])))
+        own = decoded.best_logits[at, 0]
+        for row in range(at + 1, at + 1 + rivals):
+            theirs = decoded.best_logits[row, 0]
+            here, there = expected[at], expected[row]
+            if here is None or there is None:
+                is_own = own >= theirs
+            else:
+                is_own = _distance(here, own) <= _distance(there, own)
+            both = (own > 0) & (theirs > 0)
+            best[at, 0] = torch.where(both & ~is_own, best[at, 0].clamp(max=_TAKEN_LOGIT), best[at, 0])
+            best[row, 0] = torch.where(both & is_own, theirs.clamp(max=_TAKEN_LOGIT), theirs)
+    return replace(decoded, best_logits=best)
+
+
+def _distance(box: MaskBox, like: Tensor) -> Tensor:
+    """``(s, s)``: how far each cell is from the middle of a box, squared, in sizes of it."""
+    rows, columns = like.shape
+    y = (torch.arange(rows, device=like.device) + 0.5) / rows
+    x = (torch.arange(columns, device=like.device) + 0.5) / columns
+    across = (x - (box.left + box.right) / 2) / (box.right - box.left)
+    down = (y - (box.top + box.bottom) / 2) / (box.bottom - box.top)
+    return down[:, None] ** 2 + across[None, :] ** 2
 
 
 def _is_another(entry: PromptedFrame, own: ObjectFrame) -> bool:

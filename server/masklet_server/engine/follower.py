@@ -81,7 +81,8 @@ class Follower:
             rows += [memory, *rivals] if hypotheses is None else hypotheses.memories
         recalls = [self._recollection.of(frame, row, backward=backward, since=since) for row in rows]
         decoded, written = self._decode_in_batches(features, rows, recalls, backward=backward)
-        decoded = contested(decoded, len(rows), parties)
+        legs = [row.legs.get(backward) for row in rows]
+        decoded = contested(decoded, parties, [None if leg is None else leg.expected for leg in legs])
         found: list[list[Branch]] = [[] for _ in objects]
         if any(several):
             found, decoded, rows = self._branched(decoded, objects, rows, several)

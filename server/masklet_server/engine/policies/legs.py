@@ -155,7 +155,7 @@ class LegMemory:
         path = self.path
         cut = Cut() if path is None else Cut.of(note.box, path)
         was_cut = any(vars(cut).values())
-        if self.policy.motion_weight > 0 or self.policy.keeps_to_path:
+        if self.policy.motion_weight > 0 or self.policy.keeps_to_path or self.policy.foresees:
             self._move(note, cut)
         near = note.rival >= RIVAL_FROM or was_cut
         self._wary_frames = _WARY_FRAMES if near else max(0, self._wary_frames - 1)
@@ -204,6 +204,11 @@ class LegMemory:
         if self._motion is None or self._stable_frames < _STABLE_FRAMES:
             return None
         return self._motion.predicted().box
+
+    @property
+    def expected(self) -> MaskBox | None:
+        """Where the box will be on the next frame, as far as that can be told; None for nowhere."""
+        return None if self._motion is None else self._motion.predicted().box
 
     @property
     def path(self) -> MaskBox | None:

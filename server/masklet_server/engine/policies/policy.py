@@ -25,6 +25,7 @@ class Policy:
         keeps_to_path: While a rival is near, the mask may not leave the place where the object was heading.
         paths: Hypotheses followed at once, each with a memory of its own; what was tracked before may change
             as a leg goes on, so a leg is tracked from its prompts each time.
+        foresees: The box's motion is followed, to tell it from rivals.
         rivals: Look-alikes tracked along at most. They have a past of their own: as with ``paths``.
     """
 
@@ -36,6 +37,7 @@ class Policy:
     motion_weight: float = 0.0
     keeps_to_path: bool = False
     paths: int = 1
+    foresees: bool = False
     rivals: int = 0
 
 
@@ -59,8 +61,11 @@ GUARDED = Policy(
 PATHS = Policy(name="paths", selective=True, least_quality=0.1, paths=3)
 """Three hypotheses are followed, and of a leg that is done all is what the likeliest of them says."""
 
-RIVALS = Policy(name="rivals", selective=True, least_quality=0.3, anchors=3, rivals=2)
+RIVALS = Policy(name="rivals", selective=True, least_quality=0.3, anchors=3, foresees=True, rivals=2)
 """As with ``distractor``, and look-alikes are tracked along: each pixel is the object's or one of theirs."""
+
+RIVAL_TRACK = Policy(name="rival track", selective=True, least_quality=0.3, foresees=True)
+"""Of look-alikes that are tracked along; nobody chooses it."""
 
 POLICIES = MappingProxyType(
     {policy.name: policy for policy in (EDITOR_WAYS, GATED, DISTRACTOR, MOTION, GUARDED, PATHS, RIVALS)}

@@ -12,8 +12,9 @@ from masklet.types import Click, FramePrompts, Presence
 from masklet_server.engine.company import Company, RivalTrack, contested
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
 from masklet_server.engine.policies import policy as policies
+from masklet_server.engine.policies.boxes import MaskBox
 from masklet_server.engine.policies.legs import LegMemory, Note
-from masklet_server.engine.policies.policy import GATED, RIVALS
+from masklet_server.engine.policies.policy import RIVAL_TRACK, RIVALS
 from masklet_server.engine.recall import Reach
 from masklet_server.model.network import Decoded
 from masklet_server.tracking import ObjectFrame
@@ -30,17 +31,28 @@ def decoded(*levels: tuple[float, float, float]) -> Decoded:
 
 
 def test_a_pixel_that_an_object_and_its_rival_claim_goes_to_the_surer_one() -> None:
-    found = contested(decoded((5, 3, -6), (-6, 4, 5), (9, 9, 9)), 3, [(0, 1), (2, 0)]).best_logits[:, 0, 0]
+    given = decoded((5, 3, -6), (-6, 4, 5), (9, 9, 9))
+
+    found = contested(given, [(0, 1), (2, 0)], [None] * 3).best_logits[:, 0, 0]
 
     assert (found[0] > 0).tolist() == [True, False, False]
     assert (found[1] > 0).tolist() == [False, True, True]
     assert found[2].tolist() == [9, 9, 9]
 
 
+def test_where_their_ways_are_known_these_decide_as_they_look_alike() -> None:
+    ways = [MaskBox(0.0, 0.0, 0.4, 1.0), MaskBox(0.6, 0.0, 1.0, 1.0)]
+
+    found = contested(decoded((3, -6, 9), (9, -6, 3)), [(0, 1)], ways).best_logits[:, 0, 0]
+
+    assert (found[0] > 0).tolist() == [True, False, False]
+    assert (found[1] > 0).tolist() == [False, False, True]
+
+
 def test_objects_of_a_session_that_nobody_set_against_each_other_keep_what_they_claim() -> None:
     given = decoded((5, 3, -6), (-6, 4, 5))
 
-    assert contested(given, 2, [(0, 0), (1, 0)]) is given
+    assert contested(given, [(0, 0), (1, 0)], [None, None]) is given
 
 
 def result(frame: int, column: int, presence_logit: float = 9.0) -> ObjectFrame:
@@ -50,8 +62,8 @@ def result(frame: int, column: int, presence_logit: float = 9.0) -> ObjectFrame:
 
 
 def company() -> Company:
-    memory = ObjectMemory(1, policy=GATED, unseen=True)
-    memory.legs[False] = LegMemory(GATED, REACH, 0, Note.of(result(0, 12)))
+    memory = ObjectMemory(1, policy=RIVAL_TRACK, unseen=True)
+    memory.legs[False] = LegMemory(RIVAL_TRACK, REACH, 0, Note.of(result(0, 12)))
     return Company((0, None), False, 0, [RivalTrack(memory)])
 
 
@@ -104,6 +116,10 @@ def easy(monkeypatch: pytest.MonkeyPatch) -> None:
     sure = replace(RIVALS, least_quality=0.0, anchor_quality=0.0)
     monkeypatch.setattr(policies, "POLICIES", {**policies.POLICIES, "rivals": sure})
     monkeypatch.setattr("masklet_server.engine.follower.RIVAL_LIKENESS", MappingProxyType({"tiny": 0.3}))
+    # Their masks cover half of the picture.
+    monkeypatch.setattr("masklet_server.engine.company.covered", lambda logits, features: torch.zeros(4, 4))
+    monkeypatch.setattr("masklet_server.engine.company.RIVAL_FROM", 0.0)
+    monkeypatch.setattr("masklet_server.engine.follower.RIVAL_FROM", 0.0)
     monkeypatch.setattr("masklet_server.engine.company._SMALLEST", 0.0)
     monkeypatch.setattr("masklet_server.engine.company._LARGEST", 100.0)
     monkeypatch.setattr("masklet_server.engine.company._MOST_SHARED", 1.0)
@@ -112,9 +128,6 @@ def easy(monkeypatch: pytest.MonkeyPatch) -> None:
 def desk(network: TinyNetwork) -> Desk:
     made = Desk(network, TwinDiscs(length_frames=40))
     made.tracker.set_policy(1, "rivals")
-    mask = np.zeros((54, 96), np.uint8)
-    rows, columns = np.mgrid[:54, :96]
-    mask[(rows - 27) ** 2 + (columns - 20) ** 2 < 12**2] = 255
     made.prompt(FramePrompts(1, FIRST, clicks=(Click(20.0, 27.0, True),)))
     return made
 
@@ -140,17 +153,14 @@ def test_a_look_alike_is_tracked_along_and_nobody_sees_it(
 
 
 @pytest.mark.usefixtures("easy")
-def test_parking_in_between_changes_nothing(network: TinyNetwork) -> None:
-    frames = range(FIRST + 1, FIRST + 30)
-    once, stopped = desk(network), desk(network)
-    once.track(frames, 1)
-    for frame in frames:
-        stopped.track([frame], 1)
-        if frame % 7 == 0:
-            stopped.tracker.park()
+def test_rivals_are_the_same_after_parking_but_for_rounding(network: TinyNetwork) -> None:
+    once, parked = desk(network), desk(network)
+    for made in (once, parked):
+        made.track(range(FIRST + 1, FIRST + 12), 1)
+    parked.tracker.park()
 
-    for frame in frames:
-        assert np.array_equal(once.results.held[1, frame].logits, stopped.results.held[1, frame].logits)
+    (ours,), (theirs,) = once.track([FIRST + 12], 1), parked.track([FIRST + 12], 1)
+    np.testing.assert_allclose(ours.logits, theirs.logits, atol=2e-2, rtol=1e-2)
 
 
 @pytest.mark.usefixtures("easy")

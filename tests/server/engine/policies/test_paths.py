@@ -159,19 +159,26 @@ def test_three_paths_are_followed_in_one_batch(network: TinyNetwork, monkeypatch
 
 
 @pytest.mark.usefixtures("easy")
-def test_frames_that_were_parked_in_between_end_up_the_same(network: TinyNetwork) -> None:
-    frames = range(FIRST + 1, FIRST + 40)
-    once, stopped = desk(network), desk(network)
-    told = once.track(frames, 1)
-    for frame in frames:
-        stopped.track([frame], 1)
-        if frame % 7 == 0:
-            stopped.tracker.park()
+def test_paths_are_the_same_after_parking_but_for_rounding(network: TinyNetwork) -> None:
+    once, parked = desk(network), desk(network)
+    for made in (once, parked):
+        made.track(range(FIRST + 1, FIRST + 12), 1)
+    held = parked.tracker.memory_bytes
+    parked.tracker.park()
+    assert parked.tracker.memory_bytes < held / 4
 
-    assert len(told) > len(frames)
-    for frame in frames:
-        ours, theirs = once.results.held[1, frame], stopped.results.held[1, frame]
-        assert np.array_equal(ours.logits, theirs.logits)
+    # What is rebuilt is rebuilt one by one, and not in a batch.
+    for ours, theirs in zip(once.track([FIRST + 12], 1), parked.track([FIRST + 12], 1), strict=True):
+        assert ours.frame == theirs.frame
+        np.testing.assert_allclose(ours.logits, theirs.logits, atol=2e-2, rtol=1e-2)
+
+
+@pytest.mark.usefixtures("easy")
+def test_earlier_frames_are_handed_out_again(network: TinyNetwork) -> None:
+    told = desk(network).track(range(FIRST + 1, FIRST + 40), 1)
+
+    assert len(told) > 39
+    assert {result.frame for result in told} == set(range(FIRST + 1, FIRST + 40))
 
 
 @pytest.mark.usefixtures("easy")

@@ -168,10 +168,12 @@ def test_nothing_is_written_and_nothing_read_of_frames_that_do_not_show_the_obje
     )
     bias = network.sam_mask_decoder.pred_obj_score_head.layers[-1].bias
     with torch.no_grad():
-        monkeypatch.setattr(
-            network.sam_mask_decoder.pred_obj_score_head.layers[-1], "bias", torch.nn.Parameter(bias - 60.0)
-        )
+        bias.sub_(60.0)
+    try:
         gone = desk.track(range(FIRST + 4, FIRST + 24), 1)
+    finally:
+        with torch.no_grad():
+            bias.add_(60.0)
 
     assert {result.presence for result in gone} == {Presence.ABSENT}
     assert not written
