@@ -174,14 +174,6 @@ def test_paths_are_the_same_after_parking_but_for_rounding(network: TinyNetwork)
 
 
 @pytest.mark.usefixtures("easy")
-def test_earlier_frames_are_handed_out_again(network: TinyNetwork) -> None:
-    told = desk(network).track(range(FIRST + 1, FIRST + 40), 1)
-
-    assert len(told) > 39
-    assert {result.frame for result in told} == set(range(FIRST + 1, FIRST + 40))
-
-
-@pytest.mark.usefixtures("easy")
 def test_a_leg_that_is_tracked_again_from_its_prompt_is_the_same(network: TinyNetwork) -> None:
     made = desk(network)
     for _ in range(2):
