@@ -221,8 +221,10 @@ class ObjectMemory:
         self.held.clear()
         self.heads.clear()
         self.legs.clear()
-        for several in (*self.hypotheses.values(), *self.company.values()):
-            several.park()
+        for hypotheses in self.hypotheses.values():
+            hypotheses.park()
+        for company in self.company.values():
+            company.park()
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None
