@@ -945,7 +945,7 @@ class ObjectPolicy(google.protobuf.message.Message):
     POLICY_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     policy: builtins.str
-    """By name: gated, distractor, motion or guarded; "editor" for none."""
+    """By name: gated, distractor, motion, guarded, paths or rivals; "editor" for none."""
     def __init__(
         self,
         *,
