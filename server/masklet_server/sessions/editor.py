@@ -100,10 +100,12 @@ class Editor:
             prompted,
             Horizon(at_cuts, self._tracker.shots.cuts, contents.policy(object_id)),
         )
-        held = self._held(contents, object_id, known)
-        if contents.policy(object_id).starts_over:
-            return Ground(prompted, held=held)
-        return Ground(prompted, matching(backward=False), matching(backward=True), held)
+        return Ground(
+            prompted=prompted,
+            forward=matching(backward=False),
+            backward=matching(backward=True),
+            held=self._held(contents, object_id, known),
+        )
 
     def settle(self, book: PromptBook) -> None:
         """See that locked frames are delivered as they are now, whatever happens around them next."""

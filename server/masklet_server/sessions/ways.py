@@ -71,7 +71,12 @@ class Ways:
         *,
         backward: bool,
     ) -> frozenset[int]:
-        """Those of the frames that tracking of this kind would make just as they are."""
+        """Those of the frames that tracking of this kind would make just as they are.
+
+        None under a policy to which more counts than they say: it begins at the prompts.
+        """
+        if horizon.memory.starts_over:
+            return frozenset()
         found = self._ways.get(object_id, {})
         tracked = [(frame, found[frame]) for frame in frames if frame in found]
         same_way = [
