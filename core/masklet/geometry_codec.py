@@ -219,13 +219,19 @@ def shapes_event_to_wire(event: ShapesEvent) -> Iterator[geometry_pb2.FitShapesR
     )
 
 
-def shapes_events_from_wire(messages: Iterable[geometry_pb2.FitShapesResponse]) -> Iterator[ShapesEvent]:
+def shapes_events_from_wire(
+    messages: Iterable[geometry_pb2.FitShapesResponse], pieces: list[Piece] | None = None
+) -> Iterator[ShapesEvent]:
     """The events in a stream of messages, pieces put together.
+
+    Args:
+        messages: As they come.
+        pieces: Where pieces are put until the last has come; emptied by whoever begins the stream anew.
 
     Raises:
         ServerFaultError: A message holds no event.
     """
-    pieces: list[Piece] = []
+    pieces = [] if pieces is None else pieces
     for message in messages:
         kind = message.WhichOneof("event")
         if kind == "progress":

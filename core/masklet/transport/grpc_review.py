@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from masklet.anchors import AnchorTrack
     from masklet.matte_settings import MatteSettings
     from masklet.policies import MemoryPolicy
-    from masklet.shapes import ObjectShapes
+    from masklet.shapes import ObjectShapes, Piece
     from masklet.transport.grpc_channel import Channel
     from masklet.transport.interface import AnchorRequest
     from masklet.types import FrameRange, FrameState, LockedMask, LockedRange
@@ -136,9 +136,16 @@ class GrpcReview:
             raw_edges=raw_edges,
             interpolation=geometry_codec.interpolation_to_wire(interpolation),
         )
-        messages = self._channel.stream(self._geometry.FitShapes, request, lambda response: response)
+        pieces: list[Piece] = []
+
+        def begun() -> geometry_pb2.FitShapesRequest:
+            # Nothing of it is kept on the server: where the connection breaks, all is made again.
+            pieces.clear()
+            return request
+
+        messages = self._channel.resumed(self._geometry.FitShapes, begun, lambda response: response)
         try:
-            yield from geometry_codec.shapes_events_from_wire(messages)
+            yield from geometry_codec.shapes_events_from_wire(messages, pieces)
         finally:
             messages.close()
 
@@ -157,6 +164,6 @@ class GrpcReview:
             smoothing_frames=request.smoothing_frames,
             manual_keys=[geometry_codec.anchor_key_to_wire(key) for key in request.manual_keys],
         )
-        return self._channel.stream(
-            self._geometry.TrackAnchor, message, geometry_codec.anchor_event_from_wire
+        return self._channel.resumed(
+            self._geometry.TrackAnchor, lambda: message, geometry_codec.anchor_event_from_wire
         )
