@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,9 +87,18 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
             await files.aclose()
             yield ExportFinished(0)
             return
-        async with aclosing(self._exporter.deliver(files, session, selection, place, folder)) as events:
+        what = "mattes" if isinstance(request, export_pb2.ExportMattesRequest) else "an overlay"
+        # What a client receives itself, it sees end.
+        noted = nullcontext() if folder is None else self._noted(session, f"an export of {what} to {folder}")
+        async with (
+            noted,
+            aclosing(self._exporter.deliver(files, session, selection, place, folder)) as events,
+        ):
             async for event in events:
                 yield event
+
+    def _noted(self, session: Session, what: str) -> AbstractAsyncContextManager[None]:
+        return self._store.unfinished(session.session_id).noted(what)
 
     async def _read(
         self, request: export_pb2.ExportMattesRequest | export_pb2.ExportOverlayRequest

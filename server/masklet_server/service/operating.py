@@ -87,7 +87,7 @@ class Operating:
     def facts(self) -> ServerFacts:
         """What goes on, now."""
         parts = self._parts
-        held = parts.store.overview()
+        held = parts.store.overview.sessions()
         waits = self._waits(held)
         at_work = {id(each.owner) for each in (*parts.scheduler.line, *parts.scheduler.at_disks)}
         for_memory = {needs.session_id for needs in parts.store.admission.line}
@@ -116,7 +116,7 @@ class Operating:
     async def park(self, session_id: str, *, operator: str) -> bool:
         """Have a session give its memory back; False where it is at work, or gone."""
         # It waits for the device, which may hang.
-        parking = asyncio.ensure_future(self._parts.store.park(session_id))
+        parking = asyncio.ensure_future(self._parts.store.overview.park(session_id))
         await asyncio.wait({parking}, timeout=_DOES_WITHIN_S)
         done = parking.done() and parking.result()
         self._note("session-parked", operator, done=done, session_id=session_id)
@@ -124,7 +124,7 @@ class Operating:
 
     async def remove(self, session_id: str, *, operator: str) -> bool:
         """Delete a session for good; False where it is gone."""
-        removing = asyncio.ensure_future(self._parts.store.remove(session_id))
+        removing = asyncio.ensure_future(self._parts.store.overview.remove(session_id))
         await asyncio.wait({removing}, timeout=_DOES_WITHIN_S)
         done = not removing.done() or removing.result()
         self._note("session-removed", operator, done=done, session_id=session_id)
@@ -137,7 +137,7 @@ class Operating:
 
     async def picture(self, session_id: str) -> bytes | None:
         """The frame that an artist looks at, or one that was tracked, with its masks, as JPEG."""
-        for each in self._parts.store.overview():
+        for each in self._parts.store.overview.sessions():
             if each.session.session_id == session_id:
                 session = each.session
                 # Only what is open already: a page that is looked at must not wake parked clips up.

@@ -12,6 +12,7 @@ from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.durability import KeptSummary, SessionJournal
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.sharing import Access
+from masklet_server.sessions.unfinished import Unfinished
 
 
 @dataclass(eq=False)
@@ -22,6 +23,7 @@ class Held:
         session: The session.
         access: Whose it is, and who else gets in.
         used_s: When anybody called last.
+        unfinished: Notes about files that it is writing.
         parked: True while it has given its memory back.
         found: By anybody, since it was opened.
         on_close: Called when the session goes for good, with whatever the clip came from: an upload's files.
@@ -32,6 +34,7 @@ class Held:
     session: Session
     access: Access
     used_s: float
+    unfinished: Unfinished
     parked: bool = False
     found: bool = False
     on_close: Callable[[], Awaitable[None]] | None = None

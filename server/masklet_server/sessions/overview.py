@@ -1,9 +1,11 @@
-"""What stands where, for whoever keeps the server: it asks without counting as a call."""
+"""What stands where, for whoever keeps the server: it looks without counting as a call."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from masklet_server.sessions.held import Held
 from masklet_server.sessions.session import Session
 
 
@@ -22,3 +24,56 @@ class HeldSession:
     idle_s: float
     is_parked: bool
     is_kept: bool
+
+
+class Overview:
+    """All sessions in memory, whosever they are.
+
+    Args:
+        held: They, by id; the store's own.
+        clock_s: Of the store.
+        park: Has one give its memory back.
+        close: Closes one for good.
+    """
+
+    def __init__(
+        self,
+        held: Mapping[str, Held],
+        clock_s: Callable[[], float],
+        *,
+        park: Callable[[Held], Awaitable[None]],
+        close: Callable[[Held], Awaitable[None]],
+    ) -> None:
+        self._held = held
+        self._clock_s = clock_s
+        self._park = park
+        self._close = close
+
+    def sessions(self) -> list[HeldSession]:
+        """All of them; none counts as used."""
+        now_s = self._clock_s()
+        return [
+            HeldSession(
+                held.session,
+                0.0 if held.session.is_busy else now_s - held.used_s,
+                is_parked=held.parked,
+                is_kept=held.journal is not None,
+            )
+            for held in self._held.values()
+        ]
+
+    async def park(self, session_id: str) -> bool:
+        """Have a session give the device's memory back; False where there is none, or it is at work."""
+        held = self._held.get(session_id)
+        if held is None or held.session.is_busy:
+            return False
+        await self._park(held)
+        return True
+
+    async def remove(self, session_id: str) -> bool:
+        """Close somebody's session for good, with all that is kept of it; False where there is none."""
+        held = self._held.get(session_id)
+        if held is None:
+            return False
+        await self._close(held)
+        return True

@@ -28,7 +28,7 @@ from masklet_server.sessions.durability import Journals, Restored, SessionHead, 
 from masklet_server.sessions.held import Held, check_same_clip, summary_of
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.opening_line import OpeningLine
-from masklet_server.sessions.overview import HeldSession
+from masklet_server.sessions.overview import Overview
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.scheduler import Scheduler
@@ -38,6 +38,7 @@ from masklet_server.sessions.sharing import Access, not_found
 from masklet_server.sessions.store_limits import NO_OTHER_LIMITS
 from masklet_server.sessions.store_limits import StoreLimits as StoreLimits
 from masklet_server.sessions.turns import TurnClass
+from masklet_server.sessions.unfinished import Unfinished, take_notes
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 FILES_AT_ONCE = 8
@@ -66,6 +67,7 @@ class SessionStore:
         clock_s: An argument for tests.
 
     Attributes:
+        overview: All sessions, for whoever keeps the server.
         takes_no_more: Set by whoever drains the server: sessions that are there go on.
     """
 
@@ -97,6 +99,7 @@ class SessionStore:
         )
         self.line = OpeningLine(clock_s)
         self._held: dict[str, Held] = {}
+        self.overview = Overview(self._held, clock_s, park=self._park, close=self._close)
         self._replies: dict[str, ReplyLog] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         # Of sessions that are in their journals alone.
@@ -263,35 +266,6 @@ class SessionStore:
             mine += [summary_of(each, user) for each in kept if each.session_id not in here]
         return tuple(sorted(mine, key=lambda summary: summary.idle_s))
 
-    def overview(self) -> list[HeldSession]:
-        """All sessions in memory, whose they are; none of them counts as used."""
-        now_s = self._clock_s()
-        return [
-            HeldSession(
-                held.session,
-                0.0 if held.session.is_busy else now_s - held.used_s,
-                is_parked=held.parked,
-                is_kept=held.journal is not None,
-            )
-            for held in self._held.values()
-        ]
-
-    async def park(self, session_id: str) -> bool:
-        """Have a session give the device's memory back; False where there is none, or it is at work."""
-        held = self._held.get(session_id)
-        if held is None or held.session.is_busy:
-            return False
-        await self._park(held)
-        return True
-
-    async def remove(self, session_id: str) -> bool:
-        """Close somebody's session for good, with all that is kept of it; False where there is none."""
-        held = self._held.get(session_id)
-        if held is None:
-            return False
-        await self._close(held)
-        return True
-
     def drain(self) -> None:
         """Stop every track after its frame in hand: the server stops, and gives no more sessions out.
 
@@ -299,6 +273,7 @@ class SessionStore:
         """
         self._stopping = True
         for held in self._held.values():
+            held.unfinished.is_stopping = True
             if held.journal is None:
                 held.session.tracks.cancel()
             else:
@@ -417,10 +392,16 @@ class SessionStore:
             journal=journal,
             restored=restored,
         )
+        unfinished = Unfinished(self.folder_for(session_id), self._workers, user)
         self._held[session_id] = Held(
-            session, access or Access(user), self._clock_s(), on_close=on_close, journal=journal
+            session, access or Access(user), self._clock_s(), unfinished, on_close=on_close, journal=journal
         )
         return session
+
+    def unfinished(self, session_id: str) -> Unfinished:
+        """Notes of a session in memory about files that it is writing."""
+        held = self._held.get(session_id)
+        return Unfinished(None, self._workers, "") if held is None else held.unfinished
 
     async def _owned(self, session_id: str, user: str) -> Held:
         """A session of the caller's own."""
@@ -460,6 +441,9 @@ class SessionStore:
         head, restored, journal = found
         try:
             await self._make_room(user)
+            if (folder := self.folder_for(session_id)) is not None:
+                left = await self._workers.run(take_notes, folder, whose=user)
+                restored = replace(restored, notices=(*restored.notices, *left))
             source = await self._source(user, head.clip)
             try:
                 check_same_clip(head.clip_info, source.info)

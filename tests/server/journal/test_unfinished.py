@@ -1,0 +1,108 @@
+"""Exports that were under way when a server died are said when their session comes back, once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fakes.clips import clip_of
+from fakes.engine import FakeClip
+from fakes.histories import CLIP
+from fakes.journals import store_in
+from fakes.service import new_id, running
+from masklet.errors import OutputError
+from masklet.v1 import export_pb2, session_pb2, track_pb2
+from masklet_server.service.settings import ServerSettings
+from masklet_server.sessions.unfinished import FILE_NAME, take_notes, write_notes
+
+REFERENCE = clip_of(lambda: FakeClip(CLIP))
+WHAT = "an export of mattes to /shows/x"
+SAID = f"{WHAT} was cut off when the server stopped: "
+
+
+def test_what_a_killed_server_was_writing_is_said_once(tmp_path: Path) -> None:
+    folder, killed = tmp_path / "lives", tmp_path / "killed"
+
+    async def work() -> None:
+        async with store_in(folder) as store:
+            session = await store.open("ann", REFERENCE)
+            await session.add_object("hero")
+            notes = store.unfinished(session.session_id)
+            async with notes.noted("an export that ended well"):
+                pass
+            with pytest.raises(OutputError):
+                async with notes.noted("an export that failed"):
+                    raise OutputError("full")
+            async with notes.noted(WHAT), notes.noted("an export of an overlay to /shows/y"):
+                await session._journal.settle()
+                shutil.copytree(folder, killed)
+            assert not (folder / session.session_id / FILE_NAME).exists()
+        async with store_in(folder) as alive:
+            assert (await alive.get(session.session_id, "ann")).clip.notices == ()
+        async with store_in(killed) as again:
+            notices = (await again.get(session.session_id, "ann")).clip.notices
+            assert len(notices) == 2
+            assert notices[0].startswith(SAID)
+        async with store_in(killed) as later:
+            assert (await later.get(session.session_id, "ann")).clip.notices == ()
+
+    asyncio.run(work())
+
+
+def test_an_export_that_a_stop_cuts_off_is_said_and_one_that_its_client_left_is_not(tmp_path: Path) -> None:
+    settings = replace(ServerSettings(), sessions_folder=tmp_path / "kept")
+
+    async def told(session_id: str) -> list[str]:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            request = session_pb2.GetSessionRequest(session_id=session_id)
+            return list((await client.sessions.GetSession(request)).session.clip.notices)
+
+    async def export(*, leaves: bool) -> str:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            session_id, _ = await client.clicked(server.root / "clip")
+            request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id())
+            async for _ in client.tracks.Track(request):
+                pass
+            out = server.root / f"out-{leaves}"
+            out.mkdir()
+            call = client.exports.ExportMattes(
+                export_pb2.ExportMattesRequest(
+                    session_id=session_id, request_id=new_id(), format=1, folder=str(out)
+                )
+            )
+            await call.read()
+            note = tmp_path / "kept" / session_id / FILE_NAME
+            async with asyncio.timeout(20):
+                while not note.exists():
+                    await call.read()
+            if leaves:
+                call.cancel()
+                async with asyncio.timeout(20):
+                    while note.exists():
+                        await asyncio.sleep(0.02)
+            else:
+                await server.server.stop()
+                assert note.exists()
+            return session_id
+
+    async def work() -> None:
+        assert await told(await export(leaves=True)) == []
+        (notice,) = await told(await export(leaves=False))
+        assert "an export of mattes to" in notice
+        assert "exported again" in notice
+
+    asyncio.run(work())
+
+
+def test_notes_that_cannot_be_read_say_nothing(tmp_path: Path) -> None:
+    for content in ("", "{", "7", '{"a": 1}', "[1, null]", "[" * 50_000):
+        (tmp_path / FILE_NAME).write_text(content, encoding="utf-8")
+        assert take_notes(tmp_path) == ()
+        assert not (tmp_path / FILE_NAME).exists()
+    write_notes(tmp_path, [WHAT])
+    assert take_notes(tmp_path)[0].startswith(SAID)
+    assert take_notes(tmp_path) == ()
