@@ -26,6 +26,7 @@ from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.v1 import values_pb2
 from masklet_server.media.clip import Clip
 from masklet_server.sandbox.confinement import Bounds
+from masklet_server.sandbox.picture_pool import PicturePool
 from masklet_server.sandbox.wire import GoneError, LateError, Message
 from masklet_server.sandbox.worker import FAULT, MEMORY
 
@@ -67,6 +68,7 @@ class SandboxedClip(Clip):
         self._lock = threading.RLock()
         self._decoder: Decoder | None = None
         self._memory: mmap.mmap | None = None
+        self._pool: PicturePool | None = None
         self._name = opening.shown_name
         self._is_known = False
         try:
@@ -101,6 +103,7 @@ class SandboxedClip(Clip):
         with self._lock:
             decoder, self._decoder = self._decoder, None
             memory, self._memory = self._memory, None
+            self._pool = None
         self._decoders.forget(self)
         if decoder is not None:
             decoder.end()
@@ -121,9 +124,10 @@ class SandboxedClip(Clip):
         def show(decoder: Decoder) -> NDArray[np.uint8]:
             self._ask(decoder, what, words, name=name)
             assert self._memory is not None
+            assert self._pool is not None
             seen = np.frombuffer(self._memory, np.uint8)
             # A copy: the decoder still sees that memory, and must not change a picture that is in use.
-            return seen.reshape(info.height_px, info.width_px, _CHANNELS).copy()
+            return self._pool.copy_of(seen).reshape(info.height_px, info.width_px, _CHANNELS)
 
         return self._asked(show, name)
 
@@ -176,6 +180,7 @@ class SandboxedClip(Clip):
             if self._memory is not None:
                 self._memory.close()
             self._memory = mmap.mmap(descriptor, size_bytes, prot=mmap.PROT_READ)
+            self._pool = PicturePool(size_bytes)
             self._ask(decoder, "share", {"bytes": size_bytes}, descriptor=descriptor)
         finally:
             os.close(descriptor)
