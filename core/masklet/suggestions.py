@@ -34,7 +34,7 @@ class Sign(Enum):
 MAY_HELP = MappingProxyType(
     {
         Sign.LOOK_ALIKE: MemoryPolicy.GUARDED,
-        Sign.CROWD: MemoryPolicy.RIVALS,
+        Sign.CROWD: MemoryPolicy.DISTRACTOR,
         Sign.LONG_ABSENCE: MemoryPolicy.GATED,
     }
 )
