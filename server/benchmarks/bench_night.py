@@ -75,7 +75,7 @@ def main() -> None:
     asked = parser.parse_args()
     asked.work.mkdir(parents=True)
     records.begin(
-        "night",
+        "bench_night",
         weights="masklet_embedded",
         footage="davis_dev and films of SAM 2's and EdgeTAM's demos",
         sequences=[*_SEQUENCES, *_CLIPS],
