@@ -26,6 +26,10 @@ class Phrase(str):
         made.pattern, made.values = pattern, values
         return made
 
+    def __reduce__(self) -> tuple[type[Phrase], tuple[str, Mapping[str, object]]]:
+        """What a copy is made of: records copy what they tell."""
+        return type(self), (self.pattern, self.values)
+
 
 def phrase(pattern: str, **values: object) -> Phrase:
     """A sentence that can be translated, from any thread: ``phrase("{name} is locked", name=item.name)``."""

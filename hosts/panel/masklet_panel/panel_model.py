@@ -214,6 +214,7 @@ def new_name(document: Document) -> str:
     """A name for another object that none has yet."""
     taken = {said.name for said in document}
     number = len(document) + 1
-    while phrase("object {number}", number=number) in taken:
+    # A name, and no sentence: it is not translated anew where it is shown.
+    while (name := str(phrase("object {number}", number=number))) in taken:
         number += 1
-    return phrase("object {number}", number=number)
+    return name

@@ -102,16 +102,18 @@ class Thumbnails:
     """Thumbnails that were drawn last; others are drawn a few at a time, so that nothing stands still.
 
     Args:
+        parent: Whose end ends it.
         later: Called when some could not be drawn yet: whoever shows them asks again then.
         budget_s: Of drawing, in each :data:`ROUND_S`.
     """
 
-    def __init__(self, later: Callable[[], None], budget_s: float = 0.006) -> None:
+    def __init__(self, parent: QtCore.QObject, later: Callable[[], None], budget_s: float = 0.006) -> None:
         self._kept: OrderedDict[tuple[object, ...], tuple[object, object, QtGui.QPixmap]] = OrderedDict()
         self._last: dict[str, QtGui.QPixmap] = {}
         self._budget_s = budget_s
         self._began_s = self._spent_s = 0.0
-        self._timer = QtCore.QTimer()
+        # Not left to Python, which might end it in another thread.
+        self._timer = QtCore.QTimer(parent)
         self._timer.setSingleShot(True)
         self._timer.setInterval(round(ROUND_S * 1000))
         self._timer.timeout.connect(later)

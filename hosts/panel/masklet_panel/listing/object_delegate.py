@@ -38,7 +38,7 @@ class ObjectDelegate(QtWidgets.QStyledItemDelegate):
         super().__init__(parent)
         self._model, self._table, self._pictures = model, table, pictures
         self._symbols: dict[tuple[object, ...], QtGui.QPixmap] = {}
-        self._thumbnails = Thumbnails(parent.viewport().update)
+        self._thumbnails = Thumbnails(self, parent.viewport().update)
 
     def paint(
         self,

@@ -46,7 +46,7 @@ class ContactSheet(QtWidgets.QDialog):
         self._shown: tuple[WorstFrame, ...] = ()
         self.setWindowTitle(phrase("Worst Frames"))
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._thumbnails = Thumbnails(self.refresh)
+        self._thumbnails = Thumbnails(self, self.refresh)
         self._words = QtWidgets.QLabel()
         self._words.setWordWrap(True)
         self.list = QtWidgets.QListWidget()

@@ -74,7 +74,7 @@ def test_small_pictures_of_many_objects_are_drawn_a_few_at_a_time(
 
     monkeypatch.setattr(thumbnails, "thumbnail", slowly)
     asked_again: list[bool] = []
-    small = Thumbnails(lambda: asked_again.append(True), budget_s=0.006)
+    small = Thumbnails(application, lambda: asked_again.append(True), budget_s=0.006)
     masks = [mask(20 * place) for place in range(12)]
 
     first = [small.get(str(n), SIZE, each, RED, None, ratio=1.0) for n, each in enumerate(masks)]
