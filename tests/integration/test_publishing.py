@@ -158,8 +158,7 @@ def test_every_format_of_mattes_is_published_whole_and_made_again_from_its_manif
 ) -> None:
     loop, plate = tracked_plate(server, clip, "Ente ä")
     nothing = ExtraExports(False, 1.0, (), Absence.HOLD, ())
-    formats = (*(MatteFormat.EXR_PER_OBJECT, MatteFormat.PNG8, MatteFormat.PNG16, MatteFormat.CRYPTOMATTE),)
-    for matte_format in formats:
+    for matte_format in MatteFormat:
         folder = environment / matte_format.value
         made = written_by(
             loop, plate, Output(folder, matte_format, "sh", False, nothing, False, Existing.KEEP)
