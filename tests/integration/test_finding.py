@@ -127,7 +127,7 @@ def test_stills_have_nothing_to_do_with_each_other(
     frame, x_px, y_px = clip.clicks[0]
     folder = Path("stills")
     folder.mkdir()
-    first = cv2.imread(clip.pattern % frame)
+    first = cv2.imread(str(clip.pattern) % frame)
     assert first is not None
     cv2.imwrite("stills/duck.png", first)
     # Of another size, and a third that cannot be read.
@@ -138,6 +138,7 @@ def test_stills_have_nothing_to_do_with_each_other(
     assert run(monkeypatch, "roto", folder, "--stills", *clicks, "--out", "mattes", "--json") == 1
 
     told = json.loads(capsys.readouterr().out)["stills"]
+    assert "error" not in told[0], told[0]
     assert [(each["file"], each["objects"]) for each in told] == [("duck.png", 1), ("torn.png", 0)]
     assert "error" in told[1]
     assert [file.parent.name for file in Path("mattes").rglob("*.exr")] == ["duck"]

@@ -15,6 +15,7 @@ from masklet.commands.exits import ExitCode
 from masklet.commands.summary import print_json
 from masklet.errors import BadInputError, ClipError, MaskletError
 from masklet.everything import MASKS, apart, make_objects
+from masklet.matte_files import prepared_folder
 from masklet.types import FrameRange, ObjectInfo, PromptDocument
 
 if TYPE_CHECKING:
@@ -177,12 +178,13 @@ def _one(
             make_objects(session, apart(session.find(frame=frame, mask_format=MASKS)))
         count = len(session.objects())
         if count:
-            session.export(
-                out,
-                matte_format=matte_format,
-                frames=FrameRange(frame, frame),
-                base_name=still.folder,
-                raw_edges=raw_edges,
-                existing=existing,
-            )
+            with prepared_folder(out):
+                session.export(
+                    out,
+                    matte_format=matte_format,
+                    frames=FrameRange(frame, frame),
+                    base_name=still.folder,
+                    raw_edges=raw_edges,
+                    existing=existing,
+                )
         return count
