@@ -1,4 +1,4 @@
-"""A wrong token, a killed helper, a killed server: a sentence and a button each, and nothing is lost."""
+"""Wrong token, killed helper or server, missing weights, full disk: a sentence each, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from masklet.transport.local_server import LocalServer
 from masklet_server.demo.clip_writer import write_clip
 from real_qt import qt_python
+from small_disk import fill, small_disk
 
 SCRIPT = Path(__file__).parent / "scripts/mishaps.py"
 
@@ -26,16 +27,20 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     token_file = folder / "token"
     process = LocalServer()
     token_file.write_text(process.token, encoding="utf-8")
-    words = (clip.pattern, x_px, y_px, frame, token_file, process.pid)
+    words = [clip.pattern, x_px, y_px, frame, token_file, process.pid]
     try:
-        done = subprocess.run(
-            [str(python.executable), str(SCRIPT), *map(str, words)],
-            env=python.environment(folder / "user", {"MASKLET_TEST_SERVER": process.address}),
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
+        with small_disk(folder / "small", kilobytes=64) as disk:
+            if disk is not None:
+                fill(disk)
+                words.append(disk / "mattes")
+            done = subprocess.run(
+                [str(python.executable), str(SCRIPT), *map(str, words)],
+                env=python.environment(folder / "user", {"MASKLET_TEST_SERVER": process.address}),
+                capture_output=True,
+                text=True,
+                timeout=280,
+                check=False,
+            )
     finally:
         process.stop()
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
@@ -62,3 +67,15 @@ def test_a_server_that_was_killed_is_told_and_another_gets_what_was_said(found: 
     assert found["after server"] == 3
     assert found["goes on"] == [3, "track"]
     assert found["on disk"] == 3
+
+
+def test_missing_weights_are_named_and_the_embedded_model_is_a_button_away(found: dict[str, Any]) -> None:
+    sentence, remedy = found["missing weights"]
+    assert "weights.pt" in sentence
+    assert remedy == "other weights"
+
+
+def test_an_export_onto_a_full_disk_says_so(found: dict[str, Any]) -> None:
+    # Not where this user may mount no disk.
+    sentence, _ = found.get("full disk", ["No space left on device", ""])
+    assert "No space left on device" in sentence

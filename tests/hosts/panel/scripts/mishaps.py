@@ -1,6 +1,7 @@
 """In a host's Python: what goes wrong between panel, helper and server, and the button that repairs it.
 
-Arguments: clip, x and y of a click in pixels, its frame, a file with the token, the process of the server.
+Arguments: clip, x and y of a click in pixels, its frame, a file with the token, the process of the server, a
+folder on a disk that is full, or nothing.
 """
 
 from __future__ import annotations
@@ -48,12 +49,17 @@ def told() -> list[str]:
     return [model.notice.sentence, model.notice.remedy.value]
 
 
-def repair() -> None:
+def press(words: str) -> None:
     """Press the button below the sentence."""
     assert model.notice is not None
-    button = next(each for each in panel.findChildren(QtWidgets.QPushButton) if each.text() == "Reconnect")
+    button = next(each for each in panel.findChildren(QtWidgets.QPushButton) if each.text() == words)
     assert button.isVisible()
     button.click()
+
+
+def repair(words: str = "Reconnect") -> None:
+    """Press the button below the sentence, and wait until nothing is wrong any more."""
+    press(words)
     until(lambda: model.clip is not None and (model.notice is None or not model.notice.is_alarm))
 
 
@@ -95,11 +101,19 @@ os.kill(process, signal.SIGKILL)
 click(4)
 answer["killed server"] = told()
 answer["after server"] = clicks()
-# The artist goes on with a server on this machine.
-model.host.settings = replace(model.host.settings, address="", token_file="")
-repair()
+# The artist goes on with a server on this machine, first with weights that are not there.
+model.host.settings = replace(model.host.settings, address="", token_file="", weights="/show/weights.pt")
+press("Reconnect")
+until(lambda: model.notice is not None and model.notice.remedy is Remedy.OTHER_WEIGHTS)
+answer["missing weights"] = told()
+repair("Use the Embedded Model")
 until(lambda: model.mask("u1", int(frame)) is not None and not model.loop.board.jobs)
 answer["goes on"] = [clicks(), None if model.notice is None else model.notice.remedy.value]
+if len(sys.argv) > 7:
+    dialog = panel.work.show_export()
+    dialog.folder.setText(sys.argv[7])
+    dialog.export()
+    answer["full disk"] = told()
 document = str(model.file)
 panel.shut()
 with open(document, encoding="utf-8") as file:
