@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import statistics
 import subprocess
@@ -112,7 +111,7 @@ def serve(folder: Path, *, as_before: bool) -> None:
         port = bare.add_insecure_port("127.0.0.1:0")
         await bare.start()
         own.start()
-        print(json.dumps([str(address), f"127.0.0.1:{port}"]), flush=True)
+        print(f"{address} 127.0.0.1:{port}", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await own.close()
         await bare.stop(0)
@@ -129,7 +128,7 @@ def server_process(folder: Path, *, as_before: bool = False) -> Iterator[tuple[s
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        first, second = json.loads(process.stdout.readline())
+        first, second = process.stdout.readline().decode().split()
         _SERVERS.append(process.pid)
         yield first, second
         process.stdin.close()
