@@ -42,13 +42,6 @@ MODULES = ("4.2", "5.2")
 FRAMES = 36
 FIRST = 1001
 CLICKED_FRAMES = 12
-ENABLE = """
-import json, sys, time
-import bpy, addon_utils
-started_s = time.process_time()
-addon_utils.enable("masklet_blender", default_set=True)
-print(json.dumps({"cpu_s": time.process_time() - started_s}))
-"""
 
 
 def main() -> None:
@@ -73,11 +66,12 @@ def start(blender: Blender, folder: Path, starts: int) -> dict[str, Any]:
     addons = folder / blender.version / "scripts/addons"
     addons.mkdir(parents=True)
     (addons / "masklet_blender").symlink_to(ROOT / "hosts/blender/masklet_blender")
-    script = folder / "enable.py"
-    script.write_text(ENABLE, encoding="utf-8")
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / blender.version / "cache")}
     times_ms = [
-        1e3 * blender.run(script, user_folder=folder / blender.version, environment=compiled)["cpu_s"]
+        1e3
+        * blender.run(
+            SCRIPTS / "time_enabling.py", user_folder=folder / blender.version, environment=compiled
+        )["cpu_s"]
         for _ in range(starts + 1)
     ][1:]
     return {
