@@ -52,7 +52,8 @@ def track_piece(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> N
     chunks = list(read_chunks(folder, piece))
     width = len(piece.objects)
     total = piece.frames * width
-    kept = sum(len(chunk.frames) for chunk in chunks) * width
+    # Two workers that took up the same piece cut it differently: their chunks overlap.
+    kept = (piece.frames - sum(len(run) for way in piece.ways for run in left_of(way.frames, chunks))) * width
     teller.progress(kept, total, "opening the clip", reused=kept)
     if kept >= total:
         return

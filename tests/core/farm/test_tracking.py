@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
+from fakes.farm_shots import write_document, write_plate
 from masklet.farm import tracking
-from masklet.farm.chunks import Chunk
+from masklet.farm.chunks import Chunk, keep_chunk
 from masklet.farm.pieces import Way
-from masklet.farm.tracking import free_runs, only_objects, worth_holding
+from masklet.farm.request import FarmRequest
+from masklet.farm.submitting import submit
+from masklet.farm.task import FarmTask, Stop, Teller, find_task
+from masklet.farm.tracking import free_runs, only_objects, track_piece, worth_holding
 from masklet.types import (
     Click,
     FramePrompts,
@@ -18,6 +25,9 @@ from masklet.types import (
     PromptDocument,
     TrackedMask,
 )
+
+if TYPE_CHECKING:
+    from masklet.client import Server
 
 
 def _chunk(first: int, last: int) -> Chunk:
@@ -54,3 +64,29 @@ def test_frames_that_the_artist_locked_or_prompted_make_themselves() -> None:
     assert [run.shown for run in runs] == ["1-2", "4-6", "9-10"]
     own = only_objects(document, ["dog"])
     assert (own.objects, own.prompts, own.locks) == ((document.objects[1],), (document.prompts[1],), ())
+
+
+def test_chunks_that_overlap_do_not_pass_for_a_finished_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plate = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(plate), objects={"hero": (1001,)})
+    bundle = submit([document], FarmRequest(), tmp_path / "job").bundle
+    task = find_task(bundle, bundle / "out", "shot", "track", 1)
+    folder = task.places.chunks(task.shot, "key")
+    # As two workers leave them that were at the same piece.
+    for first, last in ((1001, 1004), (1005, 1009), (1005, 1010)):
+        keep_chunk(folder, task.shot.piece(1), _chunk(first, last))
+    monkeypatch.setattr(tracking, "key_of", lambda task, server: "key")
+
+    class GoesOnError(Exception):
+        pass
+
+    def opened(task: FarmTask) -> None:
+        raise GoesOnError
+
+    monkeypatch.setattr(tracking, "check_plate", opened)
+    teller = Teller(task)
+    with pytest.raises(GoesOnError):
+        track_piece(task, cast("Server", None), teller, Stop(task.places))
+    assert (teller.state.done, teller.state.total, teller.state.reused) == (10, 12, 10)
