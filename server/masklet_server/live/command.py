@@ -5,24 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from masklet.types import FramePrompts, ObjectInfo
+    from masklet.types import FramePrompts
     from masklet_server.engine import TrackerFactory
     from masklet_server.live.feed import Arrival, Stream
     from masklet_server.live.follower import Follower
     from masklet_server.tracking import ObjectFrame
 
 _ROOM_FRAMES = 4
+_GAPS_TOLD = 20
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -74,11 +76,15 @@ def live(
     Where the device is too slow, the oldest frame that waits is dropped: it gets no matte, and its number is
     not used. Frames with prompts are never dropped. Ctrl-C ends it after the frame in hand.
     """
+    from masklet.conversion import check_size
+    from masklet.names import layer_names
     from masklet.prompts import read_shot
     from masklet_server.engine import load_tracker_factory
     from masklet_server.live.feed import Feed
 
-    document = read_shot(prompts).document
+    shot = read_shot(prompts)
+    document = shot.document
+    names = layer_names(document.objects)
     said = document.prompts
     feed = Feed(
         stream_of(source, raw, device_format, first_frame, last_frame, patience_s),
@@ -93,13 +99,17 @@ def live(
         try:
             for arrival in feed:
                 if follower is None:
+                    height_px, width_px = arrival.picture.shape[:2]
+                    check_size(shot, "the stream", width_px, height_px)
                     follower = follower_of(arrival, make_tracker, said)
                 results = follower.follow(arrival)
-                write_mattes(out, document.objects, arrival, results)
-                told.note(time.monotonic() - arrival.at_s)
+                write_mattes(out, names, arrival, results)
+                told.note(arrival.frame, time.monotonic() - arrival.at_s)
         except KeyboardInterrupt:
             typer.echo("stopped; mattes that were finished are kept", err=True)
     typer.echo(told.sentence(feed.dropped), err=True)
+    for words in told.lacking(said, names):
+        typer.echo(words, err=True)
 
 
 @dataclass
@@ -108,16 +118,43 @@ class Told:
 
     Attributes:
         delays_s: From when a frame was whole until its mattes were written; of the newest ones.
-        frames: All.
+        runs: First and last of frames that came without a gap between them.
     """
 
     delays_s: list[float] = field(default_factory=list)
-    frames: int = 0
+    runs: list[list[int]] = field(default_factory=list)
 
-    def note(self, delay_s: float) -> None:
+    @property
+    def frames(self) -> int:
+        """All that came."""
+        return sum(last - first + 1 for first, last in self.runs)
+
+    def note(self, frame: int, delay_s: float) -> None:
         """One more frame."""
-        self.frames += 1
+        if self.runs and self.runs[-1][1] == frame - 1:
+            self.runs[-1][1] = frame
+        else:
+            self.runs.append([frame, frame])
         self.delays_s = [*self.delays_s[-999:], delay_s]
+
+    def lacking(self, said: Sequence[FramePrompts], names: Mapping[int, str]) -> Iterator[str]:
+        """What has no matte because its frame did not come, a sentence each."""
+        from masklet.frame_runs import runs_of, shown
+        from masklet.types import FrameRange
+
+        gaps = [FrameRange(before[1] + 1, after[0] - 1) for before, after in pairwise(self.runs)]
+        if gaps:
+            more = f", and {len(gaps) - _GAPS_TOLD} gaps more" if len(gaps) > _GAPS_TOLD else ""
+            yield f"frames without a matte, dropped or never whole: {shown(gaps[:_GAPS_TOLD])}{more}"
+        unseen: dict[int, list[int]] = {}
+        for each in said:
+            if not any(first <= each.frame <= last for first, last in self.runs):
+                unseen.setdefault(each.object_id, []).append(each.frame)
+        for object_id, frames in unseen.items():
+            yield (
+                f"the prompts of {names[object_id]} on {shown(runs_of(frames))} were not used: no picture of "
+                "these frames came; check --first-frame and the numbers in the prompts"
+            )
 
     def sentence(self, dropped: int) -> str:
         """Frames, dropped ones, and the delay."""
@@ -192,9 +229,15 @@ def follower_of(arrival: Arrival, make_tracker: TrackerFactory, said: Sequence[F
 
 
 def write_mattes(
-    folder: Path, objects: Sequence[ObjectInfo], arrival: Arrival, results: Sequence[ObjectFrame]
+    folder: Path, names: Mapping[int, str], arrival: Arrival, results: Sequence[ObjectFrame]
 ) -> None:
     """Write a frame's mattes, each whole or not at all.
+
+    Args:
+        folder: Where those of all objects go.
+        names: Of their folders and files, by object: whatever people call an object, no path.
+        arrival: The frame.
+        results: Its masks.
 
     Raises:
         OutputError: They cannot be written.
@@ -204,7 +247,6 @@ def write_mattes(
     from masklet.errors import OutputError
     from masklet_server.mattes.alpha import render_preview
 
-    names = {info.object_id: info.name for info in objects}
     height_px, width_px = arrival.picture.shape[:2]
     for result in results:
         name = names[result.object_id]

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from fakes.tracking import DiscClip, Shelf, TinyNetwork
 from masklet.errors import BadInputError, ClipError
+from masklet.names import layer_names
 from masklet.patterns import FramePattern
-from masklet.types import Click, ClipInfo, FramePrompts
+from masklet.types import Click, ClipInfo, FramePrompts, ObjectInfo, Presence
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.live import follower as following
+from masklet_server.live.command import Told, write_mattes
 from masklet_server.live.feed import Arrival, Feed
 from masklet_server.live.follower import Follower
 from masklet_server.live.streams import GrowingSequence, RawPipe
@@ -182,3 +184,30 @@ def test_a_stream_that_breaks_says_so_after_what_came() -> None:
         assert next(arrivals).frame == 0
         with pytest.raises(ClipError, match="ended within frame 1"):
             next(arrivals)
+
+
+def test_what_an_object_is_called_is_no_path(tmp_path: Path) -> None:
+    objects = (ObjectInfo(1, "../../hero", (1001,)), ObjectInfo(2, "/tmp/dog", (1001,)))
+    picture = np.zeros((8, 8, 3), np.uint8)
+    pointer = np.zeros(0, np.float16)
+    results = [
+        ObjectFrame(each, 1001, np.zeros((4, 4), np.float16), 1.0, 1.0, Presence.PRESENT, pointer, True)
+        for each in (1, 2)
+    ]
+    write_mattes(tmp_path / "out" / "deep", layer_names(objects), Arrival(1001, picture, 0.0), results)
+    assert sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.png")) == [
+        "out/deep/hero/hero.001001.png",
+        "out/deep/tmp_dog/tmp_dog.001001.png",
+    ]
+
+
+def test_frames_that_did_not_come_are_named_and_so_are_prompts_on_them() -> None:
+    told = Told()
+    for frame in (1001, 1002, 1005, 1006):
+        told.note(frame, 0.1)
+    names = {1: "hero", 2: "dog"}
+    assert told.frames == 4
+    assert list(told.lacking(SAID[:1], names)) == [
+        "frames without a matte, dropped or never whole: 1003-1004"
+    ]
+    assert "the prompts of dog on 1004 were not used" in list(told.lacking(SAID, names))[1]
