@@ -24,7 +24,8 @@ class PicturePool:
 
     def __init__(self, size_bytes: int) -> None:
         self._size_bytes = size_bytes
-        self._lock = threading.Lock()
+        # Taken again by the same thread: a collection of garbage may end an array wherever it likes.
+        self._lock = threading.RLock()
         self._free: list[mmap.mmap] = []
 
     def copy_of(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -33,6 +33,7 @@ SERVER_PIECES = CLIENT_PIECES = 4
 MOST_MEMORIES, MOST_OF_A_USER = 32, 8
 _TICKET_BYTES = _ID_BYTES = 16
 _TICKET_S = 10.0
+_ACCEPTS_AGAIN_S = 1.0
 _WORD = struct.Struct("!BI")
 _MASK_READ, _CALL_OVER, _CHUNK_READ = 1, 2, 3
 _CALLS_REMEMBERED = 1024
@@ -82,7 +83,11 @@ class Memory:
         self._lock = threading.Lock()
         size_bytes = PIECE_BYTES * (SERVER_PIECES + CLIENT_PIECES)
         self.descriptor = _sealed(size_bytes)
-        self._bytes = mmap.mmap(self.descriptor, size_bytes)
+        try:
+            self._bytes = mmap.mmap(self.descriptor, size_bytes)
+        except BaseException:
+            os.close(self.descriptor)
+            raise
         self._free = list(range(SERVER_PIECES))
         self._taken: dict[int, int] = {}
         self._over: deque[int] = deque(maxlen=_CALLS_REMEMBERED)
@@ -238,7 +243,13 @@ class SharedMemory:
         welcoming: set[asyncio.Task[None]] = set()
         try:
             while True:
-                connection, _ = await loop.sock_accept(listening)
+                try:
+                    connection, _ = await loop.sock_accept(listening)
+                except OSError as error:
+                    # Of descriptors there may be none for a while; clients send on the long way meanwhile.
+                    _log.warning("a client that shares memory could not be let in: %s", error)
+                    await asyncio.sleep(_ACCEPTS_AGAIN_S)
+                    continue
                 connection.setblocking(False)
                 task = loop.create_task(self._welcome(connection))
                 welcoming.add(task)
@@ -262,7 +273,11 @@ class SharedMemory:
                 connection.close()
                 return
             memory = Memory(offer.user, connection)
-            socket.send_fds(connection, [b"1"], [memory.descriptor])
+            try:
+                socket.send_fds(connection, [b"1"], [memory.descriptor])
+            except BaseException:
+                memory.close()
+                raise
         except (OSError, TimeoutError) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.EMFILE):
                 _log.warning("memory cannot be shared with a client: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 
 import numpy as np
 
@@ -42,3 +43,18 @@ def test_a_pool_that_has_gone_leaves_its_pictures() -> None:
     gc.collect()
 
     assert picture.tolist() == list(range(12))
+
+
+def test_a_picture_may_end_while_another_is_being_made() -> None:
+    pool = PicturePool(12)
+    held = [pool.copy_of(np.zeros(12, np.uint8))]
+
+    def collected_in_between() -> None:
+        with pool._lock:
+            held.clear()
+
+    thread = threading.Thread(target=collected_in_between, daemon=True)
+    thread.start()
+    thread.join(10.0)
+
+    assert not thread.is_alive()

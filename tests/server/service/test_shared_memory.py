@@ -23,6 +23,7 @@ from masklet.transport.interface import ClipFile, TrackRequest
 from masklet.transport.shared_memory import SharedMemory
 from masklet.types import Click, MaskFormat, MaskUpdate
 from masklet.v1 import server_pb2, server_pb2_grpc, values_pb2
+from masklet_server.service import shared_memory
 from masklet_server.service.settings import ServerSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sealed memory")
@@ -243,5 +244,54 @@ def test_memory_of_another_user_is_of_no_use(tmp_path: Path) -> None:
                 assert shared.call_of(call.metadata, "ann") is not None
                 assert shared.call_of(call.metadata, "bob") is None
             memory.close()
+
+    asyncio.run(run())
+
+
+def test_a_client_that_leaves_before_its_memory_comes_costs_no_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: object) -> None:
+        raise BrokenPipeError
+
+    async def run() -> None:
+        async with running(tmp_path, settings=SHARING) as server:
+            shared = server.server._shared
+            monkeypatch.setattr(socket, "send_fds", gone)
+            for _ in range(3):
+                with pytest.raises(OSError, match="no memory is shared"):
+                    await asyncio.to_thread(SharedMemory, shared.offer("ann"))
+            held = [os.readlink(file) for file in open_files()]
+            assert not any("memfd:masklet-shared" in name for name in held)
+
+    asyncio.run(run())
+
+
+def open_files() -> list[Path]:
+    return [file for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+
+
+def test_memory_is_shared_again_once_descriptors_are_to_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_memory, "_ACCEPTS_AGAIN_S", 0.01)
+
+    async def run() -> None:
+        async with running(tmp_path, settings=SHARING) as server:
+            shared, loop = server.server._shared, asyncio.get_running_loop()
+            accept, left = loop.sock_accept, [2]
+
+            async def exhausted(listening: socket.socket) -> object:
+                if left[0]:
+                    left[0] -= 1
+                    raise OSError(24, "Too many open files")
+                return await accept(listening)
+
+            # One that waits already is let in, and then there are none for a while.
+            monkeypatch.setattr(loop, "sock_accept", exhausted)
+            for _ in range(2):
+                memory = await asyncio.to_thread(SharedMemory, shared.offer("ann"))
+                memory.close()
+            assert not left[0]
 
     asyncio.run(run())
