@@ -21,7 +21,7 @@ from masklet.publish.integrating import DEFAULT_TEMPLATE, TemplateIntegrator
 from masklet.publish.manifest import read_manifest
 from masklet.publish.problems import Check, Repair, accept
 from masklet.publish.publishing import publish
-from masklet.publish.shot_record import read_json
+from masklet.publish.shot_record import read_object
 from masklet.transport.server_program import server_program
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def made_mattes(task: FarmTask) -> Path:
     """
     told = task.places.weights
     if told.is_file():
-        sha256 = str(read_json(told, "the job's weights").get("sha256"))
+        sha256 = str(read_object(told, "the job's weights").get("sha256"))
         folder = task.places.mattes(task.shot, result_key(task.job, task.shot, sha256))
         if folder.is_dir():
             return folder
@@ -128,7 +128,7 @@ def accepted_later(task: FarmTask) -> tuple[str, ...]:
     path = task.places.accepted(task.shot.name)
     if not path.is_file():
         return ()
-    return tuple(map(str, read_json(path, "what was accepted").get("checks", ())))
+    return tuple(map(str, read_object(path, "what was accepted").get("checks", ())))
 
 
 def quality_checks(collected: Collected) -> tuple[Check, ...]:

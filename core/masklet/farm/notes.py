@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError, MaskletError
 from masklet.farm.job import read_job
 from masklet.farm.places import JobPlaces
-from masklet.publish.shot_record import read_json, write_whole
+from masklet.publish.shot_record import read_json, read_object, write_whole
 
 if TYPE_CHECKING:
     from typing import Any
@@ -71,8 +71,10 @@ def look_home(document: Path) -> Homecoming | None:
     try:
         read_job(bundle).shot(name)
         places = JobPlaces(bundle / "out")
-        result = read_json(places.result(name), "the result")
-        folder = places.out / str(result["mattes"]) if result.get("mattes") else None
+        result = read_object(places.result(name), "the result")
+        told = Path(str(result.get("mattes") or ".."))
+        # A result that was changed by hand must not bring home what the job has not made.
+        folder = None if told.is_absolute() or ".." in told.parts else places.out / told
         version = Path(str(result["version"])) if result.get("version") else None
         words = str(result["words"])
         return Homecoming(
@@ -94,7 +96,7 @@ def note_told(document: Path, coming: Homecoming) -> None:
     if note is None:
         return
     with suppress(MaskletError, KeyError, OSError):
-        result = read_json(JobPlaces(coming.bundle / "out").result(coming.shot), "the result")
+        result = read_object(JobPlaces(coming.bundle / "out").result(coming.shot), "the result")
         content = {**note, "told": _mark(result)}
         write_whole(note_path(document), (json.dumps(content, indent=1) + "\n").encode())
 

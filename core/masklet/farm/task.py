@@ -17,7 +17,7 @@ from masklet.farm.job import read_document, read_job
 from masklet.farm.places import JobPlaces, result_key
 from masklet.farm.plate_prints import check_same_plate, plate_prints
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
-from masklet.publish.shot_record import read_json, write_whole
+from masklet.publish.shot_record import read_object, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +216,7 @@ def check_weights(task: FarmTask, server: Server) -> str:
         content = json.dumps({"name": model.name, "sha256": model.sha256}).encode()
         # Of two that begin at once, the one whose file stays is asked below.
         write_whole(path, content)
-    told = read_json(path, "the job's weights")
+    told = read_object(path, "the job's weights")
     if told.get("sha256") != model.sha256:
         raise WeightsError(
             f"the job was begun with the weights {told.get('name')} ({str(told.get('sha256'))[:12]}…) and "

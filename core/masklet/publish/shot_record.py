@@ -321,6 +321,14 @@ def read_json(path: Path, what: str) -> Any:
         raise BadInputError(f"{what} {path.name} is damaged: write it again") from error
 
 
+def read_object(path: Path, what: str) -> dict[str, Any]:
+    """An object of JSON out of a file; errors as in :func:`read_json`, for other JSON as well."""
+    content = read_json(path, what)
+    if not isinstance(content, dict):
+        raise BadInputError(f"{what} {path.name} is damaged: write it again")
+    return content
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Put bytes into a file, whole or not at all.
 

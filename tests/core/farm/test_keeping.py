@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fakes.farm_shots import write_document, write_plate
-from masklet.errors import OutputError
+from masklet.errors import BadInputError, OutputError
+from masklet.farm.checking import accepted_later, made_mattes
 from masklet.farm.chunks import Chunk, keep_chunk, left_of, read_chunks
 from masklet.farm.notes import look_home, note_path, note_told
 from masklet.farm.pieces import Piece, Way
@@ -19,6 +20,7 @@ from masklet.farm.request import FarmRequest
 from masklet.farm.results import ShotResult, keep_result
 from masklet.farm.retrying import make_ready
 from masklet.farm.submitting import submit
+from masklet.farm.task import find_task
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
 from masklet.types import FrameRange, LockedMask, Presence, TrackedMask
 
@@ -152,3 +154,36 @@ def test_a_note_that_points_elsewhere_shows_nothing(tmp_path: Path) -> None:
     document = tmp_path / "shot.masklet.json"
     note_path(document).write_text(json.dumps({"masklet_farm_note": 1, "job": "/etc", "shot": "passwd"}))
     assert look_home(document) is None
+
+
+@pytest.mark.parametrize("elsewhere", ["../../others", "/"])
+def test_a_result_that_leads_out_of_the_job_brings_no_mattes(tmp_path: Path, elsewhere: str) -> None:
+    (tmp_path / "others").mkdir()
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    places = JobPlaces(submit([document], FarmRequest(), tmp_path / "job").bundle / "out")
+    keep_result(places, ShotResult("shot", "k", True, "checked: nothing is wrong", (), elsewhere))
+    coming = look_home(document)
+    assert coming is not None
+    assert coming.mattes is None
+
+
+def test_files_of_a_job_that_hold_other_json_are_a_sentence(tmp_path: Path) -> None:
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    bundle = submit([document], FarmRequest(), tmp_path / "job").bundle
+    task = find_task(bundle, bundle / "out", "shot", "check")
+    for path, read in (
+        (task.places.weights, made_mattes),
+        (task.places.accepted("shot"), accepted_later),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("[]")
+        with pytest.raises(BadInputError, match="is damaged"):
+            read(task)
+    keep_result(task.places, ShotResult("shot", "k", True, "checked: nothing is wrong"))
+    coming = look_home(document)
+    assert coming is not None
+    task.places.result("shot").write_text("[]")
+    assert look_home(document) is None
+    note_told(document, coming)
