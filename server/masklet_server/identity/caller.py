@@ -95,6 +95,18 @@ def named(text: str, *, scopes: Iterable[Scope] = SHARED) -> Identity:
     return Identity(check_name(user, "user"), frozenset(scopes), tenant)
 
 
+def named_by_others(identity: Identity) -> Identity:
+    """An identity that a provider or an authority of certificates named.
+
+    Raises:
+        BadInputError: Its account is the one of everybody without a name, which is not counted and whose
+            sessions are nobody's own.
+    """
+    if identity.account == LOCAL_USER:
+        raise BadInputError(f"no user can be called {LOCAL_USER}: that is everybody without a name")
+    return identity
+
+
 def check_name(name: str, what: str) -> str:
     """A name that a user or a tenant can have.
 

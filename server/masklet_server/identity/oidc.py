@@ -17,7 +17,13 @@ import jwt
 
 from masklet.errors import BadInputError
 from masklet.scopes import Scope, scopes_named
-from masklet_server.identity.caller import DEFAULT_TENANT, Identity, StaleTokenError, check_name
+from masklet_server.identity.caller import (
+    DEFAULT_TENANT,
+    Identity,
+    StaleTokenError,
+    check_name,
+    named_by_others,
+)
 from masklet_server.identity.oidc_settings import OidcSettings
 from masklet_server.identity.private_file import read_private
 from masklet_server.identity.signed_tokens import CLOCK_LEEWAY_S
@@ -97,7 +103,7 @@ class OidcTokens:
         tenant = DEFAULT_TENANT
         if settings.tenant_claim is not None:
             tenant = check_name(_text(claims, settings.tenant_claim), "tenant")
-        return Identity(user, _scopes(claims.get(settings.scope_claim)), tenant)
+        return named_by_others(Identity(user, _scopes(claims.get(settings.scope_claim)), tenant))
 
 
 @dataclass(frozen=True)

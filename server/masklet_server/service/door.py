@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from masklet.errors import AccessDeniedError, BadInputError
-from masklet_server.identity.caller import EVERYBODY, Identity, Source, StaleTokenError, named
+from masklet_server.identity.caller import (
+    EVERYBODY,
+    Identity,
+    Source,
+    StaleTokenError,
+    named,
+    named_by_others,
+)
 
 WRONG_TOKENS = 10
 """Of one place within :data:`WINDOW_S`; after them nothing new that it brings is looked at."""
@@ -103,7 +110,7 @@ class Door:
 
     def _certified(self, name: str | None, place: str) -> Identity:
         try:
-            return named(name or "")
+            return named_by_others(named(name or ""))
         except BadInputError as error:
             self._count(place, "a certificate that names no user")
             raise AccessDeniedError(

@@ -230,3 +230,11 @@ def test_a_short_key_is_not_used(tmp_path: Path) -> None:
     path.write_text(json.dumps({"keys": [jwk(RSAAlgorithm, short, kid="rsa")]}))
     with pytest.raises(BadInputError, match="2048 bits or more"):
         OidcTokens(settings(path))
+
+
+def test_nobody_is_called_as_everybody_without_a_name_is(key_set: Path) -> None:
+    tokens = OidcTokens(settings(key_set, user_claim="preferred_username", tenant_claim="org"))
+
+    for org, known in (("default", False), ("acme", True)):
+        token = signed(claims(preferred_username="local", org=org))
+        assert (tokens.identity_of(token) is not None) == known

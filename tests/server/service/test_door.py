@@ -225,3 +225,10 @@ def test_a_key_that_everybody_may_change_is_refused(pems: Path, tmp_path: Path) 
     with pytest.raises(BadInputError, match=r"TLS key \S+open.key has the mode 0666"):
         Access.of(ServerSettings(tls_certificate=pems / "a.pem", tls_key=key))
     assert Access.of(ServerSettings(tls_certificate=pems / "a.pem", tls_key=pems / "a.key")).tls is not None
+
+
+def test_a_certificate_makes_nobody_everybody() -> None:
+    door = Door(None, by_certificate=True)
+    assert door.identity_of((), "ipv4:10.0.0.1:1", "acme/local").account == "acme/local"
+    with pytest.raises(AccessDeniedError, match="names no user"):
+        door.identity_of((), "ipv4:10.0.0.1:1", "local")
