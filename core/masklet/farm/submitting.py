@@ -77,6 +77,10 @@ def submit(
     """
     if not documents:
         raise BadInputError("there are no shots to submit: name their prompt documents")
+    if any(braces in f"{request.weights} {request.device}" for braces in ("{{", "}}")):
+        raise BadInputError(
+            "engines read {{ and }} as an expression: call the weights by a name without them"
+        )
     bundle = bundle.absolute()
     if bundle.exists():
         raise OutputError(f"{bundle} is there already: name another folder with --job")

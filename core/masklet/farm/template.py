@@ -7,6 +7,7 @@ in the job.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ START_S = 600
 """For a server to start: a cold disk has to read torch and the weights."""
 _SLACK = 6.0
 _LEAST_S = 900
+_NAME_CHARACTERS = 128
 _GPU_MIB = "amount.worker.gpu.memory"
 
 
@@ -28,7 +30,7 @@ def job_template(job: FarmJob) -> dict[str, Any]:
     """The template."""
     return {
         "specificationVersion": SPECIFICATION,
-        "name": job.name,
+        "name": _for_engines(job.name),
         "parameterDefinitions": [
             {
                 "name": "Job",
@@ -56,6 +58,12 @@ def job_template(job: FarmJob) -> dict[str, Any]:
         "jobEnvironments": [_server_environment(job)],
         "steps": [step for shot in job.shots for step in _steps(job, shot)],
     }
+
+
+def _for_engines(name: str) -> str:
+    """A name for people as engines take it: short, of one line, and no expression of a template."""
+    apart = re.sub(r"([{}])(?=\1)", r"\1 ", name)
+    return "".join(each if each.isprintable() else " " for each in apart)[:_NAME_CHARACTERS].strip() or "-"
 
 
 def step_names(job: FarmJob, shot: FarmShot) -> tuple[str, ...]:

@@ -75,3 +75,22 @@ def test_a_template_that_lost_a_step_or_a_task_is_refused_before_anything_runs(t
     _spoil(bundle, steps=steps)
     with pytest.raises(BadInputError, match="7 tasks that track shot and the job 1"):
         JobRun(bundle)
+
+
+@pytest.mark.parametrize("name", ["n" * 200, "a {{Param.Out}} {{{b}}} }}", "two\nlines", "\n"])
+def test_a_job_may_be_called_what_people_like(tmp_path: Path, name: str) -> None:
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    submitted = submit([document], FarmRequest(), tmp_path / "job", name=name)
+    assert submitted.job.name == name
+    taken = open_bundle(submitted.bundle).job.name
+    assert 0 < len(taken) <= 128
+    assert ("Param.Out" in taken) == ("Param.Out" in name)
+
+
+def test_weights_that_engines_would_take_for_an_expression_are_refused_at_once(tmp_path: Path) -> None:
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    with pytest.raises(BadInputError, match="by a name without them"):
+        submit([document], FarmRequest(weights="/w/{{Param.Out}}.safetensors"), tmp_path / "job")
+    assert not (tmp_path / "job").exists()
