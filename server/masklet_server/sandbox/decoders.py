@@ -128,8 +128,8 @@ class Decoders:
         ours, theirs = socket.socketpair()
         with self._lock:
             for _ in range(2):
-                self._start()
                 try:
+                    self._start()
                     process, handle = self._forked(theirs)
                     break
                 except (OSError, ValueError):
@@ -186,14 +186,19 @@ class Decoders:
         self._stop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = f"from {self._module} import main; main({theirs.fileno()})"
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-c", command],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env=_environment(),
-        )
-        theirs.close()
+        try:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-c", command],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         self._line, self._is_ready = ours, False
 
     def _forked(self, theirs: socket.socket) -> tuple[int, int]:

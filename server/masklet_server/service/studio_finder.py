@@ -6,6 +6,7 @@ time, size and number, and only boxes of it are used: the masks are our network'
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ class StudioFinder:
         Raises:
             DeviceError: It does not answer, or answers what makes no sense.
         """
-        jpeg, (width_px, height_px) = _sent(picture)
+        # In a thread: a large plate takes a good part of a second, in which nobody else would be answered.
+        jpeg, (width_px, height_px) = await asyncio.to_thread(_sent, picture)
         request = proposal_pb2.FindObjectsRequest(
             jpeg=jpeg, width_px=width_px, height_px=height_px, words=words, limit=limit
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from fakes.hostile_nursery import HARM, frame_of
 from generated_media import scene, write_picture
 from masklet.clip_reading import AS_FILES_SAY
-from masklet.errors import ClipError, FrameMissingError, MaskletError
+from masklet.errors import ClipError, DeviceError, FrameMissingError, MaskletError
 from masklet_server.fence import Fence
 from masklet_server.media.limits import Limits
 from masklet_server.sandbox.clip import SandboxedClip
@@ -156,3 +157,12 @@ def test_a_clip_that_changed_meanwhile_is_not_taken_for_the_same(tmp_path: Path,
         write_picture(tmp_path / "plate.0001.png", scene(48, 32))
         with pytest.raises(ClipError, match="has changed since it was opened"):
             clip.read(1)
+
+
+def test_a_machine_without_room_for_a_process_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **words: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    with pytest.raises(DeviceError, match="cannot start a process to read pictures in: try again"):
+        Decoders().hatch()

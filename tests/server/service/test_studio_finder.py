@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ import pytest
 
 from masklet.errors import BadInputError, DeviceError
 from masklet.v1 import proposal_pb2, proposal_pb2_grpc, values_pb2
+from masklet_server.service import studio_finder
 from masklet_server.service.listen import Address
 from masklet_server.service.studio_finder import StudioFinder
 
@@ -132,3 +134,19 @@ def test_pictures_leave_this_machine_only_over_tls() -> None:
         StudioFinder.of("gpu7:7790", None)
     with pytest.raises(BadInputError, match="cannot be read"):
         StudioFinder.of("gpu7:7790", Path("/there/is/none.pem"))
+
+
+def test_nobody_waits_while_a_picture_is_made_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    made_in: list[threading.Thread] = []
+    make = studio_finder._sent
+
+    def noted(picture: Any) -> tuple[bytes, tuple[int, int]]:
+        made_in.append(threading.current_thread())
+        return make(picture)
+
+    monkeypatch.setattr(studio_finder, "_sent", noted)
+    answer = proposal_pb2.FindObjectsResponse(model="colours", version="1")
+    with answering(lambda: answer) as finder:
+        asyncio.run(finder.find(_PICTURE, "red", 4))
+    assert made_in
+    assert threading.current_thread() not in made_in
