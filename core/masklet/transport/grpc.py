@@ -76,6 +76,10 @@ class GrpcTransport(GrpcSharing):
                 except ServerUnreachableError:
                     # On the long way, which is taken up again where it breaks.
                     self._memory.forget()
+                except BaseException:
+                    # What it has sent and nobody has read is nobody's any more: the next one starts afresh.
+                    self._memory.forget(for_s=0.0)
+                    raise
         return send_clip(self._channel, self._sessions, clip_name, files, on_progress=on_progress)
 
     def open_session(  # noqa: D102

@@ -50,11 +50,12 @@ class MemoryToShare:
             with memory.call() as call:
                 yield call
 
-    def forget(self) -> None:
-        """Share nothing until later."""
+    def forget(self, *, for_s: float = _ASK_AGAIN_S) -> None:
+        """Share nothing for so long; calls under way go on."""
         with self._lock:
             memory, self._memory = self._memory, None
-            self._not_before_s = max(self._not_before_s, time.monotonic() + _ASK_AGAIN_S)
+            if self._not_before_s < float("inf"):
+                self._not_before_s = time.monotonic() + for_s
         if memory is not None:
             memory.close()
 

@@ -134,18 +134,17 @@ class SharedMemory:
             self._free.append(piece)
 
     def close(self) -> None:
-        """Share nothing any more."""
+        """Share nothing any more. The memory itself goes with the last call that still reads from it."""
         self._connection.close()
-        with suppress(BufferError):
-            self._bytes.close()
 
     def _hear(self, within_s: float) -> None:
-        readable = self._free or select.select([self._connection], [], [], max(0.0, within_s))[0]
-        if self._free:
-            # Another thread has heard it.
-            return
         heard = b""
-        with suppress(OSError):
+        # A ValueError where another thread has closed the connection.
+        with suppress(OSError, ValueError):
+            readable = self._free or select.select([self._connection], [], [], max(0.0, within_s))[0]
+            if self._free:
+                # Another thread has heard it.
+                return
             heard = self._connection.recv(4096) if readable else b""
         if not heard:
             raise ServerUnreachableError(

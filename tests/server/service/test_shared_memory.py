@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from fakes.engine import FAKE_INFO
 from fakes.service import FakeOpener, Running, running
+from masklet.errors import MaskletError
 from masklet.transport.endpoint import Endpoint
 from masklet.transport.grpc import GrpcTransport
 from masklet.transport.grpc_channel import Channel
@@ -295,3 +297,28 @@ def test_memory_is_shared_again_once_descriptors_are_to_be_had(
             assert not left[0]
 
     asyncio.run(run())
+
+
+def test_uploads_that_fail_take_no_pieces_from_the_next_one(tmp_path: Path) -> None:
+    file = tmp_path / "plate.0001.exr"
+    file.write_bytes(bytes(1000))
+
+    no_picture = tmp_path / "plate.0001.e-r"
+    no_picture.write_bytes(bytes(1000))
+
+    def work(server: Running, transport: GrpcTransport) -> None:
+        session_id, updates = tracked(server, transport, MaskFormat())
+        under_way = transport.fetch_masks(session_id, TrackRequest(mask_format=MaskFormat()))
+        first = next(under_way)
+        started_s = time.monotonic()
+        for _ in range(5):
+            with pytest.raises(MaskletError):
+                transport.upload("plate", [ClipFile(no_picture, 1)])
+        upload = server.server._uploads._uploads[transport.upload("plate", [ClipFile(file, 1)])]
+        # Through memory: what comes the long way is kept as contents.
+        assert not upload.contents
+        assert time.monotonic() - started_s < 30.0
+        # Whoever fetched masks meanwhile has them all.
+        assert len([first, *under_way]) >= len(updates)
+
+    on(tmp_path, work)
