@@ -67,6 +67,11 @@ class Company:
     rivals: list[RivalTrack] = field(default_factory=list)
     _tried: int | None = None
 
+    @property
+    def memories(self) -> list[ObjectMemory]:
+        """Of the rivals."""
+        return [rival.memory for rival in self.rivals]
+
     def leads(self, frame: int, source: int, since: int | None) -> bool:
         """Whether ``frame`` lies before them, on the leg that they are on."""
         ahead = frame < self.last if self.backward else frame > self.last

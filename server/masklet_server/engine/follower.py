@@ -161,8 +161,10 @@ class Follower:
             return None
         known = memory.company.get(backward)
         source = self._recollection.way(frame, memory, backward=backward, since=since).source
-        if source is None or (known is not None and known.leads(frame, source, since)):
-            return known if source is not None else None
+        if source is None:
+            return None
+        if isinstance(known, Company) and known.leads(frame, source, since):
+            return known
         return Company((source, since), backward, source)
 
     def _hypotheses(
@@ -173,7 +175,7 @@ class Follower:
             return None
         known = memory.hypotheses.get(backward)
         way = self._recollection.way(frame, memory, backward=backward, since=since)
-        if known is not None and known.leads(frame, way.source, since):
+        if isinstance(known, Hypotheses) and known.leads(frame, way.source, since):
             return known
         leg = self._recollection.leg(frame, memory, backward=backward, since=since)
         return None if leg is None else Hypotheses.begun(memory, leg, backward=backward)

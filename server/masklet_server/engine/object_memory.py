@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from masklet.types import FramePrompts, FrameRange
 from masklet_server.engine.frame_log import FrameLog
@@ -18,9 +18,6 @@ from masklet_server.tracking import ObjectFrame
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-    from masklet_server.engine.company import Company
-    from masklet_server.engine.hypotheses import Hypotheses
 
 _KEPT_PROMPTED = 8
 """Prompted frames whose maps stay at hand where only neighbours are read: those around the heads."""
@@ -91,6 +88,17 @@ class PromptedFrame:
     passed_backward: bool | None = None
 
 
+class Beside(Protocol):
+    """What is followed beside an object, with memories of its own: other accounts of it, or its rivals."""
+
+    @property
+    def memories(self) -> list[ObjectMemory]:
+        """One for each that is followed."""
+
+    def park(self) -> None:
+        """Give back all tensors."""
+
+
 @dataclass(eq=False)
 class ObjectMemory:
     """Everything a tracker holds of one object.
@@ -118,8 +126,8 @@ class ObjectMemory:
     policy: Policy = EDITOR_WAYS
     legs: dict[bool, LegMemory] = field(default_factory=dict)
     own: dict[int, ObjectFrame] = field(default_factory=dict)
-    hypotheses: dict[bool, Hypotheses] = field(default_factory=dict)
-    company: dict[bool, Company] = field(default_factory=dict)
+    hypotheses: dict[bool, Beside] = field(default_factory=dict)
+    company: dict[bool, Beside] = field(default_factory=dict)
     unseen: bool = False
 
     @property
@@ -221,10 +229,8 @@ class ObjectMemory:
         self.held.clear()
         self.heads.clear()
         self.legs.clear()
-        for hypotheses in self.hypotheses.values():
-            hypotheses.park()
-        for company in self.company.values():
-            company.park()
+        for way in (*self.hypotheses.values(), *self.company.values()):
+            way.park()
         for entry in (*self.prompted.values(), *self.pending.values()):
             entry.memory = None
             entry.logits = None
@@ -258,5 +264,5 @@ class ObjectMemory:
 
     def _beside(self) -> list[ObjectMemory]:
         """Memories of hypotheses and of rivals."""
-        accounts = [each.memory for some in self.hypotheses.values() for each in some.accounts]
-        return accounts + [each.memory for some in self.company.values() for each in some.rivals]
+        ways = (*self.hypotheses.values(), *self.company.values())
+        return [memory for way in ways for memory in way.memories]
