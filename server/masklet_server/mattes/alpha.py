@@ -51,9 +51,10 @@ def render_alpha(
         height_px: H, rows of the result.
         edge: How the edge looks.
     """
-    if not (logits > -_SATURATION).any():
+    low = _clamped(logits)
+    if not (low > -_SATURATION).any():
         return np.zeros((height_px, width_px), np.float32)
-    alpha = _steepened(logits, width_px, height_px, edge or EdgeSettings())
+    alpha = _steepened(low, width_px, height_px, edge or EdgeSettings())
     # In place from here on: at 4K every temporary would be 35 MB.
     np.clip(alpha, -_SATURATION, _SATURATION, out=alpha)
     np.negative(alpha, out=alpha)
@@ -72,9 +73,10 @@ def render_preview(
 
     Same arguments as :func:`render_alpha`, a few times faster, and never on the way to a file.
     """
-    if not (logits > -_SATURATION).any():
+    low = _clamped(logits)
+    if not (low > -_SATURATION).any():
         return np.zeros((height_px, width_px), np.uint8)
-    steep = _steepened(logits, width_px, height_px, edge or EdgeSettings())
+    steep = _steepened(low, width_px, height_px, edge or EdgeSettings())
     # The conversion saturates above and mirrors below zero.
     np.maximum(steep, -_SATURATION, out=steep)
     codes: NDArray[np.uint8] = np.empty(steep.shape, np.uint8)
@@ -83,27 +85,38 @@ def render_preview(
     return codes
 
 
+def _clamped(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Logits ``(h, w)`` that can be reckoned with; what is not a number lies outside."""
+    low: NDArray[np.float32] = np.fmax(logits, np.float32(-_CLAMP), dtype=np.float32)
+    return np.minimum(low, np.float32(_CLAMP), out=low)
+
+
 def _steepened(
-    logits: NDArray[np.floating], width_px: int, height_px: int, edge: EdgeSettings
+    low: NDArray[np.float32], width_px: int, height_px: int, edge: EdgeSettings
 ) -> NDArray[np.float32]:
-    """Logits at ``(H, W)``, scaled so that the sigmoid draws edges of the wanted width."""
-    low = np.clip(np.nan_to_num(logits.astype(np.float32), nan=-_CLAMP), -_CLAMP, _CLAMP)  # (h, w)
+    """Clamped logits at ``(H, W)``, scaled so that the sigmoid draws edges of the wanted width."""
+    # In place where that can be: this runs for every mask on its way.
     rows, columns = low.shape
     # Slope across one pixel of the result. Sobel's kernel weighs eight neighbours.
     slope_x = cv2.Sobel(low, cv2.CV_32F, 1, 0, ksize=3, scale=columns / width_px / 8.0)
     slope_y = cv2.Sobel(low, cv2.CV_32F, 0, 1, ksize=3, scale=rows / height_px / 8.0)
     # cv2.magnitude rounds as the planes happen to lie in memory: the same logits would not always give the
     # same matte.
-    slope = np.sqrt(slope_x * slope_x + slope_y * slope_y)
+    slope_x *= slope_x
+    slope_y *= slope_y
+    slope_x += slope_y
+    slope = np.sqrt(slope_x, out=slope_x)
     # Smoothed, so that the gain follows the outline and not every cell of the grid.
-    slope = cv2.GaussianBlur(slope, (5, 5), 1.2)
+    slope = cv2.GaussianBlur(slope, (5, 5), 1.2, dst=slope_y)
     least_slope = _TEN_TO_NINETY / edge.ramp_cells * min(columns / width_px, rows / height_px)
-    gain = np.maximum(_TEN_TO_NINETY / edge.width_px / np.maximum(slope, least_slope), 1.0)
+    np.maximum(slope, least_slope, out=slope)
+    gain = np.divide(_TEN_TO_NINETY / edge.width_px, slope, out=slope)
+    np.maximum(gain, 1.0, out=gain)
     size = (width_px, height_px)
     steep: NDArray[np.float32] = np.empty((height_px, width_px), np.float32)
     gain_up: NDArray[np.float32] = np.empty((height_px, width_px), np.float32)
     cv2.resize(low, size, dst=steep, interpolation=cv2.INTER_CUBIC)  # (H, W)
-    cv2.resize(gain.astype(np.float32), size, dst=gain_up, interpolation=cv2.INTER_LINEAR)  # (H, W)
+    cv2.resize(gain, size, dst=gain_up, interpolation=cv2.INTER_LINEAR)  # (H, W)
     steep *= gain_up
     return steep
 
