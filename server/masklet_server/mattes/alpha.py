@@ -102,10 +102,10 @@ def _steepened(
     slope_y = cv2.Sobel(low, cv2.CV_32F, 0, 1, ksize=3, scale=rows / height_px / 8.0)
     # cv2.magnitude rounds as the planes happen to lie in memory: the same logits would not always give the
     # same matte.
-    slope_x *= slope_x
-    slope_y *= slope_y
-    slope_x += slope_y
-    slope = np.sqrt(slope_x, out=slope_x)
+    np.square(slope_x, out=slope_x)
+    np.square(slope_y, out=slope_y)
+    slope = np.add(slope_x, slope_y, out=slope_x)
+    np.sqrt(slope, out=slope)
     # Smoothed, so that the gain follows the outline and not every cell of the grid.
     slope = cv2.GaussianBlur(slope, (5, 5), 1.2, dst=slope_y)
     least_slope = _TEN_TO_NINETY / edge.ramp_cells * min(columns / width_px, rows / height_px)
