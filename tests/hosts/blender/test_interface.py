@@ -64,6 +64,11 @@ def test_every_operator_and_property_is_described_and_named(interface: dict[str,
         assert all(name and described for name, described in prop["items"]), where
 
 
+def test_blender_takes_every_property_that_a_class_declares(interface: dict[str, Any]) -> None:
+    assert interface["counted"] > 50
+    assert interface["missing"] == []
+
+
 def test_labels_are_translated_as_masklets_own(interface: dict[str, Any]) -> None:
     for own in interface["owners"]:
         assert own["context"] == ("masklet" if own["label"] else ""), own

@@ -6,7 +6,7 @@ What checks and publishes is imported when it is asked for, so that Blender star
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -52,7 +52,8 @@ class MASKLET_OT_publish(ObjectOperator, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    _sheet: PublishSheet | None = None
+    # Blender reads a class's annotations: one that names what is not imported takes all its properties away.
+    _sheet: Any = None
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Check, and ask what is to be asked."""
@@ -64,7 +65,7 @@ class MASKLET_OT_publish(ObjectOperator, bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Lay out the checks, what can be accepted, and the comment."""
-        sheet = self._sheet
+        sheet: PublishSheet | None = self._sheet
         if sheet is None:
             return
         layout = self.layout
@@ -90,7 +91,7 @@ class MASKLET_OT_publish(ObjectOperator, bpy.types.Operator):
         block, own = plate_of(context), runtime()
         uid = props(block).uid
         try:
-            sheet = self._sheet or _sheet_of(block)
+            sheet: PublishSheet = self._sheet or _sheet_of(block)
             ticked = [problem for problem, is_on in zip(sheet.acceptable, self.accept) if is_on]
             sheet = accepting(sheet, ticked)
             if self.rebuild and sheet.can_rebuild:

@@ -194,6 +194,16 @@ WORK: dict[str, str] = {
         "etwas, das wie {name} aussieht, ist nahe: nachsehen"
     ),
     "{name} is uncertain: check it": "{name} ist unsicher: bitte prüfen",
+    "something that looks like {name} came near on {where}": (
+        "etwas, das wie {name} aussieht, kam nahe auf {where}"
+    ),
+    "things that look like {name} were near on {where}": (
+        "Dinge, die wie {name} aussehen, waren nahe auf {where}"
+    ),
+    "{name} was gone for long on {where}": "{name} war lange weg auf {where}",
+    "{sentence}; if it went wrong, try the policy {policy} and track again": (
+        "{sentence}; wenn es misslang, die Strategie {policy} versuchen und neu verfolgen"
+    ),
     "Keep tracking from changing frames of the active object, or let it": (
         "Bilder des aktiven Objekts vor Änderung durch das Verfolgen schützen, oder freigeben"
     ),

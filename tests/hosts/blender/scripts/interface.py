@@ -119,14 +119,18 @@ def classes():
 
 bpy.ops.preferences.addon_enable(module=ADDON)
 owners, properties = [], []
+counted, missing = 0, []
 for cls, label, described, context in classes():
     owners.append({"name": cls.__name__, "label": label, "description": described, "context": context})
     if "__annotations__" not in cls.__dict__:
         continue
     structure = cls.bl_rna
+    declared = [name for name, value in cls.__annotations__.items() if "Property(" in str(value)]
     if issubclass(cls, bpy.types.Operator):
         module, _, name = cls.bl_idname.partition(".")
         structure = getattr(getattr(bpy.ops, module), name).get_rna_type()
+    missing += [f"{cls.__name__}.{name}" for name in declared if name not in structure.properties]
+    counted += len(declared)
     properties.extend(words_of(cls, structure))
 drawn = {
     name: any(
@@ -146,6 +150,8 @@ print(
             ],
             "owners": owners,
             "properties": properties,
+            "counted": counted,
+            "missing": missing,
             "menus": drawn,
         }
     )
