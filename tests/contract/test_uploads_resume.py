@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import socket
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from fakes.line import BreakingLine
 from masklet.errors import BadInputError
 from masklet.transport.bridge import BridgeTransport
 from masklet.transport.endpoint import ServerChoice
@@ -20,56 +18,6 @@ from masklet.transport.local_server import LocalServer
 from masklet.transport.opening import open_transport
 
 MIB = 1 << 20
-
-
-class BreakingLine:
-    """A way to the server that breaks when so many bytes have gone through it, and counts them.
-
-    Attributes:
-        address: Where to connect instead.
-        breaks_after_bytes: Of all connections together; each is used once.
-        carried_bytes: To the server.
-    """
-
-    def __init__(self, address: str, breaks_after_bytes: tuple[int, ...]) -> None:
-        host, _, port = address.rpartition(":")
-        self._server = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        # Small, so that little is under way when the line breaks.
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.breaks_after_bytes = list(breaks_after_bytes)
-        self.carried_bytes = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        # Wakes the thread that accepts; closing alone does not.
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(self._server)
-                server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
-                for source, target, counts in ((client, server, True), (server, client, False)):
-                    threading.Thread(target=self._carry, args=(source, target, counts), daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if counts:
-                    self.carried_bytes += len(data)
-                    if self.breaks_after_bytes and self.carried_bytes >= self.breaks_after_bytes[0]:
-                        self.breaks_after_bytes.pop(0)
-                        break
-                target.sendall(data)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
 
 
 @pytest.fixture
