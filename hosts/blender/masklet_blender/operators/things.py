@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from masklet.errors import BadInputError
 from masklet.hosting.shown.found_things import FoundThings
 from masklet.hosting.work.jobs import Job
 from masklet.phrases import phrase
@@ -45,6 +46,9 @@ class MASKLET_OT_find(LongOperator, bpy.types.Operator):
         from masklet.hosting.work import view_work
 
         adopt(block)
+        # What may be pressed is asked without knowing whether it is alike.
+        if self.alike and props(block).active() is None:
+            raise BadInputError(phrase("Add an object first"))
         like, frame = (active_of(block).uid if self.alike else ""), frame_of(context, block)
         runtime().memory(block).found = None
         self._value = None
