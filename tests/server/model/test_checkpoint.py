@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import pickle
 import struct
 import zipfile
 from pathlib import Path
@@ -300,3 +302,32 @@ def test_what_is_called_a_tensor_and_is_no_parameter_is_refused(tmp_path: Path) 
         torch.save({"model": state}, tmp_path / "odd.pt")
         with pytest.raises(WeightsError, match="no entry called 'model'"):
             read_checkpoint(tmp_path / "odd.pt")
+
+
+class _Command:
+    """Unpickled the usual way it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self._path}",)
+
+
+def test_weights_that_would_run_a_command_are_refused_and_run_none(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    torch.save({"model": {"a": torch.zeros(1)}, "extra": _Command(ran)}, tmp_path / "hostile.pt")
+    (tmp_path / "plain.pt").write_bytes(pickle.dumps({"model": _Command(ran)}))
+
+    for name in ("hostile.pt", "plain.pt"):
+        with pytest.raises(WeightsError, match="cannot be read as weights"):
+            read_checkpoint(tmp_path / name)
+    assert not ran.exists()
+
+
+def test_a_header_longer_than_any_file_is_refused(tmp_path: Path) -> None:
+    for length in (2**63, 2**64 - 1, 2**32):
+        path = tmp_path / f"{length}.safetensors"
+        path.write_bytes(struct.pack("<Q", length) + b"{}")
+        with pytest.raises(WeightsError, match="cannot be read as weights"):
+            read_checkpoint(path)
