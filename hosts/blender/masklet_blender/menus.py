@@ -68,6 +68,7 @@ class MASKLET_MT_masklet(bpy.types.Menu):
         layout.operator("masklet.compositor")
         layout.operator("masklet.mask_strip")
         layout.operator("masklet.publish")
+        layout.operator("masklet.submit_to_farm")
         layout.separator()
         layout.menu("MASKLET_MT_objects")
 

@@ -15,7 +15,7 @@ from masklet.hosting.notices import Notice, notice_of
 from masklet.hosting.presence import BEAT_S, Other, Presence
 from masklet.phrases import phrase
 
-from . import plates
+from . import farm_documents, plates
 from .matte_places import known_mattes
 from .preferences import connection_settings
 
@@ -57,6 +57,9 @@ class Openings:
                 elif not bpy.app.background:
                     self._look_for_session(block)
             self._look_for_mattes(block)
+            # A farm that renders the file must not hear what the artist is to hear once.
+            if not bpy.app.background:
+                self.look_home(block)
         self._tell_of_others()
         self._owner.redraw()
 
@@ -119,6 +122,24 @@ class Openings:
                 folder=missing[0][1].folder,
             )
             self._owner.tell(block, Notice(sentence))
+
+    def look_home(self, block: PlateBlock) -> None:
+        """Tell, once, what a farm has made of the plate."""
+        if not farm_documents.were_submitted():
+            return
+        from masklet.hosting.work.farming import homecoming_job
+
+        uid = plates.props(block).uid
+
+        def tell(notice: Notice) -> None:
+            found = plates.find_plate(uid)
+            if found is not None:
+                self._owner.tell(found, notice)
+
+        try:
+            self._owner.run(homecoming_job(farm_documents.document_of(block), uid, on_notice=tell))
+        except MaskletError as error:
+            self._owner.tell(block, notice_of(error))
 
     def _be_present(self) -> None:
         file = Path(bpy.data.filepath) if bpy.data.filepath else None

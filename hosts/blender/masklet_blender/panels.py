@@ -208,6 +208,7 @@ class _Results(Panel):
             column.operator("masklet.view_matte", icon="IMAGE")
         column = layout.column(align=True)
         column.operator("masklet.publish", icon="PACKAGE")
+        column.operator("masklet.submit_to_farm", icon="NETWORK_DRIVE")
         column.operator("masklet.export_prompts", icon="EXPORT")
 
 

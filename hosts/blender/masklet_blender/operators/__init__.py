@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     anchors,
     compositing,
+    farming,
     finding,
     history,
     mattes,
@@ -34,6 +35,7 @@ CLASSES = (
     *anchors.CLASSES,
     *compositing.CLASSES,
     *publishing.CLASSES,
+    *farming.CLASSES,
     *servers.CLASSES,
     *prompt_files.CLASSES,
 )

@@ -60,7 +60,7 @@ class MASKLET_OT_export_prompts(ObjectOperator, bpy.types.Operator):
         block = plate_of(context)
         try:
             source = source_of(block)
-            kept = _kept(block, source)
+            kept = kept_of(block, source)
             kept_plate.write(Path(bpy.path.abspath(self.filepath)), kept, None)
             runtime().openings.exported(kept.session.session_id)
         except MaskletError as error:
@@ -125,7 +125,7 @@ class MASKLET_OT_import_prompts(PlateOperator, bpy.types.Operator):
         return ended
 
 
-def _kept(block: PlateBlock, source: PlateSource) -> KeptPlate:
+def kept_of(block: PlateBlock, source: PlateSource) -> KeptPlate:
     """All that another host has to know of the plate."""
     own = props(block)
     shape, shift = _shape_of(block, source), own.first_frame

@@ -293,4 +293,37 @@ RESULTS: dict[str, str] = {
         "Die Splines von {name} wurden geändert, während sie geschrieben wurden, etwa durch ein "
         "Rückgängig: noch einmal erstellen"
     ),
+    # The farm.
+    "Submit to Farm": "An die Farm schicken",
+    "Make a job of this shot, for the farm or the night": (
+        "Aus diesem Shot einen Auftrag für Farm oder Nacht machen"
+    ),
+    "Job Folder": "Auftragsordner",
+    "A new folder on a disk that all workers of the farm see": (
+        "Ein neuer Ordner auf einer Platte, die alle Rechner der Farm sehen"
+    ),
+    "Shapes": "Formen",
+    "Also Bezier shapes of every object": "Auch Bézier-Formen jedes Objekts",
+    "Anchors": "Anker",
+    "Also a transform that follows every object": "Auch eine Transformation, die jedem Objekt folgt",
+    "For": "Für",
+    "The tool that shapes and anchors are written for": (
+        "Das Programm, für das Formen und Anker geschrieben werden"
+    ),
+    "The shot becomes a version if it passes the check": (
+        "Der Shot wird eine Version, wenn die Prüfung nichts findet"
+    ),
+    "Uncertain Frames Are Right": "Unsichere Bilder sind richtig",
+    "Frames on which an object may be lost do not hold it up": (
+        "Bilder, auf denen ein Objekt verloren sein kann, halten ihn nicht auf"
+    ),
+    "save this file first: what the farm gets lies beside it": (
+        "zuerst diese Datei speichern: was die Farm bekommt, liegt daneben"
+    ),
+    "{folder} cannot be made ({fault})": "{folder} kann nicht angelegt werden ({fault})",
+    "Submitting to the farm": "An die Farm schicken",
+    "Looking at the farm": "Nach der Farm sehen",
+    "The farm's check did not pass: {reason}": "Die Prüfung der Farm hat etwas gefunden: {reason}",
+    "The farm has made a version of this: {folder}": "Die Farm hat daraus eine Version gemacht: {folder}",
+    "The farm has made the mattes: {folder}": "Die Farm hat die Mattes gemacht: {folder}",
 }
