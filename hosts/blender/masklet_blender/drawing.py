@@ -10,6 +10,8 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
+from masklet.hosting.shown.ribbons import ribbon_of
+
 Edges = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
@@ -48,13 +50,14 @@ def frame_of_box(edges: Edges, colour: tuple[float, ...]) -> list[tuple[Edges, t
     return parts
 
 
-def line_of(
-    points: Sequence[tuple[float, float]], width: float, colour: tuple[float, ...]
-) -> list[tuple[Edges, tuple[float, ...]]]:
-    """A stroke while it is drawn: a square of the brush's width wherever the hand was."""
-    half = max(1.0, width / 2)
-    see_through = (*colour[:3], 0.5)
-    return [((x - half, y - half, x + half, y + half), see_through) for x, y in points]
+def draw_stroke(points: Sequence[tuple[float, float]], width: float, colour: tuple[float, ...]) -> None:
+    """A stroke while it is drawn, as wide as the brush; the picture shows through."""
+    corners = ribbon_of(points, max(2.0, width))
+    shader = _shader()
+    colours = [(*colour[:3], 0.5)] * len(corners)
+    batch = batch_for_shader(shader, "TRI_STRIP", {"pos": corners, "color": colours})
+    shader.bind()
+    batch.draw(shader)
 
 
 def sign(

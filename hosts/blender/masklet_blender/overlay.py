@@ -16,7 +16,7 @@ from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.shown.overlay_masks import PackedMask, as_floats
 from masklet.hosting.shown.view_maps import ViewMap
 
-from .drawing import Edges, draw_rectangles, draw_sentence, frame_of_box, line_of, sign
+from .drawing import Edges, draw_rectangles, draw_sentence, draw_stroke, frame_of_box, sign
 from .plates import PlateBlock, plate_in, props, shown_frame, size_px
 from .preferences import preferences
 from .runtime import runtime
@@ -90,7 +90,7 @@ class Overlay:
                 self._draw_places(found, mapped, block)
             stroke = runtime().stroke
             if stroke is not None and context.area is not None and stroke.area == context.area.as_pointer():
-                parts.extend(line_of(stroke.points, stroke.width, _colour_of(stroke.positive)))
+                draw_stroke(stroke.points, stroke.width, _colour_of(stroke.positive))
             drag = runtime().drag
             if drag is not None and context.area is not None and drag.area == context.area.as_pointer():
                 parts.extend(frame_of_box((drag.x0, drag.y0, drag.x1, drag.y1), _DRAG))
