@@ -57,12 +57,15 @@ class LastLooks:
         known = self._looks
         if known is None or known.side != side or self._features is None or self._features() is not features:
             known = Looks.of(features, side)
-            self._looks, self._features = known, weakref.ref(features, self._forget)
-        return known
+            owner = weakref.ref(self)
 
-    def _forget(self, gone: weakref.ReferenceType[ImageFeatures]) -> None:
-        if gone is self._features:
-            self._looks = self._features = None
+            def forget(gone: weakref.ReferenceType[ImageFeatures]) -> None:
+                own = owner()
+                if own is not None and own._features is gone:
+                    own._looks = own._features = None
+
+            self._looks, self._features = known, weakref.ref(features, forget)
+        return known
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol, TypeVar
+from weakref import WeakMethod
 
 import numpy as np
 import torch
@@ -75,6 +76,8 @@ class PictureSeeker:
         appearance_of: What an object looks like on its prompted frame nearest to a frame; None where it shows
             nothing there.
         run: Makes calls of the network.
+
+    Both methods are held weakly: they belong to the tracker that holds this, and it goes once it is dropped.
     """
 
     def __init__(
@@ -88,8 +91,8 @@ class PictureSeeker:
         self._network = network
         self._features = features
         self._source = source
-        self._appearance_of = appearance_of
-        self._run = run
+        self._appearance_of = WeakMethod(appearance_of)
+        self._runner = WeakMethod(run)
         self._standard = STANDARDS.get(network.config.name, Standard())
         self._at: tuple[int, Part] | None = None
         self._clicks: ManyClicks | None = None
@@ -155,8 +158,15 @@ class PictureSeeker:
         config = self._network.config
         return ObjectLook(config.name, cells, appearance.side_cells / config.grid_side)
 
+    def _run(self, call: Callable[[], ValueT]) -> ValueT:
+        run = self._runner()
+        assert run is not None
+        return run(call)
+
     def _known(self, object_id: int, frame: int | None) -> Appearance:
-        appearance = self._appearance_of(object_id, frame)
+        appearance_of = self._appearance_of()
+        assert appearance_of is not None
+        appearance = appearance_of(object_id, frame)
         if appearance is None:
             raise NotPromptedError(
                 "the object's mask is empty where it was prompted: correct it there, then look for it again"

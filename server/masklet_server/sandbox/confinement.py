@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import resource
 import signal
 import sys
 from collections.abc import Iterable
@@ -66,6 +65,8 @@ def confine(folders: Iterable[Path], bounds: Bounds) -> tuple[str, ...]:
     with suppress(OSError):
         # When the machine's memory ends, the kernel takes this process and not the server.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    import resource  # not on Windows, where tests are collected all the same
+
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fakes.clips import clip_of
 from fakes.engine import FakeClip
@@ -53,15 +56,26 @@ def test_what_a_killed_server_was_writing_is_said_once(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
-def test_an_export_that_a_stop_cuts_off_is_said_and_one_that_its_client_left_is_not(tmp_path: Path) -> None:
+def test_an_export_that_a_stop_cuts_off_is_said_and_one_that_its_client_left_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, pause_s = FakeClip.read, [0.0]
+
+    def slowly(clip: FakeClip, frame: int) -> NDArray[np.uint8]:
+        time.sleep(pause_s[0])
+        return read(clip, frame)
+
+    monkeypatch.setattr(FakeClip, "read", slowly)
     settings = replace(ServerSettings(), sessions_folder=tmp_path / "kept")
 
     async def told(session_id: str) -> list[str]:
+        pause_s[0] = 0.0
         async with running(tmp_path, settings=settings) as server, server.client() as client:
             request = session_pb2.GetSessionRequest(session_id=session_id)
             return list((await client.sessions.GetSession(request)).session.clip.notices)
 
     async def export(*, leaves: bool) -> str:
+        pause_s[0] = 0.0
         async with running(tmp_path, settings=settings) as server, server.client() as client:
             session_id, _ = await client.clicked(server.root / "clip")
             request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id())
@@ -69,6 +83,8 @@ def test_an_export_that_a_stop_cuts_off_is_said_and_one_that_its_client_left_is_
                 pass
             out = server.root / f"out-{leaves}"
             out.mkdir()
+            # Not done before it is cut off.
+            pause_s[0] = 0.2
             call = client.exports.ExportMattes(
                 export_pb2.ExportMattesRequest(
                     session_id=session_id, request_id=new_id(), format=1, folder=str(out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -173,6 +174,15 @@ def test_their_document_is_looked_for_beside_the_interface_and_opened(
     assert clicks_on_disk(document) == [20.0, 50.0]
 
 
+def drag_of(data: QtCore.QMimeData, place: QtCore.QPoint) -> QtGui.QDragEnterEvent:
+    """A drag that enters the panel, as the newest Qt wants it made or as those before it."""
+    copy = QtCore.Qt.DropAction.CopyAction
+    with warnings.catch_warnings():
+        # Deprecated in the newest, the only way in the oldest.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return QtGui.QDragEnterEvent(place, copy, data, LEFT, NONE)
+
+
 @pytest.mark.parametrize("dropped", ["shot.masklet.json", "plate.1001.png", ""])
 def test_a_document_a_picture_or_a_folder_that_is_dropped_is_opened(
     panel: PanelWidget, document: Path, dropped: str, until: Callable[..., None]
@@ -180,7 +190,7 @@ def test_a_document_a_picture_or_a_folder_that_is_dropped_is_opened(
     data, path = QtCore.QMimeData(), document.parent / dropped
     data.setUrls([QtCore.QUrl.fromLocalFile(str(path))])
     place, copy = QtCore.QPoint(300, 300), QtCore.Qt.DropAction.CopyAction
-    enters = QtGui.QDragEnterEvent(place, copy, data, LEFT, NONE)
+    enters = drag_of(data, place)
     QtWidgets.QApplication.sendEvent(panel, enters)
     assert enters.isAccepted()
 
@@ -197,7 +207,7 @@ def test_a_document_a_picture_or_a_folder_that_is_dropped_is_opened(
 def test_words_that_are_dropped_are_not_taken(panel: PanelWidget) -> None:
     data = QtCore.QMimeData()
     data.setText("no file")
-    enters = QtGui.QDragEnterEvent(QtCore.QPoint(300, 300), QtCore.Qt.DropAction.CopyAction, data, LEFT, NONE)
+    enters = drag_of(data, QtCore.QPoint(300, 300))
     enters.ignore()
     QtWidgets.QApplication.sendEvent(panel, enters)
 
