@@ -52,6 +52,11 @@ class LastLooks:
         self._features: weakref.ReferenceType[ImageFeatures] | None = None
         self._looks: Looks | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        """What they take."""
+        return 0 if self._looks is None else self._looks.cells.nbytes + self._looks.squares.nbytes
+
     def of(self, features: ImageFeatures, side: int) -> Looks:
         """Looks of ``side`` by ``side`` cells; they live no longer than the features."""
         known = self._looks

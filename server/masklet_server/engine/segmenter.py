@@ -49,6 +49,11 @@ class Segmenter:
         self._clip = clip
         self._last_looks = LastLooks()
 
+    @property
+    def held_bytes(self) -> int:
+        """What is kept for further clicks on a picture; given back with its features."""
+        return self._last_looks.held_bytes
+
     def segment(
         self,
         memory: ObjectMemory,

@@ -134,9 +134,10 @@ class NetworkTracker:
         """What is held, and where."""
         memories_bytes = sum(memory.held_bytes for memory in self._objects.values())
         frames_bytes = self._features.ahead_bytes
+        held_bytes = self._features.held_bytes - frames_bytes + self._segmenter.held_bytes
         return Holdings(
             frames_bytes,
-            self._features.held_bytes - frames_bytes + self._drafts.held_bytes + self.seeker.held_bytes,
+            held_bytes + self._drafts.held_bytes + self.seeker.held_bytes,
             0 if self._is_at_host else memories_bytes,
             self._workspace.most_bytes,
             memories_bytes if self._is_at_host else 0,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from masklet_server.engine.agreement import CLICK_KERNELS, ClickKernel, agree
+from masklet_server.engine.agreement import CLICK_KERNELS, ClickKernel, LastLooks, agree
 from masklet_server.model.config import PRESETS
 from masklet_server.model.network import ImageFeatures
 
@@ -78,3 +78,29 @@ def test_clicks_that_contradict_each_other_give_finite_logits(features: ImageFea
 
 def test_official_networks_are_left_as_they_are() -> None:
     assert [name for name in PRESETS if name in CLICK_KERNELS] == ["masklet_embedded"]
+
+
+def test_further_clicks_on_a_picture_give_the_same_and_another_picture_its_own(
+    features: ImageFeatures,
+) -> None:
+    logits = torch.full((1, 1, SIDE, SIDE), -2.0)
+    mirrored = ImageFeatures(-features.embedding, features.skip8.flip(-1), features.skip4)
+    last = LastLooks()
+
+    for picture, column in ((features, 14), (features, 5), (mirrored, 14), (features, 14)):
+        points, labels = clicks_at((column, 20), positive=(True,))
+        found = agree(logits, picture, points, labels, KERNEL, last)
+
+        assert torch.equal(found, agree(logits, picture, points, labels, KERNEL))
+
+
+def test_what_a_picture_looks_like_is_kept_no_longer_than_its_features() -> None:
+    picture = ImageFeatures(torch.rand(1, 16, 10, 10), torch.rand(1, 4, 20, 20), torch.rand(1, 2, 40, 40))
+    points, labels = clicks_at((14, 20), positive=(True,))
+    last = LastLooks()
+    agree(torch.full((1, 1, SIDE, SIDE), -2.0), picture, points, labels, KERNEL, last)
+    assert last.held_bytes > 0
+
+    del picture
+
+    assert last.held_bytes == 0
