@@ -79,12 +79,22 @@ class SharedMemory:
 
     @property
     def is_alive(self) -> bool:
-        """False once the server has gone."""
+        """False once the server has gone. What it has said before that is heard."""
+        if not self._hearing.acquire(blocking=False):
+            # A thread that waits for a word notices.
+            return True
         try:
-            readable = select.select([self._connection], [], [], 0)[0]
-            return not readable or bool(self._connection.recv(1, socket.MSG_PEEK))
+            while select.select([self._connection], [], [], 0)[0]:
+                heard = self._connection.recv(4096)
+                if not heard:
+                    return False
+                self._take_in(heard)
         except (OSError, ValueError):
             return False
+        else:
+            return True
+        finally:
+            self._hearing.release()
 
     @contextmanager
     def call(self) -> Iterator[SharedCall]:
@@ -150,6 +160,9 @@ class SharedMemory:
             raise ServerUnreachableError(
                 "the server does not take what is sent to it, or has gone: look at it, then try again"
             )
+        self._take_in(heard)
+
+    def _take_in(self, heard: bytes) -> None:
         self._heard += heard
         while len(self._heard) >= _WORD.size:
             kind, number = _WORD.unpack_from(self._heard)

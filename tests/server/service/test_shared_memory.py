@@ -322,3 +322,21 @@ def test_uploads_that_fail_take_no_pieces_from_the_next_one(tmp_path: Path) -> N
         assert len([first, *under_way]) >= len(updates)
 
     on(tmp_path, work)
+
+def test_memory_of_a_server_that_has_gone_is_not_taken_for_shared(tmp_path: Path) -> None:
+    file = tmp_path / "plate.0001.exr"
+    file.write_bytes(bytes(1000))
+
+    async def run() -> None:
+        async with running(tmp_path, settings=SHARING, opener=FakeOpener(info=WIDE)) as server:
+            channel = Channel(Endpoint(server.address, plaintext=True), why_dead=lambda: None)
+            transport = GrpcTransport(channel)
+            # The server says that it has read, and nobody needs to hear it yet.
+            await asyncio.to_thread(transport.upload, "plate", [ClipFile(file, 1)])
+            memory = transport._memory._memory
+            assert memory is not None
+            assert memory.is_alive
+        assert not memory.is_alive
+        transport.close()
+
+    asyncio.run(run())
