@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from masklet_server.serve_settings import settings_of as settings_of
-from masklet_server.service.log_lines import LogFormat, set_up_log
 from masklet_server.settings_file import read_settings_file
 
 if TYPE_CHECKING:
     from masklet_server.service.settings import ServerSettings
+
+
+class LogFormat(str, Enum):
+    """How lines of the log look."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 ADDRESS_HELP = "host:port to listen on; port 0 takes a free one."
 TLS_HELP = "PEM file; needed, with a way to know who calls, to listen on anything but loopback."
@@ -211,9 +219,10 @@ def serve(
     import asyncio
 
     from masklet.errors import OutputError
+    from masklet_server.service.log_lines import set_up_log
 
     settings = settings_of(context.params)
-    set_up_log(log_format)
+    set_up_log(as_json=log_format is LogFormat.JSON)
     if settings.no_egress:
         from masklet_server.sandbox.no_egress import refuse_connections
 

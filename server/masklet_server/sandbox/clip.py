@@ -28,6 +28,7 @@ from masklet_server.sandbox.confinement import Bounds
 from masklet_server.sandbox.picture_pool import PicturePool
 from masklet_server.sandbox.wire import GoneError, LateError, Message
 from masklet_server.sandbox.worker import FAULT, MEMORY
+from masklet_server.sealed_memory import sealed_memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -170,14 +171,8 @@ class SandboxedClip(Clip):
 
     def _share(self, decoder: Decoder, size_bytes: int) -> None:
         """Memory for a picture, that both see and neither can make shorter."""
-        descriptor = os.memfd_create("masklet-picture", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        descriptor = sealed_memory("masklet-picture", size_bytes)
         try:
-            os.ftruncate(descriptor, size_bytes)
-            import fcntl  # Linux only, as all of this is
-
-            fcntl.fcntl(
-                descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-            )
             if self._memory is not None:
                 self._memory.close()
             self._memory = mmap.mmap(descriptor, size_bytes, prot=mmap.PROT_READ)

@@ -7,16 +7,8 @@ import logging
 import sys
 import time
 from datetime import datetime, timezone
-from enum import Enum
 
 from masklet_server.service.call_watch import CALLS_LOGGER, current_call
-
-
-class LogFormat(str, Enum):
-    """How lines of the log look."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class JsonLines(logging.Formatter):
@@ -49,11 +41,11 @@ class TextLines(logging.Formatter):
         self.converter = time.localtime
 
 
-def set_up_log(log_format: LogFormat) -> None:
+def set_up_log(*, as_json: bool) -> None:
     """Write the log to standard error, every call's end as well where programs read it."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if log_format is LogFormat.JSON else TextLines())
+    handler.setFormatter(JsonLines() if as_json else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # For people, an artist's hundred clicks are no news.
-    calls = logging.INFO if log_format is LogFormat.JSON else logging.WARNING
+    calls = logging.INFO if as_json else logging.WARNING
     logging.getLogger(CALLS_LOGGER).setLevel(calls)

@@ -26,6 +26,7 @@ from typing import Any
 
 from masklet.errors import BadInputError
 from masklet.v1 import server_pb2, values_pb2
+from masklet_server.sealed_memory import sealed_memory
 
 METADATA_KEY = "masklet-shared"
 PIECE_BYTES = 16 << 20
@@ -82,7 +83,7 @@ class Memory:
         self.connection = connection
         self._lock = threading.Lock()
         size_bytes = PIECE_BYTES * (SERVER_PIECES + CLIENT_PIECES)
-        self.descriptor = _sealed(size_bytes)
+        self.descriptor = sealed_memory("masklet-shared", size_bytes)
         try:
             self._bytes = mmap.mmap(self.descriptor, size_bytes)
         except BaseException:
@@ -298,13 +299,3 @@ class SharedMemory:
         memory = self._memories.pop(memory_id)
         asyncio.get_running_loop().remove_reader(memory.connection)
         memory.close()
-
-
-def _sealed(size_bytes: int) -> int:
-    """The descriptor of memory whose size nobody can change."""
-    import fcntl
-
-    descriptor = os.memfd_create("masklet-shared", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(descriptor, size_bytes)
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    return descriptor

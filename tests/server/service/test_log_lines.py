@@ -14,7 +14,7 @@ import pytest
 from fakes.service import SMALL, new_id, refusal, running
 from masklet.v1 import prompt_pb2, track_pb2, values_pb2
 from masklet_server.service.call_watch import CALLS_LOGGER, Call, current_call
-from masklet_server.service.log_lines import JsonLines, LogFormat, set_up_log
+from masklet_server.service.log_lines import JsonLines, set_up_log
 
 
 class Lines(logging.Handler):
@@ -141,9 +141,9 @@ def test_people_are_not_told_of_every_call(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     level = calls.level
     try:
-        set_up_log(LogFormat.TEXT)
+        set_up_log(as_json=False)
         assert not calls.isEnabledFor(logging.INFO)
-        set_up_log(LogFormat.JSON)
+        set_up_log(as_json=True)
         assert calls.isEnabledFor(logging.INFO)
     finally:
         calls.setLevel(level)

@@ -323,6 +323,7 @@ def test_uploads_that_fail_take_no_pieces_from_the_next_one(tmp_path: Path) -> N
 
     on(tmp_path, work)
 
+
 def test_memory_of_a_server_that_has_gone_is_not_taken_for_shared(tmp_path: Path) -> None:
     file = tmp_path / "plate.0001.exr"
     file.write_bytes(bytes(1000))
