@@ -29,9 +29,6 @@ from masklet_server.model.many_clicks import ManyClicks
 from masklet_server.model.network import Network, build_network
 from masklet_server.model.store import find_weights
 
-PUBLISHED_SPEED_RATIO = 6.0
-"""SAM 2 by its authors (arXiv 2408.00714, section 6.3): Hiera-B+ against ViT-H, on a GPU."""
-
 
 class FirstSamLayer(nn.Module):
     """One layer of ViT-H; windows of 14 tokens along a side, or none."""
