@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import grpc
 import pytest
@@ -24,6 +25,7 @@ from masklet.errors import (
     ServerUnreachableError,
     VersionError,
 )
+from masklet.transport import grpc_channel
 from masklet.transport.endpoint import Endpoint, ServerChoice, is_loopback
 from masklet.transport.grpc import GrpcTransport
 from masklet.transport.grpc_channel import ERROR_KIND_KEY, Channel
@@ -140,6 +142,23 @@ def test_errors_arrive_as_what_they_were(
         transport.server_info()
 
     assert type(caught.value) is expected
+
+
+def test_a_fresh_token_is_taken_up_also_by_the_last_try(
+    answers: Answers, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_channel, "_BACKOFF_S", (0.0, 0.0))
+    file = tmp_path / "token"
+    file.write_text("a-token-of-sixteen-2\n")
+    endpoint = Endpoint(address, token="a-token-of-sixteen-1", token_file=file, plaintext=True)
+    channel = Channel(endpoint, why_dead=lambda: None)
+    transport = GrpcTransport(channel)
+    transport.server_info()
+    lost = (grpc.StatusCode.UNAVAILABLE, "gone", None)
+    answers.failures = [lost, lost, (grpc.StatusCode.UNAUTHENTICATED, "an old token", None)]
+
+    assert transport.server_info().version == masklet.__version__
+    channel.close()
 
 
 def test_a_restart_of_the_server_is_survived(answers: Answers) -> None:

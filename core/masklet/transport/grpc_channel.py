@@ -106,12 +106,14 @@ class Channel:
         Safe for every call that carries a request id or changes nothing. An iterable of messages
         can be read once only, so streams to the server are sent with ``retry=False``.
         """
-        for pause_s in (*_BACKOFF_S, None):
+        pauses = iter(_BACKOFF_S)
+        while True:
             try:
                 response = method(request, timeout=timeout_s, metadata=(*self._metadata, *metadata))
             except grpc.RpcError as error:
                 if retry and self._has_fresh_token(error):
                     continue
+                pause_s = next(pauses, None)
                 if not (retry and pause_s is not None and self._may_come_back(error)):
                     raise self._translated(error) from error
             else:
@@ -119,7 +121,6 @@ class Channel:
                 return response
             # Spread, so that all artists of a restarted server do not come back at once.
             time.sleep(pause_s * random.uniform(0.7, 1.3))
-        raise AssertionError("the last round returns or raises")
 
     def stream(
         self,
