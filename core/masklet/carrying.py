@@ -61,7 +61,7 @@ def carry(
         key=lambda each: (-each[0], each[1], each[2]),
     )
     given: dict[str, list[Found]] = {name: [] for name in looks}
-    for _, name, number in sorted(ranked):
+    for _, name, number in ranked:
         thing = asked[name][number]
         mask = plane(thing.update)
         others = (each for other, things in given.items() if other != name for each in things[:1])

@@ -143,6 +143,6 @@ def make_objects(session: Session, things: Iterable[Found], name: str = "thing")
 
 
 def is_same(one: Plane, other: Plane) -> bool:
-    """Whether two masks are of one thing."""
+    """Whether two masks of one size are of one thing."""
     either = int((one | other).sum())
-    return one.shape == other.shape and either > 0 and int((one & other).sum()) >= _SAME_FROM * either
+    return either > 0 and int((one & other).sum()) >= _SAME_FROM * either

@@ -135,14 +135,26 @@ def test_stills_have_nothing_to_do_with_each_other(
     Path("stills/torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     clicks = ("--object", "duck", "--click", f"1:{x_px},{y_px}", "--click", f"3:{x_px},{y_px}")
 
-    assert run(monkeypatch, "roto", folder, "--stills", *clicks, "--out", "mattes", "--json") == 1
+    read = ("--first-frame", "1501")
+    assert run(monkeypatch, "roto", folder, "--stills", *clicks, *read, "--out", "mattes", "--json") == 1
 
     told = json.loads(capsys.readouterr().out)["stills"]
     assert "error" not in told[0], told[0]
     assert [(each["file"], each["objects"]) for each in told] == [("duck.png", 1), ("torn.png", 0)]
     assert "error" in told[1]
-    assert [file.parent.name for file in Path("mattes").rglob("*.exr")] == ["duck"]
+    (matte,) = Path("mattes").rglob("*.exr")
+    assert matte.parent.name == "duck"
+    assert "1501" in matte.name
     assert (
         run(monkeypatch, "roto", folder, "--stills", "--object", "a", "--click", "9:1,1", "--out", "b") == 1
     )
     assert "no picture 9" in capsys.readouterr().err
+
+
+def test_what_stills_do_not_have_is_refused_and_not_left_out(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("--stills", "--out", "mattes", "--shapes", "--range", "1-2")
+    assert run(monkeypatch, "roto", "stills", *asked) == 1
+    assert "leave --range, --shapes away" in capsys.readouterr().err
+    assert not Path("mattes").exists()

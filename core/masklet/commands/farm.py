@@ -9,6 +9,14 @@ import typer
 
 from masklet.anchors import Absence
 from masklet.commands.exits import ExitCode
+from masklet.commands.extra_options import (
+    AbsenceOption,
+    AnchorsOption,
+    AtCutsOption,
+    ShapesOption,
+    ToleranceOption,
+    ToolsOption,
+)
 from masklet.commands.extra_words import parse_extra_exports
 from masklet.commands.farm_engine import add_engine_commands
 from masklet.commands.farm_job import add_job_commands
@@ -62,24 +70,12 @@ def submit(
     raw_edges: Annotated[
         bool, typer.Option("--raw-edges", help="Mattes of the network's own edges, not the plate's.")
     ] = False,
-    shapes: Annotated[bool, typer.Option("--shapes", help="Also Bezier shapes of every object.")] = False,
-    tolerance_px: Annotated[
-        float, typer.Option("--tolerance", metavar="PIXELS", help="How far shapes may lie off the edge.")
-    ] = 1.0,
-    anchors: Annotated[
-        Optional[str],
-        typer.Option("--anchors", metavar="KIND,…", help="Also transforms: similarity, planar, centroid, …"),
-    ] = None,
-    absence: Annotated[
-        Absence, typer.Option("--absence", help="What anchors do while their object is not seen.")
-    ] = Absence.HOLD,
-    tools: Annotated[
-        Optional[str],
-        typer.Option("--export", metavar="TOOL,…", help="Write them for nuke, fusion, ae, json, otio."),
-    ] = None,
-    at_cuts: Annotated[
-        CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
-    ] = CutPolicy.STOP,
+    shapes: ShapesOption = False,
+    tolerance_px: ToleranceOption = 1.0,
+    anchors: AnchorsOption = None,
+    absence: AbsenceOption = Absence.HOLD,
+    tools: ToolsOption = None,
+    at_cuts: AtCutsOption = CutPolicy.STOP,
     publish: Annotated[
         bool, typer.Option("--publish", help="Shots that pass the check become versions.")
     ] = False,
@@ -123,14 +119,12 @@ def submit(
 
     masklet farm submit shots/*.masklet.json --job /shows/abc/farm/tuesday --publish
     """
-    from masklet.farm.checking import CHECK_NAMES
+    from masklet.farm.checking import check_acceptable
     from masklet.farm.request import FarmRequest
     from masklet.farm.submitting import submit as make_job
 
     progress = Progress()
-    for word in accepting or ():
-        if word not in CHECK_NAMES:
-            raise BadInputError(f"there is no check {word!r}: accept one of {', '.join(CHECK_NAMES)}")
+    check_acceptable(accepting or ())
     if to not in ("openjd", "opencue"):
         raise BadInputError(f"--to {to!r} is no engine that is known: choose openjd or opencue")
     if clip is not None and len(documents) > 1:

@@ -93,13 +93,11 @@ def retry(
 
     masklet farm retry tuesday --shot bear --accept flicker
     """
-    from masklet.farm.checking import CHECK_NAMES
+    from masklet.farm.checking import check_acceptable
     from masklet.farm.job import read_job
     from masklet.farm.retrying import make_ready
 
-    for word in accepting or ():
-        if word not in CHECK_NAMES:
-            raise BadInputError(f"there is no check {word!r}: accept one of {', '.join(CHECK_NAMES)}")
+    check_acceptable(accepting or ())
     if accepting and not shots:
         raise BadInputError("--accept is for shots that you have looked at: name them with --shot")
     found = read_job(job)

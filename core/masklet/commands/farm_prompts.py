@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.commands.carry import carry
 from masklet.commands.find import find
 from masklet.errors import BadInputError, NotPromptedError
+from masklet.farm.submitting import plate_path
 from masklet.hosting.kept_plate import document_beside, is_document
 from masklet.prompts import read_shot
 
@@ -52,9 +55,17 @@ def prompted(
         if document.exists():
             raise BadInputError(f"{document.name} lies beside {shot.name} already: submit that document")
         if carry_from is not None:
-            neighbour = read_shot(carry_from).clip
-            beside = carry_from.absolute().parent / neighbour
-            carry(str(beside), str(shot), prompts=carry_from, out=document, weights=weights, device=device)
+            neighbour = plate_path(carry_from.absolute(), read_shot(carry_from).clip)
+            # What it lists is for people here; standard output is for the job.
+            with redirect_stdout(sys.stderr):
+                carry(
+                    str(neighbour),
+                    str(shot),
+                    prompts=carry_from,
+                    out=document,
+                    weights=weights,
+                    device=device,
+                )
         else:
             find(str(shot), every=find_every, prompts=document, weights=weights, device=device)
         if not read_shot(document).document.prompts:

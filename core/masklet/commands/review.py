@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.bad_frames import is_worth_a_look
+from masklet.commands.extra_options import AtCutsOption
 from masklet.commands.options import (
     ColourOption,
     DeviceOption,
@@ -55,9 +56,7 @@ def review(
     prompts: Annotated[
         Path, typer.Option("--prompts", metavar="FILE.json", help="Prompt document, as roto writes it.")
     ],
-    at_cuts: Annotated[
-        CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
-    ] = CutPolicy.STOP,
+    at_cuts: AtCutsOption = CutPolicy.STOP,
     colour_space: ColourOption = None,
     first_frame: FirstFrameOption = None,
     fps: FrameRateOption = None,

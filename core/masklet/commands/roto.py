@@ -11,6 +11,14 @@ import typer
 
 from masklet.anchors import Absence
 from masklet.clip_reading import AS_FILES_SAY
+from masklet.commands.extra_options import (
+    AbsenceOption,
+    AnchorsOption,
+    AtCutsOption,
+    ShapesOption,
+    ToleranceOption,
+    ToolsOption,
+)
 from masklet.commands.extra_words import existing_as_asked, parse_extra_exports
 from masklet.commands.locking import with_locked_masks
 from masklet.commands.merging import check_alike, earlier_run, merged_range, merged_shot
@@ -37,7 +45,7 @@ from masklet.commands.progress import Progress
 from masklet.commands.prompt_words import parse_range
 from masklet.commands.rebuild import check_weights
 from masklet.commands.shot_request import Fit, ShotRequest, parse_offset, parse_scale, read_saved, save
-from masklet.commands.stills import roto_stills, stills_in, tell_stills
+from masklet.commands.stills import check_still_words, roto_stills, stills_in, tell_stills
 from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import say, track
 from masklet.commands.typed import OrderedCommand, typed_in
@@ -114,24 +122,12 @@ def roto(
         bool,
         typer.Option("--raw-edges", help="Mattes and shapes of the network's own edges, not the plate's."),
     ] = False,
-    shapes: Annotated[bool, typer.Option("--shapes", help="Also Bezier shapes of every object.")] = False,
-    tolerance_px: Annotated[
-        float, typer.Option("--tolerance", metavar="PIXELS", help="How far shapes may lie off the edge.")
-    ] = 1.0,
-    anchors: Annotated[
-        Optional[str],
-        typer.Option("--anchors", metavar="KIND,…", help="Also transforms: similarity, planar, centroid, …"),
-    ] = None,
-    absence: Annotated[
-        Absence, typer.Option("--absence", help="What anchors do while their object is not seen.")
-    ] = Absence.HOLD,
-    tools: Annotated[
-        Optional[str],
-        typer.Option("--export", metavar="TOOL,…", help="Write them for nuke, fusion, ae, json, otio."),
-    ] = None,
-    at_cuts: Annotated[
-        CutPolicy, typer.Option("--at-cuts", help="Where one shot ends and another begins.")
-    ] = CutPolicy.STOP,
+    shapes: ShapesOption = False,
+    tolerance_px: ToleranceOption = 1.0,
+    anchors: AnchorsOption = None,
+    absence: AbsenceOption = Absence.HOLD,
+    tools: ToolsOption = None,
+    at_cuts: AtCutsOption = CutPolicy.STOP,
     farm: Annotated[
         bool, typer.Option("--farm", help="Nobody waits for it: take what artists leave of the server.")
     ] = False,
@@ -184,7 +180,29 @@ def roto(
         shapes=shapes, tolerance_px=tolerance_px, anchors=anchors, absence=absence, tools=tools
     )
     saved = read_saved(prompts)
+    reading = reading_as_asked(
+        saved.reading if saved is not None else AS_FILES_SAY,
+        colour_space,
+        first_frame,
+        fps,
+        layer=layer,
+        view=view,
+        overscan=overscan,
+    )
     if stills:
+        check_still_words(
+            {
+                "--range": frames,
+                "--direction": direction,
+                "--name": name,
+                "--shapes": shapes,
+                "--anchors": anchors,
+                "--export": tools,
+                "--overlay": overlay,
+                "--merge": merging,
+                "--version": version,
+            }
+        )
         document = merged(PromptDocument() if saved is None else saved.document, typed_in(context), only=only)
         pictures = stills_in(Path(clip))
         with connect_as_asked(server, token_file, tls_ca, weights, device) as connected:
@@ -193,9 +211,10 @@ def roto(
                 pictures,
                 document,
                 out,
+                reading=reading,
                 matte_format=matte_format,
                 raw_edges=raw_edges,
-                existing=existing_as_asked(replacing=replacing, version=version, merging=merging),
+                existing=existing_as_asked(replacing=replacing, version=False),
                 progress=Progress(),
             )
         tell_stills(done, as_json=as_json)
@@ -213,15 +232,7 @@ def roto(
         only=only,
         frames=typed_range,
         direction=direction,
-        reading=reading_as_asked(
-            saved.reading if saved is not None else AS_FILES_SAY,
-            colour_space,
-            first_frame,
-            fps,
-            layer=layer,
-            view=view,
-            overscan=overscan,
-        ),
+        reading=reading,
         offset=parse_offset(offset),
         scale=parse_scale(scale),
     )

@@ -19,7 +19,10 @@ from masklet.matte_files import prepared_folder
 from masklet.types import FrameRange, ObjectInfo, PromptDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from masklet.client import Server
+    from masklet.clip_reading import ClipReading
     from masklet.commands.progress import Progress
     from masklet.deliveries import Existing
     from masklet.events import MatteFormat
@@ -58,6 +61,20 @@ class StillDone:
     error: str = ""
 
 
+def check_still_words(values: Mapping[str, object]) -> None:
+    """See that nothing was asked for that stills do not have.
+
+    Args:
+        values: Of options that are about clips; nothing of one that was left out.
+
+    Raises:
+        BadInputError: Something was.
+    """
+    given = [option for option, value in values.items() if value]
+    if given:
+        raise BadInputError(f"--stills writes mattes of single pictures: leave {', '.join(given)} away")
+
+
 def stills_in(folder: Path) -> tuple[Still, ...]:
     """The pictures of a folder by name; two of one stem keep their suffix.
 
@@ -83,6 +100,7 @@ def roto_stills(
     document: PromptDocument,
     out: Path,
     *,
+    reading: ClipReading,
     matte_format: MatteFormat,
     raw_edges: bool,
     existing: Existing,
@@ -97,6 +115,7 @@ def roto_stills(
         stills: The pictures.
         document: Frame N is the N-th picture; where it says nothing at all, things are found in all of them.
         out: The folders of the pictures go here.
+        reading: How all of them are read.
         matte_format: Of the mattes.
         raw_edges: Edges as the network gave them.
         existing: What becomes of files that are there.
@@ -114,7 +133,7 @@ def roto_stills(
     def work(still: Still) -> StillDone:
         try:
             own = out / still.folder
-            count = _one(server, still, document, own, matte_format, existing, raw_edges=raw_edges)
+            count = _one(server, still, document, own, reading, matte_format, existing, raw_edges=raw_edges)
         except MaskletError as error:
             return StillDone(still, error=str(error))
         return StillDone(still, count)
@@ -149,13 +168,22 @@ def _one(
     still: Still,
     document: PromptDocument,
     out: Path,
+    reading: ClipReading,
     matte_format: MatteFormat,
     existing: Existing,
     *,
     raw_edges: bool,
 ) -> int:
     """Write the mattes of one picture; how many objects it has."""
-    with server.open(str(still.file)) as session:
+    with server.open(
+        str(still.file),
+        colour_space=reading.colour_space,
+        first_frame=reading.first_frame,
+        frame_rate=reading.frame_rate,
+        layer=reading.layer,
+        view=reading.view,
+        overscan=reading.overscan,
+    ) as session:
         frame = session.clip.first_frame
         said = [replace(each, frame=frame) for each in document.prompts if each.frame == still.number]
         if said:

@@ -17,7 +17,7 @@ from masklet.farm.task import check_plate
 from masklet.frame_runs import counted
 from masklet.publish.checks import CHECKS
 from masklet.publish.collected import Role, collect
-from masklet.publish.integrating import DEFAULT_TEMPLATE, TemplateIntegrator
+from masklet.publish.integrating import TemplateIntegrator
 from masklet.publish.manifest import read_manifest
 from masklet.publish.problems import Check, Repair, accept
 from masklet.publish.publishing import publish
@@ -25,7 +25,7 @@ from masklet.publish.shot_record import read_object
 from masklet.transport.server_program import server_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from masklet.farm.task import FarmTask, Teller
     from masklet.publish.collected import Collected, Part
@@ -42,6 +42,17 @@ QUALITY = {
 CHECK_NAMES = (*(check.name for check in CHECKS), *QUALITY)
 """All that may be accepted."""
 _MEASURE_S = 3600.0
+
+
+def check_acceptable(words: Iterable[str]) -> None:
+    """See that there are checks of these names.
+
+    Raises:
+        BadInputError: There is none of one.
+    """
+    for word in words:
+        if word not in CHECK_NAMES:
+            raise BadInputError(f"there is no check {word!r}: accept one of {', '.join(CHECK_NAMES)}")
 
 
 class QualityError(MaskletError):
@@ -84,14 +95,16 @@ def publish_shot(task: FarmTask, teller: Teller) -> ShotResult:
         MaskletError: It was not checked, or cannot be published.
     """
     result = read_result(task.places, task.shot.name)
-    collected = collect(made_mattes(task), task.shot.name)
+    mattes = made_mattes(task)
+    collected = collect(mattes, task.shot.name)
     request = task.job.request
-    integrator = TemplateIntegrator(request.template or DEFAULT_TEMPLATE, dict(request.values))
-    if not request.template:
+    if request.template:
+        integrator = TemplateIntegrator(request.template, dict(request.values))
+    else:
         # Beside the prompts of the artist, and not beside the folders of the job.
         home = Path(task.shot.home).parent.as_posix().replace("{", "{{").replace("}", "}}")
         integrator = TemplateIntegrator(f"{home}/published/{{name}}/v{{version:03d}}", {})
-    if result is None or not result.passed or result.key != made_mattes(task).name.rpartition(".")[2]:
+    if result is None or not result.passed or result.key != mattes.name.rpartition(".")[2]:
         raise BadInputError(f"{task.shot.name} was not checked, or did not pass: run masklet farm retry")
     there = _published(collected, integrator)
     if there is None:

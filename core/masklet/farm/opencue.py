@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError, MaskletError, OutputError
 from masklet.farm.job import read_job
-from masklet.farm.template import stages
+from masklet.farm.template import SERVED_STAGES, stages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def outline_of(bundle: Path, job: FarmJob) -> Any:
                 range=f"1-{last}",
                 service="masklet",
                 memory=f"{_MEMORY_GIB:g}g",
-                **(gpu if stage in ("track", "mattes", "exports") else {}),
+                **(gpu if stage in SERVED_STAGES else {}),
             )
             if before is not None:
                 layer.depend_all(before)

@@ -11,14 +11,13 @@ from masklet.farm.delivering import make_exports, make_mattes
 from masklet.farm.report import write_report
 from masklet.farm.task import Stop, StoppedError, Teller
 from masklet.farm.task_states import TaskPhase
+from masklet.farm.template import SERVED_STAGES
 from masklet.farm.tracking import track_piece
 from masklet.farm.worker_server import check_gpu, connect_to_kept
 
 if TYPE_CHECKING:
     from masklet.client import Server
     from masklet.farm.task import FarmTask
-
-_WITH_SERVER = ("track", "mattes", "exports")
 
 
 def perform(task: FarmTask) -> None:
@@ -44,12 +43,12 @@ def perform(task: FarmTask) -> None:
     else:
         teller.end(TaskPhase.DONE)
     finally:
-        if task.stage not in ("track", "mattes", "exports") or teller.state.phase is not TaskPhase.DONE:
+        if task.stage not in SERVED_STAGES or teller.state.phase is not TaskPhase.DONE:
             write_report(task.job, task.places)
 
 
 def _do(task: FarmTask, teller: Teller, stop: Stop) -> None:
-    if task.stage in _WITH_SERVER:
+    if task.stage in SERVED_STAGES:
         with ExitStack() as open_things:
             server = open_things.enter_context(_server(task))
             if task.stage == "track":

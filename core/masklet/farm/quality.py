@@ -157,7 +157,8 @@ def _jumps(name: str, measures: Mapping[int, Measure], prompted: frozenset[int])
 
 def _problem(check: str, name: str, frames: list[int], words: str) -> Problem:
     runs = runs_of(frames)
-    return Problem(check, words.format(frames=shown(runs)), name, runs, Repair.ACCEPT)
+    # Not by format: an object may be called {}.
+    return Problem(check, words.replace("{frames}", shown(runs)), name, runs, Repair.ACCEPT)
 
 
 def clicks_of(document: PromptDocument, name: str) -> dict[int, list[tuple[float, float, bool]]]:

@@ -25,7 +25,7 @@ class FarmRequest:
         at_cuts: What tracking does where one shot ends and another begins.
         extras: Shapes, anchors and files for other tools.
         publish: Shots that pass the check become versions.
-        template: Where versions go; empty for ``masklet publish``'s own.
+        template: Where versions go; empty for ``published`` beside the artist's document.
         values: What the template asks for, by name.
         comment: For the manifests.
         accepted: Checks whose findings are right whatever they are: said before anybody has looked.

@@ -1,4 +1,4 @@
-"""A job made ready to do again what failed: states are forgotten, what is finished stays."""
+"""A job made ready to do again what failed: states wait again, what is finished stays."""
 
 from __future__ import annotations
 

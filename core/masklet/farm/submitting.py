@@ -145,7 +145,7 @@ def _shot(
     shot = read_shot(document)
     if not shot.document.prompts:
         raise NotPromptedError("nothing says what to cut out: click an object first")
-    plate = _plate_path(document, clip or shot.clip)
+    plate = plate_path(document, clip or shot.clip)
     files = find_clip(plate, first_frame=shot.reading.first_frame)
     frames, notes = _frames(shot, files, request)
     notes += _written_later(document, files)
@@ -178,7 +178,7 @@ def _shot(
     )
 
 
-def _plate_path(document: Path, clip: str) -> Path:
+def plate_path(document: Path, clip: str) -> Path:
     """The plate as an absolute path: relative ones are looked for beside the document, then from here."""
     path = Path(clip).expanduser()
     if path.is_absolute():

@@ -113,9 +113,3 @@ def read_state(folder: Path, shot: str, stage: str, piece: int = 0) -> TaskState
             str(content["told_at"]),
         )
     return empty
-
-
-def forget_state(folder: Path, state: TaskState) -> None:
-    """Let a task be as if it had never run; what it finished stays."""
-    with suppress(OSError):
-        (folder / state.file_name).unlink()

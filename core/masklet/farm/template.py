@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from masklet.farm.job import FarmJob, FarmShot
 
 SPECIFICATION = "jobtemplate-2023-09"
+SERVED_STAGES = ("track", "mattes", "exports")
+"""Those that need a server, and its graphics card where one is asked for."""
 SERVER_VARIABLE = "MASKLET_FARM_SERVER"
 """Names the file by which the tasks of a worker's session find its server."""
 NOTIFY_S = 60
@@ -64,11 +66,6 @@ def _for_engines(name: str) -> str:
     """A name for people as engines take it: short, of one line, and no expression of a template."""
     apart = re.sub(r"([{}])(?=\1)", r"\1 ", name)
     return "".join(each if each.isprintable() else " " for each in apart)[:_NAME_CHARACTERS].strip() or "-"
-
-
-def step_names(job: FarmJob, shot: FarmShot) -> tuple[str, ...]:
-    """The steps of a shot in their order."""
-    return tuple(f"{shot.name} {stage}" for stage in stages(job))
 
 
 def stages(job: FarmJob) -> tuple[str, ...]:

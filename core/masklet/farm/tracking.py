@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from masklet.farm.task import FarmTask, Stop, Teller
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
-    from masklet.types import LockedMask
+    from masklet.types import Direction, LockedMask
 
 FIRST_FRAMES = 4
 """Of a task: after these it knows how fast this machine is."""
@@ -65,7 +65,7 @@ def track_piece(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> N
         for way in piece.ways:
             for chunk in worth_holding(way, chunks):
                 hold(objects, chunk, own)
-        run = _Run(task, session, objects, own, folder, piece, kept)
+        run = _Run(task, session, objects, own, document.direction, piece, kept)
         for way in piece.ways:
             for frames in left_of(way.frames, chunks):
                 for chunk in run.tracked(replace(way, frames=frames), teller, stop):
@@ -135,7 +135,7 @@ class _Run:
     session: Session
     objects: Sequence[TrackedObject]
     document: PromptDocument
-    folder: Path
+    direction: Direction
     piece: Piece
     done: int
     frame_s: float = 0.0
@@ -178,7 +178,7 @@ class _Run:
         started_s = time.monotonic()
         running = self.session.track(
             frames=part,
-            direction=self.task.document().direction,
+            direction=self.direction,
             mask_format=_PROGRESS_MASKS,
             at_cuts=self.task.job.request.at_cuts,
             farm=True,

@@ -224,7 +224,7 @@ def _read(file: MatteFile) -> NDArray[np.float32]:
 
 
 def _under(file: MatteFile | None, points: Sequence[tuple[float, float]]) -> list[float]:
-    """The coverage at some points, the largest or smallest within a pixel: edges are soft."""
+    """The coverage of the pixels that some points lie in; of one beside the picture that of its edge."""
     if file is None:
         return [0.0 for _ in points]
     alpha = _read(file)

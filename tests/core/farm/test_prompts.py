@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 
 from fakes.farm_shots import write_document, write_plate
 from masklet.commands import farm_prompts
@@ -52,6 +53,29 @@ def test_objects_of_a_neighbouring_shot_are_looked_for(
     monkeypatch.setattr(farm_prompts, "carry", carry)
     _prompted(clip, carry_from=neighbour)
     assert asked == [(str(tmp_path / "plate.%04d.png"), str(clip), neighbour)]
+
+
+def test_a_neighbour_is_found_from_here_and_what_carrying_lists_stays_out_of_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_plate(tmp_path / "next")
+    write_plate(tmp_path / "before")
+    (tmp_path / "documents").mkdir()
+    neighbour = write_document(tmp_path / "documents" / "before.masklet.json", "before/plate.%04d.png")
+    monkeypatch.chdir(tmp_path)
+    asked: list[str] = []
+
+    def carry(clip: str, to: str, *, out: Path, **others: object) -> None:
+        asked.append(clip)
+        typer.echo("hero\t1\t0.90\t1001:1.0,1.0")
+        write_document(out, to)
+
+    monkeypatch.setattr(farm_prompts, "carry", carry)
+    _prompted(clip, carry_from=neighbour)
+    assert asked == [str(tmp_path / "before" / "plate.%04d.png")]
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "hero" in told.err
 
 
 def test_a_plate_without_prompts_says_what_to_add(tmp_path: Path) -> None:

@@ -53,3 +53,9 @@ def test_flicker_is_named_but_not_that_of_a_few_pixels() -> None:
     assert said.startswith("flicker: the matte of hero flickers on 1007 more than the plate moves")
     tiny = {frame: Measure(1e-4, (0.5, 0.3), (0.0, 0.0), 0.5) for frame in range(1001, 1011)}
     assert _found(tiny) == []
+
+
+def test_an_object_may_be_called_as_people_like() -> None:
+    measures = {1001: Measure(0.1, (0.5, 0.3)), 1002: Measure(0.0)}
+    (found,) = findings("{hero} {", measures, (), frozenset())
+    assert found.words.startswith("{hero} { is nowhere on 1002:")

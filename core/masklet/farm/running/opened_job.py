@@ -86,12 +86,9 @@ def open_bundle(bundle: Path, *, program: str | None = None) -> OpenedJob:
     template = read_json(bundle / TEMPLATE_FILE, "the template")
     given = _given(bundle)
     # The bundle may have been copied since it was submitted, and knows nothing of this machine.
-    given.update({"Job": str(bundle), "Masklet": program or own_program()})
-    submitted = read_json(bundle / PARAMETERS_FILE, "the parameters")
-    if not _lies_elsewhere(submitted, bundle):
-        given.setdefault("Out", str(bundle / "out"))
-    else:
+    if given.get("Job") != str(bundle) or "Out" not in given:
         given["Out"] = str(bundle / "out")
+    given.update({"Job": str(bundle), "Masklet": program or own_program()})
     try:
         decoded = decode_job_template(template=template)
         values = preprocess_job_parameters(
@@ -127,11 +124,6 @@ def _given(bundle: Path) -> dict[str, Any]:
         raise BadInputError(
             f"{PARAMETERS_FILE} was changed by hand ({error}): submit the shots again"
         ) from error
-
-
-def _lies_elsewhere(content: Any, bundle: Path) -> bool:
-    told = {one["name"]: one["value"] for one in content["parameterValues"]}
-    return str(told.get("Job")) != str(bundle)
 
 
 def task_words(parameters: TaskParameterSet) -> dict[str, str]:
