@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masklet.patterns import FramePattern
 from masklet.types import FrameState
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def _track(name: str, children: list[dict[str, Any]], *, enabled: bool = True) -
 def _matte_items(scene: ExchangeScene, mattes: MatteSequence) -> list[dict[str, Any]]:
     """A clip for each run of files, each where the plate has its frames, with gaps between."""
     found: list[dict[str, Any]] = []
-    head, tail = _around_number(mattes.files)
+    names = FramePattern.parse(mattes.files)
+    assert names is not None, "mattes have a frame field"
     at = scene.clip.first_frame
     for frames in mattes.frames:
         if frames.first > at:
@@ -138,12 +140,12 @@ def _matte_items(scene: ExchangeScene, mattes: MatteSequence) -> list[dict[str, 
         media = {
             "OTIO_SCHEMA": "ImageSequenceReference.1",
             "target_url_base": _url(mattes.folder),
-            "name_prefix": head,
-            "name_suffix": tail,
+            "name_prefix": names.prefix,
+            "name_suffix": names.suffix,
             "start_frame": frames.first,
             "frame_step": 1,
             "rate": scene.rate,
-            "frame_zero_padding": _padding(mattes.files),
+            "frame_zero_padding": names.padding,
             "missing_frame_policy": "error",
             "available_range": span,
             "metadata": {},
@@ -171,16 +173,6 @@ def _url(folder: str) -> str:
         return ""
     path = Path(folder)
     return f"{path.as_uri() if path.is_absolute() else folder}/"
-
-
-def _around_number(files: str) -> tuple[str, str]:
-    head, _, rest = files.rpartition("%")
-    return head, rest.partition("d")[2]
-
-
-def _padding(files: str) -> int:
-    digits = files.rpartition("%")[2].partition("d")[0]
-    return int(digits) if digits else 0
 
 
 def _span(scene: ExchangeScene, frames: FrameRange) -> dict[str, Any]:

@@ -77,6 +77,13 @@ class Workbench(Generic[P]):
             self.memory(plate).notice = notice
         self.redraw()
 
+    def dismiss(self, plate: P | None) -> None:
+        """What was told was acted upon: it goes; what went wrong stays to be read."""
+        memory = self.glimpse(plate)
+        if memory is not None and memory.notice is not None and not memory.notice.is_alarm:
+            memory.notice = None
+        self.redraw()
+
     def job_of(self, plate: P | None) -> Job | None:
         """The work that an artist waits for; so is sending a plate's files, or waiting in line."""
         if plate is None:

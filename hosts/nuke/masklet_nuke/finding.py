@@ -50,6 +50,7 @@ def take_place(runtime: Runtime, node: Node) -> None:
         lambda said: tuple(accepted(one, found, number) if one.uid == uid else one for one in said),
     )
     _show(runtime, node, None)
+    runtime.dismiss(node)
 
 
 def _found(runtime: Runtime, node: Node, value: object) -> None:

@@ -106,7 +106,5 @@ def _failed(runtime: Runtime, uid: str, error: MaskletError | None) -> None:
         _tell(runtime, uid, notice_of(error))
 
 
-def _tell(runtime: Runtime, uid: str, notice: Notice | None) -> None:
-    node = runtime.host.find(uid)
-    if node is not None:
-        runtime.tell(node, notice)
+def _tell(runtime: Runtime, uid: str, notice: Notice) -> None:
+    runtime.tell(runtime.host.find(uid), notice)

@@ -89,6 +89,8 @@ class Finding(QtCore.QObject):
 
     def clear(self) -> None:
         """Show nothing that was found any more."""
+        if self._found is not None:
+            self._model.loop.dismiss(self._model.plate)
         self._keep(None)
 
     @property
@@ -116,7 +118,9 @@ class Finding(QtCore.QObject):
         words = phrase(
             "{count} things were found: click those you want, Esc when done", count=len(value.things)
         )
-        if not value.things:
+        if len(value.things) == 1:
+            words = phrase("One thing was found: click it, if you want it, Esc when done")
+        elif not value.things:
             words = phrase("nothing was found on this frame: click what you want instead")
         self._model.tell(Notice(words, is_alarm=False))
 

@@ -42,6 +42,7 @@ def test_the_likeliest_place_lies_on_the_object_and_is_taken_with_one_click(
     assert 0.5 < likeness <= 1.0
     assert made["taken"] == [[x_px, y_px, True]]
     assert made["found after"] is False
+    assert made["notice after"] is None
     assert "something is said about object1 on frame 1005 already" in made["refused"]
 
 

@@ -46,4 +46,7 @@ def test_a_click_on_a_found_thing_makes_an_object_of_it(made: dict[str, Any]) ->
 
 def test_what_looks_like_the_object_is_found_and_cleared(made: dict[str, Any]) -> None:
     assert 1 <= len(made["alike"]) < len(made["found"])
+    one = len(made["alike"]) == 1
+    assert made["alike told"].startswith("One thing was" if one else f"{len(made['alike'])} things were")
     assert made["cleared"]
+    assert not made["told when cleared"]

@@ -131,6 +131,7 @@ def test_an_object_is_found_again_on_a_frame_and_taken_with_one_click_that_can_b
     assert len(nuke.Undo.steps) == steps + 1
     assert not tracked["masklet_found_1"].visible
     assert tracked[node_knobs.PLACE].values() == [node_knobs.NO_PLACE]
+    assert "frame 1010" not in tracked[node_knobs.NOTICE].value(), "it asks for what was done"
     nuke.Undo.take_back()
     assert loop.host.document(tracked)[0].at(1010).is_empty
 

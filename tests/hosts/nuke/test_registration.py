@@ -61,3 +61,12 @@ print(sorted(name for name in sys.modules if name.startswith("masklet")))
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "['masklet_nuke', 'masklet_nuke.api', 'masklet_nuke.registration']"
+
+
+def test_what_looks_after_scripts_loads_nothing_of_the_farm_until_it_looks_there() -> None:
+    code = (
+        "import sys, masklet_nuke.openings; print([n for n in sys.modules if n.startswith('masklet.farm')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

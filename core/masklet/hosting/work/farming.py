@@ -1,4 +1,7 @@
-"""Jobs behind a dialog for the farm, and what is told when its results have come."""
+"""Jobs behind a dialog for the farm, and what is told when its results have come.
+
+What submits and looks is imported in the thread of its job, so that hosts start without.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from masklet.farm.notes import look_home, note_told
-from masklet.farm.sheet import FarmSheet, submit_sheet
 from masklet.hosting.notices import Notice
 from masklet.hosting.work.jobs import Job
 from masklet.phrases import phrase
 
 if TYPE_CHECKING:
     from masklet.errors import MaskletError
+    from masklet.farm.sheet import FarmSheet
 
 
 def submit_job(
@@ -33,6 +35,8 @@ def submit_job(
     """
 
     def work(job: Job) -> Iterator[object]:
+        from masklet.farm.sheet import submit_sheet
+
         yield submit_sheet(sheet)[1]
 
     job = Job(
@@ -44,6 +48,8 @@ def submit_job(
 
 def homecoming(document: Path) -> Notice | None:
     """What the farm made of a document, once; None where there is nothing new. It never raises."""
+    from masklet.farm.notes import look_home, note_told
+
     coming = look_home(document)
     if coming is None or not coming.is_news:
         return None

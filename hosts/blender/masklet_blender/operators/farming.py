@@ -117,10 +117,8 @@ def _failed(uid: str, error: MaskletError | None) -> None:
         _tell(uid, notice_of(error))
 
 
-def _tell(uid: str, notice: Notice | None) -> None:
-    block = find_plate(uid)
-    if block is not None:
-        runtime().tell(block, notice)
+def _tell(uid: str, notice: Notice) -> None:
+    runtime().tell(find_plate(uid), notice)
 
 
 CLASSES = (MASKLET_OT_submit_to_farm,)

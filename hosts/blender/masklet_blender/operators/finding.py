@@ -85,6 +85,7 @@ class MASKLET_OT_take_place(ObjectOperator, bpy.types.Operator):
         except MaskletError as error:
             return failed(self, error)
         runtime().found = None
+        runtime().dismiss(block)
         return synchronised(self, block)
 
 
@@ -98,7 +99,7 @@ class MASKLET_OT_drop_places(ObjectOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         """Forget them."""
         runtime().found = None
-        runtime().redraw()
+        runtime().dismiss(plate_of(context))
         return {"FINISHED"}
 
 

@@ -68,6 +68,8 @@ class MASKLET_OT_find(LongOperator, bpy.types.Operator):
         runtime().redraw()
         if not value.things:
             return phrase("nothing was found on this frame: click what you want instead")
+        if len(value.things) == 1:
+            return phrase("One thing was found: point at objects and click it, if you want it")
         return phrase(
             "{count} things were found: point at objects and click those you want", count=len(value.things)
         )
@@ -85,7 +87,7 @@ class MASKLET_OT_clear_found(PlateOperator, bpy.types.Operator):
         block = plate_of(context)
         if props(block).uid:
             runtime().memory(block).found = None
-        runtime().redraw()
+            runtime().dismiss(block)
         return {"FINISHED"}
 
 

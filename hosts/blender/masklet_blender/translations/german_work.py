@@ -30,6 +30,9 @@ WORK: dict[str, str] = {
     "nothing was found on this frame: click what you want instead": (
         "auf diesem Bild wurde nichts gefunden: stattdessen anklicken, was gewünscht ist"
     ),
+    "One thing was found: point at objects and click it, if you want it": (
+        "Ein Ding wurde gefunden: auf Objekte zeigen und es anklicken, falls gewünscht"
+    ),
     "{count} things were found: point at objects and click those you want": (
         "{count} Dinge wurden gefunden: auf Objekte zeigen und die gewünschten anklicken"
     ),

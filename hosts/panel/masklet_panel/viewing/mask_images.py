@@ -55,19 +55,20 @@ class MaskImages:
         # The mask is kept along: another one might get its place in memory.
         found = self._images.get(key)
         if found is None:
-            found = self._images[key] = (mask, _tinted(self._part(mask), colour))
+            found = self._images[key] = (mask, _tinted(self.part(mask), colour))
             while len(self._images) > _KEPT:
                 self._images.popitem(last=False)
         self._images.move_to_end(key)
         return found[1]
 
-    def _part(self, mask: PackedMask) -> MaskImage:
+    def part(self, mask: PackedMask) -> MaskImage:
         """What a mask covers, in grey; kept, since one mask is drawn in several colours."""
         found = self._parts.get(id(mask))
         if found is None:
             found = self._parts[id(mask)] = (mask, _covered(mask))
             while len(self._parts) > _KEPT:
                 self._parts.popitem(last=False)
+        self._parts.move_to_end(id(mask))
         return found[1]
 
 

@@ -24,7 +24,8 @@ _LOST = QtGui.QColor(255, 80, 70, 190)
 _PREMULTIPLIED = QtGui.QImage.Format.Format_ARGB32_Premultiplied
 _OUTLINE = 1.6
 _FILL_UNDER_OUTLINE = 0.12
-_RINGS_KEPT = 24
+_RINGS_KEPT = 96
+"""As many as things are found on a frame, and objects beside them: with fewer all would be made each time."""
 _PIXELS_FROM = 3.0
 """From this zoom on pixels are shown as they are."""
 
@@ -207,7 +208,7 @@ class ScenePainter:
         device, whole = painter.device(), QtCore.QRectF()
         for mask in masks:
             if mask is not None and not mask.is_empty:
-                whole = whole.united(self._images.tinted(mask, QtGui.QColor("white")).rect(plate))
+                whole = whole.united(self._images.part(mask).rect(plate))
         room = 2 * _OUTLINE
         seen = QtCore.QRectF(0, 0, device.width(), device.height())
         if whole.isEmpty():

@@ -203,7 +203,7 @@ class Viewer(QtWidgets.QWidget):
         elif (at - began).manhattanLength() >= _DRAG_FROM:
             (x0, y0), (x1, y1) = line_px[0], line_px[-1]
             saying.box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        elif not self._workspace.finding.take(*line_px[0]):
+        elif not (positive and self._workspace.finding.take(*line_px[0])):
             saying.click(*line_px[0], positive=positive)
 
     def _point_at(self, at: QtCore.QPointF, event: QtGui.QMouseEvent) -> None:
@@ -211,10 +211,11 @@ class Viewer(QtWidgets.QWidget):
         width_px, height_px = self._workspace.model.size_px
         look = self._workspace.view.look
         is_inside = 0.0 <= x_px < width_px and 0.0 <= y_px < height_px
-        if self._workspace.finding.point_at(x_px, y_px) and look.tool is Tool.POINT:
+        positive = self._is_positive(event)
+        if self._workspace.finding.point_at(x_px, y_px) and look.tool is Tool.POINT and positive:
             self.hover.clear()
         elif look.tool is Tool.POINT and is_inside and not event.buttons():
-            self.hover.point_at(Click(round(x_px, 1), round(y_px, 1), self._is_positive(event)))
+            self.hover.point_at(Click(round(x_px, 1), round(y_px, 1), positive))
         else:
             self.hover.clear()
         if look.tool is Tool.SCRIBBLE:

@@ -9,7 +9,7 @@ from masklet.hosting.notices import Notice, notice_of
 from masklet.hosting.work.farming import submit_job
 from masklet.phrases import phrase
 from masklet_panel import theme
-from masklet_panel.qt import QtWidgets
+from masklet_panel.qt import QtCore, QtWidgets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,7 @@ class FarmDialog(QtWidgets.QDialog):
     def __init__(self, model: PanelModel, document: Path, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
         self._sheet = sheet_for(document)
         self.setWindowTitle(phrase("Submit to the Farm"))
         form = QtWidgets.QFormLayout()

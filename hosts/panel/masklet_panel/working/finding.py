@@ -61,6 +61,7 @@ class Finding(QtCore.QObject):
         except MaskletError as error:
             model.tell(notice_of(error))
             return
+        model.loop.dismiss(model.plate)
         model.edit(document)
 
     def _made(self, value: object) -> None:

@@ -23,6 +23,7 @@ found = runtime().found
 places = [[place.click.x_px, place.click.y_px, place.likeness] for place in found.places]
 notice = str(runtime().memory(clip).notice.sentence)
 masklet.take_place(number=1)
+notice_after = runtime().memory(clip).notice
 item = clip.masklet_plate.objects[0]
 taken = item.as_said().at(1005)
 refused = ""
@@ -51,6 +52,7 @@ print(
             "can take before": can_take_before,
             "places": places,
             "notice": notice,
+            "notice after": None if notice_after is None else str(notice_after.sentence),
             "taken": [[click.x_px, click.y_px, click.positive] for click in taken.clicks],
             "found after": runtime().found is not None,
             "refused": refused,

@@ -49,5 +49,6 @@ answer["alike told"] = sentence_of(masklet.find, alike=True)
 answer["alike"] = things()
 masklet.clear_found()
 answer["cleared"] = things() is None
+answer["told when cleared"] = runtime().memory(clip).notice is not None
 bpy.ops.preferences.addon_disable(module=module)
 print(json.dumps(answer))

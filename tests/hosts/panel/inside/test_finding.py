@@ -75,9 +75,12 @@ def test_each_place_is_seen_while_it_is_pointed_at_and_taken_with_one_click(
     assert panel.viewer.hover.mask is not None
     assert own.document[0].at(frame).is_empty, "looking says nothing"
 
+    assert own.notice is not None
+    assert "One place" in own.notice.sentence
     entry.trigger()
     settle()
 
+    assert own.notice is None, "it asks for what was done"
     assert own.document[0].at(frame).clicks == (Click(3.0, 1.0),)
     assert panel.viewer.hover.mask is None
     own.undo()

@@ -6,12 +6,14 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from Qt import QtCore, QtTest
+from Qt import QtCore, QtGui, QtTest
 
 from fakes.panel_server import PanelServer
 from masklet.found import FindEvent, FindProgress, FindRequest, Found
 from masklet.types import Click, FramePrompts, Mask, MaskUpdate, Presence
 from masklet_panel.panel_model import PanelModel
+from masklet_panel.viewing import scene
+from masklet_panel.viewing.mask_images import outlined
 from masklet_panel.viewing.viewer import Viewer
 from masklet_panel.workspace import Workspace
 
@@ -24,12 +26,13 @@ class FindingServer(PanelServer):
     """Finds a wall on the left half of the plate, and a door in it."""
 
     asked: list[FindRequest] = field(default_factory=list)
+    spans: tuple[tuple[int, int], ...] = ((0, 48), (10, 20))
 
     def find(self, session_id: str, request: FindRequest) -> Generator[FindEvent, None, None]:
         self.asked.append(request)
         yield FindProgress(1, 2)
         width_px, height_px = self.clip.width_px, self.clip.height_px
-        for left, right in ((0, 48), (10, 20)):
+        for left, right in self.spans:
             row = bytes(left) + b"\xff" * (right - left) + bytes(width_px - right)
             mask = Mask(width_px, height_px, row * height_px)
             update = MaskUpdate(0, "new", request.frame, mask, Presence.PRESENT, 0.9, 0.8)
@@ -56,9 +59,9 @@ def viewer(workspace: Workspace, settle: Callable[[], None]) -> Iterator[Viewer]
     made.close()
 
 
-def click(viewer: Viewer, x_px: float, y_px: float) -> None:
+def click(viewer: Viewer, x_px: float, y_px: float, held: QtCore.Qt.KeyboardModifier = NONE) -> None:
     x, y = viewer.placement.to_view(x_px, y_px)
-    QtTest.QTest.mouseClick(viewer, LEFT, NONE, QtCore.QPoint(round(x), round(y)))
+    QtTest.QTest.mouseClick(viewer, LEFT, held, QtCore.QPoint(round(x), round(y)))
 
 
 def test_one_click_makes_the_thing_on_top_an_object_and_the_next_the_one_behind(
@@ -97,6 +100,62 @@ def test_a_click_beside_all_things_is_a_click_as_ever(
     settle()
     assert len(model.objects) == 2
     assert len(workspace.finding.things) == 2
+
+
+def test_a_click_that_takes_away_takes_no_thing(
+    viewer: Viewer, workspace: Workspace, model: PanelModel, settle: Callable[[], None]
+) -> None:
+    model.select(("u1",))
+    workspace.finding.find()
+    settle()
+    click(viewer, 15, 20, QtCore.Qt.KeyboardModifier.ShiftModifier)
+    settle()
+    assert len(model.objects) == 2
+    assert len(workspace.finding.things) == 2
+    said = model.said("u1")
+    assert said is not None
+    assert not said.at(model.frame).clicks[-1].positive
+
+
+def test_one_thing_is_told_as_one_and_told_no_longer_when_it_is_let_go(
+    viewer: Viewer,
+    workspace: Workspace,
+    server: FindingServer,
+    model: PanelModel,
+    settle: Callable[[], None],
+) -> None:
+    server.spans = ((10, 20),)
+    workspace.finding.find()
+    settle()
+    assert model.notice is not None
+    assert model.notice.sentence.startswith("One thing was found")
+    workspace.finding.clear()
+    settle()
+    assert model.notice is None
+
+
+def test_edges_of_many_things_are_made_once_and_not_each_time_the_viewer_is_drawn(
+    viewer: Viewer,
+    workspace: Workspace,
+    server: FindingServer,
+    settle: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+
+    def counted(coverage: QtGui.QImage, colour: QtGui.QColor, width: int) -> QtGui.QImage:
+        made.append(colour)
+        return outlined(coverage, colour, width)
+
+    monkeypatch.setattr(scene, "outlined", counted)
+    server.spans = tuple((left, left + 20) for left in range(64))
+    workspace.finding.find()
+    settle()
+    viewer.grab()
+    assert len(made) >= 64
+    made.clear()
+    viewer.grab()
+    assert made == []
 
 
 def test_things_are_those_of_their_frame_until_they_are_let_go(
