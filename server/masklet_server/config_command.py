@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from masklet_server.serve_settings import settings_of
-from masklet_server.serving import serve_command
+from masklet_server.serving import serve_command, serve_context
 from masklet_server.settings_file import options_of
 
 _SOURCES = {
@@ -34,7 +34,7 @@ def check(file: Annotated[Path, typer.Argument(help="TOML file.")]) -> None:
     from masklet_server.service.listen import Access
     from masklet_server.service.roots import TenantRoots
 
-    context = _context(file)
+    context = serve_context(file)
     settings = settings_of(context.params)
     Access.of(settings)
     TenantRoots(settings.roots, settings.tenant_roots)
@@ -43,7 +43,7 @@ def check(file: Annotated[Path, typer.Argument(help="TOML file.")]) -> None:
 
 def show(file: FileArgument = None) -> None:
     """Print every setting as a settings file has it, and where each comes from."""
-    context = _context(file)
+    context = serve_context(file)
     settings_of(context.params)
     for name, option in options_of(serve_command()).items():
         parameter = str(option.name)
@@ -51,12 +51,6 @@ def show(file: FileArgument = None) -> None:
         origin = _SOURCES.get(source.name, "default")
         value = _toml(context.params[parameter])
         typer.echo(f"{name} = {value}  # {origin}" if value else f"# {name} is not set")
-
-
-def _context(file: Path | None) -> Any:
-    """What ``serve`` would work with: Click's context, which ends the process where a value cannot be one."""
-    words = [] if file is None else ["--config", str(file)]
-    return serve_command().make_context("serve", words)
 
 
 def _toml(value: Any) -> str:

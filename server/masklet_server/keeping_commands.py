@@ -12,7 +12,7 @@ import typer
 
 from masklet.errors import BadInputError
 from masklet_server.serve_settings import settings_of
-from masklet_server.serving import serve_command
+from masklet_server.serving import serve_context
 
 EXIT_NOT_SERVING = 1
 _LOOKS_EVERY_S = 0.5
@@ -38,8 +38,7 @@ def health(
     """Ask the server on this machine whether it takes work. Exits with 1 when it does not."""
     from masklet_server.service.health_probe import Health, ask_health
 
-    words = [] if config is None else ["--config", str(config)]
-    settings = settings_of(serve_command().make_context("serve", words).params)
+    settings = settings_of(serve_context(config).params)
     answer = ask_health(settings, timeout_s=timeout_s)
     typer.echo(f"{answer.health.value}{f': {answer.reason}' if answer.reason else ''}")
     good = answer.health is not Health.SILENT if alive else answer.health is Health.SERVING

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masklet_server.serve_settings import settings_of as settings_of
+from masklet_server.serve_settings import settings_of
 from masklet_server.settings_file import read_settings_file
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def serve_command() -> Any:
     app = typer.Typer(add_completion=False)
     add_commands(app)
     return typer.main.get_command(app)
+
+
+def serve_context(config: Path | None) -> Any:
+    """What ``serve`` would work with: Click's context, which ends the process where a value cannot be one."""
+    return serve_command().make_context("serve", [] if config is None else ["--config", str(config)])
 
 
 def _take_file(context: typer.Context, file: Path | None) -> Path | None:
@@ -265,8 +270,7 @@ def serve(
                 ) from error
 
     def read_again() -> ServerSettings:
-        words = [] if config is None else ["--config", str(config)]
-        return settings_of(serve_command().make_context("serve", words).params)
+        return settings_of(serve_context(config).params)
 
     asyncio.run(
         run_server(

@@ -25,10 +25,14 @@ def examine_access(settings: ServerSettings) -> Iterator[Finding]:
     except BadInputError as error:
         yield Finding(Verdict.BAD, "access", str(error))
         return
-    if access.tokens is None:
+    if access.by_certificate:
+        yield Finding(
+            Verdict.GOOD, "access", "no tokens: whoever has a certificate of the clients' authority"
+        )
+    elif access.tokens is None:
         yield Finding(Verdict.GOOD, "access", "no tokens: everybody on this machine, and nobody else")
-    else:
-        yield from _examine_secret("token file", settings.token_file)
+    yield from _examine_secret("token file", settings.token_file)
+    yield from _examine_secret("register of tokens", settings.signed_tokens)
     if access.tls is None:
         yield Finding(Verdict.GOOD, "certificate", "none is needed: only this machine can call")
         return

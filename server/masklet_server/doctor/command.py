@@ -14,7 +14,7 @@ from masklet.errors import MaskletError
 from masklet.findings import Finding, Verdict, as_json, is_well
 from masklet.version import VERSION
 from masklet_server.serve_settings import settings_of
-from masklet_server.serving import serve_command
+from masklet_server.serving import serve_context
 
 if TYPE_CHECKING:
     from masklet_server.service.settings import ServerSettings
@@ -52,9 +52,8 @@ def doctor(
 def examine(config: Path | None) -> Iterator[Finding]:
     """Everything that is looked at, one after another."""
     yield Finding(Verdict.GOOD, "masklet", f"{VERSION} in {Path(__file__).parents[1]}")
-    words = [] if config is None else ["--config", str(config)]
     try:
-        settings = settings_of(serve_command().make_context("serve", words).params)
+        settings = settings_of(serve_context(config).params)
     except MaskletError as error:
         # Nothing else can be said before that is mended.
         yield Finding(Verdict.BAD, "settings", str(error))

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from statistics import median
 
@@ -36,7 +37,7 @@ def examine_disks(settings: ServerSettings) -> Iterator[Finding]:
         yield from _within(
             "temporary files", temporary, lambda: [*examine_space("temporary files", temporary)]
         )
-    for root in settings.roots:
+    for root in dict.fromkeys(chain(settings.roots, *settings.tenant_roots.values())):
         yield from _within("root", root, lambda root=root: list(examine_root(root)))  # type: ignore[misc]
 
 

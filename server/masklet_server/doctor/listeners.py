@@ -17,13 +17,17 @@ _ASKS_FOR_S = 4.0
 
 def examine_listeners(settings: ServerSettings) -> Iterator[Finding]:
     """Whether the server answers, what else it listens on, and whom it calls."""
-    for door in listeners(settings):
+    try:
+        doors, address = listeners(settings), Address.parse(settings.address)
+    except BadInputError:
+        # Said of the access already.
+        return
+    for door in doors:
         yield Finding(Verdict.GOOD, "listener", f"{door.what}: {door.address}, {door.guarded_by}")
     for way in ways_out(settings):
         state = "closed" if way.is_closed else f"only by {way.when}"
         verdict = Verdict.NOTE if way.by_itself and not way.is_closed else Verdict.GOOD
         yield Finding(verdict, "outgoing", f"{way.what}: {way.address}, {state}")
-    address = Address.parse(settings.address)
     answer = ask_health(settings, timeout_s=_ASKS_FOR_S)
     if answer.health is Health.SILENT:
         try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from masklet.errors import BadInputError, OutputError
 from masklet.own_folder import lock_file
-from masklet.scopes import Scope, in_order, scopes_named
+from masklet.scopes import in_order, scopes_named
 from masklet_server.identity.caller import DEFAULT_TENANT, Identity, check_name
 from masklet_server.identity.private_file import read_private
 
@@ -216,8 +216,3 @@ def _write(path: Path, register: Register) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-
-
-def scopes_of(token: MadeToken) -> frozenset[Scope]:
-    """What a token is good for."""
-    return scopes_named(token.scopes)

@@ -57,9 +57,9 @@ class Call:
         """True for one that asks for health, as whoever balances servers does all the time."""
         return self.method.startswith(HEALTH_PREFIX)
 
-    def receive(self, message: Any) -> None:
-        """A message has come from the client."""
-        self.received_bytes += _size_bytes(message)
+    def receive(self, message: Any, size_bytes: int) -> None:
+        """A message has come from the client, so long on the wire."""
+        self.received_bytes += size_bytes
         self.session_id = self.session_id or _id_in(message, "session_id")
         self.request_id = self.request_id or _id_in(message, "request_id")
 

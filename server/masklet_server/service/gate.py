@@ -12,6 +12,7 @@ from masklet.errors import (
     MaskletError,
     NotPermittedError,
     PathNotAllowedError,
+    ServerFaultError,
     SessionNotFoundError,
 )
 from masklet.scopes import in_order
@@ -102,7 +103,7 @@ class Gate:
         refused = isinstance(error, _REFUSALS)
         if not (rule.noted or refused) or not getattr(error, "is_first", True):
             return
-        result = "ok" if error is None else error.kind if isinstance(error, MaskletError) else "left"
+        result = "ok" if error is None else _kind_of(error)
         who = (
             {}
             if identity is None
@@ -120,6 +121,13 @@ class Gate:
 def facts_of(message: object) -> dict[str, Any]:
     """What a request or an answer says of what it is about; empty for what is no message."""
     return dict(_facts(message)) if isinstance(message, Message) else {}
+
+
+def _kind_of(error: BaseException) -> str:
+    if isinstance(error, MaskletError):
+        return error.kind
+    # What nobody foresaw is the server's fault; the rest is a client that left.
+    return ServerFaultError.kind if isinstance(error, Exception) else "left"
 
 
 def _facts(message: Message) -> Iterator[tuple[str, Any]]:

@@ -224,24 +224,24 @@ class _Guarded:
         """
         if self._handler.request_streaming:
             return self._each(requests, call)
-        message = await self._next(requests, self._limits.first_message_s)
-        if message is _NOTHING:
+        received = await self._next(requests, self._limits.first_message_s)
+        if received is None:
             raise BadInputError("the call has no message: update the client")
-        self._facts.update(facts_of(message))
-        call.receive(message)
-        return message
+        self._facts.update(facts_of(received.message))
+        call.receive(received.message, received.size_bytes)
+        return received.message
 
     async def _each(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
         within_s = self._limits.first_message_s
-        while (message := await self._next(requests, within_s)) is not _NOTHING:
+        while (received := await self._next(requests, within_s)) is not None:
             if not self._facts:
                 # Of a clip that is sent: its header.
-                self._learn(message)
-            call.receive(message)
-            yield message
+                self._learn(received.message)
+            call.receive(received.message, received.size_bytes)
+            yield received.message
             within_s = self._limits.silence_s
 
-    async def _next(self, requests: AsyncIterator[Any], within_s: float) -> Any:
+    async def _next(self, requests: AsyncIterator[Any], within_s: float) -> _Received | None:
         try:
             # Not wait_for: in Python 3.11 it forgets that the client left where a message came just then.
             async with asyncio.timeout(within_s):
@@ -252,17 +252,17 @@ class _Guarded:
                 "connection and try again"
             ) from error
         if message is _NOTHING:
-            return message
+            return None
         received = _well_formed(message)
         if not isinstance(received.message, Message):
             # A chunk of an upload comes as its bytes alone.
-            return received.message
+            return received
         if received.size_bytes <= LARGE_BYTES or self._handler.request_streaming:
             check_sizes(received.message)
         else:
             # In a thread: a long document has hundreds of thousands of entries.
             await asyncio.to_thread(check_sizes, received.message)
-        return received.message
+        return received
 
     async def _refuse(
         self, error: Exception, context: grpc.aio.ServicerContext[Any, Any], call: Call

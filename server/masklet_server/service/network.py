@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from masklet_server.service.listen import Address
+
 if TYPE_CHECKING:
     from masklet_server.service.settings import ServerSettings
 
@@ -95,10 +97,8 @@ def _asks_for_tokens(settings: ServerSettings) -> bool:
 def _guards_of_page(settings: ServerSettings) -> str:
     if not _asks_for_tokens(settings):
         return "loopback alone"
-    host = settings.status_address or ""
-    return (
-        "a keeper's token" if host.startswith(("127.", "localhost:", "[::1]")) else "TLS and a keeper's token"
-    )
+    is_loopback = Address.parse(settings.status_address or settings.address).is_loopback
+    return "a keeper's token" if is_loopback else "TLS and a keeper's token"
 
 
 def ways_out(settings: ServerSettings) -> tuple[WayOut, ...]:

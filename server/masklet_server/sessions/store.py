@@ -442,7 +442,7 @@ class SessionStore:
         try:
             await self._make_room(user)
             if (folder := self.folder_for(session_id)) is not None:
-                left = await self._workers.run(take_notes, folder, whose=user)
+                left = await self._workers.run(take_notes, folder, whose=user, at_disk=True)
                 restored = replace(restored, notices=(*restored.notices, *left))
             source = await self._source(user, head.clip)
             try:

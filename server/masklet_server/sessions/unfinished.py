@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from masklet.errors import MaskletError
+from masklet.errors import MaskletError, OutputError
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 FILE_NAME = "unfinished.json"
@@ -72,10 +72,16 @@ class Unfinished:
             return
         notes = list(self._notes.values())
         try:
-            await self._workers.run(write_notes, self._folder, notes, whose=self._user)
+            await self._workers.run(
+                write_notes, self._folder, notes, whose=self._user, at_disk=True, refusal=_hanging()
+            )
         except (MaskletError, OSError) as error:
             # The work itself goes on.
             _log.warning("what is under way in a session could not be noted: %s", error)
+
+
+def _hanging() -> OutputError:
+    return OutputError("the disk that keeps the server's sessions does not answer")
 
 
 def write_notes(folder: Path, notes: list[str]) -> None:

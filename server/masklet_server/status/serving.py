@@ -88,6 +88,10 @@ class StatusServer:
         self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[listening]))
         while not self._server.started and not self._task.done():
             await asyncio.sleep(0.01)
+        if self._task.done():
+            # It has not begun: nobody is told of a page that is not there.
+            listening.close()
+            await self._task
         return taken
 
     async def stop(self) -> None:

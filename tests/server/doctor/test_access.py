@@ -12,6 +12,8 @@ import pytest
 from certificates import Issued, issue
 from masklet.findings import Finding, Verdict
 from masklet_server.doctor.access import examine_access, examine_certificate
+from masklet_server.identity.caller import Identity
+from masklet_server.identity.signed_tokens import make_token
 from masklet_server.service.certificate import CertificateFacts, read_certificate
 from masklet_server.service.settings import ServerSettings
 
@@ -96,6 +98,28 @@ def test_a_key_that_everybody_may_read_is_noticed(tmp_path: Path) -> None:
     notes = {finding.subject: finding for finding in found if finding.verdict is Verdict.NOTE}
     assert "chmod" in notes["TLS key"].repair
     assert "token file" not in notes
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes say something on POSIX alone")
+def test_a_register_of_tokens_that_everybody_may_read_is_noticed(tmp_path: Path) -> None:
+    register = tmp_path / "tokens.json"
+    make_token(register, Identity("ann"), 3600.0)
+    register.chmod(0o644)
+
+    found = examine_access(ServerSettings(signed_tokens=register, address="127.0.0.1:0"))
+
+    notes = {finding.subject: finding for finding in found if finding.verdict is Verdict.NOTE}
+    assert "chmod" in notes["register of tokens"].repair
+
+
+def test_where_certificates_say_who_calls_nobody_is_let_in_without_one(tmp_path: Path) -> None:
+    own, authority = issue(tmp_path, "own"), issue(tmp_path, "clients", is_authority=True)
+    settings = replace(settings_with(own, None), tls_client_ca=authority.certificate)
+
+    (access,) = [finding for finding in examine_access(settings) if finding.subject == "access"]
+
+    assert "certificate of the clients' authority" in access.cause
+    assert "everybody" not in access.cause
 
 
 def test_what_would_not_start_is_one_sentence(tmp_path: Path) -> None:

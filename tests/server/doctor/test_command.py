@@ -46,6 +46,27 @@ def test_one_that_is_not_ends_with_1_and_says_what_helps(tmp_path: Path) -> None
     assert "/no/such/show is no folder -> mount it" in line
 
 
+def test_roots_of_tenants_are_looked_at_as_well(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        app, ["doctor", "--config", settings(tmp_path, 'tenant-root = ["acme=/no/such/show"]\n')]
+    )
+
+    assert done.exit_code == 1
+    assert "/no/such/show is no folder" in done.stdout
+
+
+def test_an_address_that_is_none_is_said_once_and_the_rest_is_looked_at(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(f'address = "nowhere"\nsessions = "{tmp_path / "kept"}"\n', encoding="utf-8")
+
+    done = CliRunner().invoke(app, ["doctor", "--config", str(file), "--json"])
+
+    told = json.loads(done.stdout)["findings"]
+    assert done.exit_code == 1
+    assert [each["subject"] for each in told if each["verdict"] == "bad"] == ["access"]
+    assert "device" in {each["subject"] for each in told}
+
+
 def test_a_settings_file_with_a_mistake_is_a_finding(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["doctor", "--config", settings(tmp_path, "max-sesions = 3\n"), "--json"])
 

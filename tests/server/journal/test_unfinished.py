@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from fakes.service import new_id, running
 from masklet.errors import OutputError
 from masklet.v1 import export_pb2, session_pb2, track_pb2
 from masklet_server.service.settings import ServerSettings
+from masklet_server.sessions import unfinished
 from masklet_server.sessions.unfinished import FILE_NAME, take_notes, write_notes
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 REFERENCE = clip_of(lambda: FakeClip(CLIP))
 WHAT = "an export of mattes to /shows/x"
@@ -110,6 +113,24 @@ def test_an_export_that_a_stop_cuts_off_is_said_and_one_that_its_client_left_is_
         (notice,) = await told(await export(leaves=False))
         assert "an export of mattes to" in notice
         assert "exported again" in notice
+
+    asyncio.run(work())
+
+
+def test_a_disk_of_notes_that_hangs_holds_no_export_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(unfinished, "write_notes", lambda *_: answers.wait(30))
+
+    async def work() -> None:
+        workers = WorkerThreads("notes", at_once=2, disk_s=0.1)
+        try:
+            async with asyncio.timeout(10), unfinished.Unfinished(tmp_path, workers, "ann").noted(WHAT):
+                pass
+        finally:
+            answers.set()
+            workers.close()
 
     asyncio.run(work())
 

@@ -12,11 +12,13 @@ import pytest
 
 from fakes.protocol import bearer
 from fakes.service import FakeClient, Running, new_id, refusal, running
+from masklet.errors import ServerFaultError
 from masklet.v1 import export_pb2, server_pb2, session_pb2, values_pb2
 from masklet.v1.prompt_pb2 import SetPromptsRequest
 from masklet_server.audit.chain import verify
 from masklet_server.service.rates import RateSettings
 from masklet_server.service.settings import ServerSettings
+from masklet_server.sessions.store import SessionStore
 
 ANN, BOB = "ann-has-a-long-token", "bob-has-a-long-token"
 Work = Callable[[Running, FakeClient, FakeClient], Coroutine[Any, Any, None]]
@@ -45,6 +47,22 @@ def audited(folder: Path, work: Work, **more: Any) -> list[dict[str, Any]]:
     records = [json.loads(line) for line in text.splitlines()]
     assert [records[0]["did"], records[-1]["did"]] == ["server-started", "server-stopped"]
     return records[1:-1]
+
+
+def test_a_call_that_fails_in_a_way_nobody_foresaw_is_not_noted_as_one_whose_client_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(SessionStore, "open", fails)
+
+    async def work(server: Running, ann: FakeClient, bob: FakeClient) -> None:
+        await refusal(ann.open(server.root / "clip"))
+
+    (record,) = audited(tmp_path, work)
+
+    assert (record["did"], record["result"]) == ("open", ServerFaultError.kind)
 
 
 def test_what_artists_do_is_noted_with_who_where_and_what(tmp_path: Path) -> None:

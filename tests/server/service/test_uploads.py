@@ -224,6 +224,21 @@ def test_a_chunk_over_1_mib_is_refused(tmp_path: Path) -> None:
     serve(tmp_path, work)
 
 
+def test_bytes_of_uploads_are_among_those_that_the_server_has_received(tmp_path: Path) -> None:
+    async def work(server: Running, client: FakeClient) -> None:
+        content = bytes(1 << 19)
+        before = server.server.watch.meter.received_bytes
+
+        await client.sessions.UploadClip(iter(upload({1: content})))
+
+        async with asyncio.timeout(10):
+            while server.server.watch.meter.received_bytes == before:
+                await asyncio.sleep(0.01)
+        assert server.server.watch.meter.received_bytes - before > len(content)
+
+    serve(tmp_path, work)
+
+
 def test_uploads_that_nobody_opens_are_deleted_after_a_while(tmp_path: Path) -> None:
     async def run() -> None:
         clock = FakeClock()

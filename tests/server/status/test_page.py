@@ -11,13 +11,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from html import unescape
 from http.cookies import SimpleCookie
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from fakes.operated import ARTIST, KEEPER, FakeKeys, FakeOperated, session_row
 from masklet_server.status.facts import ErrorRow, UserRow, WaitRow
-from masklet_server.status.serving import StatusServer
+from masklet_server.status.serving import StatusServer, Tls
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -299,3 +300,11 @@ def test_it_loads_itself_anew_only_when_asked() -> None:
             assert "http-equiv" not in (await browser.get(f"/status?every={every}")).text
 
     visit(run)
+
+
+def test_a_page_that_cannot_begin_is_no_page_that_is_shown(tmp_path: Path) -> None:
+    async def begin() -> None:
+        await StatusServer(None, "127.0.0.1", 0, Tls(tmp_path / "none.pem", tmp_path / "none.key")).start()
+
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(begin())
