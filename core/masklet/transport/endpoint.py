@@ -6,7 +6,7 @@ import ipaddress
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from masklet.settings import read_token
 
@@ -62,28 +62,37 @@ class ServerChoice:
     device: str | None = None
 
     @staticmethod
-    def of(settings: ClientSettings, **said: Any) -> ServerChoice:
+    def of(
+        settings: ClientSettings,
+        *,
+        address: str | None = None,
+        token: str | None = None,
+        token_file: Path | str | None = None,
+        tls_ca_file: Path | str | None = None,
+        tls_cert_file: Path | str | None = None,
+        tls_key_file: Path | str | None = None,
+        weights: str | None = None,
+        device: str | None = None,
+    ) -> ServerChoice:
         """What the caller said, and for what was left out what the environment says.
 
         Raises:
             BadInputError: The token file cannot be read.
         """
-        token, token_file = said.get("token"), _path(said.get("token_file"))
-        if not token and token_file is not None:
-            token = read_token(token_file)
+        file = None if token else _path(token_file)
+        if file is not None:
+            token = read_token(file)
         elif not token:
-            token, token_file = settings.token, settings.token_file
-        else:
-            token_file = None
+            token, file = settings.token, settings.token_file
         return ServerChoice(
-            address=said.get("address") or settings.address,
+            address=address or settings.address,
             token=token,
-            tls_ca_file=_path(said.get("tls_ca_file")) or settings.tls_ca_file,
-            token_file=token_file,
-            tls_cert_file=_path(said.get("tls_cert_file")) or settings.tls_cert_file,
-            tls_key_file=_path(said.get("tls_key_file")) or settings.tls_key_file,
-            weights=said.get("weights") or settings.weights,
-            device=said.get("device"),
+            tls_ca_file=_path(tls_ca_file) or settings.tls_ca_file,
+            token_file=file,
+            tls_cert_file=_path(tls_cert_file) or settings.tls_cert_file,
+            tls_key_file=_path(tls_key_file) or settings.tls_key_file,
+            weights=weights or settings.weights,
+            device=device,
         )
 
     @property
