@@ -214,10 +214,10 @@ class Follower:
         if least is None or self._profile.trail != "leg":
             return None
         nothing = features.embedding.new_zeros(features.embedding.shape[-2:])
-        maps = []
-        for memory in objects:
-            appearance = self.appearance(memory, frame)
-            maps.append(nothing if appearance is None else appearance.alike(features))
+        appearances = [self.appearance(memory, frame) for memory in objects]
+        # Accounts of one object look for the same thing: they are compared with the picture once.
+        known = {each: each.alike(features) for each in dict.fromkeys(appearances) if each is not None}
+        maps = [nothing if each is None else known[each] for each in appearances]
         return Likeness(torch.stack(maps), least)
 
     def appearance(self, memory: ObjectMemory, frame: int) -> Appearance | None:

@@ -50,6 +50,11 @@ class FrameMemory:
         tensors = (self.pointer, self.presence_logit, self.map, self.logits, cells)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is more than the pointer."""
+        return self.map is not None or self.logits is not None
+
     def move(self, device: torch.device) -> None:
         """Hold all tensors there."""
         self.pointer, self.presence_logit = self.pointer.to(device), self.presence_logit.to(device)
@@ -196,7 +201,7 @@ class ObjectMemory:
             lag = self._lag(other, anchors, reach, slack_frames)
             if lag > reach.pointer_frames + slack_frames and other not in pointers:
                 del self.held[other]
-            elif lag > reach.map_frames + slack_frames:
+            elif lag > reach.map_frames + slack_frames and memory.is_whole:
                 # Another hypothesis may still want what this one drops.
                 self.held[other] = replace(memory, map=None, logits=None)
 

@@ -63,7 +63,7 @@ class Standard:
 
 STANDARDS = MappingProxyType({"masklet_embedded": Standard(0.4, 0.4, 0.5)})
 """By the name of a network's configuration; SAM's own for others. The embedded network expects little of its
-masks: with SAM's own it would find one thing of fifty (docs/find.md)."""
+masks: with SAM's own it would find next to nothing (decision 62)."""
 
 
 class PictureSeeker:
@@ -269,11 +269,6 @@ class PictureSeeker:
             )
             for place, mask, iou, steady, like in zip(row.tolist(), clean, *scores, strict=True)
         ]
-
-
-def _clean(mask: NDArray[np.float32]) -> NDArray[np.float16]:
-    cleaned = clean_logits(mask, hole_area_px=_SPECK_AREA_PX, speck_area_px=_SPECK_AREA_PX)
-    return cleaned.astype(np.float16)
 
 
 def likeness(appearance: Appearance, features: ImageFeatures, logits: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ROOM_FRAMES = 4
 _GAPS_TOLD = 20
+_DELAYS = 1000
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -93,7 +94,7 @@ def live(
         needed={each.frame for each in said},
     )
     make_tracker, _ = load_tracker_factory(weights, device, "editor", length_known=False)
-    told = Told()
+    told = Told(said)
     follower = None
     with feed:
         try:
@@ -108,7 +109,7 @@ def live(
         except KeyboardInterrupt:
             typer.echo("stopped; mattes that were finished are kept", err=True)
     typer.echo(told.sentence(feed.dropped), err=True)
-    for words in told.lacking(said, names):
+    for words in told.lacking(names):
         typer.echo(words, err=True)
 
 
@@ -118,37 +119,45 @@ class Told:
 
     Attributes:
         delays_s: From when a frame was whole until its mattes were written; of the newest ones.
-        runs: First and last of frames that came without a gap between them.
+        said: All prompts.
+        frames: How many came.
+        last: The newest of them.
+        gaps: First and last of frames that did not come, the earliest gaps.
+        gap_count: All gaps.
+        used: Frames with prompts that came.
     """
 
-    delays_s: list[float] = field(default_factory=list)
-    runs: list[list[int]] = field(default_factory=list)
-
-    @property
-    def frames(self) -> int:
-        """All that came."""
-        return sum(last - first + 1 for first, last in self.runs)
+    said: Sequence[FramePrompts]
+    delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=_DELAYS))
+    frames: int = 0
+    last: int | None = None
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    gap_count: int = 0
+    used: set[int] = field(default_factory=set)
 
     def note(self, frame: int, delay_s: float) -> None:
         """One more frame."""
-        if self.runs and self.runs[-1][1] == frame - 1:
-            self.runs[-1][1] = frame
-        else:
-            self.runs.append([frame, frame])
-        self.delays_s = [*self.delays_s[-999:], delay_s]
+        if self.last is not None and frame > self.last + 1:
+            self.gap_count += 1
+            if len(self.gaps) < _GAPS_TOLD:
+                self.gaps.append((self.last + 1, frame - 1))
+        if any(each.frame == frame for each in self.said):
+            self.used.add(frame)
+        self.frames, self.last = self.frames + 1, frame
+        self.delays_s.append(delay_s)
 
-    def lacking(self, said: Sequence[FramePrompts], names: Mapping[int, str]) -> Iterator[str]:
+    def lacking(self, names: Mapping[int, str]) -> Iterator[str]:
         """What has no matte because its frame did not come, a sentence each."""
         from masklet.frame_runs import runs_of, shown
         from masklet.types import FrameRange
 
-        gaps = [FrameRange(before[1] + 1, after[0] - 1) for before, after in pairwise(self.runs)]
-        if gaps:
-            more = f", and {len(gaps) - _GAPS_TOLD} gaps more" if len(gaps) > _GAPS_TOLD else ""
-            yield f"frames without a matte, dropped or never whole: {shown(gaps[:_GAPS_TOLD])}{more}"
+        if self.gaps:
+            more = f", and {self.gap_count - _GAPS_TOLD} gaps more" if self.gap_count > _GAPS_TOLD else ""
+            gaps = [FrameRange(first, last) for first, last in self.gaps]
+            yield f"frames without a matte, dropped or never whole: {shown(gaps)}{more}"
         unseen: dict[int, list[int]] = {}
-        for each in said:
-            if not any(first <= each.frame <= last for first, last in self.runs):
+        for each in self.said:
+            if each.frame not in self.used:
                 unseen.setdefault(each.object_id, []).append(each.frame)
         for object_id, frames in unseen.items():
             yield (

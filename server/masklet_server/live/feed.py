@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -135,7 +134,6 @@ class Feed:
     def _drop(self) -> None:
         for place, waiting in enumerate(self._waiting):
             if waiting.frame not in self._needed:
-                with suppress(IndexError):
-                    del self._waiting[place]
+                del self._waiting[place]
                 self.dropped += 1
                 return

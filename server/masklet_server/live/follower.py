@@ -103,12 +103,6 @@ class Follower:
         self._tracker = make_tracker(self._source, self._results)
         self._active: list[int] = []
         self._forgotten = info.first_frame
-        self._first = info.first_frame
-
-    @property
-    def needed(self) -> frozenset[int]:
-        """Frames that must not be dropped."""
-        return frozenset(self._prompts)
 
     def follow(self, arrival: Arrival) -> list[ObjectFrame]:
         """Masks of all objects that were prompted on this frame or before, in the order of their prompts."""

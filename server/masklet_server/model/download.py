@@ -25,6 +25,8 @@ OFFICIAL_NAMES: Final = tuple(name for name in PRESETS if name != EMBEDDED.name)
 NO_EGRESS_SETTING: Final = "MASKLET_SERVE_NO_EGRESS"
 """Environment variable of a server that makes no connections: where it is set, nobody fetches weights."""
 
+_YES: Final = ("1", "true", "t", "yes", "y", "on")
+"""As the command line reads switches in the environment."""
 _READ_BYTES = 1 << 20
 _TIMEOUT_S = 60.0
 _PAUSE_S = 2.0
@@ -72,7 +74,7 @@ def pull_weights(
     Raises:
         WeightsError: No such checkpoint, no connection, or no room.
     """
-    if os.environ.get(NO_EGRESS_SETTING, "").lower() in ("1", "true", "yes", "on"):
+    if os.environ.get(NO_EGRESS_SETTING, "").strip().lower() in _YES:
         raise WeightsError(
             f"nothing is fetched on this machine, {NO_EGRESS_SETTING} says so: copy the file here and add it "
             "with masklet-server weights add"

@@ -202,12 +202,21 @@ def test_what_an_object_is_called_is_no_path(tmp_path: Path) -> None:
 
 
 def test_frames_that_did_not_come_are_named_and_so_are_prompts_on_them() -> None:
-    told = Told()
+    told = Told(SAID)
     for frame in (1001, 1002, 1005, 1006):
         told.note(frame, 0.1)
     names = {1: "hero", 2: "dog"}
     assert told.frames == 4
-    assert list(told.lacking(SAID[:1], names)) == [
-        "frames without a matte, dropped or never whole: 1003-1004"
-    ]
-    assert "the prompts of dog on 1004 were not used" in list(told.lacking(SAID, names))[1]
+    gaps, unused = told.lacking(names)
+    assert gaps == "frames without a matte, dropped or never whole: 1003-1004"
+    assert "the prompts of dog on 1004 were not used" in unused
+
+
+def test_what_is_kept_of_a_run_does_not_grow_with_its_gaps() -> None:
+    told = Told(SAID[:1])
+    for frame in range(1001, 7001, 2):
+        told.note(frame, 0.1)
+    assert told.frames == 3000
+    assert max(map(len, (told.delays_s, told.gaps, told.used))) <= 1000
+    (words,) = told.lacking({1: "hero"})
+    assert words.endswith(", 1040, and 2979 gaps more")

@@ -151,10 +151,11 @@ def test_no_source_of_the_server_connects_but_those_that_are_listed() -> None:
     assert found == {"model/download.py", "service/tracing.py"}
 
 
+@pytest.mark.parametrize("yes", ["true", "1", "Y", " on"])
 def test_where_nothing_may_be_fetched_weights_are_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, yes: str
 ) -> None:
-    monkeypatch.setenv("MASKLET_SERVE_NO_EGRESS", "true")
+    monkeypatch.setenv("MASKLET_SERVE_NO_EGRESS", yes)
 
     with pytest.raises(WeightsError, match="copy the file here and add it"):
         pull_weights("sam2.1_hiera_tiny", folder=tmp_path, base_address="http://127.0.0.1:1")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from masklet_server.engine import hypotheses as several
 from masklet_server.engine.hypotheses import HINDSIGHT_FRAMES, Hypotheses, NextFrame
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
 from masklet_server.engine.policies import policy as policies
+from masklet_server.engine.policies.appearance import Appearance
 from masklet_server.engine.policies.legs import LegMemory, Note
 from masklet_server.engine.policies.paths import Branch, branches
 from masklet_server.engine.policies.policy import PATHS
@@ -156,6 +158,23 @@ def test_three_paths_are_followed_in_one_batch(network: TinyNetwork, monkeypatch
     made.track([FIRST + 6], 1)
 
     assert batches == [3]
+
+
+@pytest.mark.usefixtures("easy")
+def test_paths_of_one_object_are_compared_with_the_picture_once(
+    network: TinyNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("masklet_server.engine.follower.RIVAL_LIKENESS", MappingProxyType({"tiny": 0.3}))
+    made = desk(network)
+    made.track(range(FIRST + 1, FIRST + 6), 1)
+    compared: list[Appearance] = []
+    alike = Appearance.alike
+    monkeypatch.setattr(
+        Appearance, "alike", lambda self, features: (compared.append(self), alike(self, features))[1]
+    )
+    made.track([FIRST + 6], 1)
+
+    assert len(compared) == 1
 
 
 @pytest.mark.usefixtures("easy")
