@@ -55,7 +55,8 @@ class LastLooks:
     @property
     def held_bytes(self) -> int:
         """What they take."""
-        return 0 if self._looks is None else self._looks.cells.nbytes + self._looks.squares.nbytes
+        looks = self._looks
+        return 0 if looks is None else looks.cells.nbytes + looks.squares.nbytes
 
     def of(self, features: ImageFeatures, side: int) -> Looks:
         """Looks of ``side`` by ``side`` cells; they live no longer than the features."""
