@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,12 +138,12 @@ def test_systemd_hears_when_calls_are_answered_and_that_the_loop_turns(tmp_path:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(place)
         heard.settimeout(5)
-        supervisor = Supervisor({"NOTIFY_SOCKET": place, "WATCHDOG_USEC": "30000"})
+        supervisor = Supervisor({"NOTIFY_SOCKET": place, "WATCHDOG_USEC": "90000"})
 
         async def run() -> None:
             keeping = asyncio.create_task(supervisor.keep_alive())
             supervisor.ready("listening on 127.0.0.1:1")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
             supervisor.stopping()
             keeping.cancel()
 
@@ -153,6 +154,23 @@ def test_systemd_hears_when_calls_are_answered_and_that_the_loop_turns(tmp_path:
 
     assert told[0] == "READY=1\nSTATUS=listening on 127.0.0.1:1"
     assert told.count("WATCHDOG=1") >= 3
+
+
+def test_a_systemd_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
+    place = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(place)
+        supervisor = Supervisor({"NOTIFY_SOCKET": place})
+        done = threading.Event()
+
+        def tell() -> None:
+            # More than the system keeps for a listener.
+            for _ in range(2000):
+                supervisor.status("up")
+            done.set()
+
+        threading.Thread(target=tell, daemon=True).start()
+        assert done.wait(20)
 
 
 def test_without_systemd_nothing_is_said() -> None:

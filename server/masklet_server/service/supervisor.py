@@ -47,5 +47,7 @@ class Supervisor:
         # A name that begins with @ has no file: its first byte is a zero.
         place = f"\0{self._place[1:]}" if self._place.startswith("@") else self._place
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sent:
+            # One that does not listen loses a word; the loop of the server does not wait for it.
+            sent.setblocking(False)
             sent.connect(place)
             sent.sendall(state.encode())
