@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, Optional
 
 from masklet.types import FrameRange
@@ -80,6 +79,8 @@ class ClipReading:
 
 
 def _rate_in(text: str) -> float:
+    from fractions import Fraction  # Hosts import this module at their start and read no typed rate.
+
     try:
         return float(Fraction(text.strip()))
     except (ValueError, ZeroDivisionError, OverflowError):

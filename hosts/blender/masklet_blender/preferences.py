@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +183,8 @@ def matte_folder(plate_uid: str) -> Path:
         if chosen is not None and chosen.cache_folder:
             return Path(bpy.path.abspath(chosen.cache_folder)) / file.stem
         return file.parent / "masklet" / file.stem
+    import tempfile  # A dozen modules with what it imports, at every start of Blender.
+
     return Path(tempfile.gettempdir()) / "masklet-blender" / plate_uid[:8]
 
 
