@@ -1,0 +1,1 @@
+"""Many servers behind one address: a directory of sessions, a front door, moves."""

@@ -1,0 +1,389 @@
+"""The directory in one file of SQLite, owned by the process of the gateway.
+
+Sessions and workers are on the disk; leases and loads are in memory, as they are worth nothing after a
+restart. A directory that was just opened gives every worker a whole lease to be heard of again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from masklet.errors import BadInputError, OutputError
+from masklet_server.cluster.nearness import choose
+from masklet_server.cluster.ports import (
+    LEASE_S,
+    FencedError,
+    Load,
+    Membership,
+    NameOfAnotherError,
+    NotAMemberError,
+    Offer,
+    Orders,
+    Residence,
+    SessionFacts,
+    Wish,
+    Worker,
+    WorkerState,
+)
+from masklet_server.journal.disks import network_type
+
+NOTHING_KNOWN = Load(0, 0)
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS worker (
+    name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, offer TEXT NOT NULL, draining INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (
+    id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, worker TEXT NOT NULL, incarnation INTEGER NOT NULL,
+    volume TEXT NOT NULL, owner TEXT NOT NULL, facts TEXT NOT NULL, told_s REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_of_worker ON session (worker);
+CREATE TABLE IF NOT EXISTS guest (
+    account TEXT NOT NULL, session TEXT NOT NULL, PRIMARY KEY (account, session)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS guest_of_session ON guest (session);
+CREATE INDEX IF NOT EXISTS session_of_owner ON session (owner);
+CREATE TABLE IF NOT EXISTS near (
+    content TEXT NOT NULL, worker TEXT NOT NULL, PRIMARY KEY (content, worker)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass
+class _Heard:
+    """What is known of a worker for the length of a lease."""
+
+    at_s: float
+    load: Load = NOTHING_KNOWN
+
+
+class SqliteDirectory:
+    """:class:`masklet_server.cluster.ports.Directory` and :class:`~masklet_server.cluster.ports.Roster`.
+
+    Args:
+        path: The file, made where it is missing; None keeps everything in memory, for tests.
+        lease_s: A worker that has not reported for so long is gone.
+        clock_s: Tells durations; never compared with another machine's.
+        now_s: Tells how long ago something was, across restarts of this process.
+
+    Raises:
+        BadInputError: The file lies on a network or cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        lease_s: float = LEASE_S,
+        clock_s: Callable[[], float] = time.monotonic,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._lease_s = lease_s
+        self._clock_s = clock_s
+        self._now_s = now_s
+        self._lock = threading.RLock()
+        self._database = _opened(path)
+        rows = self._database.execute("SELECT name FROM worker").fetchall()
+        self._heard = {str(name): _Heard(clock_s()) for (name,) in rows}
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    # What the front door asks.
+
+    def place(self, wish: Wish) -> Worker:  # noqa: D102  (the protocols document the methods)
+        with self._lock:
+            found = self._database.execute("SELECT worker FROM near WHERE content = ?", (wish.content,))
+            near = {str(name) for (name,) in found} if wish.content else set()
+            chosen = choose(self.workers(), wish, near)
+            # Others are placed before it reports again.
+            heard = self._heard[chosen.name]
+            heard.load = replace(
+                heard.load,
+                free_bytes=heard.load.free_bytes - wish.needed_bytes,
+                free_sessions=heard.load.free_sessions - 1,
+            )
+            if wish.content and chosen.name not in near:
+                with self._writing() as database:
+                    database.execute("INSERT OR IGNORE INTO near VALUES (?, ?)", (wish.content, chosen.name))
+            return chosen
+
+    def locate(self, session_id: str) -> Residence | None:  # noqa: D102
+        with self._lock:
+            row = self._database.execute(f"{_SESSION} WHERE id = ?", (session_id,)).fetchone()
+            return None if row is None else self._residence(row)
+
+    def fence(self, session_id: str, epoch: int, *, to: str = "") -> Residence:  # noqa: D102
+        with self._writing() as database:
+            before = self._at_epoch(session_id, epoch)
+            if to and (found := self._worker(to)).offer.volume != before.volume:
+                raise NotAMemberError(f"{found.name} does not reach the journal of this session")
+            database.execute(
+                "UPDATE session SET epoch = ?, worker = ?, incarnation = 0 WHERE id = ? AND epoch = ?",
+                (epoch + 1, to, session_id, epoch),
+            )
+            return replace(before, epoch=epoch + 1, worker=to, incarnation=0)
+
+    def drain(self, worker: str) -> tuple[Residence, ...]:  # noqa: D102
+        with self._writing() as database:
+            self._worker(worker)
+            database.execute("UPDATE worker SET draining = 1 WHERE name = ?", (worker,))
+            return self._of_worker(worker)
+
+    def workers(self) -> Sequence[Worker]:  # noqa: D102
+        with self._lock:
+            rows = self._database.execute("SELECT worker, count(*) FROM session GROUP BY worker")
+            held = Counter({str(name): int(count) for name, count in rows})
+            found = self._database.execute(f"{_WORKER} ORDER BY name").fetchall()
+            return tuple(self._worker_of(row, held[row[0]]) for row in found)
+
+    def of_account(self, account: str) -> Sequence[Residence]:
+        """All sessions that an account gets into, the one told of last first."""
+        with self._lock:
+            rows = self._database.execute(
+                f"{_SESSION} WHERE owner = ?1 OR id IN (SELECT session FROM guest WHERE account = ?1) "
+                "ORDER BY told_s DESC",
+                (account,),
+            )
+            return tuple(map(self._residence, rows.fetchall()))
+
+    # What workers tell.
+
+    def join(self, offer: Offer) -> Membership:  # noqa: D102
+        with self._writing() as database:
+            row = database.execute(f"{_WORKER} WHERE name = ?", (offer.name,)).fetchone()
+            incarnation = 1
+            if row is not None:
+                before = self._worker_of(row, 0)
+                if before.offer.endpoint != offer.endpoint and before.state is not WorkerState.GONE:
+                    raise NameOfAnotherError(
+                        f"a worker called {offer.name} is at {before.offer.endpoint} already: give this one "
+                        "another name, or stop the other"
+                    )
+                incarnation = before.incarnation + 1
+                if before.offer.volume != offer.volume:
+                    # Its disk is another one: what was there cannot be opened here.
+                    database.execute(
+                        "UPDATE session SET epoch = epoch + 1, worker = '', incarnation = 0 WHERE worker = ?",
+                        (offer.name,),
+                    )
+            database.execute(
+                "INSERT OR REPLACE INTO worker VALUES (?, ?, ?, 0)",
+                (offer.name, incarnation, json.dumps(vars(offer))),
+            )
+            self._heard[offer.name] = _Heard(self._clock_s())
+            return Membership(offer.name, incarnation, self._lease_s)
+
+    def report(  # noqa: D102
+        self, membership: Membership, load: Load, held: Sequence[tuple[str, int]] = ()
+    ) -> Orders:
+        with self._lock:
+            worker = self._member(membership)
+            self._heard[worker.name] = _Heard(self._clock_s(), load)
+            lost = tuple(session_id for session_id, epoch in held if not self._is_at(session_id, epoch))
+            if load.is_draining and worker.state is WorkerState.ALIVE:
+                self.drain(worker.name)
+            return Orders(worker.state is WorkerState.DRAINING or load.is_draining, lost)
+
+    def claim(self, membership: Membership, session_id: str, facts: SessionFacts) -> int:  # noqa: D102
+        with self._writing() as database:
+            worker = self._member(membership)
+            before = self.locate(session_id)
+            told = (_packed(facts), self._now_s())
+            if before is None:
+                epoch = 1
+                database.execute(
+                    "INSERT INTO session VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
+                    (session_id, worker.name, worker.incarnation, worker.offer.volume, facts.owner, *told),
+                )
+            else:
+                if (before.worker, before.incarnation) == (worker.name, worker.incarnation):
+                    return before.epoch
+                self._check_free(before, worker)
+                # One that was given a session has its epoch already.
+                given = before.worker == worker.name and before.incarnation == 0
+                epoch = before.epoch if given else before.epoch + 1
+                database.execute(
+                    "UPDATE session SET epoch = ?, worker = ?, incarnation = ?, facts = ?, told_s = ? "
+                    "WHERE id = ? AND epoch = ?",
+                    (epoch, worker.name, worker.incarnation, *told, session_id, before.epoch),
+                )
+            self._note_guests(session_id, facts)
+            if facts.content:
+                database.execute("INSERT OR IGNORE INTO near VALUES (?, ?)", (facts.content, worker.name))
+            return epoch
+
+    def tell(self, session_id: str, epoch: int, facts: SessionFacts) -> None:  # noqa: D102
+        with self._writing() as database:
+            self._at_epoch(session_id, epoch)
+            database.execute(
+                "UPDATE session SET facts = ?, told_s = ? WHERE id = ? AND epoch = ?",
+                (_packed(facts), self._now_s(), session_id, epoch),
+            )
+            self._note_guests(session_id, facts)
+
+    def release(self, session_id: str, epoch: int) -> None:  # noqa: D102
+        self.fence(session_id, epoch)
+
+    def forget(self, session_id: str, epoch: int) -> None:  # noqa: D102
+        with self._writing() as database:
+            if self.locate(session_id) is None:
+                return
+            self._at_epoch(session_id, epoch)
+            database.execute("DELETE FROM session WHERE id = ? AND epoch = ?", (session_id, epoch))
+            database.execute("DELETE FROM guest WHERE session = ?", (session_id,))
+
+    def leave(self, membership: Membership) -> None:  # noqa: D102
+        with self._writing() as database:
+            try:
+                worker = self._member(membership)
+            except NotAMemberError:
+                return
+            database.execute(
+                "UPDATE session SET epoch = epoch + 1, worker = '', incarnation = 0 WHERE worker = ?",
+                (worker.name,),
+            )
+            self._heard[worker.name] = _Heard(self._clock_s() - self._lease_s)
+
+    # Within.
+
+    def _check_free(self, before: Residence, worker: Worker) -> None:
+        if before.volume != worker.offer.volume:
+            raise FencedError("the session's journal is on another disk")
+        if before.worker and before.worker != worker.name:
+            holder = self._found(before.worker)
+            if holder is not None and holder.state is not WorkerState.GONE:
+                raise FencedError("the session is in another worker's hands")
+
+    def _note_guests(self, session_id: str, facts: SessionFacts) -> None:
+        self._database.execute("DELETE FROM guest WHERE session = ?", (session_id,))
+        self._database.executemany(
+            "INSERT INTO guest VALUES (?, ?)", [(guest, session_id) for guest in sorted(facts.guests)]
+        )
+
+    def _of_worker(self, name: str) -> tuple[Residence, ...]:
+        rows = self._database.execute(f"{_SESSION} WHERE worker = ? ORDER BY id", (name,))
+        return tuple(map(self._residence, rows.fetchall()))
+
+    def _is_at(self, session_id: str, epoch: int) -> bool:
+        row = self._database.execute("SELECT epoch FROM session WHERE id = ?", (session_id,)).fetchone()
+        return row is not None and row[0] == epoch
+
+    def _at_epoch(self, session_id: str, epoch: int) -> Residence:
+        found = self.locate(session_id)
+        if found is None or found.epoch != epoch:
+            raise FencedError("the session has another owner by now")
+        return found
+
+    def _member(self, membership: Membership) -> Worker:
+        found = self._found(membership.name)
+        if found is None or found.incarnation != membership.incarnation:
+            raise NotAMemberError("this worker has to join anew")
+        if found.state is WorkerState.GONE:
+            # Its sessions may be others' by now: it is told so, and comes back under another incarnation.
+            raise NotAMemberError("this worker was silent for longer than its lease: it has to join anew")
+        return found
+
+    def _worker(self, name: str) -> Worker:
+        found = self._found(name)
+        if found is None:
+            raise NotAMemberError(f"there is no worker {name}: masklet cluster status names those that are")
+        return found
+
+    def _found(self, name: str) -> Worker | None:
+        row = self._database.execute(f"{_WORKER} WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        (sessions,) = self._database.execute(
+            "SELECT count(*) FROM session WHERE worker = ?", (name,)
+        ).fetchone()
+        return self._worker_of(row, int(sessions))
+
+    def _worker_of(self, row: Sequence[Any], sessions: int) -> Worker:
+        name, incarnation, offer, draining = row
+        heard = self._heard[name]
+        silent_s = self._clock_s() - heard.at_s
+        state = WorkerState.DRAINING if draining else WorkerState.ALIVE
+        if silent_s >= self._lease_s:
+            state = WorkerState.GONE
+        return Worker(Offer(**json.loads(offer)), int(incarnation), state, heard.load, sessions, silent_s)
+
+    def _residence(self, row: Sequence[Any]) -> Residence:
+        session_id, epoch, worker, incarnation, volume, facts, told_s = row
+        idle_s = max(0.0, self._now_s() - float(told_s))
+        return Residence(session_id, epoch, worker, incarnation, volume, _unpacked(facts), idle_s)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._database.in_transaction:
+                yield self._database
+                return
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._database
+                except BaseException:
+                    self._database.execute("ROLLBACK")
+                    raise
+                self._database.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise OutputError(
+                    "the gateway's directory takes nothing: free some space on its disk; sessions that are "
+                    "open go on"
+                ) from error
+
+
+_WORKER = "SELECT name, incarnation, offer, draining FROM worker"
+_SESSION = "SELECT id, epoch, worker, incarnation, volume, facts, told_s FROM session"
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    try:
+        if path is not None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            kind = network_type(path.parent.resolve())
+            if kind is not None:
+                raise BadInputError(
+                    f"the directory {path} lies on a network ({kind}), where two machines could write it at "
+                    "once: name a file on a local disk with --directory"
+                )
+        name = ":memory:" if path is None else path
+        database = sqlite3.connect(name, timeout=0.5, isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        # Held until the process ends: a second gateway on the same file is refused, also after a crash.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > _FORMAT:
+            raise BadInputError(f"a later masklet wrote the directory {path}: update the gateway")
+        database.executescript(_TABLES)
+        database.execute(f"PRAGMA user_version = {_FORMAT}")
+    except (sqlite3.Error, OSError) as error:
+        raise BadInputError(
+            f"the directory {path} cannot be used: another gateway has it, or it is damaged or read-only. "
+            "Stop the other one, or name another file with --directory"
+        ) from error
+    return database
+
+
+def _packed(facts: SessionFacts) -> str:
+    return json.dumps({**vars(facts), "guests": sorted(facts.guests)})
+
+
+def _unpacked(text: str) -> SessionFacts:
+    found = json.loads(text)
+    return SessionFacts(**{**found, "guests": frozenset(found["guests"])})
