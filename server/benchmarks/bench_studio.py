@@ -1,7 +1,6 @@
 """Many artists on one device: what they feel of each other.
 
     taskset -c 0,1 python server/benchmarks/bench_studio.py load prompts park > results/studio.jsonl
-    taskset -c 0,1 python server/benchmarks/bench_studio.py soak --soak-s 1200
     OMP_NUM_THREADS=2 taskset -c 0,1 python server/benchmarks/bench_studio.py embedded
 
 Client and server share the cores, in two processes. All cases but the last have the engine of
@@ -12,8 +11,6 @@ Client and server share the cores, in two processes. All cases but the last have
   of 64, no error.
 - ``prompts``: one artist clicks beneath eight tracks. Asked for: median under 100 ms, none above 200 ms.
 - ``park``: 200 sessions are left alone until they park; then each clicks again. Asked for: each under 2 s.
-- ``soak``: sessions are opened, clicked in, tracked, broken off and closed at random; memory and open files
-  of the server each minute. Asked for: flat.
 - ``embedded``: one artist clicks beneath four tracks with the real embedded model. Stated.
 """
 
@@ -23,7 +20,7 @@ import argparse
 import asyncio
 import json
 import os
-import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -32,6 +29,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -44,7 +42,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from fakes.service import FakeClient, new_id  # noqa: E402
-from masklet.v1 import session_pb2, track_pb2, values_pb2  # noqa: E402
+from masklet.v1 import track_pb2, values_pb2  # noqa: E402
 
 FRAME_MS = 30
 OBJECTS = 20
@@ -61,7 +59,6 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=64, help="Of load.")
     parser.add_argument("--parked", type=int, default=200, help="Sessions of park.")
     parser.add_argument("--warm-up-s", type=float, default=10.0, help="Of load.")
-    parser.add_argument("--soak-s", type=float, default=1200.0)
     arguments = parser.parse_args()
     weights = "masklet_embedded" if "embedded" in arguments.cases else None
     begin("bench_studio", weights=weights, frame_ms=FRAME_MS)
@@ -71,7 +68,8 @@ def main() -> None:
 
 async def load(arguments: argparse.Namespace) -> dict[str, Any]:
     """Masks a second of many sessions that track at once."""
-    async with serving(max_sessions=2 * arguments.sessions) as (client, folder, _):
+    async with serving(max_sessions=2 * arguments.sessions) as server:
+        client, folder = server.client, server.folder
         ids = [
             (await client.clicked(folder / "clip", *(f"object{number}" for number in range(OBJECTS))))[0]
             for _ in range(arguments.sessions)
@@ -114,9 +112,9 @@ async def load(arguments: argparse.Namespace) -> dict[str, Any]:
 
 async def prompts(arguments: argparse.Namespace) -> dict[str, Any]:
     """A click's time beneath eight tracks."""
-    async with serving(max_sessions=32) as (client, folder, _):
-        clip = folder / "clip"
-        return {"tracks": 8, **await clicked_beneath(client, clip, 8, range(1, 3), arguments.seconds)}
+    async with serving(max_sessions=32) as server:
+        clip = server.folder / "clip"
+        return {"tracks": 8, **await clicked_beneath(server.client, clip, 8, range(1, 3), arguments.seconds)}
 
 
 async def clicked_beneath(
@@ -162,8 +160,9 @@ async def clicked_beneath(
 async def park(arguments: argparse.Namespace) -> dict[str, Any]:
     """How long sessions take that come back after they were parked."""
     count = arguments.parked
-    async with serving(max_sessions=2 * count, idle_s=2.0) as (client, folder, pid):
-        held = [await client.clicked(folder / "clip") for _ in range(count)]
+    async with serving(max_sessions=2 * count, idle_s=2.0) as server:
+        client, pid = server.client, server.pid
+        held = [await client.clicked(server.folder / "clip") for _ in range(count)]
         before_mib = resident_mib(pid)
         await asyncio.sleep(6.0)
         times_s = []
@@ -176,60 +175,6 @@ async def park(arguments: argparse.Namespace) -> dict[str, Any]:
             **spread(times_s, "s", digits=3),
             "resident_mib": [before_mib, resident_mib(pid)],
         }
-
-
-async def soak(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Everything at random, for long; memory and open files of the server each minute."""
-    rng = random.Random(7)
-    deeds: Counter[str] = Counter()
-    async with serving(max_sessions=64, idle_s=5.0) as (client, folder, pid):
-        until_s = time.monotonic() + arguments.soak_s
-
-        async def artist() -> None:
-            while time.monotonic() < until_s:
-                session_id, (hero,) = await client.clicked(folder / "clip")
-                for _ in range(rng.randint(1, 4)):
-                    await client.click(session_id, hero, frame=rng.randint(1, 40))
-                    deeds["clicks"] += 1
-                first = rng.randint(1, 30)
-                request = track_pb2.TrackRequest(
-                    session_id=session_id,
-                    request_id=new_id(),
-                    range=values_pb2.FrameRange(first=first, last=first + 20),
-                    mask_format=SHOWN,
-                )
-                track = client.tracks.Track(request)
-                left = rng.randint(1, 60)
-                async for event in track:
-                    deeds["masks"] += event.HasField("update")
-                    left -= 1
-                    if not left:
-                        deeds["broken off"] += 1
-                        break
-                track.cancel()
-                await client.sessions.CloseSession(session_pb2.CloseSessionRequest(session_id=session_id))
-                deeds["sessions"] += 1
-
-        async def noted() -> list[tuple[float, float, int]]:
-            notes = []
-            every_s = min(60.0, arguments.soak_s / 5)
-            while time.monotonic() < until_s:
-                await asyncio.sleep(every_s)
-                seconds = round(arguments.soak_s - (until_s - time.monotonic()))
-                notes.append((seconds, resident_mib(pid), open_files(pid)))
-            return notes
-
-        notes, *_ = await asyncio.gather(noted(), *(artist() for _ in range(6)))
-    # What the first fifth brings is warming up.
-    steady = notes[len(notes) // 5 :]
-    hours = max((steady[-1][0] - steady[0][0]) / 3600, 1e-9)
-    return {
-        "seconds": arguments.soak_s,
-        "deeds": dict(deeds),
-        "resident_mib": [note[1] for note in notes],
-        "open_files": [note[2] for note in notes],
-        "mib_per_hour_after_warming": round((steady[-1][1] - steady[0][1]) / hours, 1),
-    }
 
 
 async def embedded(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -245,18 +190,40 @@ async def embedded(arguments: argparse.Namespace) -> dict[str, Any]:
             return {"tracks": 4, **found}
 
 
-CASES = {"load": load, "prompts": prompts, "park": park, "soak": soak, "embedded": embedded}
+CASES = {"load": load, "prompts": prompts, "park": park, "embedded": embedded}
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server with the stand-in.
+
+    Attributes:
+        folder: Its only root, with ``clip`` in it.
+        metrics_port: Where its numbers are told.
+    """
+
+    client: FakeClient
+    folder: Path
+    pid: int
+    metrics_port: int
 
 
 @asynccontextmanager
-async def serving(*, max_sessions: int, idle_s: float = 600.0) -> AsyncIterator[tuple[FakeClient, Path, int]]:
-    """A client of a server with the stand-in, the folder of its clip, and the server's process."""
+async def serving(*, max_sessions: int, idle_s: float = 600.0, kept: bool = False) -> AsyncIterator[Serving]:
+    """Start such a server; with ``kept`` its sessions have journals."""
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "clip").mkdir()
         program = Path(__file__).with_name("stand_in_server.py")
+        metrics_port = _free_port()
         command = [sys.executable, str(program), name, str(FRAME_MS), str(max_sessions), str(idle_s)]
+        command += ["--metrics-port", str(metrics_port), *(["--kept"] if kept else [])]
         async with connected(command) as (client, pid):
-            yield client, Path(name), pid
+            yield Serving(client, Path(name), pid, metrics_port)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 @asynccontextmanager

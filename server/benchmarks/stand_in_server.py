@@ -1,14 +1,15 @@
 """A server of its own process for the studio benchmark, with an engine that only takes its time.
 
-    python server/benchmarks/stand_in_server.py FOLDER FRAME_MS MAX_SESSIONS IDLE_S
+    python server/benchmarks/stand_in_server.py FOLDER FRAME_MS MAX_SESSIONS IDLE_S [--kept]
 
 It stands in for the network, so that what is measured is the server: every call of the engine sleeps for a
 frame's time, as a processor does that waits for a GPU, and gives a disc that moves. Everything else is the
-server as it is shipped. Prints one line of JSON with the address.
+server as it is shipped, with journals where ``--kept`` says so. Prints one line of JSON with the address.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 from collections import deque
@@ -55,14 +56,24 @@ def _disc(place: int) -> NDArray[np.float16]:
 
 def main() -> None:
     """Serve until standard input ends."""
-    folder, frame_s = Path(sys.argv[1]), float(sys.argv[2]) / 1e3
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("frame_ms", type=float)
+    parser.add_argument("max_sessions", type=int)
+    parser.add_argument("idle_s", type=float)
+    parser.add_argument("--metrics-port", type=int)
+    parser.add_argument("--kept", action="store_true")
+    arguments = parser.parse_args()
+    folder, frame_s = arguments.folder, arguments.frame_ms / 1e3
     plain = ServerSettings()
     settings = ServerSettings(
         address="127.0.0.1:0",
         roots=(folder,),
         upload_folder=folder,
+        sessions_folder=folder / "sessions" if arguments.kept else None,
+        metrics_port=arguments.metrics_port,
         drain_s=0.5,
-        store=replace(plain.store, max_sessions=int(sys.argv[3]), idle_s=float(sys.argv[4])),
+        store=replace(plain.store, max_sessions=arguments.max_sessions, idle_s=arguments.idle_s),
     )
 
     def make_tracker(source: FrameSource, results: ResultReader) -> StandInTracker:
