@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 from masklet import codec, event_codec, mask_codec, state_codec
 from masklet.events import Waiting
@@ -17,6 +18,11 @@ from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
 from masklet_server.tracking import ObjectFrame
+
+ValueT = TypeVar("ValueT")
+
+DRAWN_AT_ONCE_PX = 1 << 20
+"""Pixels of masks that are drawn in one go: about twenty milliseconds."""
 
 
 class TrackServicer(track_pb2_grpc.TrackServiceServicer):
@@ -52,9 +58,8 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         )
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, ObjectFrame):
-                    update = await self._update(session, event, mask_format, shared)
-                    if update is not None:
+                if isinstance(event, tuple):
+                    async for update in self._updates(session, event, mask_format, shared):
                         yield track_pb2.TrackResponse(update=update)
                 elif request.tell_waiting or not isinstance(event, Waiting):
                     yield event_codec.track_event_to_wire(event)
@@ -93,24 +98,46 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
                 for frame in session.results.frames_of(object_id)
                 if frame in frames
             }
-            for frame, object_id in sorted(known):
-                result = await self._renderer.run(session.results.find, object_id, frame)
-                update = None if result is None else await self._update(session, result, mask_format, shared)
-                if update is not None:
+            for keys in _portions(sorted(known), mask_size_px(session.clip, mask_format)):
+                found = await self._renderer.run(_found, session, keys)
+                async for update in self._updates(session, found, mask_format, shared):
                     yield track_pb2.FetchMasksResponse(update=update)
 
-    async def _update(
-        self, session: Session, result: ObjectFrame, mask_format: MaskFormat, shared: SharedCall | None
-    ) -> values_pb2.MaskUpdate | None:
-        name = session.name_of(result.object_id)
-        if name is None:
-            # Removed while its mask was on the way.
-            return None
+    async def _updates(
+        self,
+        session: Session,
+        results: Sequence[ObjectFrame],
+        mask_format: MaskFormat,
+        shared: SharedCall | None,
+    ) -> AsyncIterator[values_pb2.MaskUpdate]:
+        """Messages of masks: small ones of a frame are drawn together, one job for a thread."""
         size_px = mask_size_px(session.clip, mask_format)
         put = None if shared is None else shared.put
 
-        def make() -> values_pb2.MaskUpdate:
-            update = update_of(session, result, name, size_px)
-            return mask_codec.update_to_wire(update, bits=mask_format.bits, put=put)
+        def drawn(some: Sequence[tuple[ObjectFrame, str]]) -> list[values_pb2.MaskUpdate]:
+            return [
+                mask_codec.update_to_wire(
+                    update_of(session, result, name, size_px), bits=mask_format.bits, put=put
+                )
+                for result, name in some
+            ]
 
-        return await self._renderer.run(make)
+        for some in _portions(results, size_px):
+            # Without those that were removed while their masks were on the way.
+            there = [
+                (result, name) for result in some if (name := session.name_of(result.object_id)) is not None
+            ]
+            for update in await self._renderer.run(drawn, there):
+                yield update
+
+
+def _portions(all_of: Sequence[ValueT], size_px: tuple[int, int]) -> Iterator[Sequence[ValueT]]:
+    """Masks of a size, as many together as are drawn in one go: clicks wait for the same threads."""
+    count = max(1, DRAWN_AT_ONCE_PX // (size_px[0] * size_px[1]))
+    return (all_of[first : first + count] for first in range(0, len(all_of), count))
+
+
+def _found(session: Session, keys: Sequence[tuple[int, int]]) -> list[ObjectFrame]:
+    """Results of frames and objects, those that are still there."""
+    found = (session.results.find(object_id, frame) for frame, object_id in keys)
+    return [result for result in found if result is not None]

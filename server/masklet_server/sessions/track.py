@@ -14,10 +14,12 @@ from masklet_server.sessions.course import Course
 from masklet_server.sessions.plan import Plan, Step
 from masklet_server.tracking import ObjectFrame
 
-QUEUED_EVENTS = 8
+QUEUED_FRAMES = 3
 """How far tracking may run ahead of a client that reads slowly; then it waits without the device."""
 
-TrackItem = Waiting | TrackStarted | ObjectFrame | TrackFinished
+FrameResults = tuple[ObjectFrame, ...]
+"""What one step has made: whoever reads a track gets it together, and can draw and send it together."""
+TrackItem = Waiting | TrackStarted | FrameResults | TrackFinished
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class _Failure:
     error: Exception
 
 
-_Made = TrackItem | _Failure | list[ObjectFrame]
+_Made = TrackItem | _Failure
 
 
 class TrackRun:
@@ -85,12 +87,12 @@ class TrackRun:
         self._paused = self._stopping = True
 
     async def events(self) -> AsyncGenerator[TrackItem, None]:
-        """First a start, then results as they come, then an end.
+        """First a start, then results as they come, those of a step together, then an end.
 
         To be closed when it is not read to its end; the frame in hand is finished and kept.
         """
         made: asyncio.Queue[_Made] = asyncio.Queue(maxsize=1)
-        queue: asyncio.Queue[TrackItem | _Failure] = asyncio.Queue(maxsize=QUEUED_EVENTS)
+        queue: asyncio.Queue[_Made] = asyncio.Queue(maxsize=QUEUED_FRAMES)
         # Tasks of their own, so that the device works on the next frame while the last one is kept, and
         # others are sent.
         loop = asyncio.get_running_loop()
@@ -108,20 +110,20 @@ class TrackRun:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _keep(self, made: asyncio.Queue[_Made], queue: asyncio.Queue[TrackItem | _Failure]) -> None:
+    async def _keep(self, made: asyncio.Queue[_Made], queue: asyncio.Queue[_Made]) -> None:
         """Hand on what was made, once it is kept."""
         while True:
             item = await made.get()
-            if not isinstance(item, list):
-                await queue.put(item)
-                continue
-            try:
-                await self._settle()
-            except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)
-                await queue.put(_Failure(error))
-                return
-            for result in item:
-                await queue.put(result)
+            if isinstance(item, tuple):
+                try:
+                    await self._settle()
+                except Exception as error:  # noqa: BLE001  (carried to the reader, who raises it)
+                    await queue.put(_Failure(error))
+                    return
+                if not item:
+                    # On the way from a prompt to the range.
+                    continue
+            await queue.put(item)
 
     async def _produce(self, queue: asyncio.Queue[_Made]) -> None:
         updates = steps = 0
@@ -145,7 +147,7 @@ class TrackRun:
                 TrackStarted(steps + len(first.steps), updates + first.updates, first.missing_frames)
             )
             for step in first.prompted:
-                found = list(await self._fetch(step))
+                found = tuple(await self._fetch(step))
                 updates += len(found)
                 await queue.put(found)
             while plan is not None and not cancelled:
@@ -158,7 +160,7 @@ class TrackRun:
                     step = course.next(looked_at)
                     results = await self._visit(step, course.is_watched(step, looked_at))
                     steps += bool(results)
-                    inside = [result for result in results if result.frame in frames]
+                    inside = tuple(result for result in results if result.frame in frames)
                     # Earlier frames that come again do not count twice.
                     updates += sum(result.frame == step.frame for result in inside)
                     await queue.put(inside)

@@ -166,7 +166,7 @@ class Tracks:
         request_id: str = "",
         received: Mapping[int, Collection[int]] = MappingProxyType({}),
     ) -> AsyncGenerator[TrackItem, None]:
-        """Track objects over a range: a start, results as they come, an end.
+        """Track objects over a range: a start, results as they come, those of a step together, an end.
 
         Args:
             frames: None for the whole clip.

@@ -17,6 +17,7 @@ from fakes.clips import clip_of
 from fakes.engine import FakeClip, FakeClock
 from fakes.histories import CLIP, histories, masks, take, track
 from fakes.journals import store_in
+from fakes.tracks import one_by_one
 from masklet.errors import ClipError, MaskletError, SessionNotFoundError
 from masklet.events import TrackStarted
 from masklet.types import Click, ClipInfo, FrameRange
@@ -159,7 +160,7 @@ def test_masks_of_other_weights_stay_and_nothing_is_built_on_them(tmp_path: Path
             back = await store.get(session.session_id, "ann")
             assert seen(back) == before
             # A track of the last frame alone makes all on its way again.
-            async for event in back.tracks.track(frames=FrameRange(14, 14)):
+            async for event in one_by_one(back.tracks.track(frames=FrameRange(14, 14))):
                 if isinstance(event, TrackStarted):
                     assert event.steps == 10
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from fakes.engine import FakeClip, FakeEngine
+from fakes.tracks import one_by_one
 from masklet.errors import DeviceError
 from masklet.types import Click
 from masklet_server.sessions.ledger import Ledger
@@ -76,7 +77,7 @@ def test_a_track_that_runs_out_of_memory_once_goes_on_without_a_gap() -> None:
         fails = [DeviceMemoryError()]
         engine.fail = lambda call, frame: fails.pop() if fails and frame == 4 else None
 
-        async for _ in session.tracks.track():
+        async for _ in one_by_one(session.tracks.track()):
             pass
 
         assert session.results.frames_of(hero) == tuple(range(1, 11))

@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 
 from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClip, FakeClock, FakeEngine
+from fakes.tracks import one_by_one
 from generated_media import numbered_picture, write_movie
 from masklet.errors import OutputError
 from masklet.types import Click, FramePrompts
@@ -38,7 +39,7 @@ def no_collector() -> Iterator[None]:
 async def worked_on(session: Session) -> None:
     hero = (await session.add_object("hero")).object_id
     await session.set_prompts(FramePrompts(hero, 1, (Click(5, 5),)))
-    async for _ in session.tracks.track():
+    async for _ in one_by_one(session.tracks.track()):
         pass
 
 
@@ -87,7 +88,7 @@ def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivere
         delivered: dict[int, ObjectFrame] = {}
 
         async def track() -> None:
-            async for item in session.tracks.track():
+            async for item in one_by_one(session.tracks.track()):
                 if isinstance(item, ObjectFrame):
                     delivered[item.frame] = item
 
@@ -105,7 +106,7 @@ def test_with_a_full_disk_a_track_ends_with_a_sentence_and_all_that_was_delivere
             await session.add_click(hero, 9, Click(5, 5))
 
         (tmp_path / "full").mkdir()
-        async for _ in session.tracks.track():
+        async for _ in one_by_one(session.tracks.track()):
             pass
         assert session.results.frames_of(hero) == tuple(range(1, 11))
         await store.leave_all()

@@ -12,6 +12,7 @@ from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClip
 from fakes.histories import CLIP, masks, through_json, track
 from fakes.remembering import RememberingTracker
+from fakes.tracks import one_by_one
 from masklet.events import TrackFinished, TrackStarted
 from masklet.types import Click, FrameRange, FrameState, MemoryPolicy, ObjectPolicy
 from masklet_server.engine.policies.policy import POLICIES
@@ -151,7 +152,7 @@ def test_what_a_track_says_anew_of_earlier_frames_takes_its_place_and_is_told_on
         hero = (await session.add_object("hero")).object_id
         await session.add_click(hero, 1, Click(10.0, 5.0))
 
-        items = [item async for item in session.tracks.track(frames=FrameRange(1, 8))]
+        items = [item async for item in one_by_one(session.tracks.track(frames=FrameRange(1, 8)))]
 
         assert changed(session, hero) == [2, 3, 4, 5, 6]
         told = [item.frame for item in items if isinstance(item, ObjectFrame)]
@@ -194,7 +195,7 @@ def test_policies_with_a_past_of_their_own_are_tracked_from_the_prompt_each_time
             await session.set_policy(hero, policy)
             await track(session, frames=FrameRange(2, 5))
 
-            items = [item async for item in session.tracks.track(frames=FrameRange(6, 8))]
+            items = [item async for item in one_by_one(session.tracks.track(frames=FrameRange(6, 8)))]
 
             finished = items[-1]
             assert isinstance(finished, TrackFinished)

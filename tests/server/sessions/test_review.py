@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fakes.clips import clip_of, open_fake
 from fakes.engine import FAKE_INFO, FakeClip, FakeEngine
+from fakes.tracks import one_by_one
 from masklet.bad_frames import next_place, untracked
 from masklet.errors import BadInputError, ClipError
 from masklet.events import EditKind, TrackFinished
@@ -81,7 +82,7 @@ async def tracked(session: Session, **arguments: Any) -> tuple[dict[int, float],
     """Values of one object's masks that came, by frame, and the end."""
     values = {}
     last: Any = None
-    async for last in session.tracks.track(**arguments):
+    async for last in one_by_one(session.tracks.track(**arguments)):
         if isinstance(last, ObjectFrame):
             values[last.frame] = float(last.logits[0, 0])
     assert isinstance(last, TrackFinished)
@@ -235,7 +236,7 @@ def test_a_lock_that_comes_during_a_track_holds_at_once() -> None:
         await tracked(session)
         await session.add_click(hero, 1, Click(40.0, 10.0))
         engine.trackers[0].frame_s = 0.01
-        async for item in session.tracks.track():
+        async for item in one_by_one(session.tracks.track()):
             if isinstance(item, ObjectFrame) and item.frame == 2:
                 await session.set_lock(hero, FrameRange(9, 10), locked=True)
 

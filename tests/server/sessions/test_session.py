@@ -10,6 +10,7 @@ import pytest
 
 from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClip, FakeClock, FakeEngine
+from fakes.tracks import one_by_one
 from masklet.errors import (
     BadInputError,
     BusyError,
@@ -32,7 +33,7 @@ from masklet.types import (
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session, SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
-from masklet_server.sessions.track import QUEUED_EVENTS
+from masklet_server.sessions.track import QUEUED_FRAMES
 from masklet_server.tracking import ObjectFrame
 
 
@@ -68,7 +69,7 @@ async def click(session: Session, object_id: int, frame: int, x_px: float = 10.0
 
 async def tracked(session: Session, **arguments: Any) -> dict[tuple[int, int], float]:
     values = {}
-    async for item in session.tracks.track(**arguments):
+    async for item in one_by_one(session.tracks.track(**arguments)):
         if isinstance(item, ObjectFrame):
             values[item.object_id, item.frame] = float(item.logits[0, 0])
     return values
@@ -171,7 +172,7 @@ def test_cancel_keeps_finished_frames_and_says_so() -> None:
         engine.trackers[0].frame_s = 0.01
         items = []
 
-        async for item in session.tracks.track():
+        async for item in one_by_one(session.tracks.track()):
             items.append(item)
             if isinstance(item, ObjectFrame) and item.frame == 3:
                 assert session.tracks.cancel()
@@ -192,7 +193,7 @@ def test_a_reader_who_leaves_stops_the_track_within_a_frame() -> None:
         await click(session, hero, 1)
         engine.trackers[0].frame_s = 0.02
 
-        async with aclosing(session.tracks.track()) as events:
+        async with aclosing(one_by_one(session.tracks.track())) as events:
             async for item in events:
                 if isinstance(item, ObjectFrame) and item.frame == 2:
                     break
@@ -211,7 +212,7 @@ def test_a_second_track_is_refused_unless_it_retries_the_first() -> None:
         hero = (await session.add_object("hero")).object_id
         await click(session, hero, 1)
         engine.trackers[0].frame_s = 0.01
-        first = session.tracks.track(request_id="a")
+        first = one_by_one(session.tracks.track(request_id="a"))
         assert isinstance(await anext(first), TrackStarted)
 
         with pytest.raises(BusyError, match="tracking already"):
@@ -235,7 +236,7 @@ def test_objects_come_and_go_while_others_are_tracked() -> None:
         engine.trackers[0].frame_s = 0.01
         seen: dict[int, list[int]] = {hero: [], other: []}
 
-        async for item in session.tracks.track():
+        async for item in one_by_one(session.tracks.track()):
             if isinstance(item, ObjectFrame):
                 seen[item.object_id].append(item.frame)
                 if item.object_id == other and item.frame == 3:
@@ -257,7 +258,7 @@ def test_a_click_on_a_frame_still_to_come_is_not_tracked_over() -> None:
         await click(session, hero, 1, 0.0)
         engine.trackers[0].frame_s = 0.01
 
-        async for item in session.tracks.track():
+        async for item in one_by_one(session.tracks.track()):
             if isinstance(item, ObjectFrame) and item.frame == 2:
                 await click(session, hero, 9, 40.0)
 
@@ -361,7 +362,7 @@ def test_missing_frames_are_left_out_and_reported() -> None:
             session = await store.open("ann", clip_of(lambda: clip))
             hero = (await session.add_object("hero")).object_id
             await click(session, hero, -1)
-            started = await anext(session.tracks.track())
+            started = await anext(one_by_one(session.tracks.track()))
 
             assert isinstance(started, TrackStarted)
             assert started.missing_frames == (1, 2)
@@ -483,7 +484,7 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
             ]
             for session in (stalled, other):
                 await click(session, (await session.add_object("hero")).object_id, 1)
-            reading = stalled.tracks.track()
+            reading = one_by_one(stalled.tracks.track())
             await anext(reading)
             ahead = -1
             # Until it stands still, which takes its time on a busy machine.
@@ -494,7 +495,7 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
             values = await tracked(other)
 
             assert len(values) == 200
-            assert len(engine.trackers[0].calls) == ahead <= QUEUED_EVENTS + 4
+            assert len(engine.trackers[0].calls) == ahead <= QUEUED_FRAMES + 4
             await reading.aclose()
 
     asyncio.run(run())
@@ -505,7 +506,7 @@ def test_a_session_closed_in_mid_track_ends_it_and_frees_the_tracker() -> None:
         engine.frame_s = 0.01
         hero = (await session.add_object("hero")).object_id
         await click(session, hero, 1)
-        async for item in session.tracks.track():
+        async for item in one_by_one(session.tracks.track()):
             if isinstance(item, ObjectFrame) and item.frame == 3:
                 await session.close()
 

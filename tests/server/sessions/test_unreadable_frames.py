@@ -11,6 +11,7 @@ import pytest
 
 from fakes.clips import clip_of, open_fake
 from fakes.engine import FakeClock, FakeEngine
+from fakes.tracks import Item, one_by_one
 from generated_media import scene, write_picture
 from masklet.errors import FrameMissingError
 from masklet.events import TrackFinished, TrackStarted
@@ -19,7 +20,6 @@ from masklet_server.media.source import open_clip
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore, StoreLimits
-from masklet_server.sessions.track import TrackItem
 from masklet_server.tracking import ObjectFrame
 
 FRAMES = (1001, 1002, 1003, 1004, 1005, 1006, 1007)
@@ -46,8 +46,8 @@ def _on(plate: Path, work: Callable[[Session, FakeEngine], object]) -> None:
     asyncio.run(run())
 
 
-async def _tracked(session: Session, **asked: object) -> list[TrackItem]:
-    return [item async for item in session.tracks.track(**asked)]  # type: ignore[arg-type]
+async def _tracked(session: Session, **asked: object) -> list[Item]:
+    return [item async for item in one_by_one(session.tracks.track(**asked))]  # type: ignore[arg-type]
 
 
 def test_a_broken_frame_is_left_out_and_told_and_all_others_are_tracked(tmp_path: Path) -> None:
