@@ -11,8 +11,8 @@ import pytest
 
 import masklet
 from masklet.errors import BadInputError, ClipError, WeightsError
-from masklet.farm import checking, tracking
-from masklet.farm.checking import QualityError, check_shot, publish_shot
+from masklet.farm import pictures, tracking
+from masklet.farm.checking import QualityError, check_shot
 from masklet.farm.delivering import make_mattes
 from masklet.farm.notes import look_home
 from masklet.farm.places import JobPlaces
@@ -20,6 +20,7 @@ from masklet.farm.request import FarmRequest
 from masklet.farm.submitting import submit
 from masklet.farm.task import FarmTask, Stop, StoppedError, Teller, find_task
 from masklet.farm.tracking import track_piece
+from masklet.farm.versions import publish_shot
 from masklet.prompts import PlateShape, Shot, write_shot
 from masklet.types import (
     Click,
@@ -173,14 +174,14 @@ def test_a_shot_whose_matte_misses_its_click_fails_in_the_artists_words(
     bundle = submit([document], FarmRequest(publish=True, accepted=("reviewed",)), tmp_path / "job").bundle
     _track(server, bundle)
     _mattes(server, bundle)
-    measured = checking._measured
+    measured = pictures._measured
 
     def elsewhere(collected: object) -> object:
         found = measured(collected)  # type: ignore[arg-type]
         found["duck"]["1003"]["under"] = [0.1]
         return found
 
-    monkeypatch.setattr(checking, "_measured", elsewhere)
+    monkeypatch.setattr(pictures, "_measured", elsewhere)
     task = _task(bundle, "check")
     with pytest.raises(QualityError, match="duck leaves out places that were clicked as part of it on 1003"):
         check_shot(task, Teller(task))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, OutputError
+from masklet.farm.share import make_folder
 from masklet.frame_runs import runs_joined, runs_minus
 from masklet.prompt_json import masks_from_json, masks_to_json
 from masklet.publish.shot_record import read_json
@@ -59,8 +60,8 @@ def keep_chunk(folder: Path, piece: Piece, chunk: Chunk) -> None:
     }
     path = folder / f"{piece.number:03d}.{chunk.frames.first}_{chunk.frames.last}.json"
     temporary = folder / f".{path.name}.{uuid.uuid4().hex}"
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("x", encoding="utf-8") as file:
                 json.dump(content, file)

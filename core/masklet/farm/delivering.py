@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from masklet.deliveries import Existing
 from masklet.errors import BadInputError, OutputError
 from masklet.events import OverlayKind
+from masklet.farm.share import make_folder
 from masklet.farm.task import StoppedError, check_plate, key_of, plate_session
 from masklet.farm.tracking import check_complete, free_runs, hold
 from masklet.matte_files import Exported
@@ -53,12 +54,7 @@ def make_mattes(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> P
     check_plate(task)
     private = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
     try:
-        private.mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder for the mattes cannot be made ({error.strerror}): check room and rights of the share"
-        ) from error
-    try:
+        make_folder(private)
         with _restored(task, server, key, teller, stop) as restored:
             _write(task, restored, private, teller, stop)
         _take_place(private, final)

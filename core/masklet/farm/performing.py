@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, MaskletError
-from masklet.farm.checking import check_shot, publish_shot
+from masklet.errors import BadInputError, MaskletError, OutputError
+from masklet.farm.checking import check_shot
 from masklet.farm.delivering import make_exports, make_mattes
+from masklet.farm.graphics_card import check_gpu, check_on_gpu
 from masklet.farm.report import write_report
-from masklet.farm.task import Stop, StoppedError, Teller
+from masklet.farm.task import Stop, StoppedError, Teller, tell_failure
 from masklet.farm.task_states import TaskPhase
 from masklet.farm.template import SERVED_STAGES
 from masklet.farm.tracking import track_piece
-from masklet.farm.worker_server import check_gpu, connect_to_kept
+from masklet.farm.versions import publish_shot
+from masklet.farm.worker_server import connect_to_kept
 
 if TYPE_CHECKING:
     from masklet.client import Server
@@ -26,7 +28,11 @@ def perform(task: FarmTask) -> None:
     Raises:
         MaskletError: It failed or was stopped; its state says the same.
     """
-    teller = Teller(task)
+    try:
+        teller = Teller(task)
+    except OutputError as error:
+        tell_failure(str(error))
+        raise
     stop = Stop(task.places)
     try:
         with stop.listening():
@@ -67,11 +73,10 @@ def _do(task: FarmTask, teller: Teller, stop: Stop) -> None:
 
 def _server(task: FarmTask) -> Server:
     """The server of this worker's session, or one of this task's own where there is no session."""
-    kept = connect_to_kept()
-    if kept is not None:
-        return kept
     from masklet.client import connect
 
     request = task.job.request
     check_gpu(request.gpu_memory_gib)
-    return connect(weights=request.weights, device=request.device)
+    server = connect_to_kept() or connect(weights=request.weights, device=request.device)
+    check_on_gpu(request.gpu_memory_gib, server.info().device)
+    return server

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, OutputError
-from masklet.publish.shot_record import read_json, write_whole
+from masklet.errors import BadInputError
+from masklet.farm.share import keep_file
+from masklet.publish.shot_record import read_json
 
 if TYPE_CHECKING:
     from masklet.farm.places import JobPlaces
@@ -55,11 +56,7 @@ def keep_result(places: JobPlaces, result: ShotResult) -> None:
         "sheet": result.sheet,
         "version": result.version,
     }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent} cannot be made ({error.strerror}): check the share") from error
-    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    keep_file(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def read_result(places: JobPlaces, shot: str) -> ShotResult | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
 from masklet.farm.report import shot_reports
+from masklet.farm.share import keep_file
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state
-from masklet.publish.shot_record import read_object, write_whole
+from masklet.publish.shot_record import read_object
 
 if TYPE_CHECKING:
     from masklet.farm.job import FarmJob
@@ -59,6 +60,5 @@ def _accept(places: JobPlaces, shot: str, checks: tuple[str, ...]) -> None:
     if path.is_file():
         with suppress(BadInputError):
             before = tuple(map(str, read_object(path, "what was accepted").get("checks", ())))
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"checks": sorted({*before, *checks})}
-    write_whole(path, (json.dumps(content) + "\n").encode())
+    keep_file(path, (json.dumps(content) + "\n").encode())

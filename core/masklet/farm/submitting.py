@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -107,11 +108,16 @@ def submit(
         (bundle / "out").mkdir()
     except OSError as error:
         raise OutputError(f"{bundle} cannot be made ({error.strerror}): choose another with --job") from error
-    for shot, data in found:
-        write_whole(bundle / shot.document, data)
-    for file, content in _openjd_files(bundle, job).items():
-        write_whole(bundle / file, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-    write_job(bundle, job)
+    try:
+        for shot, data in found:
+            write_whole(bundle / shot.document, data)
+        for file, content in _openjd_files(bundle, job).items():
+            write_whole(bundle / file, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+        write_job(bundle, job)
+    except OutputError:
+        # Half a job would be in the way of the next try.
+        shutil.rmtree(bundle, ignore_errors=True)
+        raise
     for shot in job.shots:
         note_submission(Path(shot.home), bundle, shot.name)
     return Submitted(bundle, job, tuple(notes))

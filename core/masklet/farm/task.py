@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from masklet.clip_files import find_clip
 from masklet.conversion import check_fits
-from masklet.errors import BadInputError, MaskletError, WeightsError
+from masklet.errors import BadInputError, MaskletError, OutputError, WeightsError
 from masklet.farm.job import read_document, read_job
 from masklet.farm.places import JobPlaces, result_key
 from masklet.farm.plate_prints import check_same_plate, plate_prints
+from masklet.farm.share import keep_first
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
-from masklet.publish.shot_record import read_object, write_whole
+from masklet.publish.shot_record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,17 +188,28 @@ class Teller:
             self._keep()
 
     def end(self, phase: TaskPhase, words: str = "") -> None:
-        """The task is over."""
+        """The task is over. The engine hears why it failed also where the share takes no word of it.
+
+        Raises:
+            OutputError: It is done, and cannot say so.
+        """
         self.state = replace(self.state, phase=phase, words=words)
-        self._keep()
         if phase is not TaskPhase.DONE:
-            _say(f"openjd_fail: {words}")
+            tell_failure(words)
+        try:
+            self._keep()
+        except OutputError as error:
+            if phase is TaskPhase.DONE:
+                tell_failure(str(error))
+                raise
 
     def _keep(self) -> None:
         self._told_s = time.monotonic()
         now = read_state(self._folder, self.state.shot, self.state.stage, self.state.piece)
-        if now.attempt > self.state.attempt:
-            # This machine was given up, and another one is at it: what it tells is what counts.
+        if now.attempt > self.state.attempt or (
+            now.attempt == self.state.attempt and now.phase is TaskPhase.DONE
+        ):
+            # This machine was given up and another one is at it, or was as quick: what that tells counts.
             return
         seconds = round(time.monotonic() - self._started_s, 2)
         self.state = keep_state(self._folder, replace(self.state, seconds=seconds))
@@ -208,14 +220,13 @@ def check_weights(task: FarmTask, server: Server) -> str:
 
     Raises:
         WeightsError: They are others.
+        OutputError: The share takes no word of it.
     """
     model = server.info().model
     path = task.places.weights
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = json.dumps({"name": model.name, "sha256": model.sha256}).encode()
-        # Of two that begin at once, the one whose file stays is asked below.
-        write_whole(path, content)
+        # Of two that begin at once, the first one's stays, and is asked below.
+        keep_first(path, json.dumps({"name": model.name, "sha256": model.sha256}).encode())
     told = read_object(path, "the job's weights")
     if told.get("sha256") != model.sha256:
         raise WeightsError(
@@ -265,6 +276,11 @@ def plate_session(task: FarmTask, server: Server, document: Shot) -> Iterator[Se
     ) as session:
         check_fits(document, session.clip)
         yield session
+
+
+def tell_failure(words: str) -> None:
+    """Tell the engine, in OpenJD's word, why a task failed."""
+    _say(f"openjd_fail: {words}")
 
 
 def _say(line: str) -> None:

@@ -14,8 +14,9 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, OutputError
-from masklet.publish.shot_record import read_json, write_whole
+from masklet.errors import BadInputError
+from masklet.farm.share import keep_file
+from masklet.publish.shot_record import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,19 +74,19 @@ class TaskState:
 
 
 def keep_state(folder: Path, state: TaskState) -> TaskState:
-    """Write it, whole or not at all; what was written."""
+    """Write it, whole or not at all; what was written.
+
+    Raises:
+        OutputError: The share is full, or may not be written to.
+    """
     told = replace(
         state,
         beat=state.beat + 1,
         worker=state.worker or socket.gethostname(),
         told_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made ({error.strerror}): check the share") from error
     content = {**asdict(told), "phase": told.phase.value}
-    write_whole(folder / told.file_name, (json.dumps(content, ensure_ascii=False) + "\n").encode())
+    keep_file(folder / told.file_name, (json.dumps(content, ensure_ascii=False) + "\n").encode())
     return told
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, ServerUnreachableError
+from masklet.farm.graphics_card import check_gpu
 from masklet.farm.template import SERVER_VARIABLE, START_S
 
 if TYPE_CHECKING:
@@ -172,36 +173,6 @@ def is_alive(process: int) -> bool:
         # One that has ended and that nobody has asked about is there by name alone.
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
-
-
-def check_gpu(least_gib: float) -> None:
-    """See that this machine has a graphics card with so much memory: engines ask, and not all of them check.
-
-    Raises:
-        BadInputError: It has none, or a smaller one.
-    """
-    if not least_gib:
-        return
-    try:
-        told = subprocess.run(
-            ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        ).stdout
-        largest_gib = max(float(line) / 1024 for line in told.split("\n") if line.strip())
-    except (OSError, subprocess.SubprocessError, ValueError):
-        raise BadInputError(
-            f"the job asks for a graphics card with {least_gib:g} GiB and this machine has none: let it run "
-            "on workers with one, or submit it without --gpu-memory"
-        ) from None
-    # Cards keep a little of their memory to themselves: one sold with 8 GiB tells of 7.99.
-    if largest_gib < 0.95 * least_gib:
-        raise BadInputError(
-            f"the job asks for a graphics card with {least_gib:g} GiB and this machine's has "
-            f"{largest_gib:.1f}: let it run on workers with a larger one, or submit it with less --gpu-memory"
-        )
 
 
 def _is_wanted(ready: Path, owner: int) -> bool:

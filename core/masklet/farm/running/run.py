@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from masklet.errors import BadInputError
+from masklet.errors import BadInputError, OutputError
 from masklet.farm.job import read_job
 from masklet.farm.places import JobPlaces
 from masklet.farm.report import shot_reports, summed_up, write_report
 from masklet.farm.running.opened_job import EngineTask, as_line, open_bundle, task_words
+from masklet.farm.share import make_folder
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
 from masklet.farm.template import stages
 
@@ -184,7 +185,7 @@ class JobRun:
         self._started += 1
         number = self._started
         logs = self._places.out / "work" / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        make_folder(logs)
         command = [sys.executable, "-m", "masklet.farm.running.worker", str(self._opened.bundle)]
         process = subprocess.Popen(
             [
@@ -253,7 +254,9 @@ class JobRun:
     def _fail(self, task: EngineTask, words: str) -> None:
         state = self._state(task)
         if state.phase is not TaskPhase.FAILED or state.words != words:
-            keep_state(self._places.states, replace(state, phase=TaskPhase.FAILED, words=words))
+            # Of a full share people hear here; the task is given out again by the next run.
+            with suppress(OutputError):
+                keep_state(self._places.states, replace(state, phase=TaskPhase.FAILED, words=words))
         self.say(f"{task.step}{self._numbered(task)} failed: {words}")
 
     def _lost(self, worker: _WorkerProcess, task: EngineTask) -> None:
