@@ -27,12 +27,6 @@ def main() -> int:
     """Do what the command line says; the exit code."""
     words = sys.argv[1:]
     said = dict(zip(words[2::2], words[3::2], strict=True))
-    if words[1] == "enter":
-        sys.stdout.write("openjd_env: MASKLET_FARM_SERVER=nowhere\n")
-        _note(Path(said["--ready"]).parent, "enter")
-        return 0
-    if words[1] == "leave":
-        return 0
     bundle = Path(said["--job"])
     task = find_task(
         bundle, Path(said["--out"]), said["--shot"], said["--stage"], int(said.get("--piece", 0))
@@ -72,22 +66,15 @@ def _behave(word: str, task: FarmTask, teller: Teller, stop: Stop) -> None:
             time.sleep(_STEP_S)
     elif word == "rest":
         teller.progress(_STEPS, _STEPS, "tracking", reused=int(kept.read_text()))
-    elif word == "lost-once" and teller.state.attempt == 1:
-        # The worker is the parent, or above the shell that OpenJD puts between.
+    elif word == "lost" or (word == "lost-once" and teller.state.attempt == 1):
+        # The worker is the parent, or above the shell that OpenJD puts between. Its machine goes with it.
         os.kill(int(os.environ["MASKLET_FARM_OWNER"]), signal.SIGKILL)
-        time.sleep(2)
-    elif word == "lost":
-        os.kill(int(os.environ["MASKLET_FARM_OWNER"]), signal.SIGKILL)
-        time.sleep(2)
+        os._exit(1)
 
 
 def _log(bundle: Path, line: str) -> None:
     with (bundle / "calls.log").open("a") as file:
         file.write(f"{line}\n")
-
-
-def _note(folder: Path, word: str) -> None:
-    (folder / word).touch()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Jobs on this machine by the real OpenJD packages; tasks are those of a stand-in, which is quick."""
+"""A job on this machine by the real OpenJD packages; tasks are those of a stand-in, which is quick.
+
+One night is run for all of these: two workers, and four shots of which one fails, one loses its worker, one
+loses every worker and one takes too long. The night after it is cancelled, and a third one ends.
+"""
 
 from __future__ import annotations
 
@@ -7,146 +11,184 @@ import os
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from fakes import farm_program
 from fakes.farm_shots import write_document, write_plate
+from masklet.commands.farm_job import cancel
 from masklet.farm.job import read_job
 from masklet.farm.places import JobPlaces
 from masklet.farm.report import shot_reports
 from masklet.farm.request import FarmRequest
 from masklet.farm.retrying import make_ready
+from masklet.farm.running import run
 from masklet.farm.running.run import JobRun
 from masklet.farm.submitting import TEMPLATE_FILE, submit
-from masklet.farm.task_states import TaskPhase, read_state
+from masklet.farm.task_states import TaskPhase, TaskState, read_state
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a script with a first line")
 
+_SHOTS = ("unlucky", "spoilt", "doomed", "endless")
+_TIME_LIMIT_S = 12
+"""Of the shot that takes too long: enough for a Python to start on a busy machine."""
 
-@pytest.fixture
-def program(tmp_path: Path) -> str:
-    file = tmp_path / "masklet"
+
+@dataclass
+class _Run:
+    """What was seen of one run."""
+
+    is_done: bool
+    said: list[str]
+    states: dict[str, TaskState]
+    calls: list[str]
+    kept: int
+    page: str
+
+
+@dataclass
+class _Nights:
+    """A job and the runs of it."""
+
+    bundle: Path
+    program: str
+    runs: list[_Run] = field(default_factory=list)
+
+    @property
+    def places(self) -> JobPlaces:
+        return JobPlaces(self.bundle / "out")
+
+    def behave(self, **behaviour: str) -> None:
+        said = {key.replace("_", " "): word for key, word in behaviour.items()}
+        (self.bundle / "behaviour.json").write_text(json.dumps(said))
+
+    def run(self, workers: int = 1) -> None:
+        log = self.bundle / "calls.log"
+        before = len(log.read_text().splitlines()) if log.is_file() else 0
+        said: list[str] = []
+        is_done = JobRun(self.bundle, workers, said.append, program=self.program).run()
+        reports = shot_reports(read_job(self.bundle), self.places)
+        kept = self.places.out / "endless.kept"
+        self.runs.append(
+            _Run(
+                is_done,
+                said,
+                {f"{each.shot.name} {state.stage}": state for each in reports for state in each.states},
+                log.read_text().splitlines()[before:],
+                int(kept.read_text()) if kept.is_file() else 0,
+                self.places.report.read_text(),
+            )
+        )
+
+
+def _cancel_when_it_goes_on(nights: _Nights) -> None:
+    until_s = time.monotonic() + 60
+    while time.monotonic() < until_s:
+        state = read_state(nights.places.states, "endless", "track", 1)
+        if state.phase is TaskPhase.RUNNING and state.done > state.reused:
+            break
+        time.sleep(0.05)
+    cancel(nights.bundle)
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> _Nights:
+    folder = tmp_path_factory.mktemp("nights")
+    program = folder / "masklet"
     own = Path(farm_program.__file__)
-    file.write_text(f'#!/bin/sh\nPYTHONPATH="{own.parents[1]}" exec "{sys.executable}" "{own}" "$@"\n')
-    file.chmod(0o755)
-    return str(file)
+    program.write_text(
+        "#!/bin/sh\n"
+        'case "$2" in enter) echo openjd_env: MASKLET_FARM_SERVER=nowhere; exit 0;; leave) exit 0;; esac\n'
+        f'PYTHONPATH="{own.parents[1]}" exec "{sys.executable}" "{own}" "$@"\n'
+    )
+    program.chmod(0o755)
+    clip = write_plate(folder / "plates")
+    documents = [write_document(folder / f"{name}.masklet.json", str(clip)) for name in _SHOTS]
+    found = _Nights(submit(documents, FarmRequest(), folder / "job").bundle, str(program))
+    template = json.loads((found.bundle / TEMPLATE_FILE).read_text())
+    for step in template["steps"]:
+        if step["name"] == "endless track":
+            step["script"]["actions"]["onRun"]["timeout"] = _TIME_LIMIT_S
+    (found.bundle / TEMPLATE_FILE).write_text(json.dumps(template))
 
-
-def _job(tmp_path: Path, shots: int = 1, **behaviour: str) -> Path:
-    clip = write_plate(tmp_path / "plates")
-    documents = [write_document(tmp_path / f"shot{n}.masklet.json", str(clip)) for n in range(1, shots + 1)]
-    bundle = submit(documents, FarmRequest(), tmp_path / "job").bundle
-    _behave(bundle, behaviour)
-    return bundle
-
-
-def _behave(bundle: Path, behaviour: dict[str, str]) -> None:
-    (bundle / "behaviour.json").write_text(json.dumps(behaviour))
-
-
-def _run(bundle: Path, program: str, workers: int = 1) -> tuple[bool, list[str]]:
-    said: list[str] = []
-    return JobRun(bundle, workers, said.append, program=program).run(), said
-
-
-def _phases(bundle: Path) -> dict[str, TaskPhase]:
-    reports = shot_reports(read_job(bundle), JobPlaces(bundle / "out"))
-    return {f"{each.shot.name} {state.stage}": state.phase for each in reports for state in each.states}
-
-
-def test_shots_go_through_their_steps_and_are_not_done_twice(tmp_path: Path, program: str) -> None:
-    bundle = _job(tmp_path, shots=2)
-    is_done, _ = _run(bundle, program)
-    assert is_done
-    assert set(_phases(bundle).values()) == {TaskPhase.DONE}
-    calls = (bundle / "calls.log").read_text().splitlines()
-    for shot in ("shot1", "shot2"):
-        own = [call.split()[1] for call in calls if call.startswith(shot)]
-        assert own == ["track", "mattes", "check"]
-    assert "2 of 2 shots are done" in (bundle / "out" / "report.html").read_text()
-    is_done, said = _run(bundle, program)
-    assert is_done
-    assert said[0].startswith("nothing is left to do")
-    assert (bundle / "calls.log").read_text().splitlines() == calls
-
-
-def test_a_shot_that_fails_holds_no_other_up_and_goes_on_after_retry(tmp_path: Path, program: str) -> None:
-    bundle = _job(tmp_path, shots=2)
-    _behave(bundle, {"shot1 mattes": "fail"})
-    is_done, said = _run(bundle, program)
-    assert not is_done
-    phases = _phases(bundle)
-    assert phases["shot1 mattes"] is TaskPhase.FAILED
-    assert phases["shot1 check"] is TaskPhase.WAITING
-    assert phases["shot2 check"] is TaskPhase.DONE
-    assert any("shot1 mattes failed: the plate is not there: put it back" in each for each in said)
-    _behave(bundle, {})
-    make_ready(read_job(bundle), JobPlaces(bundle / "out"))
-    assert _run(bundle, program)[0]
-    calls = (bundle / "calls.log").read_text().splitlines()
-    assert calls.count("shot1 mattes") == 2
-    assert calls.count("shot2 mattes") == 1
-
-
-def test_a_task_that_takes_too_long_keeps_what_it_has_and_goes_on_from_there(
-    tmp_path: Path, program: str
-) -> None:
-    bundle = _job(tmp_path, track="slow")
-    template = json.loads((bundle / TEMPLATE_FILE).read_text())
-    template["steps"][0]["script"]["actions"]["onRun"]["timeout"] = 15
-    (bundle / TEMPLATE_FILE).write_text(json.dumps(template))
-    is_done, said = _run(bundle, program)
-    assert not is_done
-    assert any("took longer than it may; what was finished is kept: stopped;" in each for each in said)
-    kept = int((bundle / "out" / "shot1.kept").read_text())
-    assert kept > 0
-    _behave(bundle, {"track": "rest"})
-    make_ready(read_job(bundle), JobPlaces(bundle / "out"))
-    assert _run(bundle, program)[0]
-    assert read_state(JobPlaces(bundle / "out").states, "shot1", "track", 1).reused == kept
-
-
-def test_a_job_that_is_cancelled_keeps_what_is_finished(tmp_path: Path, program: str) -> None:
-    bundle = _job(tmp_path, track="slow")
-    places = JobPlaces(bundle / "out")
-
-    def cancel() -> None:
-        until_s = time.monotonic() + 30
-        while time.monotonic() < until_s:
-            if read_state(places.states, "shot1", "track", 1).done:
-                places.cancelled.touch()
-                return
-            time.sleep(0.05)
-
-    threading.Thread(target=cancel).start()
-    is_done, said = _run(bundle, program)
-    assert not is_done
-    assert "the job was cancelled: workers keep what is finished" in said
-    assert _phases(bundle)["shot1 track"] is TaskPhase.STOPPED
-    assert int((bundle / "out" / "shot1.kept").read_text()) > 0
+    trouble = {"spoilt_mattes": "fail", "unlucky_mattes": "lost-once", "doomed_track": "lost"}
+    found.behave(**trouble, endless_track="slow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "MOST_LOSSES", 2)
+        found.run(workers=2)
+    make_ready(read_job(found.bundle), found.places)
+    found.behave(endless_track="slow")
+    canceller = threading.Thread(target=_cancel_when_it_goes_on, args=(found,))
+    canceller.start()
+    found.run()
+    canceller.join()
     # What runs next goes on, without a word of the cancellation before.
-    _behave(bundle, {})
-    assert _run(bundle, program)[0]
+    found.behave(endless_track="rest")
+    found.run()
+    found.run()
+    return found
 
 
-def test_a_worker_that_is_lost_costs_one_retry(tmp_path: Path, program: str) -> None:
-    bundle = _job(tmp_path, shots=2)
-    _behave(bundle, {"shot1 mattes": "lost-once"})
-    is_done, said = _run(bundle, program, workers=2)
-    assert is_done
-    assert [each for each in said if "was lost" in each] == [
-        next(each for each in said if "was lost; shot1 mattes is given to another" in each)
+def test_shots_go_through_their_steps_in_turn(nights: _Nights) -> None:
+    first, second, third, _ = nights.runs
+    calls = [*first.calls, *second.calls, *third.calls]
+    assert [call.split()[1] for call in calls if call.startswith("doomed ")] == [
+        *("track", "track"),
+        *("track", "mattes", "check"),
     ]
-    calls = (bundle / "calls.log").read_text().splitlines()
-    assert calls.count("shot1 mattes") == 2
-    assert calls.count("shot1 track") == 1
+    assert not first.is_done
 
 
-def test_a_task_that_loses_every_worker_fails_with_a_sentence(tmp_path: Path, program: str) -> None:
-    bundle = _job(tmp_path, track="lost")
-    is_done, said = _run(bundle, program)
-    assert not is_done
-    assert any("its worker was lost 3 times: see out/work/logs" in each for each in said)
-    assert _phases(bundle)["shot1 track"] is TaskPhase.FAILED
+def test_a_shot_that_fails_holds_no_other_up_and_goes_on_after_retry(nights: _Nights) -> None:
+    first, second, third, _ = nights.runs
+    assert first.states["spoilt mattes"].phase is TaskPhase.FAILED
+    assert first.states["spoilt check"].phase is TaskPhase.WAITING
+    assert first.states["unlucky check"].phase is TaskPhase.DONE
+    assert any("spoilt mattes failed: the plate is not there: put it back" in each for each in first.said)
+    assert third.states["spoilt check"].phase is TaskPhase.DONE
+    assert [*first.calls, *second.calls, *third.calls].count("spoilt mattes") == 2
+
+
+def test_a_worker_that_is_lost_costs_one_retry(nights: _Nights) -> None:
+    first = nights.runs[0]
+    assert sum("was lost; unlucky mattes is given to another" in each for each in first.said) == 1
+    assert first.states["unlucky check"].phase is TaskPhase.DONE
+    assert first.calls.count("unlucky mattes") == 2
+    assert first.calls.count("unlucky track") == 1
+
+
+def test_a_task_that_loses_every_worker_fails_with_a_sentence(nights: _Nights) -> None:
+    first = nights.runs[0]
+    assert any("its worker was lost 2 times: see out/work/logs" in each for each in first.said)
+    assert first.calls.count("doomed track") == 2
+    assert first.states["doomed track"].phase is TaskPhase.FAILED
+
+
+def test_a_task_that_takes_too_long_keeps_what_it_has_and_goes_on_from_there(nights: _Nights) -> None:
+    first, second, *_ = nights.runs
+    assert any("took longer than it may; what was finished is kept: stopped;" in each for each in first.said)
+    assert first.states["endless track"].phase is TaskPhase.FAILED
+    assert first.kept > 0
+    assert second.states["endless track"].reused == first.kept
+
+
+def test_a_job_that_is_cancelled_keeps_what_is_finished(nights: _Nights) -> None:
+    first, second, third, _ = nights.runs
+    assert not second.is_done
+    assert "the job was cancelled: workers keep what is finished" in second.said
+    assert second.states["endless track"].phase is TaskPhase.STOPPED
+    assert second.kept > first.kept
+    assert third.is_done
+    assert third.states["endless track"].reused == second.kept
+
+
+def test_what_is_done_is_not_done_twice(nights: _Nights) -> None:
+    *_, third, fourth = nights.runs
+    assert {state.phase for state in third.states.values()} == {TaskPhase.DONE}
+    assert "4 of 4 shots are done" in third.page
+    assert not any(call.startswith("unlucky") for call in third.calls)
+    assert fourth.is_done
+    assert fourth.said[0].startswith("nothing is left to do")
+    assert fourth.calls == []
