@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,12 @@ class StandInTracker(FakeTracker):
 
     def __post_init__(self) -> None:
         self.calls = deque(maxlen=8)  # type: ignore[assignment]
+
+    def track(
+        self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
+    ) -> Sequence[ObjectFrame]:
+        self._work("track", frame)
+        return [self._result(object_id, frame, 0.0) for object_id in object_ids]
 
     def _result(self, object_id: int, frame: int, value: float, *, prompted: bool = False) -> ObjectFrame:
         made = super()._result(object_id, frame, 0.0, prompted=prompted)

@@ -85,9 +85,24 @@ def render_preview(
     return codes
 
 
+def render_inside(logits: NDArray[np.floating], width_px: int, height_px: int) -> NDArray[np.uint8]:
+    """What is covered by half and more ``(H, W)`` uint8, 255 there and 0 elsewhere.
+
+    Same arguments as :func:`render_preview`, a few times faster again: how wide the edge is does not matter.
+    """
+    up: NDArray[np.float32] = np.empty((height_px, width_px), np.float32)
+    cv2.resize(_clamped(logits), (width_px, height_px), dst=up, interpolation=cv2.INTER_CUBIC)  # (H, W)
+    inside: NDArray[np.uint8] = np.empty(up.shape, np.uint8)
+    cv2.compare(up, 0.0, cv2.CMP_GE, dst=inside)
+    return inside
+
+
 def _clamped(logits: NDArray[np.floating]) -> NDArray[np.float32]:
     """Logits ``(h, w)`` that can be reckoned with; what is not a number lies outside."""
-    low: NDArray[np.float32] = np.fmax(logits, np.float32(-_CLAMP), dtype=np.float32)
+    # NumPy widens half floats one by one.
+    low = np.empty(logits.shape, np.float32)
+    cv2.add(logits, 0.0, dst=low, dtype=cv2.CV_32F)
+    np.fmax(low, np.float32(-_CLAMP), out=low)
     return np.minimum(low, np.float32(_CLAMP), out=low)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from masklet.types import ClipInfo, Mask, MaskFormat, MaskUpdate
 from masklet_server.mattes.adjust import adjust_all
-from masklet_server.mattes.alpha import render_alpha, render_preview
+from masklet_server.mattes.alpha import render_alpha, render_inside, render_preview
 from masklet_server.mattes.drawn import drawn_at, drawn_codes
 from masklet_server.mattes.strokes import obeyed, obeyed_codes
 from masklet_server.sessions.session import Session
@@ -60,6 +60,7 @@ def update_of(
     size_px: tuple[int, int],
     *,
     is_preview: bool = False,
+    bits: bool = False,
 ) -> MaskUpdate:
     """The mask of a result at ``size_px``, finished as its object wants it, with its scores.
 
@@ -71,6 +72,7 @@ def update_of(
         object_name: As it is now.
         size_px: Width and height of the mask.
         is_preview: Nothing of it is said: drawn masks and matte settings are left out.
+        bits: Only what is inside is wanted: coverage may be 0 or 255 everywhere.
     """
     presence_logit = max(-60.0, min(60.0, result.presence_logit))
     return MaskUpdate(
@@ -78,7 +80,9 @@ def update_of(
         object_name=object_name,
         frame=result.frame,
         mask=Mask.from_array(
-            render_preview(result.logits, *size_px) if is_preview else _finished(session, result, size_px)
+            render_preview(result.logits, *size_px)
+            if is_preview
+            else _finished(session, result, size_px, bits=bits)
         ),
         presence=result.presence,
         presence_score=1.0 / (1.0 + math.exp(-presence_logit)),
@@ -87,11 +91,13 @@ def update_of(
     )
 
 
-def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+def _finished(
+    session: Session, result: ObjectFrame, size_px: tuple[int, int], *, bits: bool
+) -> NDArray[np.uint8]:
     """Coverage ``(height, width)``, 0 to 255."""
     object_id, settings = result.object_id, session.mattes()
     if object_id not in settings:
-        return _plain(session, result, size_px)
+        return _plain(session, result, size_px, bits=bits)
     shown = {object_id: result}
     if settings[object_id].exclusive:
         # The others take their share of each pixel, as far as they have a mask on this frame yet.
@@ -104,7 +110,7 @@ def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -
     order = [info.object_id for info in session.objects() if info.object_id in shown]
     if object_id not in order:
         # Removed while its mask was on the way.
-        return _plain(session, result, size_px)
+        return _plain(session, result, size_px, bits=bits)
     drawn = {id_: mask for id_ in order if (mask := session.drawn_on(shown[id_])) is not None}
     alphas = {
         id_: drawn_at(drawn[id_], *size_px)
@@ -120,13 +126,17 @@ def _finished(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -
     return codes
 
 
-def _plain(session: Session, result: ObjectFrame, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+def _plain(
+    session: Session, result: ObjectFrame, size_px: tuple[int, int], *, bits: bool
+) -> NDArray[np.uint8]:
     """Coverage without any settings."""
     mask = session.drawn_on(result)
     if mask is not None:
         return drawn_codes(mask, *size_px)
-    shown = render_preview(result.logits, *size_px)
-    return obeyed_codes(shown, session.strokes_on(result), _plate_px(session))
+    strokes = session.strokes_on(result)
+    if bits and not strokes:
+        return render_inside(result.logits, *size_px)
+    return obeyed_codes(render_preview(result.logits, *size_px), strokes, _plate_px(session))
 
 
 def _plate_px(session: Session) -> tuple[int, int]:

@@ -112,12 +112,12 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
     ) -> AsyncIterator[values_pb2.MaskUpdate]:
         """Messages of masks: small ones of a frame are drawn together, one job for a thread."""
         size_px = mask_size_px(session.clip, mask_format)
-        put = None if shared is None else shared.put
+        put, bits = None if shared is None else shared.put, mask_format.bits
 
         def drawn(some: Sequence[tuple[ObjectFrame, str]]) -> list[values_pb2.MaskUpdate]:
             return [
                 mask_codec.update_to_wire(
-                    update_of(session, result, name, size_px), bits=mask_format.bits, put=put
+                    update_of(session, result, name, size_px, bits=bits), bits=bits, put=put
                 )
                 for result, name in some
             ]

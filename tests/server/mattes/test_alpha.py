@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from masklet_server.mattes.alpha import EdgeSettings, render_alpha, render_preview
+from masklet_server.mattes.alpha import EdgeSettings, render_alpha, render_inside, render_preview
 
 GRID = 128
 CENTRE = (60.0, 66.0)
@@ -116,6 +116,18 @@ def test_the_preview_is_the_matte_in_eight_bits() -> None:
     assert preview.dtype == np.uint8
     assert np.abs(alpha * 255 - preview).max() < 3
     assert (preview.min(), preview.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("size", [(256, 144), (640, 360), (37, 91)])
+def test_what_is_inside_is_what_the_matte_covers_by_half(size: tuple[int, int]) -> None:
+    logits = disc(20.3)
+    logits[3, 5] = np.nan
+
+    inside, alpha = render_inside(logits, *size), render_alpha(logits, *size)
+
+    assert set(np.unique(inside)) == {0, 255}
+    # A pixel that is covered by half to the last bit may be either.
+    assert ((inside == 255) == (alpha >= 0.5))[abs(alpha - 0.5) > 1e-4].all()
 
 
 def test_a_preview_of_full_hd_is_ready_between_two_frames() -> None:
