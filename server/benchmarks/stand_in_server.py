@@ -45,6 +45,7 @@ class StandInTracker(FakeTracker):
     def track(
         self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
     ) -> Sequence[ObjectFrame]:
+        """A frame's time for all objects together."""
         self._work("track", frame)
         return [self._result(object_id, frame, 0.0) for object_id in object_ids]
 
