@@ -92,16 +92,14 @@ def render_inside(logits: NDArray[np.floating], width_px: int, height_px: int) -
     """
     up: NDArray[np.float32] = np.empty((height_px, width_px), np.float32)
     cv2.resize(_clamped(logits), (width_px, height_px), dst=up, interpolation=cv2.INTER_CUBIC)  # (H, W)
-    inside: NDArray[np.uint8] = np.empty(up.shape, np.uint8)
-    cv2.compare(up, 0.0, cv2.CMP_GE, dst=inside)
-    return inside
+    return (up >= 0.0).view(np.uint8) * np.uint8(255)
 
 
 def _clamped(logits: NDArray[np.floating]) -> NDArray[np.float32]:
     """Logits ``(h, w)`` that can be reckoned with; what is not a number lies outside."""
     # NumPy widens half floats one by one.
-    low = np.empty(logits.shape, np.float32)
-    cv2.add(logits, 0.0, dst=low, dtype=cv2.CV_32F)
+    low: NDArray[np.float32] = np.empty(logits.shape, np.float32)
+    cv2.add(logits, 0.0, dst=low, dtype=cv2.CV_32F)  # type: ignore[call-overload]  # knows no numbers
     np.fmax(low, np.float32(-_CLAMP), out=low)
     return np.minimum(low, np.float32(_CLAMP), out=low)
 

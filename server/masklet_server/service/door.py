@@ -8,6 +8,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -102,6 +103,28 @@ class Door:
         if token is None:
             raise AccessDeniedError("this server asks for a token: pass yours with the call")
         raise AccessDeniedError("the server does not know this token: ask its keeper for a new one")
+
+    def check_still(self, metadata: Iterable[tuple[str, str | bytes]], identity: Identity) -> None:
+        """See that a call that is under way may go on; nobody is counted.
+
+        Args:
+            metadata: Of the call.
+            identity: Who it was let in as.
+
+        Raises:
+            AccessDeniedError: Its token has ended, or was taken back.
+        """
+        if self._tokens is None:
+            return
+        token = _token_in(metadata)
+        now: Identity | None = None
+        with suppress(StaleTokenError):
+            now = None if token is None else self._tokens.identity_of(token)
+        if now is None or now.account != identity.account:
+            raise AccessDeniedError(
+                "your token has ended or was taken back while this ran, and it was stopped: ask the server's "
+                "keeper for another token. What was finished is kept in the session"
+            )
 
     def refresh(self) -> None:
         """Read changed tokens; off the event loop."""

@@ -79,6 +79,10 @@ class Gate:
                 "for another one"
             )
 
+    def check_still(self, metadata: Iterable[tuple[str, str | bytes]], identity: Identity) -> None:
+        """See that a call that is under way may go on; errors as in :meth:`Door.check_still`."""
+        self._door.check_still(metadata, identity)
+
     def note(
         self,
         method: str,

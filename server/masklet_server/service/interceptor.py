@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, NoReturn
 
 import grpc
@@ -38,7 +39,8 @@ LARGE_BYTES = 256 << 10
 
 _log = logging.getLogger("masklet_server.service")
 
-
+TOKEN_LOOKS_S = 0.5
+"""How often a stream that runs is asked for its token again."""
 _NOTHING = object()
 """Stands for the end of a client's messages."""
 
@@ -65,12 +67,21 @@ class Guard(grpc.aio.ServerInterceptor):
         slots: How many calls there may be at a time. Health has as many of its own.
         limits: How long messages may take.
         watch: Sees every call come and end.
+        check_session: Asked before each response of a stream whether its user is still let into its session,
+            by their names; raises what the client is told.
     """
 
     def __init__(
-        self, gate: Gate, *, slots: int, limits: ServiceLimits, watch: CallWatch | None = None
+        self,
+        gate: Gate,
+        *,
+        slots: int,
+        limits: ServiceLimits,
+        watch: CallWatch | None = None,
+        check_session: Callable[[str, str], None] = lambda session_id, user: None,
     ) -> None:
         self._gate = gate
+        self._check_session = check_session
         self._watch = watch or CallWatch()
         self._slots = Slots(slots)
         self._health_slots = Slots(slots)
@@ -98,6 +109,7 @@ class Guard(grpc.aio.ServerInterceptor):
             self._health_slots if is_open else self._slots,
             self._limits,
             self._watch,
+            self._check_session,
         )
         # All methods take a stream of messages here, as gRPC would wait for a single one for ever before
         # it asked anybody.
@@ -122,8 +134,11 @@ class _Guarded:
         slots: Slots,
         limits: ServiceLimits,
         watch: CallWatch,
+        check_session: Callable[[str, str], None],
     ) -> None:
         self._watch = watch
+        self._check_session = check_session
+        self._checked_s = monotonic()
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
@@ -159,10 +174,21 @@ class _Guarded:
                     # keep the device busy for nobody.
                     async with aclosing(inner(request, context)) as responses:
                         async for response in responses:
+                            self._check_still(call)
                             await self._send(response, context)
                             call.send(response)
             except Exception as error:  # noqa: BLE001  (the border of the process)
                 await self._refuse(error, context, call)
+
+    def _check_still(self, call: Call) -> None:
+        """See that whoever was let in still may be told."""
+        if self._identity is None:
+            return
+        if call.session_id:
+            self._check_session(call.session_id, call.user)
+        if monotonic() - self._checked_s >= TOKEN_LOOKS_S:
+            self._checked_s = monotonic()
+            self._gate.check_still(self._metadata, self._identity)
 
     async def _send(self, response: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         try:

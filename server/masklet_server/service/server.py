@@ -121,6 +121,7 @@ class MaskletServer:
             watch=self.watch,
             slots=2 * (4 * settings.store.max_sessions + 32),
             limits=settings.service,
+            check_session=lambda session_id, user: self.store.check_still(session_id, user),
         )
         self._roots = TenantRoots(settings.roots, settings.tenant_roots)
         self._scheduler = Scheduler(

@@ -53,6 +53,19 @@ class Access:
             "for it"
         )
 
+    def check_still(self, account: str, needed: Scope | None) -> None:
+        """See that an account that was let in may go on with what it does.
+
+        Raises:
+            NotPermittedError: That was taken back meanwhile.
+        """
+        if self.rights_of(account) is None:
+            whose = self.owner.rpartition("/")[2]
+            raise NotPermittedError(
+                f"{whose} no longer shares this session with you, and this was stopped: ask {whose} for it"
+            )
+        self.check(account, needed)
+
     def shared_with(self, account: str, rights: frozenset[Scope]) -> Access:
         """The same with another user let in.
 

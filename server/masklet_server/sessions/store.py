@@ -204,6 +204,16 @@ class SessionStore:
             self._journals.touch(session_id)
         return held.session
 
+    def check_still(self, session_id: str, user: str) -> None:
+        """See that a call that is under way in a session may go on; fine where that is not in memory.
+
+        Raises:
+            NotPermittedError: The session is no longer shared with this user, or not for this.
+        """
+        held = self._held.get(session_id)
+        if held is not None:
+            held.access.check_still(user, current_scope.get())
+
     async def close(self, session_id: str, user: str) -> None:
         """Close a session for good; fine when it has gone already, or is another user's."""
         held = self._held.get(session_id)

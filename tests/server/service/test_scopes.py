@@ -17,11 +17,12 @@ from fakes.protocol import ASKED, Method, bearer, methods
 from fakes.service import FakeClient, Running, new_id, refusal, running
 from masklet.errors import BadInputError
 from masklet.scopes import SHARED, Scope
-from masklet.v1 import export_pb2, session_pb2
+from masklet.v1 import export_pb2, session_pb2, track_pb2
 from masklet_server.identity.caller import Identity, named
 from masklet_server.identity.register import change
 from masklet_server.identity.signed_tokens import make_token, revoke_token
 from masklet_server.serve_settings import parse_tenant_roots
+from masklet_server.service import interceptor as interceptor_module
 from masklet_server.service import server as server_module
 from masklet_server.service.rules import RULES
 from masklet_server.service.settings import ServerSettings
@@ -272,6 +273,38 @@ def test_a_token_that_is_revoked_while_the_server_runs_is_refused_within_seconds
                 break
         assert answer[:2] == ("UNAUTHENTICATED", "access-denied")
         assert "taken back" in answer[2]
+
+    serve(tmp_path, keys, work)
+
+
+def test_a_track_ends_with_a_sentence_when_its_token_is_taken_back(
+    tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "TIDY_EVERY_S", 0.05)
+    monkeypatch.setattr(interceptor_module, "TOKEN_LOOKS_S", 0.0)
+    token, made = make_token(keys.register, Identity("ann", scopes=frozenset(Scope)), HOUR_S)
+
+    async def work(server: Running, client: FakeClient) -> None:
+        async with server.client(token=token) as ann:
+            session_id, _ = await ann.clicked(server.root / "clip")
+        server.engine.trackers[0].frame_s = 0.2
+        request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id())
+        seen = 0
+
+        async def watch() -> None:
+            nonlocal seen
+            async for event in client.tracks.Track(request, metadata=bearer(token)):
+                seen += event.HasField("update")
+                if seen == 2:
+                    revoke_token(keys.register, made.token_id)
+                    change(keys.register, lambda register: register)
+
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await watch()
+
+        assert ended.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        assert "taken back while this ran" in str(ended.value.details())
+        assert seen < 10
 
     serve(tmp_path, keys, work)
 

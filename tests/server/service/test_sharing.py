@@ -101,6 +101,40 @@ def test_another_artist_goes_on_where_the_owner_was(tmp_path: Path, settings: Se
     serve(tmp_path, settings, work)
 
 
+def test_a_track_of_somebody_who_is_let_in_no_more_ends_with_a_sentence(
+    tmp_path: Path, settings: ServerSettings
+) -> None:
+    async def work(server: Running) -> None:
+        async with both(server) as (ann, bob):
+            session_id, _ = await ann.clicked(server.root / "clip")
+            await share(ann, session_id, "bob", [Scope.TRACK])
+            server.engine.trackers[0].frame_s = 0.1
+            request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id())
+            seen = []
+
+            async def watch() -> None:
+                async for event in bob.tracks.Track(request, metadata=(("authorization", f"Bearer {BOB}"),)):
+                    seen.append(event)
+                    if event.HasField("update") and event.update.frame == 3:
+                        await unshare(ann, session_id, "bob")
+
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                await watch()
+
+            assert ended.value.code() == grpc.StatusCode.PERMISSION_DENIED
+            assert ended.value.details() == (
+                "ann no longer shares this session with you, and this was stopped: ask ann for it"
+            )
+            # One may have been on its way; what was tracked is the owner's.
+            assert seen[-1].update.frame <= 4
+            fetch = track_pb2.FetchMasksRequest(session_id=session_id)
+            metadata = (("authorization", f"Bearer {ANN}"),)
+            kept = [each async for each in ann.tracks.FetchMasks(fetch, metadata=metadata)]
+            assert 3 <= len(kept) < 10
+
+    serve(tmp_path, settings, work)
+
+
 def test_sharing_with_many_at_once_forgets_nobody(tmp_path: Path, settings: ServerSettings) -> None:
     async def work(server: Running) -> None:
         async with server.client(token=ANN) as ann:
