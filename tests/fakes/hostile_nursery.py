@@ -153,6 +153,9 @@ HARM: dict[int, Callable[[], object]] = dict(
         start=100,
     )
 )
+ALONE = 300
+"""Reading this frame and the next does no harm; the one after them never ends."""
+HARM[ALONE + 2] = _hang
 HERE: list[str] = []
 NURSERY: list[int] = []
 

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from masklet.errors import BadInputError, ClipWaitsError, FrameMissingError, LimitError, PathNotAllowedError
+from masklet.errors import (
+    BadInputError,
+    ClipWaitsError,
+    FrameMissingError,
+    LimitError,
+    MaskletError,
+    PathNotAllowedError,
+)
 from masklet.plate_marks import NO_MARKS
 from masklet.types import UnreadableFrame
 from masklet_server.aside import waiting_for_disk
@@ -97,6 +104,24 @@ class Clip(ABC):
         except (BadInputError, LimitError, PathNotAllowedError) as error:
             self._leave_out(frame, str(error))
             raise FrameMissingError(str(error)) from error
+
+    def look_ahead(self, frame: int, grade: Grade | None = None) -> NDArray[Any] | None:
+        """What :meth:`read` gives, or :meth:`read_shown` with a grade; None where it cannot be had now.
+
+        Nobody has asked for it yet: a frame that fails here is not left out.
+        """
+        info = self._info
+        if frame not in info.frames or frame in info.missing:
+            return None
+        try:
+            return self._read_picture(frame) if grade is None else self._read_graded(frame, grade)
+        except (MaskletError, OSError):
+            return None
+
+    def stamp(self, frame: int) -> object:
+        """What changes when a frame's file is written again; None where that is held open or hides."""
+        del frame
+        return None
 
     def marks(self, frame: int) -> PlateMarks:
         """Timecode, reel and owner of a frame, as far as the plate says; nothing where it cannot be read."""

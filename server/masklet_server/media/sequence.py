@@ -123,10 +123,10 @@ class PictureClip(Clip):
                 display_origin_px=(header.display.left_px, header.display.top_px),
             )
         )
-        self._stamps = {each.frame: self._stamp(each.frame) for each in unreadable}
+        self._stamps = {each.frame: self.stamp(each.frame) for each in unreadable}
 
     def refresh(self) -> frozenset[int]:  # noqa: D102
-        mended = frozenset(frame for frame, stamp in self._stamps.items() if self._stamp(frame) != stamp)
+        mended = frozenset(frame for frame, stamp in self._stamps.items() if self.stamp(frame) != stamp)
         for frame in mended:
             del self._stamps[frame]
         self._take_in(mended)
@@ -134,10 +134,10 @@ class PictureClip(Clip):
 
     def _leave_out(self, frame: int, reason: str) -> None:
         super()._leave_out(frame, reason)
-        self._stamps[frame] = self._stamp(frame)
+        self._stamps[frame] = self.stamp(frame)
 
-    def _stamp(self, frame: int) -> tuple[int, int] | None:
-        """What of a frame's file changes when it is written again; None where it cannot be asked."""
+    def stamp(self, frame: int) -> tuple[int, int] | None:
+        """Size and time of a frame's file; None where it cannot be asked."""
         try:
             with waiting_for_disk():
                 status = self._files[frame].stat()

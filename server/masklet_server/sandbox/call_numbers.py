@@ -15,7 +15,13 @@ _PAIRS: dict[str, tuple[int, int]] = {
     **{"recvfrom": (45, 207), "sendmsg": (46, 211), "recvmsg": (47, 212), "clone": (56, 220)},
     **{"execve": (59, 221), "execveat": (322, 281), "exit": (60, 93), "uname": (63, 160)},
     **{"fcntl": (72, 25), "getcwd": (79, 17), "gettimeofday": (96, 169), "getrusage": (98, 165)},
-    **{"sysinfo": (99, 179), "times": (100, 153), "getuid": (102, 174), "getgid": (104, 176)},
+    **{
+        "setitimer": (38, 103),
+        "sysinfo": (99, 179),
+        "times": (100, 153),
+        "getuid": (102, 174),
+        "getgid": (104, 176),
+    },
     **{"geteuid": (107, 175), "getegid": (108, 177), "sigaltstack": (131, 132), "statfs": (137, 43)},
     **{"fstatfs": (138, 44), "prctl": (157, 167), "gettid": (186, 178), "futex": (202, 98)},
     **{"sched_getaffinity": (204, 123), "getdents64": (217, 61), "restart_syscall": (219, 128)},
@@ -24,7 +30,7 @@ _PAIRS: dict[str, tuple[int, int]] = {
     **{"openat": (257, 56), "newfstatat": (262, 79), "readlinkat": (267, 78), "faccessat": (269, 48)},
     **{"pselect6": (270, 72), "ppoll": (271, 73), "set_robust_list": (273, 99)},
     **{"get_robust_list": (274, 100), "prlimit64": (302, 261), "getrandom": (318, 278)},
-    **{"rseq": (334, 293), "clone3": (435, 435), "faccessat2": (439, 439)},
+    **{"setitimer": (38, 103), "rseq": (334, 293), "clone3": (435, 435), "faccessat2": (439, 439)},
     **{"membarrier": (324, 283), "statx": (332, 291), "io_uring_setup": (425, 425)},
 }
 _OF_PCS = {

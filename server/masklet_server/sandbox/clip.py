@@ -25,9 +25,10 @@ from masklet.plate_marks import NO_MARKS, PlateMarks
 from masklet.v1 import values_pb2
 from masklet_server.media.clip import Clip
 from masklet_server.sandbox.confinement import Bounds
+from masklet_server.sandbox.foresight import Foresight
 from masklet_server.sandbox.picture_pool import PicturePool
 from masklet_server.sandbox.wire import GoneError, LateError, Message
-from masklet_server.sandbox.worker import FAULT, MEMORY
+from masklet_server.sandbox.worker import FAULT, MEMORY, SLOTS
 from masklet_server.sealed_memory import sealed_memory
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ _MOST_BITS = 1 << 32
 class SandboxedClip(Clip):
     """Reads pictures of a clip through a decoder of its own, which starts with the first question.
 
+    While frames are read one after the other, the decoder makes the next one ready once it has answered.
+
     A decoder that ends while it is asked is asked once more, by another one; what ends two is a picture
     that cannot be used. One that does not answer is ended.
 
@@ -69,6 +72,8 @@ class SandboxedClip(Clip):
         self._decoder: Decoder | None = None
         self._memory: mmap.mmap | None = None
         self._pool: PicturePool | None = None
+        self._foresight = Foresight()
+        self._ahead: int | None = None
         self._name = opening.shown_name
         self._is_known = False
         try:
@@ -104,6 +109,8 @@ class SandboxedClip(Clip):
             decoder, self._decoder = self._decoder, None
             memory, self._memory = self._memory, None
             self._pool = None
+            self._foresight.forget()
+            self._ahead = None
         self._decoders.forget(self)
         if decoder is not None:
             decoder.end()
@@ -122,10 +129,16 @@ class SandboxedClip(Clip):
         name = f"frame {frame} of {info.name}"
 
         def show(decoder: Decoder) -> NDArray[np.uint8]:
-            self._ask(decoder, what, words, name=name)
+            coming = self._foresight.after(frame, info)
+            asked = words if coming is None else {**words, "ahead": coming}
+            slot = self._ask(decoder, what, asked, name=name, frame=frame).words.get("slot")
+            if type(slot) is not int or not 0 <= slot < SLOTS:
+                raise GoneError
+            self._ahead = coming
             assert self._memory is not None
             assert self._pool is not None
-            seen = np.frombuffer(self._memory, np.uint8)
+            size_bytes = _CHANNELS * info.width_px * info.height_px
+            seen = np.frombuffer(self._memory, np.uint8, size_bytes, slot * size_bytes)
             # A copy: the decoder still sees that memory, and must not change a picture that is in use.
             return self._pool.copy_of(seen).reshape(info.height_px, info.width_px, _CHANNELS)
 
@@ -170,14 +183,18 @@ class SandboxedClip(Clip):
         return info
 
     def _share(self, decoder: Decoder, size_bytes: int) -> None:
-        """Memory for a picture, that both see and neither can make shorter."""
-        descriptor = sealed_memory("masklet-picture", size_bytes)
+        """Memory for pictures, that both see and neither can make shorter.
+
+        There is room for the one that is copied out while the next is made ready.
+        """
+        whole_bytes = SLOTS * size_bytes
+        descriptor = sealed_memory("masklet-picture", whole_bytes)
         try:
             if self._memory is not None:
                 self._memory.close()
-            self._memory = mmap.mmap(descriptor, size_bytes, prot=mmap.PROT_READ)
+            self._memory = mmap.mmap(descriptor, whole_bytes, prot=mmap.PROT_READ)
             self._pool = PicturePool(size_bytes)
-            self._ask(decoder, "share", {"bytes": size_bytes}, descriptor=descriptor)
+            self._ask(decoder, "share", {"bytes": whole_bytes}, descriptor=descriptor)
         finally:
             os.close(descriptor)
 
@@ -196,15 +213,20 @@ class SandboxedClip(Clip):
         within_s: float | None = None,
         descriptor: int | None = None,
         name: str = "",
+        frame: int | None = None,
     ) -> Message:
         """The decoder's answer; an error where that is one."""
         within_s = within_s or self._bounds.answer_s
         name = name or self._name
+        ahead, self._ahead = self._ahead, None
         try:
             answer = decoder.ask(what, words, within_s=within_s, descriptor=descriptor)
         except LateError:
             computed = decoder.is_computing
             self.close()
+            if ahead not in (None, frame):
+                # It may be at what nobody has asked for: another one is asked this alone.
+                raise GoneError from None
             if computed:
                 raise ClipError(
                     f"{name} could not be decoded within {within_s:.0f} seconds: the file is damaged, or "

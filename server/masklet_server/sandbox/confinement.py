@@ -25,7 +25,8 @@ _COMPUTING = (
     *("nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "time", "times"),
     *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
     *("getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrlimit", "getrusage"),
-    *("getrandom", "uname", "sysinfo", "exit", "exit_group"),
+    # A timer ends nothing but this process.
+    *("getrandom", "uname", "sysinfo", "setitimer", "exit", "exit_group"),
 )
 _READING = (
     *("read", "readv", "pread64", "preadv", "lseek", "close", "fadvise64", "fcntl", "getdents64", "getcwd"),

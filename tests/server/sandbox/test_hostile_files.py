@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.hostile_nursery import HARM, frame_of
+from fakes.hostile_nursery import ALONE, HARM, frame_of
 from generated_media import scene, write_picture
 from masklet.clip_reading import AS_FILES_SAY
 from masklet.errors import ClipError, DeviceError, FrameMissingError, MaskletError
@@ -45,7 +45,7 @@ class Plate:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plate]:
     folder = tmp_path_factory.mktemp("plate")
-    for frame in (1, *HARM):
+    for frame in (1, ALONE, ALONE + 1, *HARM):
         write_picture(folder / f"plate.{frame:04d}.png", scene(frame=frame))
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), before)))
@@ -61,8 +61,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plate]:
 
 
 def told(clip: SandboxedClip, harm: str) -> str:
+    return told_of(clip, frame_of(harm))
+
+
+def told_of(clip: SandboxedClip, frame: int) -> str:
     with pytest.raises(MaskletError) as caught:
-        clip.read(frame_of(harm))
+        clip.read(frame)
     return str(caught.value)
 
 
@@ -101,12 +105,32 @@ def test_a_picture_that_never_ends_costs_its_own_call_alone(hostile: Plate) -> N
         started_s = time.perf_counter()
         assert "could not be decoded within" in told(clip, "hang")
         assert time.perf_counter() - started_s < 3.0
-        deadline_s = time.perf_counter() + 5.0
-        while is_running(process) and time.perf_counter() < deadline_s:
-            time.sleep(0.05)
-        assert not is_running(process)
+        assert gone(process)
         assert other.read(1).shape == clip.read(1).shape
         assert frame_of("hang") in clip.info.missing
+
+
+def gone(process: int, *, within_s: float = 5.0) -> bool:
+    deadline_s = time.perf_counter() + within_s
+    while is_running(process) and time.perf_counter() < deadline_s:
+        time.sleep(0.02)
+    return not is_running(process)
+
+
+def test_a_picture_that_nobody_has_asked_for_yet_does_no_harm(hostile: Plate) -> None:
+    with hostile.open() as clip:
+        # The decoder goes on to the one that never ends.
+        clip.read(ALONE)
+        clip.read(ALONE + 1)
+        assert clip.read(1).shape == (64, 96, 3)
+        assert ALONE + 2 not in clip.info.missing
+        clip.read(ALONE)
+        clip.read(ALONE + 1)
+        assert clip._decoder is not None
+        # It ends by itself, though nobody asks any more.
+        assert gone(clip._decoder.process)
+        assert "could not be decoded within" in told_of(clip, ALONE + 2)
+        assert clip.read(ALONE).shape == (64, 96, 3)
 
 
 def test_a_disk_that_does_not_answer_leaves_the_frame_in_the_clip(hostile: Plate) -> None:
@@ -140,10 +164,7 @@ def test_a_server_that_is_killed_leaves_no_decoder_behind(hostile: Plate) -> Non
     assert clip._decoder is not None
     process = clip._decoder.process
     decoders.close()
-    deadline_s = time.perf_counter() + 5.0
-    while is_running(process) and time.perf_counter() < deadline_s:
-        time.sleep(0.05)
-    assert not is_running(process)
+    assert gone(process)
     # The clip finds others.
     assert clip.read(1).shape == (64, 96, 3)
     clip.close()

@@ -149,6 +149,28 @@ def test_a_frame_that_is_mended_is_read_again(tmp_path: Path, sandboxed: MediaOp
         assert clip.read(2).shape == (64, 96, 3)
 
 
+def test_a_picture_that_was_made_ready_is_read_again_where_its_file_has_changed(
+    tmp_path: Path, sandboxed: MediaOpener
+) -> None:
+    for frame in range(1, 6):
+        write_picture(tmp_path / f"plate.{frame:04d}.png", scene(frame=frame))
+    fence, reading = Fence.around([tmp_path]), ClipReading()
+    pattern = tmp_path / "plate.%04d.png"
+    with (
+        sandboxed.path(pattern, reading=reading, fence=fence) as clip,
+        MediaOpener(Limits()).path(pattern, reading=reading, fence=fence) as plain,
+    ):
+        # Forward, backward, graded in between: what was made ready is given to nobody else.
+        for frame in (1, 2, 3, 4, 3, 2):
+            assert (clip.read(frame) == plain.read(frame)).all(), frame
+            grade = Grade(exposure_stops=1.0)
+            assert (clip.read_shown(frame, grade) == plain.read_shown(frame, grade)).all(), frame
+        assert clip.marks(1) == plain.marks(1)
+        # Frame 1 comes next.
+        write_picture(tmp_path / "plate.0001.png", scene(frame=40))
+        assert (clip.read(1) == plain.read(1)).all()
+
+
 def test_clips_beyond_the_number_of_decoders_give_way_and_come_back(tmp_path: Path) -> None:
     write_picture(tmp_path / "plate.0001.png", scene())
     decoders = Decoders(most=2)
