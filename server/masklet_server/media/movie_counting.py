@@ -18,6 +18,8 @@ from masklet_server.media.movie_packets import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.video.frame import VideoFrame
 
     from masklet_server.media.limits import Limits
@@ -37,11 +39,13 @@ class _Trial:
         numbers: Of the packets, in the order in which their pictures are shown.
         pictures: The first of them that are sound.
         failures: Packets that could not be decoded.
+        rest: What comes out of it next.
     """
 
     numbers: list[int] = field(default_factory=list)
     pictures: dict[int, VideoFrame] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    rest: Iterator[tuple[int, VideoFrame]] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,14 @@ class Count:
         index: Of all pictures.
         first: The first picture that can be decoded.
         pictures: A few from the start, by place.
+        rest: Packet numbers with the pictures that come out of the file's decoder next; None where it has to
+            begin anew. An :class:`av.error.FFmpegError` where it meets damage.
     """
 
     index: MovieIndex
     first: VideoFrame
     pictures: dict[int, VideoFrame]
+    rest: Iterator[tuple[int, VideoFrame]] | None
 
 
 def count_pictures(file: MovieFile, limits: Limits) -> Count:
@@ -108,7 +115,21 @@ def count_pictures(file: MovieFile, limits: Limits) -> Count:
     pictures = {
         index.places[number]: frame for number, frame in trial.pictures.items() if number in index.places
     }
-    return Count(index, next(iter(firsts.values())), pictures)
+    is_sound = trial.rest is not None and firsts is trial.pictures and not trial.failures
+    rest = _raising(trial.rest, trial.failures) if is_sound and trial.rest is not None else None
+    return Count(index, next(iter(firsts.values())), pictures, rest)
+
+
+def _raising(
+    rest: Iterator[tuple[int, VideoFrame]], failures: list[Failure]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Pictures up to the first damage, which is noted in ``failures``."""
+    for numbered in rest:
+        if failures:
+            break
+        yield numbered
+    if failures:
+        raise failures[0].error
 
 
 def _decode(file: MovieFile, count: int | None) -> _Trial:
@@ -116,7 +137,8 @@ def _decode(file: MovieFile, count: int | None) -> _Trial:
     # Only their order is wanted: a third less to compute.
     file.open(options={"skip_loop_filter": "all", "skip_idct": "all"} if count is None else {})
     trial, known = _Trial(), set()
-    for number, frame in islice(file.decode(enumerate(file.packets()), trial.failures), count):
+    trial.rest = file.decode(enumerate(file.packets()), trial.failures)
+    for number, frame in islice(trial.rest, count):
         if number in known:
             # A decoder's stand-in for a picture that the stream left out.
             continue

@@ -94,6 +94,9 @@ class MovieReader:
         for place, frame in reversed(count.pictures.items()):
             if not frame.is_corrupt:
                 self._remember(place, frame)
+        if count.rest is not None:
+            # Whoever reads on needs nothing decoded twice.
+            self._run = _Run(count.rest, 0, 1 + max(count.pictures, default=-1))
         return count
 
     @property

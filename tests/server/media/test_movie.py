@@ -12,6 +12,7 @@ from generated_media import number_in, numbered_picture, scene, write_movie, wri
 from masklet.errors import ClipError, FrameMissingError
 from masklet_server.media.limits import Limits
 from masklet_server.media.movie import MovieClip
+from masklet_server.media.movie_file import MovieFile
 from masklet_server.media.orientation import Orientation, orientation_from
 from masklet_server.media.source import open_clip
 
@@ -321,3 +322,19 @@ def test_an_encoded_scene_keeps_its_colours(tmp_path: Path) -> None:
 
     with open_clip(path) as clip:
         assert np.abs(clip.read(1).astype(int) - picture).mean() < 2
+
+
+def test_a_movie_that_was_just_opened_is_read_on_without_going_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_movie(
+        tmp_path / "plate.mp4", [numbered_picture(number) for number in range(20)], options=LONG_GROUPS
+    )
+    with open_clip(path) as clip:
+
+        def went_back(self: MovieFile, *args: object, **words: object) -> bool:
+            raise AssertionError("what was decoded to count the pictures is decoded again")
+
+        monkeypatch.setattr(MovieFile, "seek", went_back)
+        monkeypatch.setattr(MovieFile, "open", went_back)
+        assert [number_in(clip.read(frame)) for frame in range(20)] == list(range(20))
