@@ -176,6 +176,27 @@ class RestartingError(ServerUnreachableError):
     kind = "restarting"
 
 
+class MovedError(RestartingError):
+    """The server has given the session to another one of its cluster: the front door knows which."""
+
+    kind = "moved"
+
+
+class ElsewhereError(MaskletError):
+    """What is asked for lives on another server of a cluster; clients go there by themselves.
+
+    Attributes:
+        endpoint: ``host:port`` of that server; empty where it came over a helper.
+    """
+
+    kind = "elsewhere"
+    grpc_status = "FAILED_PRECONDITION"
+
+    def __init__(self, message: str = "", endpoint: str = "") -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+
+
 class HelperError(ServerUnreachableError):
     """masklet's helper process, which stands between a host application and the server, fails or is gone."""
 

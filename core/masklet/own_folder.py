@@ -158,8 +158,12 @@ def _remove(folder: Path, mark: int, stop: Callable[[], bool]) -> bool:
     return is_empty
 
 
-def lock_file(handle: int) -> None:
+def lock_file(handle: int, *, shared: bool = False) -> None:
     """Lock an open file for this process, or fail at once.
+
+    Args:
+        handle: Of the file.
+        shared: Together with others that share it. Windows has no such locks: there it is one's own.
 
     Raises:
         OSError: Another one has it, or this disk knows no locks.
@@ -171,4 +175,4 @@ def lock_file(handle: int) -> None:
     else:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

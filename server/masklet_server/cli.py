@@ -16,6 +16,7 @@ from masklet.version import VERSION
 from masklet_server import (
     audit_command,
     config_command,
+    gateway_command,
     keeping_commands,
     kept_sessions,
     serving,
@@ -59,6 +60,7 @@ def _options(
 
 keeping = (
     serving,
+    gateway_command,
     config_command,
     doctor,
     keeping_commands,

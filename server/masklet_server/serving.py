@@ -186,6 +186,23 @@ def serve(
     finder_ca: Annotated[
         Path | None, typer.Option(help="Authority of its certificate; without it, on this machine alone.")
     ] = None,
+    gateway: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Front door of the cluster that this server is a worker of."),
+    ] = None,
+    worker: Annotated[
+        str, typer.Option(help="Its name there, one of a kind and the same after a restart.")
+    ] = "",
+    advertise: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Where clients reach it; by default where it listens."),
+    ] = "",
+    gateway_token_file: Annotated[
+        Path | None, typer.Option(help="Token with the scope admin, by which the front door lets it in.")
+    ] = None,
+    gateway_ca: Annotated[
+        Path | None, typer.Option(help="Authority of the front door's certificate.")
+    ] = None,
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
@@ -216,7 +233,7 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
-    del finder, finder_ca
+    del finder, finder_ca, gateway, worker, advertise, gateway_token_file, gateway_ca
     del metrics_port, status_address, status_pictures, traces, no_egress, shared_memory, tenant_root
     del tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience, oidc_user_claim
     del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min
@@ -234,19 +251,21 @@ def serve(
         refuse_connections()
 
     from masklet_server.audit.log import check_usable as check_audit_log
+    from masklet_server.cluster.joining import member_of
     from masklet_server.journal.folder import check_usable
     from masklet_server.service.listen import Access, check_free
     from masklet_server.service.roots import TenantRoots
     from masklet_server.service.running import run_server
 
     # What cannot work is said at once, not after the weights have been read.
+    member = member_of(context.params, settings)
     access = Access.of(settings)
     check_free(access.address)
     TenantRoots(settings.roots, settings.tenant_roots)
     if settings.audit is not None:
         check_audit_log(settings.audit)
     if settings.sessions_folder is not None:
-        check_usable(settings.sessions_folder, take_over=settings.take_over)
+        check_usable(settings.sessions_folder, take_over=settings.take_over, shared=member is not None)
 
     from masklet_server.engine import load_tracker_factory
     from masklet_server.engine.loading import find_device
@@ -279,5 +298,6 @@ def serve(
             announce=ready,
             stop_with_stdin=stop_with_stdin,
             read_again=None if config is None else read_again,
+            member=member,
         )
     )

@@ -26,6 +26,7 @@ import typer
 from fakes.remembering import RememberingTracker
 from fakes.service import MODEL
 from masklet.types import FramePrompts
+from masklet_server.cluster.joining import member_of
 from masklet_server.service import running
 from masklet_server.service.server import Engine
 from masklet_server.service.settings import ServerSettings
@@ -146,21 +147,30 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("frame_s", type=float)
     parser.add_argument("--take-over", action="store_true")
+    parser.add_argument("--sessions", default="sessions")
+    parser.add_argument("--gateway")
+    parser.add_argument("--worker", default="")
+    parser.add_argument("--signed-tokens", type=Path)
+    parser.add_argument("--gateway-token-file", type=Path)
     given = parser.parse_args()
     settings = ServerSettings(
         address=f"127.0.0.1:{given.port}",
         roots=(given.folder,),
         upload_folder=given.folder,
-        sessions_folder=given.folder / "sessions",
+        sessions_folder=given.folder / given.sessions,
         take_over=given.take_over,
+        signed_tokens=given.signed_tokens,
         store=StoreLimits(),
     )
+    member = member_of({**vars(given), "advertise": "", "gateway_ca": None}, settings)
 
     def make(source: FrameSource, results: ResultReader) -> SlowTracker:
         return SlowTracker(source, results, frame_s=given.frame_s)
 
     engine = Engine(make, MODEL, (MODEL,), "cpu")
-    asyncio.run(running.run_server(settings, engine, announce=typer.echo, stop_with_stdin=True))
+    asyncio.run(
+        running.run_server(settings, engine, announce=typer.echo, stop_with_stdin=True, member=member)
+    )
 
 
 if __name__ == "__main__":

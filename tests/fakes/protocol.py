@@ -60,8 +60,8 @@ class Method:
         return "OK", "", "", ()
 
 
-ASKED = frozenset({"masklet.v1.ProposalService"})
-"""Services that the server asks: programs of the studio serve them."""
+ASKED = frozenset({"masklet.v1.ProposalService", "masklet.v1.ClusterService"})
+"""Services that the server asks: programs of the studio and a cluster's gateway serve them."""
 
 
 def methods() -> list[Method]:

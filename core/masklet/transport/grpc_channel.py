@@ -20,9 +20,10 @@ from masklet.errors import (
 from masklet.settings import read_token
 from masklet.transport.call_scope import current_scope
 from masklet.transport.endpoint import is_loopback
+from masklet.transport.ways import ENDPOINT_KEY, WaysChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from pathlib import Path
 
     from masklet.transport.endpoint import Endpoint
@@ -58,12 +59,19 @@ OPTIONS = [
     # A proxy for the internet is never the way to a server of the studio.
     ("grpc.enable_http_proxy", 0),
 ]
+WORKER_OPTIONS = (
+    # A server of a cluster that hangs is left for another one after some seconds.
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
+)
 
 
 class Channel:
     """One connection; makes calls and turns what goes wrong into masklet's errors.
 
     Attributes:
+        raw: For making stubs on; leads to other servers where this one is the front door of a cluster.
         is_local: True where the server is on this machine, or at the near end of a tunnel.
 
     Args:
@@ -82,15 +90,16 @@ class Channel:
         self.is_local = is_loopback(endpoint.address)
         self._has_answered = False
         self._token = _checked_token(endpoint.token)
-        if endpoint.plaintext:
-            self.raw = grpc.insecure_channel(endpoint.address, options=OPTIONS)
-        else:
-            credentials = grpc.ssl_channel_credentials(
+        self._credentials = None
+        if not endpoint.plaintext:
+            self._credentials = grpc.ssl_channel_credentials(
                 _read(endpoint.tls_ca_file),
                 private_key=_read(endpoint.tls_key_file),
                 certificate_chain=_read(endpoint.tls_cert_file),
             )
-            self.raw = grpc.secure_channel(endpoint.address, credentials, options=OPTIONS)
+        self.raw = WaysChannel(
+            self._connected(endpoint.address), lambda address: self._connected(address, WORKER_OPTIONS)
+        )
 
     def call(
         self,
@@ -111,13 +120,17 @@ class Channel:
             try:
                 response = method(request, timeout=timeout_s, metadata=(*self._metadata, *metadata))
             except grpc.RpcError as error:
+                if self._is_sent_on(error, request) and retry:
+                    continue
                 if retry and self._has_fresh_token(error):
                     continue
                 pause_s = next(pauses, None)
                 if not (retry and pause_s is not None and self._may_come_back(error)):
                     raise self._translated(error) from error
+                self._turn_back(error, request)
             else:
                 self._has_answered = True
+                self.raw.answered(request, response)
                 return response
             # Spread, so that all artists of a restarted server do not come back at once.
             time.sleep(pause_s * random.uniform(0.7, 1.3))
@@ -129,6 +142,8 @@ class Channel:
         decode: Callable[[_Response], _Value],
     ) -> Generator[_Value, None, None]:
         """Yield the answers of a call that takes as long as it takes; closing cancels it."""
+        pauses = iter(_BACKOFF_S)
+        begun = False
         while True:
             call: Any = method(request, metadata=self._metadata)
             scope = current_scope()
@@ -136,15 +151,21 @@ class Channel:
                 scope.add(call)
             try:
                 for response in call:
+                    begun = True
                     yield decode(response)
             except grpc.RpcError as error:
-                # Who calls is asked before anything is answered.
-                if not self._has_fresh_token(error):
+                # Who calls, and where that one belongs, is asked before anything is answered.
+                if self._is_sent_on(error, request) or self._has_fresh_token(error):
+                    continue
+                pause_s = None if begun else next(pauses, None)
+                # A session of a cluster may have moved while nobody called.
+                if pause_s is None or not (self._may_come_back(error) and self._turn_back(error, request)):
                     raise self._translated(error) from error
             else:
                 return
             finally:
                 call.cancel()
+            time.sleep(pause_s * random.uniform(0.7, 1.3))
 
     def resumed(
         self,
@@ -157,7 +178,8 @@ class Channel:
         """As :meth:`stream`, and on again after a lost connection, with a request that says from where."""
         pauses = iter(_BACKOFF_S)
         while True:
-            call: Any = method(make_request(), metadata=(*self._metadata, *metadata))
+            request = make_request()
+            call: Any = method(request, metadata=(*self._metadata, *metadata))
             scope = current_scope()
             if scope is not None:
                 scope.add(call)
@@ -167,11 +189,12 @@ class Channel:
                     pauses = iter(_BACKOFF_S)
                     yield decode(response)
             except grpc.RpcError as error:
-                if self._has_fresh_token(error):
+                if self._is_sent_on(error, request) or self._has_fresh_token(error):
                     continue
                 pause_s = next(pauses, None)
                 if pause_s is None or not self._may_come_back(error):
                     raise self._translated(error) from error
+                self._turn_back(error, request)
             else:
                 return
             finally:
@@ -185,6 +208,33 @@ class Channel:
     @property
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {self._token}"),) if self._token else ()
+
+    def _connected(self, address: str, more: Sequence[tuple[str, int]] = ()) -> grpc.Channel:
+        options = [*OPTIONS, *more]
+        if self._credentials is None:
+            return grpc.insecure_channel(address, options=options)
+        return grpc.secure_channel(address, self._credentials, options=options)
+
+    def _is_sent_on(self, error: grpc.RpcError, request: object) -> bool:
+        """True where the front door of a cluster says who answers this call, which goes there from now on.
+
+        Raises:
+            ServerUnreachableError: That one cannot be reached with the token in the clear.
+        """
+        endpoint = _trailing(error, ENDPOINT_KEY)
+        if not endpoint or not _ADDRESS.fullmatch(endpoint):
+            return False
+        if self._credentials is None and not is_loopback(endpoint):
+            raise ServerUnreachableError(
+                f"the front door sends this client on to {endpoint}, which is another machine, and the "
+                "connection has no TLS: connect to the front door by its name, with its certificate"
+            ) from error
+        self._has_answered = True
+        self.raw.sent_on(request, endpoint)
+        return True
+
+    def _turn_back(self, error: grpc.RpcError, request: object) -> bool:
+        return self.raw.turned_back(request, by_server=bool(_trailing(error, ERROR_KIND_KEY)))
 
     def _has_fresh_token(self, error: grpc.RpcError) -> bool:
         """True where the server did not take the token, and its file holds another one since."""
@@ -205,11 +255,10 @@ class Channel:
     def _translated(self, error: grpc.RpcError) -> MaskletError:
         """The error of masklet that says what this one of gRPC means."""
         status, detail = error.code(), error.details() or ""
-        trailing = error.trailing_metadata() or ()
-        kind = next((item.value for item in trailing if item.key == ERROR_KIND_KEY), None)
+        kind = _trailing(error, ERROR_KIND_KEY)
         address = self._endpoint.address
-        if kind is not None:
-            return error_from_wire(str(kind), status.name, detail)
+        if kind:
+            return error_from_wire(kind, status.name, detail)
         if status is grpc.StatusCode.UNAVAILABLE:
             why_dead = self._why_dead()
             if why_dead is not None:
@@ -230,6 +279,12 @@ class Channel:
         if status is grpc.StatusCode.CANCELLED:
             return CancelledError("the call was cancelled; what was finished is kept")
         return error_from_wire(None, status.name, detail)
+
+
+def _trailing(error: grpc.RpcError, key: str) -> str:
+    """What an error's trailing metadata says; empty for nothing."""
+    trailing = error.trailing_metadata() or ()
+    return next((str(item.value) for item in trailing if item.key == key), "")
 
 
 def _checked_token(token: str | None) -> str | None:

@@ -28,7 +28,7 @@ def choose(workers: Sequence[Worker], wish: Wish, near: Collection[str] = ()) ->
         if each.state is WorkerState.ALIVE
         and each.load.free_sessions > 0
         and not each.load.is_draining
-        and each.load.free_bytes >= wish.needed_bytes
+        and wish.volume in ("", each.offer.volume)
     ]
     if not able:
         alive = [each for each in workers if each.state is WorkerState.ALIVE]

@@ -15,8 +15,8 @@ All calls block for a disk's time at most, and may come from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -72,17 +72,13 @@ class Offer:
         name: One of a kind in the cluster, the same after a restart: ``node3-gpu1``.
         endpoint: ``host:port`` at which clients reach it.
         volume: Names the folder of journals: workers with the same one can open each other's sessions.
-        device: For people.
-        model_sha256: Of the weights in force.
-        version: Of masklet.
+        info: What it tells clients of itself, for the front door to tell; the directory only keeps it.
     """
 
     name: str
     endpoint: str
     volume: str
-    device: str = ""
-    model_sha256: str = ""
-    version: str = ""
+    info: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,11 +145,13 @@ class Wish:
         account: Who opens it.
         content: Digest that names the plate: a worker that had it last is near to it. Empty for none.
         needed_bytes: A guess at its memory.
+        volume: Only workers with these journals; empty for any.
     """
 
     account: str
     content: str = ""
     needed_bytes: int = 0
+    volume: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ class SessionFacts:
 
     Attributes:
         owner: Account of whoever opened it.
-        guests: Accounts that it is shared with.
+        guests: Accounts that it is shared with, and what for, in the words of scopes.
         clip_name: For people.
         objects: How many it has.
         size_bytes: Of its tracker's memory.
@@ -170,7 +168,7 @@ class SessionFacts:
     """
 
     owner: str
-    guests: frozenset[str] = frozenset()
+    guests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clip_name: str = ""
     objects: int = 0
     size_bytes: int = 0
@@ -285,6 +283,11 @@ class Roster(Protocol):
         """Take a session that is new, one's own, given to oneself, in nobody's hands, or of one that is gone.
 
         To be called before a journal is opened. Who has it already gets the same epoch again.
+
+        Args:
+            membership: Who takes it.
+            session_id: Which.
+            facts: What is told of one that is new; of others that stays as it is.
 
         Returns:
             Its epoch.

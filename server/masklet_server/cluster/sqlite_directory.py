@@ -59,9 +59,12 @@ CREATE TABLE IF NOT EXISTS near (
 
 
 @dataclass
-class _Heard:
-    """What is known of a worker for the length of a lease."""
+class _Known:
+    """A worker: the first three are on the disk as well, the rest counts for the length of a lease."""
 
+    offer: Offer
+    incarnation: int
+    draining: bool
     at_s: float
     load: Load = NOTHING_KNOWN
 
@@ -92,8 +95,9 @@ class SqliteDirectory:
         self._now_s = now_s
         self._lock = threading.RLock()
         self._database = _opened(path)
-        rows = self._database.execute("SELECT name FROM worker").fetchall()
-        self._heard = {str(name): _Heard(clock_s()) for (name,) in rows}
+        rows = self._database.execute("SELECT offer, incarnation, draining FROM worker ORDER BY name")
+        known = [_Known(Offer(**json.loads(row[0])), int(row[1]), bool(row[2]), clock_s()) for row in rows]
+        self._known = {each.offer.name: each for each in known}
 
     def close(self) -> None:
         """Close the file."""
@@ -108,11 +112,11 @@ class SqliteDirectory:
             near = {str(name) for (name,) in found} if wish.content else set()
             chosen = choose(self.workers(), wish, near)
             # Others are placed before it reports again.
-            heard = self._heard[chosen.name]
-            heard.load = replace(
-                heard.load,
-                free_bytes=heard.load.free_bytes - wish.needed_bytes,
-                free_sessions=heard.load.free_sessions - 1,
+            known = self._known[chosen.name]
+            known.load = replace(
+                known.load,
+                free_bytes=known.load.free_bytes - wish.needed_bytes,
+                free_sessions=known.load.free_sessions - 1,
             )
             if wish.content and chosen.name not in near:
                 with self._writing() as database:
@@ -127,8 +131,8 @@ class SqliteDirectory:
     def fence(self, session_id: str, epoch: int, *, to: str = "") -> Residence:  # noqa: D102
         with self._writing() as database:
             before = self._at_epoch(session_id, epoch)
-            if to and (found := self._worker(to)).offer.volume != before.volume:
-                raise NotAMemberError(f"{found.name} does not reach the journal of this session")
+            if to and self.worker(to).offer.volume != before.volume:
+                raise NotAMemberError(f"{to} does not reach the journal of this session")
             database.execute(
                 "UPDATE session SET epoch = ?, worker = ?, incarnation = 0 WHERE id = ? AND epoch = ?",
                 (epoch + 1, to, session_id, epoch),
@@ -137,16 +141,31 @@ class SqliteDirectory:
 
     def drain(self, worker: str) -> tuple[Residence, ...]:  # noqa: D102
         with self._writing() as database:
-            self._worker(worker)
+            self.worker(worker)
             database.execute("UPDATE worker SET draining = 1 WHERE name = ?", (worker,))
-            return self._of_worker(worker)
+            self._known[worker].draining = True
+            rows = database.execute(f"{_SESSION} WHERE worker = ? ORDER BY id", (worker,))
+            return tuple(map(self._residence, rows.fetchall()))
 
     def workers(self) -> Sequence[Worker]:  # noqa: D102
         with self._lock:
             rows = self._database.execute("SELECT worker, count(*) FROM session GROUP BY worker")
             held = Counter({str(name): int(count) for name, count in rows})
-            found = self._database.execute(f"{_WORKER} ORDER BY name").fetchall()
-            return tuple(self._worker_of(row, held[row[0]]) for row in found)
+            return tuple(self._told(each, held[name]) for name, each in sorted(self._known.items()))
+
+    def worker(self, name: str) -> Worker:
+        """One worker, without its number of sessions.
+
+        Raises:
+            NotAMemberError: There is none of this name.
+        """
+        with self._lock:
+            known = self._known.get(name)
+            if known is None:
+                raise NotAMemberError(
+                    f"there is no worker {name}: masklet cluster status names those that are"
+                )
+            return self._told(known, 0)
 
     def of_account(self, account: str) -> Sequence[Residence]:
         """All sessions that an account gets into, the one told of last first."""
@@ -162,10 +181,9 @@ class SqliteDirectory:
 
     def join(self, offer: Offer) -> Membership:  # noqa: D102
         with self._writing() as database:
-            row = database.execute(f"{_WORKER} WHERE name = ?", (offer.name,)).fetchone()
             incarnation = 1
-            if row is not None:
-                before = self._worker_of(row, 0)
+            if offer.name in self._known:
+                before = self.worker(offer.name)
                 if before.offer.endpoint != offer.endpoint and before.state is not WorkerState.GONE:
                     raise NameOfAnotherError(
                         f"a worker called {offer.name} is at {before.offer.endpoint} already: give this one "
@@ -182,7 +200,7 @@ class SqliteDirectory:
                 "INSERT OR REPLACE INTO worker VALUES (?, ?, ?, 0)",
                 (offer.name, incarnation, json.dumps(vars(offer))),
             )
-            self._heard[offer.name] = _Heard(self._clock_s())
+            self._known[offer.name] = _Known(offer, incarnation, False, self._clock_s())
             return Membership(offer.name, incarnation, self._lease_s)
 
     def report(  # noqa: D102
@@ -190,7 +208,8 @@ class SqliteDirectory:
     ) -> Orders:
         with self._lock:
             worker = self._member(membership)
-            self._heard[worker.name] = _Heard(self._clock_s(), load)
+            known = self._known[worker.name]
+            known.at_s, known.load = self._clock_s(), load
             lost = tuple(session_id for session_id, epoch in held if not self._is_at(session_id, epoch))
             if load.is_draining and worker.state is WorkerState.ALIVE:
                 self.drain(worker.name)
@@ -207,6 +226,7 @@ class SqliteDirectory:
                     "INSERT INTO session VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
                     (session_id, worker.name, worker.incarnation, worker.offer.volume, facts.owner, *told),
                 )
+                self._note_guests(session_id, facts)
             else:
                 if (before.worker, before.incarnation) == (worker.name, worker.incarnation):
                     return before.epoch
@@ -215,11 +235,9 @@ class SqliteDirectory:
                 given = before.worker == worker.name and before.incarnation == 0
                 epoch = before.epoch if given else before.epoch + 1
                 database.execute(
-                    "UPDATE session SET epoch = ?, worker = ?, incarnation = ?, facts = ?, told_s = ? "
-                    "WHERE id = ? AND epoch = ?",
-                    (epoch, worker.name, worker.incarnation, *told, session_id, before.epoch),
+                    "UPDATE session SET epoch = ?, worker = ?, incarnation = ? WHERE id = ? AND epoch = ?",
+                    (epoch, worker.name, worker.incarnation, session_id, before.epoch),
                 )
-            self._note_guests(session_id, facts)
             if facts.content:
                 database.execute("INSERT OR IGNORE INTO near VALUES (?, ?)", (facts.content, worker.name))
             return epoch
@@ -254,7 +272,7 @@ class SqliteDirectory:
                 "UPDATE session SET epoch = epoch + 1, worker = '', incarnation = 0 WHERE worker = ?",
                 (worker.name,),
             )
-            self._heard[worker.name] = _Heard(self._clock_s() - self._lease_s)
+            self._known[worker.name].at_s = self._clock_s() - self._lease_s
 
     # Within.
 
@@ -262,8 +280,8 @@ class SqliteDirectory:
         if before.volume != worker.offer.volume:
             raise FencedError("the session's journal is on another disk")
         if before.worker and before.worker != worker.name:
-            holder = self._found(before.worker)
-            if holder is not None and holder.state is not WorkerState.GONE:
+            holder = self._known.get(before.worker)
+            if holder is not None and self._told(holder, 0).state is not WorkerState.GONE:
                 raise FencedError("the session is in another worker's hands")
 
     def _note_guests(self, session_id: str, facts: SessionFacts) -> None:
@@ -271,10 +289,6 @@ class SqliteDirectory:
         self._database.executemany(
             "INSERT INTO guest VALUES (?, ?)", [(guest, session_id) for guest in sorted(facts.guests)]
         )
-
-    def _of_worker(self, name: str) -> tuple[Residence, ...]:
-        rows = self._database.execute(f"{_SESSION} WHERE worker = ? ORDER BY id", (name,))
-        return tuple(map(self._residence, rows.fetchall()))
 
     def _is_at(self, session_id: str, epoch: int) -> bool:
         row = self._database.execute("SELECT epoch FROM session WHERE id = ?", (session_id,)).fetchone()
@@ -287,37 +301,21 @@ class SqliteDirectory:
         return found
 
     def _member(self, membership: Membership) -> Worker:
-        found = self._found(membership.name)
-        if found is None or found.incarnation != membership.incarnation:
+        known = self._known.get(membership.name)
+        if known is None or known.incarnation != membership.incarnation:
             raise NotAMemberError("this worker has to join anew")
+        found = self._told(known, 0)
         if found.state is WorkerState.GONE:
             # Its sessions may be others' by now: it is told so, and comes back under another incarnation.
             raise NotAMemberError("this worker was silent for longer than its lease: it has to join anew")
         return found
 
-    def _worker(self, name: str) -> Worker:
-        found = self._found(name)
-        if found is None:
-            raise NotAMemberError(f"there is no worker {name}: masklet cluster status names those that are")
-        return found
-
-    def _found(self, name: str) -> Worker | None:
-        row = self._database.execute(f"{_WORKER} WHERE name = ?", (name,)).fetchone()
-        if row is None:
-            return None
-        (sessions,) = self._database.execute(
-            "SELECT count(*) FROM session WHERE worker = ?", (name,)
-        ).fetchone()
-        return self._worker_of(row, int(sessions))
-
-    def _worker_of(self, row: Sequence[Any], sessions: int) -> Worker:
-        name, incarnation, offer, draining = row
-        heard = self._heard[name]
-        silent_s = self._clock_s() - heard.at_s
-        state = WorkerState.DRAINING if draining else WorkerState.ALIVE
+    def _told(self, known: _Known, sessions: int) -> Worker:
+        silent_s = self._clock_s() - known.at_s
+        state = WorkerState.DRAINING if known.draining else WorkerState.ALIVE
         if silent_s >= self._lease_s:
             state = WorkerState.GONE
-        return Worker(Offer(**json.loads(offer)), int(incarnation), state, heard.load, sessions, silent_s)
+        return Worker(known.offer, known.incarnation, state, known.load, sessions, silent_s)
 
     def _residence(self, row: Sequence[Any]) -> Residence:
         session_id, epoch, worker, incarnation, volume, facts, told_s = row
@@ -347,7 +345,6 @@ class SqliteDirectory:
                 ) from error
 
 
-_WORKER = "SELECT name, incarnation, offer, draining FROM worker"
 _SESSION = "SELECT id, epoch, worker, incarnation, volume, facts, told_s FROM session"
 
 
@@ -381,9 +378,10 @@ def _opened(path: Path | None) -> sqlite3.Connection:
 
 
 def _packed(facts: SessionFacts) -> str:
-    return json.dumps({**vars(facts), "guests": sorted(facts.guests)})
+    return json.dumps({**vars(facts), "guests": dict(facts.guests)})
 
 
 def _unpacked(text: str) -> SessionFacts:
     found = json.loads(text)
-    return SessionFacts(**{**found, "guests": frozenset(found["guests"])})
+    guests = {account: tuple(rights) for account, rights in found["guests"].items()}
+    return SessionFacts(**{**found, "guests": guests})

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -34,6 +35,7 @@ FILE_NAME = "session.sqlite"
 CLIP_FOLDER = "clip"
 _OPENED = "opened"
 _OWNER = ".owner"
+_VOLUME = ".volume"
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
 _TOUCH_EVERY_S = 60.0
 
@@ -48,18 +50,28 @@ class JournalFolder:
         workers: Threads that read and write there.
         take_over: Go on although another server has the folder: it can write nothing any more to the sessions
             that are opened here.
+        shared: Have it together with other workers of a cluster, which open what its directory gives them.
 
     Raises:
         BadInputError: It cannot be used: another server has it, it lies on a network, it is read-only.
     """
 
-    def __init__(self, folder: Path, workers: WorkerThreads, *, take_over: bool = False) -> None:
+    def __init__(
+        self, folder: Path, workers: WorkerThreads, *, take_over: bool = False, shared: bool = False
+    ) -> None:
         self.path = folder
         self._workers = workers
         self._touched_s: dict[str, float] = {}
-        # Nobody else writes here. Looked up, somebody else's session takes no longer than none at all.
+        self._is_shared = shared
+        # Nobody else writes here, unless it is shared. Looked up, somebody else's session takes no longer
+        # than none at all.
         self._known: dict[str, Access] = {}
-        self._lock: int | None = claimed(folder, take_over=take_over)
+        self._lock: int | None = claimed(folder, take_over=take_over, shared=shared)
+
+    @property
+    def volume(self) -> str:
+        """Names this folder among all, for whoever asks which servers reach the same one."""
+        return volume_of(self.path)
 
     def folder_of(self, session_id: str) -> Path:
         """Where a session's files are."""
@@ -128,7 +140,7 @@ class JournalFolder:
             if not file.is_file():
                 self._known.pop(session_id, None)
                 return None
-            known = self._known.get(session_id)
+            known = None if self._is_shared else self._known.get(session_id)
             if known is None:
                 known = self._known[session_id] = headline_of(file).access
             return known
@@ -230,12 +242,33 @@ class JournalFolder:
         return self.path / _OPENED / name
 
 
-def check_usable(folder: Path, *, take_over: bool) -> None:
+def check_usable(folder: Path, *, take_over: bool, shared: bool = False) -> None:
     """See at once that a server can keep its sessions in a folder; errors as in :func:`claimed`."""
-    os.close(claimed(folder, take_over=take_over))
+    os.close(claimed(folder, take_over=take_over, shared=shared))
 
 
-def claimed(folder: Path, *, take_over: bool) -> int:
+def volume_of(folder: Path) -> str:
+    """The name that a folder of journals has for good; it is given one where it has none.
+
+    Raises:
+        BadInputError: The folder takes nothing.
+    """
+    file = folder / _VOLUME
+    try:
+        fresh = folder / f"{_VOLUME}.{secrets.token_hex(4)}"
+        fresh.write_text(secrets.token_hex(16), encoding="ascii")
+        # Of two that come at once, one gives the name.
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
+        return file.read_text(encoding="ascii")
+    except OSError as error:
+        raise BadInputError(
+            f"the folder for sessions {folder} takes nothing ({error.strerror}): free some space there"
+        ) from error
+
+
+def claimed(folder: Path, *, take_over: bool, shared: bool = False) -> int:
     """A folder for sessions, made and locked for this process until the handle is closed.
 
     Raises:
@@ -256,7 +289,7 @@ def claimed(folder: Path, *, take_over: bool) -> int:
         )
     mark = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        lock_file(mark)
+        lock_file(mark, shared=shared)
     except OSError as error:
         if not take_over:
             os.close(mark)

@@ -71,7 +71,8 @@ class Gate:
             NotPermittedError: The token is not good for it.
             TooManyCallsError: There were too many.
         """
-        self._rates.take(identity, opens=rule.opens)
+        if rule.counted:
+            self._rates.take(identity, opens=rule.opens)
         if rule.scope is not None and rule.scope not in identity.scopes:
             told = ", ".join(scope.value for scope in in_order(identity.scopes)) or "nothing"
             raise NotPermittedError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -19,7 +19,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
-from masklet.errors import BadInputError, MaskletError, ServerFaultError, StalledError
+from masklet.errors import BadInputError, ElsewhereError, MaskletError, ServerFaultError, StalledError
 from masklet_server.identity.caller import Identity
 from masklet_server.service.access import current_user
 from masklet_server.service.call_watch import FAILED, Call, CallWatch
@@ -34,6 +34,8 @@ from masklet_server.sessions.callers import current_scope
 
 ERROR_KIND_KEY = "masklet-error-kind"
 """Trailing metadata that names the error: several share a status."""
+ENDPOINT_KEY = "masklet-endpoint"
+"""Trailing metadata that says where the answer is to be had."""
 LARGE_BYTES = 256 << 10
 """Requests beyond this are looked at in a thread."""
 
@@ -69,6 +71,7 @@ class Guard(grpc.aio.ServerInterceptor):
         watch: Sees every call come and end.
         check_session: Asked before each response of a stream whether its user is still let into its session,
             by their names; raises what the client is told.
+        rules: What each call belongs to.
     """
 
     def __init__(
@@ -79,9 +82,11 @@ class Guard(grpc.aio.ServerInterceptor):
         limits: ServiceLimits,
         watch: CallWatch | None = None,
         check_session: Callable[[str, str], None] = lambda session_id, user: None,
+        rules: Mapping[str, Rule] = RULES,
     ) -> None:
         self._gate = gate
         self._check_session = check_session
+        self._rules = rules
         self._watch = watch or CallWatch()
         self._slots = Slots(slots)
         self._health_slots = Slots(slots)
@@ -96,7 +101,7 @@ class Guard(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return handler
-        rule = RULES.get(str(handler_call_details.method))
+        rule = self._rules.get(str(handler_call_details.method))
         if rule is None:
             # Nobody has said who may call it: nobody.
             return None
@@ -307,8 +312,13 @@ class _Guarded:
         await context.abort(
             grpc.StatusCode[error.grpc_status],
             told,
-            trailing_metadata=((ERROR_KIND_KEY, error.kind),),
+            trailing_metadata=((ERROR_KIND_KEY, error.kind), *_way_of(error)),
         )
+
+
+def _way_of(error: MaskletError) -> tuple[tuple[str, str], ...]:
+    """Where a client is sent on to."""
+    return ((ENDPOINT_KEY, error.endpoint),) if isinstance(error, ElsewhereError) else ()
 
 
 def _lenient(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:

@@ -99,6 +99,11 @@ class TenantRoots:
         """The roots of whoever calls, or of whose a session is."""
         return self._own.get(tenant_of(account), self._common)
 
+    @property
+    def has_any(self) -> bool:
+        """True where some tenant may open paths."""
+        return any(each.any for each in (self._common, *self._own.values()))
+
 
 def _existing(folder: Path) -> Path:
     try:

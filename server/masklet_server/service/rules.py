@@ -17,11 +17,13 @@ class Rule:
         noted: What the audit log calls it when it is made; empty for what is not worth a line. Refusals
             are noted of all calls.
         opens: It takes room for long: these have a rate of their own.
+        counted: It counts against the rate of whoever makes it.
     """
 
     scope: Scope | None
     noted: str = ""
     opens: bool = False
+    counted: bool = True
 
 
 _READ, _PROMPT, _TRACK, _EXPORT = Scope.READ, Scope.PROMPT, Scope.TRACK, Scope.EXPORT

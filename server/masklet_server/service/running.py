@@ -16,6 +16,7 @@ from masklet_server.media.limits import Limits
 from masklet_server.sandbox.no_egress import close_ways_out
 from masklet_server.sandbox.opener import opener_for
 from masklet_server.service.clips import ClipOpener
+from masklet_server.service.membership import Member
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
 from masklet_server.service.supervisor import Supervisor
@@ -34,6 +35,7 @@ async def run_server(
     stop_with_stdin: bool = False,
     read_again: Callable[[], ServerSettings] | None = None,
     opener: ClipOpener | None = None,
+    member: Member | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when asked, the end of standard input.
 
@@ -48,17 +50,18 @@ async def run_server(
             even when that is killed.
         read_again: Reads the settings anew, at SIGHUP; None where there is no file of them.
         opener: Opens clips; None for a server's own.
+        member: Its place in a cluster; None for a server by itself.
 
     Raises:
         BadInputError: The settings contradict each other, or the port is taken.
     """
     limits = Limits()
     stopping = asyncio.Event()
-    _stop_on_signals(stopping)
+    stop_on_signals(stopping)
     if stop_with_stdin:
-        _stop_on_stdin(stopping)
+        stop_on_stdin(stopping)
     opener = opener or opener_for(limits, disk_s=settings.service.disk_s)
-    server = MaskletServer(settings, engine, opener, max_side_px=limits.max_side_px)
+    server = MaskletServer(settings, engine, opener, max_side_px=limits.max_side_px, member=member)
     supervisor = Supervisor()
     keeping = asyncio.get_running_loop().create_task(supervisor.keep_alive())
     try:
@@ -125,7 +128,8 @@ def _drain_on_signal(server: MaskletServer, supervisor: Supervisor) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain)
 
 
-def _stop_on_signals(stopping: asyncio.Event) -> None:
+def stop_on_signals(stopping: asyncio.Event) -> None:
+    """Set this at SIGTERM and SIGINT."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         try:
@@ -135,7 +139,8 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
 
 
-def _stop_on_stdin(stopping: asyncio.Event) -> None:
+def stop_on_stdin(stopping: asyncio.Event) -> None:
+    """Set this when standard input ends."""
     loop = asyncio.get_running_loop()
 
     def wait_for_end() -> None:

@@ -24,6 +24,7 @@ from masklet_server.service.door import Door
 from masklet_server.service.exports import Exporter
 from masklet_server.service.gate import Gate
 from masklet_server.service.interceptor import Guard
+from masklet_server.service.membership import Member, Seat, journals_for
 from masklet_server.service.metrics import Measured, serve_metrics
 from masklet_server.service.operating import DoorKeys, Operating, Parts
 from masklet_server.service.rates import Rates
@@ -86,6 +87,7 @@ class MaskletServer:
         opener: Reads clips; closed with the server.
         max_side_px: Of clips, as the opener enforces it; told to clients.
         traces: Where spans go; None for what the settings say.
+        member: Its place in a cluster; None for a server by itself.
 
     Raises:
         BadInputError: The settings contradict each other or name files that cannot be read.
@@ -99,8 +101,10 @@ class MaskletServer:
         *,
         max_side_px: int = 16_384,
         traces: Traces | None = None,
+        member: Member | None = None,
     ) -> None:
         self._settings = settings
+        self._member = member
         self._access = listen.Access.of(settings)
         self._door = Door(self._access.tokens, by_certificate=self._access.by_certificate)
         self._rates = Rates(settings.rates)
@@ -137,7 +141,12 @@ class MaskletServer:
         self._journals: JournalFolder | None = None
         if settings.sessions_folder is not None:
             journals = WorkerThreads("journals", at_once=JOURNALS_AT_ONCE, disk_s=settings.service.disk_s)
-            self._journals = JournalFolder(settings.sessions_folder, journals, take_over=settings.take_over)
+            self._journals = JournalFolder(
+                settings.sessions_folder,
+                journals,
+                take_over=settings.take_over,
+                shared=member is not None,
+            )
         self.store = SessionStore(
             self._clips.open,
             engine.make_tracker,
@@ -145,7 +154,7 @@ class MaskletServer:
             limits=settings.store,
             order=settings.order,
             workers=self._workers,
-            journals=self._journals,
+            journals=journals_for(self._journals, member),
             model_sha256=engine.model.sha256,
         )
         self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
@@ -211,6 +220,8 @@ class MaskletServer:
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
+        if self._member is not None:
+            await self._member.join(Seat(str(address), self._told, self.store, self.begin_drain))
         if self._audit is not None:
             self._audit.note("server-started", version=VERSION, address=str(address))
         loop = asyncio.get_running_loop()
@@ -234,6 +245,8 @@ class MaskletServer:
         if self._server is not None:
             await _within(self._settings.drain_s + 1.0, self._server.stop(self._settings.drain_s))
         await _within(CLOSES_WITHIN_S, self.store.leave_all())
+        if self._member is not None:
+            await _within(CLOSES_WITHIN_S, self._member.leave())
         await self._scheduler.close()
         if self._journals is not None:
             self._journals.close()
@@ -299,6 +312,11 @@ class MaskletServer:
         self.status_address = place.with_port(await page.start())
         self._end_status = page.stop
         _log.info("the status page is on %s", self.status_address)
+
+    @property
+    def _told(self) -> ServerInfo:
+        """What a cluster's front door tells of this server: clients find out where they may open paths."""
+        return replace(self._info, opens_paths=self._roots.has_any)
 
     @property
     def is_hanging(self) -> bool:

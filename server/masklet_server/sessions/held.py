@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from masklet.errors import ClipError
+from masklet.errors import ClipError, RestartingError
 from masklet.scopes import in_order
 from masklet.types import ClipInfo, SessionSummary
 from masklet_server.sessions.durability import KeptSummary, SessionJournal
@@ -26,6 +26,7 @@ class Held:
         unfinished: Notes about files that it is writing.
         parked: True while it has given its memory back.
         found: By anybody, since it was opened.
+        is_leaving: True while it is given to another server: calls in hand end, and no new ones begin.
         on_close: Called when the session goes for good, with whatever the clip came from: an upload's files.
         journal: Where it outlives the process.
         sharing: Held while access is changed: one change after the other.
@@ -37,6 +38,7 @@ class Held:
     unfinished: Unfinished
     parked: bool = False
     found: bool = False
+    is_leaving: bool = False
     on_close: Callable[[], Awaitable[None]] | None = None
     journal: SessionJournal | None = None
     sharing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -78,4 +80,11 @@ def check_same_clip(before: ClipInfo, now: ClipInfo) -> None:
         f"{before.width_px} x {before.height_px} pixels and frames {before.first_frame}-{before.last_frame}, "
         f"this has {now.width_px} x {now.height_px} and {now.first_frame}-{now.last_frame}. Put the former "
         "files back, or open the clip anew"
+    )
+
+
+def restarting() -> RestartingError:
+    """The refusal of a call that works at the next server, or at this one when it has started anew."""
+    return RestartingError(
+        "the server is being restarted: the same works once it answers again, nothing is lost"
     )

@@ -16,7 +16,6 @@ from masklet.errors import (
     LimitError,
     MaskletError,
     OutputError,
-    RestartingError,
 )
 from masklet.events import Waiting
 from masklet.scopes import Scope
@@ -25,7 +24,7 @@ from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.callers import begin, current_scope
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
 from masklet_server.sessions.durability import Journals, Restored, SessionHead, SessionJournal
-from masklet_server.sessions.held import Held, check_same_clip, summary_of
+from masklet_server.sessions.held import Held, check_same_clip, restarting, summary_of
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.opening_line import OpeningLine
 from masklet_server.sessions.overview import Overview
@@ -99,7 +98,7 @@ class SessionStore:
         )
         self.line = OpeningLine(clock_s)
         self._held: dict[str, Held] = {}
-        self.overview = Overview(self._held, clock_s, park=self._park, close=self._close)
+        self.overview = Overview(self._held, clock_s, park=self._park, close=self._close, leave=self._leave)
         self._replies: dict[str, ReplyLog] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         # Of sessions that are in their journals alone.
@@ -154,7 +153,7 @@ class SessionStore:
         """
         try:
             if self.takes_no_more:
-                raise _restarting()
+                raise restarting()
             await self._make_room(user, request_id)
             source = await self._source(user, clip)
             try:
@@ -188,9 +187,9 @@ class SessionStore:
             NotPermittedError: It is shared with this user, and not for what the call in hand belongs to.
             MaskletError: Its clip cannot be opened any more, or its journal is damaged.
         """
-        if self._stopping:
-            raise _restarting()
         held = self._held.get(session_id)
+        if self._stopping or (held is not None and held.is_leaving and held.access.rights_of(user)):
+            raise restarting()
         if held is None or held.access.rights_of(user) is None:
             # Somebody else's takes as long as one that is not there: nobody learns from the time.
             await self._return(session_id, user)
@@ -526,9 +525,3 @@ class SessionStore:
         on_close = self._on_close.pop(session_id, None)
         if on_close is not None:
             await on_close()
-
-
-def _restarting() -> RestartingError:
-    return RestartingError(
-        "the server is being restarted: the same works once it answers again, nothing is lost"
-    )

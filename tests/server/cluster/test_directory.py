@@ -27,7 +27,7 @@ from masklet_server.cluster.ports import (
 from masklet_server.cluster.sqlite_directory import SqliteDirectory
 
 ROOM = Load(free_bytes=1000, free_sessions=4)
-ANN = SessionFacts("ann", guests=frozenset({"ben"}), clip_name="plate.mov")
+ANN = SessionFacts("ann", guests={"ben": ("read",)}, clip_name="plate.mov")
 
 
 class Clock:

@@ -1,0 +1,134 @@
+"""``masklet.v1.ClusterService``: what workers tell the gateway, and what keepers ask there."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from masklet.errors import BadInputError
+from masklet.v1 import cluster_pb2, cluster_pb2_grpc
+from masklet_server.cluster import codec
+from masklet_server.cluster.ports import Offer
+from masklet_server.cluster.sqlite_directory import SqliteDirectory
+from masklet_server.service.context import Context
+from masklet_server.service.listen import Address
+from masklet_server.sessions.worker_threads import WorkerThreads
+
+MAX_NAME_CHARACTERS = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VOLUME = re.compile(r"[0-9a-f]{32}")
+_SESSION_ID = re.compile(r"[0-9a-f]{32}")
+_ValueT = TypeVar("_ValueT")
+
+_log = logging.getLogger("masklet_server.cluster")
+
+
+class ClusterServicer(cluster_pb2_grpc.ClusterServiceServicer):
+    """Serves the directory.
+
+    Args:
+        directory: Knows all.
+        workers: Threads that wait for its disk.
+    """
+
+    def __init__(self, directory: SqliteDirectory, workers: WorkerThreads) -> None:
+        self._directory = directory
+        self._workers = workers
+
+    async def JoinCluster(  # noqa: N802  (gRPC names methods)
+        self, request: cluster_pb2.JoinClusterRequest, context: Context
+    ) -> cluster_pb2.JoinClusterResponse:
+        """Become a worker."""
+        offer = checked_offer(codec.offer_from_wire(request.offer))
+        membership = await self._written(lambda: self._directory.join(offer))
+        _log.info("%s joined from %s", offer.name, offer.endpoint)
+        return cluster_pb2.JoinClusterResponse(
+            membership=codec.membership_to_wire(membership), lease_s=membership.lease_s
+        )
+
+    async def ReportWorker(  # noqa: N802
+        self, request: cluster_pb2.ReportWorkerRequest, context: Context
+    ) -> cluster_pb2.ReportWorkerResponse:
+        """Hold the lease."""
+        membership = codec.membership_from_wire(request.membership)
+        load = codec.load_from_wire(request.load)
+        held = [(each.session_id, each.epoch) for each in request.held]
+        orders = await self._written(lambda: self._directory.report(membership, load, held))
+        return cluster_pb2.ReportWorkerResponse(drain=orders.drain, lost=orders.lost)
+
+    async def ClaimSession(  # noqa: N802
+        self, request: cluster_pb2.ClaimSessionRequest, context: Context
+    ) -> cluster_pb2.ClaimSessionResponse:
+        """Take a session."""
+        if not _SESSION_ID.fullmatch(request.session_id):
+            raise BadInputError("this is no id of a session: update the worker")
+        membership = codec.membership_from_wire(request.membership)
+        facts = codec.facts_from_wire(request.facts)
+        epoch = await self._written(lambda: self._directory.claim(membership, request.session_id, facts))
+        return cluster_pb2.ClaimSessionResponse(epoch=epoch)
+
+    async def TellSession(  # noqa: N802
+        self, request: cluster_pb2.TellSessionRequest, context: Context
+    ) -> cluster_pb2.TellSessionResponse:
+        """Change what is told of a session."""
+        session, facts = request.session, codec.facts_from_wire(request.facts)
+        await self._written(lambda: self._directory.tell(session.session_id, session.epoch, facts))
+        return cluster_pb2.TellSessionResponse()
+
+    async def ReleaseSession(  # noqa: N802
+        self, request: cluster_pb2.ReleaseSessionRequest, context: Context
+    ) -> cluster_pb2.ReleaseSessionResponse:
+        """Give a session up."""
+        session = request.session
+        await self._written(lambda: self._directory.release(session.session_id, session.epoch))
+        return cluster_pb2.ReleaseSessionResponse()
+
+    async def ForgetSession(  # noqa: N802
+        self, request: cluster_pb2.ForgetSessionRequest, context: Context
+    ) -> cluster_pb2.ForgetSessionResponse:
+        """A session is no more."""
+        session = request.session
+        await self._written(lambda: self._directory.forget(session.session_id, session.epoch))
+        return cluster_pb2.ForgetSessionResponse()
+
+    async def LeaveCluster(  # noqa: N802
+        self, request: cluster_pb2.LeaveClusterRequest, context: Context
+    ) -> cluster_pb2.LeaveClusterResponse:
+        """Stop being a worker."""
+        membership = codec.membership_from_wire(request.membership)
+        await self._written(lambda: self._directory.leave(membership))
+        return cluster_pb2.LeaveClusterResponse()
+
+    async def ListWorkers(  # noqa: N802
+        self, request: cluster_pb2.ListWorkersRequest, context: Context
+    ) -> cluster_pb2.ListWorkersResponse:
+        """All workers."""
+        return cluster_pb2.ListWorkersResponse(workers=map(codec.worker_to_wire, self._directory.workers()))
+
+    async def DrainWorker(  # noqa: N802
+        self, request: cluster_pb2.DrainWorkerRequest, context: Context
+    ) -> cluster_pb2.DrainWorkerResponse:
+        """Have a worker give its sessions away."""
+        sessions = await self._written(lambda: self._directory.drain(request.name))
+        return cluster_pb2.DrainWorkerResponse(sessions=len(sessions))
+
+    async def _written(self, change: Callable[[], _ValueT]) -> _ValueT:
+        return await self._workers.run(change, at_disk=True)
+
+
+def checked_offer(offer: Offer) -> Offer:
+    """An offer that a worker can make.
+
+    Raises:
+        BadInputError: Its name, address or volume cannot be one.
+    """
+    if len(offer.name) > MAX_NAME_CHARACTERS or not _NAME.fullmatch(offer.name):
+        raise BadInputError(
+            f"{offer.name[:MAX_NAME_CHARACTERS]!r} is no name for a worker: use up to {MAX_NAME_CHARACTERS} "
+            "letters, digits, dots, dashes and underlines"
+        )
+    if Address.parse(offer.endpoint).port == 0 or not _VOLUME.fullmatch(offer.volume):
+        raise BadInputError("the worker does not say where it and its journals are: update it")
+    return offer

@@ -1,0 +1,62 @@
+"""A worker's place in a cluster, from the options of ``serve``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from masklet.errors import BadInputError
+from masklet.settings import read_token
+from masklet.transport.endpoint import Endpoint, is_loopback
+from masklet_server.cluster.member import ClusterMember
+from masklet_server.cluster.remote_roster import RemoteRoster
+from masklet_server.service.listen import Address
+from masklet_server.service.settings import ServerSettings
+
+
+def member_of(options: Mapping[str, Any], settings: ServerSettings) -> ClusterMember | None:
+    """The place that a server is to have; None for a server by itself.
+
+    Raises:
+        BadInputError: The options contradict each other, or a file cannot be read.
+    """
+    gateway = options["gateway"]
+    if not gateway:
+        if options["worker"] or options["advertise"]:
+            raise BadInputError("a worker needs its cluster's front door: name it with --gateway")
+        return None
+    if not options["worker"]:
+        raise BadInputError("a worker of a cluster needs a name of its own: give it with --worker")
+    if settings.no_egress:
+        raise BadInputError(
+            "a worker reports to the front door, and no-egress keeps anything from going out: say one"
+        )
+    listens = Address.parse(settings.address)
+    advertised = options["advertise"]
+    if advertised:
+        Address.parse(advertised)
+    elif listens.host in ("0.0.0.0", "::"):
+        raise BadInputError(
+            f"{settings.address} is no address that clients can go to: say with --advertise how they reach "
+            "this server"
+        )
+    return ClusterMember(
+        RemoteRoster(gateway_endpoint(gateway, options["gateway_token_file"], options["gateway_ca"])),
+        options["worker"],
+        advertised=advertised,
+    )
+
+
+def gateway_endpoint(address: str, token_file: Any, ca_file: Any) -> Endpoint:
+    """The front door as a worker or a keeper connects to it: with TLS, unless it is on this machine.
+
+    Raises:
+        BadInputError: The token file cannot be read.
+    """
+    return Endpoint(
+        address,
+        token=None if token_file is None else read_token(token_file),
+        token_file=token_file,
+        tls_ca_file=ca_file,
+        plaintext=ca_file is None and is_loopback(address),
+    )

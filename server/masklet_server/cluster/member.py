@@ -1,0 +1,315 @@
+"""A server's place in a cluster: it joins, reports, claims sessions, and gives them away when it drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from masklet import codec as wire
+from masklet.errors import MaskletError, RestartingError, ServerUnreachableError
+from masklet_server.cluster.claimed_journals import ClaimedJournals, moved
+from masklet_server.cluster.codec import packed_info
+from masklet_server.cluster.ports import (
+    LEASE_S,
+    REPORT_EVERY_S,
+    FencedError,
+    Load,
+    Membership,
+    NameOfAnotherError,
+    NotAMemberError,
+    Offer,
+    Roster,
+    SessionFacts,
+)
+from masklet_server.journal.folder import JournalFolder
+from masklet_server.service.membership import Seat
+from masklet_server.sessions.durability import Journals
+from masklet_server.sessions.worker_threads import WorkerThreads
+
+CALLS_AT_ONCE = 8
+CALL_S = 10.0
+JOINS_WITHIN_S = 2 * LEASE_S
+"""A worker that was killed and starts anew elsewhere waits until its own lease has ended."""
+TELLS_EVERY_S = 30.0
+USED_S = 1.0
+"""A session with a call since is not left for another one."""
+MOVES_AT_ONCE = 4
+REPORTS_IN_A_LEASE = 4
+
+_ValueT = TypeVar("_ValueT")
+_log = logging.getLogger("masklet_server.cluster")
+
+
+@dataclass
+class _Claim:
+    """A session that is this worker's."""
+
+    epoch: int
+    facts: SessionFacts
+    told: SessionFacts
+    told_s: float
+    is_used: bool = False
+
+
+class ClusterMember:
+    """See :class:`masklet_server.service.membership.Member`. To be used from one event loop.
+
+    Args:
+        roster: The directory.
+        name: Of the worker, one of a kind.
+        advertised: ``host:port`` at which clients reach it; empty for where it listens.
+        every_s: How often it reports.
+    """
+
+    def __init__(
+        self, roster: Roster, name: str, *, advertised: str = "", every_s: float = REPORT_EVERY_S
+    ) -> None:
+        self._roster = roster
+        self._name = name
+        self._advertised = advertised
+        self._every_s = every_s
+        self._threads = WorkerThreads("cluster", at_once=CALLS_AT_ONCE, disk_s=CALL_S)
+        self._volume: Callable[[], str] = str
+        self._seat: Seat | None = None
+        self._membership: Membership | None = None
+        self._claims: dict[str, _Claim] = {}
+        # Given away, and the directory has yet to hear of it.
+        self._released: dict[str, int] = {}
+        self._reporting: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_draining = False
+        self._is_cut_off = False
+
+    def journals(self, folder: JournalFolder) -> Journals:
+        """The journals of a folder, each of which is claimed before it is opened."""
+        self._volume = lambda: folder.volume
+        return ClaimedJournals(folder, self)
+
+    async def join(self, seat: Seat) -> None:
+        """Become a worker; from now on it is reported by itself.
+
+        A gateway that does not answer is asked again until it does.
+
+        Raises:
+            NameOfAnotherError: Another worker has the name.
+            MaskletError: The gateway does not take it: its token is not good for that.
+        """
+        self._seat = seat
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + JOINS_WITHIN_S
+        while True:
+            try:
+                await self._join_now()
+            except NameOfAnotherError:
+                if loop.time() >= until_s:
+                    raise
+                await asyncio.sleep(self._every_s)
+            except ServerUnreachableError as error:
+                self._cut_off(error)
+                break
+            else:
+                break
+        self._reporting = loop.create_task(self._report_forever())
+
+    async def leave(self) -> None:
+        """Let others have what is left; the server stops."""
+        for task in (self._reporting, *self._tasks):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        membership = self._membership
+        if membership is not None:
+            with suppress(MaskletError):
+                await self._ask(self._roster.leave, membership)
+        self._threads.close()
+
+    # What journals say.
+
+    async def claim(self, session_id: str, facts: SessionFacts) -> None:
+        """Take a session.
+
+        Raises:
+            RestartingError: It is somebody else's, or nobody can be asked.
+        """
+        if self._is_draining:
+            raise moved()
+        for _ in range(2):
+            try:
+                epoch = await self._ask(self._roster.claim, self._member(), session_id, facts)
+            except FencedError as error:
+                raise moved() from error
+            except NotAMemberError:
+                with suppress(ServerUnreachableError):
+                    await self._join_now()
+            except ServerUnreachableError:
+                break
+            else:
+                self._claims[session_id] = _Claim(epoch, facts, facts, self._now_s)
+                return
+        raise RestartingError(
+            "the cluster's front door does not answer: sessions that are open go on, and this one opens once "
+            "it is back"
+        )
+
+    def tell(self, session_id: str, facts: SessionFacts) -> None:
+        """Have the directory told, with the next news."""
+        claim = self._claims.get(session_id)
+        if claim is not None:
+            claim.facts = facts
+
+    async def tell_news(self) -> None:
+        """Tell the directory now what it has not heard of; fine where it does not answer."""
+        if self._seat is not None:
+            with suppress(MaskletError):
+                await self._tell_news(self._seat)
+
+    def touch(self, session_id: str) -> None:
+        """The session is used now."""
+        claim = self._claims.get(session_id)
+        if claim is not None:
+            claim.is_used = True
+
+    async def forget(self, session_id: str) -> None:
+        """The session was closed for good."""
+        claim = self._claims.pop(session_id, None)
+        if claim is not None:
+            # What the directory does not hear now it finds out when somebody asks for the session.
+            with suppress(MaskletError):
+                await self._ask(self._roster.forget, session_id, claim.epoch)
+
+    def lost(self, session_id: str) -> None:
+        """Somebody else has opened its journal."""
+        self._claims.pop(session_id, None)
+        self._start(self._let_go(session_id))
+
+    # Within.
+
+    @property
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _report_forever(self) -> None:
+        while True:
+            lease_s = LEASE_S if self._membership is None else self._membership.lease_s
+            await asyncio.sleep(min(self._every_s, lease_s / REPORTS_IN_A_LEASE))
+            try:
+                await self._report()
+                if self._is_cut_off:
+                    self._is_cut_off = False
+                    _log.warning("the cluster's front door answers again")
+            except NotAMemberError:
+                with suppress(MaskletError):
+                    await self._join_now()
+            except MaskletError as error:
+                self._cut_off(error)
+            except Exception:  # noqa: BLE001
+                # Whatever it is, a worker that reports no more would lose all its sessions.
+                _log.exception("a report to the cluster's front door failed")
+
+    async def _report(self) -> None:
+        membership, seat = self._member(), self._seat
+        assert seat is not None
+        in_memory = [each.session.session_id for each in seat.store.overview.sessions()]
+        held = [(each, self._claims[each].epoch) for each in in_memory if each in self._claims]
+        load = self._load(seat)
+        orders = await self._ask(self._roster.report, membership, load, held)
+        for session_id in orders.lost:
+            self.lost(session_id)
+        if orders.drain and not self._is_draining:
+            self._is_draining = True
+            seat.begin_drain()
+            self._start(self._give_all_away(seat))
+        await self._tell_news(seat)
+        await self._tell_releases()
+
+    def _member(self) -> Membership:
+        if self._membership is None:
+            raise NotAMemberError("the worker has not joined yet")
+        return self._membership
+
+    def _load(self, seat: Seat) -> Load:
+        store = seat.store
+        # Others are left to their journals when somebody wants their place.
+        engaged = sum(each.idle_s < USED_S for each in store.overview.sessions())
+        return Load(
+            free_bytes=max(0, store.ledger.budget_bytes - store.ledger.held_bytes),
+            free_sessions=max(0, store.limits.max_sessions - engaged),
+            is_draining=store.takes_no_more,
+        )
+
+    async def _tell_news(self, seat: Seat) -> None:
+        objects = {
+            each.session.session_id: len(each.session.objects()) for each in seat.store.overview.sessions()
+        }
+        for session_id, claim in list(self._claims.items()):
+            if session_id in objects:
+                claim.facts = replace(claim.facts, objects=objects[session_id])
+            is_old = claim.is_used and self._now_s - claim.told_s >= TELLS_EVERY_S
+            if claim.facts != claim.told or is_old:
+                facts = claim.facts
+                try:
+                    await self._ask(self._roster.tell, session_id, claim.epoch, facts)
+                except FencedError:
+                    self.lost(session_id)
+                else:
+                    claim.told, claim.told_s, claim.is_used = facts, self._now_s, False
+
+    async def _tell_releases(self) -> None:
+        for session_id, epoch in list(self._released.items()):
+            with suppress(FencedError):
+                await self._ask(self._roster.release, session_id, epoch)
+            self._released.pop(session_id, None)
+
+    async def _give_all_away(self, seat: Seat) -> None:
+        """Give every session to whoever takes it, some at a time."""
+        places = asyncio.Semaphore(MOVES_AT_ONCE)
+
+        async def give(session_id: str) -> None:
+            async with places:
+                await seat.store.overview.hand_over(session_id)
+                claim = self._claims.pop(session_id, None)
+                if claim is not None:
+                    self._released[session_id] = claim.epoch
+                    with suppress(MaskletError):
+                        await self._tell_releases()
+
+        count = len(self._claims)
+        await asyncio.gather(*map(give, list(self._claims)))
+        _log.info("%d sessions were given away", count)
+
+    async def _let_go(self, session_id: str) -> None:
+        _log.warning("a session is another worker's now, and is let go")
+        if self._seat is not None:
+            with suppress(MaskletError):
+                await self._seat.store.overview.hand_over(session_id, within_s=0.0)
+
+    async def _join_now(self) -> None:
+        assert self._seat is not None
+        seat = self._seat
+        info = packed_info(wire.server_to_wire(seat.info))
+        volume = await self._ask(self._volume)
+        offer = Offer(self._name, self._advertised or seat.address, volume, info)
+        membership = self._membership = await self._ask(self._roster.join, offer)
+        self._is_draining = self._is_draining and seat.store.takes_no_more
+        for session_id, claim in list(self._claims.items()):
+            try:
+                claim.epoch = await self._ask(self._roster.claim, membership, session_id, claim.facts)
+            except FencedError:
+                self.lost(session_id)
+
+    def _cut_off(self, error: MaskletError) -> None:
+        if not self._is_cut_off:
+            self._is_cut_off = True
+            _log.warning("the cluster's front door does not answer, sessions go on: %s", error)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, call: Callable[..., _ValueT], *args: Any) -> _ValueT:
+        return await self._threads.run(call, *args, at_disk=True)

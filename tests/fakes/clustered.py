@@ -1,0 +1,126 @@
+"""A cluster on this machine: a gateway in a thread, and workers that are processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fakes.kept import KeptServer
+from masklet_server.cluster.gateway import Gateway, GatewaySettings
+from masklet_server.cluster.sqlite_directory import SqliteDirectory
+from masklet_server.service.settings import ServerSettings
+
+LEASE_S = 2.0
+
+
+class GatewayThread:
+    """A gateway that can be stopped and started again on its port and its file.
+
+    Args:
+        folder: Holds the directory.
+        signed_tokens: Register of tokens; None asks for none.
+    """
+
+    def __init__(self, folder: Path, *, signed_tokens: Path | None = None) -> None:
+        self._file = folder / "directory.sqlite"
+        self._signed_tokens = signed_tokens
+        self.address = "127.0.0.1:0"
+        self._gateway: Gateway | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def directory(self) -> SqliteDirectory:
+        assert self._gateway is not None
+        return self._gateway.directory
+
+    def start(self) -> None:
+        ready = threading.Event()
+        failures: list[BaseException] = []
+
+        async def serve() -> None:
+            self._stopping = asyncio.Event()
+            access = ServerSettings(address=self.address, signed_tokens=self._signed_tokens)
+            try:
+                self._gateway = Gateway(GatewaySettings(access, self._file, lease_s=LEASE_S))
+                self.address = str(await self._gateway.start())
+            except BaseException as error:
+                failures.append(error)
+                raise
+            finally:
+                ready.set()
+            await self._stopping.wait()
+            await self._gateway.stop()
+
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
+        self._thread.start()
+        ready.wait(30)
+        if failures:
+            raise failures[0]
+
+    def stop(self) -> None:
+        if self._thread is not None and self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(30)
+            self._thread = None
+
+
+@dataclass
+class Cluster:
+    """A gateway and its workers.
+
+    Args:
+        folder: Holds clips, journals and the directory.
+        frame_s: What a frame takes.
+        signed_tokens: Register of tokens; None asks for none.
+        worker_token: File with the token of the workers.
+    """
+
+    folder: Path
+    frame_s: float = 0.0
+    signed_tokens: Path | None = None
+    worker_token: Path | None = None
+    workers: dict[str, KeptServer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gateway = GatewayThread(self.folder, signed_tokens=self.signed_tokens)
+        self._left = ExitStack()
+
+    def __enter__(self) -> Cluster:
+        self.gateway.start()
+        self._left.callback(self.gateway.stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._left.close()
+
+    @property
+    def address(self) -> str:
+        return self.gateway.address
+
+    def start(self, name: str, more: Sequence[str] = ()) -> KeptServer:
+        """A worker, or the next one of this name."""
+        asked: list[str] = ["--gateway", self.address, "--worker", name, *more]
+        if self.signed_tokens is not None:
+            asked += ["--signed-tokens", str(self.signed_tokens)]
+            asked += ["--gateway-token-file", str(self.worker_token)]
+        worker = self.workers[name] = KeptServer(self.folder, self.frame_s, asked)
+        worker.start()
+        self._left.callback(self._end, worker)
+        return worker
+
+    def at(self, session_id: str) -> str:
+        """The name of the worker that has a session."""
+        found = self.gateway.directory.locate(session_id)
+        assert found is not None
+        return found.worker
+
+    @staticmethod
+    def _end(worker: KeptServer) -> None:
+        if worker.process.poll() is None:
+            worker.kill()
