@@ -64,6 +64,10 @@ class Results:
         """One of them."""
         return self.held.get((object_id, frame))
 
+    def has(self, object_id: int, frame: int) -> bool:
+        """Whether there is one."""
+        return (object_id, frame) in self.held
+
     def frames_of(self, object_id: int) -> Sequence[int]:
         """Where there are any."""
         return sorted(frame for owner, frame in self.held if owner == object_id)

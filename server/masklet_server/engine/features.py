@@ -1,10 +1,12 @@
-"""Image features of the last few frames, shared by all objects, and the next frame read ahead."""
+"""Image features of the last few frames, shared by all objects, and the next frame read and encoded ahead."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from masklet_server.aside import waiting_for_disk
+from masklet_server.engine import beside
 from masklet_server.engine.picture import DeviceResizer, normalised, square_of, whole
 from masklet_server.model.network import ImageFeatures, Network
 from masklet_server.tracking import FrameSource
@@ -92,6 +95,14 @@ class _ReadAhead(threading.Thread):
             self.picture = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Encoding:
+    """A frame whose features are being made beside."""
+
+    frame: int
+    made: Future[ImageFeatures]
+
+
 class FeatureCache:
     """Features of the most recently used frames.
 
@@ -99,12 +110,24 @@ class FeatureCache:
         network: Its image encoder makes them.
         source: Pictures.
         capacity: Frames held.
-        by_device: The network's device resizes pictures too, and :meth:`encode_ahead` has an effect: right
-            for a device that works while the processor does something else.
+        by_device: The network's device resizes pictures too, and :meth:`encode_ahead` has it encode them:
+            right for a device that works while the processor does something else.
+        encodes_beside: On a processor with several cores: :meth:`encode_beside` and :meth:`encode_ahead` use
+            another thread.
     """
 
-    def __init__(self, network: Network, source: FrameSource, *, capacity: int, by_device: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        source: FrameSource,
+        *,
+        capacity: int,
+        by_device: bool,
+        encodes_beside: bool = False,
+    ) -> None:
         self._network = network
+        self._encodes_beside = encodes_beside
+        self._encoding: _Encoding | None = None
         side_px = network.config.image_side_px
         self._resizer = DeviceResizer(side_px=side_px, device=network.device) if by_device else None
         prepare = whole if by_device else partial(square_of, side_px=side_px)
@@ -120,10 +143,9 @@ class FeatureCache:
         """
         found = self._held.get(frame)
         if found is None:
-            picture = self._reader.read(frame)
-            square = picture if self._resizer is None else self._resizer.square_of(picture)
-            image = normalised(square, device=self._network.device, dtype=self._network.dtype)
-            found = self._network.encode_image(image)
+            found = self._made_beside(frame)
+            if found is None:
+                found = self._encode(self._reader.read(frame))
             while len(self._held) >= self._capacity:
                 self._held.popitem(last=False)
             self._held[frame] = found
@@ -132,18 +154,50 @@ class FeatureCache:
 
     def read_ahead(self, frame: int) -> None:
         """Have the picture of ``frame`` read in the background, unless its features are held."""
-        if frame not in self._held:
+        if frame not in self and not self._is_encoding(frame):
             self._reader.read_ahead(frame)
 
     def encode_ahead(self, frame: int, *, then: int) -> None:
-        """Have the device encode ``frame`` if its picture is there already, and ``then`` read meanwhile."""
-        if self._resizer is not None and frame not in self._held and self._reader.is_ready(frame):
+        """Have ``frame`` encoded if its picture is there already, and ``then`` read meanwhile.
+
+        A device other than the processor is asked for it now: call this when it has nothing better to do.
+        """
+        if self._resizer is None:
+            self.encode_beside(frame, then=then)
+        elif frame not in self and self._reader.is_ready(frame):
             self.features(frame)
             self.read_ahead(then)
+
+    def encode_beside(self, frame: int, *, then: int) -> None:
+        """On processors: as :meth:`encode_ahead`, by another thread, while the caller works on."""
+        if not self._encodes_beside or frame in self or not self._reader.is_ready(frame):
+            return
+        slot = beside.free_slot()
+        if slot is not None:
+            picture = self._reader.read(frame)
+            self._encoding = _Encoding(frame, slot.encode(partial(self._encode, picture)))
+            self.read_ahead(then)
+
+    def _encode(self, picture: Tensor) -> ImageFeatures:
+        square = picture if self._resizer is None else self._resizer.square_of(picture)
+        image = normalised(square, device=self._network.device, dtype=self._network.dtype)
+        return self._network.encode_image(image)
+
+    def _is_encoding(self, frame: int) -> bool:
+        return self._encoding is not None and self._encoding.frame == frame
+
+    def _made_beside(self, frame: int) -> ImageFeatures | None:
+        """What the other thread makes of ``frame``; None if it was not asked for it, or failed."""
+        encoding = self._encoding
+        if encoding is None or encoding.frame != frame:
+            return None
+        self._encoding = None
+        return encoding.made.result() if encoding.made.exception() is None else None
 
     def forget(self) -> None:
         """Give all features back."""
         self._held.clear()
+        self._encoding = None
 
     def drop(self) -> None:
         """Give all features and pictures back."""
@@ -161,8 +215,12 @@ class FeatureCache:
     @property
     def held_bytes(self) -> int:
         """What features and read-ahead hold together."""
+        held = [*self._held.values()]
+        encoding = self._encoding
+        if encoding is not None and encoding.made.done() and encoding.made.exception() is None:
+            held.append(encoding.made.result())
         return self._reader.held_bytes + sum(
             level.nbytes
-            for features in self._held.values()
+            for features in held
             for level in (features.embedding, features.skip8, features.skip4)
         )

@@ -71,6 +71,7 @@ class Follower:
         features = self._features.features(frame)
         step = -1 if backward else 1
         self._features.read_ahead(frame + step)
+        self._features.encode_beside(frame + step, then=frame + 2 * step)
         several = [self._hypotheses(frame, each, backward=backward, since=since) for each in objects]
         companies = [self._company(frame, each, backward=backward, since=since) for each in objects]
         rows: list[ObjectMemory] = []

@@ -10,6 +10,7 @@ import torch
 
 from masklet.errors import NotPromptedError
 from masklet.types import FramePrompts, FrameRange
+from masklet_server.engine import beside
 from masklet_server.engine.absence import ABSENCE_RULES
 from masklet_server.engine.accelerate import EXACT, Layout
 from masklet_server.engine.company import RivalFinder
@@ -88,6 +89,7 @@ class NetworkTracker:
             source,
             capacity=profile.feature_frames,
             by_device=network.device.type != "cpu" if by_device is None else by_device,
+            encodes_beside=network.device.type == "cpu" and beside.has_room(),
         )
         self._bank = MemoryBank(network, self._features, results, profile, self._reach, layout)
         self.seeker = PictureSeeker(network, self._features, source, self._looks, self._run)

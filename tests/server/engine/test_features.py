@@ -5,9 +5,11 @@ import time
 from functools import partial
 
 import pytest
+import torch
 
 from fakes.tracking import DiscClip, TinyNetwork
 from masklet.errors import ClipError
+from masklet_server.engine.beside import free_slot
 from masklet_server.engine.features import FeatureCache, FrameReader
 from masklet_server.engine.picture import square_of
 
@@ -143,6 +145,63 @@ def test_nothing_waits_for_a_frame_that_was_not_read(network: TinyNetwork) -> No
 
     assert 1005 not in cache
     assert 1002 not in cache
+
+
+def test_a_frame_is_encoded_beside_and_is_the_same_to_the_last_bit(network: TinyNetwork) -> None:
+    clip = DiscClip()
+    cache = FeatureCache(network, clip, capacity=4, by_device=False, encodes_beside=True)
+    cache.read_ahead(1002)
+    wait_for_reading(clip, 1)
+
+    cache.encode_beside(1002, then=1003)
+    cache.read_ahead(1002)
+    with torch.inference_mode():
+        beside, here = cache.features(1002), cache_of(network, clip).features(1002)
+
+    assert torch.equal(beside.embedding, here.embedding)
+    assert torch.equal(beside.skip4, here.skip4)
+    wait_for_reading(clip, 3)
+    assert clip.reads.count(1003) == 1
+
+
+def test_one_thread_encodes_for_all_and_who_finds_it_busy_encodes_when_its_time_comes(
+    network: TinyNetwork,
+) -> None:
+    clip, may_go_on = DiscClip(), threading.Event()
+    slot = free_slot()
+    assert slot is not None
+    working = slot.encode(lambda: may_go_on.wait(10.0))
+    cache = FeatureCache(network, clip, capacity=4, by_device=False, encodes_beside=True)
+    cache.read_ahead(1002)
+    wait_for_reading(clip, 1)
+    before = network.encoded
+
+    cache.encode_beside(1002, then=1003)
+    cache.features(1002)
+    may_go_on.set()
+    working.result()
+
+    assert network.encoded == before + 1
+    assert clip.reads == [1002]
+
+
+def test_a_failure_beside_is_met_by_whoever_needs_the_features(
+    network: TinyNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = DiscClip()
+    cache = FeatureCache(network, clip, capacity=4, by_device=False, encodes_beside=True)
+    cache.read_ahead(1002)
+    wait_for_reading(clip, 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(network, "encode_image", {}.__getitem__)
+        cache.encode_beside(1002, then=1003)
+        free = free_slot()
+        while free is None:
+            free = free_slot()
+        free.encode(lambda: network.encode_image)
+        assert cache.held_bytes >= 0
+
+    assert cache.features(1002).embedding.shape[0] == 1
 
 
 def test_where_the_processor_is_the_device_nothing_is_encoded_ahead(network: TinyNetwork) -> None:
