@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet_server.model.attention_choice import AttentionChoice
-from masklet_server.model.dense import dense
+from masklet_server.model.dense import dense, prefers_mkl
 
 # Scores at a time. More would leave the cache, and make the allocator ask the operating system
 # for fresh pages every time; fewer would starve the matrix product.
@@ -53,15 +53,47 @@ def _attend_in_blocks(query: Tensor, key: Tensor, value: Tensor, valid: Tensor |
     torch's fused kernel for processors wants values as wide as the keys, and the whole matrix
     would be half a gigabyte an object.
     """
+    if prefers_mkl() and valid is None and value.shape == key.shape:
+        return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None])[:, 0]
     query = query * (1.0 / math.sqrt(query.shape[-1]))
     out = query.new_empty(*query.shape[:-1], value.shape[-1])
-    rows = max(_FEWEST_ROWS, _BLOCK_VALUES // key.shape[1])
+    rows = min(query.shape[1], max(_FEWEST_ROWS, _BLOCK_VALUES // key.shape[1]))
+    by_mkl = prefers_mkl() and query.dtype == torch.float32
     for item in range(query.shape[0]):
-        turned = value[item].T.contiguous()  # (V, L)
-        for block, target in zip(torch.split(query[item], rows), torch.split(out[item], rows), strict=True):
-            scores = dense(block, key[item], None)  # (rows, L)
-            if valid is not None:
-                scores.masked_fill_(~valid[item], -torch.inf)
-            torch.softmax(scores, -1, out=scores)
-            target.copy_(dense(scores, turned, None))
+        blocks = zip(torch.split(query[item], rows), torch.split(out[item], rows), strict=True)
+        look = _MklBlocks if by_mkl else _OneDnnBlocks
+        seen = look(key[item], value[item], None if valid is None else ~valid[item], rows=rows)
+        for block, target in blocks:
+            seen(block, target)
     return out
+
+
+class _OneDnnBlocks:
+    """What some queries see of an object's memory, by oneDNN's kernel."""
+
+    def __init__(self, key: Tensor, value: Tensor, hidden: Tensor | None, *, rows: int) -> None:
+        self._key, self._hidden = key, hidden
+        self._turned = value.T.contiguous()  # (V, L)
+
+    def __call__(self, block: Tensor, target: Tensor) -> None:
+        scores = dense(block, self._key, None)  # (rows, L)
+        if self._hidden is not None:
+            scores.masked_fill_(self._hidden, -torch.inf)
+        torch.softmax(scores, -1, out=scores)
+        target.copy_(dense(scores, self._turned, None))
+
+
+class _MklBlocks:
+    """The same by MKL's products, which write into memory that is there already."""
+
+    def __init__(self, key: Tensor, value: Tensor, hidden: Tensor | None, *, rows: int) -> None:
+        self._key, self._value, self._hidden = key.T, value, hidden
+        self._scores = key.new_empty(rows, key.shape[0])
+
+    def __call__(self, block: Tensor, target: Tensor) -> None:
+        scores = self._scores[: block.shape[0]]
+        torch.mm(block, self._key, out=scores)
+        if self._hidden is not None:
+            scores.masked_fill_(self._hidden, -torch.inf)
+        torch.softmax(scores, -1, out=scores)
+        torch.mm(scores, self._value, out=target)

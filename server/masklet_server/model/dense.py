@@ -8,7 +8,9 @@ is in decision 2.
 from __future__ import annotations
 
 import platform
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Final, Literal
 
 import torch
@@ -67,6 +69,27 @@ def is_kernel_known() -> bool:
             )
         except (AttributeError, NotImplementedError, RuntimeError, TypeError):
             return False
+
+
+@cache
+def prefers_mkl() -> bool:
+    """Whether large plain products are MKL's to compute: on Intel's processors.
+
+    On AMD's, oneDNN's kernel was the faster one (decision 2), on Intel's MKL's is (decision 74).
+    """
+    has_mkl = torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
+    return _X86 and has_mkl and "GenuineIntel" in _maker()
+
+
+def _maker() -> str:
+    """Names the processor's maker, at least where it is Intel."""
+    if sys.platform == "linux":
+        try:
+            return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+    # Macs with such processors have Intel's only; Windows names the maker.
+    return "GenuineIntel" if sys.platform == "darwin" else platform.processor()
 
 
 def dense(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation = "none") -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu, linear, relu, scaled_dot_product_attention
 
+from masklet_server.model import attention as attention_module
 from masklet_server.model import dense as dense_module
 from masklet_server.model.attention import attend
 from masklet_server.model.dense import Activation, Dense, dense, feed_forward, fuses
@@ -78,10 +79,14 @@ def test_gradients_pass_through_a_dense_layer() -> None:
     assert layer.weight.grad is not None
 
 
+@pytest.mark.parametrize("by_mkl", [False, True])
 @pytest.mark.parametrize("memory_tokens", [3, 50, 120_000])
 @pytest.mark.parametrize("masked", [False, True])
 @torch.inference_mode()
-def test_attention_in_blocks_is_attention(memory_tokens: int, masked: bool) -> None:
+def test_attention_in_blocks_is_attention(
+    monkeypatch: pytest.MonkeyPatch, memory_tokens: int, masked: bool, by_mkl: bool
+) -> None:
+    monkeypatch.setattr(attention_module, "prefers_mkl", lambda: by_mkl)
     generator = torch.Generator().manual_seed(0)
     query = 3 * torch.randn(1, 70, 8, generator=generator)
     key = torch.randn(2, memory_tokens, 8, generator=generator)
@@ -98,6 +103,38 @@ def test_attention_in_blocks_is_attention(memory_tokens: int, masked: bool) -> N
     )
     assert torch.allclose(seen, expected, atol=1e-5)
     assert all(torch.equal(now, then) for now, then in zip((query, key, value), before, strict=True))
+
+
+@pytest.mark.parametrize("by_mkl", [False, True])
+@torch.inference_mode()
+def test_attention_over_values_as_wide_as_the_keys_is_attention(
+    monkeypatch: pytest.MonkeyPatch, by_mkl: bool
+) -> None:
+    monkeypatch.setattr(attention_module, "prefers_mkl", lambda: by_mkl)
+    query, key, value = (3 * torch.randn(2, 70, 8) for _ in range(3))
+
+    assert torch.allclose(
+        attend(query, key, value), scaled_dot_product_attention(query, key, value), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("system", "said", "is_intels"),
+    [
+        ("win32", "Intel64 Family 6 Model 154 Stepping 3, GenuineIntel", True),
+        ("win32", "AMD64 Family 25 Model 80 Stepping 0, AuthenticAMD", False),
+        ("darwin", "i386", True),
+    ],
+)
+def test_products_are_mkls_on_processors_of_intel(
+    monkeypatch: pytest.MonkeyPatch, system: str, said: str, is_intels: bool
+) -> None:
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.processor", lambda: said)
+    monkeypatch.setattr(dense_module, "_X86", True)
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
+
+    assert dense_module.prefers_mkl.__wrapped__() is is_intels
 
 
 def test_rotary_codes_depend_on_differences_of_positions_only() -> None:
