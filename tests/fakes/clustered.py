@@ -23,9 +23,11 @@ class GatewayThread:
     Args:
         folder: Holds the directory.
         signed_tokens: Register of tokens; None asks for none.
+        lease_s: A worker that has not reported for so long is gone.
     """
 
-    def __init__(self, folder: Path, *, signed_tokens: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, signed_tokens: Path | None = None, lease_s: float = LEASE_S) -> None:
+        self._lease_s = lease_s
         self._file = folder / "directory.sqlite"
         self._signed_tokens = signed_tokens
         self.address = "127.0.0.1:0"
@@ -46,7 +48,7 @@ class GatewayThread:
             self._stopping = asyncio.Event()
             access = ServerSettings(address=self.address, signed_tokens=self._signed_tokens)
             try:
-                self._gateway = Gateway(GatewaySettings(access, self._file, lease_s=LEASE_S))
+                self._gateway = Gateway(GatewaySettings(access, self._file, lease_s=self._lease_s))
                 self.address = str(await self._gateway.start())
             except BaseException as error:
                 failures.append(error)
@@ -119,6 +121,14 @@ class Cluster:
         found = self.gateway.directory.locate(session_id)
         assert found is not None
         return found.worker
+
+    def lives(self, name: str) -> bool:
+        """True while a worker's process is there."""
+        return name in self.workers and self.workers[name].process.poll() is None
+
+    def state(self, name: str) -> str:
+        """What the directory says of a worker."""
+        return self.gateway.directory.worker(name).state.value
 
     @staticmethod
     def _end(worker: KeptServer) -> None:

@@ -14,6 +14,7 @@ from masklet.errors import (
     BadInputError,
     CancelledError,
     MaskletError,
+    MovedError,
     ServerUnreachableError,
     error_from_wire,
 )
@@ -125,9 +126,8 @@ class Channel:
                 if retry and self._has_fresh_token(error):
                     continue
                 pause_s = next(pauses, None)
-                if not (retry and pause_s is not None and self._may_come_back(error)):
+                if not (retry and pause_s is not None and self._may_come_back(error, request)):
                     raise self._translated(error) from error
-                self._turn_back(error, request)
             else:
                 self._has_answered = True
                 self.raw.answered(request, response)
@@ -159,7 +159,7 @@ class Channel:
                     continue
                 pause_s = None if begun else next(pauses, None)
                 # A session of a cluster may have moved while nobody called.
-                if pause_s is None or not (self._may_come_back(error) and self._turn_back(error, request)):
+                if pause_s is None or not self._may_come_back(error, request, here=False):
                     raise self._translated(error) from error
             else:
                 return
@@ -192,9 +192,8 @@ class Channel:
                 if self._is_sent_on(error, request) or self._has_fresh_token(error):
                     continue
                 pause_s = next(pauses, None)
-                if pause_s is None or not self._may_come_back(error):
+                if pause_s is None or not self._may_come_back(error, request):
                     raise self._translated(error) from error
-                self._turn_back(error, request)
             else:
                 return
             finally:
@@ -233,9 +232,6 @@ class Channel:
         self.raw.sent_on(request, endpoint)
         return True
 
-    def _turn_back(self, error: grpc.RpcError, request: object) -> bool:
-        return self.raw.turned_back(request, by_server=bool(_trailing(error, ERROR_KIND_KEY)))
-
     def _has_fresh_token(self, error: grpc.RpcError) -> bool:
         """True where the server did not take the token, and its file holds another one since."""
         file = self._endpoint.token_file
@@ -247,10 +243,21 @@ class Channel:
             self._token = _checked_token(read_token(file))
         return self._token != before
 
-    def _may_come_back(self, error: grpc.RpcError) -> bool:
-        """True where the connection broke and the server, or the one after it, may answer in a while."""
-        lost = error.code() is grpc.StatusCode.UNAVAILABLE and self._has_answered
-        return lost and self._why_dead() is None
+    def _may_come_back(self, error: grpc.RpcError, request: object, *, here: bool = True) -> bool:
+        """True where the connection broke and a server may answer in a while: the next call goes there.
+
+        Args:
+            error: How the call ended.
+            request: Of the call.
+            here: The same server counts, or the one after it. Otherwise only another one of its cluster.
+        """
+        if error.code() is not grpc.StatusCode.UNAVAILABLE or not self._has_answered:
+            return False
+        if self._why_dead() is not None:
+            return False
+        kind = _trailing(error, ERROR_KIND_KEY)
+        # What has moved away does not come back; whoever was not sent here has to go there anew.
+        return self.raw.turned_back(request, by_server=bool(kind)) or (here and kind != MovedError.kind)
 
     def _translated(self, error: grpc.RpcError) -> MaskletError:
         """The error of masklet that says what this one of gRPC means."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import masklet
-from fakes.clustered import Cluster
+from fakes.clustered import LEASE_S, Cluster
 from fakes.kept import plates
+from masklet.errors import MovedError, ServerUnreachableError
+from masklet.events import TrackFinished
 from masklet.session import Session
 from masklet.types import MaskFormat, MaskUpdate
 
@@ -23,9 +27,15 @@ SMALL = MaskFormat(max_side_px=32)
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     with Cluster(folder, frame_s=0.02) as made:
-        made.start("one")
-        made.start("two")
         yield made
+
+
+@pytest.fixture(autouse=True)
+def both_workers(cluster: Cluster) -> None:
+    """Whatever a test did to them."""
+    for name in ("one", "two"):
+        if not cluster.lives(name):
+            cluster.start(name)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +53,42 @@ def clicked(client: masklet.Server, clip: Path, x_px: float = 8.0) -> Session:
     return session
 
 
+def tracked(
+    session: Session, *, at_frame: Callable[[int], None] = lambda count: None
+) -> dict[tuple[str, int], bytes]:
+    """What a whole track shows, each frame once; told how many masks have come."""
+    shown: dict[tuple[str, int], bytes] = {}
+    for event in session.track(mask_format=SMALL).events():
+        if isinstance(event, MaskUpdate):
+            assert (event.object_name, event.frame) not in shown
+            shown[event.object_name, event.frame] = event.mask.alpha
+            at_frame(len(shown))
+        last = event
+    assert isinstance(last, TrackFinished)
+    assert (last.updates, last.cancelled) == (24, False)
+    return shown
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster: Cluster, clip: Path) -> dict[tuple[str, int], bytes]:
+    """What the same work gives where nothing happens."""
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        tracked(session)
+        session.object("hero").click(frame=15, x_px=20.0, y_px=9.0)
+        list(session.track(mask_format=SMALL).events())
+        found = masks(session)
+        session.close()
+        return found
+
+
+def corrected(session: Session) -> dict[tuple[str, int], bytes]:
+    """The rest of that work, after the first track."""
+    session.object("hero").click(frame=15, x_px=20.0, y_px=9.0)
+    list(session.track(mask_format=SMALL).events())
+    return masks(session)
+
+
 def test_one_address_leads_to_workers_and_tells_of_all_sessions(cluster: Cluster, clip: Path) -> None:
     with masklet.connect(cluster.address) as client:
         assert client.info().device == "a cluster of 2 servers"
@@ -58,3 +104,128 @@ def test_one_address_leads_to_workers_and_tells_of_all_sessions(cluster: Cluster
         for session in sessions:
             session.close()
         assert cluster.gateway.directory.locate(sessions[0].session_id) is None
+
+
+def test_a_track_goes_on_at_another_worker_when_its_own_is_stopped(
+    cluster: Cluster, clip: Path, undisturbed: dict[tuple[str, int], bytes]
+) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        first = cluster.at(session.session_id)
+
+        def stop(count: int) -> None:
+            if count == 5:
+                cluster.workers[first].stop()
+
+        tracked(session, at_frame=stop)
+        assert cluster.at(session.session_id) != first
+        assert corrected(session) == undisturbed
+        session.close()
+
+
+def test_workers_are_replaced_one_by_one_while_an_artist_works(
+    cluster: Cluster, clip: Path, undisturbed: dict[tuple[str, int], bytes]
+) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        homes = [cluster.at(session.session_id)]
+
+        def replace() -> None:
+            home = homes[-1]
+            cluster.gateway.directory.drain(home)
+            wait_until(lambda: cluster.at(session.session_id) != home)
+            cluster.workers[home].stop()
+            cluster.start(home)
+            homes.append("two" if home == "one" else "one")
+
+        tracked(session, at_frame=lambda count: replace() if count == 5 else None)
+        assert cluster.at(session.session_id) == homes[-1]
+        replace()
+        assert corrected(session) == undisturbed
+        assert cluster.at(session.session_id) == homes[-1] == homes[0]
+        session.close()
+
+
+def test_a_worker_that_dies_costs_a_pause_of_its_lease(cluster: Cluster, clip: Path) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        first = cluster.at(session.session_id)
+        cluster.workers[first].kill()
+        began_s = time.monotonic()
+        session.object("hero").click(frame=12, x_px=9.0, y_px=9.0)
+        # As long as the lease, and a pause between two tries of the client's.
+        assert time.monotonic() - began_s < LEASE_S + 8.0
+        assert cluster.at(session.session_id) not in ("", first)
+        assert session.info().objects[0].prompted_frames == (10, 12)
+        session.close()
+
+
+def test_a_worker_that_froze_and_wakes_writes_nothing(cluster: Cluster, clip: Path) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        first = cluster.at(session.session_id)
+        frozen = cluster.workers[first]
+        with masklet.connect(frozen.address) as direct:
+            asleep = direct.resume(session.session_id)
+            frozen.freeze()
+            try:
+                wait_until(lambda: cluster.state(first) == "gone")
+                with masklet.connect(cluster.address) as another:
+                    awake = another.resume(session.session_id)
+                    awake.object("hero").click(frame=12, x_px=9.0, y_px=9.0)
+                    after = masks(awake)
+                    written = journal(cluster, session.session_id)
+            finally:
+                frozen.thaw()
+            # Its own artists are sent to the front door, and nothing is said twice.
+            with pytest.raises(MovedError, match="connect to the cluster's front door"):
+                direct._transport.add_object(asleep.session_id, "late")  # type: ignore[attr-defined]
+        assert journal(cluster, session.session_id) == written
+        assert [each.name for each in session.info().objects] == ["hero"]
+        assert masks(session) == after
+        session.close()
+
+
+def test_the_gateway_may_go_while_artists_work_and_finds_their_sessions_again(
+    cluster: Cluster, clip: Path
+) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        cluster.gateway.stop()
+        with pytest.raises(ServerUnreachableError, match="no server answers"):
+            masklet.connect(cluster.address)
+        session.object("hero").click(frame=12, x_px=9.0, y_px=9.0)
+        before = masks(session)
+        cluster.gateway.start()
+        assert [each.session_id for each in client.sessions()][:1] == [session.session_id]
+        with masklet.connect(cluster.address) as another:
+            assert masks(another.resume(session.session_id)) == before
+        session.close()
+
+
+def test_a_clip_that_is_sent_goes_where_its_session_lives_and_moves_with_it(
+    cluster: Cluster, clip: Path
+) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = client.open(clip, upload=True)
+        session.object("hero").click(frame=10, x_px=8.0, y_px=9.0)
+        home = cluster.at(session.session_id)
+        cluster.workers[home].stop()
+        assert len(tracked(session)) == 24
+        assert cluster.at(session.session_id) not in ("", home)
+        session.close()
+
+
+def wait_until(holds: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    until_s = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+
+def journal(cluster: Cluster, session_id: str) -> list[tuple[object, ...]]:
+    """All that a session's journal says, and at which epoch."""
+    file = cluster.folder / "sessions" / session_id / "session.sqlite"
+    with sqlite3.connect(file) as database:
+        rows = database.execute("SELECT kind, key, value FROM record ORDER BY kind, key").fetchall()
+        return [*rows, *database.execute("SELECT epoch FROM owner")]
