@@ -67,6 +67,9 @@ def gateway(
     audit: Annotated[
         Path | None, typer.Option(help="File in which it is noted who did what, and what was refused.")
     ] = None,
+    lease_s: Annotated[
+        float, typer.Option(min=1.0, help="A worker that has not reported for so long is gone.")
+    ] = 4.0,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
@@ -100,7 +103,7 @@ def gateway(
         oidc=oidc_of(context.params),
     )
     rates = RateSettings(user_calls_per_s, tenant_calls_per_s, user_opens_per_min, tenant_opens_per_min)
-    settings = GatewaySettings(access, directory or default_directory(address), rates, audit)
+    settings = GatewaySettings(access, directory or default_directory(address), rates, audit, lease_s=lease_s)
 
     def ready(line: str) -> None:
         if announce:

@@ -165,6 +165,20 @@ def test_a_directory_that_was_closed_finds_sessions_again_and_waits_a_lease_for_
     assert [each.session_id for each in after.of_account("ben")] == ["s"]
 
 
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
+def test_a_clock_that_jumps_by_an_hour_takes_nobodys_lease(clock: Clock, jump_s: float) -> None:
+    told_s = [1e9]
+    directory = SqliteDirectory(clock_s=clock, now_s=lambda: told_s[0])
+    one = joined(directory, "one")
+    epoch = directory.claim(one, "s", ANN)
+    told_s[0] += jump_s
+    clock.now_s += 1.0
+    assert directory.report(one, ROOM, [("s", epoch)]).lost == ()
+    assert directory.workers()[0].state is WorkerState.ALIVE
+    (found,) = directory.of_account("ann")
+    assert found.idle_s == max(0.0, jump_s)
+
+
 def test_a_second_gateway_on_one_directory_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "directory.sqlite"
     held = SqliteDirectory(file)
@@ -259,5 +273,5 @@ class Owners(RuleBasedStateMachine):
             assert not able or found.worker == able[0]
 
 
-Owners.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Owners.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 TestOwners = Owners.TestCase

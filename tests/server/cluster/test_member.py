@@ -1,0 +1,120 @@
+"""A worker's dealings with the directory, without a network between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from fakes.service import MODEL
+from masklet.errors import MovedError, RestartingError, ServerUnreachableError
+from masklet.types import ServerInfo
+from masklet.version import VERSION
+from masklet_server.cluster import member as member_module
+from masklet_server.cluster.member import ClusterMember
+from masklet_server.cluster.ports import (
+    Load,
+    Membership,
+    NameOfAnotherError,
+    Offer,
+    Orders,
+    SessionFacts,
+)
+from masklet_server.cluster.sqlite_directory import SqliteDirectory
+from masklet_server.journal.folder import volume_of
+from masklet_server.service.membership import Seat
+from masklet_server.sessions.scheduler import Scheduler
+from masklet_server.sessions.store import SessionStore
+
+INFO = ServerInfo(VERSION, "cpu", MODEL, (MODEL,), 8, 16, 4096, 1 << 30, opens_paths=True)
+ANN = SessionFacts("ann")
+
+
+class Directory(SqliteDirectory):
+    """Can be out of reach."""
+
+    is_down = False
+
+    def join(self, offer: Offer) -> Membership:
+        self._check()
+        return super().join(offer)
+
+    def report(self, membership: Membership, load: Load, held: Sequence[tuple[str, int]] = ()) -> Orders:
+        self._check()
+        return super().report(membership, load, held)
+
+    def claim(self, membership: Membership, session_id: str, facts: SessionFacts) -> int:
+        self._check()
+        return super().claim(membership, session_id, facts)
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise ServerUnreachableError("nothing answers")
+
+
+def seat(address: str = "127.0.0.1:1") -> Seat:
+    store = SessionStore(cast(Any, None), cast(Any, None), Scheduler())
+    return Seat(address, INFO, store, lambda: None)
+
+
+def member(directory: SqliteDirectory, name: str = "one") -> ClusterMember:
+    made = ClusterMember(directory, name, every_s=0.01)
+    made._volume = lambda: "ab" * 16
+    return made
+
+
+def test_a_second_worker_of_a_name_is_refused_after_it_has_waited_for_a_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(member_module, "JOINS_WITHIN_S", 0.05)
+    directory = SqliteDirectory()
+    directory.join(Offer("one", "127.0.0.1:9", "ab" * 16))
+
+    async def work() -> None:
+        with pytest.raises(NameOfAnotherError, match="give this one another name"):
+            await member(directory).join(seat())
+
+    asyncio.run(work())
+
+
+def test_a_worker_that_finds_no_gateway_goes_on_and_joins_when_there_is_one() -> None:
+    async def work() -> None:
+        directory = Directory()
+        directory.is_down = True
+        made = member(directory)
+        await made.join(seat())
+        with pytest.raises(RestartingError, match="sessions that are open go on"):
+            await made.claim("s", ANN)
+        directory.is_down = False
+        await made.claim("s", ANN)
+        assert [each.name for each in directory.workers()] == ["one"]
+        await made.leave()
+        assert directory.locate("s") is not None
+        assert directory.locate("s").worker == ""  # type: ignore[union-attr]
+
+    asyncio.run(work())
+
+
+def test_what_another_worker_has_is_not_opened(tmp_path: Path) -> None:
+    async def work() -> None:
+        directory = SqliteDirectory()
+        one, two = member(directory, "one"), member(directory, "two")
+        await one.join(seat("127.0.0.1:1"))
+        await two.join(seat("127.0.0.1:2"))
+        await one.claim("s", ANN)
+        with pytest.raises(MovedError, match="connect to the cluster's front door"):
+            await two.claim("s", ANN)
+        for each in (one, two):
+            await each.leave()
+
+    asyncio.run(work())
+
+
+def test_a_folder_of_journals_keeps_its_name(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    assert volume_of(tmp_path) == volume_of(tmp_path) != volume_of(other)
+    assert [each.name for each in other.iterdir()] == [".volume"]
