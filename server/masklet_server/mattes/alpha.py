@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet_server.mattes.row_blocks import by_rows
+
 # Beyond this the sigmoid is 0 or 1 to a thousandth; wider logits only make interpolation overshoot.
 _CLAMP = 24.0
 # Sigmoid argument at which coverage is exactly 0 or 1: mattes need clean black and clean white.
@@ -55,8 +57,14 @@ def render_alpha(
     if not (low > -_SATURATION).any():
         return np.zeros((height_px, width_px), np.float32)
     alpha = _steepened(low, width_px, height_px, edge or EdgeSettings())
-    # In place from here on: at 4K every temporary would be 35 MB.
-    np.clip(alpha, -_SATURATION, _SATURATION, out=alpha)
+    (alpha,) = by_rows(lambda rows: (_sigmoid(rows),), alpha, makes=1)
+    return alpha
+
+
+def _sigmoid(steep: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Coverage, exactly 0 and exactly 1 where the argument is saturated."""
+    alpha = np.clip(steep, -_SATURATION, _SATURATION)
+    # In place from here on: every temporary costs.
     np.negative(alpha, out=alpha)
     np.exp(alpha, out=alpha)
     alpha += 1.0

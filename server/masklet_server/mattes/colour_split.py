@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet_server.mattes.guided import enlarged, solve_symmetric, window_mean
+from masklet_server.mattes.guided import enlarged, linear, solve_symmetric, window_mean
+from masklet_server.mattes.row_blocks import by_rows, each_of
 
 Plane = NDArray[np.float32]
 Channels = tuple[Plane, Plane, Plane]
@@ -47,9 +48,8 @@ class ColourSplit:
     def of(self, channels: Channels) -> Plane:
         """Coverage, unbounded, from channels on the split's own grid or on a finer one."""
         size = (channels[0].shape[1], channels[0].shape[0])
-        values = self._at(self.offset, size).copy()
-        for slope, channel in zip(self.slopes, channels, strict=True):
-            values += self._at(slope, size) * channel
+        function = each_of(lambda plane: self._at(plane, size), [self.offset, *self.slopes])
+        (values,) = by_rows(lambda *rows: (linear(*rows),), *function, *channels, makes=1)
         return values
 
     def _at(self, plane: Plane, size: tuple[int, int]) -> Plane:
@@ -75,19 +75,8 @@ def split_colours(
     ground = outside
     for last in (False, True):
         found = _known_means([*channels, *squares], ground, ground_radii)
-        means, products = found[:3], found[3:]
-        rr, rg, rb, gg, gb, bb = (
-            product - means[i] * means[j] for product, (i, j) in zip(products, _PAIRS, strict=True)
-        )
-        red, green, blue = (own - mean for own, mean in zip(colours, means, strict=True))
-        matrix = (rr, rg, rb, gg, gb, bb)
-        slopes = solve_symmetric(matrix, (red, green, blue), smoothness=_GRAIN)
-        # Of the object's mean colour the function shall be 1.
-        scale = 1.0 / np.maximum(slopes[0] * red + slopes[1] * green + slopes[2] * blue, np.float32(1e-6))
-        slopes = (slopes[0] * scale, slopes[1] * scale, slopes[2] * scale)
-        offset = np.zeros_like(red)
-        for slope, mean in zip(slopes, means, strict=True):
-            offset -= slope * mean
+        slope_r, slope_g, slope_b, offset = by_rows(_discriminant, *colours, *found, makes=4)
+        slopes = (slope_r, slope_g, slope_b)
         split = ColourSplit(slopes, offset, offset, offset)
         values = np.clip(split.of(channels), -1.0, 2.0)
         if not last:
@@ -96,6 +85,23 @@ def split_colours(
     (ground_square,) = _known_means([values * values], ground, (2 * near_px, far_px))
     (object_square,) = _known_means([(values - 1.0) ** 2], inside, (2 * near_px, far_px))
     return ColourSplit(slopes, split.offset, _root(ground_square), _root(object_square))
+
+
+def _discriminant(*rows: Plane) -> tuple[Plane, ...]:
+    """Slopes and offset, from the object's mean colour, the ground's, and means of the ground's products."""
+    colours, means, products = rows[:3], rows[3:6], rows[6:]
+    rr, rg, rb, gg, gb, bb = (
+        product - means[i] * means[j] for product, (i, j) in zip(products, _PAIRS, strict=True)
+    )
+    red, green, blue = (own - mean for own, mean in zip(colours, means, strict=True))
+    slopes = solve_symmetric((rr, rg, rb, gg, gb, bb), (red, green, blue), smoothness=_GRAIN)
+    # Of the object's mean colour the function shall be 1.
+    scale = 1.0 / np.maximum(slopes[0] * red + slopes[1] * green + slopes[2] * blue, np.float32(1e-6))
+    offset = np.zeros_like(red)
+    slopes = (slopes[0] * scale, slopes[1] * scale, slopes[2] * scale)
+    for slope, mean in zip(slopes, means, strict=True):
+        offset -= slope * mean
+    return *slopes, offset
 
 
 def _root(square: Plane) -> Plane:
@@ -109,13 +115,18 @@ _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 def _known_means(planes: Sequence[Plane], known: Plane, radii_px: Sequence[float]) -> list[Plane]:
     """Means of the known pixels around each pixel, from the narrowest window that has some."""
-    sums = [np.zeros_like(plane) for plane in planes]
+    shares: list[np.float32] = []
     weight = np.full_like(known, 1e-12)
     share = np.float32(1.0)
     for radius in radii_px:
-        radius_px = max(1, round(radius))
-        weight += share * window_mean(known, radius_px)
-        for total, plane in zip(sums, planes, strict=True):
-            total += share * window_mean(plane * known, radius_px)
+        weight += share * window_mean(known, max(1, round(radius)))
+        shares.append(share)
         share *= np.float32(_WIDER)
-    return [total / weight for total in sums]
+
+    def mean(plane: Plane) -> Plane:
+        total, seen = np.zeros_like(plane), plane * known
+        for radius, own in zip(radii_px, shares, strict=True):
+            total += own * window_mean(seen, max(1, round(radius)))
+        return np.asarray(np.divide(total, weight, out=total), np.float32)
+
+    return each_of(mean, planes)

@@ -6,10 +6,13 @@ Source: K. He, J. Sun, X. Tang, "Guided Image Filtering" (PAMI 2013), in its col
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from masklet_server.mattes.row_blocks import by_rows, each_of
 
 Plane = NDArray[np.float32]
 
@@ -33,9 +36,7 @@ class ColourFunction:
 
     def of(self, channels: tuple[Plane, Plane, Plane]) -> Plane:
         """The function's values ``(H, W)`` for red, green and blue of ``(H, W)`` each."""
-        values = self.offset.copy()
-        for slope, channel in zip(self.slopes, channels, strict=True):
-            values += slope * channel
+        (values,) = by_rows(lambda *rows: (linear(*rows),), self.offset, *self.slopes, *channels, makes=1)
         return values
 
     def resized(self, size: tuple[int, int]) -> ColourFunction:
@@ -60,47 +61,72 @@ class Guide:
     def fit(self, plane: Plane, radius_px: int) -> ColourFunction:
         """The linear function of colour that is nearest to the plane in the window around each pixel."""
         red, green, blue = self.channels
-        means = [window_mean(channel, radius_px) for channel in self.channels]
-        mean_r, mean_g, mean_b = means
-        mean_plane = window_mean(plane, radius_px)
-        # Covariance of the three channels, symmetric.
-        rr = window_mean(red * red, radius_px) - mean_r * mean_r
-        rg = window_mean(red * green, radius_px) - mean_r * mean_g
-        rb = window_mean(red * blue, radius_px) - mean_r * mean_b
-        gg = window_mean(green * green, radius_px) - mean_g * mean_g
-        gb = window_mean(green * blue, radius_px) - mean_g * mean_b
-        bb = window_mean(blue * blue, radius_px) - mean_b * mean_b
-        with_r, with_g, with_b = (
-            window_mean(channel * plane, radius_px) - mean * mean_plane
-            for channel, mean in zip(self.channels, means, strict=True)
-        )
-        slope_r, slope_g, slope_b = solve_symmetric(
-            (rr, rg, rb, gg, gb, bb), (with_r, with_g, with_b), smoothness=self._smoothness
-        )
-        offset = mean_plane - slope_r * mean_r - slope_g * mean_g - slope_b * mean_b
-        variance = window_mean(plane * plane, radius_px) - mean_plane * mean_plane
-        along = slope_r * with_r + slope_g * with_g + slope_b * with_b
-        explained = np.clip(along / (variance + _LEAST_VARIANCE), 0.0, 1.0)
+        # What is averaged: the channels, what is fitted, and their products.
+        pairs = [(each,) for each in (red, green, blue, plane)]
+        pairs += [(red, red), (red, green), (red, blue), (green, green), (green, blue), (blue, blue)]
+        pairs += [(red, plane), (green, plane), (blue, plane), (plane, plane)]
+        means = each_of(lambda pair: window_mean(_product(*pair), radius_px), pairs)
+        functions = by_rows(partial(_functions, smoothness=self._smoothness), *means, makes=5)
         # Every pixel lies in many windows; the mean of their functions is the filter's.
-        return ColourFunction(
-            slopes=(
-                window_mean(slope_r, radius_px),
-                window_mean(slope_g, radius_px),
-                window_mean(slope_b, radius_px),
-            ),
-            offset=window_mean(offset, radius_px),
-            explained=window_mean(np.asarray(explained, np.float32), radius_px),
+        slope_r, slope_g, slope_b, offset, explained = each_of(
+            lambda function: window_mean(function, radius_px), functions
         )
+        return ColourFunction((slope_r, slope_g, slope_b), offset, explained)
+
+
+def _product(first: Plane, second: Plane | None = None) -> Plane:
+    return first if second is None else first * second
+
+
+def _functions(*means: Plane, smoothness: float) -> tuple[Plane, ...]:
+    """Slopes, offset and explained share of each window, from its fourteen means."""
+    mean_r, mean_g, mean_b, mean_plane, rr, rg, rb, gg, gb, bb, with_r, with_g, with_b, square = means
+    # Covariance of the three channels, symmetric.
+    rr, rg, rb = rr - mean_r * mean_r, rg - mean_r * mean_g, rb - mean_r * mean_b
+    gg, gb, bb = gg - mean_g * mean_g, gb - mean_g * mean_b, bb - mean_b * mean_b
+    with_r, with_g, with_b = (
+        product - mean * mean_plane
+        for product, mean in ((with_r, mean_r), (with_g, mean_g), (with_b, mean_b))
+    )
+    slope_r, slope_g, slope_b = solve_symmetric(
+        (rr, rg, rb, gg, gb, bb), (with_r, with_g, with_b), smoothness=smoothness
+    )
+    offset = mean_plane - slope_r * mean_r - slope_g * mean_g - slope_b * mean_b
+    variance = square - mean_plane * mean_plane
+    along = slope_r * with_r + slope_g * with_g + slope_b * with_b
+    explained = np.clip(along / (variance + _LEAST_VARIANCE), 0.0, 1.0)
+    return slope_r, slope_g, slope_b, offset, np.asarray(explained, np.float32)
+
+
+def linear(
+    offset: Plane,
+    slope_r: Plane,
+    slope_g: Plane,
+    slope_b: Plane,
+    red: Plane,
+    green: Plane,
+    blue: Plane,
+) -> Plane:
+    """An offset and a multiple of each channel, added up in this order."""
+    values = offset.copy()
+    for slope, channel in ((slope_r, red), (slope_g, green), (slope_b, blue)):
+        values += slope * channel
+    return values
 
 
 def smoothed_by_itself(plane: Plane, radius_px: int, *, variance: float) -> Plane:
     """The guided filter of a plane by itself: evens out what varies less than ``variance``, keeps edges."""
-    mean = window_mean(plane, radius_px)
-    varies = window_mean(plane * plane, radius_px)
-    varies -= mean * mean
-    slope = varies / (varies + np.float32(variance))
-    mean *= 1.0 - slope
-    return window_mean(slope, radius_px) * plane + window_mean(mean, radius_px)
+
+    def function(mean: Plane, square: Plane) -> tuple[Plane, Plane]:
+        varies = square - mean * mean
+        slope = varies / (varies + np.float32(variance))
+        return slope, mean * (1.0 - slope)
+
+    means = each_of(lambda pair: window_mean(_product(*pair), radius_px), [(plane,), (plane, plane)])
+    functions = by_rows(function, *means, makes=2)
+    slope, offset = each_of(lambda each: window_mean(each, radius_px), functions)
+    (smooth,) = by_rows(lambda *rows: (rows[0] * rows[1] + rows[2],), slope, plane, offset, makes=1)
+    return smooth
 
 
 def solve_symmetric(

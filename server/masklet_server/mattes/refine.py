@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet_server.mattes.colour_split import split_colours
-from masklet_server.mattes.guided import Guide, enlarged, reduced, smoothed_by_itself
+from masklet_server.mattes.guided import Guide, enlarged, linear, reduced, smoothed_by_itself
+from masklet_server.mattes.row_blocks import by_rows
 from masklet_server.mattes.softness import edge_width
 from masklet_server.mattes.strands import find_beyond
 
@@ -71,6 +72,7 @@ _RAMP_CONTRAST = 0.03
 # A half of the step of 8 bits is not to be seen.
 _LEAST_COVERAGE = 1.0 / 512.0
 # sRGB codes to linear light; a power is near enough to the true curve.
+_CODES = np.arange(256, dtype=np.float32) / np.float32(255.0)
 _LINEAR = np.power(np.arange(256, dtype=np.float32) / 255.0, np.float32(2.2))
 
 
@@ -132,10 +134,15 @@ def _followed(part: Plane, channels: Channels, reach_px: int, settings: RefineSe
         small[small_inside] = 1.0
         small[small_outside] = 0.0
     function = function.resized((part.shape[1], part.shape[0]))
-    values = _push(function.of(channels), settings.contrast)
-    changed = ~(inside | outside)
-    followed = part.copy()
-    followed[changed] += (function.explained * (values - part))[changed]
+
+    def blend(
+        before: Plane, inner: NDArray[np.bool_], outer: NDArray[np.bool_], explained: Plane, *terms: Plane
+    ) -> tuple[Plane]:
+        values = _push(linear(*terms), settings.contrast)
+        return (np.where(inner | outer, before, before + explained * (values - before)),)
+
+    planes = (part, inside, outside, function.explained, function.offset, *function.slopes, *channels)
+    (followed,) = by_rows(blend, *planes, makes=1)
     return followed
 
 
@@ -201,10 +208,14 @@ def _read_off(
     # What known pixels scatter is taken for 0 and for 1.
     low = enlarged(np.minimum(split.ground_noise, np.float32(0.4)), size)
     high = enlarged(1 - np.minimum(split.object_noise, np.float32(0.4)), size)
-    values = np.clip((values - low) / (high - low), 0.0, 1.0)
-    trust = enlarged(beyond.trust, size)
-    more = trust * enlarged(beyond.outside, size) * values
-    return np.asarray(np.maximum(followed, more), np.float32)
+    trust, outside_ = enlarged(beyond.trust, size), enlarged(beyond.outside, size)
+
+    def add(own: Plane, read: Plane, least: Plane, most: Plane, share: Plane, where: Plane) -> tuple[Plane]:
+        read = np.clip((read - least) / (most - least), 0.0, 1.0)
+        return (np.maximum(own, share * where * read),)
+
+    (joined,) = by_rows(add, followed, values, low, high, trust, outside_, makes=1)
+    return joined
 
 
 def as_codes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -216,17 +227,13 @@ def as_codes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uin
 
 def _linear_channels(picture: NDArray[np.uint8]) -> Channels:
     """Red, green and blue of ``(H, W, 3)`` sRGB as planes of linear light, 0 to 1."""
-    red, green, blue = (
-        np.asarray(cv2.LUT(np.ascontiguousarray(picture[..., place]), _LINEAR), np.float32)
-        for place in range(3)
-    )
+    red, green, blue = (np.asarray(cv2.LUT(plane, _LINEAR), np.float32) for plane in cv2.split(picture))
     return red, green, blue
 
 
 def _channels(picture: NDArray[np.uint8]) -> Channels:
     """Red, green and blue of ``(H, W, 3)`` as planes from 0 to 1."""
-    scaled = picture.astype(np.float32) / 255.0
-    red, green, blue = (np.ascontiguousarray(scaled[..., place]) for place in range(3))
+    red, green, blue = (np.asarray(cv2.LUT(plane, _CODES), np.float32) for plane in cv2.split(picture))
     return red, green, blue
 
 
