@@ -62,7 +62,7 @@ class Guide:
         """The linear function of colour that is nearest to the plane in the window around each pixel."""
         red, green, blue = self.channels
         # What is averaged: the channels, what is fitted, and their products.
-        pairs = [(each,) for each in (red, green, blue, plane)]
+        pairs: list[tuple[Plane, ...]] = [(each,) for each in (red, green, blue, plane)]
         pairs += [(red, red), (red, green), (red, blue), (green, green), (green, blue), (blue, blue)]
         pairs += [(red, plane), (green, plane), (blue, plane), (plane, plane)]
         means = each_of(lambda pair: window_mean(_product(*pair), radius_px), pairs)
@@ -119,8 +119,8 @@ def smoothed_by_itself(plane: Plane, radius_px: int, *, variance: float) -> Plan
 
     def function(mean: Plane, square: Plane) -> tuple[Plane, Plane]:
         varies = square - mean * mean
-        slope = varies / (varies + np.float32(variance))
-        return slope, mean * (1.0 - slope)
+        slope = np.asarray(varies / (varies + np.float32(variance)), np.float32)
+        return slope, mean * (np.float32(1.0) - slope)
 
     means = each_of(lambda pair: window_mean(_product(*pair), radius_px), [(plane,), (plane, plane)])
     functions = by_rows(function, *means, makes=2)
