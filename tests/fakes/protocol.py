@@ -60,8 +60,8 @@ class Method:
         return "OK", "", "", ()
 
 
-ASKED = frozenset({"masklet.v1.ProposalService", "masklet.v1.ClusterService"})
-"""Services that the server asks: programs of the studio and a cluster's gateway serve them."""
+ASKED = frozenset({"masklet.v1.ProposalService", "masklet.v1.ClusterService", "masklet.v1.JournalService"})
+"""Services that the server asks: programs of the studio, a cluster's gateway and its workers serve them."""
 
 
 def methods() -> list[Method]:

@@ -16,15 +16,15 @@ from masklet.v1 import server_pb2 as masklet_dot_v1_dot_server__pb2
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18masklet/v1/cluster.proto\x12\nmasklet.v1\x1a\x17masklet/v1/server.proto\x1a\x17masklet/v1/values.proto\"n\n\x0bWorkerOffer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x0e\n\x06volume\x18\x03 \x01(\t\x12/\n\x04info\x18\x04 \x01(\x0b\x32!.masklet.v1.GetServerInfoResponse\"5\n\x10WorkerMembership\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\"<\n\x12JoinClusterRequest\x12&\n\x05offer\x18\x01 \x01(\x0b\x32\x17.masklet.v1.WorkerOffer\"X\n\x13JoinClusterResponse\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12\x0f\n\x07lease_s\x18\x02 \x01(\x01\"0\n\x0bHeldSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\"L\n\nWorkerLoad\x12\x12\n\nfree_bytes\x18\x01 \x01(\x04\x12\x15\n\rfree_sessions\x18\x02 \x01(\r\x12\x13\n\x0bis_draining\x18\x03 \x01(\x08\"\x94\x01\n\x13ReportWorkerRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12$\n\x04load\x18\x02 \x01(\x0b\x32\x16.masklet.v1.WorkerLoad\x12%\n\x04held\x18\x03 \x03(\x0b\x32\x17.masklet.v1.HeldSession\"3\n\x14ReportWorkerResponse\x12\r\n\x05\x64rain\x18\x01 \x01(\x08\x12\x0c\n\x04lost\x18\x02 \x03(\t\"B\n\x0cSessionGuest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12!\n\x06rights\x18\x02 \x03(\x0e\x32\x11.masklet.v1.Scope\"\x90\x01\n\x0cSessionFacts\x12\r\n\x05owner\x18\x01 \x01(\t\x12(\n\x06guests\x18\x02 \x03(\x0b\x32\x18.masklet.v1.SessionGuest\x12\x11\n\tclip_name\x18\x03 \x01(\t\x12\x0f\n\x07objects\x18\x04 \x01(\r\x12\x12\n\nsize_bytes\x18\x05 \x01(\x04\x12\x0f\n\x07\x63ontent\x18\x06 \x01(\t\"\x84\x01\n\x13\x43laimSessionRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.masklet.v1.SessionFacts\"%\n\x14\x43laimSessionResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"g\n\x12TellSessionRequest\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.HeldSession\x12\'\n\x05\x66\x61\x63ts\x18\x02 \x01(\x0b\x32\x18.masklet.v1.SessionFacts\"\x15\n\x13TellSessionResponse\"A\n\x15ReleaseSessionRequest\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.HeldSession\"\x18\n\x16ReleaseSessionResponse\"@\n\x14\x46orgetSessionRequest\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.HeldSession\"\x17\n\x15\x46orgetSessionResponse\"G\n\x13LeaveClusterRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\"\x16\n\x14LeaveClusterResponse\"\x14\n\x12ListWorkersRequest\"\xbd\x01\n\x0cWorkerStatus\x12&\n\x05offer\x18\x01 \x01(\x0b\x32\x17.masklet.v1.WorkerOffer\x12&\n\x05state\x18\x02 \x01(\x0e\x32\x17.masklet.v1.WorkerState\x12$\n\x04load\x18\x03 \x01(\x0b\x32\x16.masklet.v1.WorkerLoad\x12\x10\n\x08sessions\x18\x04 \x01(\r\x12\x10\n\x08silent_s\x18\x05 \x01(\x01\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\"@\n\x13ListWorkersResponse\x12)\n\x07workers\x18\x01 \x03(\x0b\x32\x18.masklet.v1.WorkerStatus\"\"\n\x12\x44rainWorkerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\'\n\x13\x44rainWorkerResponse\x12\x10\n\x08sessions\x18\x01 \x01(\r*u\n\x0bWorkerState\x12\x1c\n\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_STATE_ALIVE\x10\x01\x12\x19\n\x15WORKER_STATE_DRAINING\x10\x02\x12\x15\n\x11WORKER_STATE_GONE\x10\x03\x32\xf8\x05\n\x0e\x43lusterService\x12N\n\x0bJoinCluster\x12\x1e.masklet.v1.JoinClusterRequest\x1a\x1f.masklet.v1.JoinClusterResponse\x12Q\n\x0cReportWorker\x12\x1f.masklet.v1.ReportWorkerRequest\x1a .masklet.v1.ReportWorkerResponse\x12Q\n\x0c\x43laimSession\x12\x1f.masklet.v1.ClaimSessionRequest\x1a .masklet.v1.ClaimSessionResponse\x12N\n\x0bTellSession\x12\x1e.masklet.v1.TellSessionRequest\x1a\x1f.masklet.v1.TellSessionResponse\x12W\n\x0eReleaseSession\x12!.masklet.v1.ReleaseSessionRequest\x1a\".masklet.v1.ReleaseSessionResponse\x12T\n\rForgetSession\x12 .masklet.v1.ForgetSessionRequest\x1a!.masklet.v1.ForgetSessionResponse\x12Q\n\x0cLeaveCluster\x12\x1f.masklet.v1.LeaveClusterRequest\x1a .masklet.v1.LeaveClusterResponse\x12N\n\x0bListWorkers\x12\x1e.masklet.v1.ListWorkersRequest\x1a\x1f.masklet.v1.ListWorkersResponse\x12N\n\x0b\x44rainWorker\x12\x1e.masklet.v1.DrainWorkerRequest\x1a\x1f.masklet.v1.DrainWorkerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18masklet/v1/cluster.proto\x12\nmasklet.v1\x1a\x17masklet/v1/server.proto\x1a\x17masklet/v1/values.proto\"n\n\x0bWorkerOffer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x0e\n\x06volume\x18\x03 \x01(\t\x12/\n\x04info\x18\x04 \x01(\x0b\x32!.masklet.v1.GetServerInfoResponse\"5\n\x10WorkerMembership\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\"<\n\x12JoinClusterRequest\x12&\n\x05offer\x18\x01 \x01(\x0b\x32\x17.masklet.v1.WorkerOffer\"X\n\x13JoinClusterResponse\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12\x0f\n\x07lease_s\x18\x02 \x01(\x01\"0\n\x0bHeldSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\"L\n\nWorkerLoad\x12\x12\n\nfree_bytes\x18\x01 \x01(\x04\x12\x15\n\rfree_sessions\x18\x02 \x01(\r\x12\x13\n\x0bis_draining\x18\x03 \x01(\x08\"\x94\x01\n\x13ReportWorkerRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12$\n\x04load\x18\x02 \x01(\x0b\x32\x16.masklet.v1.WorkerLoad\x12%\n\x04held\x18\x03 \x03(\x0b\x32\x17.masklet.v1.HeldSession\"3\n\x14ReportWorkerResponse\x12\r\n\x05\x64rain\x18\x01 \x01(\x08\x12\x0c\n\x04lost\x18\x02 \x03(\t\"B\n\x0cSessionGuest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12!\n\x06rights\x18\x02 \x03(\x0e\x32\x11.masklet.v1.Scope\"\x90\x01\n\x0cSessionFacts\x12\r\n\x05owner\x18\x01 \x01(\t\x12(\n\x06guests\x18\x02 \x03(\x0b\x32\x18.masklet.v1.SessionGuest\x12\x11\n\tclip_name\x18\x03 \x01(\t\x12\x0f\n\x07objects\x18\x04 \x01(\r\x12\x12\n\nsize_bytes\x18\x05 \x01(\x04\x12\x0f\n\x07\x63ontent\x18\x06 \x01(\t\"\x84\x01\n\x13\x43laimSessionRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.masklet.v1.SessionFacts\"%\n\x14\x43laimSessionResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"g\n\x12TellSessionRequest\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.HeldSession\x12\'\n\x05\x66\x61\x63ts\x18\x02 \x01(\x0b\x32\x18.masklet.v1.SessionFacts\"\x15\n\x13TellSessionResponse\"Q\n\x15ReleaseSessionRequest\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.HeldSession\x12\x0e\n\x06volume\x18\x02 \x01(\t\"\x18\n\x16ReleaseSessionResponse\"@\n\x14\x46orgetSessionRequest\x12(\n\x07session\x18\x01 \x01(\x0b\x32\x17.masklet.v1.HeldSession\"\x17\n\x15\x46orgetSessionResponse\"G\n\x13LeaveClusterRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\"\x16\n\x14LeaveClusterResponse\"\x14\n\x12ListWorkersRequest\"\xbd\x01\n\x0cWorkerStatus\x12&\n\x05offer\x18\x01 \x01(\x0b\x32\x17.masklet.v1.WorkerOffer\x12&\n\x05state\x18\x02 \x01(\x0e\x32\x17.masklet.v1.WorkerState\x12$\n\x04load\x18\x03 \x01(\x0b\x32\x16.masklet.v1.WorkerLoad\x12\x10\n\x08sessions\x18\x04 \x01(\r\x12\x10\n\x08silent_s\x18\x05 \x01(\x01\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\"@\n\x13ListWorkersResponse\x12)\n\x07workers\x18\x01 \x03(\x0b\x32\x18.masklet.v1.WorkerStatus\"\"\n\x12\x44rainWorkerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\'\n\x13\x44rainWorkerResponse\x12\x10\n\x08sessions\x18\x01 \x01(\r\"o\n\x11\x46indRefugeRequest\x12\x30\n\nmembership\x18\x01 \x01(\x0b\x32\x1c.masklet.v1.WorkerMembership\x12(\n\x07session\x18\x02 \x01(\x0b\x32\x17.masklet.v1.HeldSession\"6\n\x12\x46indRefugeResponse\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0e\n\x06volume\x18\x02 \x01(\t\"#\n\rJournalHeader\x12\x12\n\nsession_id\x18\x01 \x01(\t\"4\n\x10JournalFileStart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\".\n\rJournalCommit\x12\r\n\x05\x66iles\x18\x01 \x01(\r\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xb5\x01\n\x12TakeJournalRequest\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.masklet.v1.JournalHeaderH\x00\x12,\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x1c.masklet.v1.JournalFileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x12+\n\x06\x63ommit\x18\x04 \x01(\x0b\x32\x19.masklet.v1.JournalCommitH\x00\x42\x06\n\x04part\"\x15\n\x13TakeJournalResponse*u\n\x0bWorkerState\x12\x1c\n\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_STATE_ALIVE\x10\x01\x12\x19\n\x15WORKER_STATE_DRAINING\x10\x02\x12\x15\n\x11WORKER_STATE_GONE\x10\x03\x32\xc5\x06\n\x0e\x43lusterService\x12N\n\x0bJoinCluster\x12\x1e.masklet.v1.JoinClusterRequest\x1a\x1f.masklet.v1.JoinClusterResponse\x12Q\n\x0cReportWorker\x12\x1f.masklet.v1.ReportWorkerRequest\x1a .masklet.v1.ReportWorkerResponse\x12Q\n\x0c\x43laimSession\x12\x1f.masklet.v1.ClaimSessionRequest\x1a .masklet.v1.ClaimSessionResponse\x12N\n\x0bTellSession\x12\x1e.masklet.v1.TellSessionRequest\x1a\x1f.masklet.v1.TellSessionResponse\x12W\n\x0eReleaseSession\x12!.masklet.v1.ReleaseSessionRequest\x1a\".masklet.v1.ReleaseSessionResponse\x12T\n\rForgetSession\x12 .masklet.v1.ForgetSessionRequest\x1a!.masklet.v1.ForgetSessionResponse\x12Q\n\x0cLeaveCluster\x12\x1f.masklet.v1.LeaveClusterRequest\x1a .masklet.v1.LeaveClusterResponse\x12N\n\x0bListWorkers\x12\x1e.masklet.v1.ListWorkersRequest\x1a\x1f.masklet.v1.ListWorkersResponse\x12N\n\x0b\x44rainWorker\x12\x1e.masklet.v1.DrainWorkerRequest\x1a\x1f.masklet.v1.DrainWorkerResponse\x12K\n\nFindRefuge\x12\x1d.masklet.v1.FindRefugeRequest\x1a\x1e.masklet.v1.FindRefugeResponse2b\n\x0eJournalService\x12P\n\x0bTakeJournal\x12\x1e.masklet.v1.TakeJournalRequest\x1a\x1f.masklet.v1.TakeJournalResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'masklet.v1.cluster_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-  _globals['_WORKERSTATE']._serialized_start=1896
-  _globals['_WORKERSTATE']._serialized_end=2013
+  _globals['_WORKERSTATE']._serialized_start=2427
+  _globals['_WORKERSTATE']._serialized_end=2544
   _globals['_WORKEROFFER']._serialized_start=90
   _globals['_WORKEROFFER']._serialized_end=200
   _globals['_WORKERMEMBERSHIP']._serialized_start=202
@@ -54,27 +54,43 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_TELLSESSIONRESPONSE']._serialized_start=1235
   _globals['_TELLSESSIONRESPONSE']._serialized_end=1256
   _globals['_RELEASESESSIONREQUEST']._serialized_start=1258
-  _globals['_RELEASESESSIONREQUEST']._serialized_end=1323
-  _globals['_RELEASESESSIONRESPONSE']._serialized_start=1325
-  _globals['_RELEASESESSIONRESPONSE']._serialized_end=1349
-  _globals['_FORGETSESSIONREQUEST']._serialized_start=1351
-  _globals['_FORGETSESSIONREQUEST']._serialized_end=1415
-  _globals['_FORGETSESSIONRESPONSE']._serialized_start=1417
-  _globals['_FORGETSESSIONRESPONSE']._serialized_end=1440
-  _globals['_LEAVECLUSTERREQUEST']._serialized_start=1442
-  _globals['_LEAVECLUSTERREQUEST']._serialized_end=1513
-  _globals['_LEAVECLUSTERRESPONSE']._serialized_start=1515
-  _globals['_LEAVECLUSTERRESPONSE']._serialized_end=1537
-  _globals['_LISTWORKERSREQUEST']._serialized_start=1539
-  _globals['_LISTWORKERSREQUEST']._serialized_end=1559
-  _globals['_WORKERSTATUS']._serialized_start=1562
-  _globals['_WORKERSTATUS']._serialized_end=1751
-  _globals['_LISTWORKERSRESPONSE']._serialized_start=1753
-  _globals['_LISTWORKERSRESPONSE']._serialized_end=1817
-  _globals['_DRAINWORKERREQUEST']._serialized_start=1819
-  _globals['_DRAINWORKERREQUEST']._serialized_end=1853
-  _globals['_DRAINWORKERRESPONSE']._serialized_start=1855
-  _globals['_DRAINWORKERRESPONSE']._serialized_end=1894
-  _globals['_CLUSTERSERVICE']._serialized_start=2016
-  _globals['_CLUSTERSERVICE']._serialized_end=2776
+  _globals['_RELEASESESSIONREQUEST']._serialized_end=1339
+  _globals['_RELEASESESSIONRESPONSE']._serialized_start=1341
+  _globals['_RELEASESESSIONRESPONSE']._serialized_end=1365
+  _globals['_FORGETSESSIONREQUEST']._serialized_start=1367
+  _globals['_FORGETSESSIONREQUEST']._serialized_end=1431
+  _globals['_FORGETSESSIONRESPONSE']._serialized_start=1433
+  _globals['_FORGETSESSIONRESPONSE']._serialized_end=1456
+  _globals['_LEAVECLUSTERREQUEST']._serialized_start=1458
+  _globals['_LEAVECLUSTERREQUEST']._serialized_end=1529
+  _globals['_LEAVECLUSTERRESPONSE']._serialized_start=1531
+  _globals['_LEAVECLUSTERRESPONSE']._serialized_end=1553
+  _globals['_LISTWORKERSREQUEST']._serialized_start=1555
+  _globals['_LISTWORKERSREQUEST']._serialized_end=1575
+  _globals['_WORKERSTATUS']._serialized_start=1578
+  _globals['_WORKERSTATUS']._serialized_end=1767
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=1769
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=1833
+  _globals['_DRAINWORKERREQUEST']._serialized_start=1835
+  _globals['_DRAINWORKERREQUEST']._serialized_end=1869
+  _globals['_DRAINWORKERRESPONSE']._serialized_start=1871
+  _globals['_DRAINWORKERRESPONSE']._serialized_end=1910
+  _globals['_FINDREFUGEREQUEST']._serialized_start=1912
+  _globals['_FINDREFUGEREQUEST']._serialized_end=2023
+  _globals['_FINDREFUGERESPONSE']._serialized_start=2025
+  _globals['_FINDREFUGERESPONSE']._serialized_end=2079
+  _globals['_JOURNALHEADER']._serialized_start=2081
+  _globals['_JOURNALHEADER']._serialized_end=2116
+  _globals['_JOURNALFILESTART']._serialized_start=2118
+  _globals['_JOURNALFILESTART']._serialized_end=2170
+  _globals['_JOURNALCOMMIT']._serialized_start=2172
+  _globals['_JOURNALCOMMIT']._serialized_end=2218
+  _globals['_TAKEJOURNALREQUEST']._serialized_start=2221
+  _globals['_TAKEJOURNALREQUEST']._serialized_end=2402
+  _globals['_TAKEJOURNALRESPONSE']._serialized_start=2404
+  _globals['_TAKEJOURNALRESPONSE']._serialized_end=2425
+  _globals['_CLUSTERSERVICE']._serialized_start=2547
+  _globals['_CLUSTERSERVICE']._serialized_end=3384
+  _globals['_JOURNALSERVICE']._serialized_start=3386
+  _globals['_JOURNALSERVICE']._serialized_end=3484
 # @@protoc_insertion_point(module_scope)

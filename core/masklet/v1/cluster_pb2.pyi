@@ -373,15 +373,19 @@ class ReleaseSessionRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SESSION_FIELD_NUMBER: builtins.int
+    VOLUME_FIELD_NUMBER: builtins.int
+    volume: builtins.str
+    """Where its journal has been taken; empty for where it was."""
     @property
     def session(self) -> global___HeldSession: ...
     def __init__(
         self,
         *,
         session: global___HeldSession | None = ...,
+        volume: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session", "volume", b"volume"]) -> None: ...
 
 global___ReleaseSessionRequest = ReleaseSessionRequest
 
@@ -560,3 +564,149 @@ class DrainWorkerResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["sessions", b"sessions"]) -> None: ...
 
 global___DrainWorkerResponse = DrainWorkerResponse
+
+@typing.final
+class FindRefugeRequest(google.protobuf.message.Message):
+    """A session that is about to be released."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: builtins.int
+    SESSION_FIELD_NUMBER: builtins.int
+    @property
+    def membership(self) -> global___WorkerMembership: ...
+    @property
+    def session(self) -> global___HeldSession: ...
+    def __init__(
+        self,
+        *,
+        membership: global___WorkerMembership | None = ...,
+        session: global___HeldSession | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["membership", b"membership", "session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["membership", b"membership", "session", b"session"]) -> None: ...
+
+global___FindRefugeRequest = FindRefugeRequest
+
+@typing.final
+class FindRefugeResponse(google.protobuf.message.Message):
+    """A worker with other journals."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ENDPOINT_FIELD_NUMBER: builtins.int
+    VOLUME_FIELD_NUMBER: builtins.int
+    endpoint: builtins.str
+    """Its host:port; empty where the journal stays: another worker reaches it there, or none has room."""
+    volume: builtins.str
+    def __init__(
+        self,
+        *,
+        endpoint: builtins.str = ...,
+        volume: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["endpoint", b"endpoint", "volume", b"volume"]) -> None: ...
+
+global___FindRefugeResponse = FindRefugeResponse
+
+@typing.final
+class JournalHeader(google.protobuf.message.Message):
+    """Begins a journal."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: builtins.int
+    session_id: builtins.str
+    def __init__(
+        self,
+        *,
+        session_id: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["session_id", b"session_id"]) -> None: ...
+
+global___JournalHeader = JournalHeader
+
+@typing.final
+class JournalFileStart(google.protobuf.message.Message):
+    """Begins a file of it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    SIZE_BYTES_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """In the session's folder, with forward slashes."""
+    size_bytes: builtins.int
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        size_bytes: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "size_bytes", b"size_bytes"]) -> None: ...
+
+global___JournalFileStart = JournalFileStart
+
+@typing.final
+class JournalCommit(google.protobuf.message.Message):
+    """Ends a journal."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: builtins.int
+    SHA256_FIELD_NUMBER: builtins.int
+    files: builtins.int
+    sha256: builtins.bytes
+    """Of all bytes of all files in their order: 32 bytes."""
+    def __init__(
+        self,
+        *,
+        files: builtins.int = ...,
+        sha256: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["files", b"files", "sha256", b"sha256"]) -> None: ...
+
+global___JournalCommit = JournalCommit
+
+@typing.final
+class TakeJournalRequest(google.protobuf.message.Message):
+    """A part of a journal."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: builtins.int
+    FILE_FIELD_NUMBER: builtins.int
+    CHUNK_FIELD_NUMBER: builtins.int
+    COMMIT_FIELD_NUMBER: builtins.int
+    chunk: builtins.bytes
+    @property
+    def header(self) -> global___JournalHeader: ...
+    @property
+    def file(self) -> global___JournalFileStart: ...
+    @property
+    def commit(self) -> global___JournalCommit: ...
+    def __init__(
+        self,
+        *,
+        header: global___JournalHeader | None = ...,
+        file: global___JournalFileStart | None = ...,
+        chunk: builtins.bytes = ...,
+        commit: global___JournalCommit | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["chunk", b"chunk", "commit", b"commit", "file", b"file", "header", b"header", "part", b"part"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["chunk", b"chunk", "commit", b"commit", "file", b"file", "header", b"header", "part", b"part"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["part", b"part"]) -> typing.Literal["header", "file", "chunk", "commit"] | None: ...
+
+global___TakeJournalRequest = TakeJournalRequest
+
+@typing.final
+class TakeJournalResponse(google.protobuf.message.Message):
+    """All of it is on the worker's disk."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___TakeJournalResponse = TakeJournalResponse

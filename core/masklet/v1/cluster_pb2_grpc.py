@@ -61,6 +61,11 @@ class ClusterServiceStub(object):
                 request_serializer=masklet_dot_v1_dot_cluster__pb2.DrainWorkerRequest.SerializeToString,
                 response_deserializer=masklet_dot_v1_dot_cluster__pb2.DrainWorkerResponse.FromString,
                 )
+        self.FindRefuge = channel.unary_unary(
+                '/masklet.v1.ClusterService/FindRefuge',
+                request_serializer=masklet_dot_v1_dot_cluster__pb2.FindRefugeRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_cluster__pb2.FindRefugeResponse.FromString,
+                )
 
 
 class ClusterServiceServicer(object):
@@ -131,6 +136,13 @@ class ClusterServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindRefuge(self, request, context):
+        """Tells a worker that drains where a session's journal has to be taken, as nobody else reaches its disk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ClusterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -178,6 +190,11 @@ def add_ClusterServiceServicer_to_server(servicer, server):
                     servicer.DrainWorker,
                     request_deserializer=masklet_dot_v1_dot_cluster__pb2.DrainWorkerRequest.FromString,
                     response_serializer=masklet_dot_v1_dot_cluster__pb2.DrainWorkerResponse.SerializeToString,
+            ),
+            'FindRefuge': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRefuge,
+                    request_deserializer=masklet_dot_v1_dot_cluster__pb2.FindRefugeRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_cluster__pb2.FindRefugeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -341,5 +358,88 @@ class ClusterService(object):
         return grpc.experimental.unary_unary(request, target, '/masklet.v1.ClusterService/DrainWorker',
             masklet_dot_v1_dot_cluster__pb2.DrainWorkerRequest.SerializeToString,
             masklet_dot_v1_dot_cluster__pb2.DrainWorkerResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def FindRefuge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/masklet.v1.ClusterService/FindRefuge',
+            masklet_dot_v1_dot_cluster__pb2.FindRefugeRequest.SerializeToString,
+            masklet_dot_v1_dot_cluster__pb2.FindRefugeResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+
+class JournalServiceStub(object):
+    """Answered by the workers of a cluster, to each other.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.TakeJournal = channel.stream_unary(
+                '/masklet.v1.JournalService/TakeJournal',
+                request_serializer=masklet_dot_v1_dot_cluster__pb2.TakeJournalRequest.SerializeToString,
+                response_deserializer=masklet_dot_v1_dot_cluster__pb2.TakeJournalResponse.FromString,
+                )
+
+
+class JournalServiceServicer(object):
+    """Answered by the workers of a cluster, to each other.
+    """
+
+    def TakeJournal(self, request_iterator, context):
+        """Takes a session's journal and what lies beside it: one header; for each file a start and its chunks of at most
+        1 MiB; one commit, without which nothing is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_JournalServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'TakeJournal': grpc.stream_unary_rpc_method_handler(
+                    servicer.TakeJournal,
+                    request_deserializer=masklet_dot_v1_dot_cluster__pb2.TakeJournalRequest.FromString,
+                    response_serializer=masklet_dot_v1_dot_cluster__pb2.TakeJournalResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'masklet.v1.JournalService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+
+
+ # This class is part of an EXPERIMENTAL API.
+class JournalService(object):
+    """Answered by the workers of a cluster, to each other.
+    """
+
+    @staticmethod
+    def TakeJournal(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(request_iterator, target, '/masklet.v1.JournalService/TakeJournal',
+            masklet_dot_v1_dot_cluster__pb2.TakeJournalRequest.SerializeToString,
+            masklet_dot_v1_dot_cluster__pb2.TakeJournalResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

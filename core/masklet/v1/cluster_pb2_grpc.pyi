@@ -77,6 +77,12 @@ class ClusterServiceStub:
     ]
     """Has a worker give its sessions to others and take no more."""
 
+    FindRefuge: grpc.UnaryUnaryMultiCallable[
+        masklet.v1.cluster_pb2.FindRefugeRequest,
+        masklet.v1.cluster_pb2.FindRefugeResponse,
+    ]
+    """Tells a worker that drains where a session's journal has to be taken, as nobody else reaches its disk."""
+
 class ClusterServiceAsyncStub:
     """What servers of a cluster tell its front door, and what whoever keeps the cluster asks there. Artists' programs
     never call these.
@@ -135,6 +141,12 @@ class ClusterServiceAsyncStub:
         masklet.v1.cluster_pb2.DrainWorkerResponse,
     ]
     """Has a worker give its sessions to others and take no more."""
+
+    FindRefuge: grpc.aio.UnaryUnaryMultiCallable[
+        masklet.v1.cluster_pb2.FindRefugeRequest,
+        masklet.v1.cluster_pb2.FindRefugeResponse,
+    ]
+    """Tells a worker that drains where a session's journal has to be taken, as nobody else reaches its disk."""
 
 class ClusterServiceServicer(metaclass=abc.ABCMeta):
     """What servers of a cluster tell its front door, and what whoever keeps the cluster asks there. Artists' programs
@@ -213,4 +225,50 @@ class ClusterServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[masklet.v1.cluster_pb2.DrainWorkerResponse, collections.abc.Awaitable[masklet.v1.cluster_pb2.DrainWorkerResponse]]:
         """Has a worker give its sessions to others and take no more."""
 
+    @abc.abstractmethod
+    def FindRefuge(
+        self,
+        request: masklet.v1.cluster_pb2.FindRefugeRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.cluster_pb2.FindRefugeResponse, collections.abc.Awaitable[masklet.v1.cluster_pb2.FindRefugeResponse]]:
+        """Tells a worker that drains where a session's journal has to be taken, as nobody else reaches its disk."""
+
 def add_ClusterServiceServicer_to_server(servicer: ClusterServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
+
+class JournalServiceStub:
+    """Answered by the workers of a cluster, to each other."""
+
+    def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
+    TakeJournal: grpc.StreamUnaryMultiCallable[
+        masklet.v1.cluster_pb2.TakeJournalRequest,
+        masklet.v1.cluster_pb2.TakeJournalResponse,
+    ]
+    """Takes a session's journal and what lies beside it: one header; for each file a start and its chunks of at most
+    1 MiB; one commit, without which nothing is kept.
+    """
+
+class JournalServiceAsyncStub:
+    """Answered by the workers of a cluster, to each other."""
+
+    TakeJournal: grpc.aio.StreamUnaryMultiCallable[
+        masklet.v1.cluster_pb2.TakeJournalRequest,
+        masklet.v1.cluster_pb2.TakeJournalResponse,
+    ]
+    """Takes a session's journal and what lies beside it: one header; for each file a start and its chunks of at most
+    1 MiB; one commit, without which nothing is kept.
+    """
+
+class JournalServiceServicer(metaclass=abc.ABCMeta):
+    """Answered by the workers of a cluster, to each other."""
+
+    @abc.abstractmethod
+    def TakeJournal(
+        self,
+        request_iterator: _MaybeAsyncIterator[masklet.v1.cluster_pb2.TakeJournalRequest],
+        context: _ServicerContext,
+    ) -> typing.Union[masklet.v1.cluster_pb2.TakeJournalResponse, collections.abc.Awaitable[masklet.v1.cluster_pb2.TakeJournalResponse]]:
+        """Takes a session's journal and what lies beside it: one header; for each file a start and its chunks of at most
+        1 MiB; one commit, without which nothing is kept.
+        """
+
+def add_JournalServiceServicer_to_server(servicer: JournalServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -82,7 +82,11 @@ class ClusterServicer(cluster_pb2_grpc.ClusterServiceServicer):
     ) -> cluster_pb2.ReleaseSessionResponse:
         """Give a session up."""
         session = request.session
-        await self._written(lambda: self._directory.release(session.session_id, session.epoch))
+        if request.volume and not _VOLUME.fullmatch(request.volume):
+            raise BadInputError("this is no name of a folder of journals: update the worker")
+        await self._written(
+            lambda: self._directory.release(session.session_id, session.epoch, volume=request.volume)
+        )
         return cluster_pb2.ReleaseSessionResponse()
 
     async def ForgetSession(  # noqa: N802
@@ -113,6 +117,18 @@ class ClusterServicer(cluster_pb2_grpc.ClusterServiceServicer):
         """Have a worker give its sessions away."""
         sessions = await self._written(lambda: self._directory.drain(request.name))
         return cluster_pb2.DrainWorkerResponse(sessions=len(sessions))
+
+    async def FindRefuge(  # noqa: N802
+        self, request: cluster_pb2.FindRefugeRequest, context: Context
+    ) -> cluster_pb2.FindRefugeResponse:
+        """Where a journal has to be taken."""
+        membership, session = codec.membership_from_wire(request.membership), request.session
+        found = await self._written(
+            lambda: self._directory.refuge(membership, session.session_id, session.epoch)
+        )
+        if found is None:
+            return cluster_pb2.FindRefugeResponse()
+        return cluster_pb2.FindRefugeResponse(endpoint=found.endpoint, volume=found.volume)
 
     async def _written(self, change: Callable[[], _ValueT]) -> _ValueT:
         return await self._workers.run(change, at_disk=True)

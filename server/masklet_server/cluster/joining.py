@@ -40,11 +40,9 @@ def member_of(options: Mapping[str, Any], settings: ServerSettings) -> ClusterMe
             f"{settings.address} is no address that clients can go to: say with --advertise how they reach "
             "this server"
         )
-    return ClusterMember(
-        RemoteRoster(gateway_endpoint(gateway, options["gateway_token_file"], options["gateway_ca"])),
-        options["worker"],
-        advertised=advertised,
-    )
+    endpoint = gateway_endpoint(gateway, options["gateway_token_file"], options["gateway_ca"])
+    roster = RemoteRoster(endpoint)
+    return ClusterMember(roster, options["worker"], advertised=advertised, carry=roster.carry)
 
 
 def gateway_endpoint(address: str, token_file: Any, ca_file: Any) -> Endpoint:

@@ -7,12 +7,18 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
+
+import grpc.aio
 
 from masklet import codec as wire
 from masklet.errors import MaskletError, RestartingError, ServerUnreachableError
+from masklet.v1 import cluster_pb2_grpc
 from masklet_server.cluster.claimed_journals import ClaimedJournals, moved
 from masklet_server.cluster.codec import packed_info
+from masklet_server.cluster.journal_servicer import JournalServicer
 from masklet_server.cluster.ports import (
     LEASE_S,
     REPORT_EVERY_S,
@@ -22,9 +28,11 @@ from masklet_server.cluster.ports import (
     NameOfAnotherError,
     NotAMemberError,
     Offer,
+    Refuge,
     Roster,
     SessionFacts,
 )
+from masklet_server.cluster.rules import WORKER_RULES
 from masklet_server.journal.folder import JournalFolder
 from masklet_server.service.membership import Seat
 from masklet_server.sessions.durability import Journals
@@ -32,6 +40,7 @@ from masklet_server.sessions.worker_threads import WorkerThreads
 
 CALLS_AT_ONCE = 8
 CALL_S = 10.0
+CARRY_S = 3600.0
 JOINS_WITHIN_S = 2 * LEASE_S
 """A worker that was killed and starts anew elsewhere waits until its own lease has ended."""
 TELLS_EVERY_S = 30.0
@@ -55,6 +64,14 @@ class _Claim:
     is_used: bool = False
 
 
+@dataclass(frozen=True)
+class _Released:
+    """A session that was given up at an epoch, with its journal on a volume; empty for where it was."""
+
+    epoch: int
+    volume: str
+
+
 class ClusterMember:
     """See :class:`masklet_server.service.membership.Member`. To be used from one event loop.
 
@@ -63,22 +80,36 @@ class ClusterMember:
         name: Of the worker, one of a kind.
         advertised: ``host:port`` at which clients reach it; empty for where it listens.
         every_s: How often it reports.
+        carry: Takes a journal to another worker, in a thread: told the session, its folder, and where to.
+            None where all workers have one folder.
     """
 
+    rules = WORKER_RULES
+
     def __init__(
-        self, roster: Roster, name: str, *, advertised: str = "", every_s: float = REPORT_EVERY_S
+        self,
+        roster: Roster,
+        name: str,
+        *,
+        advertised: str = "",
+        every_s: float = REPORT_EVERY_S,
+        carry: Callable[[str, Path, Refuge], None] | None = None,
     ) -> None:
+        self._carry = carry
+        self._folder: JournalFolder | None = None
         self._roster = roster
         self._name = name
         self._advertised = advertised
         self._every_s = every_s
         self._threads = WorkerThreads("cluster", at_once=CALLS_AT_ONCE, disk_s=CALL_S)
+        # Journals with a clip take as long as they take.
+        self._parcels = WorkerThreads("parcels", at_once=MOVES_AT_ONCE, disk_s=CARRY_S)
         self._volume: Callable[[], str] = str
         self._seat: Seat | None = None
         self._membership: Membership | None = None
         self._claims: dict[str, _Claim] = {}
         # Given away, and the directory has yet to hear of it.
-        self._released: dict[str, int] = {}
+        self._released: dict[str, _Released] = {}
         self._reporting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_draining = False
@@ -86,8 +117,14 @@ class ClusterMember:
 
     def journals(self, folder: JournalFolder) -> Journals:
         """The journals of a folder, each of which is claimed before it is opened."""
-        self._volume = lambda: folder.volume
+        self._folder, self._volume = folder, lambda: folder.volume
         return ClaimedJournals(folder, self)
+
+    def add_services(self, server: grpc.aio.Server) -> None:
+        """Have a server take journals from other workers."""
+        assert self._folder is not None
+        journals = JournalServicer(self._folder, self._parcels, is_here=self._claims.__contains__)
+        cluster_pb2_grpc.add_JournalServiceServicer_to_server(journals, server)
 
     async def join(self, seat: Seat) -> None:
         """Become a worker; from now on it is reported by itself.
@@ -126,6 +163,7 @@ class ClusterMember:
             with suppress(MaskletError):
                 await self._ask(self._roster.leave, membership)
         self._threads.close()
+        self._parcels.close()
 
     # What journals say.
 
@@ -259,10 +297,14 @@ class ClusterMember:
                     claim.told, claim.told_s, claim.is_used = facts, self._now_s, False
 
     async def _tell_releases(self) -> None:
-        for session_id, epoch in list(self._released.items()):
+        for session_id, released in list(self._released.items()):
             with suppress(FencedError):
-                await self._ask(self._roster.release, session_id, epoch)
-            self._released.pop(session_id, None)
+                await self._ask(
+                    partial(self._roster.release, volume=released.volume), session_id, released.epoch
+                )
+            if self._released.pop(session_id, None) and released.volume and self._folder is not None:
+                # It is complete elsewhere, and the directory says so.
+                await self._parcels.run(self._folder.remove_now, session_id, at_disk=True)
 
     async def _give_all_away(self, seat: Seat) -> None:
         """Give every session to whoever takes it, some at a time."""
@@ -273,13 +315,29 @@ class ClusterMember:
                 await seat.store.overview.hand_over(session_id)
                 claim = self._claims.pop(session_id, None)
                 if claim is not None:
-                    self._released[session_id] = claim.epoch
+                    volume = await self._carried(session_id, claim.epoch)
+                    self._released[session_id] = _Released(claim.epoch, volume)
                     with suppress(MaskletError):
                         await self._tell_releases()
 
         count = len(self._claims)
         await asyncio.gather(*map(give, list(self._claims)))
         _log.info("%d sessions were given away", count)
+
+    async def _carried(self, session_id: str, epoch: int) -> str:
+        """Take a session's journal to where it is reached; the volume there, empty for where it was."""
+        if self._carry is None or self._folder is None:
+            return ""
+        try:
+            refuge = await self._ask(self._roster.refuge, self._member(), session_id, epoch)
+            if refuge is None:
+                return ""
+            folder = self._folder.folder_of(session_id)
+            await self._parcels.run(self._carry, session_id, folder, refuge, at_disk=True)
+        except MaskletError as error:
+            _log.warning("a session stays on this machine's disk, where it can be gone on with: %s", error)
+            return ""
+        return refuge.volume
 
     async def _let_go(self, session_id: str) -> None:
         _log.warning("a session is another worker's now, and is let go")

@@ -211,6 +211,19 @@ class Orders:
     lost: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Refuge:
+    """Where a journal has to be taken, as nobody else reaches its disk.
+
+    Attributes:
+        endpoint: ``host:port`` of a worker.
+        volume: Of that one.
+    """
+
+    endpoint: str
+    volume: str
+
+
 class Directory(Protocol):
     """Where sessions live, for whoever sends artists there."""
 
@@ -306,8 +319,25 @@ class Roster(Protocol):
         """
         ...
 
-    def release(self, session_id: str, epoch: int) -> None:
+    def refuge(self, membership: Membership, session_id: str, epoch: int) -> Refuge | None:
+        """Where to take a session's journal before it is released.
+
+        Returns:
+            None where it stays: another worker reaches it there, or none has room.
+
+        Raises:
+            FencedError: It is somebody else's already.
+            NotAMemberError: It has to join anew.
+        """
+        ...
+
+    def release(self, session_id: str, epoch: int, *, volume: str = "") -> None:
         """Give a session up whose journal is complete: anybody on the volume may take it.
+
+        Args:
+            session_id: Which.
+            epoch: At which it was taken.
+            volume: Where its journal is now; empty for where it was.
 
         Raises:
             FencedError: It is somebody else's already.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from masklet.transport.endpoint import Endpoint
+from masklet.errors import ServerUnreachableError
+from masklet.transport.endpoint import Endpoint, is_loopback
 from masklet.transport.grpc_channel import Channel
 from masklet.v1 import cluster_pb2, cluster_pb2_grpc
 from masklet_server.cluster import codec
-from masklet_server.cluster.ports import Load, Membership, Offer, Orders, SessionFacts, Worker
+from masklet_server.cluster.journal_parcels import messages
+from masklet_server.cluster.ports import Load, Membership, Offer, Orders, Refuge, SessionFacts, Worker
 
+CARRY_S = 3600.0
 CALL_S = 2.0
 """A gateway that takes longer is as good as down: the next report tries again."""
 
@@ -27,6 +32,7 @@ class RemoteRoster:
     """
 
     def __init__(self, gateway: Endpoint) -> None:
+        self._gateway = gateway
         self._channel = Channel(gateway, why_dead=lambda: None)
         self._stub = cluster_pb2_grpc.ClusterServiceStub(self._channel.raw)
 
@@ -60,8 +66,15 @@ class RemoteRoster:
         )
         self._channel.call(self._stub.TellSession, request, timeout_s=CALL_S, retry=False)
 
-    def release(self, session_id: str, epoch: int) -> None:  # noqa: D102
-        request = cluster_pb2.ReleaseSessionRequest(session=_held(session_id, epoch))
+    def refuge(self, membership: Membership, session_id: str, epoch: int) -> Refuge | None:  # noqa: D102
+        request = cluster_pb2.FindRefugeRequest(
+            membership=codec.membership_to_wire(membership), session=_held(session_id, epoch)
+        )
+        answer = self._channel.call(self._stub.FindRefuge, request, timeout_s=CALL_S, retry=False)
+        return Refuge(answer.endpoint, answer.volume) if answer.endpoint else None
+
+    def release(self, session_id: str, epoch: int, *, volume: str = "") -> None:  # noqa: D102
+        request = cluster_pb2.ReleaseSessionRequest(session=_held(session_id, epoch), volume=volume)
         self._channel.call(self._stub.ReleaseSession, request, timeout_s=CALL_S, retry=False)
 
     def forget(self, session_id: str, epoch: int) -> None:  # noqa: D102
@@ -87,6 +100,30 @@ class RemoteRoster:
         """
         request = cluster_pb2.DrainWorkerRequest(name=worker)
         return int(self._channel.call(self._stub.DrainWorker, request, timeout_s=CALL_S).sessions)
+
+    def carry(self, session_id: str, folder: Path, refuge: Refuge) -> None:
+        """Take a session's journal to another worker, which has all of it when this returns.
+
+        Args:
+            session_id: Which; nobody has it open.
+            folder: Of its files.
+            refuge: Where to.
+
+        Raises:
+            ServerUnreachableError: That worker does not answer, or not with TLS.
+            MaskletError: It does not take the journal, or a file cannot be read.
+        """
+        endpoint = replace(self._gateway, address=refuge.endpoint)
+        if endpoint.plaintext and not is_loopback(refuge.endpoint):
+            raise ServerUnreachableError(
+                f"the worker at {refuge.endpoint} is on another machine: without TLS nothing is sent there"
+            )
+        channel = Channel(endpoint, why_dead=lambda: None)
+        try:
+            stub = cluster_pb2_grpc.JournalServiceStub(channel.raw)
+            channel.call(stub.TakeJournal, messages(session_id, folder), timeout_s=CARRY_S, retry=False)
+        finally:
+            channel.close()
 
     def close(self) -> None:
         """Close the connection."""

@@ -18,8 +18,15 @@ GATEWAY_RULES: Mapping[str, Rule] = {
     f"{CLUSTER}TellSession": Rule(Scope.ADMIN, counted=False),
     f"{CLUSTER}ReleaseSession": Rule(Scope.ADMIN, counted=False),
     f"{CLUSTER}ForgetSession": Rule(Scope.ADMIN, counted=False),
+    f"{CLUSTER}FindRefuge": Rule(Scope.ADMIN, counted=False),
     f"{CLUSTER}LeaveCluster": Rule(Scope.ADMIN, "leave-cluster", counted=False),
     f"{CLUSTER}ListWorkers": Rule(Scope.ADMIN, counted=False),
     f"{CLUSTER}DrainWorker": Rule(Scope.ADMIN, "drain-worker"),
 }
 """By the name of the method on the wire."""
+
+WORKER_RULES: Mapping[str, Rule] = {
+    **RULES,
+    "/masklet.v1.JournalService/TakeJournal": Rule(Scope.ADMIN, "take-journal", counted=False),
+}
+"""The same for workers, which answer each other as well."""

@@ -25,9 +25,11 @@ from masklet_server.cluster.ports import (
     Load,
     Membership,
     NameOfAnotherError,
+    NoRoomError,
     NotAMemberError,
     Offer,
     Orders,
+    Refuge,
     Residence,
     SessionFacts,
     Wish,
@@ -251,8 +253,26 @@ class SqliteDirectory:
             )
             self._note_guests(session_id, facts)
 
-    def release(self, session_id: str, epoch: int) -> None:  # noqa: D102
-        self.fence(session_id, epoch)
+    def refuge(self, membership: Membership, session_id: str, epoch: int) -> Refuge | None:  # noqa: D102
+        with self._lock:
+            worker = self._member(membership)
+            found = self._at_epoch(session_id, epoch)
+            wish = Wish(found.facts.owner, found.facts.content, volume=found.volume)
+            others = [each for each in self.workers() if each.name != worker.name]
+            for wanted in (wish, replace(wish, volume="")):
+                try:
+                    chosen = choose(others, wanted)
+                except NoRoomError:
+                    continue
+                offer = chosen.offer
+                return None if offer.volume == found.volume else Refuge(offer.endpoint, offer.volume)
+            return None
+
+    def release(self, session_id: str, epoch: int, *, volume: str = "") -> None:  # noqa: D102
+        with self._writing() as database:
+            self.fence(session_id, epoch)
+            if volume:
+                database.execute("UPDATE session SET volume = ? WHERE id = ?", (volume, session_id))
 
     def forget(self, session_id: str, epoch: int) -> None:  # noqa: D102
         with self._writing() as database:

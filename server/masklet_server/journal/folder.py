@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -127,7 +128,7 @@ class JournalFolder:
                 written=found.restored.standing,
                 answers=found.answer_numbers,
             )
-            return found.head, found.restored, journal
+            return _at_home(found.head, self.folder_of(session_id)), found.restored, journal
 
         return await self._workers.run(read, whose=owner, at_disk=True)
 
@@ -240,6 +241,14 @@ class JournalFolder:
     def _opened(self, owner: str, request_id: str) -> Path:
         name = hashlib.sha256(json.dumps([owner, request_id]).encode()).hexdigest()
         return self.path / _OPENED / name
+
+
+def _at_home(head: SessionHead, folder: Path) -> SessionHead:
+    """A session's head, with the clip that was sent beside the journal, wherever that was made."""
+    upload = head.clip.upload
+    if upload is None or not (folder / CLIP_FOLDER).is_dir():
+        return head
+    return replace(head, clip=replace(head.clip, upload=replace(upload, folder=folder / CLIP_FOLDER)))
 
 
 def check_usable(folder: Path, *, take_over: bool, shared: bool = False) -> None:

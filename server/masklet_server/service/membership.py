@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+import grpc.aio
 
 from masklet.errors import BadInputError
 from masklet.types import ServerInfo
 from masklet_server.journal.folder import JournalFolder
+from masklet_server.service.rules import Rule
 from masklet_server.sessions.durability import Journals
 from masklet_server.sessions.store import SessionStore
 
@@ -31,10 +34,20 @@ class Seat:
 
 
 class Member(Protocol):
-    """A server's place in a cluster."""
+    """A server's place in a cluster.
+
+    Attributes:
+        rules: What each call belongs to, those between workers too.
+    """
+
+    rules: Mapping[str, Rule]
 
     def journals(self, folder: JournalFolder) -> Journals:
         """The journals of a folder, each of which is claimed before it is opened."""
+        ...
+
+    def add_services(self, server: grpc.aio.Server) -> None:
+        """Have a server answer other workers."""
         ...
 
     async def join(self, seat: Seat) -> None:

@@ -30,6 +30,7 @@ from masklet_server.service.operating import DoorKeys, Operating, Parts
 from masklet_server.service.rates import Rates
 from masklet_server.service.rendering import Renderer
 from masklet_server.service.roots import TenantRoots
+from masklet_server.service.rules import RULES
 from masklet_server.service.services import Services, add_services
 from masklet_server.service.settings import ServerSettings
 from masklet_server.service.shared_memory import SharedMemory
@@ -125,6 +126,7 @@ class MaskletServer:
             watch=self.watch,
             slots=2 * (4 * settings.store.max_sessions + 32),
             limits=settings.service,
+            rules=RULES if member is None else member.rules,
             check_session=lambda session_id, user: self.store.check_still(session_id, user),
         )
         self._roots = TenantRoots(settings.roots, settings.tenant_roots)
@@ -207,6 +209,8 @@ class MaskletServer:
                 disk_s=disk_s,
             ),
         )
+        if self._member is not None:
+            self._member.add_services(server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = listen.bind(server, self._access)
         if settings.metrics_port is not None:

@@ -273,5 +273,5 @@ class Owners(RuleBasedStateMachine):
             assert not able or found.worker == able[0]
 
 
-Owners.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Owners.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 TestOwners = Owners.TestCase

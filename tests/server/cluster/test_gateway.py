@@ -24,11 +24,12 @@ from masklet.errors import (
 from masklet.scopes import SHARED, Scope
 from masklet.transport.endpoint import Endpoint
 from masklet.types import ServerInfo
+from masklet.v1 import cluster_pb2
 from masklet.version import VERSION
 from masklet_server.cluster.codec import packed_info
 from masklet_server.cluster.ports import Load, Membership, NameOfAnotherError, Offer, SessionFacts
 from masklet_server.cluster.remote_roster import RemoteRoster
-from masklet_server.cluster.rules import GATEWAY_RULES
+from masklet_server.cluster.rules import GATEWAY_RULES, WORKER_RULES
 from masklet_server.identity.caller import named
 from masklet_server.identity.signed_tokens import make_token
 from masklet_server.service.interceptor import ENDPOINT_KEY
@@ -132,9 +133,11 @@ def test_only_the_keepers_token_makes_workers_and_drains_them(guarded: Guarded) 
     ):
         with pytest.raises(NotPermittedError, match="needs admin"):
             call()
-    cluster_calls = [path for path in GATEWAY_RULES if "ClusterService" in path]
-    assert len(cluster_calls) == 9
-    assert all(GATEWAY_RULES[path].scope is Scope.ADMIN for path in cluster_calls)
+    for path, rules in (("ClusterService", GATEWAY_RULES), ("JournalService", WORKER_RULES)):
+        service = cluster_pb2.DESCRIPTOR.services_by_name[path]
+        calls = {f"/{service.full_name}/{method.name}" for method in service.methods}
+        assert {each for each in rules if path in each} == calls
+        assert {rules[each].scope for each in calls} == {Scope.ADMIN}
 
 
 def test_a_worker_says_who_it_is_or_is_refused(guarded: Guarded) -> None:

@@ -203,17 +203,28 @@ def test_the_gateway_may_go_while_artists_work_and_finds_their_sessions_again(
         session.close()
 
 
-def test_a_clip_that_is_sent_goes_where_its_session_lives_and_moves_with_it(
-    cluster: Cluster, clip: Path
+def test_a_session_is_carried_with_its_clip_when_nobody_else_reaches_its_disk(
+    cluster: Cluster, clip: Path, undisturbed: dict[tuple[str, int], bytes]
 ) -> None:
+    cluster.workers["two"].stop()
     with masklet.connect(cluster.address) as client:
         session = client.open(clip, upload=True)
         session.object("hero").click(frame=10, x_px=8.0, y_px=9.0)
-        home = cluster.at(session.session_id)
-        cluster.workers[home].stop()
-        assert len(tracked(session)) == 24
-        assert cluster.at(session.session_id) not in ("", home)
+        far = cluster.start("far", ["--sessions", "far"])
+
+        def drain(count: int) -> None:
+            if count == 5:
+                cluster.gateway.directory.drain("one")
+                wait_until(lambda: cluster.at(session.session_id) != "one")
+
+        tracked(session, at_frame=drain)
+        assert cluster.at(session.session_id) == "far"
+        assert (cluster.folder / "far" / session.session_id / "clip").is_dir()
+        wait_until(lambda: not (cluster.folder / "sessions" / session.session_id).exists())
+        assert corrected(session) == undisturbed
         session.close()
+    far.stop()
+    cluster.workers["one"].stop()
 
 
 def wait_until(holds: Callable[[], bool], *, within_s: float = 30.0) -> None:
