@@ -32,11 +32,11 @@ class QtPython:
     name: str
     executable: Path
 
-    def run_tests(self, file: Path, *, folder: Path, environment: Mapping[str, str] | None = None) -> int:
-        """Run a file of tests in this Python, without a screen, and return how many passed.
+    def run_tests(self, *files: Path, folder: Path, environment: Mapping[str, str] | None = None) -> int:
+        """Run files of tests in one process of this Python, without a screen, and return how many passed.
 
         Args:
-            file: Of tests that see the checkout's client and panel, and nothing else of the checkout.
+            files: Of one folder; their tests see the checkout's client and panel, and nothing else of it.
             folder: Empty; stands in for the user's own folder.
             environment: Variables on top.
 
@@ -44,10 +44,10 @@ class QtPython:
             AssertionError: One failed or was skipped, or there was none; the message holds what pytest says.
         """
         report = folder / "report.xml"
-        command = [str(self.executable), "-m", "pytest", str(file), "-q", f"--junitxml={report}"]
+        command = [str(self.executable), "-m", "pytest", *map(str, files), "-q", f"--junitxml={report}"]
         done = subprocess.run(
             command,
-            cwd=file.parent,
+            cwd=files[0].parent,
             env=self.environment(folder, environment or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -55,7 +55,8 @@ class QtPython:
             timeout=_TIMEOUT_S,
             check=False,
         )
-        said = f"{file.name} in {self.name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        names = ", ".join(file.name for file in files)
+        said = f"{names} in {self.name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == 0, said
         suite = ElementTree.parse(report).getroot().find("testsuite")
         assert suite is not None, said

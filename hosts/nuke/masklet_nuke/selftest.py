@@ -21,6 +21,7 @@ if __name__ == "__main__":
     # Nuke was given this file alone: its folder's parent holds the packages.
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+import masklet
 from masklet.errors import MaskletError
 from masklet.frame_runs import shown
 from masklet.said.documents import SaidObject
@@ -277,7 +278,9 @@ class _Shot:
 
     def python(self) -> str:
         loaded = sorted({"google.protobuf", "grpc", "torch"} & set(sys.modules))
-        own = [name for name in loaded if "masklet" in str(getattr(sys.modules[name], "__file__", ""))]
+        ours = Path(masklet.__file__).resolve().parents[1]
+        files = {name: getattr(sys.modules[name], "__file__", None) for name in loaded}
+        own = [name for name, file in files.items() if file and ours in Path(file).resolve().parents]
         assert not own, f"masklet brought {', '.join(own)}"
         return f"Python {sys.version.split()[0]}; loaded by others: {', '.join(loaded) or 'nothing of these'}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,23 @@ def test_a_nuke_that_renders_frames_without_a_matte_is_found(
     found = by_what(check_all(nuke, rotopaint, tmp_path))
 
     assert found["a missing matte is an error"].told == "Nuke rendered a frame without a matte"
+
+
+def test_only_what_lies_beside_masklet_was_brought_by_it(
+    nuke: FakeNuke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder's name says nothing: a checkout is called masklet, and so may be a studio's environment."""
+    import masklet
+
+    def told_of_grpc_in(folder: Path) -> Check:
+        grpc = types.ModuleType("grpc")
+        grpc.__file__ = str(folder / "grpc/__init__.py")
+        monkeypatch.setitem(sys.modules, "grpc", grpc)
+        return by_what(check_all(nuke, rotopaint, tmp_path))["Python beside masklet"]
+
+    assert told_of_grpc_in(tmp_path / "masklet/site-packages").verdict == "good"
+    brought = told_of_grpc_in(Path(masklet.__file__).parents[1])
+    assert (brought.verdict, brought.told) == ("wrong", "masklet brought grpc")
 
 
 def test_a_nuke_without_cryptomatte_goes_on(
