@@ -14,7 +14,7 @@ from masklet.errors import MaskletError
 from masklet.hosting.ports import Host, KeptSession
 from masklet.matte_settings import MatteSettings
 from masklet.said.documents import Document, SaidObject, with_lock, with_masks
-from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask, TrackedMask
+from masklet.types import Box, Click, FramePrompts, FrameRange, LockedMask, MemoryPolicy, TrackedMask
 
 AnyHost = Host[Any]
 HERO = SaidObject(
@@ -27,6 +27,7 @@ HERO = SaidObject(
         FramePrompts(0, 1004, (Click(21.0, 18.0),), base=TrackedMask(4, 4, b"logits")),
     ),
     matte=MatteSettings(grow_px=2.0, calm=0.5),
+    policy=MemoryPolicy.GUARDED,
 )
 MASK = LockedMask(0, 1002, TrackedMask(4, 4, b"locked logits"))
 LOCKED = with_masks(with_lock(HERO, FrameRange(1002, 1003), locked=True), [MASK])

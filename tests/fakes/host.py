@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from masklet.hosting.plate_files import PlateSource
 from masklet.hosting.ports import KeptSession
@@ -141,7 +141,7 @@ class FakeHost:
         """Without masks."""
         said = find(self.document(plate), uid)
         assert said is not None, "the loop asks for objects that are there"
-        return SaidObject(said.uid, said.name, said.frames, said.locks, said.matte)
+        return replace(said, masks=())
 
     def session(self, plate: Handle) -> KeptSession:
         """As it was kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from masklet.errors import BadInputError
 from masklet.hosting.work.plate_events import TrackRequest
@@ -13,7 +13,7 @@ from masklet.suggestions import Sign, suggestions
 from masklet.types import Direction, FrameRange, MemoryPolicy, ObjectPolicy, Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from masklet.hosting.plate_memory import PlateMemory
     from masklet.hosting.ports import P
@@ -170,10 +170,25 @@ def seen_of(said: SaidObject, book: FrameBook) -> tuple[Suggestion, ...]:
     return suggestions(book.states(said.uid), chosen)
 
 
-def suggestion_sentence(name: str, seen: Suggestion) -> Phrase:
-    """What was seen of an object, and what may help; whoever reads it chooses."""
-    where = ", ".join(f"{run.first}-{run.last}" for run in seen.frames[:_RUNS_TOLD])
-    where += ", …" if len(seen.frames) > _RUNS_TOLD else ""
+def advised(said: SaidObject, book: FrameBook) -> Optional[Suggestion]:
+    """What was seen of an object first that a policy may help with; None where none is to be tried."""
+    return next((seen for seen in seen_of(said, book) if seen.policy is not None), None)
+
+
+def suggestion_sentence(
+    name: str, seen: Suggestion, counted: Optional[Callable[[int], int]] = None, *, key: str = ""
+) -> Phrase:
+    """What was seen of an object, and what may help; whoever reads it chooses.
+
+    Args:
+        name: Of the object.
+        seen: What was seen.
+        counted: From a plate frame to the number that the artist sees; None where they are the same.
+        key: What takes the policy; empty for nothing.
+    """
+    ends = [tuple(counted(end) if counted else end for end in (run.first, run.last)) for run in seen.frames]
+    where = ", ".join(f"{first}-{last}" for first, last in ends[:_RUNS_TOLD])
+    where += ", …" if len(ends) > _RUNS_TOLD else ""
     if seen.sign is Sign.LOOK_ALIKE:
         sentence = phrase("something that looks like {name} came near on {where}", name=name, where=where)
     elif seen.sign is Sign.CROWD:
@@ -182,10 +197,41 @@ def suggestion_sentence(name: str, seen: Suggestion) -> Phrase:
         sentence = phrase("{name} was gone for long on {where}", name=name, where=where)
     if seen.policy is None:
         return sentence
+    policy = seen.policy.value
+    if key:
+        return phrase(
+            "{sentence}; if it went wrong, {key} tries the policy {policy}: then track again",
+            sentence=sentence,
+            key=key,
+            policy=policy,
+        )
     return phrase(
         "{sentence}; if it went wrong, try the policy {policy} and track again",
         sentence=sentence,
-        policy=seen.policy.value,
+        policy=policy,
+    )
+
+
+def with_advised_policy(said: SaidObject, book: FrameBook) -> SaidObject:
+    """The object with the policy that may help it.
+
+    Raises:
+        BadInputError: Nothing was seen of it that another one may help with.
+    """
+    seen = advised(said, book)
+    if seen is None or seen.policy is None:
+        raise BadInputError(
+            phrase("nothing was seen of {name} that another policy may help with", name=said.name)
+        )
+    return replace(said, policy=seen.policy)
+
+
+def policy_taken_sentence(said: SaidObject) -> Phrase:
+    """What a policy that was taken changes."""
+    return phrase(
+        "{name} is tracked with the policy {policy} from now on: track again; undo takes it back",
+        name=said.name,
+        policy=said.policy.value,
     )
 
 

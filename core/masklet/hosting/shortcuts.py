@@ -58,6 +58,7 @@ class Action(Enum):
     TRACK_BACKWARD = "track backward"
     TRACK_ONE = "track one"
     TRACK_STALE = "track stale"
+    TRY_POLICY = "try policy"
     CANCEL = "cancel"
     EXPORT = "export"
     FIT = "fit"
@@ -174,6 +175,7 @@ GROUPS: tuple[Group, ...] = (
             Shortcut(Action.TRACK_BACKWARD, ("Ctrl+Left",), phrase("Track backward")),
             Shortcut(Action.TRACK_ONE, ("Ctrl+T",), phrase("Track one frame")),
             Shortcut(Action.TRACK_STALE, ("R",), phrase("Track again what is out of date")),
+            Shortcut(Action.TRY_POLICY, ("P",), phrase("Try the policy that may help the object")),
             Shortcut(Action.CANCEL, ("Esc",), phrase("Stop and keep what is done")),
             Shortcut(Action.EXPORT, ("Ctrl+E",), phrase("Export")),
         ),

@@ -12,6 +12,7 @@ _ITEMS: tuple[tuple[str, str, dict[str, bool], dict[str, Any]], ...] = (
     ("masklet.track", "Q", {"alt": True, "shift": True}, {"direction": "BOTH"}),
     ("masklet.next_bad", "PERIOD", {"alt": True}, {"backward": False}),
     ("masklet.next_bad", "COMMA", {"alt": True}, {"backward": True}),
+    ("masklet.try_policy", "PERIOD", {"alt": True, "shift": True}, {}),
 )
 """Keys that Blender's own key maps leave free in both editors and all their modes: a test looks."""
 

@@ -58,6 +58,7 @@ class MASKLET_MT_masklet(bpy.types.Menu):
         _entry(layout, "masklet.next_bad", "Next Bad Frame").backward = False
         _entry(layout, "masklet.next_bad", "Previous Bad Frame").backward = True
         layout.operator("masklet.find_again")
+        layout.operator("masklet.try_policy")
         _entry(layout, "masklet.lock", "Lock Frames").locked = True
         _entry(layout, "masklet.lock", "Unlock Frames").locked = False
         layout.separator()

@@ -8,10 +8,11 @@ import bpy
 
 from masklet.errors import MaskletError
 from masklet.hosting.notices import Remedy
+from masklet.hosting.reviewing import advised, suggestion_sentence
 from masklet.hosting.sentences import short_progress_text, state_parts
 from masklet.phrases import phrase, text_of
 
-from .plates import PlateBlock, plate_in, props, shown_frame, why_not_usable
+from .plates import PlateBlock, plate_in, props, scene_frame, shown_frame, why_not_usable
 from .runtime import runtime
 from .shown_notice import notice_in
 from .words import CONTEXT, shown
@@ -156,6 +157,29 @@ class _Track(Panel):
         row = layout.row(align=True)
         _button(row, "masklet.lock", "Lock", "LOCKED").locked = True
         _button(row, "masklet.lock", "Unlock", "UNLOCKED").locked = False
+        # Last: nothing below moves when there is something to say.
+        advice = _advice(context)
+        if advice:
+            sentence(layout, context, advice, icon="INFO")
+            layout.operator("masklet.try_policy", icon="CHECKMARK")
+
+
+def _advice(context: bpy.types.Context) -> str:
+    """What was seen of the active object that another policy may help with; empty for nothing."""
+    block = plate_in(context)
+    memory = runtime().glimpse(block)
+    item = None if block is None else props(block).active()
+    if block is None or memory is None or item is None:
+        return ""
+    try:
+        said = item.prompts()
+    except MaskletError:
+        return ""
+    seen = advised(said, memory.book)
+    if seen is None:
+        return ""
+    space = context.space_data
+    return suggestion_sentence(said.name, seen, lambda frame: scene_frame(block, frame, space))
 
 
 class _Matte(Panel):

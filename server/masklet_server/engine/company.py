@@ -1,9 +1,9 @@
 """Look-alikes of an object, tracked along unseen: the object and they compete for pixels.
 
-A tracker that knows its neighbours does not take them for the object: explicit tracks of distractors are what
-helps most in "SENTRY" (arXiv 2606.24449). Here a rival is found where the picture looks like the object,
-segmented from a click there, and then tracked with a memory of its own, in the same batch. Each pixel is left
-to one of them, and none remembers what it has not.
+A tracker that knows its neighbours does not take them for the object: explicit tracks of distractors are
+what helps most in "SENTRY" (arXiv 2606.24449). Here a rival is found where the picture beside the object
+looks like it, segmented from a box of the object's size there, and then tracked with a memory of its own, in
+the same batch. Each pixel is left to one of them, and none remembers what it has not.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from masklet.types import Click, FramePrompts
+from masklet.types import Box, FramePrompts
 from masklet_server.engine.memory_bank import MemoryBank
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
 from masklet_server.engine.policies.appearance import covered
-from masklet_server.engine.policies.boxes import MaskBox
+from masklet_server.engine.policies.boxes import MaskBox, box_of
 from masklet_server.engine.policies.legs import Note
 from masklet_server.engine.policies.policy import RIVAL_TRACK
 from masklet_server.engine.segmenter import Segmenter
@@ -27,10 +28,17 @@ from masklet_server.model.network import Decoded, ImageFeatures
 from masklet_server.tracking import RIVAL_FROM, ObjectFrame
 
 _TAKEN_LOGIT = -4.0
-# A click that did not give a rival is tried again after so many frames.
+# Where no rival was segmented it is tried again after so many frames.
 _TRY_AGAIN_FRAMES = 5
 # A rival is about as large as the object, and somewhere else.
 _SMALLEST, _LARGEST, _MOST_SHARED = 0.4, 2.5, 0.1
+# In sizes of the object: from farther away nobody is taken for it soon.
+_NEAR_SIZES = 1.5
+# What is less like the object than this by so much is nothing of a rival.
+_LIKE_WITHIN = 0.2
+_CENTRING_STEPS = 3
+# Boxes that artists draw are not tight either.
+_BOX_MARGIN = 1.1
 _GONE_FRAMES = 10
 _SAME_IOU, _SAME_FRAMES = 0.8, 8
 
@@ -151,28 +159,66 @@ class RivalFinder:
             own: The object on this frame.
             rivals: Those that are tracked.
         """
-        if own.rival < RIVAL_FROM:
+        box = box_of(own.logits > 0)
+        if own.rival < RIVAL_FROM or box is None:
             return None
         free = likeness.clone()
         for result in (own, *rivals):
             cover = covered(torch.from_numpy(result.logits.astype(np.float32)).to(free.device), features)
             around = torch.nn.functional.max_pool2d(cover[None, None], 3, 1, 1)[0, 0] > 0
             free[around] = float("-inf")
-        row, column = divmod(int(free.argmax()), free.shape[1])
-        if float(free[row, column]) < least:
+        place = place_beside(free.cpu().numpy(), box, least)
+        if place is None:
             return None
         width_px, height_px = self._plate_px
-        click = Click(
-            (column + 0.5) * width_px / free.shape[1], (row + 0.5) * height_px / free.shape[0], positive=True
+        wanted = Box(
+            place.left * width_px, place.top * height_px, place.right * width_px, place.bottom * height_px
         )
         memory = ObjectMemory(own.object_id, policy=RIVAL_TRACK, unseen=True)
-        prompts = FramePrompts(own.object_id, own.frame, clicks=(click,))
+        prompts = FramePrompts(own.object_id, own.frame, box=wanted)
         entry = self._segmenter.segment(memory, prompts, features)
         if not _is_another(entry, own):
             return None
         self._bank.write_prompted(entry)
         memory.prompted[own.frame] = replace(entry, conditioned=None)
         return RivalTrack(memory)
+
+
+def place_beside(likeness: NDArray[np.float32], own: MaskBox, least: float) -> MaskBox | None:
+    """Where a look-alike of an object's size is, near it; None where nothing looks enough like it.
+
+    A click would not do: crowds stand close, and it gives several of them, or what they stand on.
+
+    Args:
+        likeness: ``(h, w)`` of cells that nobody has; -inf elsewhere.
+        own: The object's.
+        least: The likeness of its best cell.
+    """
+    rows, columns = likeness.shape
+    x, y = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows)
+    width, height = own.right - own.left, own.bottom - own.top
+    away = np.maximum(
+        np.maximum(own.left - x, x - own.right) / width, np.maximum(own.top - y, y - own.bottom) / height
+    )
+    near = np.where(away <= _NEAR_SIZES, likeness, -np.inf)
+    row, column = divmod(int(near.argmax()), columns)
+    if near[row, column] < least:
+        return None
+    # Towards the middle of what looks like the object, within its size.
+    middle_x, middle_y = float(x[row, column]), float(y[row, column])
+    for _ in range(_CENTRING_STEPS):
+        within = (np.abs(x - middle_x) <= width / 2) & (np.abs(y - middle_y) <= height / 2)
+        weights = np.where(within, np.maximum(near - (least - _LIKE_WITHIN), 0.0), 0.0)
+        if not weights.any():
+            break
+        middle_x, middle_y = (float(np.average(each, weights=weights)) for each in (x, y))
+    across, down = _BOX_MARGIN * width / 2, _BOX_MARGIN * height / 2
+    return MaskBox(
+        max(0.0, middle_x - across),
+        max(0.0, middle_y - down),
+        min(1.0, middle_x + across),
+        min(1.0, middle_y + down),
+    )
 
 
 def contested(

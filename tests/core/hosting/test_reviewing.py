@@ -9,13 +9,16 @@ import pytest
 from masklet.errors import BadInputError
 from masklet.hosting.reviewing import (
     Extent,
+    advised,
     inside,
     lock_range,
     marked_frame,
+    policy_taken_sentence,
     prompted,
     seen_of,
     suggestion_sentence,
     track_request,
+    with_advised_policy,
 )
 from masklet.hosting.shown.frame_book import FrameBook, Strip
 from masklet.hosting.work.plate_events import TrackRequest
@@ -88,6 +91,26 @@ def test_what_was_seen_of_an_object_is_told_with_what_may_help_and_nothing_chang
     )
     (told,) = seen_of(replace(HERO, policy=MemoryPolicy.GATED), book)
     assert suggestion_sentence(HERO.name, told) == "something that looks like hero came near on 5-8"
+
+
+def test_what_may_help_is_taken_as_something_that_is_said_and_is_not_advised_again() -> None:
+    book = FrameBook()
+    gone = StateRange(1, FrameRange(5, 40), Presence.ABSENT, prompted=False)
+    book.replace({"u1": (gone,)})
+
+    seen = advised(HERO, book)
+    assert seen is not None
+    assert suggestion_sentence("hero", seen, lambda frame: frame - 4, key="P") == (
+        "hero was gone for long on 1-36; if it went wrong, P tries the policy gated: then track again"
+    )
+    taken = with_advised_policy(HERO, book)
+
+    assert taken == replace(HERO, policy=MemoryPolicy.GATED)
+    assert "hero is tracked with the policy gated from now on" in policy_taken_sentence(taken)
+    assert advised(taken, book) is None
+    for said in (taken, SECOND):
+        with pytest.raises(BadInputError, match=f"nothing was seen of {said.name} that another policy"):
+            with_advised_policy(said, book)
 
 
 def test_of_many_places_the_first_few_are_named() -> None:

@@ -46,6 +46,13 @@ def test_the_likeliest_place_lies_on_the_object_and_is_taken_with_one_click(
     assert "something is said about object1 on frame 1005 already" in made["refused"]
 
 
+def test_a_policy_that_may_help_is_taken_with_one_press_and_only_where_there_is_one(
+    made: dict[str, Any],
+) -> None:
+    assert made["can try"] == [False, True, False]
+    assert made["tried"] == "gated"
+
+
 def test_strokes_are_kept_with_their_width_and_side_and_give_a_mask(made: dict[str, Any]) -> None:
     assert made["strokes"] == [[3, 8.0, True], [2, 6.0, False]]
     assert "3;3 is no stroke" in made["wrong"]

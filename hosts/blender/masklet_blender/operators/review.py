@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 import bpy
 
 from masklet.errors import MaskletError
-from masklet.hosting.reviewing import bad_frame_sentence, lock_range, no_bad_frame_sentence
+from masklet.hosting.reviewing import (
+    advised,
+    bad_frame_sentence,
+    lock_range,
+    no_bad_frame_sentence,
+    policy_taken_sentence,
+    with_advised_policy,
+)
+from masklet.phrases import phrase
 from masklet.said.documents import with_lock
 from masklet.types import FrameRange
 
 from ..fields import BoolProperty, IntProperty
-from ..plates import go_to, plate_frame, props, scene_frame
+from ..plates import go_to, plate_frame, plate_in, props, scene_frame
 from ..runtime import runtime
 from ..shown_notice import notice_in
 from ..words import shown
@@ -51,6 +59,39 @@ class MASKLET_OT_next_bad(ObjectOperator, bpy.types.Operator):
         name = own.objects[own.active_index].name
         self.tell(bad_frame_sentence(name, memory.book.at(uid, frame)))
         return {"FINISHED"}
+
+
+class MASKLET_OT_try_policy(ObjectOperator, bpy.types.Operator):
+    """Track the active object with the policy that may help it, from the next track on"""
+
+    bl_idname = "masklet.try_policy"
+    bl_label = "Try Policy"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str | None:
+        """Why it cannot run, in a sentence; None where it can."""
+        reason = super().why_not(context)
+        block = plate_in(context)
+        if reason is not None or block is None:
+            return reason
+        item = active_of(block)
+        if advised(item.prompts(), runtime().memory(block).book) is None:
+            return phrase("nothing was seen of {name} that another policy may help with", name=item.name)
+        return None
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Say so; what was tracked is out of date then."""
+        block = plate_of(context)
+        item = active_of(block)
+        try:
+            changed = with_advised_policy(item.as_said(), runtime().memory(block).book)
+        except MaskletError as error:
+            return failed(self, error)
+        item.take(changed)
+        result = synchronised(self, block)
+        self.tell(policy_taken_sentence(changed))
+        return result
 
 
 class MASKLET_OT_lock(ObjectOperator, bpy.types.Operator):
@@ -116,4 +157,4 @@ class MASKLET_OT_read_notice(PlateOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MASKLET_OT_next_bad, MASKLET_OT_lock, MASKLET_OT_read_notice)
+CLASSES = (MASKLET_OT_next_bad, MASKLET_OT_try_policy, MASKLET_OT_lock, MASKLET_OT_read_notice)

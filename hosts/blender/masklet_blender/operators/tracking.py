@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from masklet.hosting.reviewing import Extent, track_request, track_sentence
+from masklet.hosting.reviewing import Extent, advised, suggestion_sentence, track_request, track_sentence
 from masklet.hosting.work.jobs import Job
 from masklet.hosting.work.plate_events import TrackRequest
 from masklet.phrases import phrase
@@ -98,7 +98,18 @@ class MASKLET_OT_track(LongOperator, bpy.types.Operator):
         # Without a job's word the track counts as one that brought masks.
         done = 1 if self._job is None else self._job.done
         cuts = [scene_frame(block, cut, context.space_data) for cut in memory.cuts]
-        return track_sentence(memory, done=done, cuts=cuts)
+        sentence = track_sentence(memory, done=done, cuts=cuts)
+        said = active_of(block).prompts()
+        seen = advised(said, memory.book)
+        if seen is None:
+            return sentence
+        advice = suggestion_sentence(
+            said.name,
+            seen,
+            lambda frame: scene_frame(block, frame, context.space_data),
+            key=phrase("Try Policy (Alt Shift .)"),
+        )
+        return phrase("{sentence}. {advice}", sentence=sentence, advice=advice)
 
     def _request(self, context: bpy.types.Context, block: PlateBlock) -> TrackRequest:
         space = context.space_data

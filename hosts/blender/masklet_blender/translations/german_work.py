@@ -207,6 +207,22 @@ WORK: dict[str, str] = {
     "{sentence}; if it went wrong, try the policy {policy} and track again": (
         "{sentence}; wenn es misslang, die Strategie {policy} versuchen und neu verfolgen"
     ),
+    "{sentence}; if it went wrong, {key} tries the policy {policy}: then track again": (
+        "{sentence}; wenn es misslang, versucht {key} die Strategie {policy}: danach neu verfolgen"
+    ),
+    "{sentence}. {advice}": "{sentence}. {advice}",
+    "Try Policy": "Strategie versuchen",
+    "Try Policy (Alt Shift .)": "Strategie versuchen (Alt Umschalt .)",
+    "Track the active object with the policy that may help it, from the next track on": (
+        "Das aktive Objekt ab dem nächsten Verfolgen mit der Strategie verfolgen, die ihm helfen kann"
+    ),
+    "nothing was seen of {name} that another policy may help with": (
+        "von {name} wurde nichts gesehen, wobei eine andere Strategie helfen könnte"
+    ),
+    "{name} is tracked with the policy {policy} from now on: track again; undo takes it back": (
+        "{name} wird von jetzt an mit der Strategie {policy} verfolgt: neu verfolgen; "
+        "Rückgängig nimmt es zurück"
+    ),
     "Keep tracking from changing frames of the active object, or let it": (
         "Bilder des aktiven Objekts vor Änderung durch das Verfolgen schützen, oder freigeben"
     ),

@@ -80,6 +80,7 @@ class Actions:
             Action.TRACK_BACKWARD: tracking.backward,
             Action.TRACK_ONE: tracking.one,
             Action.TRACK_STALE: tracking.stale,
+            Action.TRY_POLICY: tracking.try_policy,
             Action.CANCEL: self._cancel,
             Action.FIND_THINGS: workspace.finding.find,
             Action.FIND_ALIKE: partial(workspace.finding.find, alike=True),

@@ -58,6 +58,9 @@ class TrackBar(QtWidgets.QWidget):
         self._undo = self._button(Symbol.UNDO, phrase("Undo"), model.undo, Action.UNDO)
         self._redo = self._button(Symbol.REDO, phrase("Redo"), model.redo, Action.REDO)
         self._others: list[SymbolButton] = []
+        self._try = QtWidgets.QPushButton(phrase("Try Policy"))
+        self._try.setAccessibleName(phrase("Try Policy"))
+        self._try.clicked.connect(lambda *_: tracking.try_policy())
         self._words = QtWidgets.QLabel()
         self._words.setAccessibleName(phrase("What runs"))
         self._words.setTextFormat(QtCore.Qt.TextFormat.PlainText)
@@ -132,6 +135,7 @@ class TrackBar(QtWidgets.QWidget):
         row.addSpacing(gap)
         for button in (self._undo, self._redo):
             row.addWidget(button)
+        row.addWidget(self._try)
         row.addStretch(1)
         row.addWidget(self._words)
         row.addSpacing(gap)
@@ -155,6 +159,9 @@ class TrackBar(QtWidgets.QWidget):
             button.setEnabled(is_open and job is None and has_words)
         for button in (self._bad_back, self._bad_on, *self._others):
             button.setEnabled(is_open)
+        advice = "" if job is not None else self._tracking.advice
+        self._try.setVisible(bool(advice))
+        self._try.setToolTip(advice)
         self._undo.setEnabled(model.can_undo)
         self._redo.setEnabled(model.can_redo)
         self._whom.setCurrentIndex(0 if self._tracking.all_objects else 1)

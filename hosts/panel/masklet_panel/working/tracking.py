@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import CancelledError, MaskletError
 from masklet.hosting.notices import Notice, notice_of
-from masklet.hosting.reviewing import Extent, inside, prompted, track_request, track_sentence
+from masklet.hosting.reviewing import (
+    Extent,
+    advised,
+    inside,
+    policy_taken_sentence,
+    prompted,
+    suggestion_sentence,
+    track_request,
+    track_sentence,
+    with_advised_policy,
+)
+from masklet.hosting.shortcuts import Action, keys_of
 from masklet.hosting.work import plate_work
 from masklet.phrases import phrase
 from masklet.types import Direction
@@ -63,6 +74,31 @@ class Tracking(QtCore.QObject):
         """Only frames that prompts have overtaken."""
         self._start(Extent.CLIP, Direction.BOTH, stale_only=True)
 
+    @property
+    def advice(self) -> str:
+        """What was seen of the active object that another policy may help with; empty for nothing."""
+        model = self._model
+        said, memory = model.said(model.active), model.memory
+        seen = None if said is None or memory is None else advised(said, memory.book)
+        if said is None or seen is None:
+            return ""
+        return suggestion_sentence(said.name, seen, key=keys_of(Action.TRY_POLICY)[0])
+
+    def try_policy(self) -> None:
+        """Say that the active object is tracked with the policy that may help it; nothing runs by it."""
+        model = self._model
+        said, memory = model.said(model.active), model.memory
+        if said is None or memory is None:
+            model.tell(Notice(phrase("Choose the object first that went wrong"), is_alarm=False))
+            return
+        try:
+            changed = with_advised_policy(said, memory.book)
+        except MaskletError as error:
+            model.tell(notice_of(error))
+            return
+        model.edit(tuple(changed if each.uid == said.uid else each for each in model.document))
+        model.tell(Notice(policy_taken_sentence(changed), is_alarm=False))
+
     def _start(self, extent: Extent, direction: Direction, *, stale_only: bool = False) -> None:
         model = self._model
         memory = model.memory
@@ -101,4 +137,6 @@ class Tracking(QtCore.QObject):
             model.go_to(model.frame + step)
         else:
             sentence = track_sentence(memory, done=job.done, cuts=memory.cuts)
+            if self.advice:
+                sentence = phrase("{sentence}. {advice}", sentence=sentence, advice=self.advice)
             model.tell(Notice(sentence, is_alarm=False))

@@ -135,7 +135,7 @@ def run_scene(
     for others_of in others.values():
         next(others_of)
     for frame in range(1, scene.frames):
-        masks: dict[str, NDArray[np.bool_]] = {name: _stored(stores[name], frame) for name in names}
+        masks: dict[str, NDArray[np.bool_]] = {name: stored_mask(stores[name], frame) for name in names}
         for name, others_of in others.items():
             masks[name] = next(others_of)
         picture, truth, rivals = frames.read(frame), frames.visible(frame), frames.rivals(frame)
@@ -168,7 +168,8 @@ def _baselines(frames: GeneratedFrames) -> dict[str, Iterator[NDArray[np.bool_]]
     return {name: (masks[TARGET] for _, masks in run) for name, run in runs.items()}
 
 
-def _stored(store: ResultStore, frame: int) -> NDArray[np.bool_]:
+def stored_mask(store: ResultStore, frame: int) -> NDArray[np.bool_]:
+    """``(h, w)`` the target's mask on a frame that was tracked, at the size of the plate."""
     result = store.find(TARGET, frame)
     if result is None:
         raise ValueError(f"frame {frame} was tracked and has no result")

@@ -32,6 +32,16 @@ try:
 except RuntimeError as error:
     refused = str(error)
 
+from masklet.types import FrameRange, Presence, StateRange  # noqa: E402
+
+can_try_before = masklet.try_policy.poll()
+gone = StateRange(1, FrameRange(1010, 1045), Presence.ABSENT, prompted=False)
+runtime().memory(clip).book.replace({item.uid: (gone,)})
+can_try = masklet.try_policy.poll()
+masklet.try_policy()
+tried = item.as_said().policy.value
+can_try_after = masklet.try_policy.poll()
+
 masklet.object_add(name="stroke")
 bpy.context.scene.frame_set(1)
 line = "/".join(f"{x_px + step},{y_px}" for step in (-6, 0, 6))
@@ -56,6 +66,8 @@ print(
             "taken": [[click.x_px, click.y_px, click.positive] for click in taken.clicks],
             "found after": runtime().found is not None,
             "refused": refused,
+            "can try": [can_try_before, can_try, can_try_after],
+            "tried": tried,
             "strokes": [[len(each.points_px), each.width_px, each.positive] for each in drawn.scribbles],
             "wrong": wrong,
             "empty": [mask is None or mask.is_empty for mask in masks],

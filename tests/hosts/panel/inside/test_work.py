@@ -12,7 +12,7 @@ from fakes.panel_server import PanelServer
 from masklet.errors import ServerUnreachableError
 from masklet.events import Waiting
 from masklet.matte_settings import MatteSettings
-from masklet.types import Direction, FrameRange, Presence
+from masklet.types import Direction, FrameRange, MemoryPolicy, Presence, StateRange
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.working.matte_panel import MattePanel
 from masklet_panel.working.track_bar import TrackBar
@@ -181,6 +181,38 @@ def test_bad_frames_are_found_in_both_directions_with_their_object(
     assert model.frame == 1020
     assert model.notice is not None
     assert "No bad frame after" in model.notice.sentence
+
+
+def test_a_policy_that_may_help_is_told_after_a_track_and_taken_with_one_press(
+    model: PanelModel, bar: TrackBar, settle: Callable[[], None]
+) -> None:
+    uid = model.active
+    before = [said.policy for said in model.document]
+    assert not any(
+        one.isVisible() for one in bar.findChildren(QtWidgets.QPushButton) if one.text() == "Try Policy"
+    )
+    press(bar, "Track both ways")
+    settle()
+    assert model.memory is not None
+    model.memory.book.replace(
+        {uid: (StateRange(1, FrameRange(1005, 1039), Presence.ABSENT, prompted=False),)}
+    )
+    model.work_changed.emit()
+    (button,) = [one for one in bar.findChildren(QtWidgets.QPushButton) if one.isVisible() and one.toolTip()]
+    assert "was gone for long on 1005-1039; if it went wrong, P tries the policy gated" in button.toolTip()
+    assert [said.policy for said in model.document] == before
+
+    press(bar, "Try Policy")
+    settle()
+
+    said = model.said(uid)
+    assert said is not None
+    assert said.policy is MemoryPolicy.GATED
+    assert model.notice is not None
+    assert "track again" in model.notice.sentence
+    assert not button.isVisible()
+    model.undo()
+    assert [said.policy for said in model.document] == before
 
 
 def test_dragging_a_value_is_one_step_of_undo_and_the_server_follows(
