@@ -35,8 +35,8 @@ _SMALLEST, _LARGEST, _MOST_SHARED = 0.4, 2.5, 0.1
 # In sizes of the object: from farther away nobody is taken for it soon.
 _NEAR_SIZES = 1.5
 # What is less like the object than this by so much is nothing of a rival.
-_LIKE_WITHIN = 0.2
-_CENTRING_STEPS = 3
+_LIKE_WITHIN = 0.15
+_CENTRING_STEPS, _CENTRING_SIZES = 5, 0.6
 # Boxes that artists draw are not tight either.
 _BOX_MARGIN = 1.1
 _GONE_FRAMES = 10
@@ -207,17 +207,18 @@ def place_beside(likeness: NDArray[np.float32], own: MaskBox, least: float) -> M
     # Towards the middle of what looks like the object, within its size.
     middle_x, middle_y = float(x[row, column]), float(y[row, column])
     for _ in range(_CENTRING_STEPS):
-        within = (np.abs(x - middle_x) <= width / 2) & (np.abs(y - middle_y) <= height / 2)
-        weights = np.where(within, np.maximum(near - (least - _LIKE_WITHIN), 0.0), 0.0)
+        across, down = np.abs(x - middle_x) / width, np.abs(y - middle_y) / height
+        within = np.maximum(across, down) <= _CENTRING_SIZES
+        weights = within & (near >= least - _LIKE_WITHIN)
         if not weights.any():
             break
         middle_x, middle_y = (float(np.average(each, weights=weights)) for each in (x, y))
-    across, down = _BOX_MARGIN * width / 2, _BOX_MARGIN * height / 2
+    half_width, half_height = _BOX_MARGIN * width / 2, _BOX_MARGIN * height / 2
     return MaskBox(
-        max(0.0, middle_x - across),
-        max(0.0, middle_y - down),
-        min(1.0, middle_x + across),
-        min(1.0, middle_y + down),
+        max(0.0, middle_x - half_width),
+        max(0.0, middle_y - half_height),
+        min(1.0, middle_x + half_width),
+        min(1.0, middle_y + half_height),
     )
 
 

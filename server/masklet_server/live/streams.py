@@ -78,9 +78,9 @@ class EncodedStream:
         Raises:
             ClipError: It cannot be opened, or holds no pictures.
         """
-        options = {"fflags": "nobuffer", "flags": "low_delay"}
         try:
-            opened: InputContainer = av.open(self._source, "r", format=self._format, options=options)
+            # Without FFmpeg's "nobuffer": from a pipe that loses the frames in which it looks for the codec.
+            opened: InputContainer = av.open(self._source, "r", format=self._format)
             with opened as container:
                 if not container.streams.video:
                     raise ClipError("the stream has no pictures: check what is sent")

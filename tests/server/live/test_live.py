@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from masklet_server.live import follower as following
 from masklet_server.live.command import Told, write_mattes
 from masklet_server.live.feed import Arrival, Feed
 from masklet_server.live.follower import Follower
-from masklet_server.live.streams import GrowingSequence, RawPipe
+from masklet_server.live.streams import EncodedStream, GrowingSequence, RawPipe
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
 
 SAID = (
@@ -141,6 +143,60 @@ def test_a_raw_pipe_gives_frames_and_says_when_it_ends_within_one() -> None:
     np.testing.assert_array_equal(np.stack([picture for _, picture in whole]), pictures)
     with pytest.raises(ClipError, match="ended within frame 1"):
         list(RawPipe(io.BytesIO(pictures.tobytes()[:-5]), 6, 4).frames())
+
+
+def test_encoded_frames_from_a_pipe_are_those_that_were_sent_and_tracked_as_the_finished_clip() -> None:
+    clip = DiscClip(length_frames=5)
+    pictures = [clip.read(frame) for frame in range(1001, 1006)]
+    reading, writing = os.pipe()
+
+    def send() -> None:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(lossless(pictures))
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    # Nothing can be read twice from it: not even the frames that tell what the codec is.
+    with os.fdopen(reading, "rb") as pipe:
+        live = follow_all(clip, Feed(EncodedStream(pipe, first_frame=1001), room=4, keeps_all=True))
+    sending.join()
+
+    raw = RawPipe(
+        io.BytesIO(b"".join(picture.tobytes() for picture in pictures)),
+        clip.width_px,
+        clip.height_px,
+        first_frame=1001,
+    )
+    wanted = follow_all(clip, Feed(raw, room=4, keeps_all=True))
+    assert live.keys() == wanted.keys()
+    assert all(np.array_equal(live[key].logits, wanted[key].logits) for key in wanted)
+
+
+def lossless(pictures: Sequence[NDArray[np.uint8]]) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "bgr0"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def test_a_capture_device_is_opened_by_its_name_and_gives_frames_until_it_is_closed() -> None:
+    if "lavfi" not in av.formats_available:
+        pytest.skip("this PyAV has no device that needs no camera")
+    endless = EncodedStream("testsrc=size=64x36:rate=10", input_format="lavfi", first_frame=5)
+    came = []
+    for frame, picture in endless.frames():
+        came.append(frame)
+        assert picture.shape == (36, 64, 3)
+        if len(came) == 3:
+            endless.close()
+    assert came == [5, 6, 7]
+
+    with pytest.raises(ClipError, match="cannot be decoded"):
+        list(EncodedStream("/dev/no-camera", input_format="lavfi").frames())
 
 
 def read_text(file: Path) -> NDArray[np.uint8]:

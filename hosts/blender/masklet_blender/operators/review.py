@@ -75,8 +75,8 @@ class MASKLET_OT_try_policy(ObjectOperator, bpy.types.Operator):
         block = plate_in(context)
         if reason is not None or block is None:
             return reason
-        item = active_of(block)
-        if advised(item.prompts(), runtime().memory(block).book) is None:
+        item, memory = active_of(block), runtime().glimpse(block)
+        if memory is None or advised(item.prompts(), memory.book) is None:
             return phrase("nothing was seen of {name} that another policy may help with", name=item.name)
         return None
 

@@ -6,10 +6,11 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from fakes.tracking import Desk, DiscClip, TinyNetwork
 from masklet.types import Click, FramePrompts, Presence
-from masklet_server.engine.company import Company, RivalTrack, contested
+from masklet_server.engine.company import Company, RivalTrack, contested, place_beside
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
 from masklet_server.engine.policies import policy as policies
 from masklet_server.engine.policies.boxes import MaskBox
@@ -53,6 +54,39 @@ def test_objects_of_a_session_that_nobody_set_against_each_other_keep_what_they_
     given = decoded((5, 3, -6), (-6, 4, 5))
 
     assert contested(given, [(0, 0), (1, 0)], [None, None]) is given
+
+
+def alike(*things: tuple[int, int]) -> NDArray[np.float32]:
+    """A picture of 20 cells a side; things of 4 by 4 cells, at their first row and column, look alike."""
+    likeness = np.full((20, 20), 0.3, np.float32)
+    for row, column in things:
+        likeness[row : row + 4, column : column + 4] = 0.8
+        # Features of one cell of it are the most alike, and that is at its rim.
+        likeness[row, column] = 0.95
+    return likeness
+
+
+OWN = MaskBox(0.1, 0.1, 0.3, 0.3)
+
+
+def test_a_rival_is_boxed_as_large_as_the_object_about_the_middle_of_what_looks_like_it() -> None:
+    place = place_beside(alike((3, 8)), OWN, 0.84)
+
+    assert place is not None
+    assert place.iou(MaskBox(0.4, 0.15, 0.6, 0.35)) > 0.7
+    assert place.right - place.left == pytest.approx(0.22)
+
+
+def test_of_a_crowd_the_one_beside_the_object_is_taken_and_none_far_away() -> None:
+    likeness = alike((2, 8), (14, 15))
+    likeness[14, 15] = 1.0
+
+    near = place_beside(likeness, OWN, 0.84)
+
+    assert near is not None
+    assert near.iou(MaskBox(0.4, 0.1, 0.6, 0.3)) > 0.7
+    assert place_beside(alike((14, 15)), OWN, 0.84) is None
+    assert place_beside(np.full((20, 20), -np.inf, np.float32), OWN, 0.84) is None
 
 
 def result(frame: int, column: int, presence_logit: float = 9.0) -> ObjectFrame:
