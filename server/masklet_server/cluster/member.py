@@ -16,7 +16,7 @@ import grpc.aio
 from masklet import codec as wire
 from masklet.errors import MaskletError, RestartingError, ServerUnreachableError
 from masklet.v1 import cluster_pb2_grpc
-from masklet_server.cluster.claimed_journals import ClaimedJournals, moved
+from masklet_server.cluster.claimed_journals import ClaimedJournals, facts_of, moved
 from masklet_server.cluster.codec import packed_info
 from masklet_server.cluster.journal_servicer import JournalServicer
 from masklet_server.cluster.ports import (
@@ -112,6 +112,7 @@ class ClusterMember:
         self._released: dict[str, _Released] = {}
         self._reporting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._moving: asyncio.Task[None] | None = None
         self._is_draining = False
         self._is_cut_off = False
 
@@ -119,6 +120,11 @@ class ClusterMember:
         """The journals of a folder, each of which is claimed before it is opened."""
         self._folder, self._volume = folder, lambda: folder.volume
         return ClaimedJournals(folder, self)
+
+    @property
+    def is_moving(self) -> bool:
+        """True while a worker that drains gives its sessions away."""
+        return self._moving is not None and not self._moving.done()
 
     def add_services(self, server: grpc.aio.Server) -> None:
         """Have a server take journals from other workers."""
@@ -260,7 +266,7 @@ class ClusterMember:
         if orders.drain and not self._is_draining:
             self._is_draining = True
             seat.begin_drain()
-            self._start(self._give_all_away(seat))
+            self._moving = self._start(self._give_all_away(seat))
         await self._tell_news(seat)
         await self._tell_releases()
 
@@ -320,9 +326,30 @@ class ClusterMember:
                     with suppress(MaskletError):
                         await self._tell_releases()
 
-        count = len(self._claims)
-        await asyncio.gather(*map(give, list(self._claims)))
-        _log.info("%d sessions were given away", count)
+        async def give_idle(session_id: str, facts: SessionFacts) -> None:
+            async with places:
+                # Somebody else's are left to that one.
+                with suppress(MaskletError):
+                    epoch = await self._ask(self._roster.claim, self._member(), session_id, facts)
+                    volume = await self._carried(session_id, epoch)
+                    self._released[session_id] = _Released(epoch, volume)
+                    await self._tell_releases()
+
+        claimed = list(self._claims)
+        await asyncio.gather(*map(give, claimed))
+        idle = await self._parcels.run(self._idle, frozenset(claimed), at_disk=True)
+        await asyncio.gather(*(give_idle(*each) for each in idle))
+        _log.info("%d sessions were given away", len(claimed) + len(idle))
+
+    def _idle(self, but: frozenset[str]) -> list[tuple[str, SessionFacts]]:
+        """Sessions of the folder that nobody has opened since this worker was started; in a thread."""
+        if self._carry is None or self._folder is None:
+            return []
+        return [
+            (each.session_id, facts_of(each.access, each.clip_name, each.objects))
+            for each in self._folder.all()
+            if each.session_id not in but
+        ]
 
     async def _carried(self, session_id: str, epoch: int) -> str:
         """Take a session's journal to where it is reached; the volume there, empty for where it was."""
@@ -364,10 +391,11 @@ class ClusterMember:
             self._is_cut_off = True
             _log.warning("the cluster's front door does not answer, sessions go on: %s", error)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _ask(self, call: Callable[..., _ValueT], *args: Any) -> _ValueT:
         return await self._threads.run(call, *args, at_disk=True)

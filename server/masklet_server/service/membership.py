@@ -42,6 +42,11 @@ class Member(Protocol):
 
     rules: Mapping[str, Rule]
 
+    @property
+    def is_moving(self) -> bool:
+        """True while it gives its sessions away: the server has to stay."""
+        ...
+
     def journals(self, folder: JournalFolder) -> Journals:
         """The journals of a folder, each of which is claimed before it is opened."""
         ...

@@ -337,7 +337,8 @@ class MaskletServer:
                 _log.error("the device did not come back from %d turns: the process has to start anew", hung)
                 self.failed.set()
             draining = self.store.takes_no_more
-            if draining and self.watch.quiet_s >= QUIET_S:
+            moving = self._member is not None and self._member.is_moving
+            if draining and not moving and self.watch.quiet_s >= QUIET_S:
                 self.drained.set()
             if serving == (hung == 0 and not draining):
                 continue

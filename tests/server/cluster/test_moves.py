@@ -27,6 +27,8 @@ SMALL = MaskFormat(max_side_px=32)
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     with Cluster(folder, frame_s=0.02) as made:
+        made.start("one")
+        made.start("two")
         yield made
 
 
@@ -208,6 +210,9 @@ def test_a_session_is_carried_with_its_clip_when_nobody_else_reaches_its_disk(
 ) -> None:
     cluster.workers["two"].stop()
     with masklet.connect(cluster.address) as client:
+        idle = clicked(client, clip)
+        cluster.workers["one"].stop()
+        cluster.start("one")
         session = client.open(clip, upload=True)
         session.object("hero").click(frame=10, x_px=8.0, y_px=9.0)
         far = cluster.start("far", ["--sessions", "far"])
@@ -223,6 +228,11 @@ def test_a_session_is_carried_with_its_clip_when_nobody_else_reaches_its_disk(
         wait_until(lambda: not (cluster.folder / "sessions" / session.session_id).exists())
         assert corrected(session) == undisturbed
         session.close()
+        # Nobody had opened this one since its worker was started.
+        wait_until(lambda: (cluster.folder / "far" / idle.session_id).is_dir())
+        assert [each.name for each in idle.info().objects] == ["hero"]
+        assert cluster.at(idle.session_id) == "far"
+        idle.close()
     far.stop()
     cluster.workers["one"].stop()
 
