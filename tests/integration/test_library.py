@@ -20,7 +20,9 @@ from masklet.errors import (
     SessionNotFoundError,
 )
 from masklet.session import Session
+from masklet.transport.grpc import GrpcTransport
 from masklet.transport.local_server import LocalServer
+from masklet.transport.shared_memory import is_possible
 from masklet.types import FramePrompts, FrameRange, Mask, MaskFormat
 from masklet_server.demo.clip_writer import DemoClip
 
@@ -58,6 +60,20 @@ def test_a_click_becomes_layered_exrs_at_the_plates_size(
     assert (specification.width, specification.height) == (854, 480)
     assert any("duck" in name for name in specification.channelnames)
     assert specification.getattribute("masklet/model") == "masklet_embedded"
+
+
+@pytest.mark.skipif(not is_possible(), reason="memory is shared on Linux")
+def test_a_server_that_masklet_starts_hands_its_masks_over_in_memory(
+    server: masklet.Server, session: Session, clip: DemoClip
+) -> None:
+    ((frame, x_px, y_px),) = clip.clicks
+    session.object("duck").click(frame=frame, x_px=x_px, y_px=y_px)
+    masks = sum(1 for _ in session.track())
+    transport = server._transport
+    assert isinstance(transport, GrpcTransport)
+    memory = transport._memory._memory
+    assert memory is not None
+    assert memory.read_pieces >= masks > 1
 
 
 def test_masks_of_a_smaller_size_can_be_asked_for(session: Session, clip: DemoClip) -> None:

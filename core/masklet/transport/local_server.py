@@ -21,6 +21,7 @@ from masklet.errors import MaskletError, ServerUnreachableError, WeightsError
 from masklet.extras import server_sentence
 from masklet.own_folder import OwnFolder, remove_abandoned
 from masklet.transport.server_program import server_program
+from masklet.transport.shared_memory import is_possible
 
 # Importing torch alone takes seconds on a cold disk; large weights take more.
 _START_TIMEOUT_S = 180.0
@@ -55,6 +56,9 @@ class LocalServer:
         token_file.write_text(self.token, encoding="ascii")
         command = server_program("cli", "serve", "--address", "127.0.0.1:0")
         command += ["--token-file", str(token_file), "--announce", "--stop-with-stdin"]
+        if is_possible():
+            # Both run as one user on one machine: masks need no compressing for the way between them.
+            command.append("--shared-memory")
         for root in _own_roots():
             command += ["--root", root]
         if weights is not None:

@@ -133,8 +133,7 @@ class Appearance:
         if not self.is_usable or not is_sane(relative, self.centre[None]):
             return -1.0
         level = self._levels[0]
-        found = view.sample(self._smoothed(view, relative, level), carry(relative, self.points))
-        weights = self._shown(view, relative, found, level)
+        found, weights = self._seen(view, self._smoothed(view, relative, level), relative, level)
         return _correlation(level.values, found, weights) if weights.sum() >= _FEWEST_POINTS else -1.0
 
     def align(self, view: View, guess: Array, motion: Motion) -> Alignment | None:
@@ -185,10 +184,11 @@ class Appearance:
         own, other = float(self.view.scale[1]), float(view.scale[1])
         return view.blurred(min(level.sigma_px * stretch * other / own, 24.0))
 
-    def _shown(self, view: View, relative: Array, found: Array, level: _Level) -> Array:
-        """1 for points that the view's matte shows, else 0: ``(N,)``."""
-        shown = view.sample(view.solid(), carry(relative, self.points))
-        return ((np.nan_to_num(shown) > 0.6) & np.isfinite(found)) * level.usable
+    def _seen(self, view: View, picture: Grey, relative: Array, level: _Level) -> tuple[Array, Array]:
+        """Values of the picture at the points, and 1 where the matte shows one, else 0: ``(N,)`` each."""
+        grid, count = view.grid(carry(relative, self.points)), len(self.points)
+        found, shown = view.sample_at(picture, grid, count), view.sample_at(view.solid(), grid, count)
+        return found, ((np.nan_to_num(shown) > 0.6) & np.isfinite(found)) * level.usable
 
     def _fit(
         self, view: View, picture: Grey, relative: Array, level: _Level, motion: Motion
@@ -200,13 +200,13 @@ class Appearance:
         scale = float(self.view.scale[1])
         error = np.inf
         damping = 1e-4
+        brightness = _Brightness(level.values)
         for _ in range(_MOST_STEPS):
-            found = view.sample(picture, carry(relative, self.points))
-            weights = self._shown(view, relative, found, level)
+            found, weights = self._seen(view, picture, relative, level)
             if weights.sum() < max(_FEWEST_POINTS, 3 * parameters):
                 return None
             found = np.nan_to_num(found)
-            robust = weights * self._trust(level, found, weights)
+            robust = weights * brightness.trust(found, weights > 0.0)
             weighted = design * robust[:, None]
             normal = weighted.T @ design  # (P + 2, P + 2)
             normal[np.diag_indices(parameters)] *= 1.0 + damping
@@ -234,22 +234,32 @@ class Appearance:
             error = float(np.sqrt(max(shift, 0.0))) * self.radius
             if float(np.abs(step - np.eye(3)).max()) * self.radius * scale < _STILL_PX:
                 break
-        found = view.sample(picture, carry(relative, self.points))
-        weights = self._shown(view, relative, found, level)
+        found, weights = self._seen(view, picture, relative, level)
         if weights.sum() < _FEWEST_POINTS:
             return None
         visible = float(weights.sum() / max(level.usable.sum(), 1.0))
         return Alignment(relative @ self.pose, _correlation(level.values, found, weights), visible, error)
 
-    @staticmethod
-    def _trust(level: _Level, found: Array, weights: Array) -> Array:
-        """Tukey's weights ``(N,)`` after brightness has been matched."""
-        seen = weights > 0.0
-        own, other = level.values[seen], found[seen]
-        own_mid, other_mid = float(np.median(own)), float(np.median(other))
-        own_spread = float(np.median(np.abs(own - own_mid))) + 1e-3
-        gain = float(np.clip((np.median(np.abs(other - other_mid)) + 1e-3) / own_spread, 0.2, 5.0))
-        residual = found - other_mid - gain * (level.values - own_mid)
+
+class _Brightness:
+    """How values of an appearance ``(N,)`` compare with those of a frame."""
+
+    def __init__(self, own: Array) -> None:
+        self._own = own
+        self._seen: NDArray[np.bool_] | None = None
+        self._mid = self._spread = 0.0
+
+    def trust(self, found: Array, seen: NDArray[np.bool_]) -> Array:
+        """Tukey's weights ``(N,)`` after brightness has been matched on the points that are seen."""
+        if self._seen is None or not np.array_equal(self._seen, seen):
+            # From step to step it is mostly the same points.
+            own = self._own[seen]
+            self._seen, self._mid = seen, float(np.median(own))
+            self._spread = float(np.median(np.abs(own - self._mid))) + 1e-3
+        other = found[seen]
+        other_mid = float(np.median(other))
+        gain = float(np.clip((np.median(np.abs(other - other_mid)) + 1e-3) / self._spread, 0.2, 5.0))
+        residual = found - other_mid - gain * (self._own - self._mid)
         deviation = _DEVIATION * float(np.median(np.abs(residual[seen]))) + 0.5
         ratio = np.clip(np.abs(residual) / (_TUKEY * deviation), 0.0, 1.0)
         trust: Array = (1.0 - ratio**2) ** 2

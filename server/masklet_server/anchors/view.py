@@ -156,12 +156,19 @@ class View:
 
     def sample(self, region_picture: Grey, points: Array) -> Array:
         """Values ``(N,)`` of a picture of the region at square coordinates ``(N, 2)``; NaN outside it."""
+        return self.sample_at(region_picture, self.grid(points), len(points))
+
+    def grid(self, points: Array) -> NDArray[np.float32]:
+        """Where square coordinates ``(N, 2)`` lie in pictures of the region, for :meth:`sample_at`."""
         positions = self.index(points) - np.array(self.region[:2], np.float32)
         count = len(positions)
         rows = -(-count // _SAMPLE_ROW)
         padded = np.zeros((rows * _SAMPLE_ROW, 2), np.float32)
-        padded[:count] = np.clip(positions, -1e4, 1e4)
-        grid = padded.reshape(rows, _SAMPLE_ROW, 2)
+        np.clip(positions, -1e4, 1e4, out=padded[:count])
+        return padded.reshape(rows, _SAMPLE_ROW, 2)
+
+    def sample_at(self, region_picture: Grey, grid: NDArray[np.float32], count: int) -> Array:
+        """What :meth:`sample` gives, for the first so many places of a grid."""
         values = np.asarray(
             cv2.remap(
                 region_picture,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,11 +107,10 @@ def trace(alpha: NDArray[np.float32] | NDArray[np.uint8]) -> list[Contour]:
         alpha: ``(H, W)`` coverage, 0 to 1 in float32 or 0 to 255 in uint8.
     """
     inside = alpha >= (128 if alpha.dtype == np.uint8 else LEVEL)
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not rows.size:
+    left, top, columns, rows = cv2.boundingRect(inside.view(np.uint8))
+    if not rows:
         return []
-    top, bottom = int(rows[0]) - 1, int(rows[-1]) + 2
-    left, right = int(columns[0]) - 1, int(columns[-1]) + 2
+    left, top, right, bottom = left - 1, top - 1, left + columns + 1, top + rows + 1
     height_px, width_px = alpha.shape
     crop = alpha[max(top, 0) : bottom, max(left, 0) : right].astype(np.float32)
     if alpha.dtype == np.uint8:
@@ -189,16 +189,16 @@ def _on_frame(points: NDArray[np.float64], width_px: int, height_px: int) -> NDA
 
 def _loops(sources: NDArray[np.int64], targets: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     following = np.searchsorted(sources, targets).tolist()
-    open_ends = [True] * len(following)
     loops = []
     for start in range(len(following)):
-        if not open_ends[start]:
+        if following[start] < 0:
             continue
         loop = []
         index = start
-        while open_ends[index]:
-            open_ends[index] = False
+        # What was walked along leads nowhere any more.
+        while (after := following[index]) >= 0:
             loop.append(index)
-            index = following[index]
+            following[index] = -1
+            index = after
         loops.append(np.array(loop))
     return loops

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,14 +65,11 @@ class PackedMask:
 
 def packed(mask: NDArray[np.bool_]) -> PackedMask:
     """The mask ``(H, W)``, kept small."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
+    left, top, columns, rows = cv2.boundingRect(mask.view(np.uint8))
+    if not rows:
         return PackedMask(zlib.compress(b""), 0, 0, (0, 0))
-    top, left = int(rows[0]), int(columns[0])
-    part = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    return PackedMask(
-        zlib.compress(np.packbits(part).tobytes(), 1), top, left, (part.shape[0], part.shape[1])
-    )
+    part = mask[top : top + rows, left : left + columns]
+    return PackedMask(zlib.compress(np.packbits(part).tobytes(), 1), top, left, (rows, columns))
 
 
 def outlines(
