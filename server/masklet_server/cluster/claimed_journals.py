@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,10 @@ class Claims(Protocol):
         """The session was closed for good."""
         ...
 
+    async def swept(self, session_id: str) -> None:
+        """The session, which nobody had, was deleted as nobody has used it for too long."""
+        ...
+
     def lost(self, session_id: str) -> None:
         """Somebody else has opened its journal."""
         ...
@@ -74,7 +79,12 @@ class ClaimedJournals:
         return await self._folder.access_of(session_id, asked_by=asked_by)
 
     async def sweep(self, kept_s: float, *, but: Collection[str]) -> None:  # noqa: D102
+        before = await asyncio.to_thread(self._folder.ids)
         await self._folder.sweep(kept_s, but=but)
+        after = set(await asyncio.to_thread(self._folder.ids))
+        for session_id in before:
+            if session_id not in after:
+                await self._claims.swept(session_id)
 
     async def create(self, head: SessionHead) -> SessionJournal:  # noqa: D102
         access = Access(head.owner)

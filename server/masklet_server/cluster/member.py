@@ -225,6 +225,12 @@ class ClusterMember:
             with suppress(MaskletError):
                 await self._ask(self._roster.forget, session_id, claim.epoch)
 
+    async def swept(self, session_id: str) -> None:
+        """The session, which nobody had, was deleted as nobody has used it for too long."""
+        with suppress(MaskletError):
+            epoch = await self._ask(self._roster.claim, self._member(), session_id, SessionFacts(""))
+            await self._ask(self._roster.forget, session_id, epoch)
+
     def lost(self, session_id: str) -> None:
         """Somebody else has opened its journal."""
         self._claims.pop(session_id, None)

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from masklet.errors import BadInputError, OutputError
+from masklet.errors import OutputError
+from masklet_server.cluster.directory_file import opened, packed, unpacked
 from masklet_server.cluster.nearness import choose
 from masklet_server.cluster.ports import (
     LEASE_S,
@@ -36,28 +37,9 @@ from masklet_server.cluster.ports import (
     Worker,
     WorkerState,
 )
-from masklet_server.journal.disks import network_type
 
 NOTHING_KNOWN = Load(0, 0)
-_FORMAT = 1
-_TABLES = """
-CREATE TABLE IF NOT EXISTS worker (
-    name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, offer TEXT NOT NULL, draining INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS session (
-    id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, worker TEXT NOT NULL, incarnation INTEGER NOT NULL,
-    volume TEXT NOT NULL, owner TEXT NOT NULL, facts TEXT NOT NULL, told_s REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS session_of_worker ON session (worker);
-CREATE TABLE IF NOT EXISTS guest (
-    account TEXT NOT NULL, session TEXT NOT NULL, PRIMARY KEY (account, session)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS guest_of_session ON guest (session);
-CREATE INDEX IF NOT EXISTS session_of_owner ON session (owner);
-CREATE TABLE IF NOT EXISTS near (
-    content TEXT NOT NULL, worker TEXT NOT NULL, PRIMARY KEY (content, worker)
-) WITHOUT ROWID;
-"""
+_SESSION = "SELECT id, epoch, worker, incarnation, volume, facts, told_s FROM session"
 
 
 @dataclass
@@ -96,7 +78,7 @@ class SqliteDirectory:
         self._clock_s = clock_s
         self._now_s = now_s
         self._lock = threading.RLock()
-        self._database = _opened(path)
+        self._database = opened(path)
         rows = self._database.execute("SELECT offer, incarnation, draining FROM worker ORDER BY name")
         known = [_Known(Offer(**json.loads(row[0])), int(row[1]), bool(row[2]), clock_s()) for row in rows]
         self._known = {each.offer.name: each for each in known}
@@ -221,7 +203,7 @@ class SqliteDirectory:
         with self._writing() as database:
             worker = self._member(membership)
             before = self.locate(session_id)
-            told = (_packed(facts), self._now_s())
+            told = (packed(facts), self._now_s())
             if before is None:
                 epoch = 1
                 database.execute(
@@ -249,7 +231,7 @@ class SqliteDirectory:
             self._at_epoch(session_id, epoch)
             database.execute(
                 "UPDATE session SET facts = ?, told_s = ? WHERE id = ? AND epoch = ?",
-                (_packed(facts), self._now_s(), session_id, epoch),
+                (packed(facts), self._now_s(), session_id, epoch),
             )
             self._note_guests(session_id, facts)
 
@@ -340,7 +322,7 @@ class SqliteDirectory:
     def _residence(self, row: Sequence[Any]) -> Residence:
         session_id, epoch, worker, incarnation, volume, facts, told_s = row
         idle_s = max(0.0, self._now_s() - float(told_s))
-        return Residence(session_id, epoch, worker, incarnation, volume, _unpacked(facts), idle_s)
+        return Residence(session_id, epoch, worker, incarnation, volume, unpacked(facts), idle_s)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -363,45 +345,3 @@ class SqliteDirectory:
                     "the gateway's directory takes nothing: free some space on its disk; sessions that are "
                     "open go on"
                 ) from error
-
-
-_SESSION = "SELECT id, epoch, worker, incarnation, volume, facts, told_s FROM session"
-
-
-def _opened(path: Path | None) -> sqlite3.Connection:
-    try:
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            kind = network_type(path.parent.resolve())
-            if kind is not None:
-                raise BadInputError(
-                    f"the directory {path} lies on a network ({kind}), where two machines could write it at "
-                    "once: name a file on a local disk with --directory"
-                )
-        name = ":memory:" if path is None else path
-        database = sqlite3.connect(name, timeout=0.5, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        # Held until the process ends: a second gateway on the same file is refused, also after a crash.
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > _FORMAT:
-            raise BadInputError(f"a later masklet wrote the directory {path}: update the gateway")
-        database.executescript(_TABLES)
-        database.execute(f"PRAGMA user_version = {_FORMAT}")
-    except (sqlite3.Error, OSError) as error:
-        raise BadInputError(
-            f"the directory {path} cannot be used: another gateway has it, or it is damaged or read-only. "
-            "Stop the other one, or name another file with --directory"
-        ) from error
-    return database
-
-
-def _packed(facts: SessionFacts) -> str:
-    return json.dumps({**vars(facts), "guests": dict(facts.guests)})
-
-
-def _unpacked(text: str) -> SessionFacts:
-    found = json.loads(text)
-    guests = {account: tuple(rights) for account, rights in found["guests"].items()}
-    return SessionFacts(**{**found, "guests": guests})

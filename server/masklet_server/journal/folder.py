@@ -169,7 +169,7 @@ class JournalFolder:
 
     def all(self) -> Iterator[KeptSummary]:
         """All sessions, as far as they can be read."""
-        for session_id in self._session_ids():
+        for session_id in self.ids():
             try:
                 file = self.folder_of(session_id) / FILE_NAME
                 found = headline_of(file)
@@ -207,7 +207,7 @@ class JournalFolder:
     def sweep_now(self, kept_s: float, but: Collection[str] = ()) -> int:
         """Delete sessions that nobody has used for so long; how many."""
         gone = 0
-        for session_id in self._session_ids():
+        for session_id in self.ids():
             if session_id in but:
                 continue
             with suppress(OSError):
@@ -231,7 +231,8 @@ class JournalFolder:
     def _learn(self, session_id: str, owner: str, shares: Mapping[str, frozenset[Scope]]) -> None:
         self._known[session_id] = Access(owner, shares)
 
-    def _session_ids(self) -> list[str]:
+    def ids(self) -> list[str]:
+        """All sessions that have a folder here; blocks for a disk's time."""
         try:
             names = sorted(os.listdir(self.path))
         except OSError:

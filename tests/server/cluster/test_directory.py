@@ -188,7 +188,7 @@ def test_a_second_gateway_on_one_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_on_a_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("masklet_server.cluster.sqlite_directory.network_type", lambda folder: "nfs4")
+    monkeypatch.setattr("masklet_server.cluster.directory_file.network_type", lambda folder: "nfs4")
     with pytest.raises(BadInputError, match=r"lies on a network \(nfs4\)"):
         SqliteDirectory(tmp_path / "directory.sqlite")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -24,10 +25,11 @@ from masklet_server.cluster.ports import (
     SessionFacts,
 )
 from masklet_server.cluster.sqlite_directory import SqliteDirectory
-from masklet_server.journal.folder import volume_of
+from masklet_server.journal.folder import FILE_NAME, JournalFolder, volume_of
 from masklet_server.service.membership import Seat
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.store import SessionStore
+from masklet_server.sessions.worker_threads import WorkerThreads
 
 INFO = ServerInfo(VERSION, "cpu", MODEL, (MODEL,), 8, 16, 4096, 1 << 30, opens_paths=True)
 ANN = SessionFacts("ann")
@@ -109,6 +111,30 @@ def test_what_another_worker_has_is_not_opened(tmp_path: Path) -> None:
             await two.claim("s", ANN)
         for each in (one, two):
             await each.leave()
+
+    asyncio.run(work())
+
+
+def test_a_session_that_nobody_used_for_too_long_is_gone_from_the_directory_as_well(tmp_path: Path) -> None:
+    old, used = "ab" * 16, "cd" * 16
+
+    async def work() -> None:
+        directory = SqliteDirectory()
+        before = directory.join(Offer("one", "127.0.0.1:1", volume_of(tmp_path)))
+        for session_id in (old, used):
+            directory.claim(before, session_id, ANN)
+            (tmp_path / session_id).mkdir()
+            (tmp_path / session_id / FILE_NAME).touch()
+        os.utime(tmp_path / old / FILE_NAME, (1.0, 1.0))
+        folder = JournalFolder(tmp_path, WorkerThreads("test", at_once=1), shared=True)
+        made = ClusterMember(directory, "one", every_s=0.01)
+        journals = made.journals(folder)
+        await made.join(seat())
+        await journals.sweep(3600.0, but=())
+        assert directory.locate(old) is None
+        assert directory.locate(used) is not None
+        await made.leave()
+        folder.close()
 
     asyncio.run(work())
 
