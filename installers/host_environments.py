@@ -4,10 +4,11 @@
     python installers/host_environments.py blender-4.5 blender-gui qt-gui browser
 
 ``blender-4.2``, ``blender-4.5`` and ``blender-5.2`` are Blender's own wheels, ``qt-3.9`` to ``qt-3.13`` the
-Pythons of hosts that bring Qt, ``browser`` what drives a Chromium without a window, each in an environment of
-its own under ``MASKLET_TEST_HOSTS`` or the user's cache folder; ``blender-gui`` is the Blender of Debian and
-Ubuntu with a virtual screen, ``qt-gui`` a virtual screen for the panel. What is there already is left alone.
-An interrupted run leaves nothing that a later one would take for complete.
+Pythons of hosts that bring Qt, ``browser`` what drives a Chromium without a window, ``ray`` what places the
+servers of a cluster, each in an environment of its own under ``MASKLET_TEST_HOSTS`` or the user's cache
+folder; ``blender-gui`` is the Blender of Debian and Ubuntu with a virtual screen, ``qt-gui`` a virtual screen
+for the panel. What is there already is left alone. An interrupted run leaves nothing that a later one would
+take for complete.
 """
 
 from __future__ import annotations

@@ -156,6 +156,25 @@ print(version("playwright"))
     )
 
 
+def ray_python(python: str, ray: str) -> PythonHost:
+    """Ray, and what the commands of a cluster need besides: no network, and nothing that reads pictures."""
+    others = (
+        *("psutil==7.2.2", "cryptography==50.0.2", "grpcio==1.85.3", "grpcio-health-checking==1.85.1"),
+        *("numpy==2.4.6", "typer==0.29.2", "rich==15.0.0", "platformdirs==4.14.9", "PyJWT==2.15.1"),
+    )
+    return PythonHost(
+        "ray",
+        f"ray-{ray}",
+        f"Ray {ray}",
+        python,
+        (f"ray=={ray}", *others),
+        "import psutil, cryptography, grpc, typer, ray; print(ray.__version__)",
+        ray,
+        (),
+        "about 110 MB to fetch, 400 MB on the disk",
+    )
+
+
 # Nuke 14 and 15 bring PySide2 5.15 with Python 3.9 and 3.10, Nuke 16 and 17 PySide6 6.5 with 3.11; the last
 # is the newest, as the desktop gets it.
 PYTHON_HOSTS = (
@@ -168,4 +187,5 @@ PYTHON_HOSTS = (
     qt_python("3.13", "PySide6-Essentials", "6.12.0"),
     pyblish_python("3.10", "1.8.12", "0.8.12"),
     browser_python("3.11", "1.65.2", "0.1.8"),
+    ray_python("3.11", "2.60.0"),
 )

@@ -9,6 +9,7 @@ import typer
 
 from masklet.commands import (
     carry,
+    cluster,
     dataset,
     demo,
     doctor,
@@ -56,6 +57,7 @@ def make_app() -> typer.Typer:
         rebuild,
         resolve,
         farm,
+        cluster,
         dataset,
         servers,
         sharing,

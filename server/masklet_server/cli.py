@@ -27,6 +27,7 @@ from masklet_server.evaluation import command as evaluation
 from masklet_server.evaluation import parity_command as parity
 from masklet_server.live import command as live
 from masklet_server.model import command as model
+from masklet_server.ray_cluster import command as ray_cluster
 from masklet_server.training import command as training
 from masklet_server.training import material_command as material
 
@@ -67,6 +68,7 @@ keeping = (
     token_command,
     audit_command,
     kept_sessions,
+    ray_cluster,
 )
 for area in (*keeping, model, evaluation, parity, live, training, material):
     area.add_commands(app)
