@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from masklet.errors import BadInputError, ServerUnreachableError
-from masklet.farm.quality import Measure, Point, clicks_of, findings
+from masklet.farm.prompt_marks import box_of, marks_of, prompts_of
+from masklet.farm.quality import BoxFit, Measure, Point, findings
 from masklet.frame_runs import counted
 from masklet.publish.collected import Role
 from masklet.publish.problems import Check
 from masklet.transport.server_program import server_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from masklet.publish.collected import Collected, Part
     from masklet.publish.problems import Problem
+    from masklet.types import FramePrompts, PromptDocument
 
 QUALITY = {
     "prompts": "Mattes match the prompts",
@@ -26,6 +29,7 @@ QUALITY = {
     "area": "No sudden change of size",
     "jump": "No sudden change of place",
     "flicker": "No flicker beyond the plate's motion",
+    "surroundings": "Nothing of what lies around the object",
 }
 """Checks that look at pictures, beside those of publishing."""
 _MEASURE_S = 3600.0
@@ -41,18 +45,7 @@ def quality_checks(collected: Collected) -> tuple[Check, ...]:
     document = collected.record.shot.document
     found: list[Problem] = []
     for name in collected.objects:
-        clicks = clicks_of(document, name)
-        own = measured.get(name, {})
-        points = tuple(
-            Point(frame, positive, coverage)
-            for frame, said in clicks.items()
-            if str(frame) in own
-            for (_, _, positive), coverage in zip(said, own[str(frame)].get("under", ()))  # noqa: B905 (3.9)
-        )
-        ids = {info.object_id for info in document.objects if info.name == name}
-        prompted = frozenset(item.frame for item in document.prompts if item.object_id in ids)
-        measures = {int(frame): _measure(told) for frame, told in own.items() if "area" in told}
-        found += findings(name, measures, points, prompted)
+        found += found_in(measured.get(name, {}), document, name)
 
     def of(name: str, collected: Collected) -> Iterator[Problem]:
         del collected
@@ -61,20 +54,53 @@ def quality_checks(collected: Collected) -> tuple[Check, ...]:
     return tuple(Check(name, label, partial(of, name)) for name, label in QUALITY.items())
 
 
+def found_in(told: Mapping[str, Any], document: PromptDocument, name: str) -> tuple[Problem, ...]:
+    """What is wrong with the mattes of an object.
+
+    Args:
+        told: What was measured, by frame.
+        document: What was said.
+        name: Of the object.
+    """
+    said = prompts_of(document, name)
+    measures = {int(frame): _measure(each) for frame, each in told.items() if "area" in each}
+    prompted = frozenset(item.frame for item in said)
+    return tuple(findings(name, measures, _agreements(said, told), prompted))
+
+
 def _measure(told: Mapping[str, Any]) -> Measure:
     return Measure(
         float(told["area"]),
         (float(told["x"]), float(told["y"])) if "x" in told else None,
         (float(told["moved_x"]), float(told["moved_y"])) if "moved_x" in told else None,
         None if told["flicker"] is None else float(told["flicker"]),
+        None if told.get("around") is None else float(told["around"]),
     )
+
+
+def _agreements(said: Iterable[FramePrompts], own: Mapping[str, Any]) -> tuple[Point | BoxFit, ...]:
+    """How mattes agree with all that was said."""
+    found: list[Point | BoxFit] = []
+    for item in said:
+        told = own.get(str(item.frame), {})
+        under = iter(told.get("under", ()))
+        for mark in marks_of(item):
+            covered = [float(each) for each in islice(under, len(mark.points_px))]
+            if covered:
+                found.append(Point(item.frame, mark.positive, sum(covered) / len(covered)))
+        if "box" in told:
+            found.append(BoxFit(item.frame, float(told["box"]["iou"]), float(told["box"]["beside"])))
+    return tuple(found)
 
 
 def _measured(collected: Collected) -> dict[str, dict[str, Any]]:
     """What the server's package measures; a process of its own, as the client has no imaging."""
     record = collected.record
     reading = record.shot.reading
-    document = record.shot.document
+    said = {
+        name: [item for item in prompts_of(record.shot.document, name) if item.frame in record.mattes.frames]
+        for name in collected.objects
+    }
     asked = {
         "clip": record.plate.path or record.shot.clip,
         "reading": {
@@ -89,12 +115,16 @@ def _measured(collected: Collected) -> dict[str, dict[str, Any]]:
         "mattes": {name: _files(collected, name) for name in collected.objects},
         "points": {
             name: {
-                str(frame): [[x_px, y_px] for x_px, y_px, _ in said]
-                for frame, said in clicks_of(document, name).items()
-                if frame in record.mattes.frames
+                str(item.frame): [list(point) for mark in marks_of(item) for point in mark.points_px]
+                for item in items
             }
-            for name in collected.objects
+            for name, items in said.items()
         },
+        "boxes": {
+            name: {str(item.frame): list(box) for item in items if (box := box_of(item)) is not None}
+            for name, items in said.items()
+        },
+        "prompted": {name: [item.frame for item in items] for name, items in said.items()},
     }
     try:
         done = subprocess.run(

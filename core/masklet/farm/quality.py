@@ -9,15 +9,13 @@ frame is, and so is a flying duck on the frame on which its wings turn.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Optional, Union
 
 from masklet.frame_runs import runs_of, shown
 from masklet.publish.problems import Problem, Repair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from masklet.types import PromptDocument
 
 AREA_FACTOR = 1.8
 """Between one frame and the next, in either direction."""
@@ -27,6 +25,13 @@ FLICKER_SHARE = 0.2
 """Of the object that differs from both neighbours where these agree."""
 SMALL_AREA = 3e-4
 """Of the picture: below this an object is a few pixels, and everything about it jumps."""
+BOX_IOU = 0.4
+"""Of a box and the matte's own box, at least: people draw boxes larger than the object."""
+BESIDE_SHARE = 0.1
+"""Of a matte that may lie beside the box around its object."""
+AROUND_RISE = 0.25
+"""By which the share that looks like the surroundings may rise over that of the prompted frames: true masks
+rise by half of it, but for the duck's."""
 _INSIDE = 0.5
 
 
@@ -39,37 +44,59 @@ class Measure:
         centre: Shares of the longest side, from the left and from the top; None where nothing is there.
         moved: The plate's own motion inside the matte since the frame before; None where nobody knows.
         flicker: Share of the object that differs from both neighbours where these agree.
+        around: Share of the matte that looks like what lay around the object where it was prompted.
     """
 
     area: float
     centre: Optional[tuple[float, float]] = None
     moved: Optional[tuple[float, float]] = None
     flicker: Optional[float] = None
+    around: Optional[float] = None
 
 
 @dataclass(frozen=True)
 class Point:
-    """A click, and what the matte has there."""
+    """A click or a stroke, and what the matte has there."""
 
     frame: int
     positive: bool
     coverage: float
 
 
+@dataclass(frozen=True)
+class BoxFit:
+    """How a matte agrees with a box that was drawn around its object.
+
+    Attributes:
+        frame: Its frame.
+        iou: Of the box and the matte's own.
+        beside: Share of the matte that lies beside it.
+    """
+
+    frame: int
+    iou: float
+    beside: float
+
+
+Agreement = Union[Point, BoxFit]
+
+
 def findings(
-    name: str, measures: Mapping[int, Measure], points: tuple[Point, ...], prompted: frozenset[int]
+    name: str, measures: Mapping[int, Measure], said: tuple[Agreement, ...], prompted: frozenset[int]
 ) -> Iterator[Problem]:
     """What is wrong with the mattes of an object.
 
     Args:
         name: Of the object.
         measures: By frame.
-        points: Clicks of the artist.
+        said: What the artist said, and how the mattes agree with it.
         prompted: Frames that the artist said something on: what changes there was wanted.
     """
-    yield from _beside_prompts(name, points)
+    yield from _beside_prompts(name, tuple(each for each in said if isinstance(each, Point)))
+    yield from _beside_boxes(name, tuple(each for each in said if isinstance(each, BoxFit)))
     yield from _absences(name, measures)
     yield from _jumps(name, measures, prompted)
+    yield from _surroundings(name, measures, prompted)
     flickers = [
         frame
         for frame, each in measures.items()
@@ -106,6 +133,48 @@ def _beside_prompts(name: str, points: tuple[Point, ...]) -> Iterator[Problem]:
             inside,
             f"the matte of {name} covers places that were clicked as not part of it on {{frames}}: correct "
             "these frames with another click",
+        )
+
+
+def _beside_boxes(name: str, boxes: tuple[BoxFit, ...]) -> Iterator[Problem]:
+    over = sorted({each.frame for each in boxes if each.beside > BESIDE_SHARE})
+    if over:
+        yield _problem(
+            "prompts",
+            name,
+            over,
+            f"the matte of {name} reaches beyond the box that was drawn around it on {{frames}}: click what "
+            "is not part of it, or draw the box again",
+        )
+    under = sorted({each.frame for each in boxes if each.iou < BOX_IOU and each.frame not in over})
+    if under:
+        yield _problem(
+            "prompts",
+            name,
+            under,
+            f"the matte of {name} fills only a part of the box that was drawn around it on {{frames}}: click "
+            "what is missing, or draw the box again",
+        )
+
+
+def _surroundings(name: str, measures: Mapping[int, Measure], prompted: frozenset[int]) -> Iterator[Problem]:
+    """Frames on which a matte holds what lay around the object where an artist saw it."""
+    seen = [each.around for frame, each in measures.items() if frame in prompted and each.around is not None]
+    if not seen:
+        return
+    most = max(seen) + AROUND_RISE
+    found = [
+        frame
+        for frame, each in measures.items()
+        if each.around is not None and each.around > most and each.area > SMALL_AREA and frame not in prompted
+    ]
+    if found:
+        yield _problem(
+            "surroundings",
+            name,
+            found,
+            f"the matte of {name} holds on {{frames}} much that looks like what lies around it where it was "
+            "prompted: it may have slid off, or taken in what is beside it; look at these frames",
         )
 
 
@@ -159,14 +228,3 @@ def _problem(check: str, name: str, frames: list[int], words: str) -> Problem:
     runs = runs_of(frames)
     # Not by format: an object may be called {}.
     return Problem(check, words.replace("{frames}", shown(runs)), name, runs, Repair.ACCEPT)
-
-
-def clicks_of(document: PromptDocument, name: str) -> dict[int, list[tuple[float, float, bool]]]:
-    """The clicks of an object by frame: x and y in pixels, and whether they are on it."""
-    ids = {info.object_id for info in document.objects if info.name == name}
-    found: dict[int, list[tuple[float, float, bool]]] = {}
-    for item in document.prompts:
-        if item.object_id in ids:
-            for click in item.clicks:
-                found.setdefault(item.frame, []).append((click.x_px, click.y_px, click.positive))
-    return found

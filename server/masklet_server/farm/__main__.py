@@ -6,7 +6,8 @@ import json
 import sys
 
 from masklet.errors import MaskletError
-from masklet_server.farm.measuring import measure, request_from_json
+from masklet_server.farm.measure_request import request_from_json
+from masklet_server.farm.measuring import measure
 
 if __name__ == "__main__":
     try:

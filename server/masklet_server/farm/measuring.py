@@ -7,8 +7,6 @@ pictures that are compared; whole mattes are read under prompts alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,71 +14,20 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from masklet.errors import BadInputError, ClipError, MaskletError
-from masklet.types import FrameRange
+from masklet.errors import ClipError, MaskletError
+from masklet_server.farm.measure_request import BoxEdges, MatteFile, MeasureRequest
+from masklet_server.farm.surroundings import Surroundings
 from masklet_server.media.source import open_clip
 
 SIDE_PX = 384
 """Longest side of the pictures that are compared: flow is quick there, and film grain is gone."""
 _INSIDE = 0.5
-
-
-@dataclass(frozen=True)
-class MatteFile:
-    """Where the matte of one object on one frame lies."""
-
-    path: Path
-    channel: str
-
-
-@dataclass(frozen=True)
-class MeasureRequest:
-    """What is measured.
-
-    Attributes:
-        clip: The plate.
-        reading: Words of :func:`masklet_server.media.source.open_clip`.
-        frames: The range.
-        mattes: By object, then frame.
-        points: By object and frame: x and y in pixels of the plate, below which the matte is read.
-    """
-
-    clip: str
-    reading: Mapping[str, Any]
-    frames: FrameRange
-    mattes: Mapping[str, Mapping[int, MatteFile]]
-    points: Mapping[str, Mapping[int, Sequence[tuple[float, float]]]]
-
-
-def request_from_json(content: Any) -> MeasureRequest:
-    """The request in parsed JSON.
-
-    Raises:
-        BadInputError: It is none.
-    """
-    try:
-        first, last = content["frames"]
-        return MeasureRequest(
-            str(content["clip"]),
-            dict(content["reading"]),
-            FrameRange(int(first), int(last)),
-            {
-                str(name): {
-                    int(frame): MatteFile(Path(path), str(channel))
-                    for frame, (path, channel) in files.items()
-                }
-                for name, files in content["mattes"].items()
-            },
-            {
-                str(name): {
-                    int(frame): [(float(x_px), float(y_px)) for x_px, y_px in points]
-                    for frame, points in frames.items()
-                }
-                for name, frames in content["points"].items()
-            },
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInputError(f"this is no request to measure mattes ({error})") from error
+_MARGIN = 0.1
+"""Of a box's width and height that a matte may reach beyond it: people draw with a mouse."""
+_STRAY = 0.002
+"""Of a matte, on each side, that does not count for how far it reaches."""
+_MOST_LEARNT = 16
+"""Prompted frames whose colours are counted, about."""
 
 
 def measure(request: MeasureRequest) -> dict[str, Any]:
@@ -90,14 +37,17 @@ def measure(request: MeasureRequest) -> dict[str, Any]:
     ``moved_x``, ``moved_y`` of the plate's own motion inside the matte since the frame before (shares of the
     longest side), and ``flicker``: the share of the object that differs from the frames before and after it
     where these two, carried along by the plate's motion, agree with each other. It is None without both
-    neighbours. ``under`` is the coverage below the points that were asked for.
+    neighbours. ``around`` is the share of the matte that looks like what lay around the object where it was
+    prompted (:mod:`masklet_server.farm.surroundings`), or None. ``under`` is the coverage below the points
+    that were asked for; ``box`` tells of a box the ``iou`` of it and of the matte's own box, and the share of
+    the matte ``beside`` it.
 
     Raises:
         MaskletError: The plate or a matte cannot be read.
     """
     found: dict[str, dict[str, Any]] = {name: {} for name in request.mattes}
     with open_clip(request.clip, frames=request.frames, **request.reading) as clip:
-        window = _Window(request)
+        window = _Window(request, _learnt(request, clip))
         for frame in range(request.frames.first, request.frames.last + 1):
             window.come_to(frame, _picture(clip, frame))
             for name in request.mattes:
@@ -113,14 +63,21 @@ def measure(request: MeasureRequest) -> dict[str, Any]:
         for frame, points in frames.items():
             own = found.get(name, {}).setdefault(str(frame), {})
             own["under"] = _under(request.mattes.get(name, {}).get(frame), points)
+    for name, boxes in request.boxes.items():
+        for frame, box in boxes.items():
+            file = request.mattes.get(name, {}).get(frame)
+            if file is not None:
+                found[name].setdefault(str(frame), {})["box"] = _against_box(_read(file), box)
     return {"objects": found}
 
 
 class _Window:
     """Three frames in a row; the middle one is measured."""
 
-    def __init__(self, request: MeasureRequest) -> None:
+    def __init__(self, request: MeasureRequest, surroundings: Mapping[str, Surroundings]) -> None:
         self._request = request
+        self._surroundings = surroundings
+        self._colours: list[NDArray[np.uint8] | None] = [None, None, None]
         self._grey: list[NDArray[np.uint8] | None] = [None, None, None]
         self._mattes: list[dict[str, NDArray[np.float32]]] = [{}, {}, {}]
         # From the middle frame to the one before, and to the one after.
@@ -130,7 +87,9 @@ class _Window:
 
     def come_to(self, newest: int, picture: NDArray[Any] | None) -> None:
         """Take in the next frame."""
-        self._grey = [*self._grey[1:], None if picture is None else _grey(picture)]
+        colours = None if picture is None else _colours(picture)
+        self._colours = [*self._colours[1:], colours]
+        self._grey = [*self._grey[1:], None if colours is None else _grey(colours)]
         mattes = {
             name: _small(_read(files[newest]))
             for name, files in self._request.mattes.items()
@@ -150,6 +109,9 @@ class _Window:
         longest = max(height, width)
         total = float(alpha.sum())
         told: dict[str, Any] = {"area": total / alpha.size, "flicker": self._flicker(name, alpha)}
+        colours = self._colours[1]
+        if colours is not None and name in self._surroundings and colours.shape[:2] == alpha.shape:
+            told["around"] = self._surroundings[name].share(colours, alpha)
         if total > 0:
             rows, columns = np.mgrid[0:height, 0:width]
             told["x"] = float((alpha * (columns + 0.5)).sum() / total / longest)
@@ -188,12 +150,50 @@ def _picture(clip: Any, frame: int) -> NDArray[Any] | None:
     return picture
 
 
-def _grey(picture: NDArray[Any]) -> NDArray[np.uint8]:
+def _learnt(request: MeasureRequest, clip: Any) -> dict[str, Surroundings]:
+    """What objects and their surroundings look like on the frames that they were prompted on."""
+    found = {name: Surroundings() for name in request.mattes}
+    wanted = sorted({frame for frames in request.prompted.values() for frame in frames})
+    for frame in wanted[:: max(1, len(wanted) // _MOST_LEARNT)]:
+        picture = _picture(clip, frame) if frame in request.frames else None
+        if picture is None:
+            continue
+        colours = _colours(picture)
+        for name, surroundings in found.items():
+            file = request.mattes[name].get(frame)
+            if file is not None and frame in request.prompted.get(name, ()):
+                alpha = _small(_read(file))
+                if alpha.shape == colours.shape[:2]:
+                    surroundings.learn(colours, alpha)
+    return found
+
+
+def _against_box(alpha: NDArray[np.float32], box: BoxEdges) -> dict[str, float]:
+    """How a matte agrees with a box that was drawn around its object."""
+    rows, columns = np.nonzero(alpha > _INSIDE)
+    if not len(rows):
+        return {"iou": 0.0, "beside": 0.0}
+    left, top, right, bottom = box
+    across, down = _MARGIN * (right - left), _MARGIN * (bottom - top)
+    x, y = columns + 0.5, rows + 0.5
+    beside = (x < left - across) | (x > right + across) | (y < top - down) | (y > bottom + down)
+    own_left, own_right = np.quantile(x, (_STRAY, 1 - _STRAY))
+    own_top, own_bottom = np.quantile(y, (_STRAY, 1 - _STRAY))
+    width = max(0.0, min(right, own_right) - max(left, own_left))
+    height = max(0.0, min(bottom, own_bottom) - max(top, own_top))
+    union = (right - left) * (bottom - top) + (own_right - own_left) * (own_bottom - own_top)
+    return {"iou": float(width * height / (union - width * height)), "beside": float(beside.mean())}
+
+
+def _colours(picture: NDArray[Any]) -> NDArray[np.uint8]:
     values = picture.astype(np.float32)
     if picture.dtype != np.uint8:
         values *= 255.0
-    small = _small(values)
-    return np.clip(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), 0, 255).astype(np.uint8)
+    return np.clip(_small(values), 0, 255).astype(np.uint8)
+
+
+def _grey(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _small(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from masklet.farm.quality import Measure, Point, findings
+from masklet.farm.quality import Agreement, BoxFit, Measure, Point, findings
 
 _GOOD = {frame: Measure(0.1, (0.5, 0.3), (0.0, 0.0), 0.01) for frame in range(1001, 1011)}
 
 
-def _found(changes: dict[int, Measure], *points: Point, prompted: frozenset[int] = frozenset()) -> list[str]:
-    return [f"{one.check}: {one.words}" for one in findings("hero", {**_GOOD, **changes}, points, prompted)]
+def _found(
+    changes: dict[int, Measure], *said: Agreement, prompted: frozenset[int] = frozenset()
+) -> list[str]:
+    found = findings("hero", {**_GOOD, **changes}, said, prompted)
+    return [f"{one.check}: {one.words}" for one in found]
 
 
 def test_quiet_mattes_are_not_talked_about() -> None:
@@ -59,3 +62,39 @@ def test_an_object_may_be_called_as_people_like() -> None:
     measures = {1001: Measure(0.1, (0.5, 0.3)), 1002: Measure(0.0)}
     (found,) = findings("{hero} {", measures, (), frozenset())
     assert found.words.startswith("{hero} { is nowhere on 1002:")
+
+
+def test_a_matte_beyond_the_box_around_its_object_says_so_even_if_it_is_the_same_on_all_frames() -> None:
+    (said,) = _found({}, BoxFit(1003, iou=0.6, beside=0.3))
+    assert said.startswith(
+        "prompts: the matte of hero reaches beyond the box that was drawn around it on 1003"
+    )
+
+
+def test_a_matte_of_a_part_of_what_the_box_is_around_says_so() -> None:
+    (said,) = _found({}, BoxFit(1003, iou=0.2, beside=0.0))
+    assert "fills only a part of the box that was drawn around it on 1003: click what is missing" in said
+
+
+def test_a_box_with_room_around_the_object_is_not_talked_about() -> None:
+    assert _found({}, BoxFit(1003, iou=0.5, beside=0.02)) == []
+
+
+def _looking_around(*shares: float | None) -> dict[int, Measure]:
+    return {
+        1001 + place: Measure(0.1, (0.5, 0.3), (0.0, 0.0), 0.01, around=share)
+        for place, share in enumerate(shares)
+    }
+
+
+def test_a_matte_that_slides_into_the_surroundings_is_named_from_there_on() -> None:
+    slid = _looking_around(0.1, 0.1, 0.15, 0.3, 0.5, 0.6)
+    (said,) = _found(slid, prompted=frozenset({1001, 1002}))
+    assert said.startswith("surroundings: the matte of hero holds on 1005-1006 much that looks like")
+
+
+def test_an_object_that_always_looks_like_its_surroundings_is_measured_by_itself() -> None:
+    alike = _looking_around(0.5, 0.6, 0.7, 0.7, None)
+    assert _found(alike, prompted=frozenset({1001})) == []
+    # Where nobody saw it on a frame of the range, nobody knows.
+    assert _found(_looking_around(0.1, 0.9), prompted=frozenset({7})) == []

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from masklet.errors import BadInputError, ClipError
 from masklet.farm.quality import AREA_FACTOR, FLICKER_SHARE
 from masklet.types import FrameRange
-from masklet_server.farm.measuring import MatteFile, MeasureRequest, measure, request_from_json
+from masklet_server.farm.measure_request import BoxEdges, MatteFile, MeasureRequest, request_from_json
+from masklet_server.farm.measuring import measure
 
 _SIZE = (90, 160)
 _STEP_PX = 4
@@ -40,14 +41,25 @@ def shot(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _measured(shot: Path, points: Mapping[int, list[tuple[float, float]]] | None = None) -> dict[int, Any]:
+def _measured(
+    shot: Path,
+    points: Mapping[int, list[tuple[float, float]]] | None = None,
+    boxes: Mapping[int, BoxEdges] | None = None,
+    prompted: tuple[int, ...] = (),
+) -> dict[int, Any]:
     files = {
         frame: MatteFile(shot / f"matte.{frame}.png", "Y")
         for frame in range(_FRAMES.first, _FRAMES.last + 1)
         if (shot / f"matte.{frame}.png").exists()
     }
     request = MeasureRequest(
-        str(shot / "plate.%04d.png"), {}, _FRAMES, {"disc": files}, {"disc": points or {}}
+        str(shot / "plate.%04d.png"),
+        {},
+        _FRAMES,
+        {"disc": files},
+        {"disc": points or {}},
+        {"disc": boxes or {}},
+        {"disc": prompted},
     )
     return {int(frame): told for frame, told in measure(request)["objects"]["disc"].items()}
 
@@ -97,3 +109,45 @@ def test_a_matte_that_cannot_be_read_is_a_sentence(shot: Path) -> None:
 def test_what_is_no_request_is_refused() -> None:
     with pytest.raises(BadInputError, match="no request to measure"):
         request_from_json({"frames": [1, 2], "clip": "x"})
+
+
+@pytest.mark.parametrize(
+    ("edges", "iou", "beside"),
+    [
+        ((20.0, 25.0, 61.0, 66.0), 0.92, 0.0),
+        # With room around it, as people draw.
+        ((16.0, 21.0, 65.0, 70.0), 0.67, 0.0),
+        ((20.0, 25.0, 40.0, 66.0), 0.49, 0.44),
+        ((0.0, 0.0, 160.0, 90.0), 0.12, 0.0),
+    ],
+)
+def test_a_matte_is_held_against_the_box_around_its_object(
+    shot: Path, edges: BoxEdges, iou: float, beside: float
+) -> None:
+    told = _measured(shot, boxes={1001: edges})[1001]["box"]
+    assert told["iou"] == pytest.approx(iou, abs=0.08)
+    assert told["beside"] == pytest.approx(beside, abs=0.08)
+
+
+def test_a_box_whose_matte_is_empty_or_missing_says_so_or_nothing(shot: Path) -> None:
+    cv2.imwrite(str(shot / "matte.1004.png"), np.zeros(_SIZE, np.uint8))
+    (shot / "matte.1005.png").unlink()
+    found = _measured(shot, boxes=dict.fromkeys((1004, 1005), (0.0, 0.0, 20.0, 20.0)))
+    assert found[1004]["box"] == {"iou": 0.0, "beside": 0.0}
+    assert 1005 not in found
+
+
+def test_a_matte_that_is_left_lying_while_its_object_moves_on_holds_the_surroundings(shot: Path) -> None:
+    for frame in range(_FRAMES.first, _FRAMES.last + 1):
+        picture = np.full((*_SIZE, 3), (40, 90, 30), np.uint8)
+        picture[_disc(frame) > 0] = (30, 30, 200)
+        cv2.imwrite(str(shot / f"plate.{frame}.png"), picture)
+    followed = _measured(shot, prompted=(1002,))
+    assert [told["around"] for told in followed.values()] == pytest.approx([0.0] * 7, abs=0.1)
+    for frame in range(1003, _FRAMES.last + 1):
+        cv2.imwrite(str(shot / f"matte.{frame}.png"), _disc(1002))
+    left = _measured(shot, prompted=(1002,))
+    assert left[1002]["around"] < 0.1
+    assert left[1007]["around"] > 0.4
+    # Nobody has seen it on a frame that has a picture and a matte.
+    assert _measured(shot)[1007]["around"] is None
