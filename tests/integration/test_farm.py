@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,9 +24,12 @@ from masklet.farm.places import JobPlaces
 from masklet.farm.request import FarmRequest
 from masklet.farm.submitting import submit
 from masklet.farm.task import FarmTask, Stop, StoppedError, Teller, find_task
+from masklet.farm.task_states import TaskPhase, read_state
+from masklet.farm.template import SERVER_VARIABLE
 from masklet.farm.tracking import track_piece
 from masklet.farm.versions import publish_shot
-from masklet.prompts import PlateShape, Shot, write_shot
+from masklet.prompts import PlateShape, Shot, read_shot, write_shot
+from masklet.transport.local_server import LocalServer
 from masklet.types import (
     Click,
     FramePrompts,
@@ -47,9 +55,8 @@ class StopAfter(Stop):
         return self.asked
 
 
-@pytest.fixture
-def document(clip: DemoClip, tmp_path: Path) -> Path:
-    """Two objects that are prompted on different frames, one of them with a soft matte."""
+def _written(clip: DemoClip, folder: Path) -> Path:
+    """A document with two objects that are prompted on different frames, one of them with a soft matte."""
     frame, x_px, y_px = clip.clicks[0]
     infos = (ObjectInfo(1, "duck", (frame + 2,)), ObjectInfo(2, "corner", (frame,)))
     prompts = (
@@ -62,8 +69,30 @@ def document(clip: DemoClip, tmp_path: Path) -> Path:
         PromptDocument(infos, prompts, mattes=mattes),
         plate=PlateShape(854, 480, FrameRange(frame, frame + 4)),
     )
-    write_shot(tmp_path / "shot.masklet.json", shot)
-    return tmp_path / "shot.masklet.json"
+    write_shot(folder / "shot.masklet.json", shot)
+    return folder / "shot.masklet.json"
+
+
+@pytest.fixture
+def document(clip: DemoClip, tmp_path: Path) -> Path:
+    return _written(clip, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def in_one_go(
+    server: masklet.Server, clip: DemoClip, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """The mattes of the same document, tracked and written by nobody but one session."""
+    folder = tmp_path_factory.mktemp("one_go")
+    shot = read_shot(_written(clip, folder))
+    with server.open(shot.clip) as session:
+        session.load_prompts(shot.document)
+        for _ in session.track():
+            pass
+        session.export(folder, base_name="shot")
+    files = {path.name: path.read_bytes() for path in folder.glob("*.exr")}
+    assert len(files) == 5
+    return files
 
 
 def _task(bundle: Path, stage: str, piece: int = 0) -> FarmTask:
@@ -85,6 +114,7 @@ def test_a_shot_that_was_stopped_and_taken_up_again_is_the_same_bytes_as_in_one_
     server: masklet.Server,
     document: Path,
     clip: DemoClip,
+    in_one_go: dict[str, bytes],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -101,16 +131,8 @@ def test_a_shot_that_was_stopped_and_taken_up_again_is_the_same_bytes_as_in_one_
     track_piece(again, server, teller, Stop(places))
     assert teller.state.reused == teller.state.total
     folder = _mattes(server, bundle)
-    shot = _task(bundle, "track").document()
-    with server.open(shot.clip) as session:
-        session.load_prompts(shot.document)
-        for _ in session.track():
-            pass
-        session.export(tmp_path / "in one go", base_name="shot")
-    files = sorted(path.name for path in (tmp_path / "in one go").glob("*.exr"))
-    assert len(files) == 5
-    for name in files:
-        assert (folder / name).read_bytes() == (tmp_path / "in one go" / name).read_bytes(), name
+    for name, data in in_one_go.items():
+        assert (folder / name).read_bytes() == data, name
 
     # The clock of whoever wrote the plate may be an hour ahead: its contents count.
     for file in clip.pattern.parent.glob("duck.*.png"):
@@ -127,6 +149,61 @@ def test_a_shot_that_was_stopped_and_taken_up_again_is_the_same_bytes_as_in_one_
     coming = look_home(document)
     assert coming is not None
     assert (coming.mattes, coming.version, coming.is_news) == (folder, Path(result.version), True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals that stop a process for a while")
+def test_workers_at_one_task_at_once_do_not_mix(
+    process: LocalServer, document: Path, in_one_go: dict[str, bytes], tmp_path: Path
+) -> None:
+    ready = tmp_path / "server.json"
+    ready.write_text(json.dumps({"address": process.address, "token": process.token, "keeper": os.getpid()}))
+    bundle = submit([document], FarmRequest(publish=True, accepted=("reviewed",)), tmp_path / "job").bundle
+    places = JobPlaces(bundle / "out")
+    workers: list[subprocess.Popen[bytes]] = []
+
+    def begin(stage: str, piece: int = 0) -> subprocess.Popen[bytes]:
+        words = ["--job", str(bundle), "--out", str(places.out), "--shot", "shot", "--stage", stage]
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "masklet", "farm", "task", *words, "--piece", str(piece)],
+            env={**os.environ, SERVER_VARIABLE: str(ready)},
+            stdout=subprocess.DEVNULL,
+        )
+        workers.append(worker)
+        return worker
+
+    def until(sight: Callable[[], object]) -> None:
+        until_s = time.monotonic() + 120
+        while not sight() and time.monotonic() < until_s:
+            time.sleep(0.01)
+
+    try:
+        # The second piece has two chunks. One worker freezes after the first, one is killed, one goes on.
+        frozen = begin("track", 2)
+        until(lambda: list(places.out.rglob("002.1001_*.json")))
+        frozen.send_signal(signal.SIGSTOP)
+        killed = begin("track", 2)
+        until(lambda: read_state(places.states, "shot", "track", 2).attempt == 2)
+        killed.kill()
+        third, other = begin("track", 2), begin("track", 1)
+        assert (third.wait(200), other.wait(200)) == (0, 0)
+        frozen.send_signal(signal.SIGCONT)
+        assert frozen.wait(200) == 0
+        assert read_state(places.states, "shot", "track", 2).phase is TaskPhase.DONE
+        both = begin("mattes"), begin("mattes")
+        assert [worker.wait(200) for worker in both] == [0, 0]
+        (folder,) = (places.out / "mattes").iterdir()
+        assert {path.name: path.read_bytes() for path in folder.glob("*.exr")} == in_one_go
+        task = _task(bundle, "check")
+        assert check_shot(task, Teller(task)).passed
+        both = begin("publish"), begin("publish")
+        assert [worker.wait(200) for worker in both] == [0, 0]
+        # A worker that looked at them as well, and was slow, takes no version away.
+        assert check_shot(task, Teller(task)).version == str(tmp_path / "published" / "shot" / "v001")
+        assert [path.name for path in (tmp_path / "published" / "shot").iterdir()] == ["v001"]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
 
 
 def test_mattes_are_whole_or_not_there(server: masklet.Server, document: Path, tmp_path: Path) -> None:

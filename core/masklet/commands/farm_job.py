@@ -62,7 +62,7 @@ def run(
 
 
 def watch(job: JobArgument) -> None:
-    """Tell how a job comes along, on whatever engine, until it is done."""
+    """Tell how a job comes along, on whatever engine, until it is done or was cancelled."""
     progress = Progress()
     told: dict[str, str] = {}
     heard: dict[str, tuple[int, float]] = {}
@@ -73,7 +73,11 @@ def watch(job: JobArgument) -> None:
             if told.get(each.shot.name) != words:
                 progress.say(f"{each.shot.name}: {words}")
                 told[each.shot.name] = words
-        if all(each.phase.value in ("done", "failed", "stopped") for each in reports):
+        phases = {each.phase.value for each in reports}
+        if phases <= {"done", "failed", "stopped"}:
+            break
+        if "running" not in phases and _places(job).cancelled.exists():
+            progress.say("the job was cancelled; masklet farm run goes on")
             break
         time.sleep(_WATCH_S)
     _end(reports, is_done=all(each.phase.value == "done" for each in reports), as_json=False)
@@ -110,11 +114,11 @@ def retry(
 def cancel(job: JobArgument) -> None:
     """Have all workers stop after the frame in hand and keep what is finished, on whatever engine."""
     from masklet.farm.job import read_job
+    from masklet.farm.share import keep_file
 
     read_job(job)
     places = _places(job)
-    places.cancelled.parent.mkdir(parents=True, exist_ok=True)
-    places.cancelled.touch()
+    keep_file(places.cancelled, b"")
     Progress().say("workers stop after the frame in hand; masklet farm run goes on from there")
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_LOSSES = 3
 """How often a task may lose its worker: after that it is the task's own fault."""
+WORKER_LOGS = "out/work/logs"
+"""In the job, for people."""
 _POLL_S = 0.5
 _END_S = 120.0
 
@@ -249,7 +251,7 @@ class JobRun:
         elif self._ending or state.phase is TaskPhase.STOPPED:
             self.say(f"{name} was stopped")
         else:
-            self._fail(task, str(told["words"]) or "it ended without a word: see its log")
+            self._fail(task, str(told["words"]) or f"it ended without a word: see {WORKER_LOGS}")
 
     def _fail(self, task: EngineTask, words: str) -> None:
         state = self._state(task)
@@ -265,7 +267,7 @@ class JobRun:
             return
         if losses >= MOST_LOSSES:
             self._fail(
-                task, f"its worker was lost {losses} times: see out/work/logs, then masklet farm retry"
+                task, f"its worker was lost {losses} times: see {WORKER_LOGS}, then masklet farm retry"
             )
             return
         self.say(f"worker {worker.number} was lost; {task.step}{self._numbered(task)} is given to another")
