@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 from masklet.errors import BadInputError, MaskletError
 from masklet.farm.job import read_job
 from masklet.farm.places import JobPlaces
+from masklet.farm.task_states import TaskPhase, read_state
+from masklet.farm.template import stages
 from masklet.publish.shot_record import read_json, read_object, write_whole
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from masklet.farm.job import FarmJob
 
 SUFFIX = ".farm.json"
 _KEY = "masklet_farm_note"
@@ -35,6 +39,7 @@ class Homecoming:
         words: What became of it, a sentence.
         mattes: The folder with the mattes; None where there are none.
         version: The folder of the version; None where none was published.
+        was_checked: The check has looked at it; else something failed, and the words say what.
         is_news: Nobody was told yet.
     """
 
@@ -44,6 +49,7 @@ class Homecoming:
     words: str
     mattes: Path | None
     version: Path | None
+    was_checked: bool
     is_news: bool
 
 
@@ -69,9 +75,8 @@ def look_home(document: Path) -> Homecoming | None:
         return None
     bundle, name = Path(str(note.get("job", ""))), str(note.get("shot", ""))
     try:
-        read_job(bundle).shot(name)
-        places = JobPlaces(bundle / "out")
-        result = read_object(places.result(name), "the result")
+        job, places = read_job(bundle), JobPlaces(bundle / "out")
+        result = _outcome(job, name, places)
         told = Path(str(result.get("mattes") or ".."))
         # A result that was changed by hand must not bring home what the job has not made.
         folder = None if told.is_absolute() or ".." in told.parts else places.out / told
@@ -84,6 +89,7 @@ def look_home(document: Path) -> Homecoming | None:
             words,
             folder if folder is not None and folder.is_dir() else None,
             version if version is not None and version.is_dir() else None,
+            bool(result.get("was_checked", True)),
             note.get("told") != _mark(result),
         )
     except (MaskletError, KeyError, TypeError, ValueError, AttributeError):
@@ -96,9 +102,24 @@ def note_told(document: Path, coming: Homecoming) -> None:
     if note is None:
         return
     with suppress(MaskletError, KeyError, OSError):
-        result = read_object(JobPlaces(coming.bundle / "out").result(coming.shot), "the result")
+        result = _outcome(read_job(coming.bundle), coming.shot, JobPlaces(coming.bundle / "out"))
         content = {**note, "told": _mark(result)}
         write_whole(note_path(document), (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _outcome(job: FarmJob, name: str, places: JobPlaces) -> dict[str, Any]:
+    """What became of a shot: its result, or the words of a task before or after its check that failed.
+
+    Raises:
+        BadInputError: Nothing yet.
+    """
+    shot = job.shot(name)
+    for stage in stages(job):
+        for number in [piece.number for piece in shot.pieces] if stage == "track" else [0]:
+            state = read_state(places.states, name, stage, number)
+            if state.phase is TaskPhase.FAILED and stage != "check":
+                return {"key": state.words, "passed": False, "words": state.words, "was_checked": False}
+    return read_object(places.result(name), "the result")
 
 
 def _mark(result: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from masklet.farm.job import read_job
 from masklet.farm.places import JobPlaces
 from masklet.farm.results import ShotResult, keep_result
 from masklet.farm.sheet import FIELDS, FarmSheet, sheet_for, submit_sheet
+from masklet.farm.task_states import TaskPhase, TaskState, keep_state
 from masklet.hosting.work.farming import homecoming, submit_job
 
 
@@ -71,3 +72,23 @@ def test_a_job_tells_in_the_main_thread_and_the_results_are_told_once(tmp_path: 
     notice = homecoming(document)
     assert notice is not None
     assert (notice.sentence, notice.is_alarm) == (f"The farm has made a version of this: {version}", False)
+
+
+def test_a_shot_that_failed_before_it_was_checked_comes_home_too(tmp_path: Path) -> None:
+    document = _document(tmp_path)
+    bundle = submit_sheet(sheet_for(document))[0].bundle
+    places = JobPlaces(bundle / "out")
+    words = "plate.%04d.png was written again on 1005 since the job was submitted"
+    keep_state(places.states, TaskState("shot", "track", 1, TaskPhase.FAILED, words=words))
+    notice = homecoming(document)
+    assert notice is not None
+    assert (notice.sentence, notice.is_alarm) == (f"The farm could not make this: {words}", True)
+    assert homecoming(document) is None
+    # Somebody begins it again: nothing is news until it ends.
+    keep_state(places.states, TaskState("shot", "track", 1, TaskPhase.RUNNING))
+    assert homecoming(document) is None
+    keep_state(places.states, TaskState("shot", "track", 1, TaskPhase.DONE))
+    keep_result(places, ShotResult("shot", "k", False, "hero flickers on 1003"))
+    notice = homecoming(document)
+    assert notice is not None
+    assert notice.sentence == "The farm's check did not pass: hero flickers on 1003"

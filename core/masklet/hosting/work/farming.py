@@ -55,7 +55,9 @@ def homecoming(document: Path) -> Notice | None:
         return None
     note_told(document, coming)
     told = phrase("The farm's check did not pass: {reason}", reason=coming.words)
-    if coming.version is not None:
+    if not coming.was_checked:
+        told = phrase("The farm could not make this: {reason}", reason=coming.words)
+    elif coming.version is not None:
         told = phrase("The farm has made a version of this: {folder}", folder=coming.version)
     elif coming.passed and coming.mattes is not None:
         told = phrase("The farm has made the mattes: {folder}", folder=coming.mattes)

@@ -323,6 +323,7 @@ RESULTS: dict[str, str] = {
     "{folder} cannot be made ({fault})": "{folder} kann nicht angelegt werden ({fault})",
     "Submitting to the farm": "An die Farm schicken",
     "Looking at the farm": "Nach der Farm sehen",
+    "The farm could not make this: {reason}": "Die Farm konnte das nicht fertigstellen: {reason}",
     "The farm's check did not pass: {reason}": "Die Prüfung der Farm hat etwas gefunden: {reason}",
     "The farm has made a version of this: {folder}": "Die Farm hat daraus eine Version gemacht: {folder}",
     "The farm has made the mattes: {folder}": "Die Farm hat die Mattes gemacht: {folder}",
