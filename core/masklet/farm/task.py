@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from masklet.clip_files import find_clip
 from masklet.conversion import check_fits
-from masklet.errors import BadInputError, MaskletError, OutputError, WeightsError
+from masklet.errors import BadInputError, ClipError, MaskletError, OutputError, WeightsError
 from masklet.farm.job import read_document, read_job
 from masklet.farm.places import JobPlaces, result_key
 from masklet.farm.plate_prints import check_same_plate, plate_prints
@@ -249,7 +249,15 @@ def check_plate(task: FarmTask) -> None:
         ClipError: It is not; the message says what to do.
     """
     shot = task.shot
-    now = plate_prints(find_clip(Path(shot.clip), first_frame=task.document().reading.first_frame))
+    first_frame = task.document().reading.first_frame
+    try:
+        files = find_clip(Path(shot.clip), first_frame=first_frame)
+    except ClipError as error:
+        raise ClipError(
+            f"this worker does not find the plate {shot.clip}, which was there when the job was submitted "
+            f"({error}): see that it sees that disk, then run masklet farm retry"
+        ) from error
+    now = plate_prints(files)
     check_same_plate(Path(shot.clip).name, shot.plate, now)
 
 
