@@ -53,17 +53,22 @@ def _attend_in_blocks(query: Tensor, key: Tensor, value: Tensor, valid: Tensor |
     torch's fused kernel for processors wants values as wide as the keys, and the whole matrix
     would be half a gigabyte an object.
     """
-    if prefers_mkl() and valid is None and value.shape == key.shape:
-        return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None])[:, 0]
-    query = query * (1.0 / math.sqrt(query.shape[-1]))
+    scaled = query * (1.0 / math.sqrt(query.shape[-1]))
     out = query.new_empty(*query.shape[:-1], value.shape[-1])
-    rows = min(query.shape[1], max(_FEWEST_ROWS, _BLOCK_VALUES // key.shape[1]))
     by_mkl = prefers_mkl() and query.dtype == torch.float32
     for item in range(query.shape[0]):
-        blocks = zip(torch.split(query[item], rows), torch.split(out[item], rows), strict=True)
-        look = _MklBlocks if by_mkl else _OneDnnBlocks
-        seen = look(key[item], value[item], None if valid is None else ~valid[item], rows=rows)
-        for block, target in blocks:
+        own_key, own_value = key[item], value[item]
+        if valid is not None and not bool(valid[item].all()):
+            # What is hidden is left out: an object is the same to the bit whoever is tracked beside it, and
+            # MKL's products of longer rows are not, zeros or no zeros.
+            own_key, own_value = own_key[valid[item]], own_value[valid[item]]
+        if prefers_mkl() and own_value.shape == own_key.shape:
+            alone = F.scaled_dot_product_attention(query[item, None], own_key[None], own_value[None])
+            out[item] = alone[0]
+            continue
+        rows = min(query.shape[1], max(_FEWEST_ROWS, _BLOCK_VALUES // own_key.shape[0]))
+        seen = _MklBlocks(own_key, own_value, rows=rows) if by_mkl else _OneDnnBlocks(own_key, own_value)
+        for block, target in zip(torch.split(scaled[item], rows), torch.split(out[item], rows), strict=True):
             seen(block, target)
     return out
 
@@ -71,14 +76,12 @@ def _attend_in_blocks(query: Tensor, key: Tensor, value: Tensor, valid: Tensor |
 class _OneDnnBlocks:
     """What some queries see of an object's memory, by oneDNN's kernel."""
 
-    def __init__(self, key: Tensor, value: Tensor, hidden: Tensor | None, *, rows: int) -> None:
-        self._key, self._hidden = key, hidden
+    def __init__(self, key: Tensor, value: Tensor) -> None:
+        self._key = key
         self._turned = value.T.contiguous()  # (V, L)
 
     def __call__(self, block: Tensor, target: Tensor) -> None:
         scores = dense(block, self._key, None)  # (rows, L)
-        if self._hidden is not None:
-            scores.masked_fill_(self._hidden, -torch.inf)
         torch.softmax(scores, -1, out=scores)
         target.copy_(dense(scores, self._turned, None))
 
@@ -86,14 +89,12 @@ class _OneDnnBlocks:
 class _MklBlocks:
     """The same by MKL's products, which write into memory that is there already."""
 
-    def __init__(self, key: Tensor, value: Tensor, hidden: Tensor | None, *, rows: int) -> None:
-        self._key, self._value, self._hidden = key.T, value, hidden
+    def __init__(self, key: Tensor, value: Tensor, *, rows: int) -> None:
+        self._key, self._value = key.T, value
         self._scores = key.new_empty(rows, key.shape[0])
 
     def __call__(self, block: Tensor, target: Tensor) -> None:
         scores = self._scores[: block.shape[0]]
         torch.mm(block, self._key, out=scores)
-        if self._hidden is not None:
-            scores.masked_fill_(self._hidden, -torch.inf)
         torch.softmax(scores, -1, out=scores)
         torch.mm(scores, self._value, out=target)

@@ -153,3 +153,25 @@ def test_rotary_codes_depend_on_differences_of_positions_only() -> None:
             by_step.setdefault(step, []).append(scores[one, other].item())
     assert max(max(same) - min(same) for same in by_step.values()) < 1e-4
     assert torch.allclose(scores, in_place, atol=1e-5)
+
+
+@pytest.mark.parametrize("by_mkl", [False, True])
+@pytest.mark.parametrize("width", [64, 256])
+@torch.inference_mode()
+def test_an_object_sees_the_same_to_the_bit_alone_and_beside_one_that_remembers_more(
+    monkeypatch: pytest.MonkeyPatch, width: int, by_mkl: bool
+) -> None:
+    monkeypatch.setattr(attention_module, "prefers_mkl", lambda: by_mkl)
+    generator = torch.Generator().manual_seed(0)
+    query = torch.randn(1, 300, width, generator=generator)
+    key = torch.randn(2, 1100, width, generator=generator)
+    value = torch.randn(2, 1100, 64, generator=generator)
+    valid = torch.ones(2, 1100, dtype=torch.bool)
+    # Less is remembered, with a hole as between masks and what points to them.
+    valid[0, 520:1040] = False
+    own_key, own_value = key[:1, valid[0]].contiguous(), value[:1, valid[0]].contiguous()
+
+    both = attend(query, key, value, valid=valid)
+
+    assert torch.equal(both[0], attend(query, own_key, own_value)[0])
+    assert torch.equal(both[1], attend(query, key[1:], value[1:])[0])
