@@ -11,7 +11,6 @@ from masklet.transport.endpoint import Endpoint, is_loopback
 from masklet.transport.grpc_channel import Channel
 from masklet.v1 import cluster_pb2, cluster_pb2_grpc
 from masklet_server.cluster import codec
-from masklet_server.cluster.journal_parcels import messages
 from masklet_server.cluster.ports import Load, Membership, Offer, Orders, Refuge, SessionFacts, Worker
 
 CARRY_S = 3600.0
@@ -113,6 +112,9 @@ class RemoteRoster:
             ServerUnreachableError: That worker does not answer, or not with TLS.
             MaskletError: It does not take the journal, or a file cannot be read.
         """
+        # Reads journals, which whoever asks for the list of workers has nothing to do with.
+        from masklet_server.cluster.journal_parcels import messages
+
         endpoint = replace(self._gateway, address=refuge.endpoint)
         if endpoint.plaintext and not is_loopback(refuge.endpoint):
             raise ServerUnreachableError(
