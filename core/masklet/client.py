@@ -58,6 +58,7 @@ def connect(
     tls_key_file: Path | str | None = None,
     weights: str | None = None,
     device: str | None = None,
+    quality: str | None = None,
 ) -> Server:
     """A server that answers; close it, or use ``with``.
 
@@ -75,6 +76,7 @@ def connect(
         tls_key_file: Its private key.
         weights: Name or file, for a server of one's own.
         device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
+        quality: ``fast``, ``balanced`` or ``best``, for a server of one's own; None as its model was trained.
 
     Raises:
         ServerUnreachableError: No server answers there, or one's own did not start.
@@ -100,6 +102,7 @@ def connect(
             tls_key_file=tls_key_file,
             weights=weights,
             device=device,
+            quality=quality,
         )
     )
     return _checked(Server(transport, own=local))
@@ -112,6 +115,7 @@ def connect_through_helper(
     tls_ca_file: Path | str | None = None,
     weights: str | None = None,
     device: str | None = None,
+    quality: str | None = None,
     python: Path | str | None = None,
 ) -> Server:
     """As :func:`connect`, for host applications: gRPC runs in a helper process, not in this one.
@@ -125,6 +129,7 @@ def connect_through_helper(
         tls_ca_file: Certificate of the authority that signed the server's; None for the system's.
         weights: Name or file, for a server of one's own.
         device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
+        quality: ``fast``, ``balanced`` or ``best``, for a server of one's own; None as its model was trained.
         python: The interpreter that has masklet with gRPC; None for ``MASKLET_PYTHON`` or what
             ``masklet install`` wrote down.
 
@@ -147,6 +152,7 @@ def connect_through_helper(
         tls_ca_file=tls_ca_file,
         weights=weights,
         device=device,
+        quality=quality,
     )
     transport = BridgeTransport(choice, Path(python) if python else find_helper_python())
     return _checked(Server(transport, own=transport if choice.is_own else None))

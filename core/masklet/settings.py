@@ -25,6 +25,7 @@ class ClientSettings:
         token_file: The file of the token: read again when the server does not take the token any more.
         tls_cert_file: A certificate of one's own (``MASKLET_TLS_CERT``), for servers that ask for one.
         tls_key_file: Its private key (``MASKLET_TLS_KEY``).
+        quality: For a server of one's own (``MASKLET_QUALITY``); None as its model was trained.
     """
 
     address: str | None = None
@@ -34,6 +35,7 @@ class ClientSettings:
     token_file: Path | None = None
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
+    quality: str | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> ClientSettings:
@@ -56,6 +58,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> ClientSetting
         tls_cert_file=path("MASKLET_TLS_CERT"),
         tls_key_file=path("MASKLET_TLS_KEY"),
         weights=values.get("MASKLET_MODEL") or None,
+        quality=values.get("MASKLET_QUALITY") or None,
     )
 
 

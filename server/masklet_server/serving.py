@@ -66,7 +66,10 @@ def serve(
     ] = None,
     address: Annotated[str, typer.Option(help=ADDRESS_HELP)] = "127.0.0.1:7700",
     weights: Annotated[str, typer.Option(help="Name or file of the model.")] = "masklet_embedded",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, xpu.")] = "auto",
+    quality: Annotated[
+        str, typer.Option(help="How closely pictures are looked at: own (as trained), fast, balanced, best.")
+    ] = "own",
     profile: Annotated[
         str, typer.Option(help="editor; benchmark and reference are for comparisons.")
     ] = "editor",
@@ -268,14 +271,13 @@ def serve(
         check_usable(settings.sessions_folder, take_over=settings.take_over, shared=member is not None)
 
     from masklet_server.engine import load_tracker_factory
-    from masklet_server.engine.loading import find_device
     from masklet_server.model.store import list_weights
     from masklet_server.service.server import Engine
 
     make_tracker, model = load_tracker_factory(
-        settings.weights, device, settings.profile, compiled=compiled, runtime=runtime
+        settings.weights, device, settings.profile, compiled=compiled, runtime=runtime, quality=quality
     )
-    engine = Engine(make_tracker, model, list_weights(), str(find_device(settings.device)))
+    engine = Engine(make_tracker, model, list_weights(), make_tracker.device, make_tracker.device_bytes)
 
     def ready(line: str) -> None:
         if announce:

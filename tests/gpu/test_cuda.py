@@ -121,7 +121,9 @@ def test_pictures_are_resized_as_on_the_processor() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (270, 480, 3), np.uint8)
     resizer = DeviceResizer(side_px=128, device=torch.device("cuda"))
 
-    difference = (resizer.square_of(whole(picture)).cpu().int() - square_of(picture, 128).int()).abs()
+    difference = (
+        resizer.square_of(whole(picture, torch.device("cuda"))).cpu().int() - square_of(picture, 128).int()
+    ).abs()
 
     assert difference.max() <= 2
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from masklet.commands.options import DeviceOption, WeightsOption, connect_as_asked
+from masklet.better_weights import tell_of_better
+from masklet.commands.options import DeviceOption, QualityOption, WeightsOption, connect_as_asked
 from masklet.commands.progress import Progress
 from masklet.deliveries import Existing
 from masklet.errors import OutputError, ServerUnreachableError
@@ -58,6 +59,7 @@ def demo(
     frames: Annotated[int, typer.Option(min=1, help="Length of the clip.")] = 36,
     weights: WeightsOption = None,
     device: DeviceOption = None,
+    quality: QualityOption = None,
 ) -> None:
     """Render a clip, click its object, track it, write mattes, and compare with the true masks."""
     progress = Progress()
@@ -65,7 +67,7 @@ def demo(
     clip = render_clip(out / "clip", frames)
     progress.say("starting a server")
     with (
-        connect_as_asked(None, weights=weights, device=device) as server,
+        connect_as_asked(None, weights=weights, device=device, quality=quality) as server,
         server.open(clip.pattern) as session,
     ):
         result = cut_out(session, clip, progress)
@@ -84,10 +86,10 @@ def demo(
                 out, kind=kind, base_name="duck", existing=Existing.REPLACE
             ).files
         ]
-        model = server.info().model.name
+        used = server.info().model
     written = compare(clip, mattes.files)
     lines = [
-        f"{model}, one click on frame {clip.clicks[0][0]}",
+        f"{used.name}, one click on frame {clip.clicks[0][0]}",
         f"IoU with the true masks, masks while tracking: {summary(result.iou)}",
         f"IoU with the true masks, mattes as written: {summary(written)}",
         f"first click to mask {1e3 * result.click_s:.0f} ms, tracking {result.track_fps:.1f} fps",
@@ -95,6 +97,7 @@ def demo(
         *(f"look at {file}" for file in looks),
     ]
     Console(highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
+    tell_of_better(used.name, progress.say)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 from rich.console import Console
 
+from masklet.better_weights import RECOMMENDED, SIZE_MB
 from masklet.commands.exits import ExitCode
 from masklet.commands.options import JsonOption, ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.commands.summary import print_json
@@ -158,7 +159,9 @@ def examine_weights(folder: Path | None = None) -> Finding:
             "the embedded model is missing or cut short",
             "install masklet again, or name other weights with --weights",
         )
-    return Finding(Verdict.GOOD, "weights", f"embedded model, {file.stat().st_size / 1e6:.1f} MB")
+    held = f"embedded model, {file.stat().st_size / 1e6:.1f} MB: a first impression"
+    get = f"for filmed clips: masklet-server weights pull {RECOMMENDED} ({SIZE_MB} MB)"
+    return Finding(Verdict.GOOD, "weights", held, get)
 
 
 def _examine_gpu() -> Finding:

@@ -35,6 +35,12 @@ WeightsOption = Annotated[
 DeviceOption = Annotated[
     Optional[str], typer.Option("--device", metavar="cpu|cuda", help="For a server started here.")
 ]
+QualityOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--quality", metavar="fast|balanced|best", help="For a server started here; else MASKLET_QUALITY."
+    ),
+]
 ColourOption = Annotated[
     Optional[str],
     typer.Option("--colour-space", metavar="NAME", help="Input space of the clip; else the files say."),
@@ -146,6 +152,7 @@ def connect_as_asked(
     tls_ca: Path | None = None,
     weights: str | None = None,
     device: str | None = None,
+    quality: str | None = None,
 ) -> Server:
     """The server that the shared options name.
 
@@ -154,4 +161,11 @@ def connect_as_asked(
     """
     from masklet.client import connect
 
-    return connect(server, token_file=token_file, tls_ca_file=tls_ca, weights=weights, device=device)
+    return connect(
+        server,
+        token_file=token_file,
+        tls_ca_file=tls_ca,
+        weights=weights,
+        device=device,
+        quality=quality,
+    )

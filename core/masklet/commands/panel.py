@@ -10,6 +10,7 @@ import typer
 
 from masklet.commands.options import (
     DeviceOption,
+    QualityOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
@@ -36,6 +37,7 @@ def panel(
     ] = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
+    quality: QualityOption = None,
     server: ServerOption = None,
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
@@ -56,6 +58,7 @@ def panel(
         helper_python=sys.executable,
         weights=weights or "",
         device=device or "",
+        quality=quality or "",
     )
     code = desktop.main(path, settings)
     if code:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from masklet.anchors import Absence
+from masklet.better_weights import tell_of_better
 from masklet.clip_reading import AS_FILES_SAY
 from masklet.commands.extra_options import (
     AbsenceOption,
@@ -30,6 +31,7 @@ from masklet.commands.options import (
     JsonOption,
     LayerOption,
     OverscanOption,
+    QualityOption,
     ServerOption,
     TlsCaOption,
     TokenFileOption,
@@ -152,8 +154,15 @@ def roto(
     view: ViewOption = None,
     overscan: OverscanOption = None,
     as_json: JsonOption = False,
+    stop_when_doubtful: Annotated[
+        bool,
+        typer.Option(
+            "--stop-when-doubtful", help="Track nothing where the mask of a single click may be poor."
+        ),
+    ] = False,
     weights: WeightsOption = None,
     device: DeviceOption = None,
+    quality: QualityOption = None,
     server: ServerOption = None,
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
@@ -205,7 +214,7 @@ def roto(
         )
         document = merged(PromptDocument() if saved is None else saved.document, typed_in(context), only=only)
         pictures = stills_in(Path(clip))
-        with connect_as_asked(server, token_file, tls_ca, weights, device) as connected:
+        with connect_as_asked(server, token_file, tls_ca, weights, device, quality) as connected:
             done = roto_stills(
                 connected,
                 pictures,
@@ -253,7 +262,7 @@ def roto(
     used = None if request.offset is Fit.FIT else used_frames(draft.frames, draft.document)
     with (
         nullcontext() if version else prepared_folder(out),
-        connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
+        connect_as_asked(server, token_file, tls_ca, weights, device, quality) as connected,
         open_as_asked(connected, clip, request.reading, progress, used=used) as session,
         ExitStack() as new_version,
     ):
@@ -274,10 +283,12 @@ def roto(
         # Not before: what server or folder refuse must not stand in the document, or the same command
         # with --replace would say it twice.
         save(prompts, shot, session)
-        tracked = track(session, shot, progress, at_cuts=at_cuts, farm=farm)
+        tracked = track(
+            session, shot, progress, at_cuts=at_cuts, farm=farm, stop_when_doubtful=stop_when_doubtful
+        )
         files, holes = deliver(session, shot, output, progress, at_cuts=at_cuts)
         save(prompts, shot, session)
-        info = session.info()
+        info, model = session.info(), connected.info().model.name
     summary = RunSummary(
         info,
         shot.frames or info.clip.frames,
@@ -288,6 +299,7 @@ def roto(
     )
     for sentence in summary.sentences():
         progress.say(sentence)
+    tell_of_better(model, progress.say)
     if as_json:
         print_json(summary.as_json())
     if summary.exit_code:

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from masklet.doubtful_clicks import advice_on
+from masklet.errors import BadInputError
 from masklet.events import TrackStarted, Waiting
 from masklet.frame_runs import counted
 from masklet.types import CutPolicy, FrameRange, MaskFormat, MaskUpdate
@@ -89,8 +91,14 @@ def track(
     *,
     at_cuts: CutPolicy = CutPolicy.STOP,
     farm: bool = False,
+    stop_when_doubtful: bool = False,
 ) -> Tracked:
-    """Track the shot with a progress bar; for a ``farm`` nobody waits."""
+    """Track the shot with a progress bar; for a ``farm`` nobody waits.
+
+    Raises:
+        BadInputError: The mask of a single click may be poor, and it was asked to stop there.
+    """
+    said = {(item.object_id, item.frame): item for item in session.prompts().prompts}
     running = session.track(
         frames=shot.frames,
         direction=shot.direction,
@@ -115,6 +123,12 @@ def track(
                 elif isinstance(event, MaskUpdate) and (event.object_id, event.frame) not in seen:
                     # A frame may come again, when what came later says something else of it.
                     seen.add((event.object_id, event.frame))
+                    clicked = said.get((event.object_id, event.frame))
+                    advice = clicked and advice_on(clicked, event.presence, event.object_name)
+                    if advice and stop_when_doubtful:
+                        raise BadInputError(advice)
+                    if advice:
+                        progress.say(advice)
                     bar.step(steps_per_mask)
     except KeyboardInterrupt:
         interrupted = True

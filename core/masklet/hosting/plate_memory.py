@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic
 
+from masklet.doubtful_clicks import advice_on
 from masklet.errors import MaskletError
 from masklet.hosting.notices import Notice, Remedy, notice_of
 from masklet.hosting.ports import KeepsDocuments, KeptSession, P
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from masklet.hosting.work.jobs import Job
     from masklet.hosting.work.plate_session import PlateSession
     from masklet.said.documents import Document
-    from masklet.types import ClipInfo, UnreadableFrame
+    from masklet.types import ClipInfo, Presence, UnreadableFrame
 
 
 _REPLACED = phrase(
@@ -81,12 +82,13 @@ class PlateMemory(Generic[P]):
     finished_asked: set[tuple[str, int]] = field(default_factory=set)
     versions: TrackVersions | None = None
     found: FoundThings | None = None
+    _advice: Notice | None = None
     _tracked_by: tuple[Job, Document] | None = None
 
     def take(self, plate: P, job: Job, event: object) -> None:
         """Take one event of a job into memory, and into what the file keeps."""
         if isinstance(event, MaskCame):
-            self._take_mask(job, event)
+            self._take_mask(plate, job, event)
         elif isinstance(event, FinishedCame):
             self.finished.put(event.uid, event.frame, event.mask)
         elif isinstance(event, StatesCame):
@@ -169,7 +171,15 @@ class PlateMemory(Generic[P]):
         self.finished.clear()
         self.finished_asked.clear()
 
-    def _take_mask(self, job: Job, event: MaskCame) -> None:
+    def _advise(self, plate: P, uid: str, frame: int, presence: Presence) -> None:
+        """Say what helps where the mask of a click is doubtful, and take it back when another mask came."""
+        said = find(self.keeper.document(plate), uid)
+        advice = None if said is None else advice_on(said.at(frame), presence, said.name)
+        # What is told already is worth more, but for what was advised before.
+        if self.notice is self._advice:
+            self.notice = self._advice = None if advice is None else Notice(advice, is_alarm=False)
+
+    def _take_mask(self, plate: P, job: Job, event: MaskCame) -> None:
         if not job.is_fetch:
             for uid, frame in [key for key in self.finished_asked if key[1] == event.frame]:
                 self.finished.drop(uid, frame)
@@ -180,6 +190,8 @@ class PlateMemory(Generic[P]):
             return
         self.masks.put(event.uid, event.frame, event.mask)
         self.book.rate(event.uid, event.frame, event.mask.quality)
+        if not event.tracked and not job.is_fetch:
+            self._advise(plate, event.uid, event.frame, event.mask.presence)
         if event.tracked:
             self.book.report(event.uid, event.frame, event.mask.presence)
             # A frame may come again, when what came later says something else of it.

@@ -50,6 +50,7 @@ class ServerChoice:
         tls_key_file: Its private key.
         weights: Name or file, for a server of one's own.
         device: ``cpu``, ``cuda``, ``cuda:1``, for a server of one's own.
+        quality: ``fast``, ``balanced`` or ``best``, for a server of one's own; None as its model was trained.
     """
 
     address: str | None = None
@@ -60,6 +61,7 @@ class ServerChoice:
     tls_key_file: Path | None = None
     weights: str | None = None
     device: str | None = None
+    quality: str | None = None
 
     @staticmethod
     def of(
@@ -73,6 +75,7 @@ class ServerChoice:
         tls_key_file: Path | str | None = None,
         weights: str | None = None,
         device: str | None = None,
+        quality: str | None = None,
     ) -> ServerChoice:
         """What the caller said, and for what was left out what the environment says.
 
@@ -93,6 +96,7 @@ class ServerChoice:
             tls_key_file=_path(tls_key_file) or settings.tls_key_file,
             weights=weights or settings.weights,
             device=device,
+            quality=quality or settings.quality,
         )
 
     @property

@@ -36,13 +36,16 @@ class LocalServer:
     Args:
         weights: Name or file; None for the server's default, the embedded model.
         device: ``cpu``, ``cuda`` or ``cuda:1``; None lets the server choose.
+        quality: ``fast``, ``balanced`` or ``best``; None as its model was trained.
 
     Raises:
         ServerUnreachableError: It did not start; the message holds the server's own reason.
         WeightsError: There are no such weights.
     """
 
-    def __init__(self, *, weights: str | None = None, device: str | None = None) -> None:
+    def __init__(
+        self, *, weights: str | None = None, device: str | None = None, quality: str | None = None
+    ) -> None:
         lacking = server_sentence()
         if lacking is not None:
             raise ServerUnreachableError(lacking)
@@ -65,6 +68,8 @@ class LocalServer:
             command += ["--weights", weights]
         if device is not None:
             command += ["--device", device]
+        if quality is not None:
+            command += ["--quality", quality]
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 command,

@@ -22,7 +22,7 @@ def open_transport(choice: ServerChoice) -> tuple[GrpcTransport, LocalServer | N
         WeightsError: There are no such weights.
     """
     if choice.address is None:
-        local = LocalServer(weights=choice.weights, device=choice.device)
+        local = LocalServer(weights=choice.weights, device=choice.device, quality=choice.quality)
         endpoint = Endpoint(local.address, token=local.token, plaintext=True)
         return GrpcTransport(Channel(endpoint, why_dead=local.why_dead)), local
     endpoint = Endpoint(

@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from masklet.better_weights import EMBEDDED, better_sentence
 from masklet.hosting.shown.palette import PALETTE
 from masklet.hosting.work.connection import ConnectionSettings
 from masklet.phrases import phrase
 
-from .fields import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
+from .fields import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    StringProperty,
+)
 from .listening import listener
 from .repairs import BLENDER
+from .weights_offer import OFFER
 from .words import CONTEXT, shown
 from .wrapped_text import sentence
 
@@ -56,6 +65,17 @@ class MaskletPreferences(bpy.types.AddonPreferences):
     )
     device: StringProperty(
         name="Device", description="cpu or cuda, for a server of Blender's own; empty lets it choose"
+    )
+    quality: EnumProperty(
+        name="Quality",
+        description="How closely a server of Blender's own looks at pictures: closer takes longer",
+        items=(
+            ("OWN", "As Trained", "What the model was trained for"),
+            ("FAST", "Fast", "For a first pass, and slow machines"),
+            ("BALANCED", "Balanced", "Between the two"),
+            ("BEST", "Best", "For small and thin things"),
+        ),
+        default="OWN",
     )
     cache_folder: StringProperty(
         name="Matte Folder",
@@ -100,6 +120,9 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         own.enabled = not self.address
         own.prop(self, "weights")
         own.prop(self, "device")
+        own.prop(self, "quality")
+        if not self.address and self.weights in ("", EMBEDDED):
+            self._offer_weights(layout.column(), context)
         layout.prop(self, "helper_python")
         row = layout.row()
         row.operator("masklet.test_connection", icon="LINKED")
@@ -120,6 +143,22 @@ class MaskletPreferences(bpy.types.AddonPreferences):
         for name in _COLOURS:
             colours.prop(self, name, text="")
         layout.prop(self, "cache_folder")
+
+    def _offer_weights(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+        told = OFFER.problem or better_sentence(EMBEDDED)
+        if told:
+            sentence(layout, context, told, icon="INFO")
+        row = layout.row()
+        if OFFER.pull is None or not OFFER.is_running:
+            row.operator("masklet.pull_weights", icon="IMPORT")
+            return
+        progress = OFFER.pull.progress
+        done = f"{progress.done_bytes / 1e6:.0f} / {(progress.total_bytes or 0) / 1e6:.0f} MB"
+        if bpy.app.version >= (4, 0, 0):
+            row.progress(factor=progress.share, text=done)
+        else:
+            row.label(text=done)
+        row.operator("masklet.stop_pulling", icon="CANCEL")
 
 
 _COLOURS = tuple(f"colour_{number}" for number in range(1, len(PALETTE) + 1))
@@ -166,6 +205,7 @@ def connection_settings() -> ConnectionSettings:
         helper_python=_absolute(chosen.helper_python),
         weights=chosen.weights.strip(),
         device=chosen.device.strip(),
+        quality="" if chosen.quality == "OWN" else chosen.quality.lower(),
         may_go_online=online,
         words=BLENDER,
     )

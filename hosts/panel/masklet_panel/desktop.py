@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError
 from masklet.phrases import phrase
-from masklet_panel.kept_settings import read_settings, write_settings
+from masklet_panel.kept_settings import SETTINGS_FILE, read_settings, write_settings
 from masklet_panel.panel_widget import PanelWidget
 from masklet_panel.qt import QtCore, QtGui, QtWidgets, run
 from masklet_panel.recent_documents import own_folder
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from masklet.hosting.work.connection import ConnectionSettings
 
 _SIZE = (1360, 860)
-_SETTINGS = "settings.json"
 
 
 class MainWindow(QtWidgets.QMainWindow):
@@ -49,7 +48,7 @@ class MainWindow(QtWidgets.QMainWindow):
         """Ask which server to work with; another one is reached at once."""
         dialog = SettingsDialog(self._panel.workspace.model.host.settings, self)
         if run(dialog):
-            write_settings(self._folder / _SETTINGS, dialog.chosen)
+            write_settings(self._folder / SETTINGS_FILE, dialog.chosen)
             self._panel.use_server(dialog.chosen)
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
@@ -103,7 +102,7 @@ def main(
     # Nothing around a plate is brighter than the plate.
     application.setStyle("Fusion")
     application.setPalette(dark_palette())
-    panel = PanelWidget(read_settings(own_folder() / _SETTINGS, settings))
+    panel = PanelWidget(read_settings(own_folder() / SETTINGS_FILE, settings))
     window = MainWindow(panel, own_folder())
     furnish(window)
     window.show()

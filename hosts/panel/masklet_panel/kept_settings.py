@@ -10,8 +10,11 @@ from typing import Any
 
 from masklet.hosting.work.connection import ConnectionSettings
 
+SETTINGS_FILE = "settings.json"
+"""In the panel's own folder."""
+
 _MAX_BYTES = 1 << 16
-_NAMES = ("address", "token_file", "tls_ca_file", "helper_python", "weights", "device")
+_NAMES = ("address", "token_file", "tls_ca_file", "helper_python", "weights", "device", "quality")
 """Of what is kept; the token itself never is."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from masklet.hosting.notices import notice_of
 from masklet.phrases import phrase
 from masklet_panel.demo_clip import DemoClip
 from masklet_panel.file_finder import FileFinder
+from masklet_panel.kept_settings import SETTINGS_FILE, write_settings
 from masklet_panel.opening import Opening, found
 from masklet_panel.panel_model import PanelModel
 from masklet_panel.qt import QtGui, QtWidgets
@@ -18,6 +20,7 @@ from masklet_panel.repairing import Repairs
 from masklet_panel.start_page import StartPage, dropped_path
 from masklet_panel.viewing.notice_bar import NoticeBar
 from masklet_panel.viewing.viewer import Viewer
+from masklet_panel.weights_offer import WeightsOffer
 from masklet_panel.work_page import WorkPage
 from masklet_panel.workspace import Workspace
 
@@ -46,14 +49,16 @@ class PanelWidget(QtWidgets.QWidget):
         folder: Path | None = None,
     ) -> None:
         super().__init__()
-        own = folder or own_folder()
+        own = self._own = folder or own_folder()
         self.workspace = Workspace(PanelModel(settings, connection, own))
         self.recent = RecentDocuments(own / "recent.json")
         self._demo = DemoClip(own / "demo", self.workspace.model.host.settings.helper_python, self)
         self._finder = FileFinder(self)
         self._repairs = Repairs(self.workspace, self._finder, self._ask_plate, self.open_soon)
         self.viewer = Viewer(self.workspace)
-        self._start = StartPage(self.recent)
+        self.offer = WeightsOffer(lambda: self.workspace.model.host.settings)
+        self.offer.fetched.connect(self._use_weights)
+        self._start = StartPage(self.recent, self.offer)
         self._pages = QtWidgets.QStackedWidget()
         self._pages.addWidget(self._start)
         self.work = WorkPage(self.workspace, self.viewer, self)
@@ -126,6 +131,12 @@ class PanelWidget(QtWidgets.QWidget):
             model.loop.forget_server()
             self._repairs.reconnect()
 
+    def _use_weights(self, name: str) -> None:
+        settings = replace(self.workspace.model.host.settings, weights=name)
+        write_settings(self._own / SETTINGS_FILE, settings)
+        self.use_server(settings)
+        self.offer.refresh()
+
     def open_demo(self) -> None:
         """Open the demo clip; it is rendered the first time."""
         self._demo.ask()
@@ -133,6 +144,7 @@ class PanelWidget(QtWidgets.QWidget):
     def shut(self) -> None:
         """The panel goes away: everything said is written, and the server is let go."""
         self._demo.stop()
+        self.offer.stop()
         self.workspace.playback.stop()
         self.workspace.model.shut()
         # Left to Python, they might end in whatever thread tidies up, and Qt bears that for no widget.

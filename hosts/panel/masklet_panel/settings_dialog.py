@@ -12,7 +12,8 @@ from masklet_panel.qt import QtWidgets
 if TYPE_CHECKING:
     from masklet.hosting.work.connection import ConnectionSettings
 
-_DEVICES = ("", "cpu", "cuda", "cuda:1")
+_DEVICES = ("", "cpu", "cuda", "cuda:1", "mps", "xpu")
+_QUALITIES = ("", "fast", "balanced", "best")
 
 
 class SettingsDialog(QtWidgets.QDialog):
@@ -52,6 +53,14 @@ class SettingsDialog(QtWidgets.QDialog):
         self.device.setCurrentText(settings.device)
         self.device.setAccessibleName(phrase("Device"))
         form.addRow(phrase("Device"), self.device)
+        self.quality = QtWidgets.QComboBox()
+        words = (phrase("as the model was trained"), phrase("fast"), phrase("balanced"), phrase("best"))
+        for word, shown in zip(_QUALITIES, words):
+            self.quality.addItem(str(shown), word)
+        self.quality.setCurrentIndex(max(0, self.quality.findData(settings.quality)))
+        self.quality.setAccessibleName(phrase("Quality"))
+        self.quality.setToolTip(phrase("How closely pictures are looked at: closer takes longer"))
+        form.addRow(phrase("Quality"), self.quality)
         self.helper_python = self._line(
             phrase("Helper's Python"),
             settings.helper_python,
@@ -75,6 +84,7 @@ class SettingsDialog(QtWidgets.QDialog):
             helper_python=self.helper_python.text().strip(),
             weights=self.weights.text().strip(),
             device=self.device.currentText().strip(),
+            quality=str(self.quality.currentData() or ""),
         )
 
     def _line(self, words: str, text: str, hint: str) -> QtWidgets.QLineEdit:

@@ -22,6 +22,7 @@ class StartPage(QtWidgets.QWidget):
 
     Args:
         recent: Documents that were opened last.
+        offer: Of better weights.
     """
 
     opened = Signal(str)
@@ -29,7 +30,7 @@ class StartPage(QtWidgets.QWidget):
     open_asked = Signal()
     demo_asked = Signal()
 
-    def __init__(self, recent: RecentDocuments) -> None:
+    def __init__(self, recent: RecentDocuments, offer: QtWidgets.QWidget) -> None:
         super().__init__()
         self._recent = recent
         self._finder = FileFinder(self)
@@ -63,6 +64,7 @@ class StartPage(QtWidgets.QWidget):
         drop.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         drop.setStyleSheet("border: 1px dashed palette(light); border-radius: 6px; padding: 26px;")
         self._card.addWidget(drop)
+        self._card.addWidget(offer)
         self._card.addSpacing(14)
         self._heading = QtWidgets.QLabel(phrase("Opened last"))
         self._card.addWidget(self._heading)

@@ -14,20 +14,8 @@ from masklet.findings import Finding, Verdict
 from masklet_server.service.settings import ServerSettings
 
 STARTS_WITHIN_S = 120.0
-_PROBE = """
-import json, torch
-found = {"torch": torch.__version__, "cuda": torch.version.cuda, "cards": []}
-found["threads"] = torch.get_num_threads()
-try:
-    for number in range(torch.cuda.device_count()):
-        torch.zeros(1, device=f"cuda:{number}").add_(1)
-        free, total = torch.cuda.mem_get_info(number)
-        name = torch.cuda.get_device_name(number)
-        found["cards"].append({"name": name, "free": free, "total": total})
-except Exception as error:
-    found["error"] = str(error).splitlines()[0]
-print(json.dumps(found))
-"""
+_PROBE = "import json; from masklet_server.model.devices import survey; print(json.dumps(survey()))"
+_OTHERS = ("mps", "xpu")
 
 
 def examine_device(settings: ServerSettings) -> Iterator[Finding]:
@@ -69,6 +57,7 @@ def examine_torch(
         driver: NVIDIA's, None where there is none.
     """
     cards, wanted = found["cards"], settings.device
+    other = _other_device(found, wanted)
     if driver is not None:
         yield Finding(Verdict.GOOD, "driver", f"NVIDIA {driver}, torch {found['torch']}")
     if found.get("error"):
@@ -78,6 +67,13 @@ def examine_torch(
             f"the card cannot be used ({found['error']})",
             "update the driver, or install the torch that fits it",
         )
+    if wanted.startswith(_OTHERS) and other is None:
+        cause = f"the settings want {wanted}, and torch finds no such device"
+        yield Finding(Verdict.BAD, "device", cause, "update the driver or torch, or say device auto")
+        return
+    if other is not None:
+        yield from _examine_other(other)
+        return
     if not cards:
         if wanted.startswith("cuda"):
             cause = f"the settings want {wanted}, and torch finds no card"
@@ -115,6 +111,30 @@ def examine_torch(
             f"trackers may hold {settings.store.memory_bytes / 2**30:.0f} GiB, more than the card can give",
             f"say memory-gib = {max(1, int(card['total'] * 0.7 / 2**30))} in the settings",
         )
+
+
+def _other_device(found: Mapping[str, Any], wanted: str) -> Mapping[str, Any] | None:
+    """The GPU of Apple or Intel that would be used; None where it is another device."""
+    kinds = _OTHERS if wanted == "auto" and not found["cards"] else (wanted.partition(":")[0],)
+    fitting = [one for kind in kinds for one in found.get("others", ()) if one["kind"] == kind]
+    number = int(wanted.partition(":")[2] or 0)
+    return fitting[number] if number < len(fitting) else None
+
+
+def _examine_other(device: Mapping[str, Any]) -> Iterator[Finding]:
+    yield Finding(
+        Verdict.GOOD,
+        "device",
+        f"{device['name']} ({device['kind']}), float32, up to {device['total'] / 1e9:.1f} GB",
+    )
+    yield Finding(
+        Verdict.NOTE,
+        "device",
+        f"masklet's makers have never run it on {device['kind']}: a server tries it first, and takes the "
+        "processor where masks differ",
+    )
+    if device["lacks"]:
+        yield Finding(Verdict.NOTE, "device", f"runs on the processor instead: {', '.join(device['lacks'])}")
 
 
 def _driver() -> str | None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from masklet_server.model.devices import Operation, perform
 from masklet_server.model.network import ImageFeatures
 
 # Beyond it the network is as sure as it can be, and a click may still be right.
@@ -148,7 +149,7 @@ def agree(
     wanted = torch.where(positive, there.clamp(min=kernel.margin), there.clamp(max=-kernel.margin))
     # Clicks on one cell make the system singular; least squares with a little noise do not mind.
     normal = at_clicks.T @ at_clicks + _NOISE * torch.eye(len(there), device=there.device)
-    weights = torch.linalg.solve(normal, at_clicks.T @ (wanted - there))
+    weights = perform(Operation.LINEAR_SOLVE, torch.linalg.solve, normal, at_clicks.T @ (wanted - there))
     bent: Tensor = mean + (weights[:, None, None] * reaches).sum(0)
     return bent[None, None]
 

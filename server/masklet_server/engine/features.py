@@ -130,7 +130,7 @@ class FeatureCache:
         self._encoding: _Encoding | None = None
         side_px = network.config.image_side_px
         self._resizer = DeviceResizer(side_px=side_px, device=network.device) if by_device else None
-        prepare = whole if by_device else partial(square_of, side_px=side_px)
+        prepare = partial(whole, device=network.device) if by_device else partial(square_of, side_px=side_px)
         self._reader = FrameReader(source, prepare)
         self._capacity = capacity
         self._held: OrderedDict[int, ImageFeatures] = OrderedDict()

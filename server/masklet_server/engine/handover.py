@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from masklet_server.engine.cleaning import clean_logits
+from masklet.types import Presence
+from masklet_server.engine.cleaning import Wanted, clean_logits
 from masklet_server.engine.policies.rivals import beside, rivalry
-from masklet_server.engine.presence import Calibration, presence_of
+from masklet_server.engine.presence import Calibration, presence_of, steadiness
 from masklet_server.engine.profile import Profile
+from masklet_server.model.devices import Operation, fetched, perform
 from masklet_server.model.network import Decoded
 from masklet_server.tracking import ObjectFrame
 
@@ -45,6 +47,8 @@ def hand_over(
     *,
     prompted: bool,
     clean: bool = True,
+    wanted: Wanted | None = None,
+    least_steadiness: float = 0.0,
     calibration: Calibration | None = None,
     likeness: Likeness | None = None,
     meanwhile: Callable[[], None] | None = None,
@@ -58,6 +62,8 @@ def hand_over(
         profile: Says what is cleaned.
         prompted: The frame carries prompts for these objects.
         clean: False leaves holes and specks where they are.
+        wanted: What clicks on this frame asked for, and cleaning leaves.
+        least_steadiness: Masks below are uncertain, see :func:`masklet_server.engine.presence.steadiness`.
         calibration: Of the network's scores, None where they were not measured.
         likeness: Where the picture looks like each of the objects; None where nobody has measured that.
         meanwhile: Called when all work of this frame is with the device: what it gives the device to do
@@ -75,16 +81,23 @@ def hand_over(
         ),
         dim=1,
     )  # (B, s * s + 1 + 1 + C + hints)
-    arrived = _sent(packed[:batch])
+    arrived = fetched(packed[:batch])
     if meanwhile is not None:
         meanwhile()
     # The only point of a frame at which the processor waits for the device.
     values = arrived()
     logits = values[:, : side * side].reshape(batch, side, side)
+    raw = logits
     if clean:
         logits = np.stack(
             [
-                clean_logits(one, hole_area_px=profile.hole_area_px, speck_area_px=profile.speck_area_px)
+                clean_logits(
+                    one,
+                    hole_area_px=profile.hole_area_px,
+                    speck_area_px=profile.speck_area_px,
+                    share=profile.first_share if prompted else 0.0,
+                    wanted=wanted,
+                )
                 for one in logits
             ]
         )
@@ -96,6 +109,14 @@ def hand_over(
         width = decoded.pointer.shape[1]
         pointer, rest = np.split(values[index, side * side + 2 :], [width])
         rounded = np.clip(logits[index], -_LARGEST_LOGIT, _LARGEST_LOGIT).astype(np.float16)
+        presence = presence_of(
+            presence_logit,
+            predicted_iou,
+            empty=not bool((rounded > 0).any()),
+            calibration=calibration,
+        )
+        if presence is Presence.PRESENT and steadiness(raw[index]) < least_steadiness:
+            presence = Presence.UNCERTAIN
         frames.append(
             ObjectFrame(
                 object_id=object_id,
@@ -103,12 +124,7 @@ def hand_over(
                 logits=rounded,
                 presence_logit=presence_logit,
                 predicted_iou=predicted_iou,
-                presence=presence_of(
-                    presence_logit,
-                    predicted_iou,
-                    empty=not bool((rounded > 0).any()),
-                    calibration=calibration,
-                ),
+                presence=presence,
                 pointer=pointer.astype(np.float16),
                 prompted=prompted,
                 rival=_rival(logits[index] > 0, rest.reshape(hints.shape[1:]), likeness)
@@ -131,7 +147,11 @@ def _hints(decoded: Decoded, likeness: Likeness | None, *, prompted: bool) -> Te
     if prompted or decoded.logits.shape[1] < 2:
         return decoded.best_logits.new_zeros(batch, 0, 1, 1)
     masks = torch.cat((decoded.best_logits, decoded.logits), dim=1)
-    return functional.adaptive_avg_pool2d((masks > 0).float(), _COARSE_SIDE)
+    return perform(Operation.UNEVEN_POOLING, _coarse, (masks > 0).float())
+
+
+def _coarse(masks: Tensor) -> Tensor:
+    return functional.adaptive_avg_pool2d(masks, _COARSE_SIDE)
 
 
 def _rival(taken: NDArray[np.bool_], hints: NDArray[np.float32], likeness: Likeness | None) -> float:
@@ -141,20 +161,3 @@ def _rival(taken: NDArray[np.bool_], hints: NDArray[np.float32], likeness: Liken
         return beside(taken, hints[0], likeness.least)
     coarse = hints > 0.5
     return rivalry(coarse[0], list(coarse[1:]))
-
-
-def _sent(values: Tensor) -> Callable[[], NDArray[np.float32]]:
-    """Start to copy values to main memory; what is returned waits for them, and for nothing behind them."""
-    if values.device.type != "cuda":
-        return values.numpy
-    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    host.copy_(values, non_blocking=True)
-    copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    copied.record()
-
-    def arrived() -> NDArray[np.float32]:
-        copied.synchronize()
-        found: NDArray[np.float32] = host.numpy()
-        return found
-
-    return arrived

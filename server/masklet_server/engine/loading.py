@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -11,20 +15,26 @@ from masklet.types import ModelInfo
 from masklet_server.engine import TrackerFactory
 from masklet_server.engine.accelerate import (
     EXACT,
+    Layout,
     choose_attention,
     compile_network,
     fixed_layout,
     replay_network,
 )
 from masklet_server.engine.processor.backend import ProcessorBackend, cache_folder, is_installed
-from masklet_server.engine.profile import PROFILES
+from masklet_server.engine.profile import PROFILES, Profile
+from masklet_server.engine.quality import Quality, quality_named, with_quality
+from masklet_server.engine.rehearsal import trouble_with
 from masklet_server.engine.replay import GraphRecorder
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.engine.warm_up import warm_up
 from masklet_server.model.checkpoint import load_network
+from masklet_server.model.devices import find_device, memory_of, rules_of
 from masklet_server.model.network import Network
 from masklet_server.model.store import describe_weights, find_weights
 from masklet_server.tracking import FrameSource, ResultReader, Tracker
+
+_LOG = logging.getLogger(__name__)
 
 RUNTIMES = ("auto", "torch", "openvino")
 
@@ -39,6 +49,7 @@ def load(
     *,
     compiled: bool = False,
     runtime: str = "torch",
+    quality: str = "own",
     length_known: bool = True,
 ) -> tuple[TrackerFactory, ModelInfo]:
     """See :func:`masklet_server.engine.load_tracker_factory`."""
@@ -46,10 +57,18 @@ def load(
         raise BadInputError(f"there is no profile {profile}: it is one of {', '.join(PROFILES)}")
     if runtime not in RUNTIMES:
         raise BadInputError(f"there is no runtime {runtime}: it is one of {', '.join(RUNTIMES)}")
+    chosen = quality_named(quality)
     place = find_device(device)
     path = find_weights(weights)
-    dtype = torch.bfloat16 if place.type == "cuda" else torch.float32
-    network = load_network(path, place, dtype)
+    network = load_network(path, place, rules_of(place).weights)
+    if rules_of(place).tried_first:
+        if compiled:
+            raise BadInputError(
+                f"networks are compiled for CUDA and processors, not for {place}: leave it out"
+            )
+        network = _tried(network, path, asked_for=device != "auto")
+        place = network.device
+    with_quality(network, chosen)
     layout = EXACT
     if compiled:
         layout = fixed_layout(network.config)
@@ -62,7 +81,9 @@ def load(
         warm_up(network, layout, PROFILES[profile], objects=_WARM_OBJECTS)
 
     info = describe_weights(path)
-    if _wants_openvino(runtime, place, compiled=compiled):
+    if chosen is not Quality.OWN and runtime == "openvino":
+        raise BadInputError("OpenVINO is prepared for what models were trained with: leave quality out")
+    if chosen is Quality.OWN and _wants_openvino(runtime, place, compiled=compiled):
         backend = ProcessorBackend(network, path, cache_folder(info.sha256))
         backend.prepare()
         layout = fixed_layout(network.config)
@@ -70,17 +91,52 @@ def load(
     else:
         choose = partial(_itself, network)
 
-    def make_tracker(source: FrameSource, results: ResultReader) -> Tracker:
+    return _Trackers(choose, PROFILES[profile], layout, length_known, place), info
+
+
+@dataclass(frozen=True)
+class _Trackers:
+    """See :class:`masklet_server.engine.TrackerFactory`."""
+
+    choose: Callable[[], Network]
+    profile: Profile
+    layout: Layout
+    length_known: bool
+    place: torch.device
+
+    @property
+    def device(self) -> str:
+        return str(self.place)
+
+    @property
+    def device_bytes(self) -> int | None:
+        return memory_of(self.place)
+
+    def __call__(self, source: FrameSource, results: ResultReader, /) -> Tracker:
         return NetworkTracker(
-            choose(),
+            self.choose(),
             source,
             results,
-            profile=PROFILES[profile],
-            layout=layout,
-            length_known=length_known,
+            profile=self.profile,
+            layout=self.layout,
+            length_known=self.length_known,
         )
 
-    return make_tracker, info
+
+def _tried(network: Network, path: Path, *, asked_for: bool) -> Network:
+    """A network whose device has shown that it tracks, or the same on the processor.
+
+    Raises:
+        BadInputError: The device does not, and somebody asked for it.
+    """
+    on_processor = load_network(path, "cpu", torch.float32)
+    trouble = trouble_with(network, on_processor)
+    if trouble is None:
+        return network
+    if asked_for:
+        raise BadInputError(f"{network.device} cannot be used here ({trouble}): say device auto or cpu")
+    _LOG.warning("%s cannot be used here (%s): the processor takes its place", network.device, trouble)
+    return on_processor
 
 
 def _itself(network: Network) -> Network:
@@ -102,22 +158,3 @@ def _wants_openvino(runtime: str, place: torch.device, *, compiled: bool) -> boo
             "--device cpu without --compile, and pip install openvino"
         )
     return suits and is_installed()
-
-
-def find_device(name: str) -> torch.device:
-    """The device of that name; ``"auto"`` is a GPU if there is one.
-
-    Raises:
-        BadInputError: There is no such device here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise BadInputError(f"{name} is no device: use auto, cpu or cuda") from error
-    if device.type not in ("cpu", "cuda"):
-        raise BadInputError(f"masklet does not run on {name}: use auto, cpu or cuda")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise BadInputError(f"there is no {name} here: check the driver, or use auto or cpu")
-    return device

@@ -18,6 +18,7 @@ from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, Promp
 from masklet_server.engine.policies.appearance import Appearance
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.recall import Reach, Recall
+from masklet_server.model.devices import moved
 from masklet_server.model.network import Decoded, ImageFeatures, Network
 from masklet_server.tracking import ObjectFrame, ResultReader
 
@@ -292,7 +293,7 @@ class MemoryBank:
 
     def _moved(self, tensor: Tensor) -> Tensor:
         """On the device, without waiting for what it is doing."""
-        return tensor.to(self._network.device, non_blocking=True)
+        return moved(tensor, self._network.device)
 
 
 def to_grid(logits: Tensor, side_px: int) -> Tensor:

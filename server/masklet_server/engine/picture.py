@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from masklet_server.model.devices import fetchable, moved
+
 # Of ImageNet, as all members of the family were trained.
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -37,10 +39,9 @@ def square_of(picture: NDArray[np.uint8] | NDArray[np.float32], side_px: int) ->
     return planes[0]  # (3, S, S)
 
 
-def whole(picture: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
-    """``(height, width, 3)`` as it is, where a GPU can fetch it without the processor's help."""
-    values = torch.from_numpy(np.require(picture, requirements=["C", "W"]))
-    return values.pin_memory() if torch.cuda.is_available() else values
+def whole(picture: NDArray[np.uint8] | NDArray[np.float32], device: torch.device) -> Tensor:
+    """``(height, width, 3)`` as it is, where ``device`` can fetch it without the processor's help."""
+    return fetchable(torch.from_numpy(np.require(picture, requirements=["C", "W"])), device)
 
 
 class DeviceResizer:
@@ -61,8 +62,7 @@ class DeviceResizer:
 
     def square_of(self, picture: Tensor) -> Tensor:
         """``(3, S, S)`` on the device, from ``(height, width, 3)`` of :func:`whole` in its own type."""
-        moved = picture.to(self._device, non_blocking=True)
-        planes = moved.permute(2, 0, 1)
+        planes = moved(picture, self._device).permute(2, 0, 1)
         if planes.shape[-2:] == (self._side_px, self._side_px):
             return planes
         height_px, width_px = planes.shape[-2:]
@@ -89,8 +89,8 @@ class DeviceResizer:
 def normalised(square: Tensor, *, device: torch.device, dtype: torch.dtype) -> Tensor:
     """``(1, 3, S, S)`` on ``device``, ready for the image encoder, from :func:`square_of`."""
     # uint8 crosses the bus: a quarter of the bytes.
-    moved = square.to(device, non_blocking=True)
-    image = moved.float() / 255.0 if moved.dtype == torch.uint8 else moved
-    mean = torch.tensor(_MEAN).view(3, 1, 1).to(device, non_blocking=True)
-    deviation = torch.tensor(_DEVIATION).view(3, 1, 1).to(device, non_blocking=True)
+    there = moved(square, device)
+    image = there.float() / 255.0 if there.dtype == torch.uint8 else there
+    mean = moved(torch.tensor(_MEAN).view(3, 1, 1), device)
+    deviation = moved(torch.tensor(_DEVIATION).view(3, 1, 1), device)
     return ((image - mean) / deviation).to(dtype).unsqueeze(0)

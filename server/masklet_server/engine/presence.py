@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from masklet.types import Presence
 
 # The network itself empties a mask at a presence logit of 0 or less, so nothing else can be
@@ -53,6 +56,21 @@ CALIBRATIONS = {
     "masklet_embedded": Calibration(offset=6.249, presence_weight=-0.51, quality_weight=-1.714, limit=-0.3),
 }
 """By the name of the network's configuration."""
+
+STEADY_CLICKS = {"masklet_embedded": 0.36}
+"""By the name of the network's configuration: the mask of a single click less steady than this is uncertain.
+
+Measured with ``server/benchmarks/bench_first_click.py`` as a sign of an IoU below 0.6. The network's own
+estimate of its mask tells less (area under the curve on held-out clips 0.80, steadiness 0.86).
+"""
+_STEADINESS_MARGIN = 1.0
+
+
+def steadiness(logits: NDArray[np.float32]) -> float:
+    """How little a mask ``(s, s)`` changes when its threshold moves by 1 either way: a share, 0 to 1."""
+    inner = int(np.count_nonzero(logits > _STEADINESS_MARGIN))
+    outer = int(np.count_nonzero(logits > -_STEADINESS_MARGIN))
+    return inner / outer if outer else 0.0
 
 
 def presence_of(

@@ -19,6 +19,9 @@ class Profile:
         hole_area_px: Holes up to this area, at a mask side of 256, are filled; 0 leaves them.
         speck_area_px: Islands up to this area, at a mask side of 256, go, except an object's
             largest part; 0 leaves them.
+        first_share: On prompted frames holes and islands up to this share of the mask go too, except those
+            that were clicked on. Of 915 masks of one click on real and painted frames it raised the mean
+            IoU of the real ones from 0.526 to 0.528, and no mask lost more than 0.04.
         clean_given_masks: Masks that the artist drew are cleaned like those of the network.
         attended: Which prompted frames the network reads on a frame. ``"all"``, the official way.
             ``"neighbours"``: the nearest on either side, so that a correction changes what lies between
@@ -51,6 +54,7 @@ class Profile:
     binarise_prompted: bool
     hole_area_px: int
     speck_area_px: int = 0
+    first_share: float = 0.0
     clean_given_masks: bool = True
     attended: Literal["all", "neighbours"] = "all"
     trail: Literal["all", "leg"] = "all"
@@ -75,6 +79,7 @@ EDITOR = Profile(
     binarise_prompted=True,
     hole_area_px=8,
     speck_area_px=8,
+    first_share=0.02,
     clean_given_masks=False,
     attended="neighbours",
     trail="leg",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from torch.nn import functional
 
 from masklet.errors import BadInputError
 from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, Scribble
+from masklet_server.engine.cleaning import Wanted
+from masklet_server.model.devices import Operation, perform
 
 STROKE_POINTS = 2
 """That the network is shown of a stroke. Mean IoU on first frames of 18 sequences: one click 59.5, a stroke
@@ -41,6 +44,14 @@ class Turn:
     def count(self, clip: ClipInfo) -> int:
         """Points that the network sees: a box counts as two."""
         return len(self.pointed(clip)) + (0 if self.box is None else 2)
+
+    def wanted(self, clip: ClipInfo, *, side: int) -> Wanted:
+        """Cells of a mask of this side that the clicks lie in."""
+        cells: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+        for click in self.clicks:
+            row, column = int(click.y_px * side / clip.height_px), int(click.x_px * side / clip.width_px)
+            cells[click.positive].append((min(row, side - 1), min(column, side - 1)))
+        return Wanted(tuple(cells[True]), tuple(cells[False]))
 
     def points(self, clip: ClipInfo, *, side_px: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """``(1, N, 2)`` points in pixels of the S-square and ``(1, N)`` labels, box corners first.
@@ -129,5 +140,6 @@ def mask_square(mask: Mask, *, side_px: int, device: torch.device) -> Tensor:
     """``(1, 1, S, S)`` of 0 and 1: half coverage or more counts as inside, after the resize."""
     square = torch.from_numpy(mask.coverage()).to(device)[None, None]  # (1, 1, height, width)
     if square.shape[-2:] != (side_px, side_px):
-        square = functional.interpolate(square, size=(side_px, side_px), mode="bilinear", antialias=True)
+        smooth = partial(functional.interpolate, size=(side_px, side_px), mode="bilinear", antialias=True)
+        square = perform(Operation.SMOOTH_RESIZE, smooth, square)
     return (square >= 0.5).float()

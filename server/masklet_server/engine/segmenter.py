@@ -13,6 +13,7 @@ from masklet_server.engine.agreement import CLICK_KERNELS, LastLooks, agree
 from masklet_server.engine.handover import hand_over
 from masklet_server.engine.memory_bank import MemoryBank, to_grid
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory, PromptedFrame
+from masklet_server.engine.presence import STEADY_CLICKS
 from masklet_server.engine.profile import Profile
 from masklet_server.engine.prompting import Turn, added_turns, mask_square, turns_in_order
 from masklet_server.engine.recall import Reach, neighbours, recall
@@ -97,7 +98,7 @@ class Segmenter:
             seen = self._network.without_memory(features.embedding) if conditioned is None else conditioned
             for turn in open_turns:
                 decoded = self._decode(turn, features, seen, previous)
-                result, logits = self._result(decoded, prompts, clean=True)
+                result, logits = self._result(decoded, prompts, clean=True, turn=turn)
                 result, logits = self._obeying(turn, result, logits)
                 previous = logits
 
@@ -298,9 +299,20 @@ class Segmenter:
         decoded = self._network.decode_mask(features, square)
         return decoded, *self._result(decoded, prompts, clean=self._profile.clean_given_masks)
 
-    def _result(self, decoded: Decoded, prompts: FramePrompts, *, clean: bool) -> tuple[ObjectFrame, Tensor]:
+    def _result(
+        self, decoded: Decoded, prompts: FramePrompts, *, clean: bool, turn: Turn | None = None
+    ) -> tuple[ObjectFrame, Tensor]:
         """The result, and its logits ``(1, 1, s, s)`` unrounded, on the processor."""
+        single = turn is not None and turn.box is None and not turn.scribbles and len(turn.clicks) == 1
+        least = STEADY_CLICKS.get(self._network.config.name, 0.0) if single else 0.0
         results, logits = hand_over(
-            decoded, [prompts.object_id], prompts.frame, self._profile, prompted=True, clean=clean
+            decoded,
+            [prompts.object_id],
+            prompts.frame,
+            self._profile,
+            prompted=True,
+            clean=clean,
+            wanted=None if turn is None else turn.wanted(self._clip, side=decoded.best_logits.shape[-1]),
+            least_steadiness=least if self._profile.first_share else 0.0,
         )
         return results[0], torch.from_numpy(logits)[:, None]

@@ -28,6 +28,7 @@ from masklet_server.engine.recollection import Recollection
 from masklet_server.engine.seeker import PictureSeeker
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.engine.workspace import Workspace
+from masklet_server.model.devices import rules_of
 from masklet_server.model.network import Network
 from masklet_server.tracking import FrameSource, Holdings, ObjectFrame, Relief, ResultReader
 
@@ -155,7 +156,7 @@ class NetworkTracker:
             for memory in self._objects.values():
                 memory.park()
             self._is_at_host = False
-        elif relief is Relief.MEMORIES and self._network.device.type != "cpu":
+        elif relief is Relief.MEMORIES and rules_of(self._network.device).own_memory:
             for memory in self._objects.values():
                 memory.move(torch.device("cpu"))
             self._is_at_host = True

@@ -7,12 +7,10 @@ from typing import TypeVar
 
 import torch
 
+from masklet_server.model.devices import MemoryGauge, is_full
 from masklet_server.tracking import DeviceMemoryError
 
 ValueT = TypeVar("ValueT")
-
-_PROCESSOR_REFUSAL = "can't allocate memory"
-"""What torch says where the machine's own memory is full; it has no class of its own for that."""
 
 
 class Workspace:
@@ -26,7 +24,7 @@ class Workspace:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
+        self._gauge = MemoryGauge(device)
         self.most_bytes = 0
 
     def run(self, call: Callable[[], ValueT]) -> ValueT:
@@ -35,26 +33,18 @@ class Workspace:
         Raises:
             DeviceMemoryError: There was no memory for it; nothing of it is held any more.
         """
-        is_gpu = self._device.type == "cuda"
-        if is_gpu:
-            torch.cuda.reset_peak_memory_stats(self._device)
-            before_bytes = torch.cuda.memory_allocated(self._device)
+        self._gauge.begin()
         try:
             with torch.inference_mode():
                 return call()
-        except (torch.OutOfMemoryError, MemoryError):
-            pass
-        except RuntimeError as error:
-            if _PROCESSOR_REFUSAL not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_full(error):
                 raise
         finally:
-            if is_gpu:
-                needed_bytes = torch.cuda.max_memory_allocated(self._device) - before_bytes
-                self.most_bytes = max(self.most_bytes, needed_bytes)
+            self.most_bytes = max(self.most_bytes, self._gauge.end())
         # Out here: while an exception is handled, it holds every tensor of the call.
         raise DeviceMemoryError
 
     def give_back(self) -> None:
         """Let the device have what torch keeps for later."""
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        self._gauge.give_back()

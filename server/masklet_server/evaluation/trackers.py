@@ -9,7 +9,6 @@ import torch
 
 from masklet.errors import BadInputError
 from masklet_server.engine.features import FeatureCache
-from masklet_server.engine.loading import find_device
 from masklet_server.engine.policies.policy import POLICIES
 from masklet_server.engine.profile import EDITOR, PROFILES
 from masklet_server.engine.tracker import NetworkTracker
@@ -17,6 +16,7 @@ from masklet_server.evaluation.hard.contest import Contest, ContestMaker
 from masklet_server.evaluation.hard.stage import TARGET
 from masklet_server.evaluation.runs import TrackerFactory
 from masklet_server.model.checkpoint import load_network
+from masklet_server.model.devices import find_device, rules_of
 from masklet_server.model.network import Network
 from masklet_server.tracking import FrameSource, ResultReader
 
@@ -110,7 +110,7 @@ def _load(weights: str, side_px: int | None, device: str) -> Network:
     if side_px is not None and (side_px < 32 or side_px % 32):
         raise BadInputError(f"a side of {side_px} pixels does not work: give a multiple of 32.")
     place = find_device(device)
-    network = load_network(weights, place, torch.bfloat16 if place.type == "cuda" else torch.float32)
+    network = load_network(weights, place, rules_of(place).weights)
     if side_px is not None:
         network.config = replace(network.config, image_side_px=side_px)
     return network

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from masklet_server.model.attention_choice import AttentionChoice
 from masklet_server.model.dense import dense, prefers_mkl
+from masklet_server.model.devices import rules_of
 
 # Scores at a time. More would leave the cache, and make the allocator ask the operating system
 # for fresh pages every time; fewer would starve the matrix product.
@@ -38,7 +39,8 @@ def attend(
         ``(B, N, V)``.
     """
     query = query.expand(key.shape[0], -1, -1)
-    if key.device.type == "cpu" and not torch.is_grad_enabled() and not torch.compiler.is_exporting():
+    in_blocks = rules_of(key.device).attention_in_blocks
+    if in_blocks and not torch.is_grad_enabled() and not torch.compiler.is_exporting():
         return _attend_in_blocks(query, key, value, valid)
     form = None if choice is None or valid is not None else choice.form_for(query, key)
     if form is not None:
@@ -51,18 +53,19 @@ def _attend_in_blocks(query: Tensor, key: Tensor, value: Tensor, valid: Tensor |
     """Some rows of the score matrix at a time.
 
     torch's fused kernel for processors wants values as wide as the keys, and the whole matrix
-    would be half a gigabyte an object.
+    would be half a gigabyte an object; so it is with Apple's GPUs.
     """
     scaled = query * (1.0 / math.sqrt(query.shape[-1]))
     out = query.new_empty(*query.shape[:-1], value.shape[-1])
-    by_mkl = prefers_mkl() and query.dtype == torch.float32
+    has_mkl = query.device.type == "cpu" and prefers_mkl()
+    by_mkl = has_mkl and query.dtype == torch.float32
     for item in range(query.shape[0]):
         own_key, own_value = key[item], value[item]
         if valid is not None and not bool(valid[item].all()):
             # What is hidden is left out: an object is the same to the bit whoever is tracked beside it, and
             # MKL's products of longer rows are not, zeros or no zeros.
             own_key, own_value = own_key[valid[item]], own_value[valid[item]]
-        if prefers_mkl() and own_value.shape == own_key.shape:
+        if has_mkl and own_value.shape == own_key.shape:
             alone = F.scaled_dot_product_attention(query[item, None], own_key[None], own_value[None])
             out[item] = alone[0]
             continue
@@ -82,7 +85,8 @@ class _OneDnnBlocks:
 
     def __call__(self, block: Tensor, target: Tensor) -> None:
         scores = dense(block, self._key, None)  # (rows, L)
-        torch.softmax(scores, -1, out=scores)
+        # In place only where the kernel is known to read a row before it writes it.
+        scores = torch.softmax(scores, -1, out=scores if scores.device.type == "cpu" else None)
         target.copy_(dense(scores, self._turned, None))
 
 

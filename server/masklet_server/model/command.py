@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -90,10 +91,26 @@ def pull(
     address: Annotated[
         str, typer.Option(help="Where to fetch from: a mirror, for instance.")
     ] = download.BASE_ADDRESS,
+    sha256: Annotated[
+        str | None, typer.Option(help="What the file must be; another one is thrown away.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for every megabyte, for hosts.")
+    ] = False,
 ) -> None:
-    """Fetch an official checkpoint from Meta's published address."""
+    """Fetch an official checkpoint from Meta's published address.
+
+    Stopped, it goes on from there the next time. HTTPS_PROXY and NO_PROXY are heeded.
+    """
     from masklet_server.model.checkpoint import read_checkpoint
 
+    if as_json:
+        info = download.pull_weights(
+            name, folder=folder, base_address=address, sha256=sha256, progress=_tell_in_json
+        )
+        read_checkpoint(store.find_weights(name, folder))
+        typer.echo(json.dumps({"name": info.name, "sha256": info.sha256}))
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -107,10 +124,15 @@ def pull(
             name,
             folder=folder,
             base_address=address,
+            sha256=sha256,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     read_checkpoint(store.find_weights(name, folder))
     _show(info)
+
+
+def _tell_in_json(done_bytes: int, total_bytes: int | None) -> None:
+    typer.echo(json.dumps({"done_bytes": done_bytes, "total_bytes": total_bytes}))
 
 
 def _show(*infos: ModelInfo) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from masklet_server.model.config import ConvTrunkConfig
 from masklet_server.model.dense import Dense, dense, fuses
+from masklet_server.model.devices import convolvable
 from masklet_server.model.perceptron import Perceptron
 
 _HEAD_CHANNELS = 32
@@ -137,7 +138,7 @@ class ConvTrunk(nn.Module):
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps ``(B, channels[i], S/2^(i+2), S/2^(i+2))`` at strides 4, 8, 16 and 32."""
         # Channels last is what the processors' convolutions are fast in.
-        x = self.stem(images.contiguous(memory_format=torch.channels_last))
+        x = self.stem(convolvable(images))
         maps = [self.stages[0](x)]
         for downsample, stage in zip(self.downsample, list(self.stages)[1:], strict=True):
             maps.append(stage(downsample(maps[-1])))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import http
 import http.client
 import os
+import shutil
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from masklet.errors import WeightsError
 from masklet.types import ModelInfo
@@ -55,6 +57,7 @@ def pull_weights(
     folder: Path | None = None,
     base_address: str = BASE_ADDRESS,
     progress: Progress | None = None,
+    sha256: str | None = None,
     attempts: int = 3,
     pause_s: float = _PAUSE_S,
 ) -> ModelInfo:
@@ -68,11 +71,13 @@ def pull_weights(
         folder: See :func:`masklet_server.model.store.weights_folder`.
         base_address: Without the release's folder; a studio's mirror, for instance.
         progress: Told about every megabyte.
+        sha256: What the file must be, where somebody knows; another one is thrown away.
         attempts: Connections in a row without a single new byte before giving up.
         pause_s: Between attempts.
 
     Raises:
-        WeightsError: No such checkpoint, no connection, or no room.
+        WeightsError: No such checkpoint, no connection, no room, another file, or a server that sends on to
+            another machine.
     """
     if os.environ.get(NO_EGRESS_SETTING, "").strip().lower() in _YES:
         raise WeightsError(
@@ -98,6 +103,13 @@ def pull_weights(
                 )
             time.sleep(pause_s)
         info = ModelInfo(name, OFFICIAL_LICENCE, part.stat().st_size, digest_of(part))
+        if sha256 is not None and info.sha256 != sha256.lower():
+            part.unlink()
+            _tag_path(part).unlink(missing_ok=True)
+            raise WeightsError(
+                f"{name} is not the file that was expected: its SHA-256 is {info.sha256}; it was thrown "
+                "away, ask whoever named the digest or the address"
+            )
         part.replace(target)
         _tag_path(part).unlink(missing_ok=True)
         write_record(target, info, origin=address)
@@ -117,13 +129,13 @@ def _fetch(address: str, part: Path, progress: Progress | None) -> str | None:
         # If the file has changed since, the server sends all of it instead of the rest.
         headers = {"Range": f"bytes={start}-", "If-Range": tag}
     try:
-        with urllib.request.urlopen(
-            urllib.request.Request(address, headers=headers), timeout=_TIMEOUT_S
-        ) as response:
+        asked = urllib.request.Request(address, headers=headers)
+        with urllib.request.build_opener(_StayingThere).open(asked, timeout=_TIMEOUT_S) as response:
             if response.status != http.HTTPStatus.PARTIAL_CONTENT:
                 start = 0
             left = response.headers.get("Content-Length")
             total = start + int(left) if left is not None else None
+            _check_room(part, None if left is None else int(left))
             tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
             _tag_path(part).write_text(tag, encoding="utf-8")
             done = start
@@ -152,6 +164,41 @@ def _fetch(address: str, part: Path, progress: Progress | None) -> str | None:
     if total is not None and done < total:
         return "the connection ended early"
     return None
+
+
+def _check_room(part: Path, left_bytes: int | None) -> None:
+    free_bytes = shutil.disk_usage(part.parent).free
+    if left_bytes is not None and left_bytes > free_bytes:
+        raise WeightsError(
+            f"{left_bytes / 1e6:.0f} MB are to come and the disk of the weights folder has "
+            f"{free_bytes / 1e6:.0f} MB free: make room and pull again, what is already here is kept"
+        )
+
+
+class _StayingThere(urllib.request.HTTPRedirectHandler):
+    """Follows no server to another machine: nobody said that one could be trusted."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """The same request elsewhere on the same machine.
+
+        Raises:
+            WeightsError: It is another machine, or a connection that others can read.
+        """
+        before, after = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
+        if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            raise WeightsError(
+                f"{before.netloc} sends on to {after.scheme}://{after.netloc}, which was not asked for: "
+                "name the address itself with --address if it is to be trusted"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _size_of(path: Path) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet_server.model.config import HieraConfig
 from masklet_server.model.dense import Dense
+from masklet_server.model.devices import Operation, perform
 from masklet_server.model.perceptron import Perceptron
 from masklet_server.model.position import TableCache
 
@@ -153,7 +156,8 @@ class Hiera(nn.Module):
         return self._positions.get(key, lambda: self._build_position(rows, columns))
 
     def _build_position(self, rows: int, columns: int) -> Tensor:
-        background = F.interpolate(self.pos_embed, size=(rows, columns), mode="bicubic")
+        cubic = partial(F.interpolate, size=(rows, columns), mode="bicubic")
+        background = perform(Operation.CUBIC_RESIZE, cubic, self.pos_embed)
         side = self.pos_embed_window.shape[-1]
         tiled = self.pos_embed_window.tile(1, 1, rows // side, columns // side)
         return (background + tiled).permute(0, 2, 3, 1)  # (1, rows, columns, C0)

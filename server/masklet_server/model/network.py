@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from masklet_server.model.config import NetworkConfig
 from masklet_server.model.dense import Dense
+from masklet_server.model.devices import Operation, perform
 from masklet_server.model.mask_decoder import MaskDecoder, MaskPredictions, stability
 from masklet_server.model.memory_attention import Memory, MemoryAttention
 from masklet_server.model.memory_encoder import MemoryEncoder
@@ -243,9 +245,8 @@ class Network(nn.Module):
         """
         mask = mask.float()
         side = mask.shape[-1] // 4
-        logits = F.interpolate(
-            _MASK_SCALE * mask + _MASK_BIAS, size=(side, side), mode="bilinear", antialias=True
-        )
+        smooth = partial(F.interpolate, size=(side, side), mode="bilinear", antialias=True)
+        logits = perform(Operation.SMOOTH_RESIZE, smooth, _MASK_SCALE * mask + _MASK_BIAS)
         decoded = self.decode(
             features,
             features.embedding,

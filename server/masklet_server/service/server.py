@@ -64,12 +64,14 @@ class Engine:
         model: The weights in force.
         models: All that this machine has.
         device: For people.
+        device_bytes: What the device gives; None where its memory is the machine's.
     """
 
     make_tracker: TrackerFactory
     model: ModelInfo
     models: tuple[ModelInfo, ...]
     device: str
+    device_bytes: int | None = None
 
 
 class MaskletServer:
@@ -159,6 +161,7 @@ class MaskletServer:
             journals=journals_for(self._journals, member),
             model_sha256=engine.model.sha256,
         )
+        self.store.ledger.device_bytes = engine.device_bytes
         self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
         self._renderer = Renderer()
         self._shared = SharedMemory()

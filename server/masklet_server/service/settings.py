@@ -24,7 +24,7 @@ class ServerSettings:
     Attributes:
         address: ``host:port``; port 0 takes a free one.
         weights: Name or file of the model.
-        device: Where the network runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        device: Where the network runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``xpu``.
         profile: How the network is used over time; the last two are for comparisons.
         roots: Folders whose clips may be opened and where mattes may be written. None: uploads only.
         tenant_roots: The same of tenants that have their own, and these only.

@@ -16,6 +16,9 @@ from masklet_server.tracking import Holdings, Relief
 RESERVE_SHARE = 0.1
 """Of the budget, what work may not be admitted into: memory is never in one piece."""
 
+DEVICE_SHARE = 0.7
+"""Of the device's memory, what trackers may hold at most."""
+
 
 class Holder(Protocol):
     """Whatever holds memory of the device: a session's tracker."""
@@ -45,13 +48,29 @@ class Ledger:
     """Adds up what sessions hold. To be used by whoever has the device; reading is everybody's.
 
     Args:
-        budget_bytes: What all may hold together.
+        budget_bytes: What all may hold together, as somebody has set it.
+
+    Attributes:
+        device_bytes: What the device itself gives; None where nobody knows. A part of it is the network's
+            and the calls' own.
     """
 
     def __init__(self, budget_bytes: int) -> None:
-        self.budget_bytes = budget_bytes
+        self._set_bytes = budget_bytes
+        self.device_bytes: int | None = None
         self._accounts: OrderedDict[Holder, _Account] = OrderedDict()
         self._object_bytes = 0
+
+    @property
+    def budget_bytes(self) -> int:
+        """What all may hold together: what was set, and no more than the device has."""
+        if self.device_bytes is None:
+            return self._set_bytes
+        return min(self._set_bytes, int(self.device_bytes * DEVICE_SHARE))
+
+    @budget_bytes.setter
+    def budget_bytes(self, budget_bytes: int) -> None:
+        self._set_bytes = budget_bytes
 
     def enter(self, holder: Holder, is_busy: Callable[[], bool]) -> None:
         """Write a holder down; it counts as used now."""

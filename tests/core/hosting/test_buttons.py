@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from fakes.host import FakeHost
+from fakes.host import FakeHost, Handle
 from masklet.errors import BadInputError
+from masklet.hosting.notices import Notice
 from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.prompting import box_inside, check_inside, taken_back
 from masklet.hosting.reviewing import Extent, bad_frame_sentence, track_request, track_sentence
 from masklet.hosting.sentences import progress_text, state_parts
 from masklet.hosting.shown.frame_book import Strip
+from masklet.hosting.shown.overlay_masks import pack
 from masklet.hosting.work.jobs import Job
-from masklet.hosting.work.plate_events import TrackRequest
-from masklet.said.documents import SaidObject
-from masklet.types import Box, Click, Direction, FramePrompts, Presence, UnreadableFrame
+from masklet.hosting.work.plate_events import MaskCame, TrackRequest
+from masklet.said.documents import Document, SaidObject
+from masklet.types import Box, Click, Direction, FramePrompts, Mask, Presence, UnreadableFrame
 
 HERO = SaidObject("u1", "hero", (FramePrompts(0, 1001, (Click(20.0, 18.0),)),))
 
@@ -86,3 +89,32 @@ def test_progress_says_how_to_stop() -> None:
     assert progress_text(job) == "Tracking ….  Esc: stop and keep what is done"
     job.count(3, 8)
     assert progress_text(job).startswith("Tracking: 3 of 8.")
+
+
+def test_a_doubtful_click_is_told_of_once_until_its_mask_is_better() -> None:
+    memory = PlateMemory(HeroHost())
+    job = Job("Clicking", lambda job: iter(()), on_event=lambda event: None)
+    square = Mask.from_array(np.full((4, 4), 255, np.uint8))
+
+    def came(presence: Presence) -> None:
+        memory.take(HeroHost.PLATE, job, MaskCame("u1", 1001, pack(square, presence, max_side_px=4)))
+
+    came(Presence.UNCERTAIN)
+    assert memory.notice is not None
+    assert "hero on frame 1001 may be poor: draw a box" in memory.notice.sentence
+    assert not memory.notice.is_alarm
+    came(Presence.PRESENT)
+    assert memory.notice is None
+
+    memory.notice = told = Notice("the disk is full")
+    came(Presence.UNCERTAIN)
+    assert memory.notice is told
+
+
+class HeroHost(FakeHost):
+    """Its one plate says one click."""
+
+    PLATE = Handle()
+
+    def document(self, plate: Handle) -> Document:
+        return (HERO,)

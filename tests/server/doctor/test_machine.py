@@ -21,6 +21,7 @@ from masklet_server.journal.folder import FILE_NAME, claimed
 from masklet_server.service.settings import ServerSettings
 
 PLAIN = ServerSettings()
+APPLE = {"kind": "mps", "name": "Apple's GPU", "total": 5 << 30, "lacks": ["smooth resizing"]}
 CARD = {"name": "NVIDIA L40S", "free": 40e9, "total": 48e9}
 
 
@@ -113,6 +114,11 @@ def test_a_server_that_has_the_journals_is_noticed(tmp_path: Path) -> None:
         ({"cards": [CARD], "cuda": "13.0"}, "auto", "580.1", Verdict.GOOD, "40.0 of 48.0 GB free"),
         ({"cards": [CARD], "cuda": "13.0"}, "cuda:1", "580.1", Verdict.BAD, "there are 1 cards"),
         ({"cards": [CARD], "cuda": "13.0"}, "cpu", "580.1", Verdict.NOTE, "as asked for"),
+        ({"cards": [], "others": [APPLE]}, "auto", None, Verdict.NOTE, "Apple's GPU (mps), float32"),
+        ({"cards": [], "others": [APPLE]}, "auto", None, Verdict.NOTE, "instead: smooth resizing"),
+        ({"cards": [], "others": [APPLE]}, "mps", None, Verdict.NOTE, "have never run it on mps"),
+        ({"cards": [], "others": [APPLE]}, "cpu", None, Verdict.GOOD, "the processor, 8 threads"),
+        ({"cards": [], "others": [APPLE]}, "xpu", None, Verdict.BAD, "finds no such device"),
     ],
 )
 def test_the_device_that_the_settings_want_is_there(

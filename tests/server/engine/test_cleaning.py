@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet_server.engine.cleaning import clean_logits
+from masklet_server.engine.cleaning import Wanted, clean_logits
 
 
 def square(side: int = 256) -> NDArray[np.float32]:
@@ -69,3 +69,27 @@ def test_empty_and_full_masks_stay_as_they_are() -> None:
         logits = np.full((16, 16), value, np.float32)
 
         assert (clean_logits(logits, hole_area_px=16, speck_area_px=16) == value).all()
+
+
+def test_islands_and_holes_are_small_beside_the_mask_itself() -> None:
+    logits = square()
+    logits[10:18, 10:18] = 2.0  # 64 of the largest part's 4096
+    logits[80:87, 80:87] = -2.0
+    logits[200:220, 10:30] = 2.0  # 400
+
+    cleaned = clean_logits(logits, hole_area_px=8, speck_area_px=8, share=0.02)
+
+    assert (cleaned[10:18, 10:18] < 0).all()
+    assert (cleaned[80:87, 80:87] > 0).all()
+    assert (cleaned[200:220, 10:30] == 2.0).all()
+
+
+def test_what_was_clicked_on_is_left_as_it_is() -> None:
+    logits = square()
+    logits[10:13, 10:13] = 2.0
+    logits[80:82, 80:82] = -2.0
+    asked = Wanted(inside=((13, 12),), outside=((80, 81),))
+
+    cleaned = clean_logits(logits, hole_area_px=16, speck_area_px=16, share=0.02, wanted=asked)
+
+    assert cleaned is logits

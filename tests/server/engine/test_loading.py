@@ -9,7 +9,7 @@ import pytest
 from fakes.tracking import TINY, DiscClip, Shelf
 from masklet.errors import BadInputError, WeightsError
 from masklet.types import Click, FramePrompts
-from masklet_server.engine import load_tracker_factory
+from masklet_server.engine import load_tracker_factory, quality
 from masklet_server.model.checkpoint import save_network
 from masklet_server.model.network import build_network
 
@@ -66,3 +66,29 @@ def test_importing_the_engine_does_not_import_torch() -> None:
     code = "import sys, masklet_server.engine; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_quality_is_a_side_of_the_networks_square(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
+    monkeypatch.setattr(
+        quality, "SIDES_PX", {TINY.name: {quality.Quality.FAST: 32, quality.Quality.BEST: 128}}
+    )
+    sides = {}
+    for word in ("own", "fast", "best"):
+        make_tracker, _ = load_tracker_factory(str(weights), device="cpu", quality=word)
+        result = make_tracker(DiscClip(), Shelf()).prompt(FramePrompts(1, 1001, clicks=(Click(20.0, 27.0),)))
+        sides[word] = result.logits.shape[0]
+
+    assert sides == {"own": 16, "fast": 8, "best": 32}
+
+
+def test_qualities_are_named_where_there_is_no_such(weights: Path) -> None:
+    with pytest.raises(BadInputError, match="own, fast, balanced, best"):
+        load_tracker_factory(str(weights), device="cpu", quality="superb")
+    with pytest.raises(BadInputError, match="leave quality out"):
+        load_tracker_factory(str(weights), device="cpu", quality="fast", runtime="openvino")
+
+
+def test_every_preset_has_three_qualities() -> None:
+    for name, sides in quality.SIDES_PX.items():
+        assert sorted(sides.values()) == list(sides.values()), name
+        assert all(side % 32 == 0 for side in sides.values())

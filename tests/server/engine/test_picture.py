@@ -53,7 +53,7 @@ def test_a_device_resizes_as_pillow_does(size: tuple[int, int]) -> None:
     picture = photograph(*size)
     resizer = DeviceResizer(side_px=128, device=torch.device("cpu"))
 
-    on_device = resizer.square_of(whole(picture))
+    on_device = resizer.square_of(whole(picture, torch.device("cpu")))
 
     theirs = np.asarray(image_module.fromarray(picture).resize((128, 128)))
     difference = np.abs(on_device.permute(1, 2, 0).numpy().astype(int) - theirs.astype(int))
@@ -61,14 +61,16 @@ def test_a_device_resizes_as_pillow_does(size: tuple[int, int]) -> None:
     assert difference.max() <= 1
     assert difference.mean() < 0.01
     floats = picture.astype(np.float32) / 255
-    assert (resizer.square_of(whole(floats)) - square_of(floats, 128)).abs().max() < 1e-5
+    assert (resizer.square_of(whole(floats, torch.device("cpu"))) - square_of(floats, 128)).abs().max() < 1e-5
 
 
 def test_a_device_leaves_a_square_of_the_right_size_alone() -> None:
     picture = photograph(64, 64)
     resizer = DeviceResizer(side_px=64, device=torch.device("cpu"))
 
-    assert np.array_equal(resizer.square_of(whole(picture)).permute(1, 2, 0).numpy(), picture)
+    assert np.array_equal(
+        resizer.square_of(whole(picture, torch.device("cpu"))).permute(1, 2, 0).numpy(), picture
+    )
 
 
 def test_read_only_and_strided_pictures_are_taken() -> None:

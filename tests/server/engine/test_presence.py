@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from masklet.types import Presence
-from masklet_server.engine.presence import CALIBRATIONS, Calibration, presence_of
+from masklet_server.engine.presence import CALIBRATIONS, Calibration, presence_of, steadiness
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,13 @@ def test_better_scores_never_make_a_mask_less_certain() -> None:
         assert calibration.error_logit(3.0, 0.5) > calibration.error_logit(3.0, 0.6)
         # Beyond what was measured a score says no more, whatever it is.
         assert calibration.error_logit(40.0, 1.0) == calibration.error_logit(400.0, 1.5)
+
+
+def test_a_mask_is_steady_where_its_edge_is_steep() -> None:
+    logits = np.full((8, 8), -9.0, np.float32)
+    logits[2:6, 2:6] = 9.0
+    assert steadiness(logits) == 1.0
+
+    logits[0, :] = 0.5
+    assert steadiness(logits) == 16 / 24
+    assert steadiness(np.full((8, 8), -9.0, np.float32)) == 0.0

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import errno
+import hashlib
 import http.server
+import json
 import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from masklet.errors import WeightsError
+from masklet_server.model import download
 from masklet_server.model.command import add_commands
 from masklet_server.model.config import EMBEDDED
 from masklet_server.model.download import OFFICIAL_NAMES, official_address, pull_weights
@@ -35,6 +40,7 @@ class Site:
     tag: str = '"one"'
     break_after_bytes: list[int] = field(default_factory=list)
     status: int | None = None
+    sends_on_to: str = ""
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     address: str = ""
 
@@ -48,6 +54,12 @@ def site() -> Iterator[Site]:
             site.requests.append((self.path, self.headers.get("Range")))
             if site.status is not None:
                 self.send_error(site.status)
+                return
+            if site.sends_on_to and not self.path.endswith("moved.pt"):
+                self.send_response(302)
+                self.send_header("Location", site.sends_on_to)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             start = 0
             if self.headers.get("Range") and self.headers.get("If-Range") == site.tag:
@@ -123,6 +135,76 @@ def test_a_file_that_changed_in_between_is_fetched_from_its_start(site: Site, tm
     pull_weights(_NAME, folder=tmp_path, base_address=site.address)
 
     assert (tmp_path / f"{_NAME}.pt").read_bytes() == site.content
+
+
+def test_another_file_than_expected_is_thrown_away(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="not the file that was expected"):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address, sha256="0" * 64)
+
+    assert list(tmp_path.iterdir()) == []
+    digest = hashlib.sha256(site.content).hexdigest()
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address, sha256=digest.upper())
+
+
+def test_a_server_that_sends_on_to_another_machine_is_not_followed(site: Site, tmp_path: Path) -> None:
+    site.sends_on_to = "http://127.0.0.1:9/elsewhere"
+
+    with pytest.raises(WeightsError, match=r"sends on to http://127\.0\.0\.1:9, which was not asked for"):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address, pause_s=0)
+
+    site.sends_on_to = f"{site.address}/092824/moved.pt"
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+    assert site.requests[-1][0] == "/092824/moved.pt"
+
+
+def test_too_little_room_is_told_before_the_disk_is_full(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+
+    with pytest.raises(
+        WeightsError, match="3 MB are to come and the disk of the weights folder has 1 MB free"
+    ):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+
+
+def test_a_disk_that_is_full_on_the_way_keeps_what_came(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*step: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(WeightsError, match="the room on its disk"):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address, progress=full)
+
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+    assert site.requests[-1][1] == f"bytes={1 << 20}-"
+
+
+def test_the_proxy_of_the_environment_is_used(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", site.address)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    pull_weights(_NAME, folder=tmp_path, base_address="http://weights.example.invalid")
+
+    # A proxy is asked for the whole address.
+    assert site.requests == [(f"http://weights.example.invalid/092824/{_NAME}.pt", None)]
+
+
+def test_hosts_get_lines_of_json(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("masklet_server.model.checkpoint.read_checkpoint", lambda path: None)
+    app = typer.Typer()
+    add_commands(app)
+
+    words = ["weights", "pull", _NAME, "--folder", str(tmp_path), "--address", site.address, "--json"]
+    result = CliRunner().invoke(app, words)
+
+    told = [json.loads(line) for line in result.output.splitlines()]
+    assert told[-2] == {"done_bytes": len(site.content), "total_bytes": len(site.content)}
+    assert told[-1]["sha256"] == hashlib.sha256(site.content).hexdigest()
 
 
 def test_a_refusal_is_told_and_leaves_nothing(site: Site, tmp_path: Path) -> None:

@@ -48,6 +48,15 @@ def test_features_go_before_memories_and_memories_before_all() -> None:
     assert ledger.held_bytes <= 1000
 
 
+def test_trackers_hold_no_more_than_the_device_has_whatever_was_set() -> None:
+    ledger = Ledger(budget_bytes=8 << 30)
+    ledger.device_bytes = 5 << 30
+
+    assert ledger.budget_bytes == int(0.7 * (5 << 30))
+    ledger.budget_bytes = 1 << 30
+    assert ledger.budget_bytes == 1 << 30
+
+
 def test_no_more_is_taken_than_needed_and_from_who_was_away_longest() -> None:
     ledger = Ledger(budget_bytes=2500)
     holders, log = entered(ledger, 3)

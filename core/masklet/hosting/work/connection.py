@@ -36,6 +36,7 @@ class ConnectionSettings:
         helper_python: Empty for the one that ``masklet install`` wrote down.
         weights: For a server of one's own; empty for the embedded model.
         device: For a server of one's own; empty lets it choose.
+        quality: ``fast``, ``balanced`` or ``best``, for a server of one's own; empty as trained.
         may_go_online: What the host allows of the network beyond this machine.
         words: What repairs are called in this host.
     """
@@ -46,6 +47,7 @@ class ConnectionSettings:
     helper_python: str = ""
     weights: str = ""
     device: str = ""
+    quality: str = ""
     # Leave to go online names no other server: to give or to take it must not end one of the host's own.
     may_go_online: bool = field(default=True, compare=False)
     words: RepairWords = field(default=IN_ANY_HOST, compare=False)
@@ -82,6 +84,7 @@ def connect(settings: ConnectionSettings) -> Server:
             tls_ca_file=_path(settings.tls_ca_file),
             weights=settings.weights or None,
             device=settings.device or None,
+            quality=settings.quality or None,
             python=_path(settings.helper_python),
         )
     except MaskletError as error:

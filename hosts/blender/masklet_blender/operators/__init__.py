@@ -19,6 +19,7 @@ from . import (
     splines,
     things,
     tracking,
+    weights,
 )
 
 CLASSES = (
@@ -37,5 +38,6 @@ CLASSES = (
     *publishing.CLASSES,
     *farming.CLASSES,
     *servers.CLASSES,
+    *weights.CLASSES,
     *prompt_files.CLASSES,
 )

@@ -206,4 +206,35 @@ PLACES: dict[str, str] = {
         "{host} zeigt {name} auf {frames} Bildern, und es sind {pictures}, weil {why}: Masken lägen "
         "neben dem Objekt, also den Film in eine Bildsequenz umwandeln und diese öffnen"
     ),
+    # Better weights, quality and doubtful clicks.
+    "the embedded model is a first impression: for filmed clips fetch an official checkpoint with "
+    "masklet-server weights pull {name} ({size} MB) and work with --weights {name}": (
+        "das eingebaute Modell gibt einen ersten Eindruck: für Gefilmtes ein offizielles holen mit "
+        "masklet-server weights pull {name} ({size} MB) und mit --weights {name} arbeiten"
+    ),
+    "the mask of {name} on frame {frame} may be poor: draw a box around it, or click once more where it "
+    "is wrong, and then track": (
+        "die Maske von {name} auf Bild {frame} taugt vielleicht wenig: einen Rahmen darum ziehen oder noch "
+        "einmal klicken, wo sie falsch ist, und dann verfolgen"
+    ),
+    "Fetch Better Model": "Besseres Modell holen",
+    "Fetch an official checkpoint for filmed clips; what was fetched before is kept": (
+        "Ein offizielles Modell für Gefilmtes holen; was schon da ist, bleibt"
+    ),
+    "Stop Fetching": "Holen anhalten",
+    "Stop fetching; what is here is kept for the next time": (
+        "Das Holen anhalten; was da ist, bleibt für das nächste Mal"
+    ),
+    "Quality": "Genauigkeit",
+    "How closely a server of Blender's own looks at pictures: closer takes longer": (
+        "Wie genau ein Server von Blender selbst Bilder ansieht: genauer dauert länger"
+    ),
+    "As Trained": "Wie gelernt",
+    "What the model was trained for": "Wofür das Modell gelernt hat",
+    "Fast": "Schnell",
+    "For a first pass, and slow machines": "Für einen ersten Durchgang und langsame Rechner",
+    "Balanced": "Ausgewogen",
+    "Between the two": "Zwischen beiden",
+    "Best": "Am besten",
+    "For small and thin things": "Für Kleines und Dünnes",
 }

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from masklet_server.model.devices import Operation, perform
 from masklet_server.model.network import ImageFeatures
 
 RIVAL_LIKENESS = MappingProxyType({"masklet_embedded": 0.84})
@@ -64,7 +66,8 @@ class Appearance:
 def covered(logits: Tensor, features: ImageFeatures) -> Tensor:
     """``(h, w)``: how much of each cell of a picture a mask ``(s, s)`` covers, 0 to 1."""
     rows, columns = features.embedding.shape[-2:]
-    return functional.adaptive_avg_pool2d((logits > 0).float()[None, None], (rows, columns))[0, 0]
+    pool = partial(functional.adaptive_avg_pool2d, output_size=(rows, columns))
+    return perform(Operation.UNEVEN_POOLING, pool, (logits > 0).float()[None, None])[0, 0]
 
 
 def peaks(alike: Tensor, side_cells: float, *, limit: int) -> Iterator[tuple[int, int, float]]:
