@@ -15,7 +15,9 @@ import pytest
 from real_blender import ROOT, blender_application, blender_wheel
 
 ADDON = ROOT / "hosts/blender/masklet_blender"
-SHARED = (ROOT / "core/masklet/said", ROOT / "core/masklet/hosting")
+SHARED = tuple(
+    ROOT / "core/masklet" / name for name in ("said", "hosting", "better_weights.py", "doubtful_clicks.py")
+)
 SCRIPTS = Path(__file__).parent / "scripts"
 NO_SENTENCES = {
     "Utility - Raw",
@@ -56,7 +58,7 @@ def used() -> tuple[Path, ...]:
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             for name in names:
                 module = ROOT / "core" / f"{name.replace('.', '/')}.py"
-                if module.is_file() and any(folder in module.parents for folder in SHARED):
+                if module.is_file() and any(shared in (module, *module.parents) for shared in SHARED):
                     waiting.append(module)
     return tuple(sorted(found))
 
