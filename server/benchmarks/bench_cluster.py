@@ -11,6 +11,7 @@ killed; one that hangs is all of them, stopped. Needs ``python installers/host_e
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -296,8 +297,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="+", choices=parts)
     given = parser.parse_args().parts
+    # What shares the machine counts here as much as the machine.
     begin(
         "bench_cluster",
+        load_average=round(os.getloadavg()[0], 1),
         footage="plain pictures of 32 x 24, 40 frames; stand-in engine",
         ray="2.60.0",
         parts=given,
