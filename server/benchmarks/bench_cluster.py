@@ -114,6 +114,8 @@ def clip_of(cluster: RayCluster, number: int) -> Path:
 def artists_on(cluster: RayCluster, count: int) -> list[Artist]:
     """Artists, each with a clip."""
     address = f"127.0.0.1:{cluster.gateway_port}"
+    # A server that has just joined counts as full until it has reported.
+    until(lambda: all(each["free_bytes"] for each in cluster.workers().values()), within_s=60)
     return [Artist(address, clip_of(cluster, number)) for number in range(count)]
 
 

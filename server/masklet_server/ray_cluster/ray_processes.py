@@ -17,6 +17,7 @@ import psutil
 
 from masklet.errors import BadInputError, ServerUnreachableError
 from masklet.own_folder import remove_tree
+from masklet_server.ray_cluster.device_server import DeviceServer
 from masklet_server.ray_cluster.node import NODE_VARIABLE, SLOT_RESOURCE, Node
 from masklet_server.ray_cluster.ray_environment import (
     HEALTH,
@@ -57,7 +58,9 @@ def check_ports(node: Node) -> None:
         node.ports.ray[f"{name}-port"] for name in ("node-manager", "object-manager", "runtime-env-agent")
     ]
     ports += [node.first_port] if node.is_head else []
-    ports += [node.ports.server(device) for device in range(node.devices)]
+    # A server that still runs has its port, and is taken over.
+    fresh = [each for each in range(node.devices) if DeviceServer(node.device_folder(each)).running is None]
+    ports += [node.ports.server(device) for device in fresh]
     for port in ports:
         with socket.socket(socket.AF_INET6 if ":" in node.host else socket.AF_INET) as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

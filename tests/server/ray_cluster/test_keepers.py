@@ -19,6 +19,7 @@ from masklet_server.ray_cluster import keeper as keeper_module
 from masklet_server.ray_cluster.device_server import DeviceServer
 from masklet_server.ray_cluster.keeper import DeviceKeeper, hold
 from masklet_server.ray_cluster.node import Node
+from masklet_server.ray_cluster.ray_processes import check_ports
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are of POSIX")
 
@@ -100,6 +101,8 @@ def test_who_keeps_a_device_next_takes_over_the_server_that_runs(node: Node) -> 
         assert second.state()["server"] == told["server"]
         assert second.state()["started"] == 0
         assert second.state()["worker"] == "node1-slot0"
+        # Its port is no hindrance to starting Ray anew.
+        check_ports(node)
     finally:
         second.close()
 
