@@ -18,7 +18,7 @@ from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError
 from masklet.types import Box, Click, FramePrompts, Mask
 from masklet_server.engine import load_tracker_factory
-from masklet_server.engine.profile import EDITOR, REFERENCE, Profile
+from masklet_server.engine.profile import EDITOR, Profile
 from masklet_server.engine.workspace import Workspace
 from masklet_server.model import devices
 from masklet_server.model.checkpoint import prepare_for_inference, save_network
@@ -64,9 +64,7 @@ def worked(config: NetworkConfig, device: torch.device, profile: Profile) -> lis
 
 
 @pytest.mark.parametrize(
-    ("config", "profile"),
-    [(EMBEDDED_WAYS, EDITOR), (HIERA, EDITOR), (TINY, REFERENCE)],
-    ids=["embedded", "hiera", "official ways"],
+    ("config", "profile"), [(EMBEDDED_WAYS, EDITOR), (HIERA, EDITOR)], ids=["embedded", "hiera"]
 )
 def test_clicks_tracks_and_corrections_ask_an_apple_gpu_for_nothing_that_it_refuses(
     gpu: AppleGpu, config: NetworkConfig, profile: Profile
