@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 import masklet
 from fakes.kept import plates
+from installed_hosts import REQUIRED_VARIABLE
 from masklet.session import Session
 from masklet.types import MaskFormat
 from masklet_server.ray_cluster.cluster_key import ClusterKey
@@ -23,7 +25,12 @@ SMALL = MaskFormat(max_side_px=32)
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RayCluster]:
-    """A head with one server, and a second machine with another."""
+    """A head with one server, and a second machine with another.
+
+    They take a minute and a half of two processors and a gigabyte, so they have to be asked for.
+    """
+    if "ray" not in os.environ.get(REQUIRED_VARIABLE, "").split():
+        pytest.skip(f"slow: set {REQUIRED_VARIABLE}=ray")
     ray_python()
     with tempfile.TemporaryDirectory(prefix="mk") as folder:
         made = RayCluster(Path(folder), frame_s=0.05)
