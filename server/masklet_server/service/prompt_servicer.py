@@ -20,7 +20,8 @@ from masklet_server.service.overscan import (
 )
 from masklet_server.service.rendering import Renderer, mask_size_px, update_of
 from masklet_server.sessions.durability import Answer
-from masklet_server.sessions.editor import Prompted, Reverted
+from masklet_server.sessions.editor import Prompted
+from masklet_server.sessions.reversals import Reverted
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
 

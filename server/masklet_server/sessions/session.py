@@ -30,8 +30,10 @@ from masklet.types import (
 from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.callers import current_request
+from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.durability import Answer, NoJournal, Request, Restored, SessionJournal
-from masklet_server.sessions.editor import Editor, Prompted, Reverted
+from masklet_server.sessions.edited_masks import EditedMasks
+from masklet_server.sessions.editor import Editor, Prompted
 from masklet_server.sessions.facts import SessionFacts
 from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
 from masklet_server.sessions.ledger import Ledger
@@ -40,6 +42,7 @@ from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.recorder import Recorder
 from masklet_server.sessions.replies import ReplyLog
 from masklet_server.sessions.results import ResultStore
+from masklet_server.sessions.reversals import Reversals, Reverted
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.search import Search
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
@@ -135,7 +138,9 @@ class Session(SessionFacts):
         self._ledger.enter(tracker, lambda: self.is_busy)
         self.looks = SecondLooks(results, book.find, limits.spill_folder)
         self.approvals = Approvals(source.info, results, self.looks, lambda: tracker.shots.cuts)
-        editor = Editor(source.info, tracker, results, order, self.approvals)
+        masks = EditedMasks(source.info, tracker, results, order)
+        editor = Editor(source.info, tracker, results, order, masks, self.approvals)
+        self._reversals = Reversals(tracker, results, masks, self.approvals)
         super().__init__(session_id, source, book, tracker, results, editor)
         self._workers = workers or WorkerThreads("files", at_once=1)
         self._scheduler = scheduler
@@ -150,11 +155,11 @@ class Session(SessionFacts):
         self._unsettled: dict[Request, Any] = {}
         if restored is not None:
             self.replies.remember(restored.answers)
-            put_back(restored, book, tracker, editor, self.approvals, results)
+            put_back(restored, book, tracker, masks, self.approvals, results)
             self.tracks.restore(restored)
             self.notices = restored.notices
         if recorder is not None:
-            recorder.begin(partial(standing_of, book, tracker, editor, self.approvals, self.tracks))
+            recorder.begin(partial(standing_of, book, tracker, masks, self.approvals, self.tracks))
             self._journal.attach(results)
         # Prompts of many clicks take many turns, and later ones must not overtake them.
         self._in_order = asyncio.Lock()
@@ -279,8 +284,9 @@ class Session(SessionFacts):
             BadInputError: There is nothing to take back.
         """
         async with self._in_order:
-            await self._draft_edit(self._book.history.last_done(), back=True)
-            return await self._change(lambda: self._editor.take_back(self._book), _reverted)
+            edit = self._book.history.last_done()
+            async with self._readied(edit, edit.before):
+                return await self._change(lambda: self._reversals.take_back(self._book), _reverted)
 
     async def redo(self) -> Reverted:
         """Make the last edit that was taken back again.
@@ -289,8 +295,9 @@ class Session(SessionFacts):
             BadInputError: There is none.
         """
         async with self._in_order:
-            await self._draft_edit(self._book.history.last_undone(), back=False)
-            return await self._change(lambda: self._editor.make_again(self._book), _reverted)
+            edit = self._book.history.last_undone()
+            async with self._readied(edit, edit.after):
+                return await self._change(lambda: self._reversals.make_again(self._book), _reverted)
 
     def prompted(self, object_id: int, frame: int) -> Prompted:
         """What is said about an object on a frame, and its mask there."""
@@ -477,12 +484,24 @@ class Session(SessionFacts):
             if not await self.turn(partial(self._tracker.draft, prompts), urgent=True, commits=False):
                 return
 
-    async def _draft_edit(self, edit: Edit, *, back: bool) -> None:
-        """The same for what comes back where an edit of one frame's prompts is undone or redone."""
-        contents = edit.before if back else edit.after
+    @asynccontextmanager
+    async def _readied(self, edit: Edit, contents: Contents) -> AsyncIterator[None]:
+        """Do the network's work for what comes back with an edit first, a click a turn."""
         said = None if edit.frame is None else contents.prompts.get((edit.object_id, edit.frame))
         if said is not None:
             await self._draft(said.prompts)
+        coming: list[int] = self._reversals.comes_back(self._book, contents)
+        some_back: Callable[[], bool] = partial(self._reversals.bring_some_back, self._book, contents)
+        try:
+            if coming:
+                while await self.turn(some_back, urgent=True, commits=False):
+                    await self.make_room()
+            yield
+        except BaseException:
+            gone = [each for each in coming if each not in self._book.contents.names]
+            if gone:
+                await self.turn(partial(self._reversals.send_off, gone), urgent=True, commits=False)
+            raise
 
 
 def _on_frame(made: Prompted) -> Answer:

@@ -96,6 +96,8 @@ class SessionTracker:
         self._make_tracker = make_tracker
         self._tracker: Tracker | None = None
         self._told: dict[int, MemoryPolicy] = {}
+        # Object and frame of what was brought back since it was withdrawn.
+        self._back: set[tuple[int, int]] = set()
 
     def segment(self, prompts: FramePrompts, *, keep: bool = False) -> ObjectFrame | None:
         """The result of all prompts of one object on one frame; None, and no result, when they are empty.
@@ -129,10 +131,20 @@ class SessionTracker:
             keep: As for :meth:`segment`, whose errors are raised.
         """
         result = self._results.find(prompts.object_id, prompts.frame)
-        if keep or result is None or not result.prompted:
+        if result is None or self.asks_network(prompts, keep):
             self.segment(prompts, keep=keep)
         else:
             self._on_device(lambda tracker: tracker.restore(prompts, result))
+        self._back.add((prompts.object_id, prompts.frame))
+
+    def asks_network(self, prompts: FramePrompts, keep: bool) -> bool:
+        """Whether :meth:`bring_back` has the network make these anew."""
+        result = self._results.find(prompts.object_id, prompts.frame)
+        return keep or result is None or not result.prompted
+
+    def knows(self, prompts: FramePrompts) -> bool:
+        """Whether these were brought back, and nothing has gone since."""
+        return (prompts.object_id, prompts.frame) in self._back
 
     def draft(self, prompts: FramePrompts) -> bool:
         """Do one click's work towards :meth:`segment`; False when no more is left. Errors as there."""
@@ -250,7 +262,7 @@ class SessionTracker:
         """Drop what the tracker knows of an object; its results stay, should it come back."""
         if self._tracker is not None:
             self._tracker.remove(object_id)
-        self._told.pop(object_id, None)
+        self._drop(object_id)
         self._measure()
 
     def forget_objects(self, object_ids: Iterable[int]) -> None:
@@ -258,7 +270,7 @@ class SessionTracker:
         for object_id in object_ids:
             if self._tracker is not None:
                 self._tracker.remove(object_id)
-            self._told.pop(object_id, None)
+            self._drop(object_id)
             self._results.remove_object(object_id)
             self.stale.forget(object_id)
             self.ways.forget(object_id)
@@ -280,6 +292,7 @@ class SessionTracker:
     def abandon(self) -> None:
         """Leave the tracker to a call that does not end; from now on there is another."""
         self._tracker, self.is_engaged = None, False
+        self._back.clear()
         self.holdings = Holdings()
 
     def release(self) -> None:
@@ -287,6 +300,7 @@ class SessionTracker:
         if self._tracker is not None:
             self._tracker.park()
         self._tracker = None
+        self._back.clear()
         self._measure()
 
     def _engine(self) -> Tracker:
@@ -357,6 +371,10 @@ class SessionTracker:
     def _forget(self, object_id: int, frames: Collection[int]) -> None:
         if self._tracker is not None and frames:
             self._tracker.forget_tracked(object_id, FrameRange(min(frames), max(frames)))
+
+    def _drop(self, object_id: int) -> None:
+        self._told.pop(object_id, None)
+        self._back = {each for each in self._back if each[0] != object_id}
 
     def _measure(self) -> None:
         self.holdings = Holdings() if self._tracker is None else self._tracker.holdings

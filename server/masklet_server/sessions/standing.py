@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from masklet_server.sessions.approvals import Approvals
 from masklet_server.sessions.durability import Restored, Standing
-from masklet_server.sessions.editor import Editor
+from masklet_server.sessions.edited_masks import EditedMasks
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.results import ResultStore
 from masklet_server.sessions.session_tracker import SessionTracker
@@ -12,7 +12,7 @@ from masklet_server.sessions.tracks import Tracks
 
 
 def standing_of(
-    book: PromptBook, tracker: SessionTracker, editor: Editor, approvals: Approvals, tracks: Tracks
+    book: PromptBook, tracker: SessionTracker, masks: EditedMasks, approvals: Approvals, tracks: Tracks
 ) -> Standing:
     """How everything is now; to be called inside a turn of the device."""
     history = book.history
@@ -25,7 +25,7 @@ def standing_of(
         history.traces,
         next_object_id,
         next_edit,
-        editor.next_aside,
+        masks.next_aside,
         tracker.stale.all,
         tracker.shots.met,
         approvals.seen,
@@ -37,7 +37,7 @@ def put_back(
     restored: Restored,
     book: PromptBook,
     tracker: SessionTracker,
-    editor: Editor,
+    masks: EditedMasks,
     approvals: Approvals,
     results: ResultStore,
 ) -> None:
@@ -45,7 +45,7 @@ def put_back(
     standing = restored.standing
     book.restore(standing.contents, (standing.next_object_id, standing.next_edit))
     book.history.restore(standing.done, standing.undone, standing.traces, standing.given_up)
-    editor.next_aside = standing.next_aside
+    masks.next_aside = standing.next_aside
     tracker.stale.restore(standing.stale)
     tracker.shots.restore(standing.cuts)
     tracker.ways.restore(restored.ways)

@@ -334,6 +334,34 @@ def test_an_object_that_cannot_come_back_stays_away_and_can_be_tried_again() -> 
     in_session(work)
 
 
+def test_an_object_comes_back_a_frame_a_turn_where_the_network_has_to_be_asked() -> None:
+    async def work(session: Session, engine: FakeEngine) -> None:
+        frames = range(1, 9)
+        hero = await prompted(session, *((frame, 7.0) for frame in frames))
+        # What stands there is locked, so that what the prompts make is nowhere.
+        await session.set_lock(hero, FrameRange(1, 8), locked=True)
+        await session.remove_object(hero)
+        calls: list[list[object]] = [[]]
+        ask = session.turn
+
+        async def turn(call: Any, **how: Any) -> Any:
+            before = len(engine.calls)
+            value = await ask(call, **how)
+            calls.append([each for each in engine.calls[before:] if each[0] in ("prompt", "draft")])
+            return value
+
+        session.turn = turn  # type: ignore[method-assign]
+
+        await session.undo()
+
+        assert [info.prompted_frames for info in session.objects()] == [tuple(frames)]
+        assert max(map(len, calls)) == 1
+        assert [each[1] for turn_calls in calls for each in turn_calls] == list(frames)  # type: ignore[index]
+        assert set(engine.trackers[0].prompts) == {(hero, frame) for frame in frames}
+
+    in_session(work)
+
+
 def test_masks_of_a_removed_object_go_once_nothing_can_bring_it_back() -> None:
     async def work(session: Session, engine: FakeEngine) -> None:
         first = await prompted(session, (2, 7.0))
