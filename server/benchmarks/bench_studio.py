@@ -10,6 +10,9 @@ Client and server share the cores, in two processes. All cases but the last have
   second of all, of the session that got least, the longest gap, errors, and the processor time of each mask
   at both ends. Asked for: 8 masks a second for each of 64, no error.
 - ``prompts``: one artist clicks beneath eight tracks. Asked for: median under 100 ms, none above 200 ms.
+- ``greedy``: one artist clicks while another user opens sessions a hundred times a second, which is more than
+  anybody may. Asked for: what is too much is refused, and the 99th percentile of clicks grows by less than
+  20 ms.
 - ``park``: 200 sessions are left alone until they park; then each clicks again. Asked for: each under 2 s.
 - ``embedded``: one artist clicks beneath four tracks with the real embedded model. Stated.
 """
@@ -27,7 +30,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,7 +44,7 @@ from records import begin, write_line
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fakes.service import FakeClient, new_id  # noqa: E402
+from fakes.service import FakeClient, Token, new_id  # noqa: E402
 from masklet.v1 import track_pb2, values_pb2  # noqa: E402
 
 FRAME_MS = 30
@@ -193,12 +196,60 @@ async def embedded(arguments: argparse.Namespace) -> dict[str, Any]:
         clip = write_clip(Path(name))
         command = [sys.executable, "-m", "masklet_server.cli", "serve", "--address", "127.0.0.1:0"]
         command += ["--root", name, "--announce", "--stop-with-stdin"]
-        async with connected(command) as (client, _):
+        async with connected(command) as (client, _, _):
             found = await clicked_beneath(client, Path(clip.pattern), 4, range(1001, 1025), arguments.seconds)
             return {"tracks": 4, **found}
 
 
-CASES = {"load": load, "prompts": prompts, "park": park, "embedded": embedded}
+async def greedy(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A click's time while another user opens sessions without end."""
+    opened: Counter[str] = Counter()
+
+    async with serving(max_sessions=64, users=("ann", "bob")) as server:
+        ann = server.client
+        session_id, (hero,) = await ann.clicked(server.folder / "clip")
+
+        async def clicked(seconds: float) -> list[float]:
+            until_s, times_ms = time.monotonic() + seconds, []
+            while time.monotonic() < until_s:
+                started_s = time.perf_counter()
+                x_px = 190.0 + len(times_ms) % 9
+                await ann.click(session_id, hero, frame=1 + len(times_ms) % 2, x_px=x_px, y_px=345.0)
+                times_ms.append(1e3 * (time.perf_counter() - started_s))
+                await asyncio.sleep(0.05)
+            return times_ms
+
+        async def opens(client: FakeClient, seconds: float) -> None:
+            async def once() -> None:
+                try:
+                    await client.open(server.folder / "clip")
+                    opened["opened"] += 1
+                except grpc.aio.AioRpcError as error:
+                    opened[error.code().name] += 1
+
+            until_s, asked = time.monotonic() + seconds, set[asyncio.Task[None]]()
+            while time.monotonic() < until_s:
+                asked.add(asyncio.create_task(once()))
+                await asyncio.sleep(0.01)
+            await asyncio.gather(*asked)
+
+        alone_ms = await clicked(arguments.seconds / 2)
+        async with server.another("bob") as bob:
+            beside_ms, _ = await asyncio.gather(
+                clicked(arguments.seconds / 2), opens(bob, arguments.seconds / 2)
+            )
+    p99_alone, p99_beside = (
+        round(statistics.quantiles(times, n=100)[-1], 1) for times in (alone_ms, beside_ms)
+    )
+    return {
+        "opens": dict(opened),
+        "clicks": [len(alone_ms), len(beside_ms)],
+        "p99_alone_ms": p99_alone,
+        "p99_beside_ms": p99_beside,
+    }
+
+
+CASES = {"load": load, "prompts": prompts, "greedy": greedy, "park": park, "embedded": embedded}
 
 
 @dataclass(frozen=True)
@@ -214,19 +265,40 @@ class Serving:
     folder: Path
     pid: int
     metrics_port: int
+    address: str = ""
+
+    @asynccontextmanager
+    async def another(self, user: str) -> AsyncIterator[FakeClient]:
+        """A client of another user."""
+        async with grpc.aio.insecure_channel(self.address, interceptors=[Token(token_of(user))]) as channel:
+            yield FakeClient(channel)
+
+
+def token_of(user: str) -> str:
+    """What a user of :func:`serving` shows."""
+    return f"{user}-has-a-token-of-some-length"
 
 
 @asynccontextmanager
-async def serving(*, max_sessions: int, idle_s: float = 600.0, kept: bool = False) -> AsyncIterator[Serving]:
-    """Start such a server; with ``kept`` its sessions have journals."""
+async def serving(
+    *, max_sessions: int, idle_s: float = 600.0, kept: bool = False, users: Sequence[str] = ()
+) -> AsyncIterator[Serving]:
+    """Start such a server; with ``kept`` its sessions have journals, with ``users`` it asks for tokens."""
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "clip").mkdir()
         program = Path(__file__).with_name("stand_in_server.py")
         metrics_port = _free_port()
         command = [sys.executable, str(program), name, str(FRAME_MS), str(max_sessions), str(idle_s)]
         command += ["--metrics-port", str(metrics_port), *(["--kept"] if kept else [])]
-        async with connected(command) as (client, pid):
-            yield Serving(client, Path(name), pid, metrics_port)
+        interceptors = []
+        if users:
+            tokens = Path(name) / "tokens"
+            tokens.touch(mode=0o600)
+            tokens.write_text("".join(f"{user}:{token_of(user)}\n" for user in users), encoding="ascii")
+            command += ["--tokens", str(tokens)]
+            interceptors = [Token(token_of(users[0]))]
+        async with connected(command, interceptors) as (client, pid, address):
+            yield Serving(client, Path(name), pid, metrics_port, address)
 
 
 def _free_port() -> int:
@@ -235,7 +307,9 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def connected(command: list[str]) -> AsyncIterator[tuple[FakeClient, int]]:
+async def connected(
+    command: list[str], interceptors: Sequence[Token] = ()
+) -> AsyncIterator[tuple[FakeClient, int, str]]:
     """A client of a server that is started so."""
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -243,8 +317,9 @@ async def connected(command: list[str]) -> AsyncIterator[tuple[FakeClient, int]]
     try:
         assert process.stdout is not None
         line = await asyncio.to_thread(process.stdout.readline)
-        async with grpc.aio.insecure_channel(json.loads(line)["address"]) as channel:
-            yield FakeClient(channel), process.pid
+        address = str(json.loads(line)["address"])
+        async with grpc.aio.insecure_channel(address, interceptors=interceptors) as channel:
+            yield FakeClient(channel), process.pid, address
     finally:
         with suppress(OSError):
             assert process.stdin is not None

@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("idle_s", type=float)
     parser.add_argument("--metrics-port", type=int)
     parser.add_argument("--kept", action="store_true")
+    parser.add_argument("--tokens", type=Path)
     arguments = parser.parse_args()
     folder, frame_s = arguments.folder, arguments.frame_ms / 1e3
     plain = ServerSettings()
@@ -80,6 +81,7 @@ def main() -> None:
         upload_folder=folder,
         sessions_folder=folder / "sessions" if arguments.kept else None,
         metrics_port=arguments.metrics_port,
+        token_file=arguments.tokens,
         drain_s=0.5,
         store=replace(plain.store, max_sessions=arguments.max_sessions, idle_s=arguments.idle_s),
     )

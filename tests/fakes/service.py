@@ -144,7 +144,7 @@ class Running:
         credentials: grpc.ChannelCredentials | None = None,
         options: Sequence[tuple[str, object]] = (),
     ) -> AsyncIterator[FakeClient]:
-        interceptors = [] if token is None else [_Token(token)]
+        interceptors = [] if token is None else [Token(token)]
         if credentials is None:
             channel = grpc.aio.insecure_channel(self.address, options=options, interceptors=interceptors)
         else:
@@ -155,7 +155,7 @@ class Running:
             yield FakeClient(channel)
 
 
-class _Token(grpc.aio.UnaryUnaryClientInterceptor):
+class Token(grpc.aio.UnaryUnaryClientInterceptor):
     def __init__(self, token: str) -> None:
         self._token = token
 

@@ -15,8 +15,10 @@ from masklet.events import ExportEvent, ExportFinished
 from masklet.v1 import export_pb2, export_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
-from masklet_server.service.exports import Exporter, Selection, Step, select
+from masklet_server.service.exports import Exporter, Step
+from masklet_server.service.finished_frames import FinishedFrames
 from masklet_server.service.roots import Roots, TenantRoots
+from masklet_server.service.selections import Selection, select
 from masklet_server.sessions.plan import range_in
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.store import SessionStore
@@ -46,8 +48,21 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
             plan = await self._exporter.plan_mattes(
                 session, selection, matte_format, raw_edges=request.raw_edges
             )
+            finished: FinishedFrames | None = None
+            if folder is not None and not request.plan_only:
+                finished = FinishedFrames(
+                    self._store.folder_for(session.session_id),
+                    (plan, matte_format, [item.object_id for item in selection.objects]),
+                    folder,
+                    self._roots.of(session.user).fence.holds,
+                )
             files = self._exporter.mattes(
-                session, selection, matte_format, run=plan.run, raw_edges=request.raw_edges
+                session,
+                selection,
+                matte_format,
+                run=plan.run,
+                raw_edges=request.raw_edges,
+                finished=finished,
             )
             async with aclosing(self._run(request, session, selection, folder, plan, files)) as events:
                 async for event in events:

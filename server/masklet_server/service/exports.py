@@ -8,14 +8,14 @@ import json
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from masklet.deliveries import Delivery, ExportPlan, RunMark
 from masklet.delivery_folder import DeliveryFolder
-from masklet.errors import BadInputError, CancelledError, OutputError, PathNotAllowedError
+from masklet.errors import OutputError, PathNotAllowedError
 from masklet.events import (
     ExportEvent,
     ExportFinished,
@@ -26,21 +26,21 @@ from masklet.events import (
     OverlayKind,
 )
 from masklet.holes import find_holes, removed_holes
-from masklet.names import checked_stem, clip_stem
 from masklet.prompts_digest import prompts_sha256
-from masklet.types import FrameRange, ModelInfo, ObjectInfo, Overscan
-from masklet_server.aside import waiting_for_disk
+from masklet.types import FrameRange, ModelInfo, Overscan
 from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.picture_file import Provenance
 from masklet_server.service.coverage import plate_coverage, raw_coverage
+from masklet_server.service.finished_frames import FinishedFile, FinishedFrames
 from masklet_server.service.limits import CHUNK_BYTES
+from masklet_server.service.overlays import Overlay, overlay_file, shown_frames
 from masklet_server.service.overscan import document_outside
 from masklet_server.service.rendering import Renderer
+from masklet_server.service.selections import Selection, objects_asked_for
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.worker_threads import WorkerThreads
 
-SHEET_PICTURES = 12
 PROGRESS_EVERY_S = 0.25
 EXPORTS_AT_ONCE = 2
 """Frames that are made or written at a time, of all exports."""
@@ -48,16 +48,7 @@ OVERLAYS_AT_ONCE = 2
 """More wait: each takes a thread and much of the processor for as long as it lasts."""
 
 ValueT = TypeVar("ValueT")
-Step = RenderedFile | ExportProgress
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What of a session to export: frames, objects, and what file names begin with."""
-
-    frames: FrameRange
-    objects: tuple[ObjectInfo, ...]
-    stem: str
+Step = RenderedFile | FinishedFile | ExportProgress
 
 
 class Exporter:
@@ -96,7 +87,7 @@ class Exporter:
     async def plan_overlay(self, session: Session, selection: Selection, kind: OverlayKind) -> ExportPlan:
         """What :meth:`overlay` writes of the same arguments."""
         names = tuple(item.name for item in selection.objects)
-        file = _overlay_file(selection.stem, kind)
+        file = overlay_file(selection.stem, kind)
         delivery = Delivery(file, kind.value, names, 0, 0, selection.frames)
         return ExportPlan(selection.stem, await self._mark(session, {}), (delivery,))
 
@@ -121,8 +112,11 @@ class Exporter:
         *,
         run: RunMark,
         raw_edges: bool = False,
+        finished: FinishedFrames | None = None,
     ) -> AsyncGenerator[Step, None]:
         """Files of every frame with a mask, and progress after each frame, first of second looks.
+
+        A file is to be put in its place before the next one is asked for.
 
         Args:
             session: Whose.
@@ -130,7 +124,16 @@ class Exporter:
             matte_format: What files hold them.
             run: Goes into every header.
             raw_edges: Edges as the network gave them; otherwise they follow the plate's pixels.
+            finished: Knows frames that are done and stay as they are; None where all are made.
         """
+        wanted = range(selection.frames.first, selection.frames.last + 1)
+        standing: dict[int, Sequence[FinishedFile]] = {}
+        if finished is not None:
+            for frame in await self.at_share(session, finished.frames):
+                found = await self.at_share(session, finished.still, session, frame)
+                if frame in wanted and found is not None:
+                    standing[frame] = found
+        left = [frame for frame in wanted if frame not in standing]
         provenance = Provenance(
             model=run.model,
             weights_sha256=run.weights_sha256,
@@ -152,9 +155,9 @@ class Exporter:
 
         try:
             alpha = raw_coverage(session)
-            if not raw_edges:
-                asked = _asked_for(session, selection)
-                async with aclosing(session.look_again(asked, selection.frames, source)) as looks:
+            if not raw_edges and left:
+                asked, frames = objects_asked_for(session, selection), FrameRange(left[0], left[-1])
+                async with aclosing(session.look_again(asked, frames, source)) as looks:
                     async for seen in looks:
                         if (name := session.name_of(seen.object_id)) is not None:
                             yield ExportProgress(seen.frames_done, seen.frames_total, name)
@@ -163,7 +166,13 @@ class Exporter:
             # As they are now: names must not change from file to file when an object is removed.
             there = {item.object_id: item for item in (*session.objects(), *selection.objects)}
             among = [there[object_id] for object_id in sorted(there)]
-            for done, frame in enumerate(range(selection.frames.first, selection.frames.last + 1), start=1):
+            for done, frame in enumerate(wanted, start=1):
+                made: list[FinishedFile] = []
+                for there_already in standing.get(frame, ()):
+                    yield there_already
+                if frame in standing:
+                    yield ExportProgress(done, total)
+                    continue
                 files = matte_export.render_mattes(
                     session.clip,
                     selection.objects,
@@ -180,7 +189,13 @@ class Exporter:
                 )
                 while (file := await self._workers.run(next_of, files, whose=session.user)) is not None:
                     yield file
+                    if finished is not None:
+                        made.append(FinishedFile.of(file.relative_name, file.data, frame))
+                if finished is not None:
+                    await self._workers.run(finished.note, session, frame, made, whose=session.user)
                 yield ExportProgress(done, total)
+            if finished is not None:
+                await self._workers.run(finished.close, whose=session.user)
         finally:
             session.note_unreadable(source.info.unreadable)
             self._workers.start(close)
@@ -193,8 +208,8 @@ class Exporter:
         Raises:
             BadInputError: Nothing in the range has a mask.
         """
-        frames = _shown_frames(session, selection, kind)
-        work = _Overlay(session, selection, kind, frames)
+        frames = shown_frames(session, selection, kind)
+        work = Overlay(session, selection, kind, frames)
         finished = asyncio.ensure_future(self._overlays.run(work.run, whose=session.user))
         try:
             while not finished.done():
@@ -283,6 +298,12 @@ class Exporter:
                     yield step
                     continue
                 files += 1
+                if isinstance(step, FinishedFile) and place is not None:
+                    await self.at_share(session, _keep, place, step)
+                    filled.add(step.frame)
+                    yield FileWritten(step.relative_name, step.size_bytes)
+                    continue
+                assert isinstance(step, RenderedFile)
                 if step.frame is None:
                     whole_clip = True
                 else:
@@ -300,103 +321,16 @@ class Exporter:
         yield ExportFinished(files, empty, (*holes, *removed_holes(selection.objects, removed, frames)))
 
 
-class _Overlay:
-    """The making of one overlay in a thread."""
-
-    def __init__(
-        self, session: Session, selection: Selection, kind: OverlayKind, frames: Sequence[int]
-    ) -> None:
-        self._session = session
-        self._selection = selection
-        self._kind = kind
-        self._frames = frames
-        self.done = 0
-        self.stop = threading.Event()
-
-    def run(self) -> RenderedFile:
-        # Video libraries are slow to load and most servers never draw an overlay.
-        from masklet_server.mattes.overlay import encode_contact_sheet, encode_movie, overlay_pictures
-
-        with waiting_for_disk():
-            source = self._session.open_source()
-        try:
-            pictures = overlay_pictures(
-                source,
-                self._selection.objects,
-                self._session.results,
-                self._counted(),
-                drawn_on=self._session.drawn_on,
-                strokes_on=self._session.strokes_on,
-            )
-            file = _overlay_file(self._selection.stem, self._kind)
-            if self._kind is OverlayKind.SHEET:
-                return RenderedFile(file, None, encode_contact_sheet(list(pictures)))
-            clip = source.info
-            times = clip.time_s if clip.is_variable_rate else None
-            return RenderedFile(
-                file, None, encode_movie(pictures, frames_per_s=clip.frames_per_s, time_s=times)
-            )
-        finally:
-            self._session.note_unreadable(source.info.unreadable)
-            source.close()
-
-    def _counted(self) -> Iterator[int]:
-        for frame in self._frames:
-            if self.stop.is_set():
-                raise CancelledError("the overlay was cancelled")
-            yield frame
-            self.done += 1
+def _keep(place: DeliveryFolder, file: FinishedFile) -> None:
+    """Note a file that is there already as one of this run."""
+    place.about_to_write(file.relative_name)
+    place.wrote(file.relative_name, file.sha256)
 
 
 def _write(place: DeliveryFolder, folder: Path, file: RenderedFile) -> None:
     place.about_to_write(file.relative_name)
     write_whole(folder.joinpath(*PurePosixPath(file.relative_name).parts), file.data, allowed=place.allowed)
     place.wrote(file.relative_name, hashlib.sha256(file.data).hexdigest())
-
-
-def _overlay_file(stem: str, kind: OverlayKind) -> str:
-    return f"{stem}_sheet.png" if kind is OverlayKind.SHEET else f"{stem}_overlay.mp4"
-
-
-def select(session: Session, frames: FrameRange, object_ids: Sequence[int], base_name: str) -> Selection:
-    """The selection that a request describes.
-
-    Raises:
-        ObjectNotFoundError: The session has no such object.
-        BadInputError: It has no object at all, or files cannot be named so.
-    """
-    chosen = tuple(session.object(object_id) for object_id in dict.fromkeys(object_ids)) or session.objects()
-    if not chosen:
-        raise BadInputError("there is nothing to export: add an object, click it and track it first")
-    stem = checked_stem(base_name) if base_name else clip_stem(session.clip.name)
-    return Selection(frames, chosen, stem)
-
-
-def _asked_for(session: Session, selection: Selection) -> tuple[int, ...]:
-    """Objects whose mattes decide about the files: overlap is settled among all exclusive ones."""
-    chosen = {info.object_id for info in selection.objects}
-    settings = session.mattes()
-    exclusive = {object_id for object_id, own in settings.items() if own.exclusive}
-    return tuple(sorted(chosen | exclusive if chosen & exclusive else chosen))
-
-
-def _shown_frames(session: Session, selection: Selection, kind: OverlayKind) -> Sequence[int]:
-    masked = {
-        frame
-        for info in selection.objects
-        for frame in session.results.frames_of(info.object_id)
-        if frame in selection.frames
-    }
-    if not masked:
-        raise BadInputError("nothing in this range has a mask: track it first")
-    if kind is OverlayKind.MOVIE:
-        frames = range(selection.frames.first, selection.frames.last + 1)
-        return list(session.clip.missing.without(frames))
-    ordered = sorted(masked)
-    if len(ordered) <= SHEET_PICTURES:
-        return ordered
-    last = len(ordered) - 1
-    return [ordered[round(place * last / (SHEET_PICTURES - 1))] for place in range(SHEET_PICTURES)]
 
 
 def _chunks(file: RenderedFile) -> Iterator[FileChunk]:

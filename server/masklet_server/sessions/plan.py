@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from masklet.errors import BadInputError
 from masklet.frame_runs import runs_joined
@@ -56,12 +57,12 @@ class Plan:
     earlier_steps: int = 0
     earlier_updates: int = 0
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All steps: those of the forward sweep, then those of the backward sweep."""
         return tuple(step for run in self.runs for step in run)
 
-    @property
+    @cached_property
     def updates(self) -> int:
         """How many masks inside the range the plan makes or finds."""
         inside = (step for step in (*self.prompted, *self.steps) if step.frame in self.frames)

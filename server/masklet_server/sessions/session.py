@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
-from masklet.errors import ClipError, MaskletError, OutputError
+from masklet.errors import ClipError, MaskletError
 from masklet.matte_settings import MatteSettings
 from masklet.types import (
     Click,
@@ -34,8 +32,7 @@ from masklet_server.sessions.contents import Contents
 from masklet_server.sessions.durability import Answer, NoJournal, Request, Restored, SessionJournal
 from masklet_server.sessions.edited_masks import EditedMasks
 from masklet_server.sessions.editor import Editor, Prompted
-from masklet_server.sessions.facts import SessionFacts
-from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit
+from masklet_server.sessions.history import Edit
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.prompts import PromptBook
@@ -46,7 +43,9 @@ from masklet_server.sessions.reversals import Reversals, Reverted
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.search import Search
 from masklet_server.sessions.second_look import LookProgress, SecondLooks
+from masklet_server.sessions.session_limits import NO_OTHER_SESSION_LIMITS, SessionLimits
 from masklet_server.sessions.session_tracker import ClosingSource, SessionTracker, TrackerFactory
+from masklet_server.sessions.session_turns import SessionTurns
 from masklet_server.sessions.standing import put_back, standing_of
 from masklet_server.sessions.tracks import Tracks
 from masklet_server.sessions.turns import TurnClass
@@ -62,28 +61,7 @@ CLOSE_S = 1.0
 _log = logging.getLogger("masklet_server.sessions")
 
 
-@dataclass(frozen=True)
-class SessionLimits:
-    """What one session may hold.
-
-    Attributes:
-        max_objects: Objects at a time.
-        result_memory_bytes: Compressed masks in memory; more goes to a temporary file.
-        spill_folder: Where that file is; None for the system's place.
-        full_disk_bytes: What more stays in memory while that file cannot grow.
-        most_spilled_bytes: How large that file may get.
-        undo_bytes: What steps that can be taken back may take in memory; older ones are given up.
-    """
-
-    max_objects: int = 64
-    result_memory_bytes: int = 64 << 20
-    spill_folder: Path | None = None
-    full_disk_bytes: int = 64 << 20
-    most_spilled_bytes: int = 8 << 30
-    undo_bytes: int = MAX_UNDO_BYTES
-
-
-class Session(SessionFacts):
+class Session(SessionTurns):
     """One artist's work on one clip. To be used from one event loop.
 
     Args:
@@ -111,7 +89,7 @@ class Session(SessionFacts):
         make_tracker: TrackerFactory,
         scheduler: Scheduler,
         *,
-        limits: SessionLimits = SessionLimits(),
+        limits: SessionLimits = NO_OTHER_SESSION_LIMITS,
         order: TrackOrder = TrackOrder.NEAREST,
         workers: WorkerThreads | None = None,
         journal: SessionJournal | None = None,
@@ -119,8 +97,6 @@ class Session(SessionFacts):
         ledger: Ledger | None = None,
         admission: Admission | None = None,
     ) -> None:
-        self.user = user
-        self.open_source = open_source
         self.replies = ReplyLog()
         recorder = Recorder(journal) if journal is not None else None
         results = ResultStore(
@@ -141,15 +117,24 @@ class Session(SessionFacts):
         masks = EditedMasks(source.info, tracker, results, order)
         editor = Editor(source.info, tracker, results, order, masks, self.approvals)
         self._reversals = Reversals(tracker, results, masks, self.approvals)
-        super().__init__(session_id, source, book, tracker, results, editor)
-        self._workers = workers or WorkerThreads("files", at_once=1)
-        self._scheduler = scheduler
+        super().__init__(
+            session_id,
+            user,
+            open_source,
+            source,
+            book,
+            tracker,
+            results,
+            editor,
+            scheduler,
+            workers or WorkerThreads("files", at_once=1),
+            journal or NoJournal(),
+        )
         self._make_tracker = make_tracker
         self.viewing = Viewing(open_source, self._workers, user)
         # Without a circle, so that a closed session is gone at once and not when the collector comes.
         self.tracks = Tracks(weakref.proxy(self), book, tracker, editor, order, recorder, admission)
         self.search = Search(weakref.proxy(self), book, tracker)
-        self._journal: SessionJournal = journal or NoJournal()
         self._recorder = recorder
         # Of calls that were made and could not be kept: a retry has only that left to do.
         self._unsettled: dict[Request, Any] = {}
@@ -163,7 +148,6 @@ class Session(SessionFacts):
             self._journal.attach(results)
         # Prompts of many clicks take many turns, and later ones must not overtake them.
         self._in_order = asyncio.Lock()
-        self._calls = 0
 
     @property
     def is_busy(self) -> bool:
@@ -327,24 +311,6 @@ class Session(SessionFacts):
             raise
         return self._book.objects()
 
-    @asynccontextmanager
-    async def clip_beside(self) -> AsyncIterator[ClosingSource]:
-        """The clip once more, for whoever reads pictures while a track may run."""
-        source = await self.at_disk(self.open_source, unwanted=lambda late: late.close())
-        try:
-            yield source
-        finally:
-            self._workers.start(source.close)
-
-    async def at_disk(
-        self,
-        work: Callable[..., ResultT],
-        *args: Any,
-        unwanted: Callable[[ResultT], None] = lambda value: None,
-    ) -> ResultT:
-        """Do something with the plate's files in a thread; raises ClipError when their disk hangs."""
-        return await self._workers.run(work, *args, whose=self.user, at_disk=True, unwanted=unwanted)
-
     async def look_again(
         self, object_ids: Sequence[int], frames: FrameRange, source: ClosingSource
     ) -> AsyncGenerator[LookProgress, None]:
@@ -360,15 +326,6 @@ class Session(SessionFacts):
         ) as looks:
             async for progress in looks:
                 yield progress
-
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Count as busy for as long as something outside, an export say, reads the results."""
-        self._calls += 1
-        try:
-            yield
-        finally:
-            self._calls -= 1
 
     async def park(self) -> None:
         """Give memory back, the device's and what masks take, and the clip's decoder.
@@ -398,50 +355,6 @@ class Session(SessionFacts):
         await asyncio.wait({closing}, timeout=CLOSE_S)
         if not closing.done():
             closing.cancel()
-
-    async def settle(self) -> None:
-        """See that all changes are kept; nobody is told of masks before that.
-
-        Errors are those of :meth:`SessionJournal.settle`.
-        """
-        await self._journal.settle()
-        await self.at_results(self.results.pack)
-
-    async def make_room(self) -> None:
-        """See that a frame's results can be kept before they are made; see :meth:`ResultStore.make_room`."""
-        if self.results.is_full:
-            await self.at_results(self.results.make_room)
-
-    async def at_results(self, work: Callable[[], ResultT]) -> ResultT:
-        """Do something with stored masks in a thread.
-
-        Raises:
-            OutputError: The disk for temporary files hangs.
-        """
-        refusal = OutputError(
-            f"the server's disk for temporary files has not answered for {self._workers.disk_s:.0f} seconds: "
-            "have it looked at, then track on. All finished masks are kept"
-        )
-        return await self._workers.run(work, whose=self.user, refusal=refusal)
-
-    async def turn(
-        self,
-        call: Callable[[], ResultT],
-        *,
-        urgent: bool = False,
-        turn_class: TurnClass = TurnClass.SHOT,
-        commits: bool = True,
-    ) -> ResultT:
-        """Make a call in a turn of the device; see :meth:`Scheduler.run`."""
-        with self.in_use():
-            return await self._scheduler.run(
-                call,
-                user=self.user,
-                turn_class=TurnClass.PROMPT if urgent else turn_class,
-                owner=self,
-                commits=commits,
-                on_hang=self._tracker.abandon,
-            )
 
     async def _change(
         self, call: Callable[[], ResultT], tell: Callable[[ResultT], Answer] = lambda made: Answer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from masklet_server.sessions.session import SessionLimits
+from masklet_server.sessions.session_limits import SessionLimits
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from masklet_server.sessions.admission import Admission, TrackNeeds
 from masklet_server.sessions.durability import Restored, TrackNumber
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.ledger import Ledger
-from masklet_server.sessions.plan import Step, TrackOrder, range_in
+from masklet_server.sessions.plan import Plan, Step, TrackOrder, range_in
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.recorder import Recorder
 from masklet_server.sessions.results import ResultStore
@@ -28,6 +28,7 @@ from masklet_server.sessions.work import Planner, TrackWork
 from masklet_server.tracking import ObjectFrame
 
 ResultT = TypeVar("ResultT")
+PlanT = TypeVar("PlanT", Plan, Plan | None)
 
 LOOK_COUNTS_S = 60.0
 """For so long a track goes where the artist looked last."""
@@ -279,15 +280,19 @@ class Tracks:
 
         return await self._session.at_results(find)
 
-    async def _planned(self, plan: Callable[[Planner], ResultT]) -> ResultT:
+    async def _planned(self, plan: Callable[[Planner], PlanT]) -> PlanT:
         """A plan made of what there is now, beside the device: it may take longer than a frame.
 
         The session's other turns wait, so that what is planned with stands still.
         """
 
-        def make() -> ResultT:
+        def make() -> PlanT:
             with working_beside():
-                return plan(self._planner)
+                made = plan(self._planner)
+                if made is not None:
+                    # Here as well: a long plan takes the loop tens of milliseconds to count.
+                    _ = made.steps, made.updates
+                return made
 
         return await self._session.turn(make, urgent=True, commits=False)
 

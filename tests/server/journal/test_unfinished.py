@@ -17,7 +17,7 @@ from fakes.clips import clip_of
 from fakes.engine import FakeClip
 from fakes.histories import CLIP
 from fakes.journals import store_in
-from fakes.service import new_id, running
+from fakes.service import FakeClient, new_id, running
 from masklet.errors import OutputError
 from masklet.v1 import export_pb2, session_pb2, track_pb2
 from masklet_server.service.settings import ServerSettings
@@ -112,7 +112,65 @@ def test_an_export_that_a_stop_cuts_off_is_said_and_one_that_its_client_left_is_
         assert await told(await export(leaves=True)) == []
         (notice,) = await told(await export(leaves=False))
         assert "an export of mattes to" in notice
-        assert "exported again" in notice
+        assert "made again, goes on behind them" in notice
+
+    asyncio.run(work())
+
+
+def test_the_same_export_made_again_goes_on_behind_what_was_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, pause_s, frames_read = FakeClip.read, [0.0], list[int]()
+
+    def slowly(clip: FakeClip, frame: int) -> NDArray[np.uint8]:
+        time.sleep(pause_s[0])
+        frames_read.append(frame)
+        return read(clip, frame)
+
+    monkeypatch.setattr(FakeClip, "read", slowly)
+    settings = replace(ServerSettings(), sessions_folder=tmp_path / "kept")
+
+    async def export(client: FakeClient, session_id: str, out: Path, *, stop_at: int = 0) -> list[str]:
+        request = export_pb2.ExportMattesRequest(
+            session_id=session_id, request_id=new_id(), format=1, folder=str(out)
+        )
+        names: list[str] = []
+        call = client.exports.ExportMattes(request)
+        async for response in call:
+            if response.event.HasField("written"):
+                names.append(response.event.written.relative_name)
+                if len(names) == stop_at:
+                    break
+        return names
+
+    async def work() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            session_id, _ = await client.clicked(server.root / "clip")
+            request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id())
+            async for _ in client.tracks.Track(request):
+                pass
+            out = server.root / "out"
+            out.mkdir()
+            pause_s[0] = 0.1
+            names = await export(client, session_id, out, stop_at=4)
+            await server.server.stop()
+        # One was changed since, and of the same size: it is made again.
+        (out / names[1]).write_bytes(bytes(out.joinpath(names[1]).stat().st_size))
+        before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.exr")}
+        frames_read.clear()
+        pause_s[0] = 0.0
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            told = await export(client, session_id, out)
+            assert len(told) == len(set(told)) == 10
+            kept = {name for name, at in before.items() if (out / name).stat().st_mtime_ns == at}
+            assert {names[0], names[2]} <= kept
+            assert names[1] not in kept
+            assert {1, 3}.isdisjoint(frames_read)
+            assert {2, 6, 10} <= set(frames_read)
+            # It came to its end: once more is another export.
+            frames_read.clear()
+            await export(client, session_id, out)
+            assert set(frames_read) == set(range(1, 11))
 
     asyncio.run(work())
 

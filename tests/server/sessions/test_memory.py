@@ -22,7 +22,8 @@ from masklet.types import Click, FramePrompts
 from masklet_server.media.movie import MovieClip
 from masklet_server.media.source import open_clip
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.session import Session, SessionLimits
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.session_limits import SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
 from masklet_server.sessions.worker_threads import WorkerThreads
 from masklet_server.tracking import ObjectFrame

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -30,8 +31,10 @@ from masklet.types import (
     Presence,
     PromptDocument,
 )
+from masklet_server.sessions.plan import Plan
 from masklet_server.sessions.scheduler import Scheduler
-from masklet_server.sessions.session import Session, SessionLimits
+from masklet_server.sessions.session import Session
+from masklet_server.sessions.session_limits import SessionLimits
 from masklet_server.sessions.store import SessionStore, StoreLimits
 from masklet_server.sessions.track import QUEUED_FRAMES
 from masklet_server.tracking import ObjectFrame
@@ -486,19 +489,41 @@ def test_a_reader_who_stalls_keeps_nobody_from_the_device() -> None:
                 await click(session, (await session.add_object("hero")).object_id, 1)
             reading = one_by_one(stalled.tracks.track())
             await anext(reading)
-            ahead = -1
-            # Until it stands still, which takes its time on a busy machine.
-            while (calls := len(engine.trackers[0].calls)) != ahead:
-                ahead = calls
-                await asyncio.sleep(0.3)
+            # The click, and frames that are queued or in hand between the device and the queue.
+            ahead = 1 + (QUEUED_FRAMES - 1) + 3
+            async with asyncio.timeout(60):
+                while len(engine.trackers[0].calls) < ahead:
+                    await asyncio.sleep(0.02)
 
             values = await tracked(other)
 
             assert len(values) == 200
-            assert len(engine.trackers[0].calls) == ahead <= QUEUED_FRAMES + 4
+            assert len(engine.trackers[0].calls) == ahead
             await reading.aclose()
 
     asyncio.run(run())
+
+
+def test_a_long_plan_is_made_and_counted_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    where: dict[str, set[str]] = {"steps": set(), "updates": set()}
+    for name, threads in where.items():
+        count = getattr(Plan, name).func
+
+        def noted(plan: Plan, count: Any = count, threads: set[str] = threads) -> Any:
+            threads.add(threading.current_thread().name)
+            return count(plan)
+
+        counted = cached_property(noted)
+        counted.__set_name__(Plan, name)
+        monkeypatch.setattr(Plan, name, counted)
+
+    async def work(session: Session, engine: FakeEngine) -> None:
+        await click(session, (await session.add_object("hero")).object_id, 4)
+        assert len(await tracked(session)) == 10
+
+    in_session(work)
+
+    assert where == {"steps": {"device"}, "updates": {"device"}}
 
 
 def test_a_session_closed_in_mid_track_ends_it_and_frees_the_tracker() -> None:
