@@ -110,7 +110,7 @@ def take_notes(folder: Path) -> tuple[str, ...]:
         file.unlink(missing_ok=True)
     notes = [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
     return tuple(
-        f"{each} was cut off when the server stopped: files that were finished are whole, and the same export, "
-        "made again, goes on behind them"
+        f"{each} was cut off when the server stopped: files that were finished are whole, and the same "
+        "export, made again, goes on behind them"
         for each in notes
     )
