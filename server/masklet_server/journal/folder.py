@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -67,6 +68,8 @@ class JournalFolder:
         # Nobody else writes here, unless it is shared. Looked up, somebody else's session takes no longer
         # than none at all.
         self._known: dict[str, Access] = {}
+        # Uploads of sessions that earlier processes opened, with whose they are.
+        self._uploads: dict[str, tuple[str, int]] = {}
         self._lock: int | None = claimed(folder, take_over=take_over, shared=shared)
 
     @property
@@ -132,6 +135,25 @@ class JournalFolder:
 
         return await self._workers.run(read, whose=owner, at_disk=True)
 
+    async def count_uploads(self) -> None:
+        """Find out what uploads of sessions take that are there from before."""
+
+        def count() -> None:
+            for session_id in self._session_ids():
+                with suppress(MaskletError):
+                    head = headline_of(self.folder_of(session_id) / FILE_NAME).head
+                    if head.clip.upload is not None:
+                        self._uploads[session_id] = head.owner, head.clip.upload.size_bytes
+
+        await self._workers.run(count, at_disk=True)
+
+    def uploads_bytes(self) -> Mapping[str, int]:
+        """What they take, by owner."""
+        sizes: Counter[str] = Counter()
+        for owner, size_bytes in tuple(self._uploads.values()):
+            sizes[owner] += size_bytes
+        return sizes
+
     async def access_of(self, session_id: str, *, asked_by: str = "") -> Access | None:  # noqa: D102
         if not SESSION_ID.fullmatch(session_id):
             return None
@@ -186,6 +208,7 @@ class JournalFolder:
         """Delete a session's files; fine when there are none."""
         self._touched_s.pop(session_id, None)
         self._known.pop(session_id, None)
+        self._uploads.pop(session_id, None)
         remove_tree(self.folder_of(session_id))
 
     def touch(self, session_id: str) -> None:  # noqa: D102

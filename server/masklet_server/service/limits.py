@@ -20,6 +20,7 @@ class ServiceLimits:
         max_upload_bytes: Of all files of one upload.
         max_uploads_bytes: Of all uploads the server holds.
         max_user_uploads_bytes: Of those that one user may have of these.
+        max_tenant_uploads_bytes: Of those that all users of one tenant may have.
         max_upload_files: Files of one upload.
         upload_kept_s: How long an upload waits to be opened.
         disk_s: How long a disk may take for one picture, one file or one look into a folder.
@@ -32,6 +33,7 @@ class ServiceLimits:
     max_upload_bytes: int = 32 << 30
     max_uploads_bytes: int = 128 << 30
     max_user_uploads_bytes: int = 64 << 30
+    max_tenant_uploads_bytes: int = 96 << 30
     max_upload_files: int = 100_000
     upload_kept_s: float = 3600.0
     disk_s: float = DISK_S
@@ -40,8 +42,10 @@ class ServiceLimits:
     first_message_s: float = 10.0
     silence_s: float = 120.0
 
-    def check_upload(self, files: int, upload_bytes: int, user_bytes: int, all_bytes: int) -> None:
-        """Refuse an upload that is too large, itself or together with others of its user or of all.
+    def check_upload(
+        self, files: int, upload_bytes: int, user_bytes: int, tenant_bytes: int, all_bytes: int
+    ) -> None:
+        """Refuse an upload that is too large, itself or together with others of its user, tenant or of all.
 
         Raises:
             LimitError: The message names the limit.
@@ -57,6 +61,11 @@ class ServiceLimits:
             raise LimitError(
                 f"your uploads would fill more than the {_described(self.max_user_uploads_bytes)} that each "
                 "user of this server has: close sessions on uploaded clips, or send a shorter clip"
+            )
+        if tenant_bytes > self.max_tenant_uploads_bytes:
+            raise LimitError(
+                f"uploads of your tenant fill the {_described(self.max_tenant_uploads_bytes)} that each has "
+                "here: close sessions on uploaded clips, or ask colleagues to close theirs"
             )
         if all_bytes > self.max_uploads_bytes:
             raise LimitError(

@@ -24,6 +24,10 @@ from masklet_server.service.supervisor import Supervisor
 DEVICE_FAILED_CODE = 75
 """With which the process ends when the device does not come back: for a while, in the words of sysexits.h."""
 
+SWITCH_S = 0.0005
+"""For so long a thread that draws or packs may keep the interpreter from the loop and the device, which hand
+over to each other several times a frame; Python's own 5 ms would add up to half of one."""
+
 _log = logging.getLogger("masklet_server.service")
 
 
@@ -55,6 +59,7 @@ async def run_server(
     Raises:
         BadInputError: The settings contradict each other, or the port is taken.
     """
+    sys.setswitchinterval(SWITCH_S)
     limits = Limits()
     stopping = asyncio.Event()
     stop_on_signals(stopping)

@@ -162,7 +162,11 @@ class MaskletServer:
             model_sha256=engine.model.sha256,
         )
         self.store.ledger.device_bytes = engine.device_bytes
-        self._uploads = UploadStore(settings.service, folder=settings.upload_folder)
+        self._uploads = UploadStore(
+            settings.service,
+            folder=settings.upload_folder,
+            kept_bytes=dict if self._journals is None else self._journals.uploads_bytes,
+        )
         self._renderer = Renderer()
         self._shared = SharedMemory()
         self._engine = engine
@@ -224,6 +228,8 @@ class MaskletServer:
         if settings.shared_memory:
             self._shared.start()
         await self._show_status(address)
+        if self._journals is not None:
+            await self._journals.count_uploads()
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server

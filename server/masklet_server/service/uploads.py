@@ -13,13 +13,15 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from masklet.errors import BadInputError, OutputError
 from masklet.own_folder import OwnFolder, remove_abandoned
+from masklet_server.identity.caller import tenant_of
 from masklet_server.service.contents import ContentKey, ContentStore
 from masklet_server.service.deletions import Deletions
 from masklet_server.service.limits import ServiceLimits
@@ -45,6 +47,7 @@ class UploadStore:
     Args:
         limits: Sizes and times.
         folder: Where a folder of the store's own is made; None for the system's place.
+        kept_bytes: Tells what uploads take, by user, that earlier processes received for their sessions.
         clock_s: An argument for tests.
     """
 
@@ -53,9 +56,11 @@ class UploadStore:
         limits: ServiceLimits,
         *,
         folder: Path | None = None,
+        kept_bytes: Callable[[], Mapping[str, int]] = dict,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits
+        self._kept_bytes = kept_bytes
         # Of its own: a disk for uploads that hangs is not that of the plates.
         self._workers = WorkerThreads("uploads", at_once=_WRITES_AT_ONCE, disk_s=limits.disk_s)
         self._tidying: asyncio.Task[None] | None = None
@@ -86,7 +91,7 @@ class UploadStore:
         Raises:
             LimitError: These are more than an upload may have.
         """
-        self._limits.check_upload(len(digests), 0, 0, 0)
+        self._limits.check_upload(len(digests), 0, 0, 0, 0)
         keys = [ContentKey(user, digest) for digest in digests]
         # Whoever comes back after a broken connection is often here before its end was noticed.
         for _ in range(_SETTLE_LOOKS):
@@ -250,7 +255,8 @@ class UploadStore:
                     self._limits.check_upload(
                         upload.files + 1,
                         announced_bytes,
-                        self._used_bytes(user) + coming_bytes,
+                        self._used_bytes(lambda whose: whose == user) + coming_bytes,
+                        self._used_bytes(lambda whose: tenant_of(whose) == tenant_of(user)) + coming_bytes,
                         self._used_bytes() + coming_bytes,
                     )
                     await self._at_disk(user, writer.start, message.file)
@@ -299,11 +305,11 @@ class UploadStore:
         running = self._workers.run(work, *args, whose=user, at_disk=True, refusal=refusal)
         await asyncio.shield(running)
 
-    def _used_bytes(self, user: str | None = None) -> int:
-        """What one user's uploads take, or all of them; without contents that nothing uses now."""
-        mine = (each.size_bytes for each in self._uploads.values() if user in (None, each.user))
-        arriving = self._arriving_bytes
-        return sum(mine) + (arriving.total() if user is None else arriving[user])
+    def _used_bytes(self, is_counted: Callable[[str], bool] = lambda user: True) -> int:
+        """What uploads of some users take, or of all; without contents that nothing uses now."""
+        held = ((each.user, each.size_bytes) for each in self._uploads.values())
+        sizes = chain(held, self._arriving_bytes.items(), self._kept_bytes().items())
+        return sum(size_bytes for user, size_bytes in sizes if is_counted(user))
 
     async def _make_room(self, user: str, size_bytes: int) -> None:
         """Give up contents that nothing uses, as far as what has arrived needs their room.
@@ -314,4 +320,4 @@ class UploadStore:
         surplus_bytes = self.size_bytes + size_bytes - self._limits.max_uploads_bytes
         if surplus_bytes > 0:
             await self._at_disk(user, self._contents.drop_idle, surplus_bytes, user)
-            self._limits.check_upload(0, 0, 0, self.size_bytes + size_bytes)
+            self._limits.check_upload(0, 0, 0, 0, self.size_bytes + size_bytes)

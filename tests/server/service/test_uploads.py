@@ -198,6 +198,7 @@ def test_a_client_that_dies_in_mid_upload_leaves_nothing_behind(tmp_path: Path) 
         (ServiceLimits(max_upload_files=2), "at most 2 files"),
         (ServiceLimits(max_uploads_bytes=20), "20 bytes they may take"),
         (ServiceLimits(max_user_uploads_bytes=20), "more than the 20 bytes that each user"),
+        (ServiceLimits(max_tenant_uploads_bytes=20), "uploads of your tenant fill the 20 bytes"),
     ],
 )
 def test_an_upload_over_a_limit_names_it(tmp_path: Path, limits: ServiceLimits, words: str) -> None:
@@ -209,6 +210,28 @@ def test_an_upload_over_a_limit_names_it(tmp_path: Path, limits: ServiceLimits, 
         assert stored(tmp_path) == []
 
     serve(tmp_path, work, limits)
+
+
+def test_uploads_that_sessions_keep_count_after_a_restart_until_they_are_closed(tmp_path: Path) -> None:
+    size_bytes = sum(map(len, FILES.values()))
+    settings = replace(
+        ServerSettings(),
+        sessions_folder=tmp_path / "sessions",
+        service=ServiceLimits(max_user_uploads_bytes=2 * size_bytes - 1),
+    )
+
+    async def run() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            sent = await client.sessions.UploadClip(upload())
+            session = (await client.sessions.OpenSession(opening(sent.upload_id))).session
+            assert "each user" in (await refused_upload(server, upload()))[2]
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            assert "each user" in (await refused_upload(server, upload()))[2]
+            closing = session_pb2.CloseSessionRequest(session_id=session.session_id)
+            await client.sessions.CloseSession(closing)
+            assert (await client.sessions.UploadClip(upload())).size_bytes == size_bytes
+
+    asyncio.run(run())
 
 
 def test_a_chunk_over_1_mib_is_refused(tmp_path: Path) -> None:
