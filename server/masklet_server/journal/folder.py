@@ -139,7 +139,7 @@ class JournalFolder:
         """Find out what uploads of sessions take that are there from before."""
 
         def count() -> None:
-            for session_id in self._session_ids():
+            for session_id in self.ids():
                 with suppress(MaskletError):
                     head = headline_of(self.folder_of(session_id) / FILE_NAME).head
                     if head.clip.upload is not None:
