@@ -17,6 +17,7 @@ from pathlib import Path
 
 from masklet.delivery_folder import checked_relative
 from masklet.errors import BadInputError
+from masklet_server.mattes.calm import SPAN
 from masklet_server.sessions.session import Session
 
 MAX_BYTES = 64 << 20
@@ -132,11 +133,15 @@ class FinishedFrames:
 
 
 def masks_sha256(session: Session, frame: int) -> str:
-    """A digest of all masks of a frame, as tracking left them: overlap is settled among many."""
+    """A digest of the masks that a frame's files are made of, as tracking left them.
+
+    Overlap is settled among all objects, and edges are calmed by the masks of frames around.
+    """
     digest = hashlib.sha256()
     for object_id in sorted(info.object_id for info in session.objects()):
-        mask = session.results.packed(object_id, frame)
-        if mask is not None:
-            digest.update(repr((object_id, astuple(replace(mask, logits=b"")))).encode())
-            digest.update(mask.logits)
+        for near in range(frame - SPAN, frame + SPAN + 1):
+            mask = session.results.packed(object_id, near)
+            if mask is not None:
+                digest.update(repr((object_id, near, astuple(replace(mask, logits=b"")))).encode())
+                digest.update(mask.logits)
     return digest.hexdigest()

@@ -10,9 +10,9 @@ import pytest
 
 import masklet
 from fakes.kept import KeptServer, plates
-from masklet.errors import BadInputError, FrameMissingError, PathNotAllowedError, SessionNotFoundError
+from masklet.errors import BadInputError, FrameMissingError, SessionNotFoundError
 from masklet.types import FrameRange
-from masklet.v1 import prompt_pb2, values_pb2
+from masklet.v1 import prompt_pb2, session_pb2, values_pb2
 
 
 @pytest.fixture
@@ -36,12 +36,14 @@ def test_bad_input_is_refused_by_a_server_without_assertions_as_well(
                 hero.click(frame=1, x_px=x_px, y_px=5.0)
         with pytest.raises(FrameMissingError):
             hero.click(frame=99, x_px=8.0, y_px=9.0)
-        with pytest.raises(PathNotAllowedError):
-            client.open("/etc/passwd")
         hero.click(frame=1, x_px=8.0, y_px=9.0)
         with pytest.raises(BadInputError):
             list(session.track(frames=FrameRange(0, 99)).events())
         with grpc.insecure_channel(server.address) as channel:
+            opening = session_pb2.OpenSessionRequest(request_id="a", path="/etc/passwd").SerializeToString()
+            with pytest.raises(grpc.RpcError) as refused:
+                channel.unary_unary("/masklet.v1.SessionService/OpenSession")(opening, timeout=10.0)
+            assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
             call = channel.unary_unary("/masklet.v1.PromptService/AddClick")
             for message in (
                 b"\xff" * 40,
