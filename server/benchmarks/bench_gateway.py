@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=4000, help="of each kind")
     given = parser.parse_args()
-    begin("gateway")
+    begin("bench_gateway")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "masklet_server.cli", "gateway", "--address", "127.0.0.1:0"]
         command += ["--directory", f"{folder}/directory.sqlite", "--lease-s", "600", "--announce"]
