@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from fakes.engine import FAKE_INFO, FakeTracker  # noqa: E402
 from fakes.service import MODEL, FakeOpener  # noqa: E402
+from masklet.types import ClipInfo  # noqa: E402
 from masklet_server.service.running import run_server  # noqa: E402
 from masklet_server.service.server import Engine  # noqa: E402
 from masklet_server.service.settings import ServerSettings  # noqa: E402
@@ -52,6 +53,17 @@ class StandInTracker(FakeTracker):
     def _result(self, object_id: int, frame: int, value: float, *, prompted: bool = False) -> ObjectFrame:
         made = super()._result(object_id, frame, 0.0, prompted=prompted)
         return replace(made, logits=_disc((object_id * 37 + frame) % 64))
+
+
+@dataclass
+class StandInOpener(FakeOpener):
+    """Opens the stand-in's clip, and remembers nothing that grows either."""
+
+    info: ClipInfo = CLIP
+
+    def __post_init__(self) -> None:
+        for name in ("opened", "readings", "uploads", "fences"):
+            setattr(self, name, deque(maxlen=8))
 
 
 @cache
@@ -96,7 +108,7 @@ def main() -> None:
             engine,
             announce=lambda line: print(line, flush=True),
             stop_with_stdin=True,
-            opener=FakeOpener(CLIP),
+            opener=StandInOpener(),
         )
     )
 

@@ -17,6 +17,7 @@ import pytest
 import masklet
 from masklet.client import check_versions
 from masklet.errors import (
+    AccessDeniedError,
     BadInputError,
     BusyError,
     LimitError,
@@ -29,21 +30,38 @@ from masklet.transport import grpc_channel
 from masklet.transport.endpoint import Endpoint, ServerChoice, is_loopback
 from masklet.transport.grpc import GrpcTransport
 from masklet.transport.grpc_channel import ERROR_KIND_KEY, Channel
+from masklet.transport.interface import ExportRequest
 from masklet.transport.opening import open_transport
-from masklet.v1 import server_pb2, server_pb2_grpc, session_pb2, session_pb2_grpc, values_pb2
+from masklet.v1 import (
+    export_pb2,
+    export_pb2_grpc,
+    server_pb2,
+    server_pb2_grpc,
+    session_pb2,
+    session_pb2_grpc,
+    values_pb2,
+)
 
 
-class Answers(server_pb2_grpc.ServerServiceServicer, session_pb2_grpc.SessionServiceServicer):
+class Answers(
+    server_pb2_grpc.ServerServiceServicer,
+    session_pb2_grpc.SessionServiceServicer,
+    export_pb2_grpc.ExportServiceServicer,
+):
     """A server that fails as it is told and remembers request ids.
 
     Attributes:
         failures: Status, detail and kind of the next answers; then it succeeds.
         request_ids: Of every call to add an object.
+        exports: How many were asked for.
+        endings: As ``failures``, of exports behind their first file.
     """
 
     def __init__(self) -> None:
         self.failures: list[tuple[grpc.StatusCode, str, str | None]] = []
         self.request_ids: list[str] = []
+        self.exports = 0
+        self.endings: list[tuple[grpc.StatusCode, str, str | None]] = []
 
     def GetServerInfo(self, request, context):  # type: ignore[no-untyped-def]
         self._fail_if_told(context)
@@ -54,9 +72,21 @@ class Answers(server_pb2_grpc.ServerServiceServicer, session_pb2_grpc.SessionSer
         self._fail_if_told(context)
         return session_pb2.AddObjectResponse(object=values_pb2.ObjectInfo(object_id=1, name=request.name))
 
+    def ExportMattes(self, request, context):  # type: ignore[no-untyped-def]
+        self.exports += 1
+        self._fail_if_told(context)
+        for name in ("a.1.exr", "a.2.exr"):
+            written = export_pb2.FileWritten(relative_name=name, size_bytes=9)
+            yield export_pb2.ExportMattesResponse(event=export_pb2.ExportEvent(written=written))
+            self._fail(self.endings, context)
+
     def _fail_if_told(self, context: grpc.ServicerContext) -> None:
-        if self.failures:
-            status, detail, kind = self.failures.pop(0)
+        self._fail(self.failures, context)
+
+    @staticmethod
+    def _fail(failures: list[tuple[grpc.StatusCode, str, str | None]], context: grpc.ServicerContext) -> None:
+        if failures:
+            status, detail, kind = failures.pop(0)
             if kind is not None:
                 context.set_trailing_metadata(((ERROR_KIND_KEY, kind),))
             context.abort(status, detail)
@@ -66,6 +96,7 @@ def start(answers: Answers, port: int = 0) -> tuple[grpc.Server, int]:
     server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)])
     server_pb2_grpc.add_ServerServiceServicer_to_server(answers, server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(answers, server)
+    export_pb2_grpc.add_ExportServiceServicer_to_server(answers, server)
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     return server, port
@@ -158,6 +189,30 @@ def test_a_fresh_token_is_taken_up_also_by_the_last_try(
     answers.failures = [lost, lost, (grpc.StatusCode.UNAUTHENTICATED, "an old token", None)]
 
     assert transport.server_info().version == masklet.__version__
+    channel.close()
+
+
+def test_a_stream_that_has_begun_is_not_made_again_with_a_fresh_token(
+    answers: Answers, address: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("a-token-of-sixteen-2\n")
+    endpoint = Endpoint(address, token="a-token-of-sixteen-1", token_file=file, plaintext=True)
+    channel = Channel(endpoint, why_dead=lambda: None)
+    transport = GrpcTransport(channel)
+    ended = (grpc.StatusCode.UNAUTHENTICATED, "your token has ended", "access-denied")
+    answers.failures = [ended]
+
+    # Before anything has come it is, and after that it would bring all files once more.
+    written = list(transport.export_mattes("s1", ExportRequest()))
+    assert len(written) == answers.exports == 2
+    file.write_text("a-token-of-sixteen-3\n")
+    answers.endings = [ended]
+    with pytest.raises(AccessDeniedError, match="your token has ended"):
+        list(transport.export_mattes("s1", ExportRequest()))
+    assert answers.exports == 3
+    # The next one takes the fresh token up.
+    assert len(list(transport.export_mattes("s1", ExportRequest()))) == 2
     channel.close()
 
 

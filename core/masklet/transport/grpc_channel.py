@@ -141,7 +141,10 @@ class Channel:
         request: object,
         decode: Callable[[_Response], _Value],
     ) -> Generator[_Value, None, None]:
-        """Yield the answers of a call that takes as long as it takes; closing cancels it."""
+        """Yield the answers of a call that takes as long as it takes; closing cancels it.
+
+        One that has begun to answer is not made again: what it brought would come twice.
+        """
         pauses = iter(_BACKOFF_S)
         begun = False
         while True:
@@ -154,8 +157,7 @@ class Channel:
                     begun = True
                     yield decode(response)
             except grpc.RpcError as error:
-                # Who calls, and where that one belongs, is asked before anything is answered.
-                if self._is_sent_on(error, request) or self._has_fresh_token(error):
+                if not begun and (self._is_sent_on(error, request) or self._has_fresh_token(error)):
                     continue
                 pause_s = None if begun else next(pauses, None)
                 # A session of a cluster may have moved while nobody called.

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import secrets
+import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -68,8 +69,11 @@ class JournalFolder:
         # Nobody else writes here, unless it is shared. Looked up, somebody else's session takes no longer
         # than none at all.
         self._known: dict[str, Access] = {}
-        # Uploads of sessions that earlier processes opened, with whose they are.
+        # Uploads of sessions that earlier processes opened, with whose they are; and their sums, which every
+        # chunk that arrives asks for.
         self._uploads: dict[str, tuple[str, int]] = {}
+        self._uploads_bytes: Counter[str] = Counter()
+        self._forgetting = threading.Lock()
         self._lock: int | None = claimed(folder, take_over=take_over, shared=shared)
 
     @property
@@ -144,15 +148,16 @@ class JournalFolder:
                     head = headline_of(self.folder_of(session_id) / FILE_NAME).head
                     if head.clip.upload is not None:
                         self._uploads[session_id] = head.owner, head.clip.upload.size_bytes
+            sizes: Counter[str] = Counter()
+            for owner, size_bytes in self._uploads.values():
+                sizes[owner] += size_bytes
+            self._uploads_bytes = sizes
 
         await self._workers.run(count, at_disk=True)
 
     def uploads_bytes(self) -> Mapping[str, int]:
         """What they take, by owner."""
-        sizes: Counter[str] = Counter()
-        for owner, size_bytes in tuple(self._uploads.values()):
-            sizes[owner] += size_bytes
-        return sizes
+        return self._uploads_bytes
 
     async def access_of(self, session_id: str, *, asked_by: str = "") -> Access | None:  # noqa: D102
         if not SESSION_ID.fullmatch(session_id):
@@ -208,7 +213,7 @@ class JournalFolder:
         """Delete a session's files; fine when there are none."""
         self._touched_s.pop(session_id, None)
         self._known.pop(session_id, None)
-        self._uploads.pop(session_id, None)
+        self._forget_upload(session_id)
         remove_tree(self.folder_of(session_id))
 
     def touch(self, session_id: str) -> None:  # noqa: D102
@@ -238,6 +243,10 @@ class JournalFolder:
                     _log.info("a session that nobody has used for %.1f days is deleted", kept_s / 86400)
                     self.remove_now(session_id)
                     gone += 1
+        for session_id in tuple(self._uploads):
+            # Of a folder that is shared, others delete sessions as well.
+            if not (self.folder_of(session_id) / FILE_NAME).is_file():
+                self._forget_upload(session_id)
         with suppress(OSError):
             for file in (self.path / _OPENED).iterdir():
                 session_id = file.read_text(encoding="ascii")
@@ -250,6 +259,12 @@ class JournalFolder:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+    def _forget_upload(self, session_id: str) -> None:
+        with self._forgetting:
+            owner, size_bytes = self._uploads.pop(session_id, ("", 0))
+            if owner:
+                self._uploads_bytes[owner] -= size_bytes
 
     def _learn(self, session_id: str, owner: str, shares: Mapping[str, frozenset[Scope]]) -> None:
         self._known[session_id] = Access(owner, shares)

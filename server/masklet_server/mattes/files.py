@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -32,6 +34,11 @@ class RenderedFile:
     relative_name: str
     frame: int | None
     data: bytes = field(repr=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its bytes, in hexadecimal; made once, by whoever asks first."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def write_files(folder: Path, files: Iterable[RenderedFile]) -> Iterator[Path]:

@@ -30,7 +30,7 @@ _PAIRS: dict[str, tuple[int, int]] = {
     **{"openat": (257, 56), "newfstatat": (262, 79), "readlinkat": (267, 78), "faccessat": (269, 48)},
     **{"pselect6": (270, 72), "ppoll": (271, 73), "set_robust_list": (273, 99)},
     **{"get_robust_list": (274, 100), "prlimit64": (302, 261), "getrandom": (318, 278)},
-    **{"setitimer": (38, 103), "rseq": (334, 293), "clone3": (435, 435), "faccessat2": (439, 439)},
+    **{"rseq": (334, 293), "clone3": (435, 435), "faccessat2": (439, 439)},
     **{"membarrier": (324, 283), "statx": (332, 291), "io_uring_setup": (425, 425)},
 }
 _OF_PCS = {

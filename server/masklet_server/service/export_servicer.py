@@ -13,6 +13,7 @@ from masklet.delivery_folder import DeliveryFolder
 from masklet.errors import PathNotAllowedError
 from masklet.events import ExportEvent, ExportFinished
 from masklet.v1 import export_pb2, export_pb2_grpc
+from masklet.version import VERSION
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
 from masklet_server.service.exports import Exporter, Step
@@ -49,10 +50,11 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
                 session, selection, matte_format, raw_edges=request.raw_edges
             )
             finished: FinishedFrames | None = None
-            if folder is not None and not request.plan_only:
+            journal = self._store.folder_for(session.session_id)
+            if folder is not None and journal is not None and not request.plan_only:
                 finished = FinishedFrames(
-                    self._store.folder_for(session.session_id),
-                    (plan, matte_format, [item.object_id for item in selection.objects]),
+                    journal,
+                    (VERSION, plan, matte_format, [item.object_id for item in selection.objects]),
                     folder,
                     self._roots.of(session.user).fence.holds,
                 )

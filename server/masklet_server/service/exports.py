@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
@@ -32,7 +32,7 @@ from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.picture_file import Provenance
 from masklet_server.service.coverage import plate_coverage, raw_coverage
-from masklet_server.service.finished_frames import FinishedFile, FinishedFrames
+from masklet_server.service.finished_frames import FinishedFile, FinishedFrames, masks_sha256
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.overlays import Overlay, overlay_file, shown_frames
 from masklet_server.service.overscan import document_outside
@@ -46,6 +46,8 @@ EXPORTS_AT_ONCE = 2
 """Frames that are made or written at a time, of all exports."""
 OVERLAYS_AT_ONCE = 2
 """More wait: each takes a thread and much of the processor for as long as it lasts."""
+
+_log = logging.getLogger("masklet_server.service")
 
 ValueT = TypeVar("ValueT")
 Step = RenderedFile | FinishedFile | ExportProgress
@@ -128,8 +130,10 @@ class Exporter:
         """
         wanted = range(selection.frames.first, selection.frames.last + 1)
         standing: dict[int, Sequence[FinishedFile]] = {}
+        if finished is not None and not await self._aside(session, finished.read):
+            finished = None
         if finished is not None:
-            for frame in await self.at_share(session, finished.frames):
+            for frame in finished.frames:
                 found = await self.at_share(session, finished.still, session, frame)
                 if frame in wanted and found is not None:
                     standing[frame] = found
@@ -167,12 +171,16 @@ class Exporter:
             there = {item.object_id: item for item in (*session.objects(), *selection.objects)}
             among = [there[object_id] for object_id in sorted(there)]
             for done, frame in enumerate(wanted, start=1):
-                made: list[FinishedFile] = []
                 for there_already in standing.get(frame, ()):
                     yield there_already
                 if frame in standing:
                     yield ExportProgress(done, total)
                     continue
+                made: list[FinishedFile] = []
+                made_of = ""
+                if finished is not None:
+                    # Before they are read: a track may put others in their place meanwhile.
+                    made_of = await self._workers.run(masks_sha256, session, frame, whose=session.user)
                 files = matte_export.render_mattes(
                     session.clip,
                     selection.objects,
@@ -190,12 +198,14 @@ class Exporter:
                 while (file := await self._workers.run(next_of, files, whose=session.user)) is not None:
                     yield file
                     if finished is not None:
-                        made.append(FinishedFile.of(file.relative_name, file.data, frame))
-                if finished is not None:
-                    await self._workers.run(finished.note, session, frame, made, whose=session.user)
+                        made.append(FinishedFile.of(file, frame))
+                if finished is not None and not await self._aside(
+                    session, finished.note, session, frame, made_of, made
+                ):
+                    finished = None
                 yield ExportProgress(done, total)
             if finished is not None:
-                await self._workers.run(finished.close, whose=session.user)
+                await self._aside(session, finished.close)
         finally:
             session.note_unreadable(source.info.unreadable)
             self._workers.start(close)
@@ -219,6 +229,16 @@ class Exporter:
         finally:
             work.stop.set()
             await asyncio.gather(finished, return_exceptions=True)
+
+    async def _aside(self, session: Session, work: Callable[..., None], *args: object) -> bool:
+        """Do something beside a session's journal; False where that disk hangs, which holds no export up."""
+        refusal = OutputError("the disk for sessions does not answer")
+        try:
+            await self._workers.run(work, *args, whose=session.user, at_disk=True, refusal=refusal)
+        except OutputError as error:
+            _log.warning("what an export has finished is not noted any more: %s", error)
+            return False
+        return True
 
     async def at_share(self, session: Session, work: Callable[..., ValueT], *args: object) -> ValueT:
         """Do something in the folder that a session's mattes go to, in a thread.
@@ -330,7 +350,7 @@ def _keep(place: DeliveryFolder, file: FinishedFile) -> None:
 def _write(place: DeliveryFolder, folder: Path, file: RenderedFile) -> None:
     place.about_to_write(file.relative_name)
     write_whole(folder.joinpath(*PurePosixPath(file.relative_name).parts), file.data, allowed=place.allowed)
-    place.wrote(file.relative_name, hashlib.sha256(file.data).hexdigest())
+    place.wrote(file.relative_name, file.sha256)
 
 
 def _chunks(file: RenderedFile) -> Iterator[FileChunk]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from masklet.delivery_folder import checked_relative
 from masklet.errors import BadInputError
 from masklet_server.mattes.calm import SPAN
+from masklet_server.mattes.files import RenderedFile
 from masklet_server.sessions.session import Session
 
 MAX_BYTES = 64 << 20
@@ -44,33 +45,37 @@ class FinishedFile:
     frame: int
 
     @classmethod
-    def of(cls, relative_name: str, data: bytes, frame: int) -> FinishedFile:
-        """What a file with these contents will be."""
-        return cls(relative_name, len(data), hashlib.sha256(data).hexdigest(), frame)
+    def of(cls, file: RenderedFile, frame: int) -> FinishedFile:
+        """What a file is once it is in its place."""
+        return cls(file.relative_name, len(file.data), file.sha256, frame)
 
 
 class FinishedFrames:
     """Frames of one export that are done. Methods run in threads that may wait for disks.
 
     Args:
-        journal: Folder of the session's journal; None where nothing outlives the process.
+        journal: Folder of the session's journal.
         whole: Everything that decides about the export's files besides the masks, and where they go.
         folder: Where they go.
         allowed: Told each file before it is read, links followed.
     """
 
     def __init__(
-        self, journal: Path | None, whole: Iterable[object], folder: Path, allowed: Callable[[Path], bool]
+        self, journal: Path, whole: Iterable[object], folder: Path, allowed: Callable[[Path], bool]
     ) -> None:
         digest = hashlib.sha256(repr((*whole, str(folder))).encode()).hexdigest()
-        self._file = None if journal is None else journal / f"{_PREFIX}{digest[:32]}.jsonl"
+        self._file = journal / f"{_PREFIX}{digest[:32]}.jsonl"
         self._folder = folder
         self._allowed = allowed
         self._done: dict[int, tuple[str, tuple[FinishedFile, ...]]] = {}
 
+    def read(self) -> None:
+        """Find out what was done before."""
+        self._done = self._noted()
+
+    @property
     def frames(self) -> frozenset[int]:
         """Frames that were done once."""
-        self._done = self._noted()
         return frozenset(self._done)
 
     def still(self, session: Session, frame: int) -> tuple[FinishedFile, ...] | None:
@@ -80,11 +85,19 @@ class FinishedFrames:
             return files
         return None
 
-    def note(self, session: Session, frame: int, files: Iterable[FinishedFile]) -> None:
-        """A frame is done. Where that cannot be written, it would only be made again."""
-        if self._file is None:
+    def note(self, session: Session, frame: int, made_of: str, files: Iterable[FinishedFile]) -> None:
+        """A frame is done. Where that cannot be written, it would only be made again.
+
+        Args:
+            session: Whose.
+            frame: Which.
+            made_of: Digest of its masks before the files were made; where they are others now, nobody knows
+                which of them the files show, and nothing is noted.
+            files: Those of the frame.
+        """
+        if masks_sha256(session, frame) != made_of:
             return
-        line = json.dumps([frame, masks_sha256(session, frame), [astuple(each)[:3] for each in files]])
+        line = json.dumps([frame, made_of, [astuple(each)[:3] for each in files]])
         try:
             if not self._file.exists():
                 self._make_room()
@@ -95,17 +108,15 @@ class FinishedFrames:
 
     def close(self) -> None:
         """The export is through: made again, it is another."""
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
 
     def _noted(self) -> dict[int, tuple[str, tuple[FinishedFile, ...]]]:
         noted: dict[int, tuple[str, tuple[FinishedFile, ...]]] = {}
         lines: list[str] = []
-        if self._file is not None:
-            with suppress(OSError, UnicodeDecodeError):
-                if self._file.stat().st_size <= MAX_BYTES:
-                    lines = self._file.read_text(encoding="utf-8").splitlines()
+        with suppress(OSError, UnicodeDecodeError):
+            if self._file.stat().st_size <= MAX_BYTES:
+                lines = self._file.read_text(encoding="utf-8").splitlines()
         for line in lines:
             # The last one may be torn.
             with suppress(ValueError, TypeError, RecursionError):
@@ -126,7 +137,6 @@ class FinishedFrames:
         return False
 
     def _make_room(self) -> None:
-        assert self._file is not None
         others = sorted(self._file.parent.glob(f"{_PREFIX}*.jsonl"), key=lambda path: path.stat().st_mtime)
         for path in others[: max(0, len(others) - MOST_KEPT + 1)]:
             path.unlink(missing_ok=True)

@@ -25,8 +25,8 @@ DEVICE_FAILED_CODE = 75
 """With which the process ends when the device does not come back: for a while, in the words of sysexits.h."""
 
 SWITCH_S = 0.0005
-"""For so long a thread that draws or packs may keep the interpreter from the loop and the device, which hand
-over to each other several times a frame; Python's own 5 ms would add up to half of one."""
+"""For so long a thread that draws or packs in Python may keep the interpreter from the loop and the device,
+which hand over to each other several times a frame; Python's own are 5 ms. What it gives was not measured."""
 
 _log = logging.getLogger("masklet_server.service")
 

@@ -182,6 +182,14 @@ class SharedMemory:
         if not hasattr(os, "memfd_create"):
             _log.warning("memory is not shared with clients: this system has no sealed memory")
             return
+        try:
+            self._listen()
+        except OSError as error:
+            # A folder for temporary files may be missing, full, or too deep for the name of a socket.
+            _log.warning("memory is not shared with clients: %s", error)
+            self._stop_listening()
+
+    def _listen(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="masklet-shared-"))
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.setblocking(False)
@@ -231,11 +239,14 @@ class SharedMemory:
             await asyncio.gather(self._accepting, return_exceptions=True)
         for memory_id in list(self._memories):
             self._drop(memory_id)
+        self._stop_listening()
+
+    def _stop_listening(self) -> None:
         if self._listening is not None:
             self._listening.close()
         if self._folder is not None:
             with suppress(OSError):
-                (self._folder / "socket").unlink()
+                (self._folder / "socket").unlink(missing_ok=True)
                 self._folder.rmdir()
             self._folder = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,6 +152,28 @@ def test_what_nobody_has_used_for_long_is_swept_with_its_files(tmp_path: Path) -
                 "opened",
             ]
             assert len(list((tmp_path / "opened").iterdir())) == 2
+
+    asyncio.run(work())
+
+
+def test_uploads_of_sessions_that_are_gone_count_no_more_whoever_deleted_them(tmp_path: Path) -> None:
+    def sent(size_bytes: int) -> ClipReference:
+        return ClipReference(upload=UploadedFiles(Path("/kept/clip"), "a.mov", {}, "00.mov", size_bytes))
+
+    async def work() -> None:
+        with folder_in(tmp_path) as before:
+            for number, size_bytes in enumerate((1, 20, 300), start=1):
+                await before.create(head(str(number) * 32, clip=sent(size_bytes)))
+            await before.create(head("4" * 32, owner="bob", clip=sent(4000)))
+        with folder_in(tmp_path) as folder:
+            await folder.count_uploads()
+            assert folder.uploads_bytes() == {"ann": 321, "bob": 4000}
+            await folder.remove("1" * 32)
+            assert folder.uploads_bytes()["ann"] == 320
+            # As another worker does it that shares the folder.
+            shutil.rmtree(folder.folder_of("2" * 32))
+            await folder.sweep(5_000.0, but=[])
+            assert folder.uploads_bytes() == {"ann": 300, "bob": 4000}
 
     asyncio.run(work())
 

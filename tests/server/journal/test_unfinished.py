@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from fakes.service import FakeClient, new_id, running
 from masklet.errors import OutputError
 from masklet.v1 import export_pb2, session_pb2, track_pb2
 from masklet_server.mattes import export as matte_export
+from masklet_server.mattes.files import RenderedFile
+from masklet_server.service.finished_frames import FinishedFrames
 from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions import unfinished
 from masklet_server.sessions.unfinished import FILE_NAME, take_notes, write_notes
@@ -132,19 +135,6 @@ def test_the_same_export_made_again_goes_on_behind_what_was_finished(
     monkeypatch.setattr(matte_export, "render_mattes", slowly)
     settings = replace(ServerSettings(), sessions_folder=tmp_path / "kept")
 
-    async def export(client: FakeClient, session_id: str, out: Path, *, stop_at: int = 0) -> list[str]:
-        request = export_pb2.ExportMattesRequest(
-            session_id=session_id, request_id=new_id(), format=1, folder=str(out)
-        )
-        names: list[str] = []
-        call = client.exports.ExportMattes(request)
-        async for response in call:
-            if response.event.HasField("written"):
-                names.append(response.event.written.relative_name)
-                if len(names) == stop_at:
-                    break
-        return names
-
     async def work() -> None:
         async with running(tmp_path, settings=settings) as server, server.client() as client:
             session_id, _ = await client.clicked(server.root / "clip")
@@ -154,7 +144,7 @@ def test_the_same_export_made_again_goes_on_behind_what_was_finished(
             out = server.root / "out"
             out.mkdir()
             pause_s[0] = 0.1
-            names = await export(client, session_id, out, stop_at=4)
+            names = await exported(client, session_id, out, stop_at=4)
             await server.server.stop()
         # One was changed since, in its last byte: it is made again.
         content = bytearray((out / names[1]).read_bytes())
@@ -164,7 +154,7 @@ def test_the_same_export_made_again_goes_on_behind_what_was_finished(
         rendered.clear()
         pause_s[0] = 0.0
         async with running(tmp_path, settings=settings) as server, server.client() as client:
-            told = await export(client, session_id, out)
+            told = await exported(client, session_id, out)
             assert len(told) == len(set(told)) == 10
             kept = {name for name, at in before.items() if (out / name).stat().st_mtime_ns == at}
             assert {names[0], names[2]} <= kept
@@ -175,8 +165,88 @@ def test_the_same_export_made_again_goes_on_behind_what_was_finished(
             assert behind[0] >= 4
             # It came to its end: once more is another export.
             rendered.clear()
-            await export(client, session_id, out)
+            await exported(client, session_id, out)
             assert set(rendered) == set(range(1, 11))
+
+    asyncio.run(work())
+
+
+async def exported(client: FakeClient, session_id: str, out: Path, *, stop_at: int = 0) -> list[str]:
+    """Names of the files that an export tells of; left after so many."""
+    request = export_pb2.ExportMattesRequest(
+        session_id=session_id, request_id=new_id(), format=1, folder=str(out)
+    )
+    names: list[str] = []
+    async for response in client.exports.ExportMattes(request):
+        if response.event.HasField("written"):
+            names.append(response.event.written.relative_name)
+            if len(names) == stop_at:
+                break
+    return names
+
+
+def test_a_frame_whose_mask_changes_while_it_is_exported_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render, rendered, goes_on = matte_export.render_mattes, list[int](), threading.Event()
+    meanwhile: dict[int, Callable[[], object]] = {9: lambda: goes_on.wait(30)}
+
+    def watched(*args: Any, **how: Any) -> Iterator[RenderedFile]:
+        (frame,) = args[3]
+        files = list(render(*args, **how))
+        rendered.append(frame)
+        meanwhile.get(frame, lambda: None)()
+        yield from files
+
+    monkeypatch.setattr(matte_export, "render_mattes", watched)
+    settings = replace(ServerSettings(), sessions_folder=tmp_path / "kept")
+
+    async def work() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            session_id, (hero,) = await client.clicked(server.root / "clip")
+            request = track_pb2.TrackRequest(session_id=session_id, request_id=new_id())
+            async for _ in client.tracks.Track(request):
+                pass
+            (held,) = server.server.store.overview.sessions()
+            known = held.session.results.find(hero, 4)
+            assert known is not None
+            meanwhile[4] = lambda: held.session.results.put(replace(known, logits=-known.logits))
+            out = server.root / "out"
+            out.mkdir()
+            export = asyncio.create_task(exported(client, session_id, out))
+            async with asyncio.timeout(20):
+                while 9 not in rendered:
+                    await asyncio.sleep(0.01)
+                export.cancel()
+                while held.session.is_busy:
+                    await asyncio.sleep(0.01)
+            meanwhile.clear()
+            goes_on.set()
+            rendered.clear()
+            assert len(await exported(client, session_id, out)) == 10
+            # Those whose edges it calms, and itself: its file shows what it was before.
+            assert rendered == [2, 3, 4, 9, 10]
+
+    asyncio.run(work())
+
+
+def test_notes_that_cannot_be_made_hold_no_export_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def hangs(*_: object) -> None:
+        asked.append(1)
+        raise OutputError("the disk for sessions does not answer")
+
+    monkeypatch.setattr(FinishedFrames, "note", hangs)
+    settings = replace(ServerSettings(), sessions_folder=tmp_path / "kept")
+
+    async def work() -> None:
+        async with running(tmp_path, settings=settings) as server, server.client() as client:
+            session_id, _ = await client.clicked(server.root / "clip")
+            out = server.root / "out"
+            out.mkdir()
+            assert len(await exported(client, session_id, out)) == 1
+            assert len(asked) == 1
 
     asyncio.run(work())
 

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +88,22 @@ def test_masks_are_the_same_as_on_the_long_way(tmp_path: Path, mask_format: Mask
         (tmp_path / str(settings.shared_memory)).mkdir()
         on(tmp_path / str(settings.shared_memory), work, settings)
     assert [update.mask for update in made[0]] == [update.mask for update in made[1]]
+
+
+def test_where_no_socket_can_be_made_a_server_serves_without_shared_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than the system takes for the name of a socket.
+    deep = tmp_path / ("of-a-job-" * 12)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+
+    def work(server: Running, transport: GrpcTransport) -> None:
+        assert len(tracked(server, transport, MaskFormat())[1]) > 3
+        assert pieces_used(transport) == 0
+        assert not list(deep.glob("masklet-shared-*"))
+
+    on(tmp_path, work)
 
 
 def test_a_client_that_leaves_in_mid_stream_gives_its_pieces_back(tmp_path: Path) -> None:
