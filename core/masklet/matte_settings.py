@@ -8,6 +8,8 @@ from dataclasses import dataclass
 MAX_DISTANCE_PX = 512.0
 MAX_AREA_PX = 2**31 - 1
 MIN_GAMMA, MAX_GAMMA = 0.05, 20.0
+CALM_SPAN = 2
+"""Frames to either side whose masks even out what flickers in a matte; see :attr:`MatteSettings.calm`."""
 
 
 @dataclass(frozen=True)

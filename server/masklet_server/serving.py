@@ -228,6 +228,10 @@ def serve(
     ready_file: Annotated[
         Path | None, typer.Option(help="Write the same line to this file when ready.")
     ] = None,
+    drained_file: Annotated[
+        Path | None,
+        typer.Option(help="Make this file on ending because it was drained: whoever starts servers sees it."),
+    ] = None,
     stop_with_stdin: Annotated[
         bool, typer.Option("--stop-with-stdin", help="Stop when standard input ends.")
     ] = False,
@@ -290,6 +294,13 @@ def serve(
                     f"the ready file {ready_file} cannot be written: check its folder"
                 ) from error
 
+    def drained() -> None:
+        if drained_file is not None:
+            try:
+                drained_file.touch(mode=0o600)
+            except OSError as error:
+                raise OutputError(f"the file {drained_file} cannot be made: check its folder") from error
+
     def read_again() -> ServerSettings:
         return settings_of(serve_context(config).params)
 
@@ -301,5 +312,6 @@ def serve(
             stop_with_stdin=stop_with_stdin,
             read_again=None if config is None else read_again,
             member=member,
+            on_drained=drained,
         )
     )

@@ -16,7 +16,7 @@ else:
     import tomli as tomllib
 
 MAX_BYTES = 1 << 20
-_ELSEWHERE = frozenset({"config", "help", "announce", "ready-file", "stop-with-stdin"})
+_ELSEWHERE = frozenset({"config", "help", "announce", "ready-file", "drained-file", "stop-with-stdin"})
 """What whoever starts the process says, not whoever keeps it."""
 
 

@@ -39,6 +39,7 @@ def serve(words: list[str]) -> None:
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--ready-file", type=Path, required=True)
+    parser.add_argument("--drained-file", type=Path, required=True)
     given = parser.parse_args(words)
     settings = ServerSettings(
         address=given.address,
@@ -59,7 +60,8 @@ def serve(words: list[str]) -> None:
 
     member = member_of({**vars(given), "advertise": ""}, settings)
     engine = Engine(make, MODEL, (MODEL,), "cpu")
-    asyncio.run(running.run_server(settings, engine, announce=ready, member=member))
+    drained = given.drained_file.touch
+    asyncio.run(running.run_server(settings, engine, announce=ready, member=member, on_drained=drained))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -32,13 +32,14 @@ from masklet.deliveries import Existing
 from masklet.errors import WeightsError
 from masklet.events import MatteFormat
 from masklet.matte_files import prepared_folder
+from masklet.matte_settings import CALM_SPAN
 from masklet.outputs.extra_exports import ExtraExports
 from masklet.outputs.output import Output
 from masklet.outputs.writing import check_output, deliver
 from masklet.publish.collected import find_records
 from masklet.publish.manifest import SUFFIX, read_manifest
 from masklet.publish.shot_record import RECORD_SUFFIX, read_record, record_name
-from masklet.types import CutPolicy, PromptDocument
+from masklet.types import CutPolicy, FrameRange, PromptDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +97,7 @@ def rebuild(
     check_clip(plate, server, record.shot.reading)
     output = _output(recipe, out, Existing.REPLACE if replacing else Existing.KEEP)
     at_cuts = CutPolicy(record.mattes.at_cuts)
+    tracked_frames = with_calming(record)
     request = ShotRequest(
         plate,
         Typed(PromptDocument()),
@@ -111,7 +113,7 @@ def rebuild(
             plate,
             record.shot.reading,
             progress,
-            used=used_frames(record.mattes.frames, record.shot.document),
+            used=used_frames(tracked_frames, record.shot.document),
         ) as session,
     ):
         check_weights(connected, record)
@@ -120,7 +122,7 @@ def rebuild(
             progress.say(sentence)
         session.load_prompts(shot.document)
         check_output(session, shot, output)
-        tracked = track(session, shot, progress, at_cuts=at_cuts)
+        tracked = track(session, replace(shot, frames=tracked_frames), progress, at_cuts=at_cuts)
         files, holes = deliver(session, shot, output, progress, at_cuts=at_cuts)
         info = session.info()
     summary = RunSummary(info, record.mattes.frames, tracked, holes, (*shot.notes, *told), files)
@@ -162,6 +164,23 @@ def read_recipe(source: Path) -> Recipe:
         manifest.record,
         {file: digest for part in mattes for file, digest in part.sha256.items()},
     )
+
+
+def with_calming(record: ShotRecord) -> FrameRange:
+    """The frames of a run, and those beside them whose masks calmed its first and last mattes.
+
+    As far as all of the run's objects had masks there, in one piece: what had none must get none.
+    """
+    names = {one.name for one in record.states}
+
+    def had_masks(frame: int) -> bool:
+        return bool(names) and names == {one.name for one in record.states if frame in one.frames}
+
+    first, last = record.mattes.frames.first, record.mattes.frames.last
+    for _ in range(CALM_SPAN):
+        first -= had_masks(first - 1)
+        last += had_masks(last + 1)
+    return FrameRange(first, last)
 
 
 def check_weights(server: Server, record: ShotRecord) -> None:

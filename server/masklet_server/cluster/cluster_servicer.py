@@ -109,7 +109,8 @@ class ClusterServicer(cluster_pb2_grpc.ClusterServiceServicer):
         self, request: cluster_pb2.ListWorkersRequest, context: Context
     ) -> cluster_pb2.ListWorkersResponse:
         """All workers."""
-        return cluster_pb2.ListWorkersResponse(workers=map(codec.worker_to_wire, self._directory.workers()))
+        workers = await self._workers.run(self._directory.workers, at_disk=True)
+        return cluster_pb2.ListWorkersResponse(workers=map(codec.worker_to_wire, workers))
 
     async def DrainWorker(  # noqa: N802
         self, request: cluster_pb2.DrainWorkerRequest, context: Context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -30,16 +31,19 @@ class JournalServicer(cluster_pb2_grpc.JournalServiceServicer):
     Args:
         folder: The worker's journals.
         workers: Threads that write.
+        name: Of the worker, which others that have the same folder are told from by.
         is_here: True for a session that this worker has.
     """
 
     def __init__(
-        self, folder: JournalFolder, workers: WorkerThreads, *, is_here: Callable[[str], bool]
+        self, folder: JournalFolder, workers: WorkerThreads, name: str, *, is_here: Callable[[str], bool]
     ) -> None:
         self._folder = folder
         self._workers = workers
         self._is_here = is_here
-        for left in folder.path.glob(f"{ARRIVING}*"):
+        self._suffix = f".{name}"
+        # Its own alone: another worker of the folder may be taking a session now.
+        for left in folder.path.glob(f"{ARRIVING}{'?' * 16}{glob.escape(self._suffix)}"):
             remove_tree(left)
 
     async def TakeJournal(  # noqa: N802  (gRPC names methods)
@@ -52,7 +56,7 @@ class JournalServicer(cluster_pb2_grpc.JournalServiceServicer):
             raise BadInputError("a journal begins with the id of its session: update the worker")
         if self._is_here(session_id):
             raise BusyError("this worker has the session already")
-        parcel = _Parcel(self._folder.path / f"{ARRIVING}{secrets.token_hex(8)}")
+        parcel = _Parcel(self._folder.path / f"{ARRIVING}{secrets.token_hex(8)}{self._suffix}")
         try:
             async for message in request_iterator:
                 await self._workers.run(parcel.take, message, at_disk=True)

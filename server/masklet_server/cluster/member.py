@@ -129,7 +129,7 @@ class ClusterMember:
     def add_services(self, server: grpc.aio.Server) -> None:
         """Have a server take journals from other workers."""
         assert self._folder is not None
-        journals = JournalServicer(self._folder, self._parcels, is_here=self._claims.__contains__)
+        journals = JournalServicer(self._folder, self._parcels, self._name, is_here=self._claims.__contains__)
         cluster_pb2_grpc.add_JournalServiceServicer_to_server(journals, server)
 
     async def join(self, seat: Seat) -> None:
@@ -244,21 +244,26 @@ class ClusterMember:
 
     async def _report_forever(self) -> None:
         while True:
-            lease_s = LEASE_S if self._membership is None else self._membership.lease_s
-            await asyncio.sleep(min(self._every_s, lease_s / REPORTS_IN_A_LEASE))
             try:
-                await self._report()
-                if self._is_cut_off:
-                    self._is_cut_off = False
-                    _log.warning("the cluster's front door answers again")
-            except NotAMemberError:
-                with suppress(MaskletError):
-                    await self._join_now()
+                await self._report_or_join()
             except MaskletError as error:
                 self._cut_off(error)
             except Exception:  # noqa: BLE001
                 # Whatever it is, a worker that reports no more would lose all its sessions.
                 _log.exception("a report to the cluster's front door failed")
+            lease_s = LEASE_S if self._membership is None else self._membership.lease_s
+            await asyncio.sleep(min(self._every_s, lease_s / REPORTS_IN_A_LEASE))
+
+    async def _report_or_join(self) -> None:
+        try:
+            await self._report()
+        except NotAMemberError:
+            await self._join_now()
+            # Without a word of what is left it would get no sessions.
+            await self._report()
+        if self._is_cut_off:
+            self._is_cut_off = False
+            _log.warning("the cluster's front door answers again")
 
     async def _report(self) -> None:
         membership, seat = self._member(), self._seat
@@ -309,12 +314,19 @@ class ClusterMember:
                     claim.told, claim.told_s, claim.is_used = facts, self._now_s, False
 
     async def _tell_releases(self) -> None:
-        for session_id, released in list(self._released.items()):
-            with suppress(FencedError):
+        while self._released:
+            session_id, released = self._released.popitem()
+            try:
                 await self._ask(
                     partial(self._roster.release, volume=released.volume), session_id, released.epoch
                 )
-            if self._released.pop(session_id, None) and released.volume and self._folder is not None:
+            except FencedError:
+                # Somebody who reaches it here has opened it meanwhile: what is here counts.
+                continue
+            except BaseException:
+                self._released[session_id] = released
+                raise
+            if released.volume and self._folder is not None:
                 # It is complete elsewhere, and the directory says so.
                 await self._parcels.run(self._folder.remove_now, session_id, at_disk=True)
 
@@ -342,7 +354,10 @@ class ClusterMember:
                     await self._tell_releases()
 
         claimed = list(self._claims)
-        await asyncio.gather(*map(give, claimed))
+        for outcome in await asyncio.gather(*map(give, claimed), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                # The others go all the same.
+                _log.error("a session could not be given away", exc_info=outcome)
         idle = await self._parcels.run(self._idle, frozenset(claimed), at_disk=True)
         await asyncio.gather(*(give_idle(*each) for each in idle))
         _log.info("%d sessions were given away", len(claimed) + len(idle))
@@ -395,7 +410,7 @@ class ClusterMember:
     def _cut_off(self, error: MaskletError) -> None:
         if not self._is_cut_off:
             self._is_cut_off = True
-            _log.warning("the cluster's front door does not answer, sessions go on: %s", error)
+            _log.warning("cut off from the cluster's front door, sessions go on: %s", error)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -18,7 +18,7 @@ from typing import Any
 from masklet.errors import BusyError, MaskletError
 from masklet.own_folder import lock_file
 from masklet_server.ray_cluster.device_server import DeviceServer
-from masklet_server.ray_cluster.node import NODE_VARIABLE, Node, make_private_folder
+from masklet_server.ray_cluster.node import DRAINED_NAME, NODE_VARIABLE, Node, make_private_folder
 from masklet_server.ray_cluster.ray_environment import server_environment
 from masklet_server.ray_cluster.server_command import gateway_command, server_command
 
@@ -26,7 +26,7 @@ _LOOKS_EVERY_S = 0.5
 _FORMER_KEEPER_S = 15.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _STEADY_S = 60.0
-_LOCK, _HELD, _LEASE = "keeper.lock", "drained", "lease"
+_LOCK = "keeper.lock"
 
 
 class Keeper:
@@ -74,11 +74,10 @@ class Keeper:
     def _keep(self) -> None:
         pause_s, next_s, began_s = _FIRST_PAUSE_S, 0.0, -math.inf
         while True:
-            with suppress(OSError):
-                (self._server.folder / _LEASE).touch()
             now_s = time.monotonic()
-            rests = is_held(self._node, self._device)
-            if self._server.running is None and not rests and now_s >= next_s:
+            # In this order: a server that is drained says so before it ends.
+            is_gone = self._server.running is None
+            if is_gone and now_s >= next_s and not is_held(self._node, self._device):
                 # A server that ran for long comes back at once; one that cannot start, less and less often.
                 pause_s = (
                     _FIRST_PAUSE_S if now_s - began_s > _STEADY_S else min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -136,8 +135,8 @@ def folder_of(node: Node, device: int | None) -> Path:
 
 
 def hold(node: Node, device: int | None, *, held: bool) -> None:
-    """Let a device rest, or not any more: no server is started for one that rests."""
-    mark = folder_of(node, device) / _HELD
+    """Let a device rest, as a drained server does, or not any more: none is started for one that rests."""
+    mark = folder_of(node, device) / DRAINED_NAME
     if held:
         mark.touch(mode=0o600)
     else:
@@ -146,7 +145,7 @@ def hold(node: Node, device: int | None, *, held: bool) -> None:
 
 def is_held(node: Node, device: int | None) -> bool:
     """True for a device that rests."""
-    return (folder_of(node, device) / _HELD).exists()
+    return (folder_of(node, device) / DRAINED_NAME).exists()
 
 
 def _take(node: Node, wanted: Sequence[int | None]) -> tuple[int | None, int]:

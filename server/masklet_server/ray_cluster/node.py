@@ -24,6 +24,8 @@ MOST_DEVICES = _PORTS - _SERVERS_FROM
 
 SLOT_RESOURCE = "masklet_slot"
 """What Ray counts where a device is a processor."""
+DRAINED_NAME = "drained"
+"""Of the file that a drained server leaves in its device's folder as it ends: no other is started there."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,7 +133,7 @@ def _lines(known: Sequence[Worker], keepers: Sequence[dict[str, Any]]) -> list[W
         WorkerLine(
             node=node_of(each.name),
             worker=each.name,
-            state=each.state.value,
+            state=_state(each, by_name.get(each.name, {})),
             device=each.name.rpartition("-")[2],
             endpoint=each.offer.endpoint,
             sessions=each.sessions,
@@ -158,6 +158,12 @@ def _lines(known: Sequence[Worker], keepers: Sequence[dict[str, Any]]) -> list[W
         if name not in there
     ]
     return sorted(lines, key=lambda line: line.worker)
+
+
+def _state(worker: Worker, keeper: Mapping[str, Any]) -> str:
+    """In a word; one that was drained and has ended is not missed."""
+    has_ended = worker.state.value == "gone" and keeper.get("server") is None
+    return "drained" if has_ended and keeper.get("drained") else worker.state.value
 
 
 def node_of(worker: str) -> str:

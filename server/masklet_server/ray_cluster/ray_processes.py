@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from masklet.errors import BadInputError, ServerUnreachableError
+from masklet.errors import BadInputError, OutputError, ServerUnreachableError
 from masklet.own_folder import remove_tree
 from masklet_server.ray_cluster.device_server import DeviceServer
 from masklet_server.ray_cluster.node import NODE_VARIABLE, SLOT_RESOURCE, Node
@@ -35,9 +36,9 @@ _PREFIX = "masklet-ray-"
 
 
 def new_ray_folder() -> Path:
-    """Where Ray keeps sockets and logs: a short path for this user alone, as names of sockets are short."""
+    """What will hold Ray's sockets and logs: a short path, as names of sockets are short."""
     base = Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
-    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+    return base / f"{_PREFIX}{secrets.token_hex(4)}"
 
 
 def is_loopback(host: str) -> bool:
@@ -79,6 +80,7 @@ def start_ray(node: Node) -> None:
     Raises:
         ServerUnreachableError: It did not start.
         RayMissingError: Ray is not installed.
+        OutputError: There is no room for its sockets and logs.
     """
     check_installed()
     options: dict[str, object] = {**node.ports.ray, "node-ip-address": node.host, "node-name": node.name}
@@ -87,13 +89,14 @@ def start_ray(node: Node) -> None:
     if not node.on_gpus:
         options |= {"resources": json.dumps({SLOT_RESOURCE: node.devices})}
     words = [f"--{name}={value}" for name, value in options.items()]
-    words += ["--disable-usage-stats", "--include-log-monitor=false", f"--temp-dir={node.ray_folder}"]
+    words += ["--disable-usage-stats", "--include-log-monitor=false", f"--temp-dir={node.ray_folder / 'r'}"]
     if node.is_head:
         words += ["--head", f"--port={node.first_port}", "--include-dashboard=false", "--no-monitor"]
         words += [f"--system-config={json.dumps(HEALTH)}"]
     else:
         words += [f"--address={node.head}"]
     for attempt in range(_ATTEMPTS):
+        _make_ray_folder(node.ray_folder, again=attempt > 0)
         words_of_ray = _run_start(node, words)
         if words_of_ray is None:
             return
@@ -101,6 +104,16 @@ def start_ray(node: Node) -> None:
         # Ray gives its own processes half a minute to start, which a busy machine may exceed.
         if "timed out during startup" not in words_of_ray or attempt == _ATTEMPTS - 1:
             raise ray_error(words_of_ray, node.head)
+
+
+def _make_ray_folder(folder: Path, *, again: bool) -> None:
+    """For this user alone: Ray opens its own folder, which is in this one, with its sockets to everybody."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=again)
+    except OSError as error:
+        raise OutputError(
+            f"the folder {folder} for Ray's sockets cannot be made ({error.strerror}): make room there"
+        ) from error
 
 
 def _run_start(node: Node, words: list[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masklet_server.ray_cluster.node import Node
+from masklet_server.ray_cluster.node import DRAINED_NAME, Node
 
 
 def server_command(node: Node, device: int) -> list[str]:
@@ -15,6 +15,7 @@ def server_command(node: Node, device: int) -> list[str]:
     # Ray shows a server one graphics card alone, whichever it is.
     command += ["--device", "cuda" if node.on_gpus else "cpu"]
     command += ["--gateway", node.gateway, "--worker", node.worker_name(device)]
+    command += ["--drained-file", str(node.device_folder(device) / DRAINED_NAME)]
     if node.worker_token is not None:
         command += ["--gateway-token-file", node.worker_token]
     if node.with_tls:

@@ -40,6 +40,7 @@ async def run_server(
     read_again: Callable[[], ServerSettings] | None = None,
     opener: ClipOpener | None = None,
     member: Member | None = None,
+    on_drained: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when asked, the end of standard input.
 
@@ -55,6 +56,7 @@ async def run_server(
         read_again: Reads the settings anew, at SIGHUP; None where there is no file of them.
         opener: Opens clips; None for a server's own.
         member: Its place in a cluster; None for a server by itself.
+        on_drained: Called where it ends because it was drained, before it does.
 
     Raises:
         BadInputError: The settings contradict each other, or the port is taken.
@@ -80,6 +82,8 @@ async def run_server(
         announce(json.dumps({"address": str(address), "pid": os.getpid(), "version": VERSION}))
         supervisor.ready(f"listening on {address}")
         await _first_of(stopping, server.failed, server.drained)
+        if server.drained.is_set():
+            on_drained()
         _log.info("stopping")
     finally:
         supervisor.stopping()

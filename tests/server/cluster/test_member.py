@@ -20,6 +20,7 @@ from masklet_server.cluster.ports import (
     Load,
     Membership,
     NameOfAnotherError,
+    NotAMemberError,
     Offer,
     Orders,
     SessionFacts,
@@ -36,16 +37,21 @@ ANN = SessionFacts("ann")
 
 
 class Directory(SqliteDirectory):
-    """Can be out of reach."""
+    """Can be out of reach, and give the worker's name away."""
 
     is_down = False
+    is_anothers = False
 
     def join(self, offer: Offer) -> Membership:
         self._check()
+        if self.is_anothers:
+            raise NameOfAnotherError("give this one another name")
         return super().join(offer)
 
     def report(self, membership: Membership, load: Load, held: Sequence[tuple[str, int]] = ()) -> Orders:
         self._check()
+        if self.is_anothers:
+            raise NotAMemberError("join anew")
         return super().report(membership, load, held)
 
     def claim(self, membership: Membership, session_id: str, facts: SessionFacts) -> int:
@@ -96,6 +102,63 @@ def test_a_worker_that_finds_no_gateway_goes_on_and_joins_when_there_is_one() ->
         await made.leave()
         assert directory.locate("s") is not None
         assert directory.locate("s").worker == ""  # type: ignore[union-attr]
+
+    asyncio.run(work())
+
+
+def test_a_worker_that_joins_has_room_at_once() -> None:
+    async def work() -> None:
+        directory = SqliteDirectory(lease_s=600.0)
+        made = ClusterMember(directory, "one", every_s=600.0)
+        made._volume = lambda: "ab" * 16
+        await made.join(seat())
+        async with asyncio.timeout(30):
+            while not directory.workers()[0].load.free_sessions:
+                await asyncio.sleep(0.01)
+        await made.leave()
+
+    asyncio.run(work())
+
+
+def test_a_worker_whose_name_another_has_by_now_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        directory = Directory()
+        made = member(directory)
+        await made.join(seat())
+        directory.is_anothers = True
+        async with asyncio.timeout(30):
+            while "give this one another name" not in caplog.text:
+                await asyncio.sleep(0.01)
+        await made.leave()
+
+    asyncio.run(work())
+
+
+def test_a_carried_session_that_another_has_opened_here_meanwhile_stays(tmp_path: Path) -> None:
+    taken, carried = "ab" * 16, "cd" * 16
+
+    async def work() -> None:
+        directory = SqliteDirectory()
+        folder = JournalFolder(tmp_path, WorkerThreads("test", at_once=1), shared=True)
+        made = ClusterMember(directory, "one", every_s=0.01)
+        made.journals(folder)
+        await made.join(seat())
+        assert made._reporting is not None
+        made._reporting.cancel()
+        epochs = {}
+        for session_id in (taken, carried):
+            await made.claim(session_id, ANN)
+            epochs[session_id] = made._claims.pop(session_id).epoch
+            (tmp_path / session_id).mkdir()
+            (tmp_path / session_id / FILE_NAME).touch()
+        directory.fence(taken, epochs[taken])
+        for session_id, epoch in epochs.items():
+            made._released[session_id] = member_module._Released(epoch, "ef" * 16)
+        await made._tell_releases()
+        assert not made._released
+        assert [(tmp_path / each).exists() for each in (taken, carried)] == [True, False]
+        await made.leave()
+        folder.close()
 
     asyncio.run(work())
 

@@ -42,7 +42,7 @@ def take(folder: Path, parts: Iterable[TakeJournalRequest], *, is_here: bool = F
     async def work() -> None:
         workers = WorkerThreads("test", at_once=2)
         journals = JournalFolder(folder, workers, shared=True)
-        servicer = JournalServicer(journals, workers, is_here=lambda session_id: is_here)
+        servicer = JournalServicer(journals, workers, "one", is_here=lambda session_id: is_here)
         try:
             await servicer.TakeJournal(each(), cast(Any, None))
         finally:
@@ -98,6 +98,15 @@ def test_no_file_leaves_the_sessions_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInputError, match="no such file"):
         take(tmp_path / "there", parts)
     assert names(tmp_path / "there") == ["opened"]
+
+
+def test_what_another_worker_of_the_folder_takes_now_is_left_to_it(tmp_path: Path, sent: Path) -> None:
+    there = tmp_path / "there"
+    own, anothers, alike = (there / f".arriving-{'0' * 16}.{name}" for name in ("one", "two", "rack.one"))
+    for each in (own, anothers, alike):
+        each.mkdir(parents=True)
+    take(there, messages(SESSION, sent))
+    assert [each.exists() for each in (own, anothers, alike)] == [False, True, True]
 
 
 def test_what_a_worker_has_is_not_written_over(tmp_path: Path, sent: Path) -> None:

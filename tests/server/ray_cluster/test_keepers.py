@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -25,8 +26,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are o
 
 # Hand-written: it takes the port and the file of a server, and nothing else of one.
 STAND_IN = """
-import json, os, socket, sys, time
+import json, os, signal, socket, sys, time
 words = sys.argv
+def drain(*_):
+    open(words[words.index("--drained-file") + 1], "w").close()
+    os._exit(0)
+signal.signal(signal.SIGUSR1, drain)
 host, _, port = words[words.index("--address") + 1].rpartition(":")
 door = socket.create_server((host, int(port)))
 with open(words[words.index("--ready-file") + 1], "w") as ready:
@@ -107,18 +112,25 @@ def test_who_keeps_a_device_next_takes_over_the_server_that_runs(node: Node) -> 
         second.close()
 
 
-def test_a_killed_server_is_started_anew_unless_its_device_rests(node: Node) -> None:
+def test_a_killed_server_is_started_anew_and_a_drained_one_rests(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_LOOKS_EVERY_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S"):
+        monkeypatch.setattr(keeper_module, name, 0.02)
     keeper = DeviceKeeper(node.folder)
     try:
         until(lambda: keeper.state()["address"])
         former = keeper.state()["server"]
         psutil.Process(former).kill()
-        until(lambda: keeper.state()["server"] not in (None, former))
-        hold(node, 0, held=True)
-        DeviceServer(node.device_folder(0)).stop(within_s=2.0)
-        time.sleep(1.2)
+        until(lambda: keeper.state()["server"] not in (None, former) and keeper.state()["address"])
+        psutil.Process(keeper.state()["server"]).send_signal(signal.SIGUSR1)
+        until(lambda: keeper.state()["server"] is None)
+        time.sleep(0.3)
         assert keeper.state()["server"] is None
         assert keeper.state()["drained"]
+        # As up and join have it.
+        hold(node, 0, held=False)
+        until(lambda: keeper.state()["server"] is not None)
     finally:
         keeper.close()
 
@@ -141,6 +153,18 @@ def test_a_number_that_another_process_has_by_now_is_no_server(node: Node) -> No
     (server.folder / "server.json").write_text(json.dumps(said))
     assert server.running is None
     assert not server.stop()
+
+
+def test_a_server_is_found_again_when_the_clock_was_set(node: Node) -> None:
+    keeper = DeviceKeeper(node.folder)
+    server = DeviceServer(node.device_folder(0))
+    until(lambda: server.address)
+    keeper.close()
+    file = server.folder / "server.json"
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({**said, "began_s": said["began_s"] + 3600.0}))
+    assert server.running is not None
+    assert server.running.process == said["process"]
 
 
 def test_a_server_that_cannot_start_says_why_and_is_not_started_over_and_over(

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from masklet.errors import AccessDeniedError, BadInputError, ServerUnreachableError
+from masklet.errors import AccessDeniedError, BadInputError, NameTakenError, ServerUnreachableError
+from masklet.own_folder import remove_tree
 from masklet_server.cli import app
-from masklet_server.ray_cluster import membership
+from masklet_server.ray_cluster import membership, ray_processes
 from masklet_server.ray_cluster.asking import check_reachable
 from masklet_server.ray_cluster.cluster_key import ClusterKey
 from masklet_server.ray_cluster.membership import Machine
 from masklet_server.ray_cluster.node import Node
 from masklet_server.ray_cluster.ray_environment import RayMissingError, ray_environment, ray_error
-from masklet_server.ray_cluster.ray_processes import check_ports
+from masklet_server.ray_cluster.ray_processes import check_ports, start_ray
 from masklet_server.ray_cluster.server_command import gateway_command, server_command
 
 
@@ -77,7 +78,9 @@ def test_what_cannot_be_a_cluster_is_refused_in_a_sentence(
 
 
 @pytest.mark.usefixtures("ray_is_installed")
-def test_who_has_no_key_or_finds_no_head_is_told_at_once(tmp_path: Path) -> None:
+def test_who_has_no_key_or_finds_no_head_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(AccessDeniedError, match=r"copy cluster\.key from the folder of the machine"):
         membership.join(machine(tmp_path), "127.0.0.1:1", key_file=None)
     (tmp_path / "cluster.key").write_text('{"token": "short"}')
@@ -90,6 +93,20 @@ def test_who_has_no_key_or_finds_no_head_is_told_at_once(tmp_path: Path) -> None
         membership.join(machine(tmp_path), "10.0.0.5:7800", key_file=None)
     with pytest.raises(ServerUnreachableError, match="is that machine on"):
         check_reachable("no-port")
+    # Nothing is left of a machine whose name another has, either.
+    there = {"nodes": [{"name": "node1", "alive": True}], "gateway": "127.0.0.1:2"}
+    made: list[Path] = []
+
+    def answer(node: Node, command: str) -> object:
+        made.append(node.ray_folder)
+        return there
+
+    monkeypatch.setattr(membership, "check_reachable", lambda head: None)
+    monkeypatch.setattr(membership, "check_ports", lambda node: None)
+    monkeypatch.setattr(membership, "ask_ray", answer)
+    with pytest.raises(NameTakenError, match="has a node node1 already"):
+        membership.join(machine(tmp_path), "127.0.0.1:1", key_file=None)
+    assert [each.exists() for each in made] == [False]
 
 
 def test_a_key_lets_a_machine_make_a_certificate_that_the_others_trust(tmp_path: Path) -> None:
@@ -166,6 +183,24 @@ def test_what_ray_says_becomes_a_sentence() -> None:
     assert "the same Ray and the same Python" in str(ray_error("RuntimeError: Version mismatch: 2.59", head))
     assert "does not answer" in str(ray_error("Failed to connect to GCS at address", head))
     assert str(ray_error("a\nValueError: b\n", head)) == "Ray at 10.0.0.5:7800 failed: ValueError: b"
+
+
+@pytest.mark.usefixtures("ray_is_installed")
+def test_nobody_else_gets_at_rays_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = node_of(tmp_path)
+
+    def as_ray_does(node: Node, words: list[str]) -> None:
+        (said,) = (each for each in words if each.startswith("--temp-dir="))
+        folder = Path(said.removeprefix("--temp-dir="))
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
+
+    monkeypatch.setattr(ray_processes, "_run_start", as_ray_does)
+    try:
+        start_ray(node)
+        assert node.ray_folder.stat().st_mode & 0o077 == 0
+    finally:
+        remove_tree(node.ray_folder)
 
 
 def test_ports_are_looked_at_where_they_are_listened_on(tmp_path: Path) -> None:
