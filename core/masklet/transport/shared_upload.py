@@ -7,7 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from masklet.errors import MaskletError
+from masklet.errors import ClipError, MaskletError
 from masklet.transport.grpc_review import new_id
 from masklet.transport.upload_wire import UPLOAD_TIMEOUT_S, Progress, unreadable, upload_method
 from masklet.v1 import session_pb2, values_pb2
@@ -36,7 +36,7 @@ def send_shared(
     :meth:`masklet.transport.interface.Transport.upload`.
 
     Raises:
-        ClipError: No movie can be read, or a picture breaks off.
+        ClipError: The movie, or no picture at all, can be read, or a picture breaks off.
         MaskletError: As every call; ServerUnreachableError also where the server does not read.
     """
     progress = Progress(files, on_progress)
@@ -65,6 +65,7 @@ class _SharedUpload:
     ) -> None:
         self._clip_name, self._files = clip_name, files
         self._memory, self._progress = shared.memory, progress
+        self._unread: list[ClipError] = []
         self.failure: Exception | None = None
 
     def messages(self) -> Iterator[session_pb2.UploadClipRequest]:
@@ -80,6 +81,8 @@ class _SharedUpload:
         )
         for file in self._files:
             yield from self._pieces(file)
+        if self._unread and len(self._unread) == len(self._files):
+            raise self._unread[0]
         commit = session_pb2.UploadCommit(files=len(self._files), sha256=hashlib.sha256().digest())
         yield session_pb2.UploadClipRequest(commit=commit)
 
@@ -88,10 +91,12 @@ class _SharedUpload:
             # Unbuffered: straight into the memory that the server sees.
             opened = file.path.open("rb", buffering=0)
         except OSError as error:
+            problem = unreadable(file.path, error)
             if file.frame is None:
-                raise unreadable(file.path, error) from error
+                raise problem from error
             # The server names it, leaves it out and makes all others.
-            _log.warning("%s", unreadable(file.path, error))
+            _log.warning("%s", problem)
+            self._unread.append(problem)
             yield _start_of(file, 0)
             return
         with opened:

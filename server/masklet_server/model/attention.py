@@ -40,7 +40,9 @@ def attend(
     """
     query = query.expand(key.shape[0], -1, -1)
     in_blocks = rules_of(key.device).attention_in_blocks
-    if in_blocks and not torch.is_grad_enabled() and not torch.compiler.is_exporting():
+    # A graph that is compiled or exported cannot ask what is hidden.
+    is_traced = torch.compiler.is_compiling() or torch.compiler.is_exporting()
+    if in_blocks and not torch.is_grad_enabled() and not is_traced:
         return _attend_in_blocks(query, key, value, valid)
     form = None if choice is None or valid is not None else choice.form_for(query, key)
     if form is not None:

@@ -63,7 +63,8 @@ def test_prometheus_reads_what_a_server_does(tmp_path: Path) -> None:
     }
     assert values["masklet_sessions",] == 1
     # A plan, the click, and nine frames.
-    assert values["masklet_turns_total", "shot"] == 9
+    # A track that waited for its reader takes its turn once more.
+    assert values["masklet_turns_total", "shot"] >= 9
     assert values["masklet_turns_total", "prompt"] >= 2
     assert values["masklet_calls_total", "/masklet.v1.PromptService/AddClick", "ok"] == 1
     assert values["masklet_calls_total", "/masklet.v1.PromptService/AddClick", "object-not-found"] == 1
