@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing
@@ -16,9 +15,6 @@ def main() -> None:
             f"masklet-server: packages of the server are not installed ({', '.join(lacking)}): "
             "pip install 'masklet[server]'"
         )
-    if sys.platform == "darwin":
-        # Read by torch when it is imported: what Apple's GPUs have no kernel for runs on the processor.
-        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     from masklet_server.cli import main as run
 
     run()

@@ -6,6 +6,7 @@ Exit codes: 0 all is well; 1 it failed, and one sentence on standard error says 
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -76,6 +77,9 @@ for area in (*keeping, model, evaluation, parity, live, training, material):
 
 def main() -> None:
     """Run the command line; ends the process with the exit codes above."""
+    if sys.platform == "darwin":
+        # Read by torch when it is imported: what Apple's GPUs have no kernel for runs on the processor.
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     try:
         app()
     except MaskletError as error:

@@ -42,6 +42,7 @@ def settings_of(options: Mapping[str, Any]) -> ServerSettings:
         weights=options["weights"],
         device=options["device"],
         profile=PROFILES[profile],
+        quality=options["quality"],
         roots=tuple(options["root"] or ()),
         tenant_roots=parse_tenant_roots(options["tenant_root"] or ()),
         user_weights=parse_weights(options["user_weight"] or ()),

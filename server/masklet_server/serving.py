@@ -239,7 +239,7 @@ def serve(
     """Serve clips to clients until SIGTERM or Ctrl-C. SIGHUP has the settings file read again."""
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
-    del take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
+    del quality, take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
     del finder, finder_ca, gateway, worker, advertise, gateway_token_file, gateway_ca
     del metrics_port, status_address, status_pictures, traces, no_egress, shared_memory, tenant_root
     del tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience, oidc_user_claim
@@ -279,7 +279,12 @@ def serve(
     from masklet_server.service.server import Engine
 
     make_tracker, model = load_tracker_factory(
-        settings.weights, device, settings.profile, compiled=compiled, runtime=runtime, quality=quality
+        settings.weights,
+        device,
+        settings.profile,
+        compiled=compiled,
+        runtime=runtime,
+        quality=settings.quality,
     )
     engine = Engine(make_tracker, model, list_weights(), make_tracker.device, make_tracker.device_bytes)
 

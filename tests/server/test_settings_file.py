@@ -29,7 +29,7 @@ def written(folder: Path, text: str) -> Path:
 def test_command_line_goes_before_environment_and_that_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = written(tmp_path, "max-sessions = 7\nidle-s = 20\nmemory-gib = 2\n")
+    file = written(tmp_path, "max-sessions = 7\nidle-s = 20\nmemory-gib = 2\nquality = 'fast'\n")
     monkeypatch.setenv("MASKLET_SERVE_IDLE_S", "30")
     monkeypatch.setenv("MASKLET_SERVE_MEMORY_GIB", "3")
 
@@ -38,6 +38,7 @@ def test_command_line_goes_before_environment_and_that_before_the_file(
     assert settings.store.max_sessions == 7
     assert settings.store.idle_s == 30.0
     assert settings.store.memory_bytes == 4 << 30
+    assert settings.quality == "fast"
 
 
 def test_lists_tables_and_flags_are_understood(tmp_path: Path) -> None:

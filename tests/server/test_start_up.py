@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
+
+from masklet_server import cli
 
 
 def test_the_command_line_loads_neither_the_service_nor_a_library_of_it() -> None:
@@ -15,3 +20,17 @@ def test_the_command_line_loads_neither_the_service_nor_a_library_of_it() -> Non
     assert "masklet_server.serving" in loaded
     assert not loaded & {"asyncio", "av", "cv2", "grpc", "numpy", "torch", "masklet_server.sandbox.decoders"}
     assert not [name for name in loaded if name.startswith("masklet_server.service.")]
+
+
+def test_on_macs_what_apples_gpus_lack_runs_on_the_processor_however_the_server_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "PYTORCH_ENABLE_MPS_FALLBACK"
+    monkeypatch.setattr(os, "environ", {key: value for key, value in os.environ.items() if key != name})
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "argv", ["masklet-server", "--version"])
+
+    with pytest.raises(SystemExit):
+        cli.main()
+
+    assert os.environ[name] == "1"

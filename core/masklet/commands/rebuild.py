@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -29,7 +31,7 @@ from masklet.commands.summary import RunSummary, print_json
 from masklet.commands.tracking import track
 from masklet.commands.typed import Typed
 from masklet.deliveries import Existing
-from masklet.errors import WeightsError
+from masklet.errors import BadInputError, WeightsError
 from masklet.events import MatteFormat
 from masklet.matte_files import prepared_folder
 from masklet.matte_settings import CALM_SPAN
@@ -45,7 +47,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from masklet.client import Server
+    from masklet.deliveries import ExportPlan
     from masklet.publish.shot_record import ShotRecord
+
+
+OWN_QUALITY = "own"
+"""As the model was trained: what a server of one's own is told whatever the environment says."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ def rebuild(
     """
     recipe = read_recipe(source)
     record = recipe.record
+    quality = quality_in(record.run.settings)
     plate = clip or record.plate.path or record.shot.clip
     progress = Progress()
     check_clip(plate, server, record.shot.reading)
@@ -107,7 +115,7 @@ def rebuild(
     )
     with (
         prepared_folder(out),
-        connect_as_asked(server, token_file, tls_ca, weights, device) as connected,
+        connect_as_asked(server, token_file, tls_ca, weights, device, quality) as connected,
         open_as_asked(
             connected,
             plate,
@@ -121,7 +129,7 @@ def rebuild(
         for sentence in (*shot.notes, *told):
             progress.say(sentence)
         session.load_prompts(shot.document)
-        check_output(session, shot, output)
+        check_quality(check_output(session, shot, output), quality)
         tracked = track(session, replace(shot, frames=tracked_frames), progress, at_cuts=at_cuts)
         files, holes = deliver(session, shot, output, progress, at_cuts=at_cuts)
         info = session.info()
@@ -195,6 +203,27 @@ def check_weights(server: Server, record: ShotRecord) -> None:
             f"the mattes were made with {record.run.model} ({record.run.weights_sha256[:12]}…) and the "
             f"server has {model.name} ({model.sha256[:12]}…): give them with --weights, or use a server with "
             "them"
+        )
+
+
+def quality_in(settings: str) -> str:
+    """How closely a server looked at pictures, from what it noted of its settings."""
+    with suppress(ValueError, TypeError, AttributeError):
+        return str(json.loads(settings).get("quality", OWN_QUALITY))
+    return OWN_QUALITY
+
+
+def check_quality(plan: ExportPlan | None, quality: str) -> None:
+    """Refuse a server that looks at pictures more or less closely than that of the run: its masks are others.
+
+    Raises:
+        BadInputError: It does.
+    """
+    has = quality if plan is None else quality_in(plan.run.settings)
+    if has != quality:
+        raise BadInputError(
+            f"the mattes were made with the quality {quality} and the server works with {has}: use one that "
+            f"was started with --quality {quality}, or leave --server out"
         )
 
 

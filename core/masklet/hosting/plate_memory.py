@@ -45,6 +45,13 @@ _LOST = phrase(
 )
 
 
+def _gives_way(notice: Notice | None) -> bool:
+    """What went wrong, what has a button and what stays are worth more than advice."""
+    if notice is None:
+        return True
+    return not notice.is_alarm and not notice.stays and notice.remedy is Remedy.NONE
+
+
 @dataclass
 class PlateMemory(Generic[P]):
     """What is known of one plate beyond what its document keeps.
@@ -82,7 +89,7 @@ class PlateMemory(Generic[P]):
     finished_asked: set[tuple[str, int]] = field(default_factory=set)
     versions: TrackVersions | None = None
     found: FoundThings | None = None
-    _advice: Notice | None = None
+    _advised: dict[str, tuple[int, Notice]] = field(default_factory=dict)
     _tracked_by: tuple[Job, Document] | None = None
 
     def take(self, plate: P, job: Job, event: object) -> None:
@@ -172,12 +179,22 @@ class PlateMemory(Generic[P]):
         self.finished_asked.clear()
 
     def _advise(self, plate: P, uid: str, frame: int, presence: Presence) -> None:
-        """Say what helps where the mask of a click is doubtful, and take it back when another mask came."""
+        """Say once of an object what helps where the mask of its click is doubtful."""
         said = find(self.keeper.document(plate), uid)
         advice = None if said is None else advice_on(said.at(frame), presence, said.name)
-        # What is told already is worth more, but for what was advised before.
-        if self.notice is self._advice:
-            self.notice = self._advice = None if advice is None else Notice(advice, is_alarm=False)
+        if advice is None:
+            self._take_advice_back(uid, frame)
+        elif uid not in self._advised and _gives_way(self.notice):
+            self.notice = Notice(advice, is_alarm=False)
+            self._advised[uid] = (frame, self.notice)
+
+    def _take_advice_back(self, uid: str, frame: int) -> None:
+        """Another mask came where there was a doubtful one, or none is left."""
+        advised_on, notice = self._advised.get(uid, (None, None))
+        if advised_on == frame:
+            del self._advised[uid]
+            if self.notice is notice:
+                self.notice = None
 
     def _take_mask(self, plate: P, job: Job, event: MaskCame) -> None:
         if not job.is_fetch:
@@ -185,6 +202,7 @@ class PlateMemory(Generic[P]):
                 self.finished.drop(uid, frame)
                 self.finished_asked.discard((uid, frame))
         if event.mask is None:
+            self._take_advice_back(event.uid, event.frame)
             self.masks.drop(event.uid, event.frame)
             self.asked.discard((event.uid, event.frame))
             return

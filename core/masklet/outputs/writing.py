@@ -17,6 +17,7 @@ from masklet.outputs.run_record import existing_record, record_plan, write_run_r
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from masklet.deliveries import ExportPlan
     from masklet.holes import Hole
     from masklet.outputs.listening import Listener
     from masklet.outputs.output import Output
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from masklet.types import CutPolicy
 
 
-def check_output(session: Session, shot: Shot, output: Output) -> None:
+def check_output(session: Session, shot: Shot, output: Output) -> ExportPlan | None:
     """See that everything may be written.
+
+    Returns:
+        What an export of mattes would write; None where the server is too old to tell.
 
     Raises:
         ExistingFilesError: Files are there that may not be written over.
@@ -51,6 +55,7 @@ def check_output(session: Session, shot: Shot, output: Output) -> None:
             session, output.extras, plan, raw_edges=output.raw_edges, objects=output.objects
         )
         DeliveryFolder(output.folder, extras, output.existing)
+    return plan
 
 
 def deliver(

@@ -73,7 +73,7 @@ class MaskletPreferences(bpy.types.AddonPreferences):
             ("OWN", "As Trained", "What the model was trained for"),
             ("FAST", "Fast", "For a first pass, and slow machines"),
             ("BALANCED", "Balanced", "Between the two"),
-            ("BEST", "Best", "For small and thin things"),
+            ("BEST", "Best", "The closest look, and the slowest"),
         ),
         default="OWN",
     )

@@ -56,7 +56,7 @@ class PanelWidget(QtWidgets.QWidget):
         self._finder = FileFinder(self)
         self._repairs = Repairs(self.workspace, self._finder, self._ask_plate, self.open_soon)
         self.viewer = Viewer(self.workspace)
-        self.offer = WeightsOffer(lambda: self.workspace.model.host.settings)
+        self.offer = WeightsOffer(lambda: self.workspace.model.host.settings, parent=self)
         self.offer.fetched.connect(self._use_weights)
         self._start = StartPage(self.recent, self.offer)
         self._pages = QtWidgets.QStackedWidget()

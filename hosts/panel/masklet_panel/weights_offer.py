@@ -20,6 +20,7 @@ class WeightsOffer(QtWidgets.QWidget):
     Args:
         settings: Gives those that are in force.
         make_pull: Makes what fetches, given the interpreter that has masklet's server.
+        parent: Where it is shown; without one it would be a window of its own until it has its place.
     """
 
     fetched = Signal(str)
@@ -29,8 +30,9 @@ class WeightsOffer(QtWidgets.QWidget):
         self,
         settings: Callable[[], ConnectionSettings],
         make_pull: Callable[[Path | None], WeightsPull] = WeightsPull,
+        parent: QtWidgets.QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._settings = settings
         self._make_pull = make_pull
         self._pull: WeightsPull | None = None
@@ -59,7 +61,8 @@ class WeightsOffer(QtWidgets.QWidget):
             self._pull.cancel()
         else:
             python = self._settings().helper_python
-            self._pull = self._pull or self._make_pull(Path(python) if python else None)
+            # What was fetched before lies on the disk, and the settings may name another Python by now.
+            self._pull = self._make_pull(Path(python) if python else None)
             self._pull.start()
             self._timer.start()
         self.refresh()

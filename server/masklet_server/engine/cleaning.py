@@ -16,7 +16,7 @@ _REFERENCE_SIDE = 256
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was clicked on, which cleaning leaves as it is.
+    """What was clicked on or drawn over, which cleaning leaves as it is.
 
     Attributes:
         inside: Row and column of cells that were said to be on the object: their parts stay.

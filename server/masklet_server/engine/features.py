@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,6 +23,7 @@ from masklet_server.tracking import FrameSource
 
 Prepare = Callable[[NDArray[np.uint8] | NDArray[np.float32]], Tensor]
 """What the reading thread does with a picture."""
+_END_WITHIN_S = 2.0
 
 
 class FrameReader:
@@ -93,6 +96,20 @@ class _ReadAhead(threading.Thread):
         except Exception:  # noqa: BLE001  (see below)
             # Whoever needs the picture reads it again and meets the error, in a thread that can tell it.
             self.picture = None
+
+
+def let_readers_end(within_s: float = _END_WITHIN_S) -> None:
+    """Wait for pictures that are being read ahead, but for none whose disk does not answer.
+
+    A thread that comes back from torch when the interpreter is gone ends the process with a signal.
+    """
+    until_s = time.monotonic() + within_s
+    for thread in threading.enumerate():
+        if isinstance(thread, _ReadAhead):
+            thread.join(max(0.0, until_s - time.monotonic()))
+
+
+atexit.register(let_readers_end)
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,6 +47,7 @@ def hand_over(
     *,
     prompted: bool,
     clean: bool = True,
+    share: float = 0.0,
     wanted: Wanted | None = None,
     least_steadiness: float = 0.0,
     calibration: Calibration | None = None,
@@ -62,6 +63,7 @@ def hand_over(
         profile: Says what is cleaned.
         prompted: The frame carries prompts for these objects.
         clean: False leaves holes and specks where they are.
+        share: Holes and islands up to this share of a mask are cleaned away too.
         wanted: What clicks on this frame asked for, and cleaning leaves.
         least_steadiness: Masks below are uncertain, see :func:`masklet_server.engine.presence.steadiness`.
         calibration: Of the network's scores, None where they were not measured.
@@ -95,7 +97,7 @@ def hand_over(
                     one,
                     hole_area_px=profile.hole_area_px,
                     speck_area_px=profile.speck_area_px,
-                    share=profile.first_share if prompted else 0.0,
+                    share=share,
                     wanted=wanted,
                 )
                 for one in logits
@@ -115,7 +117,7 @@ def hand_over(
             empty=not bool((rounded > 0).any()),
             calibration=calibration,
         )
-        if presence is Presence.PRESENT and steadiness(raw[index]) < least_steadiness:
+        if least_steadiness and presence is Presence.PRESENT and steadiness(raw[index]) < least_steadiness:
             presence = Presence.UNCERTAIN
         frames.append(
             ObjectFrame(

@@ -46,9 +46,9 @@ class Turn:
         return len(self.pointed(clip)) + (0 if self.box is None else 2)
 
     def wanted(self, clip: ClipInfo, *, side: int) -> Wanted:
-        """Cells of a mask of this side that the clicks lie in."""
+        """Cells of a mask of this side that clicks, and points along strokes, lie in."""
         cells: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
-        for click in self.clicks:
+        for click in self.pointed(clip):
             row, column = int(click.y_px * side / clip.height_px), int(click.x_px * side / clip.width_px)
             cells[click.positive].append((min(row, side - 1), min(column, side - 1)))
         return Wanted(tuple(cells[True]), tuple(cells[False]))

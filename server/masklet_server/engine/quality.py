@@ -16,7 +16,7 @@ from masklet_server.model.network import Network
 
 
 class Quality(str, Enum):
-    """How carefully pictures are looked at."""
+    """How closely pictures are looked at."""
 
     OWN = "own"  # As the model was trained.
     FAST = "fast"
@@ -33,7 +33,8 @@ SIDES_PX: Final = MappingProxyType(
         EMBEDDED.name: MappingProxyType({Quality.FAST: 384, Quality.BALANCED: 480, Quality.BEST: 640}),
     }
 )
-"""By the name of the network's configuration; measured by ``server/benchmarks/bench_quality.py``."""
+"""By the name of the network's configuration. What each side costs and gives nobody has measured yet:
+``server/benchmarks/bench_quality.py`` does."""
 
 
 def quality_named(word: str) -> Quality:

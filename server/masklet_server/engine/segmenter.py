@@ -98,7 +98,7 @@ class Segmenter:
             seen = self._network.without_memory(features.embedding) if conditioned is None else conditioned
             for turn in open_turns:
                 decoded = self._decode(turn, features, seen, previous)
-                result, logits = self._result(decoded, prompts, clean=True, turn=turn)
+                result, logits = self._result(decoded, prompts, turn=turn, is_first=not correcting)
                 result, logits = self._obeying(turn, result, logits)
                 previous = logits
 
@@ -300,11 +300,22 @@ class Segmenter:
         return decoded, *self._result(decoded, prompts, clean=self._profile.clean_given_masks)
 
     def _result(
-        self, decoded: Decoded, prompts: FramePrompts, *, clean: bool, turn: Turn | None = None
+        self,
+        decoded: Decoded,
+        prompts: FramePrompts,
+        *,
+        clean: bool = True,
+        turn: Turn | None = None,
+        is_first: bool = False,
     ) -> tuple[ObjectFrame, Tensor]:
-        """The result, and its logits ``(1, 1, s, s)`` unrounded, on the processor."""
+        """The result, and its logits ``(1, 1, s, s)`` unrounded, on the processor.
+
+        Masks that correct others keep what these have of holes and islands, and are not judged by their
+        steadiness: both were measured of first clicks alone.
+        """
+        share = self._profile.first_share if is_first else 0.0
         single = turn is not None and turn.box is None and not turn.scribbles and len(turn.clicks) == 1
-        least = STEADY_CLICKS.get(self._network.config.name, 0.0) if single else 0.0
+        least = STEADY_CLICKS.get(self._network.config.name, 0.0) if share and single else 0.0
         results, logits = hand_over(
             decoded,
             [prompts.object_id],
@@ -312,7 +323,8 @@ class Segmenter:
             self._profile,
             prompted=True,
             clean=clean,
+            share=share,
             wanted=None if turn is None else turn.wanted(self._clip, side=decoded.best_logits.shape[-1]),
-            least_steadiness=least if self._profile.first_share else 0.0,
+            least_steadiness=least,
         )
         return results[0], torch.from_numpy(logits)[:, None]

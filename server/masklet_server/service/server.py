@@ -198,7 +198,7 @@ class MaskletServer:
         )
         disk_s = settings.service.disk_s
         exporter = Exporter(
-            self._renderer, self._engine.model, json.dumps({"profile": settings.profile}), disk_s=disk_s
+            self._renderer, self._engine.model, json.dumps(settings.provenance), disk_s=disk_s
         )
         add_services(
             server,

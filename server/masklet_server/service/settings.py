@@ -26,6 +26,7 @@ class ServerSettings:
         weights: Name or file of the model.
         device: Where the network runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``xpu``.
         profile: How the network is used over time; the last two are for comparisons.
+        quality: How closely pictures are looked at, a word of :mod:`masklet_server.engine.quality`.
         roots: Folders whose clips may be opened and where mattes may be written. None: uploads only.
         tenant_roots: The same of tenants that have their own, and these only.
         user_weights: How much of the device users get beside others, who have 1.
@@ -58,6 +59,7 @@ class ServerSettings:
     weights: str = "masklet_embedded"
     device: str = "auto"
     profile: ProfileName = "editor"
+    quality: str = "own"
     roots: tuple[Path, ...] = ()
     tenant_roots: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     user_weights: Mapping[str, float] = field(default_factory=dict)
@@ -84,6 +86,13 @@ class ServerSettings:
     store: StoreLimits = field(default_factory=StoreLimits)
     service: ServiceLimits = field(default_factory=ServiceLimits)
     drain_s: float = 3.0
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What of this decides about masks, besides weights; goes into every header and record."""
+        # Files of servers that knew no quality stay files of the same settings.
+        looked = {} if self.quality == "own" else {"quality": self.quality}
+        return {"profile": self.profile, **looked}
 
     @property
     def order(self) -> TrackOrder:

@@ -9,7 +9,7 @@ import pytest
 
 from fakes.host import FakeHost, Handle
 from masklet.errors import BadInputError
-from masklet.hosting.notices import Notice
+from masklet.hosting.notices import Notice, Remedy
 from masklet.hosting.plate_memory import PlateMemory
 from masklet.hosting.prompting import box_inside, check_inside, taken_back
 from masklet.hosting.reviewing import Extent, bad_frame_sentence, track_request, track_sentence
@@ -91,30 +91,51 @@ def test_progress_says_how_to_stop() -> None:
     assert progress_text(job).startswith("Tracking: 3 of 8.")
 
 
-def test_a_doubtful_click_is_told_of_once_until_its_mask_is_better() -> None:
-    memory = PlateMemory(HeroHost())
+def told_after(memory: PlateMemory[Handle], presence: Presence, uid: str = "u1", frame: int = 1001) -> str:
+    """The notice once a mask of a click has come; empty for none."""
     job = Job("Clicking", lambda job: iter(()), on_event=lambda event: None)
     square = Mask.from_array(np.full((4, 4), 255, np.uint8))
+    memory.take(HeroHost.PLATE, job, MaskCame(uid, frame, pack(square, presence, max_side_px=4)))
+    return "" if memory.notice is None else memory.notice.sentence
 
-    def came(presence: Presence) -> None:
-        memory.take(HeroHost.PLATE, job, MaskCame("u1", 1001, pack(square, presence, max_side_px=4)))
 
-    came(Presence.UNCERTAIN)
+def test_a_doubtful_click_is_told_of_until_its_mask_is_better() -> None:
+    memory = PlateMemory(HeroHost())
+
+    assert "hero on frame 1001 may be poor: draw a box" in told_after(memory, Presence.UNCERTAIN)
     assert memory.notice is not None
-    assert "hero on frame 1001 may be poor: draw a box" in memory.notice.sentence
     assert not memory.notice.is_alarm
-    came(Presence.PRESENT)
-    assert memory.notice is None
+    assert "hero" in told_after(memory, Presence.PRESENT, "u2")
+    assert told_after(memory, Presence.PRESENT) == ""
+    assert "hero" in told_after(memory, Presence.UNCERTAIN)
 
-    memory.notice = told = Notice("the disk is full")
-    came(Presence.UNCERTAIN)
-    assert memory.notice is told
+
+def test_what_was_advised_of_an_object_is_not_told_with_every_click() -> None:
+    memory = PlateMemory(HeroHost())
+    memory.notice = Notice("5 frames were tracked", is_alarm=False)
+    assert "hero on frame 1001" in told_after(memory, Presence.UNCERTAIN)
+
+    memory.notice = None  # The artist has closed it.
+    assert told_after(memory, Presence.UNCERTAIN) == ""
+    assert told_after(memory, Presence.UNCERTAIN, frame=1005) == ""
+    assert "second on frame 1001" in told_after(memory, Presence.UNCERTAIN, "u2")
+
+
+@pytest.mark.parametrize(
+    "notice", [Notice("the disk is full"), Notice("track again", is_alarm=False, remedy=Remedy.TRACK)]
+)
+def test_no_advice_takes_the_place_of_what_went_wrong_or_of_a_button(notice: Notice) -> None:
+    memory = PlateMemory(HeroHost())
+    memory.notice = notice
+
+    assert told_after(memory, Presence.UNCERTAIN) == notice.sentence
 
 
 class HeroHost(FakeHost):
-    """Its one plate says one click."""
+    """Its one plate says single clicks on two objects."""
 
     PLATE = Handle()
 
     def document(self, plate: Handle) -> Document:
-        return (HERO,)
+        frames = (*HERO.frames, FramePrompts(0, 1005, (Click(21.0, 18.0),)))
+        return (replace(HERO, frames=frames), SaidObject("u2", "second", HERO.frames))

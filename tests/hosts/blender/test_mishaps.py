@@ -126,6 +126,7 @@ def test_another_machine_that_the_environment_names_is_not_reached_while_blender
 
     assert "Allow Online Access" in met["sentence"], met
     assert "gpu.studio:50051" in met["sentence"]
+    assert not met["may fetch"]
     assert met["kept"]
 
 

@@ -10,7 +10,7 @@ import torch
 from fakes.tracking import DiscClip, TinyNetwork
 from masklet.errors import ClipError
 from masklet_server.engine.beside import free_slot
-from masklet_server.engine.features import FeatureCache, FrameReader
+from masklet_server.engine.features import FeatureCache, FrameReader, let_readers_end
 from masklet_server.engine.picture import square_of
 
 
@@ -112,6 +112,23 @@ def test_no_failure_of_a_guess_reaches_the_log(monkeypatch: pytest.MonkeyPatch) 
     assert told == []
 
 
+def test_an_interpreter_that_ends_waits_for_a_picture_that_is_read_and_for_no_hanging_disk() -> None:
+    may_go_on, told = threading.Event(), []
+
+    def prepare(picture: object) -> torch.Tensor:
+        told.append(may_go_on.wait(30.0))
+        return torch.zeros(1)
+
+    reader = FrameReader(DiscClip(), prepare)
+    reader.read_ahead(1005)
+    let_readers_end(within_s=0.0)
+    assert told == []
+
+    may_go_on.set()
+    let_readers_end(within_s=30.0)
+    assert told == [True]
+
+
 def wait_for_reading(clip: DiscClip, count: int) -> None:
     deadline_s = time.monotonic() + 10.0
     while (len(clip.reads) < count or clip.inside) and time.monotonic() < deadline_s:
@@ -199,7 +216,11 @@ def test_a_failure_beside_is_met_by_whoever_needs_the_features(
         while free is None:
             free = free_slot()
         free.encode(lambda: network.encode_image)
-        assert cache.held_bytes >= 0
+        deadline_s = time.monotonic() + 30.0
+        while not cache.ahead_bytes and time.monotonic() < deadline_s:
+            time.sleep(0.001)
+        # The picture behind it alone.
+        assert cache.held_bytes == cache.ahead_bytes > 0
 
     assert cache.features(1002).embedding.shape[0] == 1
 

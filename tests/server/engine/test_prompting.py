@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask
+from masklet.types import Box, Click, ClipInfo, FramePrompts, Mask, Scribble
+from masklet_server.engine.cleaning import Wanted
 from masklet_server.engine.prompting import Turn, added_turns, mask_square, turns_in_order
 
 CLIP = ClipInfo("clip", 200, 100, 1, 10)
@@ -37,6 +38,13 @@ def test_a_box_comes_first_and_counts_as_two_points() -> None:
     assert points[0, :2].tolist() == [[-0.5, -0.5], [31.5, 31.5]]
     assert labels.tolist() == [[2, 3, 1]]
     assert turn.count(CLIP) == 3
+
+
+def test_what_was_clicked_on_and_what_was_drawn_over_is_wanted_where_it_is() -> None:
+    strokes = Scribble(((100.0, 50.0),), 4.0), Scribble(((20.0, 90.0),), 4.0, positive=False)
+    turn = Turn(None, (Click(199.9, 0.0),), strokes)
+
+    assert turn.wanted(CLIP, side=50) == Wanted(inside=((0, 49), (25, 25)), outside=((45, 5),))
 
 
 def test_each_click_is_a_turn_after_the_box() -> None:

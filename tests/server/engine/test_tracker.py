@@ -4,6 +4,7 @@ import gc
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from fakes.replay import RerunRecorder
 from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError, ClipError, FrameMissingError, NotPromptedError
 from masklet.types import Box, Click, FramePrompts, FrameRange, Mask, Presence
+from masklet_server.engine import segmenter
 from masklet_server.engine.accelerate import compile_network, fixed_layout, recordings_of, replay_network
+from masklet_server.engine.handover import hand_over
+from masklet_server.engine.presence import STEADY_CLICKS
 from masklet_server.engine.profile import BENCHMARK, EDITOR, REFERENCE, Profile
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import build_network
@@ -418,6 +422,30 @@ def test_a_click_where_tracking_found_nothing_starts_anew(network: TinyNetwork) 
     again = tracked.prompt(on_disc(1, FIRST + 4))
 
     assert_same([again], [Desk(network).prompt(on_disc(1, FIRST + 4))], atol=0)
+
+
+def test_only_what_corrects_no_mask_is_cleaned_by_shares_and_judged_by_its_steadiness(
+    network: TinyNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def noting(*given: Any, **words: Any) -> Any:
+        asked.append((words["share"], words["least_steadiness"]))
+        return hand_over(*given, **words)
+
+    desk = Desk(network)
+    with monkeypatch.context() as listening:
+        listening.setitem(STEADY_CLICKS, TINY.name, 0.5)
+        listening.setattr(segmenter, "hand_over", noting)
+        desk.prompt(click(1, FIRST, (20.0, 27.0, True), (60.0, 10.0, False)))
+        assert asked == [(EDITOR.first_share, 0.5), (EDITOR.first_share, 0.0)]
+    desk.track(range(FIRST + 1, FIRST + 4), 1)
+    with monkeypatch.context() as listening:
+        listening.setitem(STEADY_CLICKS, TINY.name, 0.5)
+        listening.setattr(segmenter, "hand_over", noting)
+        desk.prompt(click(1, FIRST + 3, (30.0, 30.0, True)))
+
+    assert asked[2:] == [(0.0, 0.0)]
 
 
 def test_a_click_on_a_frame_that_was_not_tracked_corrects_what_other_prompts_make_of_it(

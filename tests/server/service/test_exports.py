@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -21,17 +22,20 @@ from masklet.types import FrameRange
 from masklet.v1 import export_pb2, prompt_pb2, session_pb2, track_pb2, values_pb2
 from masklet_server.mattes.files import write_whole
 from masklet_server.service import exports
+from masklet_server.service.settings import ServerSettings
 from platforms import make_link
 
 Work = Callable[[Running, FakeClient, str], Coroutine[Any, Any, None]]
 FRAMES = values_pb2.FrameRange(first=2, last=4)
 
 
-def serve(folder: Path, work: Work, *, engine: FakeEngine | None = None) -> None:
+def serve(
+    folder: Path, work: Work, *, engine: FakeEngine | None = None, settings: ServerSettings | None = None
+) -> None:
     """Work on a session with two objects, tracked over frames 1 to 4 of 10."""
 
     async def run() -> None:
-        async with running(folder, engine=engine) as server, server.client() as client:
+        async with running(folder, engine=engine, settings=settings) as server, server.client() as client:
             session_id, _ = await client.clicked(server.root / "clip", "hero", "left hand")
             tracking = track_pb2.TrackRequest(
                 session_id=session_id, range=values_pb2.FrameRange(first=1, last=4)
@@ -130,6 +134,17 @@ def test_a_plan_is_told_and_nothing_is_written(tmp_path: Path) -> None:
         assert not (server.root / "out").exists()
 
     serve(tmp_path, work)
+
+
+@pytest.mark.parametrize("quality", ["own", "best"])
+def test_a_quality_other_than_the_models_own_is_named_in_what_is_made(tmp_path: Path, quality: str) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        (started, _) = await mattes(client, session_id, plan_only=True)
+
+        named = {} if quality == "own" else {"quality": quality}
+        assert json.loads(started.started.run.settings) == {"profile": "editor", **named}
+
+    serve(tmp_path, work, settings=ServerSettings(quality=quality))
 
 
 def holes_of(events: list[export_pb2.ExportEvent]) -> list[Hole]:

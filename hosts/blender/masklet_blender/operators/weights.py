@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Optional
 
 import bpy
 
+from masklet.phrases import phrase
+
 from ..preferences import connection_settings, preferences
 from ..weights_offer import OFFER
+from ..words import shown
 from .running import MaskletOperator
 
 if TYPE_CHECKING:
     from .running import Result
 
 _LOOK_EVERY_S = 0.5
+_OFFLINE = phrase(
+    "Blender may not go online: turn on Allow Online Access in Preferences, System, Network, or fetch the "
+    "model with masklet-server weights pull"
+)
 
 
 class MASKLET_OT_pull_weights(MaskletOperator, bpy.types.Operator):
@@ -24,13 +31,23 @@ class MASKLET_OT_pull_weights(MaskletOperator, bpy.types.Operator):
     bl_label = "Fetch Better Model"
     bl_options = {"REGISTER"}
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """True where Blender may go online; otherwise it shows why not."""
+        if connection_settings().may_go_online:
+            return True
+        cls.poll_message_set(shown(_OFFLINE))
+        return False
+
     def execute(self, context: bpy.types.Context) -> Result:
         """Begin, or go on from where it was stopped."""
         from masklet.hosting.work.weights_pull import WeightsPull
 
         python = connection_settings().helper_python
-        OFFER.pull = OFFER.pull or WeightsPull(Path(python) if python else None)
-        OFFER.pull.start()
+        if OFFER.pull is None or not OFFER.is_running:
+            # What was fetched before lies on the disk, and the preferences may name another Python by now.
+            OFFER.pull = WeightsPull(Path(python) if python else None)
+            OFFER.pull.start()
         if not bpy.app.timers.is_registered(look):
             bpy.app.timers.register(look, first_interval=_LOOK_EVERY_S)
         return {"FINISHED"}

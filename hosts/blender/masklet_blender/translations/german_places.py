@@ -221,6 +221,11 @@ PLACES: dict[str, str] = {
     "Fetch an official checkpoint for filmed clips; what was fetched before is kept": (
         "Ein offizielles Modell für Gefilmtes holen; was schon da ist, bleibt"
     ),
+    "Blender may not go online: turn on Allow Online Access in Preferences, System, Network, or fetch the "
+    "model with masklet-server weights pull": (
+        "Blender darf nicht ins Netz: unter Einstellungen, System, Netzwerk den Online-Zugriff erlauben oder "
+        "das Modell mit masklet-server weights pull holen"
+    ),
     "Stop Fetching": "Holen anhalten",
     "Stop fetching; what is here is kept for the next time": (
         "Das Holen anhalten; was da ist, bleibt für das nächste Mal"
@@ -236,5 +241,5 @@ PLACES: dict[str, str] = {
     "Balanced": "Ausgewogen",
     "Between the two": "Zwischen beiden",
     "Best": "Am besten",
-    "For small and thin things": "Für Kleines und Dünnes",
+    "The closest look, and the slowest": "Sieht am genauesten hin und dauert am längsten",
 }

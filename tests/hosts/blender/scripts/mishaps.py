@@ -47,6 +47,7 @@ def kill(process, after_s):
 
 if mishap == "offline":
     bpy.context.preferences.system.use_online_access = False
+    answer["may fetch"] = masklet.pull_weights.poll()
 answer["click"] = sentence_of(masklet.click, x_px=x_px, y_px=y_px)
 before = said()
 if mishap == "server killed":

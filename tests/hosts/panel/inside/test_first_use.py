@@ -64,6 +64,33 @@ def until(application: QtWidgets.QApplication) -> Callable[[Callable[[], object]
     return wait
 
 
+class Windows(QtCore.QObject):
+    """Notes what is shown as a window of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        is_shown = event.type() == QtCore.QEvent.Type.Show
+        if is_shown and isinstance(watched, QtWidgets.QWidget) and watched.isWindow():
+            self.shown.append(type(watched).__name__)
+        return False
+
+
+def test_nothing_flashes_as_a_window_of_its_own_while_the_panel_is_made(
+    application: QtWidgets.QApplication, panel: Callable[[str], PanelWidget]
+) -> None:
+    windows = Windows()
+    application.installEventFilter(windows)
+    try:
+        panel(RENDERS)
+    finally:
+        application.removeEventFilter(windows)
+
+    assert windows.shown == ["PanelWidget"]
+
+
 def button(panel: PanelWidget, words: str) -> QtWidgets.QPushButton | None:
     shown = [each for each in panel.findChildren(QtWidgets.QPushButton) if each.isVisible()]
     return next((each for each in shown if words in each.text()), None)
