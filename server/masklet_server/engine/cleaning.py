@@ -43,7 +43,8 @@ def clean_logits(
         speck_area_px: Largest island to remove likewise. The largest part of an object stays,
             however small it is.
         share: Islands up to this share of the largest part, and holes up to this share of the mask, are
-            small too. 0 for no more than the areas say.
+            small too; what reaches the picture's edge is no hole of that kind, since it may be the end of
+            something larger. 0 for no more than the areas say.
         wanted: What is left whatever its size.
 
     Returns:
@@ -54,10 +55,12 @@ def clean_logits(
     asked = wanted or Wanted()
     if share > 0:
         speck_area_px = max(speck_area_px, int(share * _largest(logits > 0) / scale))
-        hole_area_px = max(hole_area_px, int(share * np.count_nonzero(logits > 0) / scale))
-    if hole_area_px > 0:
-        limit_px = round(hole_area_px * scale)
-        holes = _small_parts(logits <= 0, limit_px, spare_largest=False, spared=asked.outside)
+    inner_px = int(share * np.count_nonzero(logits > 0))
+    limit_px = round(hole_area_px * scale)
+    if max(limit_px, inner_px) > 0:
+        holes = _small_parts(
+            logits <= 0, limit_px, inner_px=inner_px, spare_largest=False, spared=asked.outside
+        )
         if holes is not None:
             cleaned = np.where(holes, np.float32(_FILLED_LOGIT), cleaned)
     if speck_area_px > 0:
@@ -78,13 +81,19 @@ def _small_parts(
     inside: NDArray[np.bool_],
     area_px: int,
     *,
+    inner_px: int = 0,
     spare_largest: bool,
     spared: tuple[tuple[int, int], ...] = (),
 ) -> NDArray[np.bool_] | None:
-    """Pixels of connected parts of at most ``area_px``, None where there are none."""
+    """Pixels of connected parts of at most ``area_px``, None where there are none.
+
+    Those that do not reach the picture's edge may have ``inner_px``.
+    """
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
     areas = statistics[:, cv2.CC_STAT_AREA]
-    small = areas <= area_px
+    begins, ends = statistics[:, :2], statistics[:, :2] + statistics[:, 2:4]
+    is_inner = (begins > 0).all(1) & (ends < inside.shape[::-1]).all(1)
+    small = (areas <= area_px) | (is_inner & (areas <= inner_px))
     small[0] = False
     if spare_largest and count > 1:
         small[1 + int(np.argmax(areas[1:]))] = False

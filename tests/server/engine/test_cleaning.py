@@ -84,6 +84,18 @@ def test_islands_and_holes_are_small_beside_the_mask_itself() -> None:
     assert (cleaned[200:220, 10:30] == 2.0).all()
 
 
+def test_what_reaches_the_pictures_edge_is_no_hole_beside_the_mask() -> None:
+    """A corner beside a large object is background that goes on outside the picture."""
+    logits = np.full((256, 256), 2.0, np.float32)
+    logits[:12, 244:] = -2.0  # 144 of some 65,000
+    logits[100:112, 100:112] = -2.0
+
+    cleaned = clean_logits(logits, hole_area_px=8, speck_area_px=8, share=0.02)
+
+    assert (cleaned[:12, 244:] == -2.0).all()
+    assert (cleaned[100:112, 100:112] > 0).all()
+
+
 def test_what_was_clicked_on_is_left_as_it_is() -> None:
     logits = square()
     logits[10:13, 10:13] = 2.0
