@@ -112,6 +112,10 @@ class ResultStore:
                 be read on.
         """
         self.pack()
+        if self.is_full:
+            # Whoever is at it may have begun before there was room: only an attempt of one's own tells.
+            with self._spilling:
+                self._spill()
         if self.is_full and self._reached_limit:
             raise OutputError(
                 f"the session's finished masks fill the {self._most_spilled_bytes / 1e9:.1f} GB of temporary "

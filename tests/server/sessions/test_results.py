@@ -271,6 +271,38 @@ def test_whoever_asks_for_states_does_not_wait_for_the_disk_that_masks_move_to(
     store.close()
 
 
+def test_room_that_came_while_another_thread_was_at_the_full_disk_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask_bytes = result(0).logits.nbytes
+    store = ResultStore(memory_bytes=1, spill_folder=tmp_path / "full", full_disk_bytes=2 * mask_bytes)
+    for frame in range(4):
+        store.put(result(frame, seed=frame))
+    refused, may_go_on = threading.Event(), threading.Event()
+
+    def make(file: SpillFile, folder: Path | None) -> None:
+        try:
+            plain(file, folder)
+        except OSError:
+            refused.set()
+            may_go_on.wait(10)
+            raise
+
+    plain = SpillFile.__init__
+    monkeypatch.setattr(SpillFile, "__init__", make)
+    another = threading.Thread(target=store.pack)
+    another.start()
+    assert refused.wait(10)
+    (tmp_path / "full").mkdir()
+    threading.Timer(0.1, may_go_on.set).start()
+
+    store.make_room()
+
+    another.join()
+    assert not store.is_full
+    store.close()
+
+
 def test_resting_results_leave_memory_and_are_found_again(tmp_path: Path) -> None:
     store = ResultStore(spill_folder=tmp_path)
     for frame in range(1, 20):
