@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -18,11 +19,15 @@ import pytest
 from typer.testing import CliRunner
 
 from certificates import issue
-from fakes.service import new_id, refusal, running
+from fakes.engine import FakeEngine
+from fakes.service import MODEL, FakeOpener, new_id, refusal, running
 from masklet.v1 import session_pb2
 from masklet_server.cli import app
+from masklet_server.service import running as running_module
 from masklet_server.service import server as server_module
 from masklet_server.service.health_probe import Health, ask_health
+from masklet_server.service.running import run_server
+from masklet_server.service.server import Engine
 from masklet_server.service.settings import ServerSettings
 from masklet_server.service.supervisor import Supervisor
 
@@ -96,6 +101,32 @@ def test_a_server_that_drains_opens_nothing_and_finishes_what_there_is(
                 await server.server.drained.wait()
 
     asyncio.run(run())
+
+
+@posix
+def test_a_server_that_was_drained_says_so_as_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "QUIET_S", 0.1)
+    monkeypatch.setattr(server_module, "TIDY_EVERY_S", 0.05)
+    monkeypatch.setattr(running_module, "SWITCH_S", sys.getswitchinterval())
+    # A server with a thread that is still at work ends its process, which is that of the tests here.
+    monkeypatch.setattr(os, "_exit", lambda code: None)
+    said: list[str] = []
+
+    async def run(end_by: signal.Signals) -> None:
+        async with asyncio.timeout(30):
+            await run_server(
+                ServerSettings(address="127.0.0.1:0", roots=(tmp_path,), upload_folder=tmp_path),
+                Engine(FakeEngine(), MODEL, (MODEL,), "cpu"),
+                announce=lambda line: os.kill(os.getpid(), end_by),
+                opener=FakeOpener(),
+                on_drained=lambda: said.append(end_by.name),
+            )
+
+    for each in (signal.SIGTERM, signal.SIGUSR1):
+        asyncio.run(run(each))
+    assert said == ["SIGUSR1"]
 
 
 @contextmanager
