@@ -18,13 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.matte_settings import CALM_SPAN
 from masklet_server.mattes.windows import Look, Window
 
 Plane = NDArray[np.float32]
 
-SPAN = CALM_SPAN
-"""Frames to either side that are asked."""
 # Longest side of the pictures between which motion is measured.
 _FLOW_SIDE_PX = 480
 # Room around the object in them, in parts of its longest side.

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masklet.errors import ClipError
+from masklet.matte_settings import CALM_SPAN
 from masklet_server.mattes.alpha import EdgeSettings, render_alpha
 from masklet_server.mattes.calm import (
-    SPAN,
     Motion,
     Neighbour,
     calm_logits,
@@ -161,7 +161,7 @@ class RefinedAlpha:
     def _around(self, result: ObjectFrame) -> list[ObjectFrame]:
         """Results of the same object and shot on the frames around, where it is to be seen."""
         assert self._calming is not None
-        frames = range(result.frame - SPAN, result.frame + SPAN + 1)
+        frames = range(result.frame - CALM_SPAN, result.frame + CALM_SPAN + 1)
         near = [
             frame
             for frame in frames
@@ -211,13 +211,13 @@ class _Pictures:
         """``(H, W, 3)``; only this frame and those ahead of it are kept."""
         if frame not in self._colours:
             self._colours[frame] = as_codes(self._source.read(frame))
-        kept = range(frame, frame + SPAN + 1)
+        kept = range(frame, frame + CALM_SPAN + 1)
         self._colours = {each: picture for each, picture in self._colours.items() if each in kept}
         return self._colours[frame]
 
     def grey(self, frame: int, *, around: int) -> Grey:
         """``(H, W)``; only what is close enough to ``around`` is kept."""
-        near = range(around - SPAN, around + SPAN + 1)
+        near = range(around - CALM_SPAN, around + CALM_SPAN + 1)
         self._greys = {each: grey for each, grey in self._greys.items() if each in near}
         if frame not in self._greys:
             picture = self._colours.get(frame)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from masklet.delivery_folder import checked_relative
 from masklet.errors import BadInputError
-from masklet_server.mattes.calm import SPAN
+from masklet.matte_settings import CALM_SPAN
 from masklet_server.mattes.files import RenderedFile
 from masklet_server.sessions.session import Session
 
@@ -149,7 +149,7 @@ def masks_sha256(session: Session, frame: int) -> str:
     """
     digest = hashlib.sha256()
     for object_id in sorted(info.object_id for info in session.objects()):
-        for near in range(frame - SPAN, frame + SPAN + 1):
+        for near in range(frame - CALM_SPAN, frame + CALM_SPAN + 1):
             mask = session.results.packed(object_id, near)
             if mask is not None:
                 digest.update(repr((object_id, near, astuple(replace(mask, logits=b"")))).encode())

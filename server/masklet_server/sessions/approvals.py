@@ -18,8 +18,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from masklet.matte_settings import CALM_SPAN
 from masklet.types import ClipInfo, CloseLook, FrameRange, LockedMask, NearMask, Presence, TrackedMask
-from masklet_server.mattes.calm import SPAN, is_one_shot
+from masklet_server.mattes.calm import is_one_shot
 from masklet_server.mattes.refined_alpha import Approved
 from masklet_server.mattes.windows import Look, Window, trusted
 from masklet_server.sessions.contents import Contents
@@ -33,7 +34,7 @@ MAX_LOOK_BYTES = 8 << 20
 
 # Objects count from 1, results that are kept aside from -1 downwards: these are far below.
 _FIRST_ID = -(1 << 30)
-_IDS = 2 * SPAN + 2
+_IDS = 2 * CALM_SPAN + 2
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Approvals:
         """Forget what frames were approved with before: they are approved anew."""
         for frame in frames:
             self._settled.discard((object_id, frame))
-            for offset in range(-SPAN, SPAN + 1):
+            for offset in range(-CALM_SPAN, CALM_SPAN + 1):
                 self._results.remove(_near_id(object_id, offset), frame)
             self._put_looks((object_id, frame), None)
 
@@ -187,7 +188,7 @@ class Approvals:
             for object_id, ranges in contents.locks.items()
             for frame in self._results.frames_of(object_id)
             if any(frame in each for each in ranges)
-            for offset in range(-SPAN, SPAN + 1)
+            for offset in range(-CALM_SPAN, CALM_SPAN + 1)
             if offset
         )
         return copies + self._look_bytes
@@ -263,7 +264,7 @@ class Approvals:
 
     def _around(self, frame: int) -> Iterator[int]:
         clip = self._clip
-        near = FrameRange(max(clip.first_frame, frame - SPAN), min(clip.last_frame, frame + SPAN))
+        near = FrameRange(max(clip.first_frame, frame - CALM_SPAN), min(clip.last_frame, frame + CALM_SPAN))
         return (each for each in range(near.first, near.last + 1) if each != frame)
 
     def _is_one_shot(self, frame: int, other: int) -> bool:
@@ -277,7 +278,7 @@ def owner_of(results_id: int) -> int:
 
 def _near_id(object_id: int, offset: int) -> int:
     """The number under which the result store has what lies so many frames after an object's locked ones."""
-    return _FIRST_ID - object_id * _IDS - (offset + SPAN)
+    return _FIRST_ID - object_id * _IDS - (offset + CALM_SPAN)
 
 
 def _nothing(frame: int) -> ObjectFrame:

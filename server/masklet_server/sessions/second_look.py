@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from masklet.errors import FrameMissingError
+from masklet.matte_settings import CALM_SPAN
 from masklet.types import ClipInfo, CloseLook, FramePrompts, FrameRange, Mask
 from masklet_server.mattes.alpha import render_alpha
-from masklet_server.mattes.calm import SPAN
 from masklet_server.mattes.refine import as_codes, refine_alpha
 from masklet_server.mattes.tiles import plan_views
 from masklet_server.mattes.windows import (
@@ -196,7 +196,9 @@ class SecondLooks:
         return found
 
     def _plan_run(self, run: Sequence[ObjectFrame], frames: FrameRange, clip: ClipInfo) -> _Run | None:
-        asked = range(max(run[0].frame, frames.first - SPAN), min(run[-1].frame, frames.last + SPAN) + 1)
+        asked = range(
+            max(run[0].frame, frames.first - CALM_SPAN), min(run[-1].frame, frames.last + CALM_SPAN) + 1
+        )
         if not asked:
             return None
         prints = {result.frame: _print(result) for result in run}
