@@ -187,6 +187,31 @@ def test_all_tests_run_side_by_side_and_those_that_are_named_in_one_process(
     start.test(Path("python"), [])
 
     beside, named, alone = (command[3:] for command in commands)
-    assert beside == ["-n", "4", "--dist", "loadfile"]
+    assert beside == ["--cache-clear", "-n", "4", "--dist", "loadfile"]
     assert named == ["tests/core", "-k", "prompts"]
     assert alone == []
+
+
+@pytest.mark.parametrize(("codes", "verdict"), [([1, 0], 0), ([1, 1], 1), ([0], 0), ([2], 2), ([3], 3)])
+def test_tests_that_fail_beside_others_run_once_more_alone_and_what_fails_again_has_failed(
+    start: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    codes: list[int],
+    verdict: int,
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command[3:])
+        return subprocess.CompletedProcess(command, codes[len(ran) - 1])
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+    assert start.test(Path("python"), []) == verdict
+
+    assert len(ran) == len(codes)
+    if len(codes) == 2:
+        assert ran[1] == ["--last-failed", "--maxfail=5"]
+        assert "runs once more, alone" in capsys.readouterr().err
