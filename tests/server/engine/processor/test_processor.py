@@ -26,8 +26,12 @@ from masklet_server.tracking import ObjectFrame
 
 pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
 
-SAME_LOGITS = 2e-2
-"""Of logits that reach dozens, rounded to half floats."""
+SAME_LOGITS = 0.3
+"""Of logits that reach fifty: what rounding becomes in four frames, each of which remembers the one before.
+
+Most processors keep to 0.02; with AMX it was 0.07. A part that computes something else is off by dozens.
+"""
+SAME_POINTER = 2e-2
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +80,7 @@ def test_openvino_gives_the_masks_that_torch_gives(plain: TinyNetwork, fast: Net
     for key, result in exact.items():
         assert np.abs(result.logits.astype(float)).max() > 1.0
         np.testing.assert_allclose(found[key].logits, result.logits, atol=SAME_LOGITS)
-        np.testing.assert_allclose(found[key].pointer, result.pointer, atol=SAME_LOGITS)
+        np.testing.assert_allclose(found[key].pointer, result.pointer, atol=SAME_POINTER)
         assert found[key].presence is result.presence
 
 
