@@ -107,6 +107,7 @@ class ClusterMember:
         self._volume: Callable[[], str] = str
         self._seat: Seat | None = None
         self._membership: Membership | None = None
+        self._joining = asyncio.Lock()
         self._claims: dict[str, _Claim] = {}
         # Given away, and the directory has yet to hear of it.
         self._released: dict[str, _Released] = {}
@@ -146,7 +147,7 @@ class ClusterMember:
         until_s = loop.time() + JOINS_WITHIN_S
         while True:
             try:
-                await self._join_now()
+                await self._join_now(self._membership)
             except NameOfAnotherError:
                 if loop.time() >= until_s:
                     raise
@@ -182,13 +183,14 @@ class ClusterMember:
         if self._is_draining:
             raise moved()
         for _ in range(2):
+            membership = self._membership
             try:
                 epoch = await self._ask(self._roster.claim, self._member(), session_id, facts)
             except FencedError as error:
                 raise moved() from error
             except NotAMemberError:
                 with suppress(ServerUnreachableError):
-                    await self._join_now()
+                    await self._join_now(membership)
             except ServerUnreachableError:
                 break
             else:
@@ -255,10 +257,11 @@ class ClusterMember:
             await asyncio.sleep(min(self._every_s, lease_s / REPORTS_IN_A_LEASE))
 
     async def _report_or_join(self) -> None:
+        membership = self._membership
         try:
             await self._report()
         except NotAMemberError:
-            await self._join_now()
+            await self._join_now(membership)
             # Without a word of what is left it would get no sessions.
             await self._report()
         if self._is_cut_off:
@@ -393,7 +396,13 @@ class ClusterMember:
             with suppress(MaskletError):
                 await self._seat.store.overview.hand_over(session_id, within_s=0.0)
 
-    async def _join_now(self) -> None:
+    async def _join_now(self, former: Membership | None) -> None:
+        """Join in place of a former membership, unless a claim or a report beside this one has done it."""
+        async with self._joining:
+            if self._membership is former:
+                await self._join()
+
+    async def _join(self) -> None:
         assert self._seat is not None
         seat = self._seat
         info = packed_info(wire.server_to_wire(seat.info))

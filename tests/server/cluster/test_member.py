@@ -106,6 +106,28 @@ def test_a_worker_that_finds_no_gateway_goes_on_and_joins_when_there_is_one() ->
     asyncio.run(work())
 
 
+def test_claims_at_once_join_once() -> None:
+    class Counting(Directory):
+        joined = 0
+
+        def join(self, offer: Offer) -> Membership:
+            Counting.joined += 1
+            return super().join(offer)
+
+    async def work() -> None:
+        directory = Counting()
+        directory.is_down = True
+        made = ClusterMember(directory, "one", every_s=600.0)
+        made._volume = lambda: "ab" * 16
+        await made.join(seat())
+        directory.is_down, Counting.joined = False, 0
+        await asyncio.gather(*(made.claim(f"s{number}", ANN) for number in range(6)))
+        assert Counting.joined == 1
+        await made.leave()
+
+    asyncio.run(work())
+
+
 def test_a_worker_that_joins_has_room_at_once() -> None:
     async def work() -> None:
         directory = SqliteDirectory(lease_s=600.0)
