@@ -64,6 +64,14 @@ _LATIN = str.maketrans(
         **{"ł": "l", "Ł": "L", "đ": "d", "Đ": "D"},
     }
 )
+# Signs that count as printable and show nothing (Unicode's Default_Ignorable_Code_Point, and the empty
+# pattern of Braille): with one of them a name looks like another.
+_UNSEEN = dict.fromkeys(
+    (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+    )
+)
 _FRAME_FIELD = re.compile(r"%0?\d*d|#+|@+")
 # ".v2" at the end of a name is a version.
 _EXTENSION = re.compile(r"\.(?!v\d+$)[A-Za-z][A-Za-z0-9]{1,4}$")
@@ -93,6 +101,11 @@ def free_object_name(taken: Iterable[str]) -> str:
     while f"object{number}" in names:
         number += 1
     return f"object{number}"
+
+
+def without_unseen(name: str) -> str:
+    """The name without signs that show nothing, accents in one piece: one that looks the same is the same."""
+    return unicodedata.normalize("NFC", name.translate(_UNSEEN)).strip()
 
 
 def layer_name(name: str) -> str:
@@ -152,8 +165,8 @@ def checked_stem(name: str) -> str:
 
 
 def _checked(name: str, what: str) -> str:
-    """The name without spaces at its ends; macOS takes accents apart, and they are put together again."""
-    plain = unicodedata.normalize("NFC", name.strip())
+    """The name as it is seen: macOS takes accents apart, and they are put together again."""
+    plain = without_unseen(name)
     if not plain or plain in {".", ".."} or not plain.isprintable():
         raise BadInputError(f"{name!r} cannot be the name of {what}: use letters and digits")
     if len(plain) > MAX_CHARACTERS:

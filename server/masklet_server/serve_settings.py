@@ -113,14 +113,15 @@ def parse_tenant_roots(said: Iterable[str]) -> dict[str, tuple[Path, ...]]:
         BadInputError: One is not of this form.
     """
     from masklet.errors import BadInputError
-    from masklet_server.identity.caller import check_name
+    from masklet_server.identity.caller import as_typed, check_name
 
     roots: dict[str, tuple[Path, ...]] = {}
     for each in said:
         tenant, _, folder = each.partition("=")
         if not folder:
             raise BadInputError(f"{each!r} is no root of a tenant: write one like acme=/shows/acme")
-        roots[check_name(tenant, "tenant")] = (*roots.get(tenant, ()), Path(folder))
+        tenant = check_name(as_typed(tenant), "tenant")
+        roots[tenant] = (*roots.get(tenant, ()), Path(folder))
     return roots
 
 
@@ -131,10 +132,11 @@ def parse_weights(said: Iterable[str]) -> dict[str, float]:
         BadInputError: One is not of this form, or no number above 0.
     """
     from masklet.errors import BadInputError
+    from masklet_server.identity.caller import as_typed
 
     weights: dict[str, float] = {}
     for each in said:
-        user, _, number = each.partition("=")
+        user, _, number = as_typed(each).partition("=")
         try:
             weights[user] = float(number)
         except ValueError:

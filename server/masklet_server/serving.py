@@ -206,6 +206,11 @@ def serve(
     gateway_ca: Annotated[
         Path | None, typer.Option(help="Authority of the front door's certificate.")
     ] = None,
+    gateway_cert: Annotated[
+        Path | None,
+        typer.Option(help="PEM of the certificate that it shows there and to other workers, as a client."),
+    ] = None,
+    gateway_key: Annotated[Path | None, typer.Option(help="PEM of that certificate's private key.")] = None,
     turn_s: Annotated[
         float, typer.Option(min=1.0, help="How long the device may be at one frame before it is given up.")
     ] = 120.0,
@@ -240,7 +245,8 @@ def serve(
     # In their parameters they are for the help alone: the file and the environment speak as well.
     del address, weights, profile, root, token_file, tls_cert, tls_key, upload_folder, sessions, no_sessions
     del quality, take_over, max_sessions, memory_gib, idle_s, forgotten_h, disk_s, user_weight, turn_s
-    del finder, finder_ca, gateway, worker, advertise, gateway_token_file, gateway_ca
+    del finder, finder_ca, gateway, worker, advertise, gateway_token_file, gateway_ca, gateway_cert
+    del gateway_key
     del metrics_port, status_address, status_pictures, traces, no_egress, shared_memory, tenant_root
     del tls_client_ca, signed_tokens, oidc_keys, oidc_issuer, oidc_audience, oidc_user_claim
     del oidc_tenant_claim, oidc_scope_claim, user_calls_per_s, tenant_calls_per_s, user_opens_per_min

@@ -47,7 +47,7 @@ def make(
     """Make a token. It is shown once and kept nowhere; a running server knows it within seconds."""
     from masklet.errors import BadInputError
     from masklet.scopes import SHARED, scopes_named
-    from masklet_server.identity.caller import named
+    from masklet_server.identity.caller import as_typed, check_unmistakable, named
     from masklet_server.identity.register import when
     from masklet_server.identity.signed_tokens import make_token
 
@@ -55,7 +55,8 @@ def make(
         scopes = scopes_named(scope) if scope else SHARED
     except ValueError as error:
         raise BadInputError(str(error)) from error
-    identity = named(user, scopes=scopes)
+    identity = named(as_typed(user), scopes=scopes)
+    check_unmistakable(identity)
     if file is not None and file.exists():
         raise BadInputError(f"{file} exists already: name another file")
     text, token = make_token(signed_tokens, identity, days * _DAY_S)

@@ -138,6 +138,19 @@ def test_objects_may_be_called_as_people_call_them(name: str, chosen: str) -> No
 
 
 @pytest.mark.parametrize("name", ["", "  ", ".", "..", "a/b", "a:b", "what?", "x" * 65, "line\nbreak"])
+@pytest.mark.parametrize("twin", ["hero\ufe0f", "he\u034fro", "hero\u3164", "\u2800hero"])
+def test_a_name_with_signs_that_nobody_sees_is_the_name_without_them(twin: str) -> None:
+    assert checked_object_name(twin) == "hero"
+    with pytest.raises(NameTakenError):
+        checked_object_name(twin, ["hero"])
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff", "\u0007"])
+def test_a_sign_that_turns_text_round_or_joins_it_is_no_part_of_a_name(sign: str) -> None:
+    with pytest.raises(BadInputError, match="cannot be the name"):
+        checked_object_name(f"he{sign}ro")
+
+
 def test_names_that_cannot_be_layers_and_files_are_refused(name: str) -> None:
     with pytest.raises(BadInputError):
         checked_object_name(name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from fakes.kept import KeptServer
 from masklet_server.cluster.gateway import Gateway, GatewaySettings
@@ -24,10 +25,19 @@ class GatewayThread:
         folder: Holds the directory.
         signed_tokens: Register of tokens; None asks for none.
         lease_s: A worker that has not reported for so long is gone.
+        tls: Its certificate, key, and the authority that clients' certificates have to be of.
     """
 
-    def __init__(self, folder: Path, *, signed_tokens: Path | None = None, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        signed_tokens: Path | None = None,
+        lease_s: float = LEASE_S,
+        tls: Mapping[str, Path] = MappingProxyType({}),
+    ) -> None:
         self._lease_s = lease_s
+        self._tls = tls
         self._file = folder / "directory.sqlite"
         self._signed_tokens = signed_tokens
         self.address = "127.0.0.1:0"
@@ -46,7 +56,7 @@ class GatewayThread:
 
         async def serve() -> None:
             self._stopping = asyncio.Event()
-            access = ServerSettings(address=self.address, signed_tokens=self._signed_tokens)
+            access = ServerSettings(address=self.address, signed_tokens=self._signed_tokens, **self._tls)
             try:
                 self._gateway = Gateway(GatewaySettings(access, self._file, lease_s=self._lease_s))
                 self.address = str(await self._gateway.start())

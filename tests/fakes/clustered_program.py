@@ -36,6 +36,8 @@ def serve(words: list[str]) -> None:
     parser.add_argument("--signed-tokens", type=Path)
     parser.add_argument("--gateway-token-file", type=Path)
     parser.add_argument("--gateway-ca", type=Path)
+    parser.add_argument("--gateway-cert", type=Path)
+    parser.add_argument("--gateway-key", type=Path)
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--ready-file", type=Path, required=True)

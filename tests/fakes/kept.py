@@ -152,6 +152,12 @@ def main() -> None:
     parser.add_argument("--worker", default="")
     parser.add_argument("--signed-tokens", type=Path)
     parser.add_argument("--gateway-token-file", type=Path)
+    parser.add_argument("--gateway-ca", type=Path)
+    parser.add_argument("--gateway-cert", type=Path)
+    parser.add_argument("--gateway-key", type=Path)
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
+    parser.add_argument("--tls-client-ca", type=Path)
     given = parser.parse_args()
     settings = ServerSettings(
         address=f"127.0.0.1:{given.port}",
@@ -160,9 +166,12 @@ def main() -> None:
         sessions_folder=given.folder / given.sessions,
         take_over=given.take_over,
         signed_tokens=given.signed_tokens,
+        tls_certificate=given.tls_cert,
+        tls_key=given.tls_key,
+        tls_client_ca=given.tls_client_ca,
         store=StoreLimits(),
     )
-    member = member_of({**vars(given), "advertise": "", "gateway_ca": None}, settings)
+    member = member_of({**vars(given), "advertise": ""}, settings)
 
     def make(source: FrameSource, results: ResultReader) -> SlowTracker:
         return SlowTracker(source, results, frame_s=given.frame_s)

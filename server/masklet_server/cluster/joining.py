@@ -40,21 +40,35 @@ def member_of(options: Mapping[str, Any], settings: ServerSettings) -> ClusterMe
             f"{settings.address} is no address that clients can go to: say with --advertise how they reach "
             "this server"
         )
-    endpoint = gateway_endpoint(gateway, options["gateway_token_file"], options["gateway_ca"])
+    endpoint = gateway_endpoint(
+        gateway,
+        options["gateway_token_file"],
+        options["gateway_ca"],
+        options["gateway_cert"],
+        options["gateway_key"],
+    )
     roster = RemoteRoster(endpoint)
     return ClusterMember(roster, options["worker"], advertised=advertised, carry=roster.carry)
 
 
-def gateway_endpoint(address: str, token_file: Any, ca_file: Any) -> Endpoint:
+def gateway_endpoint(
+    address: str, token_file: Any, ca_file: Any, cert_file: Any = None, key_file: Any = None
+) -> Endpoint:
     """The front door as a worker or a keeper connects to it: with TLS, unless it is on this machine.
 
     Raises:
-        BadInputError: The token file cannot be read.
+        BadInputError: The token file cannot be read, or of a certificate and its key one is missing.
     """
+    if (cert_file is None) != (key_file is None):
+        raise BadInputError(
+            "a certificate for the front door has two files: give --gateway-cert and --gateway-key"
+        )
     return Endpoint(
         address,
         token=None if token_file is None else read_token(token_file),
         token_file=token_file,
         tls_ca_file=ca_file,
+        tls_cert_file=cert_file,
+        tls_key_file=key_file,
         plaintext=ca_file is None and is_loopback(address),
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from masklet.errors import BadInputError
 from masklet.findings import Finding, Verdict
-from masklet_server.doctor.processes import sockets_of, who_listens
-from masklet_server.service.health_probe import Health, ask_health
+from masklet_server.doctor.processes import is_filtered, sockets_of, who_listens
+from masklet_server.service.health_probe import NO_EGRESS, Health, ask_health
 from masklet_server.service.listen import Address, check_free
 from masklet_server.service.network import OpenSocket, listeners, ways_out
 from masklet_server.service.settings import ServerSettings
@@ -56,6 +56,29 @@ def examine_listeners(settings: ServerSettings) -> Iterator[Finding]:
         )
         return
     yield from examine_sockets(sockets_of(process), settings)
+    if settings.no_egress:
+        has_tried = ask_health(settings, timeout_s=_ASKS_FOR_S, service=NO_EGRESS).health is Health.SERVING
+        yield closed_finding(has_tried=has_tried, is_filtered=is_filtered(process))
+
+
+def closed_finding(*, has_tried: bool, is_filtered: bool) -> Finding:
+    """Whether the system really keeps a server that runs from going out.
+
+    Args:
+        has_tried: It says that it tried to, in vain.
+        is_filtered: All its threads have a filter of system calls, as the system tells.
+    """
+    if has_tried and is_filtered:
+        return Finding(
+            Verdict.GOOD, "outgoing", "the system refuses its processes every connection to elsewhere"
+        )
+    return Finding(
+        Verdict.BAD,
+        "outgoing",
+        "the settings say no-egress, and the server that runs could make connections",
+        "start it again with these settings; where its log says that the system cannot close its ways out, "
+        "close them with a firewall",
+    )
 
 
 def examine_sockets(sockets: Sequence[OpenSocket], settings: ServerSettings) -> Iterator[Finding]:
@@ -67,12 +90,11 @@ def examine_sockets(sockets: Sequence[OpenSocket], settings: ServerSettings) -> 
     """
     open_doors = [each for each in sockets if not each.remote]
     ports = {_port(each.local) for each in open_doors}
-    allowed = {_port(door.address) for door in listeners(settings)}
+    allowed = [Address.parse(door.address) for door in listeners(settings)]
     found = ", ".join(sorted({each.local for each in open_doors})) or "nothing"
     yield Finding(Verdict.GOOD, "listener", f"its processes listen on {found}")
     for door in open_doors:
-        # Port 0 of a setting is a free one, on this machine alone.
-        if _port(door.local) in allowed or (0 in allowed and Address.parse(door.local).is_loopback):
+        if any(_is_meant(Address.parse(door.local), each) for each in allowed):
             continue
         yield Finding(
             Verdict.BAD,
@@ -91,6 +113,14 @@ def examine_sockets(sockets: Sequence[OpenSocket], settings: ServerSettings) -> 
         )
     if not calls:
         yield Finding(Verdict.GOOD, "outgoing", "its processes have called nobody")
+
+
+def _is_meant(door: Address, allowed: Address) -> bool:
+    """True for a door that a setting names: one that says this machine alone does not mean all others."""
+    if allowed.port == 0:
+        # A free one, on this machine alone.
+        return door.is_loopback
+    return door.port == allowed.port and (door.is_loopback or not allowed.is_loopback)
 
 
 def _port(place: str) -> int:

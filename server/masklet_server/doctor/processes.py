@@ -9,6 +9,7 @@ from pathlib import Path
 from masklet_server.service.network import OpenSocket, open_sockets
 
 _PROC = Path("/proc")
+_FILTERED = "2"
 
 
 def who_listens(port: int) -> int | None:
@@ -31,6 +32,22 @@ def sockets_of(process: int) -> list[OpenSocket]:
         with suppress(OSError):
             found += open_sockets(each)
     return list(dict.fromkeys(found))
+
+
+def is_filtered(process: int) -> bool:
+    """True where every thread of a process has a filter of system calls, as far as this user may see."""
+    try:
+        threads = list((_PROC / str(process) / "task").iterdir())
+        told = [(each / "status").read_text(encoding="utf-8", errors="replace") for each in threads]
+    except OSError:
+        return False
+    modes = [
+        line.partition(":")[2].strip()
+        for text in told
+        for line in text.splitlines()
+        if line.startswith("Seccomp:")
+    ]
+    return bool(modes) and len(modes) == len(told) and all(mode == _FILTERED for mode in modes)
 
 
 def _processes() -> Iterator[int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from masklet.errors import AccessDeniedError, BadInputError
+from masklet.names import without_unseen
 from masklet.scopes import SHARED, Scope
 
 LOCAL_USER = "local"
@@ -14,6 +16,8 @@ LOCAL_USER = "local"
 DEFAULT_TENANT = "default"
 """Of users that are named without one."""
 MAX_NAME_CHARACTERS = 128
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
+"""Alphabets, as Unicode calls their letters, some of which look like letters of another."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class StaleTokenError(AccessDeniedError):
     is_first = True
 
 
+class ExpiredTokenError(StaleTokenError):
+    """A token's time has run out, and nobody has taken it back."""
+
+
 class Source(Protocol):
     """Knows some tokens."""
 
@@ -59,7 +67,8 @@ class Source(Protocol):
         """Whose a token is; None for nobody's.
 
         Raises:
-            StaleTokenError: It is somebody's, and does not count any more, or not yet.
+            ExpiredTokenError: It is somebody's, and its time has run out.
+            StaleTokenError: It is somebody's, and was taken back or does not count yet.
         """
         ...
 
@@ -100,11 +109,37 @@ def named_by_others(identity: Identity) -> Identity:
 
     Raises:
         BadInputError: Its account is the one of everybody without a name, which is not counted and whose
-            sessions are nobody's own.
+            sessions are nobody's own; or a name could be taken for somebody else's.
     """
     if identity.account == LOCAL_USER:
         raise BadInputError(f"no user can be called {LOCAL_USER}: that is everybody without a name")
+    check_unmistakable(identity)
     return identity
+
+
+def as_typed(name: str) -> str:
+    """A name that a person typed, with its accents in one piece: some systems take them apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+def check_unmistakable(identity: Identity) -> None:
+    """See that a user who is new here has names of which there is no other spelling.
+
+    A name that is spelled throughout in another alphabet, where its letters look the same, is not found.
+    Sources: the profile of PRECIS for names of users (RFC 8265) and Unicode's mechanisms for security
+    (UTS 39), of both the part that needs no table.
+
+    Raises:
+        BadInputError: One could be taken for another.
+    """
+    for name, what in ((identity.user, "user"), (identity.tenant, "tenant")):
+        alphabets = {unicodedata.name(sign, "").partition(" ")[0] for sign in name if sign.isalpha()}
+        # Wide letters, ligatures, accents apart, signs that show nothing; then letters of two alphabets.
+        if name != unicodedata.normalize("NFKC", without_unseen(name)) or len(alphabets & _ALIKE) > 1:
+            raise BadInputError(
+                f"the name of this {what} could be taken for another one: spell it with plain letters of one "
+                "alphabet"
+            )
 
 
 def check_name(name: str, what: str) -> str:

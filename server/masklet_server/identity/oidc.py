@@ -19,6 +19,7 @@ from masklet.errors import BadInputError
 from masklet.scopes import Scope, scopes_named
 from masklet_server.identity.caller import (
     DEFAULT_TENANT,
+    ExpiredTokenError,
     Identity,
     StaleTokenError,
     check_name,
@@ -84,7 +85,7 @@ class OidcTokens:
             )
             identity = self._identity(claims)
         except jwt.ExpiredSignatureError as error:
-            raise StaleTokenError("your token has expired: sign in again") from error
+            raise ExpiredTokenError("your token has expired: sign in again") from error
         except jwt.ImmatureSignatureError as error:
             raise StaleTokenError(
                 "your token does not count yet: the clock of the server or of the provider is wrong by more "

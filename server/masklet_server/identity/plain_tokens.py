@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from masklet.errors import BadInputError
-from masklet_server.identity.caller import LOCAL_USER, Identity, named
+from masklet_server.identity.caller import LOCAL_USER, Identity, as_typed, named
 from masklet_server.identity.private_file import read_private
 from masklet_server.identity.watched_file import WatchedFile
 
@@ -54,7 +54,7 @@ class TokenTable:
                     f"make it at least {MIN_TOKEN_CHARACTERS} long"
                 )
             try:
-                owners[token] = named(name if colon else LOCAL_USER)
+                owners[token] = named(as_typed(name) if colon else LOCAL_USER)
             except BadInputError as error:
                 raise BadInputError(f"line {number} of the token file: {error}") from error
         if not owners:

@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 
 from masklet.scopes import in_order, scopes_named
-from masklet_server.identity.caller import Identity, StaleTokenError
+from masklet_server.identity.caller import ExpiredTokenError, Identity, StaleTokenError
 from masklet_server.identity.register import MadeToken, Register, change, when
 from masklet_server.identity.verified import VerifiedTokens
 from masklet_server.identity.watched_file import WatchedFile
@@ -67,18 +67,7 @@ class _Known:
             secret = self._secrets.get(str(header.get("kid")))
             if secret is None:
                 return None
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                secret,
-                # Whatever the token itself says of its algorithm.
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                leeway=CLOCK_LEEWAY_S,
-                options={"require": ["exp", "iat", "jti", "sub"]},
-            )
-        except jwt.ExpiredSignatureError as error:
-            raise StaleTokenError("your token has expired: ask the server's keeper for a new one") from error
+            claims, has_expired = self._claims(token, secret)
         except jwt.ImmatureSignatureError as error:
             raise StaleTokenError(
                 "your token does not count yet: the clock of the server, or of the machine that made the "
@@ -87,16 +76,40 @@ class _Known:
         except (jwt.PyJWTError, ValueError, RecursionError):
             return None
         made = self._tokens.get(str(claims["jti"]))
+        # First: what was taken back is not only old.
+        if made is not None and made.revoked_s is not None:
+            raise StaleTokenError("your token was taken back: ask the server's keeper for a new one")
+        if has_expired:
+            raise ExpiredTokenError("your token has expired: ask the server's keeper for a new one")
         if made is None:
             raise StaleTokenError(
                 "your token is not on the server's list: where it is fresh, wait some seconds; otherwise ask "
                 "the server's keeper for a new one"
             )
-        if made.revoked_s is not None:
-            raise StaleTokenError("your token was taken back: ask the server's keeper for a new one")
         identity = Identity(made.user, scopes_named(made.scopes), made.tenant, made.token_id)
         self._verified.add(token, identity, float(claims["exp"]) + CLOCK_LEEWAY_S)
         return identity
+
+    @staticmethod
+    def _claims(token: str, secret: bytes) -> tuple[dict[str, Any], bool]:
+        """What a token says, once its signature is verified, and whether its time has run out."""
+
+        def decoded(**more: bool) -> dict[str, Any]:
+            return jwt.decode(
+                token,
+                secret,
+                # Whatever the token itself says of its algorithm.
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=CLOCK_LEEWAY_S,
+                options={"require": ["exp", "iat", "jti", "sub"], **more},
+            )
+
+        try:
+            return decoded(), False
+        except jwt.ExpiredSignatureError:
+            return decoded(verify_exp=False), True
 
 
 def make_token(path: Path, identity: Identity, lasts_s: float) -> tuple[str, MadeToken]:

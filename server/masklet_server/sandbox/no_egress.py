@@ -28,6 +28,15 @@ def refuse_connections() -> None:
         _log.info("until it listens, nothing but the server's own code keeps it from making connections")
 
 
+def can_leave() -> bool:
+    """True where this process gets a socket that could lead out of this machine."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+    except PermissionError:
+        return False
+    return True
+
+
 def close_ways_out() -> bool:
     """Once the server listens: no thread gets another socket that leads out of this machine.
 

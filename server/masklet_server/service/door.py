@@ -8,13 +8,13 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from masklet.errors import AccessDeniedError, BadInputError
 from masklet_server.identity.caller import (
     EVERYBODY,
+    ExpiredTokenError,
     Identity,
     Source,
     StaleTokenError,
@@ -36,6 +36,10 @@ class _Tries:
     since_s: float
     wrong: int = 0
     stale: int = 0
+
+
+class EndedTokenError(AccessDeniedError):
+    """The time of a token ran out while its call was under way; nobody has taken it back."""
 
 
 class ShutDoorError(AccessDeniedError):
@@ -112,18 +116,26 @@ class Door:
             identity: Who it was let in as.
 
         Raises:
-            AccessDeniedError: Its token has ended, or was taken back.
+            EndedTokenError: Its token's time has run out.
+            AccessDeniedError: Its token was taken back.
         """
         if self._tokens is None:
             return
         token = _token_in(metadata)
         now: Identity | None = None
-        with suppress(StaleTokenError):
+        try:
             now = None if token is None else self._tokens.identity_of(token)
+        except ExpiredTokenError as error:
+            raise EndedTokenError(
+                "your token has ended while this ran, and it was stopped: it goes on with a fresh one, which "
+                "the server's keeper makes. What was finished is kept in the session"
+            ) from error
+        except StaleTokenError:
+            pass
         if now is None or now.account != identity.account:
             raise AccessDeniedError(
-                "your token has ended or was taken back while this ran, and it was stopped: ask the server's "
-                "keeper for another token. What was finished is kept in the session"
+                "your token was taken back while this ran, and it was stopped: ask the server's keeper for "
+                "another one. What was finished is kept in the session"
             )
 
     def refresh(self) -> None:

@@ -13,6 +13,8 @@ from masklet_server.service.certificate import read_certificate
 from masklet_server.service.listen import Address
 from masklet_server.service.settings import ServerSettings
 
+NO_EGRESS = "masklet.no-egress"
+"""What health calls a server whose ways out are closed, once it has tried one in vain."""
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -36,8 +38,13 @@ class Answer:
     reason: str = ""
 
 
-def ask_health(settings: ServerSettings, *, timeout_s: float) -> Answer:
+def ask_health(settings: ServerSettings, *, timeout_s: float, service: str = "") -> Answer:
     """Ask the server that these settings describe.
+
+    Args:
+        settings: As it was started with.
+        timeout_s: How long it may take to answer.
+        service: What of it; empty for all.
 
     Raises:
         BadInputError: Its address is none.
@@ -51,7 +58,7 @@ def ask_health(settings: ServerSettings, *, timeout_s: float) -> Answer:
     stub: Any = health_pb2_grpc.HealthStub(channel)
     with channel:
         try:
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
+            answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_s)
         except grpc.RpcError as error:
             details: Any = error
             return Answer(Health.SILENT, str(details.details()))

@@ -23,7 +23,7 @@ from masklet.errors import BadInputError, ElsewhereError, MaskletError, ServerFa
 from masklet_server.identity.caller import Identity
 from masklet_server.service.access import current_user
 from masklet_server.service.call_watch import FAILED, Call, CallWatch
-from masklet_server.service.door import place_of
+from masklet_server.service.door import EndedTokenError, place_of
 from masklet_server.service.gate import Gate, facts_of
 from masklet_server.service.limits import ServiceLimits
 from masklet_server.service.rules import RULES, Rule
@@ -43,6 +43,8 @@ _log = logging.getLogger("masklet_server.service")
 
 TOKEN_LOOKS_S = 0.5
 """How often a stream that runs is asked for its token again."""
+FINISHES_WITHIN_S = 3600.0
+"""How long what may finish goes on behind the end of its token: a reader could take its time for ever."""
 _NOTHING = object()
 """Stands for the end of a client's messages."""
 
@@ -144,6 +146,7 @@ class _Guarded:
         self._watch = watch
         self._check_session = check_session
         self._checked_s = monotonic()
+        self._ended_s: float | None = None
         self._handler = handler
         self._method = str(details.method)
         self._metadata = details.invocation_metadata or ()
@@ -191,9 +194,16 @@ class _Guarded:
             return
         if call.session_id:
             self._check_session(call.session_id, call.user)
-        if monotonic() - self._checked_s >= TOKEN_LOOKS_S:
-            self._checked_s = monotonic()
+        now_s = monotonic()
+        if now_s - self._checked_s < TOKEN_LOOKS_S:
+            return
+        self._checked_s = now_s
+        try:
             self._gate.check_still(self._metadata, self._identity)
+        except EndedTokenError:
+            self._ended_s = now_s if self._ended_s is None else self._ended_s
+            if not self._rule.finishes or now_s - self._ended_s > FINISHES_WITHIN_S:
+                raise
 
     async def _send(self, response: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         try:
@@ -268,6 +278,7 @@ class _Guarded:
             if not self._facts:
                 # Of a clip that is sent: its header.
                 self._learn(received.message)
+            self._check_still(call)
             call.receive(received.message, received.size_bytes)
             yield received.message
             within_s = self._limits.silence_s

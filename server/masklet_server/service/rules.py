@@ -18,12 +18,15 @@ class Rule:
             are noted of all calls.
         opens: It takes room for long: these have a rate of their own.
         counted: It counts against the rate of whoever makes it.
+        finishes: Once begun it may end although the time of its token has run out meanwhile: made again, it
+            would begin anew. Where the token is taken back, it ends at once as all do.
     """
 
     scope: Scope | None
     noted: str = ""
     opens: bool = False
     counted: bool = True
+    finishes: bool = False
 
 
 _READ, _PROMPT, _TRACK, _EXPORT = Scope.READ, Scope.PROMPT, Scope.TRACK, Scope.EXPORT
@@ -35,7 +38,7 @@ RULES: Mapping[str, Rule] = {
     "/grpc.health.v1.Health/Watch": Rule(None),
     "/masklet.v1.ServerService/GetServerInfo": Rule(_READ),
     "/masklet.v1.ServerService/OpenSharedMemory": Rule(_READ),
-    "/masklet.v1.SessionService/UploadClip": Rule(_PROMPT, "upload", opens=True),
+    "/masklet.v1.SessionService/UploadClip": Rule(_PROMPT, "upload", opens=True, finishes=True),
     "/masklet.v1.SessionService/FindContents": Rule(_PROMPT),
     "/masklet.v1.SessionService/OpenSession": Rule(_PROMPT, "open", opens=True),
     "/masklet.v1.SessionService/GetSession": Rule(_READ),
@@ -60,13 +63,13 @@ RULES: Mapping[str, Rule] = {
     "/masklet.v1.TrackService/Cancel": Rule(_TRACK, "cancel"),
     "/masklet.v1.TrackService/LookAt": Rule(_READ),
     "/masklet.v1.TrackService/FetchMasks": Rule(_READ),
-    "/masklet.v1.ExportService/ExportMattes": Rule(_EXPORT, "export"),
-    "/masklet.v1.ExportService/ExportOverlay": Rule(_EXPORT, "export-overlay"),
+    "/masklet.v1.ExportService/ExportMattes": Rule(_EXPORT, "export", finishes=True),
+    "/masklet.v1.ExportService/ExportOverlay": Rule(_EXPORT, "export-overlay", finishes=True),
     "/masklet.v1.ReviewService/SetLock": Rule(_PROMPT, "lock"),
     "/masklet.v1.ReviewService/NextFrame": Rule(_READ),
     "/masklet.v1.ReviewService/FindCuts": Rule(_TRACK),
-    "/masklet.v1.GeometryService/FitShapes": Rule(_EXPORT, "export-shapes"),
-    "/masklet.v1.GeometryService/TrackAnchor": Rule(_EXPORT, "export-anchor"),
+    "/masklet.v1.GeometryService/FitShapes": Rule(_EXPORT, "export-shapes", finishes=True),
+    "/masklet.v1.GeometryService/TrackAnchor": Rule(_EXPORT, "export-anchor", finishes=True),
     "/masklet.v1.ViewService/FetchPictures": Rule(_READ),
     "/masklet.v1.ViewService/PreviewPrompts": Rule(_PROMPT),
     "/masklet.v1.ViewService/FindAgain": Rule(_PROMPT),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from masklet.version import VERSION
 from masklet_server.media.limits import Limits
-from masklet_server.sandbox.no_egress import close_ways_out
+from masklet_server.sandbox.no_egress import can_leave, close_ways_out
 from masklet_server.sandbox.opener import opener_for
 from masklet_server.service.clips import ClipOpener
 from masklet_server.service.membership import Member
@@ -73,8 +73,8 @@ async def run_server(
     keeping = asyncio.get_running_loop().create_task(supervisor.keep_alive())
     try:
         address = await server.start()
-        if settings.no_egress:
-            close_ways_out()
+        if settings.no_egress and close_ways_out() and not can_leave():
+            await server.tell_no_egress()
         _drain_on_signal(server, supervisor)
         if read_again is not None:
             _reload_on_signal(server, read_again)

@@ -23,6 +23,7 @@ from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.door import Door
 from masklet_server.service.exports import Exporter
 from masklet_server.service.gate import Gate
+from masklet_server.service.health_probe import NO_EGRESS
 from masklet_server.service.interceptor import Guard
 from masklet_server.service.membership import Member, Seat, journals_for
 from masklet_server.service.metrics import Measured, serve_metrics
@@ -335,6 +336,10 @@ class MaskletServer:
     def is_hanging(self) -> bool:
         """True while a thread is at work that would not end with the process."""
         return self._scheduler.busy_threads > 0
+
+    async def tell_no_egress(self) -> None:
+        """Have health say that the system refuses this process connections to elsewhere."""
+        await self._health.set(NO_EGRESS, health_pb2.HealthCheckResponse.SERVING)
 
     async def _tell_health(self) -> None:
         """Say that nothing is served while the device does not come back, and when it never will."""

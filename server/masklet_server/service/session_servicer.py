@@ -9,7 +9,7 @@ from typing import Any
 from masklet import codec, event_codec, sharing_codec
 from masklet.errors import BadInputError
 from masklet.v1 import session_pb2, session_pb2_grpc
-from masklet_server.identity.caller import account_of, check_name, tenant_of
+from masklet_server.identity.caller import account_of, as_typed, check_name, tenant_of
 from masklet_server.service.access import current_user
 from masklet_server.service.clips import Clips
 from masklet_server.service.context import Context
@@ -130,7 +130,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         user = current_user.get()
 
         async def share() -> session_pb2.ShareSessionResponse:
-            account = account_of(tenant_of(user), check_name(request.user, "user"))
+            account = account_of(tenant_of(user), check_name(as_typed(request.user), "user"))
             rights = sharing_codec.rights_from_wire(request.rights)
             shares = await self._store.share(request.session_id, user, account, rights)
             return session_pb2.ShareSessionResponse(shares=map(sharing_codec.share_to_wire, shares))
@@ -144,7 +144,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         user = current_user.get()
 
         async def unshare() -> session_pb2.UnshareSessionResponse:
-            account = account_of(tenant_of(user), check_name(request.user, "user"))
+            account = account_of(tenant_of(user), check_name(as_typed(request.user), "user"))
             shares = await self._store.share(request.session_id, user, account, None)
             return session_pb2.UnshareSessionResponse(shares=map(sharing_codec.share_to_wire, shares))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ import pytest
 
 from fakes.service import running
 from masklet.findings import Finding, Verdict
-from masklet_server.doctor.listeners import examine_listeners, examine_sockets
-from masklet_server.doctor.processes import sockets_of, who_listens
+from masklet_server.doctor.listeners import closed_finding, examine_listeners, examine_sockets
+from masklet_server.doctor.processes import is_filtered, sockets_of, who_listens
 from masklet_server.service.network import OpenSocket
 from masklet_server.service.settings import ServerSettings
 
@@ -75,6 +76,54 @@ def test_a_door_that_no_setting_names_is_bad() -> None:
 
     assert finding.verdict is Verdict.BAD
     assert "0.0.0.0:4444" in finding.cause
+
+
+def test_a_door_for_this_machine_alone_that_is_open_to_all_is_bad() -> None:
+    (finding,) = said(door("0.0.0.0:7700"))
+    (page,) = said(door("127.0.0.1:7700"), door("[::]:9464"))
+
+    assert (finding.verdict, page.verdict) == (Verdict.BAD, Verdict.BAD)
+    assert said(door("0.0.0.0:7700"), settings=replace(SETTINGS, address="0.0.0.0:7700")) == []
+    assert said(door("10.0.0.1:7700"), settings=replace(SETTINGS, address="gpu1:7700")) == []
+
+
+@pytest.mark.parametrize("has_tried", [True, False])
+@pytest.mark.parametrize("is_filtered", [True, False])
+def test_ways_out_count_as_closed_when_server_and_system_say_so(has_tried: bool, is_filtered: bool) -> None:
+    finding = closed_finding(has_tried=has_tried, is_filtered=is_filtered)
+
+    assert (finding.verdict is Verdict.GOOD) == (has_tried and is_filtered)
+
+
+@linux
+def test_a_server_that_was_started_without_the_wall_that_its_settings_want_is_bad(tmp_path: Path) -> None:
+    async def run() -> list[Finding]:
+        async with running(tmp_path) as server:
+            settings = replace(SETTINGS, address=server.address, metrics_port=None, no_egress=True)
+            return await asyncio.to_thread(lambda: list(examine_listeners(settings)))
+
+    (finding,) = [each for each in asyncio.run(run()) if "no-egress" in each.cause]
+    assert finding.verdict is Verdict.BAD
+
+
+@linux
+def test_a_process_with_a_filter_is_told_from_one_without() -> None:
+    code = (
+        "from masklet_server.sandbox.no_egress import close_ways_out\n"
+        "close_ways_out()\n"
+        "print(flush=True)\n"
+        "input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as closed:
+        assert closed.stdin is not None
+        assert closed.stdout is not None
+        closed.stdout.readline()
+        assert is_filtered(closed.pid) is True
+        closed.stdin.close()
+    # One that has ended tells nothing.
+    assert is_filtered(closed.pid) is False
 
 
 def test_a_call_to_somebody_is_noticed() -> None:

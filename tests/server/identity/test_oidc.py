@@ -232,6 +232,18 @@ def test_a_short_key_is_not_used(tmp_path: Path) -> None:
         OidcTokens(settings(path))
 
 
+@pytest.mark.parametrize("twin", ["andre\u0301", "andr\u00e9\ufe0f", "\u0430ndr\u00e9", "\uff41ndr\u00e9"])
+def test_a_provider_that_has_another_spelling_of_a_users_name_lets_nobody_in_by_it(
+    key_set: Path, twin: str
+) -> None:
+    tokens = OidcTokens(settings(key_set, user_claim="preferred_username"))
+
+    known = tokens.identity_of(signed(claims(preferred_username="andr\u00e9")))
+    assert known is not None
+    assert known.user == "andr\u00e9"
+    assert tokens.identity_of(signed(claims(preferred_username=twin))) is None
+
+
 def test_nobody_is_called_as_everybody_without_a_name_is(key_set: Path) -> None:
     tokens = OidcTokens(settings(key_set, user_claim="preferred_username", tenant_claim="org"))
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from masklet.errors import BadInputError
 from masklet.scopes import SHARED, Scope
 from masklet_server import cli
-from masklet_server.identity.caller import Identity, StaleTokenError, named
+from masklet_server.identity.caller import ExpiredTokenError, Identity, StaleTokenError, named
 from masklet_server.identity.register import Register
 from masklet_server.identity.signed_tokens import (
     CLOCK_LEEWAY_S,
@@ -90,6 +90,21 @@ def test_clocks_may_differ_by_two_minutes_and_no_more(register: Path) -> None:
         tokens.identity_of(signed(register, {**claims, "iat": now_s + leeway_s + 5}))
     with pytest.raises(StaleTokenError, match="clock"):
         tokens.identity_of(signed(register, {**claims, "nbf": now_s + leeway_s + 5}))
+
+
+def test_a_token_that_was_taken_back_stays_so_when_its_time_runs_out(register: Path) -> None:
+    token, made = make_token(register, ANN, HOUR_S)
+    old = signed(register, {**claims_of(token), "exp": int(time.time() - CLOCK_LEEWAY_S) - 5})
+    tokens = SignedTokens(register)
+    with pytest.raises(ExpiredTokenError, match="expired"):
+        tokens.identity_of(old)
+
+    revoke_token(register, made.token_id)
+    tokens.refresh()
+
+    with pytest.raises(StaleTokenError, match="taken back") as refused:
+        tokens.identity_of(old)
+    assert not isinstance(refused.value, ExpiredTokenError)
 
 
 def test_what_nobody_signed_is_nobodys(register: Path) -> None:

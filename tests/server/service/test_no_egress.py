@@ -17,6 +17,8 @@ import pytest
 from fakes.service import FakeClient
 from generated_media import scene, write_picture
 from masklet.errors import WeightsError
+from masklet.findings import Verdict
+from masklet_server.doctor.listeners import examine_listeners
 from masklet_server.model.download import pull_weights
 from masklet_server.service.network import listeners, open_sockets, ways_out
 from masklet_server.service.settings import ServerSettings
@@ -116,6 +118,10 @@ def test_a_server_without_egress_serves_and_has_nothing_open_but_its_port(tmp_pa
         listening = [each for each in sockets if not each.remote]
         assert [each.local for each in listening] == [told["address"]]
         assert not any(each.leaves_machine for each in sockets)
+        settings = ServerSettings(address=told["address"], no_egress=True)
+        outgoing = [each for each in examine_listeners(settings) if each.subject == "outgoing"]
+        assert outgoing[-1].verdict is Verdict.GOOD
+        assert "refuses its processes every connection" in outgoing[-1].cause
         server.stdin.close()
         assert server.wait(10) == 0
 
