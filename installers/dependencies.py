@@ -3,20 +3,24 @@
     python installers/dependencies.py licences
     python installers/dependencies.py advisories
     python installers/dependencies.py advisories --snapshot all.zip
+    python installers/dependencies.py mends
 
 Licences are read from the packages that are installed here. Advisories come from OSV: its address, or a
-snapshot of its PyPI database (``all.zip``, or a folder of its files) where there is no way out. What could
-not be asked is no clean bill: exit code 2. Something is known, or a licence is not: exit code 1.
+snapshot of its PyPI database (``all.zip``, or a folder of its files) where there is no way out. ``mends``
+asks nobody: it compares with a short list that lies beside this file, of what was known when it was written.
+What could not be asked is no clean bill: exit code 2. Something is known, or a licence is not: exit code 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,8 +28,9 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lock import LOCK, pinned
+from lock import LOCK, ROOT, pinned, tomllib
 
+MENDS = Path(__file__).with_name("mends.toml")
 OSV = "https://api.osv.dev/v1/querybatch"
 _TIMEOUT_S = 30.0
 _AT_ONCE = 500
@@ -185,6 +190,67 @@ def ask(address: str, wanted: dict[str, list[Version]]) -> list[tuple[str, str]]
     return found
 
 
+def mends() -> dict[str, Any]:
+    """Holes known and mended at the release, by number: of packages, and of what wheels bring inside."""
+    content: dict[str, Any] = tomllib.loads(MENDS.read_text(encoding="utf-8"))
+    return content
+
+
+def libraries() -> dict[str, Version]:
+    """What the wheels that are installed here bring inside; less where one is not installed."""
+    found: dict[str, Version] = {}
+    with suppress(ImportError):
+        import OpenImageIO
+
+        for each in OpenImageIO.get_string_attribute("library_list").split(";"):
+            name, _, told = each.partition(":")
+            found |= _numbered(name, told)
+    with suppress(ImportError):
+        import av
+
+        found |= _numbered("ffmpeg", av.ffmpeg_version_info)
+    return found
+
+
+def _numbered(name: str, told: str) -> dict[str, Version]:
+    number = re.search(r"\d+(?:\.\d+)+", told)
+    return {} if number is None else {name: Version(number[0])}
+
+
+def list_mends() -> int:
+    """Print what lacks a mend of the list that lies here; 1 where something does."""
+    locked, constrained = packages(), pinned((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    inside, known = libraries(), mends()
+    count, lacking, absent = 0, [], set()
+    for number, mend in known["packages"].items():
+        versions = {*locked.get(mend["package"], ()), *constrained.get(mend["package"], ())}
+        if not versions:
+            absent.add(mend["package"])
+        count += bool(versions)
+        lacking += [
+            f"{mend['package']} {version}: {number} is mended in {mend['mended']} ({mend['what']})"
+            for version in sorted(versions)
+            if version < Version(mend["mended"])
+        ]
+    for number, mend in known["libraries"].items():
+        if mend["library"] not in inside:
+            absent.add(mend["library"])
+            continue
+        count += 1
+        version = inside[mend["library"]]
+        if version < Version(mend["mended"]):
+            lacking.append(f"{mend['library']} {version}: {number} is mended in {mend['mended']}")
+    for line in lacking:
+        print(line)
+    if absent:
+        print(f"not used or not installed here: {', '.join(sorted(absent))}")
+    print(
+        f"{count} known mends were looked for, {len(lacking)} are missing. This list was written by hand: "
+        "ask OSV as well (advisories)"
+    )
+    return 1 if lacking else 0
+
+
 def list_advisories(snapshot: Path | None, address: str) -> int:
     """Print what is known; 2 where nobody could be asked."""
     wanted = packages()
@@ -195,7 +261,8 @@ def list_advisories(snapshot: Path | None, address: str) -> int:
         where = address if snapshot is None else str(snapshot)
         print(
             f"NOTHING WAS CHECKED: {where} cannot be asked ({error}). Of {count} packages nothing is known, "
-            "neither good nor bad: ask again where there is a way out, or with --snapshot."
+            "neither good nor bad: ask again where there is a way out, or with --snapshot. What can be said "
+            "without: dependencies.py mends."
         )
         return 2
     for package, advisory in found:
@@ -205,18 +272,21 @@ def list_advisories(snapshot: Path | None, address: str) -> int:
 
 
 def main(words: list[str] | None = None) -> int:
-    """List licences or advisories."""
+    """List licences, advisories or mends."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("licences")
+    commands.add_parser("mends")
     advisories = commands.add_parser("advisories")
     advisories.add_argument("--snapshot", type=Path, help="OSV's all.zip for PyPI, or a folder of its files")
     advisories.add_argument("--address", default=OSV, help="of OSV's batch interface, or a mirror of it")
     arguments = parser.parse_args(words)
     if arguments.command == "licences":
         return list_licences()
+    if arguments.command == "mends":
+        return list_mends()
     return list_advisories(arguments.snapshot, arguments.address)
 
 

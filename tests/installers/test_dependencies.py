@@ -136,6 +136,30 @@ def test_osv_is_asked_about_every_package(osv: str, capsys: pytest.CaptureFixtur
     assert re.search(r"numpy [\d.]+: PYSEC-1", capsys.readouterr().out)
 
 
+def test_no_mend_that_is_known_is_missing_in_the_lock_or_inside_of_a_wheel(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert dependencies.main(["mends"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^\d\d known mends were looked for, 0 are missing", told, re.M)
+    assert {"openexr", "ffmpeg"} <= set(dependencies.libraries())
+
+
+def test_a_mend_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = dependencies.LOCK.read_text()
+    monkeypatch.setattr(dependencies, "LOCK", tmp_path / "server.lock")
+    dependencies.LOCK.write_text(re.sub(r"^torch==\S+", "torch==2.9.1", text, flags=re.M))
+    monkeypatch.setattr(dependencies, "libraries", lambda: {"openexr": dependencies.Version("3.4.11")})
+
+    assert dependencies.main(["mends"]) == 1
+    told = capsys.readouterr().out
+    assert "torch 2.9.1: CVE-2026-24747 is mended in 2.10.0" in told
+    assert "openexr 3.4.11: CVE-2026-45696 is mended in 3.4.12" in told
+    assert "installed here: ffmpeg" in told
+
+
 def test_every_package_that_is_installed_says_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
     assert dependencies.main(["licences"]) == 0
     assert re.search(r"^grpcio +\S+ +Apache-2.0$", capsys.readouterr().out, re.M)

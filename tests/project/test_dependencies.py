@@ -12,22 +12,7 @@ requirements = pytest.importorskip("packaging.requirements")
 version = pytest.importorskip("packaging.version")
 
 ROOT = Path(__file__).parents[2]
-MENDED = {
-    # CVE-2024-7246 and CVE-2024-11407: one client's headers or bytes reached others.
-    "grpcio": "1.66.2",
-    # CVE-2025-4565 and CVE-2026-0994: nested messages without end.
-    "protobuf": "5.29.6",
-    # CVE-2025-32434: torch.load with weights_only could run code.
-    "torch": "2.6",
-    # CVE-2026-43907 to 43909 (DPX) among others: crafted pictures wrote beyond their memory.
-    "openimageio": "3.1.19",
-    # CVE-2023-4863 (libwebp), CVE-2024-28219 (buffer overflow in ImageCms).
-    "pillow": "10.3",
-    # CVE-2022-29217 (a public key taken for a secret) and CVE-2024-53861 (issuers that only begin alike).
-    "pyjwt": "2.10.1",
-    # CVE-2024-12797: OpenSSL took handshakes for verified.
-    "cryptography": "44.0.1",
-}
+MENDS = tomllib.loads((ROOT / "installers" / "mends.toml").read_text(encoding="utf-8"))["packages"]
 
 
 def asked_for() -> list[requirements.Requirement]:
@@ -38,15 +23,15 @@ def asked_for() -> list[requirements.Requirement]:
 
 
 def test_no_lower_bound_lies_below_a_known_mend() -> None:
-    found = {}
+    found: dict[str, list[object]] = {}
     for asked in asked_for():
-        if asked.name.lower() in MENDED:
-            (floor,) = [one.version for one in asked.specifier if one.operator == ">="]
-            found.setdefault(asked.name.lower(), []).append(version.Version(floor))
+        floors = [one.version for one in asked.specifier if one.operator == ">="]
+        found.setdefault(spelled(asked.name), []).extend(map(version.Version, floors))
 
-    assert found.keys() == MENDED.keys()
-    for name, floors in found.items():
-        assert min(floors) >= version.Version(MENDED[name]), name
+    used = [mend for mend in MENDS.values() if mend["package"] in found]
+    assert len({mend["package"] for mend in used}) > 8
+    for mend in used:
+        assert min(found[mend["package"]]) >= version.Version(mend["mended"]), mend
 
 
 def test_what_we_develop_with_is_allowed_by_every_bound() -> None:
