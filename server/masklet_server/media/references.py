@@ -67,24 +67,28 @@ def refuse_references(file: BinaryIO, name: str) -> None:
             )
 
 
-def _lies_elsewhere(file: BinaryIO) -> bool:
-    """True for a MOV or MP4 whose picture track, or all of it, is in other files."""
+def _lies_elsewhere(file: BinaryIO, *, is_unpacked: bool = False) -> bool:
+    """True for a MOV or MP4 whose picture track, or all of it, is in other files.
+
+    Args:
+        file: The movie, or its header alone.
+        is_unpacked: It came out of a packed header: another one inside could go on without end.
+    """
     file.seek(0, io.SEEK_END)
     for box in _boxes(file, 0, file.tell()):
         if box.kind == b"moov":
-            return _header_leads_away(file, box)
+            return _header_leads_away(file, box, is_unpacked=is_unpacked)
         if not box.kind.isascii():
             return False
     return False
 
 
-def _header_leads_away(file: BinaryIO, header: _Box) -> bool:
+def _header_leads_away(file: BinaryIO, header: _Box, *, is_unpacked: bool) -> bool:
     for box in _boxes(file, header.begin, header.end):
         if box.kind == b"rmra":
             return True
         if box.kind == b"cmov":
-            inner = _unpacked(file, box)
-            return _lies_elsewhere(inner)
+            return not is_unpacked and _lies_elsewhere(_unpacked(file, box), is_unpacked=True)
         if box.kind == b"trak" and _track_leads_away(file, box):
             return True
     return False
@@ -100,9 +104,9 @@ def _track_leads_away(file: BinaryIO, track: _Box) -> bool:
             if box.kind in _CONTAINERS:
                 pending.append(box)
             elif box.kind == b"hdlr" and parent.kind == b"mdia":
-                is_picture = _read(file, box.begin + 8, 4) == b"vide"
+                is_picture |= _read(file, box.begin + 8, 4) == b"vide"
             elif box.kind == b"dref":
-                leads_away = any(
+                leads_away |= any(
                     not struct.unpack(">I", _read(file, entry.begin, 4))[0] & _IN_THIS_FILE
                     for entry in _boxes(file, box.begin + 8, box.end)
                 )

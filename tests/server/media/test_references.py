@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
 
 from generated_media import number_in, numbered_picture, scene, write_movie, write_picture
 from masklet.errors import BadInputError, ClipError
+from masklet_server.media.references import refuse_references
 from masklet_server.media.source import open_clip
 
 LISTS = {
@@ -80,6 +83,34 @@ def test_a_reference_movie_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ClipError, match=r"plate.mov keeps its pictures in other files"):
         open_clip(path)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def test_a_packed_header_inside_of_packed_headers_is_not_followed_without_end() -> None:
+    header = box(b"moov", b"")
+    for _ in range(2000):
+        packed = zlib.compress(header, 1)
+        header = box(b"moov", box(b"cmov", box(b"cmvd", bytes(4) + packed)))
+
+    refuse_references(io.BytesIO(header), "plate.mov")
+
+
+def test_a_second_word_about_a_track_does_not_take_the_first_back() -> None:
+    def movie(*words: bytes) -> bytes:
+        elsewhere = box(b"alis", bytes(4))
+        here = box(b"alis", b"\0\0\0\1")
+        references = b"".join(box(b"dref", bytes(8) + each) for each in (elsewhere, here))
+        told = b"".join(box(b"hdlr", bytes(8) + each) for each in words)
+        media = told + box(b"minf", box(b"dinf", references))
+        return box(b"moov", box(b"trak", box(b"mdia", media)))
+
+    for words in ((b"vide",), (b"vide", b"odd ")):
+        with pytest.raises(ClipError, match="keeps its pictures in other files"):
+            refuse_references(io.BytesIO(movie(*words)), "plate.mov")
+    refuse_references(io.BytesIO(movie(b"soun")), "plate.mov")
 
 
 def test_a_self_contained_movie_opens_in_every_container(tmp_path: Path) -> None:
