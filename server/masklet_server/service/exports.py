@@ -32,6 +32,7 @@ from masklet_server.mattes import export as matte_export
 from masklet_server.mattes.files import RenderedFile, prepare_folder, write_whole
 from masklet_server.mattes.picture_file import Provenance
 from masklet_server.service.coverage import plate_coverage, raw_coverage
+from masklet_server.service.drawn_masks import Unpacking
 from masklet_server.service.finished_frames import FinishedFile, FinishedFrames, masks_sha256
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.overlays import Overlay, overlay_file, shown_frames
@@ -64,7 +65,7 @@ class Exporter:
     """
 
     def __init__(self, renderer: Renderer, model: ModelInfo, settings: str, *, disk_s: float) -> None:
-        self._renderer = renderer
+        self._unpacking = Unpacking(renderer)
         # Not the renderer's threads: clicks wait for those, and shares may hang.
         self._workers = WorkerThreads("export", at_once=EXPORTS_AT_ONCE, disk_s=disk_s)
         self._model = model
@@ -99,7 +100,9 @@ class Exporter:
             return prompts_sha256(document_outside(session.whole_document(), session.clip))
 
         # In a thread: prompts and locked frames hold masks.
-        digest = await self._renderer.run(digest_of)
+        size_bytes = session.drawn_bytes
+        async with self._unpacking.turn(session.user, size_bytes):
+            digest = await self._unpacking.run(size_bytes, digest_of)
         around, more = session.clip.overscan, {**more, **session.search.provenance}
         if around != Overscan():
             more = {**more, "overscan": " ".join(map(str, astuple(around)))}

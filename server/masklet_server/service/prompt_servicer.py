@@ -11,6 +11,7 @@ from masklet.types import MaskFormat
 from masklet.v1 import prompt_pb2, prompt_pb2_grpc, values_pb2
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
+from masklet_server.service.drawn_masks import Unpacking, check_drawn
 from masklet_server.service.overscan import (
     click_inside,
     document_inside,
@@ -37,6 +38,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     def __init__(self, store: SessionStore, renderer: Renderer) -> None:
         self._store = store
         self._renderer = renderer
+        self._unpacking = Unpacking(renderer)
 
     async def SetPrompts(  # noqa: N802  (gRPC names methods)
         self, request: prompt_pb2.SetPromptsRequest, context: Context
@@ -47,6 +49,7 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         async def change() -> prompt_pb2.SetPromptsResponse:
             if not request.HasField("prompts"):
                 raise BadInputError("the prompts are missing: name the object and the frame")
+            check_drawn((request.prompts,), session.clip)
             # A mask in the prompts may be large.
             prompts = await self._renderer.run(lambda: codec.prompts_from_wire(request.prompts))
             prompts = prompts_inside(prompts, session.clip)
@@ -150,9 +153,12 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     ) -> prompt_pb2.GetPromptDocumentResponse:
         """All objects and prompts."""
         session = await self._store.get(request.session_id, current_user.get())
-        document = await self._renderer.run(
-            lambda: codec.document_to_wire(document_outside(session.whole_document(), session.clip))
-        )
+        size_bytes = session.drawn_bytes
+        async with self._unpacking.turn(session.user, size_bytes):
+            document = await self._unpacking.run(
+                size_bytes,
+                lambda: codec.document_to_wire(document_outside(session.whole_document(), session.clip)),
+            )
         return prompt_pb2.GetPromptDocumentResponse(document=document)
 
     async def SetPromptDocument(  # noqa: N802
@@ -162,10 +168,13 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
         session = await self._store.get(request.session_id, current_user.get())
 
         async def change() -> prompt_pb2.SetPromptDocumentResponse:
-            document = await self._renderer.run(
-                lambda: document_inside(codec.document_from_wire(request.document), session.clip)
-            )
-            await session.set_document(document)
+            size_bytes = check_drawn(request.document.prompts, session.clip)
+            async with self._unpacking.turn(session.user, size_bytes):
+                document = await self._unpacking.run(
+                    size_bytes,
+                    lambda: document_inside(codec.document_from_wire(request.document), session.clip),
+                )
+                await session.set_document(document)
             return answered()
 
         def answered() -> prompt_pb2.SetPromptDocumentResponse:

@@ -17,6 +17,7 @@ from masklet.types import MaskFormat
 from masklet.v1 import view_pb2, view_pb2_grpc
 from masklet_server.service.access import current_user
 from masklet_server.service.context import Context
+from masklet_server.service.drawn_masks import check_drawn
 from masklet_server.service.overscan import prompts_inside, prompts_outside
 from masklet_server.service.rendering import Renderer, mask_size_px, update_of
 from masklet_server.sessions.store import SessionStore
@@ -67,6 +68,7 @@ class ViewServicer(view_pb2_grpc.ViewServiceServicer):
         if not request.HasField("prompts"):
             raise BadInputError("the prompts are missing: name the object and the frame")
         mask_format = codec.mask_format_from_wire(request.mask_format)
+        check_drawn((request.prompts,), session.clip)
         prompts = await self._renderer.run(lambda: codec.prompts_from_wire(request.prompts))
         result = await session.preview(prompts_inside(prompts, session.clip))
         name = session.name_of(result.object_id) or _NEW_OBJECT

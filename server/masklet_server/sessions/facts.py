@@ -20,6 +20,7 @@ from masklet.types import (
     StateRange,
     UnreadableFrame,
 )
+from masklet_server.sessions.drawn_sizes import drawn_bytes
 from masklet_server.sessions.editor import Editor
 from masklet_server.sessions.prompts import PromptBook
 from masklet_server.sessions.results import ResultStore
@@ -153,6 +154,11 @@ class SessionFacts:
     def whole_document(self) -> PromptDocument:
         """All objects and prompts with the masks of locked frames: many bytes, to be made in a thread."""
         return self._editor.with_masks(self._book.document())
+
+    @property
+    def drawn_bytes(self) -> int:
+        """What all drawn masks take once they are unpacked, as they are in a document."""
+        return drawn_bytes(self._book.contents.prompts.values())
 
     def locks(self) -> tuple[LockedRange, ...]:
         """All locked ranges, by object and frame."""

@@ -32,6 +32,7 @@ from masklet.types import (
     PromptDocument,
 )
 from masklet_server.sessions.contents import Change, Contents, uid_of
+from masklet_server.sessions.drawn_sizes import check_room, drawn_bytes, wrong_size
 from masklet_server.sessions.history import MAX_UNDO_BYTES, Edit, History
 from masklet_server.sessions.said import Said
 
@@ -202,6 +203,7 @@ class PromptBook:
             FrameMissingError: The clip has no such frame.
             BadInputError: A click, box or stroke lies outside the picture, a mask has another size, or
                 there are too many clicks or strokes.
+            LimitError: There are too many drawn masks in the session.
         """
         self.object(prompts.object_id)
         self._check_frame(prompts.frame)
@@ -220,10 +222,11 @@ class PromptBook:
         self._check_scribbles(prompts)
         mask, clip = prompts.mask, self._clip
         if mask is not None and (mask.width_px, mask.height_px) != (clip.width_px, clip.height_px):
-            raise BadInputError(
-                f"the mask is {mask.width_px} x {mask.height_px} and the picture "
-                f"{clip.width_px} x {clip.height_px}: give a mask of the picture's size"
-            )
+            raise wrong_size(mask.width_px, mask.height_px, clip)
+        if mask is not None:
+            place = (prompts.object_id, prompts.frame)
+            others = (said for key, said in self.contents.prompts.items() if key != place)
+            check_room(drawn_bytes(others) + len(mask.alpha))
         return prompts if prompts.box is None else replace(prompts, box=self._cut_box(prompts.box))
 
     def check_mask_stays(self, prompts: FramePrompts) -> None:

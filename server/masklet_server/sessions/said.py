@@ -19,6 +19,11 @@ class DrawnMask:
     depth: MaskDepth
     packed: bytes
 
+    @property
+    def unpacked_bytes(self) -> int:
+        """What its alpha takes."""
+        return self.width_px * self.height_px * self.depth.bytes_per_pixel
+
 
 @dataclass(frozen=True)
 class Said:
