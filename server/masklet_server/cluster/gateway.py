@@ -159,7 +159,10 @@ class Gateway:
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(TIDY_EVERY_S)
-            await asyncio.get_running_loop().run_in_executor(None, self._door.refresh)
+            try:
+                await asyncio.to_thread(self._door.refresh)
+            except Exception:  # noqa: BLE001  (a token that is taken back later has to be noticed)
+                _log.exception("the tokens could not be read again, next try in %s s", TIDY_EVERY_S)
 
 
 class _Answers:

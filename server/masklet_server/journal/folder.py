@@ -8,21 +8,20 @@ import logging
 import os
 import re
 import secrets
-import threading
 import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from masklet.errors import BadInputError, MaskletError, OutputError
+from masklet.errors import BadInputError, LimitError, MaskletError, OutputError
 from masklet.own_folder import lock_file, remove_tree
 from masklet.scopes import Scope
 from masklet_server.journal.database import Database
 from masklet_server.journal.disks import check_local
 from masklet_server.journal.journal import FileJournal
+from masklet_server.journal.owners import Owners
 from masklet_server.journal.records import uses_of
 from masklet_server.journal.recovery import headline_of, recover
 from masklet_server.sessions.durability import (
@@ -41,6 +40,8 @@ _OWNER = ".owner"
 _VOLUME = ".volume"
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
 _TOUCH_EVERY_S = 60.0
+MAX_SESSIONS_OF_A_USER = 5_000
+"""Kept ones: some three hundred and fifty a day."""
 
 _log = logging.getLogger("masklet_server.journal")
 
@@ -68,12 +69,7 @@ class JournalFolder:
         self._is_shared = shared
         # Nobody else writes here, unless it is shared. Looked up, somebody else's session takes no longer
         # than none at all.
-        self._known: dict[str, Access] = {}
-        # Uploads of sessions that earlier processes opened, with whose they are; and their sums, which every
-        # chunk that arrives asks for.
-        self._uploads: dict[str, tuple[str, int]] = {}
-        self._uploads_bytes: Counter[str] = Counter()
-        self._forgetting = threading.Lock()
+        self._owners = Owners()
         self._lock: int | None = claimed(folder, take_over=take_over, shared=shared)
 
     @property
@@ -86,6 +82,12 @@ class JournalFolder:
         return self.path / session_id
 
     async def create(self, head: SessionHead) -> SessionJournal:  # noqa: D102
+        if self._owners.sessions_of(head.owner) >= MAX_SESSIONS_OF_A_USER:
+            raise LimitError(
+                f"you have {MAX_SESSIONS_OF_A_USER} sessions on this server, which keeps each of them for two "
+                "weeks: close those that you need no more (masklet sessions lists them)"
+            )
+
         def make() -> FileJournal:
             folder = self.folder_of(head.session_id)
             try:
@@ -139,25 +141,23 @@ class JournalFolder:
 
         return await self._workers.run(read, whose=owner, at_disk=True)
 
-    async def count_uploads(self) -> None:
-        """Find out what uploads of sessions take that are there from before."""
+    async def look_round(self) -> None:
+        """Find out whose sessions are there from before, and what their uploads take."""
 
         def count() -> None:
             for session_id in self.ids():
                 with suppress(MaskletError):
-                    head = headline_of(self.folder_of(session_id) / FILE_NAME).head
-                    if head.clip.upload is not None:
-                        self._uploads[session_id] = head.owner, head.clip.upload.size_bytes
-            sizes: Counter[str] = Counter()
-            for owner, size_bytes in self._uploads.values():
-                sizes[owner] += size_bytes
-            self._uploads_bytes = sizes
+                    found = headline_of(self.folder_of(session_id) / FILE_NAME)
+                    self._owners.learn(session_id, found.access)
+                    upload = found.head.clip.upload
+                    if upload is not None:
+                        self._owners.learn_upload(session_id, found.head.owner, upload.size_bytes)
 
         await self._workers.run(count, at_disk=True)
 
     def uploads_bytes(self) -> Mapping[str, int]:
         """What they take, by owner."""
-        return self._uploads_bytes
+        return self._owners.uploads_bytes()
 
     async def access_of(self, session_id: str, *, asked_by: str = "") -> Access | None:  # noqa: D102
         if not SESSION_ID.fullmatch(session_id):
@@ -166,11 +166,12 @@ class JournalFolder:
         def read() -> Access | None:
             file = self.folder_of(session_id) / FILE_NAME
             if not file.is_file():
-                self._known.pop(session_id, None)
+                self._owners.forget(session_id)
                 return None
-            known = None if self._is_shared else self._known.get(session_id)
+            known = None if self._is_shared else self._owners.access_of(session_id)
             if known is None:
-                known = self._known[session_id] = headline_of(file).access
+                known = headline_of(file).access
+                self._owners.learn(session_id, known)
             return known
 
         return await self._workers.run(read, whose=asked_by, at_disk=True)
@@ -180,7 +181,8 @@ class JournalFolder:
             return None
 
         def read() -> str | None:
-            with suppress(OSError):
+            # A byte that the disk changed is no id any more.
+            with suppress(OSError, ValueError):
                 found = self._opened(owner, request_id).read_text(encoding="ascii")
                 if SESSION_ID.fullmatch(found) and (self.folder_of(found) / FILE_NAME).is_file():
                     return found
@@ -189,14 +191,23 @@ class JournalFolder:
         return await self._workers.run(read, whose=owner, at_disk=True)
 
     async def summaries(self, user: str) -> Sequence[KeptSummary]:  # noqa: D102
+        def may_be(session_id: str) -> bool:
+            known = None if self._is_shared else self._owners.access_of(session_id)
+            return known is None or known.rights_of(user) is not None
+
         def read() -> list[KeptSummary]:
-            return [each for each in self.all() if each.access.rights_of(user) is not None]
+            # Those of others are not even opened: there may be thousands.
+            mine = self._summaries(filter(may_be, self.ids()))
+            return [each for each in mine if each.access.rights_of(user) is not None]
 
         return await self._workers.run(read, whose=user, at_disk=True)
 
     def all(self) -> Iterator[KeptSummary]:
         """All sessions, as far as they can be read."""
-        for session_id in self.ids():
+        yield from self._summaries(self.ids())
+
+    def _summaries(self, session_ids: Iterable[str]) -> Iterator[KeptSummary]:
+        for session_id in session_ids:
             try:
                 file = self.folder_of(session_id) / FILE_NAME
                 found = headline_of(file)
@@ -212,8 +223,7 @@ class JournalFolder:
     def remove_now(self, session_id: str) -> None:
         """Delete a session's files; fine when there are none."""
         self._touched_s.pop(session_id, None)
-        self._known.pop(session_id, None)
-        self._forget_upload(session_id)
+        self._owners.forget(session_id)
         remove_tree(self.folder_of(session_id))
 
     def touch(self, session_id: str) -> None:  # noqa: D102
@@ -243,14 +253,15 @@ class JournalFolder:
                     _log.info("a session that nobody has used for %.1f days is deleted", kept_s / 86400)
                     self.remove_now(session_id)
                     gone += 1
-        for session_id in tuple(self._uploads):
+        for session_id in self._owners.known():
             # Of a folder that is shared, others delete sessions as well.
             if not (self.folder_of(session_id) / FILE_NAME).is_file():
-                self._forget_upload(session_id)
+                self._owners.forget(session_id)
         with suppress(OSError):
             for file in (self.path / _OPENED).iterdir():
-                session_id = file.read_text(encoding="ascii")
-                if not (self.folder_of(session_id) / FILE_NAME).is_file():
+                session_id = file.read_text(encoding="ascii", errors="replace")
+                is_id = SESSION_ID.fullmatch(session_id)
+                if not is_id or not (self.folder_of(session_id) / FILE_NAME).is_file():
                     file.unlink()
         return gone
 
@@ -260,14 +271,8 @@ class JournalFolder:
         if lock is not None:
             os.close(lock)
 
-    def _forget_upload(self, session_id: str) -> None:
-        with self._forgetting:
-            owner, size_bytes = self._uploads.pop(session_id, ("", 0))
-            if owner:
-                self._uploads_bytes[owner] -= size_bytes
-
     def _learn(self, session_id: str, owner: str, shares: Mapping[str, frozenset[Scope]]) -> None:
-        self._known[session_id] = Access(owner, shares)
+        self._owners.learn(session_id, Access(owner, shares))
 
     def ids(self) -> list[str]:
         """All sessions that have a folder here; blocks for a disk's time."""

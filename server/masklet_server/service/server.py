@@ -12,7 +12,6 @@ from typing import Any
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from masklet.errors import MaskletError
 from masklet.types import ModelInfo, ServerInfo
 from masklet.version import VERSION
 from masklet_server.audit.log import AuditLog
@@ -230,7 +229,7 @@ class MaskletServer:
             self._shared.start()
         await self._show_status(address)
         if self._journals is not None:
-            await self._journals.count_uploads()
+            await self._journals.look_round()
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
@@ -239,7 +238,9 @@ class MaskletServer:
         if self._audit is not None:
             self._audit.note("server-started", version=VERSION, address=str(address))
         loop = asyncio.get_running_loop()
-        self._housekeeping = [loop.create_task(self._tidy()), loop.create_task(self._tell_health())]
+        self._housekeeping = [
+            loop.create_task(keeping()) for keeping in (self._tidy, self._follow_tokens, self._tell_health)
+        ]
         return address
 
     async def stop(self) -> None:
@@ -367,12 +368,19 @@ class MaskletServer:
         while True:
             await asyncio.sleep(TIDY_EVERY_S)
             try:
-                await asyncio.get_running_loop().run_in_executor(None, self._door.refresh)
                 await self.store.tidy()
                 await self._uploads.tidy()
-            except (MaskletError, OSError, RuntimeError):
-                # One session that cannot be parked must not keep the others in memory for ever.
+            except Exception:  # noqa: BLE001  (whatever it is, sessions are not kept in memory for ever)
                 _log.exception("tidying up failed, next try in %s s", TIDY_EVERY_S)
+
+    async def _follow_tokens(self) -> None:
+        """Take up what changes in files of tokens; no session's disk holds it up."""
+        while True:
+            await asyncio.sleep(TIDY_EVERY_S)
+            try:
+                await asyncio.to_thread(self._door.refresh)
+            except Exception:  # noqa: BLE001  (one that is taken back later has to be noticed)
+                _log.exception("the tokens could not be read again, next try in %s s", TIDY_EVERY_S)
 
 
 async def _within(seconds: float, ending: Coroutine[Any, Any, object]) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from masklet.clip_reading import ClipReading
-from masklet.errors import BadInputError
+from masklet.errors import BadInputError, LimitError
 from masklet.types import ClipInfo, FrameRange
+from masklet_server.journal import folder as journal_folder
 from masklet_server.journal.disks import check_local, network_type
 from masklet_server.journal.folder import FILE_NAME, JournalFolder
 from masklet_server.journal.places import default_sessions_folder, state_folder
+from masklet_server.journal.recovery import Headline, headline_of
 from masklet_server.sessions.clip_reference import ClipReference, UploadedFiles
 from masklet_server.sessions.durability import SessionHead
 from masklet_server.sessions.sharing import Access
@@ -166,7 +168,7 @@ def test_uploads_of_sessions_that_are_gone_count_no_more_whoever_deleted_them(tm
                 await before.create(head(str(number) * 32, clip=sent(size_bytes)))
             await before.create(head("4" * 32, owner="bob", clip=sent(4000)))
         with folder_in(tmp_path) as folder:
-            await folder.count_uploads()
+            await folder.look_round()
             assert folder.uploads_bytes() == {"ann": 321, "bob": 4000}
             await folder.remove("1" * 32)
             assert folder.uploads_bytes()["ann"] == 320
@@ -174,6 +176,64 @@ def test_uploads_of_sessions_that_are_gone_count_no_more_whoever_deleted_them(tm
             shutil.rmtree(folder.folder_of("2" * 32))
             await folder.sweep(5_000.0, but=[])
             assert folder.uploads_bytes() == {"ann": 300, "bob": 4000}
+
+    asyncio.run(work())
+
+
+def test_a_user_has_so_many_sessions_and_others_have_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_folder, "MAX_SESSIONS_OF_A_USER", 2)
+
+    async def work() -> None:
+        with folder_in(tmp_path) as before:
+            await before.create(head("1" * 32))
+        with folder_in(tmp_path) as folder:
+            await folder.look_round()
+            await folder.create(head("2" * 32))
+            await folder.create(head("3" * 32, owner="bob"))
+            with pytest.raises(LimitError, match="you have 2 sessions on this server"):
+                await folder.create(head("4" * 32))
+            await folder.remove("1" * 32)
+            await folder.create(head("4" * 32))
+            shutil.rmtree(folder.folder_of("4" * 32))
+            await folder.sweep(5_000.0, but=[])
+            await folder.create(head("5" * 32))
+
+    asyncio.run(work())
+
+
+def test_a_list_of_ones_own_sessions_does_not_open_those_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def headline(file: Path) -> Headline:
+        opened.append(file)
+        return headline_of(file)
+
+    monkeypatch.setattr(journal_folder, "headline_of", headline)
+
+    async def work() -> None:
+        with folder_in(tmp_path) as folder:
+            await folder.create(head("1" * 32))
+            await folder.create(head("2" * 32, owner="bob"))
+            assert [each.session_id for each in await folder.summaries("ann")] == ["1" * 32]
+            assert [file.parent.name for file in opened] == ["1" * 32]
+
+    asyncio.run(work())
+
+
+def test_a_byte_that_the_disk_changed_beside_the_journals_stops_no_sweep(tmp_path: Path) -> None:
+    async def work() -> None:
+        with folder_in(tmp_path) as folder:
+            await folder.create(head("1" * 32, request_id="a"))
+            (beside,) = (tmp_path / "opened").iterdir()
+            beside.write_bytes(b"\xff" + b"1" * 31)
+            assert await folder.opened_by("ann", "a") is None
+            await folder.sweep(5_000.0, but=[])
+            assert not beside.exists()
+            assert await folder.access_of("1" * 32) == Access("ann")
 
     asyncio.run(work())
 
