@@ -84,8 +84,8 @@ class JournalFolder:
     async def create(self, head: SessionHead) -> SessionJournal:  # noqa: D102
         if self._owners.sessions_of(head.owner) >= MAX_SESSIONS_OF_A_USER:
             raise LimitError(
-                f"you have {MAX_SESSIONS_OF_A_USER} sessions on this server, which keeps each of them for two "
-                "weeks: close those that you need no more (masklet sessions lists them)"
+                f"you have {MAX_SESSIONS_OF_A_USER} sessions on this server, which keeps each of them for "
+                "two weeks: close those that you need no more (masklet sessions lists them)"
             )
 
         def make() -> FileJournal:

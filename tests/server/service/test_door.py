@@ -103,14 +103,22 @@ def test_a_place_is_a_machine_whatever_port_it_calls_from(peer: str, place: str)
     assert place_of(peer) == place
 
 
+@pytest.mark.parametrize("tidying", ["as ever", "fails", "waits for a disk"])
 def test_a_token_that_is_taken_out_of_the_file_is_nobodys_while_the_server_runs(
-    tmp_path: Path, token_file: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, token_file: Path, monkeypatch: pytest.MonkeyPatch, tidying: str
 ) -> None:
     monkeypatch.setattr(server_module, "TIDY_EVERY_S", 0.05)
+
+    async def tidy() -> None:
+        if tidying == "fails":
+            raise ValueError("a byte that nobody foresaw")
+        await asyncio.get_running_loop().create_future()
 
     async def run() -> None:
         settings = ServerSettings(token_file=token_file)
         async with running(tmp_path, settings=settings) as server, server.client(token=ANN) as ann:
+            if tidying != "as ever":
+                monkeypatch.setattr(server.server.store, "tidy", tidy)
             await ann.server.GetServerInfo(server_pb2.GetServerInfoRequest())
             token_file.write_text(f"bob:{BOB}\ncarl:carl-has-a-long-token\n")
             async with server.client(token="carl-has-a-long-token") as carl:
