@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import grpc
 import pytest
 
 from fakes.service import FakeClient, Running, new_id, refusal, running
-from masklet.errors import BadInputError
+from masklet.errors import BadInputError, PathNotAllowedError
 from masklet.transport import grpc_channel
 from masklet.v1 import export_pb2, server_pb2, session_pb2
 from masklet_server.service import listen
 from masklet_server.service.listen import Access, Address
+from masklet_server.service.roots import Roots
 from masklet_server.service.settings import ServerSettings
 from platforms import make_link
 
@@ -84,6 +86,25 @@ def test_paths_outside_the_roots_are_refused_without_telling_whether_they_exist(
         assert server.opener.opened == []
 
     serve(tmp_path, work)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take both spellings for one folder")
+def test_a_folder_that_looks_like_a_root_is_none(tmp_path: Path) -> None:
+    root, twin = tmp_path / "caf\u00e9", tmp_path / "cafe\u0301"
+    for folder in (root, twin):
+        (folder / "clip").mkdir(parents=True)
+    roots = Roots([root])
+
+    assert roots.clip(str(root / "clip")) == root / "clip"
+    for other in (twin / "clip", tmp_path / "CAF\u00c9" / "clip", tmp_path / "caf\u00e9\u200b" / "clip"):
+        with pytest.raises(PathNotAllowedError):
+            roots.clip(str(other))
+
+
+@pytest.mark.parametrize("path", ["/proc/self/environ", "/proc/self/cwd/clip", "/dev/fd/0", "/dev/stdin"])
+def test_what_the_system_shows_of_the_server_itself_is_outside(tmp_path: Path, path: str) -> None:
+    with pytest.raises(PathNotAllowedError):
+        Roots([tmp_path]).clip(path)
 
 
 def test_a_frame_that_links_out_of_the_roots_is_refused(tmp_path: Path) -> None:

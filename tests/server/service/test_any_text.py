@@ -163,14 +163,18 @@ def test_no_text_in_any_request_is_a_fault_of_the_server(tmp_path: Path, faults:
         make = client.channel.unary_stream if method.server_streaming else client.channel.unary_unary
 
         async def call() -> tuple[grpc.StatusCode, str]:
-            return await answered(make(path)(request.SerializeToString(), timeout=20))
+            return await answered(make(path)(sent, timeout=20))
 
+        sent = request.SerializeToString()
         status, sentence = loop.run_until_complete(call())
 
         assert status not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN), (sentence, faults.told)
         assert status is not grpc.StatusCode.DEADLINE_EXCEEDED
         assert sentence.isprintable()
         assert len(sentence) <= MAX_CHARACTERS + 5
+        # What the server has and the client did not say: where it keeps things, and what it is made of.
+        for inside in (str(tmp_path), "<class", "Traceback", " object at 0x", "masklet_server", ".py"):
+            assert inside not in sentence or inside.encode() in sent, sentence
         assert faults.told == []
 
     try:
