@@ -45,6 +45,10 @@ class WatchedFile(Generic[_Content]):
         if seen == self._seen:
             return
         self._seen = seen
+        if not self._path.is_file():
+            # Gone, or a pipe, which whoever reads it would wait at.
+            _log.error("%s stays as it was: there is no file %s any more", self._what, self._path)
+            return
         try:
             self.content = self._read(self._path)
         except BadInputError as error:
