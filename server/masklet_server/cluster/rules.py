@@ -27,6 +27,6 @@ GATEWAY_RULES: Mapping[str, Rule] = {
 
 WORKER_RULES: Mapping[str, Rule] = {
     **RULES,
-    "/masklet.v1.JournalService/TakeJournal": Rule(Scope.ADMIN, "take-journal", counted=False),
+    "/masklet.v1.JournalService/TakeJournal": Rule(Scope.ADMIN, "take-journal", counted=False, finishes=True),
 }
 """The same for workers, which answer each other as well."""
