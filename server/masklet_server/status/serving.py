@@ -49,6 +49,8 @@ class StatusServer:
         """
         import uvicorn
 
+        from masklet_server.status.patience import ImpatientProtocol
+
         class Served(uvicorn.Server):
             @contextlib.contextmanager
             def capture_signals(self) -> Iterator[None]:
@@ -59,7 +61,7 @@ class StatusServer:
             self._app,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=ImpatientProtocol,
             log_config=None,
             access_log=False,
             server_header=False,
