@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 HOST = "127.0.0.1"
+WAITS_S = 10.0
+"""For a request."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +134,9 @@ def serve_metrics(measured: Measured, port: int) -> tuple[int, Callable[[], None
         server, thread = start_http_server(port, addr=HOST, registry=registry)
     except OSError as error:
         raise BadInputError(f"port {port} for metrics is taken: choose another --metrics-port") from error
+    # A connection that says nothing would keep a thread for ever.
+    handler: Any = server.RequestHandlerClass
+    server.RequestHandlerClass = type("Impatient", (handler,), {"timeout": WAITS_S})
 
     def stop() -> None:
         server.shutdown()

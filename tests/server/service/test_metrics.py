@@ -13,6 +13,7 @@ import pytest
 from fakes.service import SMALL, new_id, refusal, running
 from masklet.errors import BadInputError
 from masklet.v1 import track_pb2
+from masklet_server.service import metrics
 from masklet_server.service.meter import BUCKETS_S, Durations, Meter
 from masklet_server.service.settings import ServerSettings
 
@@ -79,6 +80,21 @@ def test_prometheus_reads_what_a_server_does(tmp_path: Path) -> None:
     assert {re.sub(r"_(total|bucket)$", "", name) for name in asked} <= told
     assert "clip" not in text
     assert "hero" not in text
+
+
+def test_a_connection_that_says_nothing_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("prometheus_client")
+    monkeypatch.setattr(metrics, "WAITS_S", 0.1)
+
+    async def run() -> None:
+        async with running(tmp_path, settings=SETTINGS) as server:
+            assert server.server.metrics_port is not None
+            reader, writer = await asyncio.open_connection(metrics.HOST, server.server.metrics_port)
+            async with asyncio.timeout(20.0):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(run())
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
