@@ -75,7 +75,8 @@ def decoders() -> tuple[tuple[type[Message], Callable[[Any], object]], ...]:
     for module in modules:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             told = _MESSAGE.fullmatch(str(function.__annotations__.get("message", "")))
-            if name.endswith("_from_wire") and function.__module__ == module.__name__ and told:
+            is_own = function.__module__ == module.__name__ and not name.startswith("_")
+            if name.endswith("_from_wire") and is_own and told:
                 messages = importlib.import_module(f"masklet.v1.{told[1]}")
                 found.append((getattr(messages, told[2]), function))
     return tuple(found)
@@ -172,7 +173,7 @@ def weights(data: bytes) -> None:
 
 def helper(data: bytes) -> None:
     """What a host's helper receives."""
-    ours, theirs = _pair(data)
+    ours, theirs = _pair(data, over_tcp=True)
     line = Wire(ours)
     try:
         while True:
@@ -245,8 +246,13 @@ def names(data: bytes) -> None:
     FramePattern.parse(text)
 
 
-def _pair(data: bytes) -> tuple[socket.socket, socket.socket]:
-    ours, theirs = socket.socketpair()
+def _pair(data: bytes, *, over_tcp: bool = False) -> tuple[socket.socket, socket.socket]:
+    if over_tcp:
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            theirs = socket.create_connection(door.getsockname())
+            ours, _ = door.accept()
+    else:
+        ours, theirs = socket.socketpair()
     # More than a socket holds would wait for a reader.
     theirs.sendall(data[:65_536])
     theirs.shutdown(socket.SHUT_WR)

@@ -137,7 +137,6 @@ def test_objects_may_be_called_as_people_call_them(name: str, chosen: str) -> No
     assert checked_object_name(name, ["ball"]) == chosen
 
 
-@pytest.mark.parametrize("name", ["", "  ", ".", "..", "a/b", "a:b", "what?", "x" * 65, "line\nbreak"])
 @pytest.mark.parametrize("twin", ["hero\ufe0f", "he\u034fro", "hero\u3164", "\u2800hero"])
 def test_a_name_with_signs_that_nobody_sees_is_the_name_without_them(twin: str) -> None:
     assert checked_object_name(twin) == "hero"
@@ -151,6 +150,7 @@ def test_a_sign_that_turns_text_round_or_joins_it_is_no_part_of_a_name(sign: str
         checked_object_name(f"he{sign}ro")
 
 
+@pytest.mark.parametrize("name", ["", "  ", ".", "..", "a/b", "a:b", "what?", "x" * 65, "line\nbreak"])
 def test_names_that_cannot_be_layers_and_files_are_refused(name: str) -> None:
     with pytest.raises(BadInputError):
         checked_object_name(name)

@@ -22,6 +22,8 @@ NEVER = frozenset(
         *("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "code.__new__"),
     }
 )
+ENDING = ("/CloseSession", "/RemoveObject", "Document", "/UndoPrompt")
+"""What the other calls need would be gone after one of these."""
 _heard: list[str] | None = None
 
 
@@ -60,7 +62,9 @@ def test_a_session_from_its_first_call_to_its_last_reaches_nothing_of_the_kind(
                 # The first round imports what it needs.
                 heard.clear()
                 for method in methods():
-                    if not method.path.endswith("/CloseSession"):
+                    if not method.path.endswith(
+                        ("/CloseSession", "/RemoveObject", "Document", "/UndoPrompt")
+                    ):
                         await method.answer(client.channel, method.message(**known), bearer(TOKEN))
                 request = track_pb2.TrackRequest(session_id=session_id, mask_format=SMALL)
                 async for _ in client.tracks.Track(request, metadata=bearer(TOKEN)):
