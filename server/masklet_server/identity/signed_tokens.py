@@ -94,7 +94,7 @@ class _Known:
     def _claims(token: str, secret: bytes) -> tuple[dict[str, Any], bool]:
         """What a token says, once its signature is verified, and whether its time has run out."""
 
-        def decoded(**more: bool) -> dict[str, Any]:
+        def decoded(*, verify_exp: bool) -> dict[str, Any]:
             return jwt.decode(
                 token,
                 secret,
@@ -103,11 +103,11 @@ class _Known:
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 leeway=CLOCK_LEEWAY_S,
-                options={"require": ["exp", "iat", "jti", "sub"], **more},
+                options={"require": ["exp", "iat", "jti", "sub"], "verify_exp": verify_exp},
             )
 
         try:
-            return decoded(), False
+            return decoded(verify_exp=True), False
         except jwt.ExpiredSignatureError:
             return decoded(verify_exp=False), True
 

@@ -31,8 +31,10 @@ class Ending:
 
     def __init__(self) -> None:
         self.why: StaleTokenError | None = None
+        self.asked = 0
 
     def identity_of(self, token: str) -> Identity | None:
+        self.asked += 1
         if self.why is not None:
             raise self.why
         return named("ann", scopes=SHARED)
@@ -130,12 +132,15 @@ def test_a_track_ends_with_a_sentence_and_goes_on_with_a_fresh_token(tmp_path: P
 def test_an_upload_that_has_begun_may_end_and_none_goes_on_with_a_token_that_was_taken_back(
     tmp_path: Path, ending: Ending, why: StaleTokenError, arrives: bool
 ) -> None:
-    content = b"a picture"
+    content, before = b"a picture", 0
 
     async def messages() -> AsyncIterator[session_pb2.UploadClipRequest]:
         yield session_pb2.UploadClipRequest(
             header=session_pb2.UploadHeader(clip_name="plate.mov", digests_of_files=False)
         )
+        while ending.asked == before:
+            # Until it is let in.
+            await asyncio.sleep(0.01)
         ending.why = why
         start = session_pb2.UploadFileStart(suffix=".mov", size_bytes=len(content))
         yield session_pb2.UploadClipRequest(file=start)
@@ -144,6 +149,8 @@ def test_an_upload_that_has_begun_may_end_and_none_goes_on_with_a_token_that_was
         yield session_pb2.UploadClipRequest(commit=session_pb2.UploadCommit(files=1, sha256=digest))
 
     async def work(server: Running, client: FakeClient, session_id: str, token: Any) -> None:
+        nonlocal before
+        before = ending.asked
         call = client.sessions.UploadClip(messages(), metadata=token)
         if arrives:
             assert (await call).upload_id
