@@ -23,11 +23,15 @@ from typing import Any
 import psutil
 import pytest
 
-from installed_hosts import ROOT, absent, load_installer
+import masklet
+from installed_hosts import REQUIRED_VARIABLE, ROOT, absent, load_installer
+from masklet.scopes import SHARED, Scope
+from masklet_server.identity.caller import named
+from masklet_server.identity.signed_tokens import make_token
 from masklet_server.ray_cluster.device_server import DeviceServer
 from masklet_server.ray_cluster.keeper import folder_of
-from masklet_server.ray_cluster.node import Node
-from masklet_server.ray_cluster.ray_processes import ray_processes
+from masklet_server.ray_cluster.node import Node, write_private
+from masklet_server.ray_cluster.ray_processes import is_loopback, ray_processes
 
 COMMAND_S = 240.0
 
@@ -47,6 +51,13 @@ def ray_python() -> Path:
     return python
 
 
+def asked_for() -> None:
+    """Skip a module that takes minutes of two processors and a gigabyte, unless it was asked for."""
+    if "ray" not in os.environ.get(REQUIRED_VARIABLE, "").split():
+        pytest.skip(f"slow: set {REQUIRED_VARIABLE}=ray")
+    ray_python()
+
+
 @dataclass
 class RayCluster:
     """Machines that are folders and ports of this one.
@@ -54,10 +65,14 @@ class RayCluster:
     Args:
         folder: For all of them, short: sockets have their names from it.
         frame_s: What a frame takes.
+        host: The address of all of them; with any but the loopback one they have TLS and tokens.
+        version: Which one servers tell that they are; empty for this one.
     """
 
     folder: Path
     frame_s: float = 0.0
+    host: str = "127.0.0.1"
+    version: str = ""
     nodes: dict[str, Node] = field(default_factory=dict)
     _entering: dict[str, Sequence[str]] = field(default_factory=dict)
 
@@ -67,6 +82,19 @@ class RayCluster:
         self.clips.mkdir(exist_ok=True)
         self._ports = free_blocks()
         self.gateway_port = next(self._ports)
+        self.tokens: dict[str, str] = {}
+        if not is_loopback(self.host):
+            register = self.folder / "tokens.json"
+            for who, scopes in (("ann", SHARED), ("cluster", (Scope.ADMIN,))):
+                self.tokens[who] = make_token(register, named(who, scopes=scopes), 3600.0)[0]
+            write_private(self.folder / "worker.token", self.tokens["cluster"])
+
+    def connect(self, **other: Any) -> masklet.Server:
+        """An artist at the front door."""
+        secured = (
+            {"token": self.tokens["ann"], "tls_ca_file": self.nodes["head"].authority} if self.tokens else {}
+        )
+        return masklet.connect(f"{self.host}:{self.gateway_port}", **{**secured, **other})
 
     def masklet(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """``masklet-server cluster …`` beside Ray."""
@@ -166,11 +194,15 @@ class RayCluster:
             "OMP_NUM_THREADS": "1",
             "MASKLET_CLUSTER_PROGRAM": json.dumps([sys.executable, "-m", "fakes.clustered_program"]),
             "MASKLET_TEST_FRAME_S": str(self.frame_s),
+            **({"MASKLET_TEST_VERSION": self.version} if self.version else {}),
         }
 
     def _words(self, name: str, slots: int) -> list[str]:
         words = ["--name", name, "--slots", str(slots), "--port", str(next(self._ports))]
-        words += ["--folder", str(self.folder / name), "--root", str(self.clips)]
+        words += ["--folder", str(self.folder / name), "--root", str(self.clips), "--host", self.host]
+        if self.tokens:
+            words += ["--signed-tokens", str(self.folder / "tokens.json")]
+            words += ["--worker-token", str(self.folder / "worker.token")]
         return [*words, "--sessions", str(self.sessions)]
 
     def _entered(self, name: str, words: Sequence[str]) -> Node:

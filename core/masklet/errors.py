@@ -182,6 +182,12 @@ class MovedError(RestartingError):
     kind = "moved"
 
 
+class SilentError(RestartingError):
+    """A server of a cluster has not been heard of for a moment: the front door knows more in a second."""
+
+    kind = "silent"
+
+
 class ElsewhereError(MaskletError):
     """What is asked for lives on another server of a cluster; clients go there by themselves.
 

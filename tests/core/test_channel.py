@@ -305,6 +305,17 @@ def test_a_token_goes_to_another_machine_under_tls_only() -> None:
     assert first_bytes_sent_to("127.0.0.1").startswith(b"PRI * HTTP/2")
 
 
+def test_a_machine_of_a_cluster_that_hangs_is_not_waited_for_until_it_takes_a_call() -> None:
+    # The system takes the connection, as it does for a process that was stopped, and nobody reads from it.
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        options = [*grpc_channel.OPTIONS, *grpc_channel.WORKER_OPTIONS]
+        with grpc.insecure_channel(f"127.0.0.1:{door.getsockname()[1]}", options=options) as channel:
+            stub = server_pb2_grpc.ServerServiceStub(channel)
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.GetServerInfo(server_pb2.GetServerInfoRequest(), timeout=18.0)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
 def test_versions_fit_up_to_the_number_that_may_break() -> None:
     check_versions("0.1.9", "0.1.0")
     check_versions("1.7.0", "1.0.3")

@@ -12,10 +12,33 @@ from types import MappingProxyType
 
 from fakes.kept import KeptServer
 from masklet_server.cluster.gateway import Gateway, GatewaySettings
+from masklet_server.cluster.ports import LEASE_S
 from masklet_server.cluster.sqlite_directory import SqliteDirectory
 from masklet_server.service.settings import ServerSettings
 
-LEASE_S = 2.0
+
+@dataclass(frozen=True)
+class Certificates:
+    """What a server shows, and whose certificates it asks clients for.
+
+    Attributes:
+        certificate: PEM.
+        key: Of the certificate.
+        authority: Of all that belong together.
+    """
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+    @property
+    def settings(self) -> dict[str, Path]:
+        """By the names of a server's settings."""
+        return {
+            "tls_certificate": self.certificate,
+            "tls_key": self.key,
+            "tls_client_ca": self.authority,
+        }
 
 
 class GatewayThread:
@@ -91,16 +114,21 @@ class Cluster:
         frame_s: What a frame takes.
         signed_tokens: Register of tokens; None asks for none.
         worker_token: File with the token of the workers.
+        certificates: Of gateway and workers; None without TLS.
     """
 
     folder: Path
     frame_s: float = 0.0
     signed_tokens: Path | None = None
     worker_token: Path | None = None
+    certificates: Certificates | None = None
     workers: dict[str, KeptServer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.gateway = GatewayThread(self.folder, signed_tokens=self.signed_tokens)
+        shown = self.certificates
+        self.gateway = GatewayThread(
+            self.folder, signed_tokens=self.signed_tokens, tls={} if shown is None else shown.settings
+        )
         self._left = ExitStack()
 
     def __enter__(self) -> Cluster:
@@ -121,6 +149,12 @@ class Cluster:
         if self.signed_tokens is not None:
             asked += ["--signed-tokens", str(self.signed_tokens)]
             asked += ["--gateway-token-file", str(self.worker_token)]
+        if self.certificates is not None:
+            authority = str(self.certificates.authority)
+            asked += ["--gateway-ca", authority, "--tls-client-ca", authority]
+            for whose in ("tls", "gateway"):
+                asked += [f"--{whose}-cert", str(self.certificates.certificate)]
+                asked += [f"--{whose}-key", str(self.certificates.key)]
         worker = self.workers[name] = KeptServer(self.folder, self.frame_s, asked)
         worker.start()
         self._left.callback(self._end, worker)

@@ -12,8 +12,9 @@ import os
 import sys
 from pathlib import Path
 
-from fakes.kept import SlowTracker
+from fakes.kept import SlowTracker, call_itself
 from fakes.service import MODEL
+from masklet.version import VERSION
 from masklet_server.cluster.joining import member_of
 from masklet_server.service import running
 from masklet_server.service.server import Engine
@@ -23,6 +24,8 @@ from masklet_server.tracking import FrameSource, ResultReader
 
 FRAME_VARIABLE = "MASKLET_TEST_FRAME_S"
 """What a frame takes."""
+VERSION_VARIABLE = "MASKLET_TEST_VERSION"
+"""Which version servers tell that they are."""
 
 
 def serve(words: list[str]) -> None:
@@ -43,6 +46,7 @@ def serve(words: list[str]) -> None:
     parser.add_argument("--ready-file", type=Path, required=True)
     parser.add_argument("--drained-file", type=Path, required=True)
     given = parser.parse_args(words)
+    call_itself(os.environ.get(VERSION_VARIABLE, VERSION))
     settings = ServerSettings(
         address=given.address,
         roots=tuple(given.root),

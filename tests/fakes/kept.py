@@ -26,8 +26,10 @@ import typer
 from fakes.remembering import RememberingTracker
 from fakes.service import MODEL
 from masklet.types import FramePrompts
+from masklet.version import VERSION
 from masklet_server.cluster.joining import member_of
 from masklet_server.service import running
+from masklet_server.service import server as server_module
 from masklet_server.service.server import Engine
 from masklet_server.service.settings import ServerSettings
 from masklet_server.sessions.store import StoreLimits
@@ -141,6 +143,12 @@ class SlowTracker(RememberingTracker):
         return super().track(frame, object_ids, backward=backward, since=since)
 
 
+def call_itself(version: str) -> None:
+    """Have servers of this process be of another version: the same code, by what they tell."""
+    for module in (running, server_module):
+        module.VERSION = version  # type: ignore[attr-defined]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
@@ -158,7 +166,9 @@ def main() -> None:
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--tls-client-ca", type=Path)
+    parser.add_argument("--version", default=VERSION)
     given = parser.parse_args()
+    call_itself(given.version)
     settings = ServerSettings(
         address=f"127.0.0.1:{given.port}",
         roots=(given.folder,),

@@ -16,6 +16,7 @@ from masklet.errors import (
     MaskletError,
     MovedError,
     ServerUnreachableError,
+    SilentError,
     error_from_wire,
 )
 from masklet.settings import read_token
@@ -61,11 +62,33 @@ OPTIONS = [
     ("grpc.enable_http_proxy", 0),
 ]
 WORKER_OPTIONS = (
-    # A server of a cluster that hangs is left for another one after some seconds.
-    ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.keepalive_timeout_ms", 3_000),
-    ("grpc.http2.ping_timeout_ms", 3_000),
+    # A server of a cluster that hangs is left for another one within four seconds: its lease has ended then.
+    ("grpc.keepalive_time_ms", 2_000),
+    ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.http2.ping_timeout_ms", 2_000),
+    # So long gRPC tries to connect, 20 s by default: the system takes connections to a process that hangs.
+    ("grpc.min_reconnect_backoff_ms", 2_000),
 )
+_SOON_S = 0.5
+"""The longest pause where the answer is that it is known in a second who answers."""
+_MOST_HOPS = 4
+"""A call is sent on so often before it is clear that nobody answers it."""
+
+
+class _Tries:
+    """What was tried of one call: the pauses that are left, and how often it was sent on since one."""
+
+    def __init__(self) -> None:
+        self._pauses = iter(_BACKOFF_S)
+        self.hops = 0
+
+    def next_pause_s(self, error: grpc.RpcError) -> float | None:
+        """How long to wait before the next try; None where there was the last one."""
+        self.hops = 0
+        pause_s = next(self._pauses, None)
+        if pause_s is not None and _trailing(error, ERROR_KIND_KEY) == SilentError.kind:
+            return min(pause_s, _SOON_S)
+        return pause_s
 
 
 class Channel:
@@ -116,16 +139,16 @@ class Channel:
         Safe for every call that carries a request id or changes nothing. An iterable of messages
         can be read once only, so streams to the server are sent with ``retry=False``.
         """
-        pauses = iter(_BACKOFF_S)
+        tries = _Tries()
         while True:
             try:
                 response = method(request, timeout=timeout_s, metadata=(*self._metadata, *metadata))
             except grpc.RpcError as error:
-                if self._is_sent_on(error, request) and retry:
+                if self._is_sent_on(error, request, tries) and retry:
                     continue
                 if retry and self._has_fresh_token(error):
                     continue
-                pause_s = next(pauses, None)
+                pause_s = tries.next_pause_s(error)
                 if not (retry and pause_s is not None and self._may_come_back(error, request)):
                     raise self._translated(error) from error
             else:
@@ -145,7 +168,7 @@ class Channel:
 
         One that has begun to answer is not made again: what it brought would come twice.
         """
-        pauses = iter(_BACKOFF_S)
+        tries = _Tries()
         begun = False
         while True:
             call: Any = method(request, metadata=self._metadata)
@@ -157,9 +180,9 @@ class Channel:
                     begun = True
                     yield decode(response)
             except grpc.RpcError as error:
-                if not begun and (self._is_sent_on(error, request) or self._has_fresh_token(error)):
+                if not begun and (self._is_sent_on(error, request, tries) or self._has_fresh_token(error)):
                     continue
-                pause_s = None if begun else next(pauses, None)
+                pause_s = None if begun else tries.next_pause_s(error)
                 # A session of a cluster may have moved while nobody called.
                 if pause_s is None or not self._may_come_back(error, request, here=False):
                     raise self._translated(error) from error
@@ -178,7 +201,7 @@ class Channel:
         metadata: Metadata = (),
     ) -> Generator[_Value, None, None]:
         """As :meth:`stream`, and on again after a lost connection, with a request that says from where."""
-        pauses = iter(_BACKOFF_S)
+        tries = _Tries()
         while True:
             request = make_request()
             call: Any = method(request, metadata=(*self._metadata, *metadata))
@@ -188,12 +211,12 @@ class Channel:
             try:
                 for response in call:
                     self._has_answered = True
-                    pauses = iter(_BACKOFF_S)
+                    tries = _Tries()
                     yield decode(response)
             except grpc.RpcError as error:
-                if self._is_sent_on(error, request) or self._has_fresh_token(error):
+                if self._is_sent_on(error, request, tries) or self._has_fresh_token(error):
                     continue
-                pause_s = next(pauses, None)
+                pause_s = tries.next_pause_s(error)
                 if pause_s is None or not self._may_come_back(error, request):
                     raise self._translated(error) from error
             else:
@@ -216,11 +239,11 @@ class Channel:
             return grpc.insecure_channel(address, options=options)
         return grpc.secure_channel(address, self._credentials, options=options)
 
-    def _is_sent_on(self, error: grpc.RpcError, request: object) -> bool:
+    def _is_sent_on(self, error: grpc.RpcError, request: object, tries: _Tries) -> bool:
         """True where the front door of a cluster says who answers this call, which goes there from now on.
 
         Raises:
-            ServerUnreachableError: That one cannot be reached with the token in the clear.
+            ServerUnreachableError: That one cannot be reached with the token in the clear, or sends it on.
         """
         endpoint = _trailing(error, ENDPOINT_KEY)
         if not endpoint or not _ADDRESS.fullmatch(endpoint):
@@ -229,6 +252,13 @@ class Channel:
             raise ServerUnreachableError(
                 f"the front door sends this client on to {endpoint}, which is another machine, and the "
                 "connection has no TLS: connect to the front door by its name, with its certificate"
+            ) from error
+        tries.hops += 1
+        if tries.hops > _MOST_HOPS:
+            raise ServerUnreachableError(
+                f"the front door at {self._endpoint.address} sends this client on to {endpoint}, which sends "
+                "it on as well: whoever keeps the cluster has given a server the address of a front door "
+                "with --advertise"
             ) from error
         self._has_answered = True
         self.raw.sent_on(request, endpoint)

@@ -7,8 +7,11 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from masklet.errors import BadInputError
+from masklet import codec as wire
+from masklet.client import check_versions
+from masklet.errors import BadInputError, VersionError
 from masklet.v1 import cluster_pb2, cluster_pb2_grpc
+from masklet.version import VERSION
 from masklet_server.cluster import codec
 from masklet_server.cluster.ports import Offer
 from masklet_server.cluster.sqlite_directory import SqliteDirectory
@@ -31,17 +34,21 @@ class ClusterServicer(cluster_pb2_grpc.ClusterServiceServicer):
     Args:
         directory: Knows all.
         workers: Threads that wait for its disk.
+        own_address: Where the gateway listens, once it does.
     """
 
-    def __init__(self, directory: SqliteDirectory, workers: WorkerThreads) -> None:
+    def __init__(
+        self, directory: SqliteDirectory, workers: WorkerThreads, own_address: Callable[[], Address]
+    ) -> None:
         self._directory = directory
         self._workers = workers
+        self._own_address = own_address
 
     async def JoinCluster(  # noqa: N802  (gRPC names methods)
         self, request: cluster_pb2.JoinClusterRequest, context: Context
     ) -> cluster_pb2.JoinClusterResponse:
         """Become a worker."""
-        offer = checked_offer(codec.offer_from_wire(request.offer))
+        offer = checked_offer(codec.offer_from_wire(request.offer), self._own_address())
         membership = await self._written(lambda: self._directory.join(offer))
         _log.info("%s joined from %s", offer.name, offer.endpoint)
         return cluster_pb2.JoinClusterResponse(
@@ -135,17 +142,38 @@ class ClusterServicer(cluster_pb2_grpc.ClusterServiceServicer):
         return await self._workers.run(change, at_disk=True)
 
 
-def checked_offer(offer: Offer) -> Offer:
+def checked_offer(offer: Offer, own_address: Address) -> Offer:
     """An offer that a worker can make.
+
+    Args:
+        offer: What it says of itself.
+        own_address: Where the gateway listens.
 
     Raises:
         BadInputError: Its name, address or volume cannot be one.
+        VersionError: Clients that fit the gateway do not fit the worker.
     """
     if len(offer.name) > MAX_NAME_CHARACTERS or not _NAME.fullmatch(offer.name):
         raise BadInputError(
             f"{offer.name[:MAX_NAME_CHARACTERS]!r} is no name for a worker: use up to {MAX_NAME_CHARACTERS} "
             "letters, digits, dots, dashes and underlines"
         )
-    if Address.parse(offer.endpoint).port == 0 or not _VOLUME.fullmatch(offer.volume):
+    endpoint = Address.parse(offer.endpoint)
+    if endpoint.port == own_address.port and (
+        endpoint.host == own_address.host or (endpoint.is_loopback and own_address.is_loopback)
+    ):
+        raise BadInputError(
+            f"{offer.endpoint} is the address of the cluster's front door, which would send everybody back "
+            "to itself: say with --advertise how artists reach the worker"
+        )
+    theirs = wire.server_from_wire(codec.info_of(offer)).version
+    try:
+        check_versions(theirs, VERSION)
+    except VersionError:
+        raise VersionError(
+            f"the cluster's front door has masklet {VERSION} and this worker {theirs or 'an older one'}: "
+            "artists' programs fit one of the two, so install the same on both"
+        ) from None
+    if endpoint.port == 0 or not _VOLUME.fullmatch(offer.volume):
         raise BadInputError("the worker does not say where it and its journals are: update it")
     return offer

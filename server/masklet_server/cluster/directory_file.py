@@ -7,10 +7,11 @@ import sqlite3
 from pathlib import Path
 
 from masklet.errors import BadInputError
+from masklet_server.cluster import plate_places
 from masklet_server.cluster.ports import SessionFacts
 from masklet_server.journal.disks import network_type
 
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS worker (
     name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, offer TEXT NOT NULL, draining INTEGER NOT NULL
@@ -25,9 +26,6 @@ CREATE TABLE IF NOT EXISTS guest (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS guest_of_session ON guest (session);
 CREATE INDEX IF NOT EXISTS session_of_owner ON session (owner);
-CREATE TABLE IF NOT EXISTS near (
-    content TEXT NOT NULL, worker TEXT NOT NULL, PRIMARY KEY (content, worker)
-) WITHOUT ROWID;
 """
 
 
@@ -55,7 +53,10 @@ def opened(path: Path | None) -> sqlite3.Connection:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > _FORMAT:
             raise BadInputError(f"a later masklet wrote the directory {path}: update the gateway")
-        database.executescript(_TABLES)
+        if version == 1:
+            # It remembered plates for ever: they are read anew.
+            database.execute("DROP TABLE IF EXISTS near")
+        database.executescript(_TABLES + plate_places.TABLE)
         database.execute(f"PRAGMA user_version = {_FORMAT}")
     except (sqlite3.Error, OSError) as error:
         raise BadInputError(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from masklet import codec as wire
-from masklet.errors import ElsewhereError, RestartingError, ServerUnreachableError
+from masklet.errors import ElsewhereError, RestartingError, ServerUnreachableError, SilentError
 from masklet.scopes import Scope
 from masklet.types import ServerInfo, SessionSummary
 from masklet.version import VERSION
@@ -47,6 +47,7 @@ class FrontDoor:
 
         Raises:
             SessionNotFoundError: There is none that this account may know of.
+            SilentError: Its worker may hang.
             RestartingError: Nobody reaches its journal now.
         """
         for _ in range(_TRIES):
@@ -54,7 +55,7 @@ class FrontDoor:
             if found is None or not _gets_in(found, account):
                 raise not_found()
             if found.worker and _has(holder := self._directory.worker(found.worker), found):
-                return holder
+                return _heard(holder)
             with suppress(FencedError):
                 return self._given(found, account)
         raise _between()
@@ -77,14 +78,15 @@ class FrontDoor:
         alive = {each.name: each for each in self._directory.workers() if each.state is WorkerState.ALIVE}
         before = self._openings.get(key)
         if request_id and before is not None and before[0] in alive:
-            return alive[before[0]]
+            return _heard(alive[before[0]])
         try:
             chosen = self._directory.place(Wish(account, content, SESSION_BYTES))
         except NoRoomError:
             if not can_wait or not alive:
                 raise
             # Not remembered: the next look finds room wherever it is by then.
-            return min(alive.values(), key=lambda each: (each.sessions, each.name))
+            heard = [each for each in alive.values() if each.is_heard]
+            return min(heard or alive.values(), key=lambda each: (each.sessions, each.name))
         if request_id:
             self._openings[key] = chosen.name, now_s
             if len(self._openings) > MAX_REMEMBERED:
@@ -167,6 +169,19 @@ def _has(holder: Worker, found: Residence) -> bool:
         # not take any more.
         return found.incarnation == holder.incarnation
     return holder.state is WorkerState.ALIVE
+
+
+def _heard(worker: Worker) -> Worker:
+    """A worker that may be sent to: whoever goes to one that hangs waits there for longer than its lease.
+
+    Raises:
+        SilentError: It has been silent for most of its lease.
+    """
+    if not worker.is_heard:
+        raise SilentError(
+            "the server that has this is silent: the same works in some seconds, there or at another one"
+        )
+    return worker
 
 
 def _summary(found: Residence, account: str) -> SessionSummary:

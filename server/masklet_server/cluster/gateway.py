@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from masklet import codec as wire
 from masklet import sharing_codec
-from masklet.errors import BadInputError, SessionNotFoundError
+from masklet.errors import BadInputError, OutputError, SessionNotFoundError
 from masklet.v1 import (
     cluster_pb2_grpc,
     export_pb2,
@@ -53,6 +55,8 @@ from masklet_server.sessions.worker_threads import WorkerThreads
 CALLS_AT_ONCE = 4096
 DISK_S = 10.0
 TIDY_EVERY_S = 2.0
+TIDIES_TO_A_SWEEP = 1800
+"""Once an hour, and when it was started."""
 STOPS_WITHIN_S = 1.0
 _SERVED = (
     export_pb2,
@@ -120,6 +124,7 @@ class Gateway:
         self._answers = _Answers(FrontDoor(self.directory), self._workers)
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
+        self._address = self._access.address
         self._tidying: asyncio.Task[None] | None = None
 
     async def start(self) -> listen.Address:
@@ -130,10 +135,10 @@ class Gateway:
         """
         server = grpc.aio.server(interceptors=(self._guard,), options=listen.OPTIONS)
         server.add_generic_rpc_handlers(tuple(self._answers.handlers()))
-        cluster = ClusterServicer(self.directory, self._workers)
+        cluster = ClusterServicer(self.directory, self._workers, lambda: self._address)
         cluster_pb2_grpc.add_ClusterServiceServicer_to_server(cluster, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        address = listen.bind(server, self._access)
+        address = self._address = listen.bind(server, self._access)
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
@@ -157,12 +162,15 @@ class Gateway:
             await asyncio.to_thread(self._audit.close)
 
     async def _tidy(self) -> None:
-        while True:
+        for number in itertools.count():
             await asyncio.sleep(TIDY_EVERY_S)
             try:
                 await asyncio.to_thread(self._door.refresh)
             except Exception:  # noqa: BLE001  (a token that is taken back later has to be noticed)
                 _log.exception("the tokens could not be read again, next try in %s s", TIDY_EVERY_S)
+            if number % TIDIES_TO_A_SWEEP == 0:
+                with suppress(OutputError):
+                    await self._workers.run(self.directory.tidy, at_disk=True)
 
 
 class _Answers:

@@ -33,6 +33,11 @@ def member_of(options: Mapping[str, Any], settings: ServerSettings) -> ClusterMe
         )
     listens = Address.parse(settings.address)
     advertised = options["advertise"]
+    if advertised == gateway:
+        raise BadInputError(
+            f"{gateway} is the front door's address, which would send everybody back to itself: say with "
+            "--advertise how artists reach this server"
+        )
     if advertised:
         Address.parse(advertised)
     elif listens.host in ("0.0.0.0", "::"):

@@ -15,10 +15,9 @@ import grpc.aio
 
 from masklet import codec as wire
 from masklet.errors import MaskletError, RestartingError, ServerUnreachableError
-from masklet.v1 import cluster_pb2_grpc
-from masklet_server.cluster.claimed_journals import ClaimedJournals, facts_of, moved
+from masklet_server.cluster.carrier import MOVES_AT_ONCE, Carrier
+from masklet_server.cluster.claimed_journals import ClaimedJournals, moved
 from masklet_server.cluster.codec import packed_info
-from masklet_server.cluster.journal_servicer import JournalServicer
 from masklet_server.cluster.ports import (
     LEASE_S,
     REPORT_EVERY_S,
@@ -40,14 +39,12 @@ from masklet_server.sessions.worker_threads import WorkerThreads
 
 CALLS_AT_ONCE = 8
 CALL_S = 10.0
-CARRY_S = 3600.0
 JOINS_WITHIN_S = 2 * LEASE_S
 """A worker that was killed and starts anew elsewhere waits until its own lease has ended."""
 TELLS_EVERY_S = 30.0
 USED_S = 1.0
 """A session with a call since is not left for another one."""
-MOVES_AT_ONCE = 4
-REPORTS_IN_A_LEASE = 4
+REPORTS_IN_A_LEASE = 3
 
 _ValueT = TypeVar("_ValueT")
 _log = logging.getLogger("masklet_server.cluster")
@@ -95,15 +92,12 @@ class ClusterMember:
         every_s: float = REPORT_EVERY_S,
         carry: Callable[[str, Path, Refuge], None] | None = None,
     ) -> None:
-        self._carry = carry
-        self._folder: JournalFolder | None = None
+        self._carrier = Carrier(carry)
         self._roster = roster
         self._name = name
         self._advertised = advertised
         self._every_s = every_s
         self._threads = WorkerThreads("cluster", at_once=CALLS_AT_ONCE, disk_s=CALL_S)
-        # Journals with a clip take as long as they take.
-        self._parcels = WorkerThreads("parcels", at_once=MOVES_AT_ONCE, disk_s=CARRY_S)
         self._volume: Callable[[], str] = str
         self._seat: Seat | None = None
         self._membership: Membership | None = None
@@ -113,13 +107,14 @@ class ClusterMember:
         self._released: dict[str, _Released] = {}
         self._reporting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._telling: asyncio.Task[None] | None = None
         self._moving: asyncio.Task[None] | None = None
         self._is_draining = False
         self._is_cut_off = False
 
     def journals(self, folder: JournalFolder) -> Journals:
         """The journals of a folder, each of which is claimed before it is opened."""
-        self._folder, self._volume = folder, lambda: folder.volume
+        self._carrier.folder, self._volume = folder, lambda: folder.volume
         return ClaimedJournals(folder, self)
 
     @property
@@ -129,9 +124,7 @@ class ClusterMember:
 
     def add_services(self, server: grpc.aio.Server) -> None:
         """Have a server take journals from other workers."""
-        assert self._folder is not None
-        journals = JournalServicer(self._folder, self._parcels, self._name, is_here=self._claims.__contains__)
-        cluster_pb2_grpc.add_JournalServiceServicer_to_server(journals, server)
+        self._carrier.serve(server, self._name, is_here=self._claims.__contains__)
 
     async def join(self, seat: Seat) -> None:
         """Become a worker; from now on it is reported by itself.
@@ -170,7 +163,7 @@ class ClusterMember:
             with suppress(MaskletError):
                 await self._ask(self._roster.leave, membership)
         self._threads.close()
-        self._parcels.close()
+        self._carrier.close()
 
     # What journals say.
 
@@ -281,8 +274,14 @@ class ClusterMember:
             self._is_draining = True
             seat.begin_drain()
             self._moving = self._start(self._give_all_away(seat))
-        await self._tell_news(seat)
-        await self._tell_releases()
+        if self._telling is None or self._telling.done():
+            # Beside the reports: a lease is not held back by what many sessions have to say.
+            self._telling = self._start(self._tell_all(seat))
+
+    async def _tell_all(self, seat: Seat) -> None:
+        with suppress(MaskletError):
+            await self._tell_news(seat)
+            await self._tell_releases()
 
     def _member(self) -> Membership:
         if self._membership is None:
@@ -329,9 +328,9 @@ class ClusterMember:
             except BaseException:
                 self._released[session_id] = released
                 raise
-            if released.volume and self._folder is not None:
+            if released.volume:
                 # It is complete elsewhere, and the directory says so.
-                await self._parcels.run(self._folder.remove_now, session_id, at_disk=True)
+                await self._carrier.remove(session_id)
 
     async def _give_all_away(self, seat: Seat) -> None:
         """Give every session to whoever takes it, some at a time."""
@@ -361,34 +360,15 @@ class ClusterMember:
             if isinstance(outcome, BaseException):
                 # The others go all the same.
                 _log.error("a session could not be given away", exc_info=outcome)
-        idle = await self._parcels.run(self._idle, frozenset(claimed), at_disk=True)
+        idle = await self._carrier.idle(frozenset(claimed))
         await asyncio.gather(*(give_idle(*each) for each in idle))
         _log.info("%d sessions were given away", len(claimed) + len(idle))
 
-    def _idle(self, but: frozenset[str]) -> list[tuple[str, SessionFacts]]:
-        """Sessions of the folder that nobody has opened since this worker was started; in a thread."""
-        if self._carry is None or self._folder is None:
-            return []
-        return [
-            (each.session_id, facts_of(each.access, each.clip_name, each.objects))
-            for each in self._folder.all()
-            if each.session_id not in but
-        ]
-
     async def _carried(self, session_id: str, epoch: int) -> str:
         """Take a session's journal to where it is reached; the volume there, empty for where it was."""
-        if self._carry is None or self._folder is None:
-            return ""
-        try:
-            refuge = await self._ask(self._roster.refuge, self._member(), session_id, epoch)
-            if refuge is None:
-                return ""
-            folder = self._folder.folder_of(session_id)
-            await self._parcels.run(self._carry, session_id, folder, refuge, at_disk=True)
-        except MaskletError as error:
-            _log.warning("a session stays on this machine's disk, where it can be gone on with: %s", error)
-            return ""
-        return refuge.volume
+        return await self._carrier.carried(
+            session_id, lambda: self._ask(self._roster.refuge, self._member(), session_id, epoch)
+        )
 
     async def _let_go(self, session_id: str) -> None:
         _log.warning("a session is another worker's now, and is let go")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from masklet.errors import SilentError
 from masklet_server.cluster.ports import NoRoomError, Wish, Worker, WorkerState
 
 NEAR_SHARE = 0.25
@@ -21,17 +22,22 @@ def choose(workers: Sequence[Worker], wish: Wish, near: Collection[str] = ()) ->
 
     Raises:
         NoRoomError: None takes one.
+        SilentError: None is known to, and one that may has not reported: the front door was just started,
+            or that one may hang.
     """
+    alive = [each for each in workers if each.state is WorkerState.ALIVE]
+    reached = [each for each in alive if wish.volume in ("", each.offer.volume)]
     able = [
         each
-        for each in workers
-        if each.state is WorkerState.ALIVE
-        and each.load.free_sessions > 0
-        and not each.load.is_draining
-        and wish.volume in ("", each.offer.volume)
+        for each in reached
+        if each.is_heard and each.load.free_sessions > 0 and not each.load.is_draining
     ]
     if not able:
-        alive = [each for each in workers if each.state is WorkerState.ALIVE]
+        if not all(each.is_heard for each in reached):
+            raise SilentError(
+                "the cluster's front door has yet to hear which servers have room: the same works in some "
+                "seconds"
+            )
         raise NoRoomError(
             f"all {len(alive)} servers are full: close a session, or try again in some minutes"
             if alive

@@ -22,10 +22,12 @@ from typing import Protocol
 
 from masklet.errors import BadInputError, LimitError, MaskletError
 
-LEASE_S = 4.0
+LEASE_S = 3.0
 """A worker that has not reported for so long is gone."""
 REPORT_EVERY_S = 1.0
 """How often a worker reports."""
+HEARD_SHARE = 2 / 3
+"""Of a lease: nobody is sent to a worker that has been silent for longer, as it may hang."""
 
 
 class NameOfAnotherError(BadInputError):
@@ -122,6 +124,7 @@ class Worker:
         load: As it reported last.
         sessions: How many sessions are in its hands.
         silent_s: Since it reported last.
+        is_heard: It has reported since the directory was opened, and not too long ago to be sent to.
     """
 
     offer: Offer
@@ -130,6 +133,7 @@ class Worker:
     load: Load
     sessions: int
     silent_s: float
+    is_heard: bool = True
 
     @property
     def name(self) -> str:
@@ -232,6 +236,7 @@ class Directory(Protocol):
 
         Raises:
             NoRoomError: None takes one.
+            SilentError: Those that may have room have not said so yet.
         """
         ...
 
@@ -328,6 +333,7 @@ class Roster(Protocol):
         Raises:
             FencedError: It is somebody else's already.
             NotAMemberError: It has to join anew.
+            SilentError: As :meth:`Directory.place`.
         """
         ...
 

@@ -69,7 +69,8 @@ class RemoteRoster:
         request = cluster_pb2.FindRefugeRequest(
             membership=codec.membership_to_wire(membership), session=_held(session_id, epoch)
         )
-        answer = self._channel.call(self._stub.FindRefuge, request, timeout_s=CALL_S, retry=False)
+        # Which servers have room is known within a second or two of the front door's start.
+        answer = self._channel.call(self._stub.FindRefuge, request, timeout_s=CALL_S)
         return Refuge(answer.endpoint, answer.volume) if answer.endpoint else None
 
     def release(self, session_id: str, epoch: int, *, volume: str = "") -> None:  # noqa: D102

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import OutputError
+from masklet_server.cluster import plate_places
 from masklet_server.cluster.directory_file import opened, packed, unpacked
 from masklet_server.cluster.nearness import choose
 from masklet_server.cluster.ports import (
+    HEARD_SHARE,
     LEASE_S,
     FencedError,
     Load,
@@ -51,6 +53,7 @@ class _Known:
     draining: bool
     at_s: float
     load: Load = NOTHING_KNOWN
+    has_reported: bool = False
 
 
 class SqliteDirectory:
@@ -92,8 +95,7 @@ class SqliteDirectory:
 
     def place(self, wish: Wish) -> Worker:  # noqa: D102  (the protocols document the methods)
         with self._lock:
-            found = self._database.execute("SELECT worker FROM near WHERE content = ?", (wish.content,))
-            near = {str(name) for (name,) in found} if wish.content else set()
+            near = plate_places.workers_near(self._database, wish.content)
             chosen = choose(self.workers(), wish, near)
             # Others are placed before it reports again.
             known = self._known[chosen.name]
@@ -102,10 +104,15 @@ class SqliteDirectory:
                 free_bytes=known.load.free_bytes - wish.needed_bytes,
                 free_sessions=known.load.free_sessions - 1,
             )
-            if wish.content and chosen.name not in near:
+            if plate_places.is_news(near, wish.content, chosen.name, self._now_s()):
                 with self._writing() as database:
-                    database.execute("INSERT OR IGNORE INTO near VALUES (?, ?)", (wish.content, chosen.name))
+                    plate_places.note(database, wish.content, chosen.name, self._now_s())
             return chosen
+
+    def tidy(self) -> None:
+        """Forget where plates were that nobody has opened for days."""
+        with self._writing() as database:
+            plate_places.forget_old(database, self._now_s())
 
     def locate(self, session_id: str) -> Residence | None:  # noqa: D102
         with self._lock:
@@ -193,7 +200,7 @@ class SqliteDirectory:
         with self._lock:
             worker = self._member(membership)
             known = self._known[worker.name]
-            known.at_s, known.load = self._clock_s(), load
+            known.at_s, known.load, known.has_reported = self._clock_s(), load, True
             lost = tuple(session_id for session_id, epoch in held if not self._is_at(session_id, epoch))
             if load.is_draining and worker.state is WorkerState.ALIVE:
                 self.drain(worker.name)
@@ -223,7 +230,7 @@ class SqliteDirectory:
                     (epoch, worker.name, worker.incarnation, session_id, before.epoch),
                 )
             if facts.content:
-                database.execute("INSERT OR IGNORE INTO near VALUES (?, ?)", (facts.content, worker.name))
+                plate_places.note(database, facts.content, worker.name, self._now_s())
             return epoch
 
     def tell(self, session_id: str, epoch: int, facts: SessionFacts) -> None:  # noqa: D102
@@ -317,7 +324,8 @@ class SqliteDirectory:
         state = WorkerState.DRAINING if known.draining else WorkerState.ALIVE
         if silent_s >= self._lease_s:
             state = WorkerState.GONE
-        return Worker(known.offer, known.incarnation, state, known.load, sessions, silent_s)
+        is_heard = known.has_reported and silent_s < HEARD_SHARE * self._lease_s
+        return Worker(known.offer, known.incarnation, state, known.load, sessions, silent_s, is_heard)
 
     def _residence(self, row: Sequence[Any]) -> Residence:
         session_id, epoch, worker, incarnation, volume, facts, told_s = row

@@ -243,5 +243,6 @@ def _check_alone(folder: Path) -> None:
     if ray_processes(former):
         raise BadInputError(
             f"this machine is in the cluster at {former.head} already, as {former.name}: masklet cluster "
-            "down first, or name another folder with --folder for a second one"
+            "down first, with --keep-servers where its servers shall go on, or name another folder with "
+            "--folder for a second one"
         )

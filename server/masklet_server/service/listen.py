@@ -34,8 +34,9 @@ OPTIONS: Sequence[tuple[str, int]] = (
     # What waits for the answer to a ping, and 60 s by default: without it the time above is a dead letter.
     ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
-    # Five minutes by default, and a call that is silent for three pings of its client is broken off.
-    ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
+    # Five minutes by default, and a call that is silent for three pings of its client is broken off. In a
+    # cluster these come every two seconds.
+    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from masklet.errors import BadInputError
+from masklet.errors import BadInputError, SilentError
+from masklet_server.cluster import plate_places
 from masklet_server.cluster.ports import (
+    HEARD_SHARE,
     LEASE_S,
     FencedError,
     Load,
@@ -73,6 +76,70 @@ def test_a_session_goes_where_its_plate_is_unless_that_one_is_nearly_full(direct
     assert directory.place(Wish("ben", "plate")).name == "near"
     directory.report(near, Load(100, 9))
     assert directory.place(Wish("ben", "plate")).name == "far"
+
+
+def test_where_plates_were_is_forgotten_when_nobody_opens_them_any_more(tmp_path: Path, clock: Clock) -> None:
+    told_s = [1e9]
+    file = tmp_path / "directory.sqlite"
+    directory = SqliteDirectory(file, clock_s=clock, now_s=lambda: told_s[0])
+    near = joined(directory, "near", Load(1000, 9))
+    joined(directory, "far", Load(900, 9))
+    for _ in range(3):
+        directory.place(Wish("ann", "used"))
+        directory.place(Wish("ann", "left"))
+        told_s[0] += plate_places.KEPT_S / 2
+        directory.place(Wish("ann", "used"))
+        directory.tidy()
+    directory.report(near, Load(300, 9))
+    told_s[0] += plate_places.KEPT_S / 2
+    directory.place(Wish("ann", "used"))
+    directory.tidy()
+    # One is near still, and the other one goes to the freest.
+    assert directory.place(Wish("ann", "used")).name == "near"
+    assert directory.place(Wish("ann", "left")).name == "far"
+    told_s[0] += plate_places.KEPT_S
+    directory.tidy()
+    directory.close()
+    with sqlite3.connect(file) as database:
+        assert database.execute("SELECT count(*) FROM near").fetchone() == (0,)
+
+
+def test_a_directory_of_the_format_before_is_opened_with_its_sessions(tmp_path: Path, clock: Clock) -> None:
+    file = tmp_path / "directory.sqlite"
+    before = SqliteDirectory(file, clock_s=clock)
+    one = joined(before, "one")
+    before.claim(one, "s", ANN)
+    before.close()
+    with sqlite3.connect(file) as database:
+        database.executescript(
+            "DROP TABLE near; CREATE TABLE near (content TEXT NOT NULL, worker TEXT NOT NULL, PRIMARY KEY "
+            "(content, worker)) WITHOUT ROWID; INSERT INTO near VALUES ('plate', 'one'); "
+            "PRAGMA user_version = 1"
+        )
+    database.close()
+    after = SqliteDirectory(file, clock_s=clock)
+    assert after.locate("s") is not None
+    after.report(one, ROOM)
+    assert after.place(Wish("ann", "plate")).name == "one"
+
+
+def test_who_has_room_is_not_known_before_it_was_said(directory: SqliteDirectory) -> None:
+    one = directory.join(offer("one"))
+    with pytest.raises(SilentError, match="has yet to hear which servers have room"):
+        directory.place(Wish("ann"))
+    directory.report(one, Load(1000, 0))
+    with pytest.raises(NoRoomError, match="all 1 servers are full"):
+        directory.place(Wish("ann"))
+
+
+def test_nothing_new_goes_to_a_worker_that_is_silent(directory: SqliteDirectory, clock: Clock) -> None:
+    joined(directory, "one", Load(1000, 9))
+    two = joined(directory, "two", Load(500, 9))
+    assert directory.place(Wish("ann")).name == "one"
+    clock.now_s += HEARD_SHARE * LEASE_S
+    directory.report(two, Load(500, 9))
+    assert directory.place(Wish("ann")).name == "two"
+    assert [each.state for each in directory.workers()] == [WorkerState.ALIVE] * 2
 
 
 def test_a_full_cluster_and_an_empty_one_say_which_they_are(directory: SqliteDirectory) -> None:

@@ -20,6 +20,7 @@ from masklet.errors import (
     NotPermittedError,
     ServerUnreachableError,
     SessionNotFoundError,
+    VersionError,
 )
 from masklet.scopes import SHARED, Scope
 from masklet.transport.endpoint import Endpoint
@@ -149,7 +150,42 @@ def test_a_worker_says_who_it_is_or_is_refused(guarded: Guarded) -> None:
             roster.join(offer(bad))
     with pytest.raises(BadInputError):
         roster.join(offer("other", endpoint="nowhere"))
+    port = guarded.gateway.address.rpartition(":")[2]
+    for own in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        with pytest.raises(BadInputError, match="is the address of the cluster's front door"):
+            roster.join(offer("other", endpoint=own))
     assert [(each.name, each.sessions) for each in roster.workers()] == [("gpu0", 1)]
+
+
+def test_a_worker_whose_protocol_artists_do_not_speak_is_refused_and_the_next_patch_is_not(
+    guarded: Guarded,
+) -> None:
+    roster = guarded.roster()
+
+    def of(version: str) -> Offer:
+        info = packed_info(wire.server_to_wire(dataclasses.replace(INFO, version=version)))
+        return dataclasses.replace(offer("upgraded", endpoint="127.0.0.1:10"), info=info)
+
+    major, minor, patch = VERSION.split(".")
+    with pytest.raises(VersionError, match="install the same on both"):
+        roster.join(of(f"{major}.{int(minor) + 1}.0"))
+    roster.leave(roster.join(of(f"{major}.{minor}.{int(patch) + 1}")))
+
+
+def test_a_call_that_is_sent_in_a_circle_ends(guarded: Guarded) -> None:
+    roster = guarded.roster()
+    circling = roster.join(offer("circling", endpoint="127.0.0.1:11"))
+    known = guarded.gateway.directory._known["circling"]
+    # As if its name in the network led back here.
+    known.offer = dataclasses.replace(known.offer, endpoint=guarded.gateway.address)
+    roster.report(circling, Load(1, 1))
+    roster.claim(circling, "34" * 16, SessionFacts("ann"))
+    with (
+        masklet.connect(guarded.gateway.address, token=guarded.tokens["ann"]) as client,
+        pytest.raises(ServerUnreachableError, match="has given a server the address of a front door"),
+    ):
+        client.resume("34" * 16)
+    roster.leave(circling)
 
 
 def test_a_token_is_never_sent_in_the_clear_to_another_machine(guarded: Guarded) -> None:

@@ -167,6 +167,7 @@ def test_a_carried_session_that_another_has_opened_here_meanwhile_stays(tmp_path
         await made.join(seat())
         assert made._reporting is not None
         made._reporting.cancel()
+        await asyncio.gather(*made._tasks)
         epochs = {}
         for session_id in (taken, carried):
             await made.claim(session_id, ANN)

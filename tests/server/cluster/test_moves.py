@@ -11,16 +11,20 @@ from pathlib import Path
 import pytest
 
 import masklet
-from fakes.clustered import LEASE_S, Cluster
+from fakes.clustered import Cluster
 from fakes.kept import plates
 from masklet.errors import MovedError, ServerUnreachableError
 from masklet.events import TrackFinished
 from masklet.session import Session
 from masklet.types import MaskFormat, MaskUpdate
+from masklet.version import VERSION
+from masklet_server.cluster.codec import info_of
+from masklet_server.cluster.ports import LEASE_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows shares no folder of sessions")
 
 SMALL = MaskFormat(max_side_px=32)
+NEXT = "{}.{}.{}".format(*VERSION.split(".")[:2], int(VERSION.split(".")[2]) + 1)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +135,7 @@ def test_workers_are_replaced_one_by_one_while_an_artist_works(
     with masklet.connect(cluster.address) as client:
         session = clicked(client, clip)
         owners = set()
+        replaced = set()
 
         def replace() -> None:
             home = cluster.at(session.session_id)
@@ -139,12 +144,15 @@ def test_workers_are_replaced_one_by_one_while_an_artist_works(
             wait_until(lambda: cluster.at(session.session_id) != home)
             cluster.workers[home].stop()
             # It has room at once: the session may come back to it.
-            cluster.start(home)
+            cluster.start(home, ["--version", NEXT])
+            replaced.add(home)
 
         tracked(session, at_frame=lambda count: replace() if count == 5 else None)
         replace()
         assert corrected(session) == undisturbed
         assert len({*owners, epoch_of(cluster, session)}) == 3
+        told = {each.name: info_of(each.offer).version for each in cluster.gateway.directory.workers()}
+        assert {told[name] for name in replaced} == {NEXT}
         session.close()
 
 
@@ -200,6 +208,20 @@ def test_the_gateway_may_go_while_artists_work_and_finds_their_sessions_again(
         before = masks(session)
         cluster.gateway.start()
         assert [each.session_id for each in client.sessions()][:1] == [session.session_id]
+        with masklet.connect(cluster.address) as another:
+            assert masks(another.resume(session.session_id)) == before
+        session.close()
+
+
+def test_a_directory_that_is_lost_is_made_again_from_what_workers_have(cluster: Cluster, clip: Path) -> None:
+    with masklet.connect(cluster.address) as client:
+        session = clicked(client, clip)
+        before = masks(session)
+        cluster.gateway.stop()
+        for file in cluster.folder.glob("directory.sqlite*"):
+            file.unlink()
+        cluster.gateway.start()
+        wait_until(lambda: cluster.gateway.directory.locate(session.session_id) is not None)
         with masklet.connect(cluster.address) as another:
             assert masks(another.resume(session.session_id)) == before
         session.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -13,25 +14,19 @@ import pytest
 
 import masklet
 from fakes.kept import plates
-from installed_hosts import REQUIRED_VARIABLE
 from masklet.session import Session
 from masklet.types import MaskFormat
 from masklet_server.ray_cluster.cluster_key import ClusterKey
 from masklet_server.ray_cluster.ray_processes import ray_processes
-from real_ray import RayCluster, is_free, ray_python, until
+from real_ray import RayCluster, asked_for, is_free, ray_python, until
 
 SMALL = MaskFormat(max_side_px=32)
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RayCluster]:
-    """A head with one server, and a second machine with another.
-
-    They take a minute and a half of two processors and a gigabyte, so they have to be asked for.
-    """
-    if "ray" not in os.environ.get(REQUIRED_VARIABLE, "").split():
-        pytest.skip(f"slow: set {REQUIRED_VARIABLE}=ray")
-    ray_python()
+    """A head with one server, and a second machine with another."""
+    asked_for()
     with tempfile.TemporaryDirectory(prefix="mk") as folder:
         made = RayCluster(Path(folder), frame_s=0.05)
         try:
@@ -64,6 +59,8 @@ def test_each_device_of_each_machine_gets_one_server(cluster: RayCluster) -> Non
     assert all(each["lease_age_s"] < 4.0 for each in seen["workers"])
     assert seen["waiting"] == 0
     assert seen["troubles"] == []
+    # Nobody else gets at Ray's sockets.
+    assert all(node.ray_folder.stat().st_mode & 0o077 == 0 for node in cluster.nodes.values())
 
 
 def test_nothing_listens_but_where_it_was_told(cluster: RayCluster) -> None:
@@ -94,6 +91,23 @@ def test_nobody_gets_in_without_the_key(cluster: RayCluster, tmp_path: Path) -> 
     assert refused.returncode == 1
     assert f"masklet-server: the cluster at {head} has another key" in refused.stderr
     assert {each["name"] for each in cluster.status()["nodes"]} == {"head", "two"}
+
+
+def test_rays_own_calls_are_refused_without_its_token(cluster: RayCluster) -> None:
+    ask = "import ray; ray.init(address={!r}); print('in', ray.get(ray.remote(lambda: 1).remote()))"
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    done = subprocess.run(
+        [ray_python(), "-c", ask.format(cluster.nodes["head"].head)],
+        env={**variables, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "in 1" not in done.stdout
+    assert "token" in done.stderr.lower()
 
 
 def test_a_machine_joins_once(cluster: RayCluster, tmp_path: Path) -> None:
@@ -153,6 +167,10 @@ def test_a_machine_is_drained_while_an_artist_works(cluster: RayCluster, clip: P
         assert frames == [list(range(1, 41))] * 2
         assert told["node"] == "two"
         assert cluster.workers()["two-slot0"]["sessions"] == 0
+        # It ends by itself, and its keeper does not start another one.
+        former = cluster.server_of("two")
+        until(lambda: not psutil.pid_exists(former), within_s=60)
+        until(lambda: cluster.workers()["two-slot0"]["state"] == "drained", within_s=60)
         cluster.masklet("down", "--folder", str(cluster.nodes["two"].folder))
         assert ray_processes(cluster.nodes["two"]) == []
         assert is_free(cluster.nodes["two"].ports.server(0))
