@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,3 +179,11 @@ class Cluster:
     def _end(worker: KeptServer) -> None:
         if worker.process.poll() is None:
             worker.kill()
+
+
+def wait_until(holds: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    """Wait until something is true, and fail where it never is."""
+    until_s = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < until_s
+        time.sleep(0.05)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import masklet
-from fakes.clustered import Cluster
+from fakes.clustered import Cluster, wait_until
 from fakes.kept import plates
 from masklet.errors import MovedError, ServerUnreachableError
 from masklet.events import TrackFinished
@@ -30,7 +30,7 @@ NEXT = "{}.{}.{}".format(*VERSION.split(".")[:2], int(VERSION.split(".")[2]) + 1
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
-    with Cluster(folder, frame_s=0.02) as made:
+    with Cluster(folder, frame_s=0.04) as made:
         made.start("one")
         made.start("two")
         yield made
@@ -138,6 +138,8 @@ def test_workers_are_replaced_one_by_one_while_an_artist_works(
         replaced = set()
 
         def replace() -> None:
+            # Where it is in nobody's hands since it has moved, somebody takes it now.
+            session.info()
             home = cluster.at(session.session_id)
             owners.add(epoch_of(cluster, session))
             cluster.gateway.directory.drain(home)
@@ -257,13 +259,6 @@ def test_a_session_is_carried_with_its_clip_when_nobody_else_reaches_its_disk(
         idle.close()
     far.stop()
     cluster.workers["one"].stop()
-
-
-def wait_until(holds: Callable[[], bool], *, within_s: float = 30.0) -> None:
-    until_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
 
 
 def epoch_of(cluster: Cluster, session: Session) -> int:

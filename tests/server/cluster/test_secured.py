@@ -15,7 +15,7 @@ import pytest
 
 import masklet
 from fakes.authority import Authority
-from fakes.clustered import Certificates, Cluster
+from fakes.clustered import Certificates, Cluster, wait_until
 from fakes.kept import KeptServer, plates
 from masklet.errors import AccessDeniedError, ServerUnreachableError, SessionNotFoundError
 from masklet.scopes import SHARED, Scope
@@ -99,11 +99,12 @@ def test_an_artist_is_known_at_the_front_door_and_at_the_worker_and_a_move_keeps
             frames.append(update.frame)
             if len(frames) == 3:
                 cluster.gateway.directory.drain(home)
+                wait_until(lambda: cluster.at(session.session_id) != home)
         assert sorted(frames) == list(range(1, 25))
+        assert [each.name for each in session.info().objects] == ["hero"]
         away = cluster.at(session.session_id)
         assert away not in ("", home)
         assert (cluster.folder / away / session.session_id).is_dir()
-        assert [each.name for each in session.info().objects] == ["hero"]
         session.close()
 
 
@@ -157,7 +158,7 @@ def test_a_worker_listens_where_it_was_told_and_nowhere_else(studio: Studio) -> 
     worker = studio.alive()
     process = psutil.Process(worker.process.pid)
     found = [
-        (each.laddr.ip, each.laddr.port)
+        (each.laddr.ip.removeprefix("::ffff:"), each.laddr.port)
         for one in (process, *process.children(recursive=True))
         for each in one.net_connections("inet")
         if each.status == psutil.CONN_LISTEN
