@@ -17,11 +17,12 @@ import masklet
 from fakes.authority import Authority
 from fakes.clustered import Certificates, Cluster, wait_until
 from fakes.kept import KeptServer, plates
-from masklet.errors import AccessDeniedError, ServerUnreachableError, SessionNotFoundError
+from masklet.errors import AccessDeniedError, BadInputError, ServerUnreachableError, SessionNotFoundError
 from masklet.scopes import SHARED, Scope
 from masklet.transport import grpc_channel
 from masklet.transport.endpoint import Endpoint
 from masklet.types import MaskFormat
+from masklet_server.cluster.joining import gateway_endpoint
 from masklet_server.cluster.ports import Load, SessionFacts
 from masklet_server.cluster.remote_roster import RemoteRoster
 from masklet_server.identity.caller import named
@@ -57,6 +58,13 @@ class Studio:
             "tls_key_file": key,
         }
         return masklet.connect(address, **{**given, **other})
+
+
+@pytest.fixture(autouse=True)
+def no_server_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the caller's environment says of servers."""
+    for name in ("SERVER", "TOKEN", "TOKEN_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY"):
+        monkeypatch.delenv(f"MASKLET_{name}", raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +172,8 @@ def test_a_worker_listens_where_it_was_told_and_nowhere_else(studio: Studio) -> 
         if each.status == psutil.CONN_LISTEN
     ]
     assert found == [("127.0.0.1", worker.port)]
+
+
+def test_a_certificate_for_the_front_door_comes_with_its_key() -> None:
+    with pytest.raises(BadInputError, match="--gateway-key"):
+        gateway_endpoint("gate:7700", None, None, Path("worker.pem"))
