@@ -29,7 +29,6 @@ from masklet.errors import (
     PathNotAllowedError,
     ServerUnreachableError,
     SessionNotFoundError,
-    VersionError,
 )
 from masklet.extras import wire_sentence
 from masklet.session import Session
@@ -38,6 +37,7 @@ from masklet.transport.endpoint import ServerChoice
 from masklet.transport.interface import ClipFile
 from masklet.types import SessionInfo
 from masklet.version import VERSION
+from masklet.version_fit import check_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,18 +156,6 @@ def connect_through_helper(
     )
     transport = BridgeTransport(choice, Path(python) if python else find_helper_python())
     return _checked(Server(transport, own=transport if choice.is_own else None))
-
-
-def check_versions(server: str, client: str) -> None:
-    """Refuse a server of another protocol: another major version, or before 1.0 another minor one.
-
-    Raises:
-        VersionError: They are too far apart.
-    """
-    ours, theirs = client.split("."), server.split(".")
-    digits = 2 if ours[0] == "0" else 1
-    if ours[:digits] != theirs[:digits]:
-        raise VersionError(f"the server has masklet {server} and this client {client}: update the older one")
 
 
 def _checked(server: Server) -> Server:

@@ -15,7 +15,6 @@ import grpc
 import pytest
 
 import masklet
-from masklet.client import check_versions
 from masklet.errors import (
     AccessDeniedError,
     BadInputError,
@@ -41,6 +40,7 @@ from masklet.v1 import (
     session_pb2_grpc,
     values_pb2,
 )
+from masklet.version_fit import check_versions
 
 
 class Answers(

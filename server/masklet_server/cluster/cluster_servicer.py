@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from masklet import codec as wire
-from masklet.client import check_versions
 from masklet.errors import BadInputError, VersionError
 from masklet.v1 import cluster_pb2, cluster_pb2_grpc
 from masklet.version import VERSION
+from masklet.version_fit import check_versions
 from masklet_server.cluster import codec
 from masklet_server.cluster.ports import Offer
 from masklet_server.cluster.sqlite_directory import SqliteDirectory
