@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import os
 import re
 import subprocess
 import sys
@@ -59,6 +60,8 @@ def run(name: str, seconds: int, kept: Path | None) -> dict[str, Any]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=seconds + 120,
+            # The fuzzer ends its process without a goodbye.
+            env={**os.environ, "TMPDIR": place},
         )
         told = done.stderr.decode(errors="replace")
         line: dict[str, Any] = {"target": name, "seconds": seconds}

@@ -6,11 +6,13 @@ be said of a right answer, it asserts that. ``SEEDS`` are where a fuzzer begins.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import inspect
 import io
 import json
 import re
+import shutil
 import socket
 import struct
 import tempfile
@@ -262,6 +264,7 @@ def _pair(data: bytes, *, over_tcp: bool = False) -> tuple[socket.socket, socket
 @cache
 def _place() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="masklet-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "root" / "clip").mkdir(parents=True)
     (folder / "root" / "out").symlink_to(folder)
     return folder
