@@ -125,6 +125,7 @@ def prompts_to_wire(prompts: FramePrompts) -> values_pb2.FramePrompts:
         mask=None if prompts.mask is None else mask_to_wire(prompts.mask),
         base=None if prompts.base is None else tracked_mask_to_wire(prompts.base),
         scribbles=[scribble_to_wire(scribble) for scribble in prompts.scribbles],
+        source=prompts.source,
     )
 
 
@@ -135,7 +136,11 @@ def prompts_from_wire(message: values_pb2.FramePrompts) -> FramePrompts:
     mask = mask_from_wire(message.mask) if message.HasField("mask") else None
     base = tracked_mask_from_wire(message.base) if message.HasField("base") else None
     scribbles = tuple(scribble_from_wire(scribble) for scribble in message.scribbles)
-    return checked(lambda: FramePrompts(message.object_id, message.frame, clicks, box, mask, base, scribbles))
+    return checked(
+        lambda: FramePrompts(
+            message.object_id, message.frame, clicks, box, mask, base, scribbles, message.source
+        )
+    )
 
 
 def direction_to_wire(direction: Direction) -> values_pb2.Direction.ValueType:

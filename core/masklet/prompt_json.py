@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _MAX_MASK_PIXELS = 16384 * 16384
-_OF_A_FRAME = frozenset({"frame", "clicks", "box", "mask", "base", "scribbles"})
+_OF_A_FRAME = frozenset({"frame", "clicks", "box", "mask", "base", "scribbles", "source"})
 _LOOK = ("left_px", "top_px", "width_px", "height_px", "columns", "rows")
 
 
@@ -64,6 +64,8 @@ def frame_to_json(prompts: FramePrompts) -> dict[str, Any]:
         ]
     if prompts.base is not None:
         content["base"] = _tracked_to_json(prompts.base)
+    if prompts.source:
+        content["source"] = prompts.source
     return content
 
 
@@ -96,6 +98,7 @@ def frame_from_json(object_id: int, content: dict[str, Any]) -> FramePrompts:
         mask and _mask_from_json(mask),
         base and _tracked_from_json(base),
         tuple(_scribble_from_json(scribble) for scribble in content.get("scribbles", ())),
+        str(content.get("source", "")),
     )
 
 

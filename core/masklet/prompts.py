@@ -23,7 +23,8 @@ neither bases nor masks; :attr:`Shot.notes` says what a document of that version
         {"name": "hero", "locks": [[1030, 1040]], "matte": {"grow_px": -1.5}, "frames": [
           {"frame": 1001,
            "clicks": [{"x_px": 640.0, "y_px": 360.0, "positive": true}],
-           "box": {"left_px": 600.0, "top_px": 300.0, "right_px": 700.0, "bottom_px": 420.0}},
+           "box": {"left_px": 600.0, "top_px": 300.0, "right_px": 700.0, "bottom_px": 420.0},
+           "source": "a model of the studio 1.2"},
           {"frame": 1020,
            "clicks": [{"x_px": 600.0, "y_px": 300.0, "positive": false}],
            "base": {"columns": 128, "rows": 128, "logits_base64": "eJz…", "presence": "present",

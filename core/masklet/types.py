@@ -44,6 +44,8 @@ from masklet.prompt_kinds import Scribble as Scribble
 from masklet.session_list import SessionSummary as SessionSummary
 from masklet.session_list import Share as Share
 
+MAX_SOURCE = 512
+
 
 class CutPolicy(Enum):
     """What tracking does where a shot ends and another begins."""
@@ -84,6 +86,8 @@ class FramePrompts:
             server sets it and answers with it; it goes when nothing is said any more. None where they start
             from nothing.
         scribbles: Freehand strokes, in their order. They are shown to the network after box and clicks.
+        source: Name and version of the studio's model that proposed them; empty where a person or our network
+            did. No mask follows from it: it stands in the record of mattes.
     """
 
     object_id: int
@@ -93,9 +97,12 @@ class FramePrompts:
     mask: Mask | None = None
     base: TrackedMask | None = None
     scribbles: tuple[Scribble, ...] = ()
+    source: str = ""
 
     def __post_init__(self) -> None:
         check_frame(self.frame)
+        if len(self.source) > MAX_SOURCE or not self.source.isprintable():
+            raise ValueError(f"the name of a model is one line of at most {MAX_SOURCE} letters")
         if self.mask is not None and (self.clicks or self.scribbles or self.box is not None):
             raise ValueError("a frame takes a mask, or clicks, strokes and a box, not both: remove one")
 

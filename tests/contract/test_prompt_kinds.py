@@ -42,7 +42,8 @@ EXAMPLES: dict[str, Any] = {
     "mask": Mask(4, 2, bytes(range(0, 240, 30))),
     "scribbles": (Scribble(((1.0, 2.0), (3.0, 8.0)), 2.5), Scribble(((5.0, 5.0),), 4.0, positive=False)),
 }
-KINDS = [field.name for field in fields(FramePrompts) if field.name not in ("object_id", "frame", "base")]
+_NO_KINDS = ("object_id", "frame", "base", "source")
+KINDS = [field.name for field in fields(FramePrompts) if field.name not in _NO_KINDS]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -76,6 +77,21 @@ def test_it_travels_over_the_wire_the_bridge_and_in_documents(kind: str) -> None
     assert from_json(to_json(Shot("a", document(prompts)))).document.prompts == (prompts,)
     encoded = encode(prompts, blobs)
     assert decode(encoded, blobs) == prompts
+
+
+@every_kind
+def test_the_model_that_proposed_it_stays_named_and_changes_no_mask(kind: str) -> None:
+    prompts = replace(said(kind), source="boxes of words 2.1")
+    blobs: list[bytes] = []
+
+    assert codec.prompts_from_wire(codec.prompts_to_wire(prompts)) == prompts
+    assert from_json(to_json(Shot("a", document(prompts)))).document.prompts == (prompts,)
+    assert decode(encode(prompts, blobs), blobs) == prompts
+    assert Said.of(prompts).prompts == prompts
+    assert prompts.moved(across=2.0).source == prompts.source
+    assert prompts_sha256(document(prompts)) == prompts_sha256(document(said(kind)))
+    with pytest.raises(ValueError, match="one line"):
+        replace(prompts, source="two\nlines")
 
 
 @every_kind

@@ -378,8 +378,11 @@ class FramePrompts(google.protobuf.message.Message):
     MASK_FIELD_NUMBER: builtins.int
     BASE_FIELD_NUMBER: builtins.int
     SCRIBBLES_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
     object_id: builtins.int
     frame: builtins.int
+    source: builtins.str
+    """Name and version of the studio's model that proposed them, for the record of mattes; up to 512 letters."""
     @property
     def clicks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Click]: ...
     @property
@@ -404,9 +407,10 @@ class FramePrompts(google.protobuf.message.Message):
         mask: global___Mask | None = ...,
         base: global___TrackedMask | None = ...,
         scribbles: collections.abc.Iterable[global___Scribble] | None = ...,
+        source: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["base", b"base", "box", b"box", "mask", b"mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["base", b"base", "box", b"box", "clicks", b"clicks", "frame", b"frame", "mask", b"mask", "object_id", b"object_id", "scribbles", b"scribbles"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["base", b"base", "box", b"box", "clicks", b"clicks", "frame", b"frame", "mask", b"mask", "object_id", b"object_id", "scribbles", b"scribbles", "source", b"source"]) -> None: ...
 
 global___FramePrompts = FramePrompts
 

@@ -95,15 +95,19 @@ class Exporter:
         return ExportPlan(selection.stem, await self._mark(session, {}), (delivery,))
 
     async def _mark(self, session: Session, more: dict[str, str]) -> RunMark:
-        def digest_of() -> str:
+        def said() -> tuple[str, list[str]]:
             # As clients have the document: whoever keeps it can tell that mattes are of it.
-            return prompts_sha256(document_outside(session.whole_document(), session.clip))
+            document = document_outside(session.whole_document(), session.clip)
+            models = sorted({prompts.source for prompts in document.prompts if prompts.source})
+            return prompts_sha256(document), models
 
         # In a thread: prompts and locked frames hold masks.
         size_bytes = session.drawn_bytes
         async with self._unpacking.turn(session.user, size_bytes):
-            digest = await self._unpacking.run(size_bytes, digest_of)
-        around, more = session.clip.overscan, {**more, **session.search.provenance}
+            digest, models = await self._unpacking.run(size_bytes, said)
+        around = session.clip.overscan
+        if models:
+            more = {**more, "proposals": "; ".join(models)}
         if around != Overscan():
             more = {**more, "overscan": " ".join(map(str, astuple(around)))}
         settings = json.dumps({**json.loads(self._settings), **more}, sort_keys=True)

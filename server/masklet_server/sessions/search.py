@@ -130,12 +130,6 @@ class Search:
         self._session = session
         self._book = book
         self._tracker = tracker
-        self._proposed_by: set[str] = set()
-
-    @property
-    def provenance(self) -> dict[str, str]:
-        """Which models of the studio have proposed things, for the record of mattes."""
-        return {"proposals": "; ".join(sorted(self._proposed_by))} if self._proposed_by else {}
 
     async def find_again(self, object_id: int, frame: int, limit: int) -> tuple[FoundAgain, ...]:
         """Where an object may be on a frame, the likeliest place first; nothing changes.
@@ -210,15 +204,14 @@ class Search:
         Args:
             frame: The plate's own number.
             boxes: As shares of the picture's sides, and how sure the model is.
-            source: Which model; it is in the record of mattes from now on.
+            source: Which model; prompts that are accepted say so, and the record of mattes names it.
         """
         clip = self._session.clip
         across, down = float(clip.width_px), float(clip.height_px)
         for done, (box, score) in enumerate(boxes, start=1):
             around = Box(box.left_px * across, box.top_px * down, box.right_px * across, box.bottom_px * down)
-            said = FramePrompts(0, frame, box=around)
+            said = FramePrompts(0, frame, box=around, source=source)
             result = await self._session.preview(said)
-            self._proposed_by.add(source)
             yield FindStep(done, len(boxes), FoundThing(said, result, score, 0.0))
 
     async def _places(

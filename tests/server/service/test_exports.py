@@ -147,6 +147,37 @@ def test_a_quality_other_than_the_models_own_is_named_in_what_is_made(tmp_path: 
     serve(tmp_path, work, settings=ServerSettings(quality=quality))
 
 
+def test_a_model_that_proposed_an_object_is_named_in_mattes_of_every_session_of_its_document(
+    tmp_path: Path,
+) -> None:
+    async def work(server: Running, client: FakeClient, session_id: str) -> None:
+        async def settings(session_id: str) -> dict[str, str]:
+            (started, _) = await mattes(client, session_id, plan_only=True)
+            named: dict[str, str] = json.loads(started.started.run.settings)
+            return named
+
+        assert "proposals" not in await settings(session_id)
+        box = values_pb2.Box(left_px=1, top_px=1, right_px=9, bottom_px=9)
+        said = values_pb2.FramePrompts(object_id=1, frame=6, box=box, source="boxes of words 2.1")
+        asked = prompt_pb2.SetPromptsRequest(session_id=session_id, request_id=new_id(), prompts=said)
+        await client.prompts.SetPrompts(asked)
+        assert (await settings(session_id))["proposals"] == "boxes of words 2.1"
+
+        document = await client.prompts.GetPromptDocument(
+            prompt_pb2.GetPromptDocumentRequest(session_id=session_id)
+        )
+        other = (await client.open(server.root / "clip")).session_id
+        await client.prompts.SetPromptDocument(
+            prompt_pb2.SetPromptDocumentRequest(
+                session_id=other, request_id=new_id(), document=document.document
+            )
+        )
+        await client.click(other, 1, frame=6)
+        assert (await settings(other))["proposals"] == "boxes of words 2.1"
+
+    serve(tmp_path, work)
+
+
 def holes_of(events: list[export_pb2.ExportEvent]) -> list[Hole]:
     finished = event_codec.export_event_from_wire(events[-1])
     assert isinstance(finished, ExportFinished)
