@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from masklet.everything import MASKS, is_same, plane
 from masklet.found import Found, Look
+from masklet.found_things import MASKS, is_same, plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from masklet.carrying import carry
+from masklet.errors import NotPromptedError
 from masklet.found import FindProgress, Found
+from masklet.found_things import MASKS, apart, is_same, plane
 from masklet.matte_settings import MatteSettings
-from masklet.types import CutPolicy, Direction, FrameRange, MaskFormat, MaskUpdate
+from masklet.types import CutPolicy, Direction, FrameRange, MaskUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from masklet.found import FindOptions
+    from masklet.found import FindOptions, Look
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
 
-    Plane = NDArray[np.bool_]
-
-MASKS = MaskFormat(max_side_px=256, bits=True)
-"""Fine enough to tell what lies where."""
-_FREE_FROM = 0.6
-"""So much of a thing must lie on nothing that is an object already."""
-_SAME_FROM = 0.5
+RETURNED_FROM = 0.8
+"""So much a thing must look like an object that is gone, to be it."""
 
 
 @dataclass(frozen=True)
@@ -36,40 +32,16 @@ class Keyframe:
     Attributes:
         frame: The plate's own number.
         fresh: Names of objects that are new on it.
-        known: Names of objects that were found again.
+        known: Names of objects that were there and were found.
+        returned: Names of objects that were gone, by tracking or behind a cut, and are one of the things.
         left_over: Things for which the server takes no more objects.
     """
 
     frame: int
     fresh: tuple[str, ...]
     known: tuple[str, ...]
+    returned: tuple[str, ...] = ()
     left_over: int = 0
-
-
-def apart(found: Iterable[Found], taken: Sequence[Plane] = ()) -> list[Found]:
-    """Of things on one frame those that lie beside each other: what is mostly on a better one is left out.
-
-    Args:
-        found: The best first, with masks of one size.
-        taken: Masks of that size which are spoken for.
-    """
-    kept: list[Found] = []
-    union = None
-    for mask in taken:
-        union = mask if union is None else union | mask
-    for thing in found:
-        mask = plane(thing.update)
-        area = int(mask.sum())
-        if area and (union is None or int((mask & ~union).sum()) >= _FREE_FROM * area):
-            kept.append(thing)
-            union = mask if union is None else union | mask
-    return kept
-
-
-def plane(update: MaskUpdate) -> Plane:
-    """``(height, width)``: inside or outside (needs NumPy)."""
-    inside: Plane = update.mask.as_array() > 127
-    return inside
 
 
 def find_everything(
@@ -82,11 +54,13 @@ def find_everything(
     on_progress: Callable[[int, FindProgress], None] = lambda frame, progress: None,
     on_track: Callable[[MaskUpdate], None] = lambda update: None,
     at_cuts: CutPolicy = CutPolicy.STOP,
+    returned_from: float = RETURNED_FROM,
 ) -> Iterator[Keyframe]:
     """Make everything on the keyframes an object, and tell of each keyframe.
 
     Between two keyframes all objects are tracked. What is found on the later one is an object that is there,
-    or new where it lies on none. Afterwards the shot still has to be tracked: new objects backward too.
+    or one that was gone and looks like it, or new. Afterwards the shot still has to be tracked: new objects
+    backward too.
 
     Args:
         session: Objects of its own stay and are not found once more.
@@ -97,6 +71,7 @@ def find_everything(
         on_progress: Told how far the search on a keyframe is.
         on_track: Told each mask that is tracked on the way.
         at_cuts: As for tracking.
+        returned_from: So much a thing must look like an object that is gone, to be it.
     """
     for place, frame in enumerate(keyframes):
         objects = session.objects()
@@ -122,10 +97,49 @@ def find_everything(
             for named, mask in there.items()
             if any(is_same(mask, plane(each.update)) for each in things)
         )
-        fresh = apart(things, tuple(there.values()))
+        gone = [each for each in objects if each.name not in there or not there[each.name].any()]
+        returned, fresh = come_back(session, frame, gone, apart(things, tuple(there.values())), returned_from)
+        for item, thing in returned:
+            item.accept(thing)
         room = max(0, max_objects - len(objects))
         made = make_objects(session, fresh[:room], name)
-        yield Keyframe(frame, tuple(each.name for each in made), known, len(fresh) - len(made))
+        names, back = ((each.name for each in each_of) for each_of in (made, (item for item, _ in returned)))
+        yield Keyframe(frame, tuple(names), known, tuple(back), len(fresh) - len(made))
+
+
+def come_back(
+    session: Session,
+    frame: int,
+    gone: Sequence[TrackedObject],
+    things: Sequence[Found],
+    returned_from: float = RETURNED_FROM,
+) -> tuple[list[tuple[TrackedObject, Found]], list[Found]]:
+    """Which things are objects that were gone, by what they look like; and those that are none of them.
+
+    Args:
+        session: Whose objects.
+        frame: The things are on it.
+        gone: Objects without a mask there.
+        things: On no object that is there.
+        returned_from: So much a thing must look like an object, to be it.
+    """
+    rest = list(things)
+    if not gone or not rest:
+        return [], rest
+    items = {each.name: each for each in gone}
+    looks: dict[str, Look] = {}
+    for name, item in items.items():
+        # Nothing was said of it, or that it is not there.
+        with suppress(NotPromptedError):
+            looks[name] = item.look(frame=frame)
+    returned: list[tuple[TrackedObject, Found]] = []
+    for proposed in carry(looks, session, frame=frame, per_object=1):
+        for like in proposed.things:
+            masks = [plane(thing.update) for thing in rest]
+            number = next((n for n, mask in enumerate(masks) if is_same(mask, plane(like.update))), None)
+            if number is not None and like.likeness >= returned_from:
+                returned.append((items[proposed.name], rest.pop(number)))
+    return returned, rest
 
 
 def make_objects(session: Session, things: Iterable[Found], name: str = "thing") -> list[TrackedObject]:
@@ -140,9 +154,3 @@ def make_objects(session: Session, things: Iterable[Found], name: str = "thing")
         item.set_matte(MatteSettings(exclusive=True))
         made.append(item)
     return made
-
-
-def is_same(one: Plane, other: Plane) -> bool:
-    """Whether two masks of one size are of one thing."""
-    either = int((one | other).sum())
-    return either > 0 and int((one & other).sum()) >= _SAME_FROM * either

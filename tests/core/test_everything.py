@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import cast
+
 import numpy as np
 
-from masklet.everything import apart
-from masklet.found import Found
+from masklet.errors import NotPromptedError
+from masklet.everything import come_back
+from masklet.found import Found, Look
+from masklet.found_things import apart
+from masklet.session import Session
+from masklet.tracked_object import TrackedObject
 from masklet.types import Click, FramePrompts, Mask, MaskUpdate, Presence
 
 
@@ -28,3 +36,59 @@ def test_what_lies_on_an_object_is_not_new() -> None:
 
 def test_nothing_is_apart_from_nothing() -> None:
     assert apart([found(3, 3)]) == []
+
+
+@dataclass
+class Gone:
+    """Stands for an object without a mask on the frame."""
+
+    name: str
+    is_prompted: bool = True
+
+    def look(self, *, frame: int) -> Look:
+        if not self.is_prompted:
+            raise NotPromptedError("click it first")
+        return Look("network", 1, self.name.encode(), 0.1)
+
+
+@dataclass
+class Alike:
+    """Stands for a session: what looks like the objects is given."""
+
+    there: dict[bytes, tuple[Found, ...]]
+    asked: list[bytes] = field(default_factory=list)
+
+    def find(self, *, frame: int, like: Look, limit: int, mask_format: object) -> Iterator[Found]:
+        self.asked.append(like.cells)
+        return iter(self.there[like.cells][:limit])
+
+
+def back(
+    session: Alike, gone: list[Gone], things: list[Found]
+) -> tuple[list[tuple[str, Found]], list[Found]]:
+    returned, rest = come_back(cast("Session", session), 1, cast("list[TrackedObject]", gone), things)
+    return [(item.name, thing) for item, thing in returned], rest
+
+
+def test_a_thing_that_looks_like_an_object_that_was_gone_is_that_object_and_no_new_one() -> None:
+    shed, car, tree = found(0, 6), found(10, 16), found(20, 26)
+    session = Alike({b"hero": (replace(car, likeness=0.9),), b"dog": (replace(tree, likeness=0.7),)})
+
+    returned, rest = back(session, [Gone("hero"), Gone("dog"), Gone("unsaid", False)], [shed, car, tree])
+
+    assert returned == [("hero", car)]
+    assert rest == [shed, tree], "what looks a little like an object is new"
+
+
+def test_two_objects_that_were_gone_are_not_one_thing() -> None:
+    car = found(10, 16)
+    alike = {b"hero": (replace(car, likeness=0.9),), b"double": (replace(car, likeness=0.85),)}
+
+    assert back(Alike(alike), [Gone("double"), Gone("hero")], [car]) == ([("hero", car)], [])
+
+
+def test_nothing_is_looked_for_where_nothing_is_gone_or_nothing_is_new() -> None:
+    session = Alike({})
+    assert back(session, [], [found(0, 6)])[0] == []
+    assert back(session, [Gone("hero")], []) == ([], [])
+    assert session.asked == []

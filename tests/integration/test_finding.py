@@ -47,6 +47,12 @@ def test_things_are_listed_drawn_and_taken(
     assert sheet is not None
     assert sheet.shape[1] > 100
 
+    # What is an object already is not made one once more, and a number said twice is one thing.
+    again = ("--clicks", "8", "--limit", "1", "--prompts", "shot.json", "--take", "1,1")
+    assert run(monkeypatch, "find", clip.pattern, "--frame", "1002", *again) == 0
+    assert "thing 1 is thing001 already" in capsys.readouterr().err
+    assert list(objects_in(Path("shot.json"))) == ["thing001"]
+
     # The same again as JSON, and like what was taken, in another frame.
     assert run(monkeypatch, "find", clip.pattern, "--frame", "1004", "--prompts", "shot.json", "--json") == 0
     assert json.loads(capsys.readouterr().out)["frame"] == 1004
@@ -90,6 +96,9 @@ def test_objects_are_carried_into_another_shot_as_proposals(
         "--frame",
         "1004",
     )
+    assert run(monkeypatch, *carried, "--object", "dog") == 1
+    assert "there is no object dog: the document has duck" in capsys.readouterr().err
+    assert not Path("b.json").exists()
     assert run(monkeypatch, *carried) == 0
 
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]

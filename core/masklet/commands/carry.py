@@ -72,6 +72,10 @@ def carry(
     saved = read_saved(prompts)
     if saved is None or not saved.document.prompts:
         raise BadInputError(f"{prompts} holds no prompts: click something in the first shot")
+    known = [each.name for each in saved.document.objects]
+    unknown = [name for name in objects or () if name not in known]
+    if unknown:
+        raise BadInputError(f"there is no object {unknown[0]}: the document has {', '.join(known)}")
     kept = read_saved(out)
     check_clip(clip, server, saved.reading)
     check_clip(to, server, AS_FILES_SAY if kept is None else kept.reading)

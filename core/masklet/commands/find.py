@@ -28,8 +28,9 @@ from masklet.commands.summary import print_json
 from masklet.commands.typed import Typed
 from masklet.errors import BadInputError
 from masklet.events import OverlayKind
-from masklet.everything import MASKS, Keyframe, find_everything, make_objects
+from masklet.everything import Keyframe, find_everything, make_objects
 from masklet.found import MAX_FOUND, MAX_LAYERS, FindOptions, Found
+from masklet.found_things import MASKS, is_same, plane
 from masklet.types import FrameRange, PromptDocument
 
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ def find(
             return
         things = _things(session, first, like, options, progress)
         if chosen is not None:
-            made = _take(session, things, chosen, name)
+            made = _take(session, things, chosen, name, progress)
             save(prompts, shot, session)
-            progress.say(f"{', '.join(each.name for each in made)}: their prompts are in {prompts}")
+            if made:
+                progress.say(f"{', '.join(each.name for each in made)}: their prompts are in {prompts}")
         if sheet is not None:
             _draw(session, things, first, sheet)
     if as_json:
@@ -200,17 +202,33 @@ def _everything(
         for each in find_everything(session, keyframes, options=options, max_objects=most, name=name):
             told.append(each)
             bar.step()
-            progress.say(f"frame {each.frame}: {len(each.fresh)} new, {len(each.known)} known")
+            back = f", back again: {', '.join(each.returned)}" if each.returned else ""
+            progress.say(f"frame {each.frame}: {len(each.fresh)} new, {len(each.known)} known{back}")
             if each.left_over:
                 progress.say(f"{each.left_over} more were left out: this server takes {most} objects")
     return told
 
 
-def _take(session: Session, things: list[Found], numbers: tuple[int, ...], name: str) -> list[TrackedObject]:
+def _take(
+    session: Session, things: list[Found], numbers: tuple[int, ...], name: str, progress: Progress
+) -> list[TrackedObject]:
+    """Make things objects, but those that are objects of the document already."""
     missing = [number for number in numbers if number > len(things)]
     if missing:
         raise BadInputError(f"there are {len(things)} things, not {missing[0]}")
-    wanted = [things[number - 1] for number in numbers] if numbers else things
+    if not things:
+        return []
+    frame = things[0].prompts.frame
+    masks = session.masks(frames=FrameRange(frame, frame), mask_format=MASKS)
+    there = {update.object_name: plane(update) for update in masks}
+    wanted: list[Found] = []
+    for number in dict.fromkeys(numbers or range(1, len(things) + 1)):
+        thing = things[number - 1]
+        known = [own for own, mask in there.items() if is_same(mask, plane(thing.update))]
+        if known:
+            progress.say(f"thing {number} is {known[0]} already: it stays as it is")
+        else:
+            wanted.append(thing)
     return make_objects(session, wanted, name)
 
 

@@ -14,7 +14,8 @@ from masklet.clip_files import PICTURE_SUFFIXES
 from masklet.commands.exits import ExitCode
 from masklet.commands.summary import print_json
 from masklet.errors import BadInputError, ClipError, MaskletError
-from masklet.everything import MASKS, apart, make_objects
+from masklet.everything import make_objects
+from masklet.found_things import MASKS, apart
 from masklet.matte_files import prepared_folder
 from masklet.types import FrameRange, ObjectInfo, PromptDocument
 
