@@ -105,6 +105,8 @@ class WorkPage(QtWidgets.QWidget):
         self.found_menu = menu
         button = self._buttons[Action.FIND_AGAIN]
         menu.popup(button.mapToGlobal(QtCore.QPoint(0, -menu.sizeHint().height())))
+        # The likeliest is seen at once: Enter takes it.
+        menu.setActiveAction(menu.actions()[0])
 
     def show_export(self) -> ExportDialog:
         """Ask what is exported, and where to."""

@@ -78,7 +78,8 @@ class Finding(QtCore.QObject):
         menu = QtWidgets.QMenu()
         menu.setAccessibleName(phrase("Places that look like the object"))
         for number, place in enumerate(found.places, 1):
-            entry = menu.addAction(place_label(found, number))
+            # Its number is its key.
+            entry = menu.addAction(f"&{place_label(found, number)}")
             entry.hovered.connect(lambda mask=place.mask: self._show(mask))
             entry.triggered.connect(lambda *_, number=number: self.take(found, number))
         menu.aboutToHide.connect(lambda: self._show(None))

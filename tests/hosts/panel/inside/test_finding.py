@@ -58,8 +58,9 @@ def unprompted(panel: PanelWidget) -> int:
     return next(frame for frame in range(model.frames.last, model.frames.first, -1) if frame not in said)
 
 
-def test_each_place_is_seen_while_it_is_pointed_at_and_taken_with_one_click(
-    panel: PanelWidget, settle: Callable[[], None]
+@pytest.mark.parametrize("taken_with", ["click", QtCore.Qt.Key.Key_1, QtCore.Qt.Key.Key_Return])
+def test_the_likeliest_place_is_seen_at_once_and_taken_with_one_click_or_key(
+    panel: PanelWidget, settle: Callable[[], None], taken_with: QtCore.Qt.Key | str
 ) -> None:
     own = panel.workspace.model
     settle()
@@ -69,15 +70,16 @@ def test_each_place_is_seen_while_it_is_pointed_at_and_taken_with_one_click(
     menu = page.found_menu
     assert menu is not None
     (entry,) = menu.actions()
-    assert entry.text() == "1: 90 % alike"
-    entry.hover()
-    settle()
+    assert entry.text() == "&1: 90 % alike"
     assert panel.viewer.hover.mask is not None
     assert own.document[0].at(frame).is_empty, "looking says nothing"
 
     assert own.notice is not None
     assert "One place" in own.notice.sentence
-    entry.trigger()
+    if isinstance(taken_with, str):
+        entry.trigger()
+    else:
+        QtTest.QTest.keyClick(menu, taken_with)
     settle()
 
     assert own.notice is None, "it asks for what was done"
