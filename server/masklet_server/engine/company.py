@@ -2,8 +2,9 @@
 
 A tracker that knows its neighbours does not take them for the object: explicit tracks of distractors are
 what helps most in "SENTRY" (arXiv 2606.24449). Here a rival is found where the picture beside the object
-looks like it, segmented from a box of the object's size there, and then tracked with a memory of its own, in
-the same batch. Each pixel is left to one of them, and none remembers what it has not.
+looks like it, or, with a network whose features were not measured, where one of its other masks reaches over
+to. It is segmented from a box there, and then tracked with a memory of its own, in the same batch. Each pixel
+is left to one of them, and none remembers what it has not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from masklet_server.engine.policies.appearance import covered
 from masklet_server.engine.policies.boxes import MaskBox, box_of
 from masklet_server.engine.policies.legs import Note
 from masklet_server.engine.policies.policy import RIVAL_TRACK
+from masklet_server.engine.policies.rivals import reached
 from masklet_server.engine.segmenter import Segmenter
 from masklet_server.model.network import Decoded, ImageFeatures
 from masklet_server.tracking import RIVAL_FROM, ObjectFrame
@@ -142,32 +144,14 @@ class RivalFinder:
         self._bank = bank
         self._plate_px = plate_px
 
-    def find(
-        self,
-        features: ImageFeatures,
-        likeness: Tensor,
-        least: float,
-        own: ObjectFrame,
-        rivals: Sequence[ObjectFrame],
-    ) -> RivalTrack | None:
-        """A look-alike that nobody tracks yet, where one is near; None for none.
+    def find(self, features: ImageFeatures, place: MaskBox | None, own: ObjectFrame) -> RivalTrack | None:
+        """A look-alike that nobody tracks yet; None where there is none at a place.
 
         Args:
             features: Of the picture.
-            likeness: ``(h, w)`` how much it looks like the object.
-            least: From which likeness on a cell may be of a rival.
+            place: Where it may be, by :func:`place_by_likeness` or :func:`place_by_masks`.
             own: The object on this frame.
-            rivals: Those that are tracked.
         """
-        box = box_of(own.logits > 0)
-        if own.rival < RIVAL_FROM or box is None:
-            return None
-        free = likeness.clone()
-        for result in (own, *rivals):
-            cover = covered(torch.from_numpy(result.logits.astype(np.float32)).to(free.device), features)
-            around = torch.nn.functional.max_pool2d(cover[None, None], 3, 1, 1)[0, 0] > 0
-            free[around] = float("-inf")
-        place = place_beside(free.cpu().numpy(), box, least)
         if place is None:
             return None
         width_px, height_px = self._plate_px
@@ -182,6 +166,47 @@ class RivalFinder:
         self._bank.write_prompted(entry)
         memory.prompted[own.frame] = replace(entry, conditioned=None)
         return RivalTrack(memory)
+
+
+def place_by_likeness(
+    features: ImageFeatures,
+    likeness: Tensor,
+    least: float,
+    own: ObjectFrame,
+    rivals: Sequence[ObjectFrame],
+) -> MaskBox | None:
+    """Where a look-alike is that nobody tracks yet, for a network whose features were measured.
+
+    Args:
+        features: Of the picture.
+        likeness: ``(h, w)`` how much it looks like the object.
+        least: From which likeness on a cell may be of a rival.
+        own: The object on this frame.
+        rivals: Those that are tracked.
+    """
+    box = box_of(own.logits > 0)
+    if box is None:
+        return None
+    free = likeness.clone()
+    for result in (own, *rivals):
+        cover = covered(torch.from_numpy(result.logits.astype(np.float32)).to(free.device), features)
+        around = torch.nn.functional.max_pool2d(cover[None, None], 3, 1, 1)[0, 0] > 0
+        free[around] = float("-inf")
+    return place_beside(free.cpu().numpy(), box, least)
+
+
+def place_by_masks(
+    masks: NDArray[np.bool_], own: ObjectFrame, rivals: Sequence[ObjectFrame]
+) -> MaskBox | None:
+    """The same for any network of the family, by what the masks that were not taken reach over to.
+
+    Args:
+        masks: ``(K, s, s)``, all that the network made for the object.
+        own: The object on this frame.
+        rivals: Those that are tracked.
+    """
+    spoken_for = np.logical_or.reduce([result.logits > 0 for result in (own, *rivals)])
+    return reached(own.logits > 0, spoken_for, list(masks), RIVAL_FROM)
 
 
 def place_beside(likeness: NDArray[np.float32], own: MaskBox, least: float) -> MaskBox | None:

@@ -8,7 +8,13 @@ import torch
 
 from masklet_server.engine.absence import AbsenceRule, emptied
 from masklet_server.engine.accelerate import Layout
-from masklet_server.engine.company import Company, RivalFinder, contested
+from masklet_server.engine.company import (
+    Company,
+    RivalFinder,
+    contested,
+    place_by_likeness,
+    place_by_masks,
+)
 from masklet_server.engine.features import FeatureCache
 from masklet_server.engine.handover import Likeness, hand_over
 from masklet_server.engine.hypotheses import Hypotheses, NextFrame
@@ -127,14 +133,16 @@ class Follower:
                 mine, made = made[:count], made[count:]
                 memory.company[backward] = company
                 company.advance(frame, result, mine)
-                if likeness is not None and company.may_try(frame, memory.policy.rivals):
-                    rival = self._finder.find(
-                        features, likeness.maps[at], likeness.least, result, [each for each, _ in mine]
-                    )
+                if result.rival >= RIVAL_FROM and company.may_try(frame, memory.policy.rivals):
+                    known = [each for each, _ in mine]
+                    if likeness is None:
+                        place = place_by_masks((decoded.logits[at] > 0).cpu().numpy(), result, known)
+                    else:
+                        place = place_by_likeness(features, likeness.maps[at], likeness.least, result, known)
+                    rival = self._finder.find(features, place, result)
                     if rival is not None:
                         company.rivals.append(rival)
-                    if result.rival >= RIVAL_FROM:
-                        company.tried(frame)
+                    company.tried(frame)
         return results
 
     def _written(

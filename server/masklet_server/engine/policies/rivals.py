@@ -29,16 +29,37 @@ def rivalry(taken: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> fl
         taken: ``(h, w)`` the mask that was taken.
         others: ``(h, w)`` each, those that were not.
     """
-    own = box_of(taken)
-    if own is None:
-        return 0.0
-    area = int(np.count_nonzero(taken))
-    most = 0.0
+    return _as_kept(max((growth for growth, _ in _reaches(taken, taken, others)), default=0.0))
+
+
+def reached(
+    own: NDArray[np.bool_], spoken_for: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]], least: float
+) -> MaskBox | None:
+    """The box of the nearest rival that other masks reach over to; None where none does.
+
+    Args:
+        own: ``(h, w)`` the object.
+        spoken_for: ``(h, w)`` it, and what is known of its rivals.
+        others: ``(h, w)`` each, masks that were not taken.
+        least: How far one has to reach, as :func:`rivalry` says it.
+    """
+    found = [(growth, box) for growth, box in _reaches(own, spoken_for, others) if growth >= least]
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+def _reaches(
+    own: NDArray[np.bool_], spoken_for: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]
+) -> Iterator[tuple[float, MaskBox]]:
+    """Pieces of other masks, each with the share by which the object's box grows to hold it."""
+    around = box_of(own)
+    if around is None:
+        return
+    # A rim of a few pixels is doubt about an edge, not somebody else.
+    smallest = _SMALLEST_SHARE * int(np.count_nonzero(own))
     for other in others:
-        # A rim of a few pixels is doubt about an edge, not somebody else.
-        pieces = [box for box, size in _pieces(other & ~taken) if size >= _SMALLEST_SHARE * area]
-        most = max([most, *(1.0 - own.iou(own.union(piece)) for piece in pieces)])
-    return _as_kept(most)
+        for box, size in _pieces(other & ~spoken_for):
+            if size >= smallest:
+                yield 1.0 - around.iou(around.union(box)), box
 
 
 def beside(taken: NDArray[np.bool_], likeness: NDArray[np.float32], least: float) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fakes.tracking import Desk, DiscClip, TinyNetwork
 from masklet.types import Click, FramePrompts, Presence
-from masklet_server.engine.company import Company, RivalTrack, contested, place_beside
+from masklet_server.engine.company import Company, RivalTrack, contested, place_beside, place_by_masks
 from masklet_server.engine.object_memory import FrameMemory, ObjectMemory
 from masklet_server.engine.policies import policy as policies
 from masklet_server.engine.policies.boxes import MaskBox
@@ -87,6 +87,23 @@ def test_of_a_crowd_the_one_beside_the_object_is_taken_and_none_far_away() -> No
     assert near.iou(MaskBox(0.4, 0.1, 0.6, 0.3)) > 0.7
     assert place_beside(alike((14, 15)), OWN, 0.84) is None
     assert place_beside(np.full((20, 20), -np.inf, np.float32), OWN, 0.84) is None
+
+
+def test_a_network_whose_features_were_not_measured_says_by_its_other_masks_where_a_rival_is() -> None:
+    def mask(*columns: int) -> NDArray[np.bool_]:
+        made = np.zeros((20, 20), np.bool_)
+        for column in columns:
+            made[5:10, column : column + 5] = True
+        return made
+
+    rim, both, all_three = np.roll(mask(0), 1, axis=0), mask(0, 7), mask(0, 7, 14)
+    own, known = result(1, 0), result(1, 7)
+
+    near = place_by_masks(np.stack((mask(0), both, all_three)), own, [])
+    assert near == MaskBox(0.35, 0.25, 0.6, 0.5)
+    assert place_by_masks(np.stack((both, all_three)), own, [known]) == MaskBox(0.7, 0.25, 0.95, 0.5)
+    assert place_by_masks(rim[None], own, []) is None
+    assert place_by_masks(both[None], own, [known]) is None
 
 
 def result(frame: int, column: int, presence_logit: float = 9.0) -> ObjectFrame:
@@ -184,6 +201,26 @@ def test_a_look_alike_is_tracked_along_and_nobody_sees_it(
     assert max(batches[1:]) > 1
     assert [each.frame for each in found] == [*range(FIRST + 1, FIRST + 12)]
     assert {object_id for object_id, _ in made.results.held} == {1}
+
+
+@pytest.mark.usefixtures("easy")
+def test_with_any_network_of_the_family_a_look_alike_is_tracked_along(
+    network: TinyNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("masklet_server.engine.follower.RIVAL_LIKENESS", MappingProxyType({}))
+    seen: list[tuple[int, ...]] = []
+
+    def place(masks: NDArray[np.bool_], *_: object) -> MaskBox:
+        seen.append(masks.shape)
+        return MaskBox(0.65, 0.25, 0.95, 0.75)
+
+    monkeypatch.setattr("masklet_server.engine.follower.place_by_masks", place)
+    made = desk(network)
+    made.track(range(FIRST + 1, FIRST + 4), 1)
+
+    assert {shape[0] for shape in seen} == {3}
+    company = made.tracker._objects[1].company[False]
+    assert len(company.memories) > 0
 
 
 @pytest.mark.usefixtures("easy")
