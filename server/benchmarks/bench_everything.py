@@ -71,7 +71,7 @@ def _followed(
     names: list[str | None] = []
     objects = 0
     with tempfile.TemporaryDirectory() as folder:
-        for frame in frames.info.frames:
+        for frame in range(frames.info.last_frame + 1):
             cv2.imwrite(f"{folder}/clip.{frame:04d}.png", frames.read(frame)[..., ::-1])
         with server.open(f"{folder}/clip.%04d.png") as session:
             keyframes = range(0, frames.info.last_frame + 1, every)
