@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from masklet.carrying import Carried, looks_of
 from masklet.carrying import carry as carried_to
-from masklet.carrying import looks_of
 from masklet.clip_reading import AS_FILES_SAY
 from masklet.commands.find import place_of
 from masklet.commands.options import (
@@ -61,7 +61,7 @@ def carry(
     server: ServerOption = None,
     token_file: TokenFileOption = None,
     tls_ca: TlsCaOption = None,
-) -> None:
+) -> tuple[Carried, ...]:
     """Propose where the objects of one shot are in the next, by what they look like.
 
     masklet carry sh010.%04d.exr sh020.%04d.exr --prompts sh010.json --out sh020.json
@@ -103,15 +103,17 @@ def carry(
             {
                 "frame": at,
                 "objects": {each.name: [_as_json(thing) for thing in each.things] for each in found},
+                "doubts": {each.name: each.doubt for each in found if each.doubt is not None},
             }
         )
-        return
+        return found
     for each in found:
-        if not each.things:
-            progress.say(f"nothing on frame {at} looks like {each.name}")
+        if each.doubt is not None:
+            progress.say(each.doubt)
         for number, thing in enumerate(each.things, start=1):
             x_px, y_px = place_of(thing)
             typer.echo(f"{each.name}\t{number}\t{thing.likeness:.2f}\t{at}:{x_px:.1f},{y_px:.1f}")
+    return found
 
 
 def _as_json(thing: Found) -> dict[str, Any]:
