@@ -307,6 +307,7 @@ def server_to_wire(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
         max_side_px=info.max_side_px,
         max_upload_bytes=info.max_upload_bytes,
         opens_paths=info.opens_paths,
+        settings=info.settings,
     )
 
 
@@ -322,6 +323,7 @@ def server_from_wire(message: server_pb2.GetServerInfoResponse) -> ServerInfo:
         max_side_px=message.max_side_px,
         max_upload_bytes=message.max_upload_bytes,
         opens_paths=message.opens_paths,
+        settings=message.settings,
     )
 
 

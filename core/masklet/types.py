@@ -203,6 +203,8 @@ class ServerInfo:
     max_side_px: int
     max_upload_bytes: int
     opens_paths: bool
+    settings: str = ""
+    """What decides about masks besides the weights, as JSON: servers of other settings make other masks."""
 
 
 @dataclass(frozen=True)

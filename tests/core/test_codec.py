@@ -125,7 +125,7 @@ def test_sessions_updates_documents_and_servers_travel() -> None:
         masks=(LockedMask(1, 7, kept, stale=True),),
     )
     model = ModelInfo("small", "Apache-2.0", 5, "ff")
-    server = ServerInfo("1", "cpu", model, (model,), 1, 2, 3, 4, opens_paths=True)
+    server = ServerInfo("1", "cpu", model, (model,), 1, 2, 3, 4, opens_paths=True, settings="{}")
 
     assert codec.session_from_wire(codec.session_to_wire(session)) == session
     assert mask_codec.update_from_wire(mask_codec.update_to_wire(update)) == update

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/server.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\x16\n\x14GetServerInfoRequest\"\xf4\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12$\n\x05model\x18\x03 \x01(\x0b\x32\x15.masklet.v1.ModelInfo\x12%\n\x06models\x18\x04 \x03(\x0b\x32\x15.masklet.v1.ModelInfo\x12\x14\n\x0cmax_sessions\x18\x05 \x01(\r\x12\x13\n\x0bmax_objects\x18\x06 \x01(\r\x12\x13\n\x0bmax_side_px\x18\x07 \x01(\r\x12\x18\n\x10max_upload_bytes\x18\x08 \x01(\x04\x12\x13\n\x0bopens_paths\x18\t \x01(\x08\"\x19\n\x17OpenSharedMemoryRequest\"\x89\x01\n\x18OpenSharedMemoryResponse\x12\x0e\n\x06socket\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\x0c\x12\n\n\x02id\x18\x03 \x01(\x0c\x12\x13\n\x0bpiece_bytes\x18\x04 \x01(\x04\x12\x15\n\rserver_pieces\x18\x05 \x01(\r\x12\x15\n\rclient_pieces\x18\x06 \x01(\r2\xc4\x01\n\rServerService\x12T\n\rGetServerInfo\x12 .masklet.v1.GetServerInfoRequest\x1a!.masklet.v1.GetServerInfoResponse\x12]\n\x10OpenSharedMemory\x12#.masklet.v1.OpenSharedMemoryRequest\x1a$.masklet.v1.OpenSharedMemoryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17masklet/v1/server.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\x16\n\x14GetServerInfoRequest\"\x86\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12$\n\x05model\x18\x03 \x01(\x0b\x32\x15.masklet.v1.ModelInfo\x12%\n\x06models\x18\x04 \x03(\x0b\x32\x15.masklet.v1.ModelInfo\x12\x14\n\x0cmax_sessions\x18\x05 \x01(\r\x12\x13\n\x0bmax_objects\x18\x06 \x01(\r\x12\x13\n\x0bmax_side_px\x18\x07 \x01(\r\x12\x18\n\x10max_upload_bytes\x18\x08 \x01(\x04\x12\x13\n\x0bopens_paths\x18\t \x01(\x08\x12\x10\n\x08settings\x18\n \x01(\t\"\x19\n\x17OpenSharedMemoryRequest\"\x89\x01\n\x18OpenSharedMemoryResponse\x12\x0e\n\x06socket\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\x0c\x12\n\n\x02id\x18\x03 \x01(\x0c\x12\x13\n\x0bpiece_bytes\x18\x04 \x01(\x04\x12\x15\n\rserver_pieces\x18\x05 \x01(\r\x12\x15\n\rclient_pieces\x18\x06 \x01(\r2\xc4\x01\n\rServerService\x12T\n\rGetServerInfo\x12 .masklet.v1.GetServerInfoRequest\x1a!.masklet.v1.GetServerInfoResponse\x12]\n\x10OpenSharedMemory\x12#.masklet.v1.OpenSharedMemoryRequest\x1a$.masklet.v1.OpenSharedMemoryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -25,11 +25,11 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=64
   _globals['_GETSERVERINFOREQUEST']._serialized_end=86
   _globals['_GETSERVERINFORESPONSE']._serialized_start=89
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=333
-  _globals['_OPENSHAREDMEMORYREQUEST']._serialized_start=335
-  _globals['_OPENSHAREDMEMORYREQUEST']._serialized_end=360
-  _globals['_OPENSHAREDMEMORYRESPONSE']._serialized_start=363
-  _globals['_OPENSHAREDMEMORYRESPONSE']._serialized_end=500
-  _globals['_SERVERSERVICE']._serialized_start=503
-  _globals['_SERVERSERVICE']._serialized_end=699
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=351
+  _globals['_OPENSHAREDMEMORYREQUEST']._serialized_start=353
+  _globals['_OPENSHAREDMEMORYREQUEST']._serialized_end=378
+  _globals['_OPENSHAREDMEMORYRESPONSE']._serialized_start=381
+  _globals['_OPENSHAREDMEMORYRESPONSE']._serialized_end=518
+  _globals['_SERVERSERVICE']._serialized_start=521
+  _globals['_SERVERSERVICE']._serialized_end=717
 # @@protoc_insertion_point(module_scope)

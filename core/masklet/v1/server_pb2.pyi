@@ -40,6 +40,7 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     MAX_SIDE_PX_FIELD_NUMBER: builtins.int
     MAX_UPLOAD_BYTES_FIELD_NUMBER: builtins.int
     OPENS_PATHS_FIELD_NUMBER: builtins.int
+    SETTINGS_FIELD_NUMBER: builtins.int
     version: builtins.str
     device: builtins.str
     max_sessions: builtins.int
@@ -48,6 +49,10 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     max_upload_bytes: builtins.int
     opens_paths: builtins.bool
     """False where the server opens uploaded clips only."""
+    settings: builtins.str
+    """What of its settings decides about masks besides the weights, as JSON: what files of mattes have in their headers.
+    Empty from servers that do not tell.
+    """
     @property
     def model(self) -> masklet.v1.values_pb2.ModelInfo:
         """The weights in force."""
@@ -66,9 +71,10 @@ class GetServerInfoResponse(google.protobuf.message.Message):
         max_side_px: builtins.int = ...,
         max_upload_bytes: builtins.int = ...,
         opens_paths: builtins.bool = ...,
+        settings: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["model", b"model"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["device", b"device", "max_objects", b"max_objects", "max_sessions", b"max_sessions", "max_side_px", b"max_side_px", "max_upload_bytes", b"max_upload_bytes", "model", b"model", "models", b"models", "opens_paths", b"opens_paths", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["device", b"device", "max_objects", b"max_objects", "max_sessions", b"max_sessions", "max_side_px", b"max_side_px", "max_upload_bytes", b"max_upload_bytes", "model", b"model", "models", b"models", "opens_paths", b"opens_paths", "settings", b"settings", "version", b"version"]) -> None: ...
 
 global___GetServerInfoResponse = GetServerInfoResponse
 

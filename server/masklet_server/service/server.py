@@ -180,6 +180,7 @@ class MaskletServer:
             max_side_px=max_side_px,
             max_upload_bytes=settings.service.max_upload_bytes,
             opens_paths=False,
+            settings=json.dumps(settings.provenance),
         )
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
