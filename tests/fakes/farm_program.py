@@ -2,8 +2,9 @@
 
 It is run by the real OpenJD engine. ``behaviour.json`` beside the job says what a stage does: ``slow``
 counts up until it is told to end, and then keeps what it has; ``rest`` does what ``slow`` left; ``lost-once``
-ends its worker the first time; ``fail`` says what a person can understand; everything else is done at once.
-States and signals are the real program's own.
+ends its worker the first time, ``server-lost-once`` its server, and ``silent-once`` itself; ``lost`` ends
+every worker; ``fail`` says what a person can understand; everything else is done at once. States and signals
+are the real program's own.
 """
 
 from __future__ import annotations
@@ -66,6 +67,10 @@ def _behave(word: str, task: FarmTask, teller: Teller, stop: Stop) -> None:
             time.sleep(_STEP_S)
     elif word == "rest":
         teller.progress(_STEPS, _STEPS, "tracking", reused=int(kept.read_text()))
+    elif word == "server-lost-once" and teller.state.attempt == 1:
+        teller.end(TaskPhase.FAILED, "masklet's own server stopped in mid-work", is_lost=True)
+    elif word == "silent-once" and teller.state.attempt == 1:
+        os._exit(1)
     elif word == "lost" or (word == "lost-once" and teller.state.attempt == 1):
         # The worker is the parent, or above the shell that OpenJD puts between. Its machine goes with it.
         os.kill(int(os.environ["MASKLET_FARM_OWNER"]), signal.SIGKILL)

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from masklet.farm.submitting import PARAMETERS_FILE, TEMPLATE_FILE
 from masklet.publish.shot_record import read_json
 
 if TYPE_CHECKING:
-    from openjd.model import Job, JobParameterValues, TaskParameterSet
+    from openjd.model import Job, JobParameterValues, Step, TaskParameterSet
 
 LACKING = "OpenJD's packages are not installed here: pip install 'masklet[farm]'"
 
@@ -55,12 +56,24 @@ class OpenedJob:
         """The tasks of a step, in their order."""
         from openjd.model import StepParameterSpaceIterator
 
-        for each in self.job.steps:
-            if each.name == step:
-                return tuple(StepParameterSpaceIterator(space=each.parameterSpace))
-        raise BadInputError(
-            f"the template has no step {step!r}: it was changed by hand; submit the shots again"
-        )
+        return tuple(StepParameterSpaceIterator(space=self.step(step).parameterSpace))
+
+    def step(self, name: str) -> Step:
+        """The step of a name.
+
+        Raises:
+            BadInputError: The template has none.
+        """
+        try:
+            return self._steps[name]
+        except KeyError:
+            raise BadInputError(
+                f"the template has no step {name!r}: it was changed by hand; submit the shots again"
+            ) from None
+
+    @cached_property
+    def _steps(self) -> dict[str, Step]:
+        return {each.name: each for each in self.job.steps}
 
 
 def open_bundle(bundle: Path, *, program: str | None = None) -> OpenedJob:

@@ -67,7 +67,7 @@ class _Worker:
             return {"ended": "environment", "words": self.last_words}
         session = self.session
         assert session is not None
-        script = next(each.script for each in self.opened.job.steps if each.name == step)
+        script = self.opened.step(step).script
         self.last_words = ""
         session.run_task(
             step_script=script, task_parameter_values=self.opened.tasks(step)[place], step_name=step

@@ -1,0 +1,66 @@
+"""One run of a job at a time."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from fakes.farm_shots import write_document, write_plate
+from masklet.commands.farm_job import retry
+from masklet.errors import BadInputError, OutputError
+from masklet.farm.places import JobPlaces
+from masklet.farm.request import FarmRequest
+from masklet.farm.running import only_run as module
+from masklet.farm.running.only_run import check_no_run, only_run
+from masklet.farm.running.run import JobRun
+from masklet.farm.submitting import submit
+from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    return submit([document], FarmRequest(), tmp_path / "job").bundle
+
+
+def test_a_second_run_is_refused_and_changes_nothing(bundle: Path) -> None:
+    places = JobPlaces(bundle / "out")
+    keep_state(places.states, TaskState("shot", "track", 1, TaskPhase.FAILED, words="no room"))
+    with only_run(places):
+        words = (
+            rf"another masklet farm run is at work on this job \(on .*, process {os.getpid()}\): look with"
+        )
+        with pytest.raises(BadInputError, match=words):
+            JobRun(bundle).run()
+        with pytest.raises(BadInputError, match=words):
+            retry(bundle)
+        assert read_state(places.states, "shot", "track", 1).phase is TaskPhase.FAILED
+    check_no_run(places)
+
+
+def test_a_run_that_has_ended_keeps_nobody_out(bundle: Path) -> None:
+    places = JobPlaces(bundle / "out")
+    with only_run(places):
+        pass
+    # What it wrote of itself is there, and its lock went with it.
+    assert places.run.read_text().startswith("on ")
+    check_no_run(places)
+
+
+def test_a_share_without_locks_keeps_nobody_out(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(handle: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(module, "lock_file", unknown)
+    check_no_run(JobPlaces(bundle / "out"))
+
+
+def test_a_share_that_takes_no_files_is_a_sentence(bundle: Path) -> None:
+    places = JobPlaces(bundle / "out")
+    places.run.mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"run.lock cannot be written \(Is a directory\): make room"):
+        check_no_run(places)
