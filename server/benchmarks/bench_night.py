@@ -6,9 +6,7 @@
 2's and EdgeTAM's demos): neither is in this repository. The same shots then go through an undisturbed job,
 and some through ``masklet roto`` in one go. Prompts are boxes: around a true mask, or typed after looking.
 
-Printed: one line of JSON for each run and each shot. ``iou`` compares mattes at half coverage. ``processor``
-has the processor seconds of the server for each frame of one shot, by what was done: they say what a night
-costs whatever else the machine does.
+Printed: one line of JSON for each run and each shot. ``iou`` compares mattes at half coverage.
 """
 
 from __future__ import annotations
@@ -93,7 +91,6 @@ def main() -> None:
         one, other = (night.versions.get(shot) for night in nights.values())
         if one is not None and other is not None:
             records.write_line({"record": "disturbed-undisturbed", "shot": shot, **compared(one, other)})
-    measure_processor(asked.data, asked.work / "processor", asked.frames)
     for shot in _IN_ONE_GO:
         version = nights["undisturbed"].versions.get(shot)
         if version is None:
@@ -158,10 +155,10 @@ def run(night: Night, workers: int, *, kill: bool) -> None:
     started_s = time.monotonic()
     log = (night.folder / "run.log").open("w")
     running = subprocess.Popen(
-        _program("farm", "run", str(job), "--workers", str(workers)),
+        program("farm", "run", str(job), "--workers", str(workers)),
         stdout=log,
         stderr=log,
-        env=_environment(),
+        env=environment(),
     )
     while running.poll() is None:
         time.sleep(0.2)
@@ -189,14 +186,15 @@ def tracking_worker(job: Path, parent: int) -> int | None:
                 and state.done / (state.total or 1) > 0.3
             ):
                 children = [
-                    int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _parent(int(pid)) == parent
+                    int(pid) for pid in os.listdir("/proc") if pid.isdigit() and parent_of(int(pid)) == parent
                 ]
                 # Any of them: with two workers it is this one or one that tracks another shot.
                 return min(children, default=None)
     return None
 
 
-def _parent(pid: int) -> int:
+def parent_of(pid: int) -> int:
+    """The process that started a process; 0 where there is none."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, IndexError, ValueError):
@@ -240,57 +238,6 @@ def tell(name: str, night: Night) -> None:
         )
 
 
-def measure_processor(data: Path, folder: Path, frames: int) -> None:
-    """Run one shot with everything on one worker, and print what its server's processors did by step."""
-    night = Night(folder)
-    write_documents(data, folder, frames)
-    document = folder / "bear.masklet.json"
-    for other in folder.glob("*.masklet.json"):
-        if other != document:
-            other.unlink()
-    job = folder / "job"
-    extra = ["--shapes", "--anchors", "similarity", "--export", "nuke"]
-    masklet("farm", "submit", str(document), "--job", str(job), *extra, "--accept", "reviewed")
-    running = subprocess.Popen(
-        _program("farm", "run", str(job)), stderr=subprocess.DEVNULL, env=_environment()
-    )
-    spent: dict[str, float] = {}
-    before, places = 0.0, JobPlaces(job / "out")
-    while running.poll() is None:
-        time.sleep(0.1)
-        now = _server_seconds(running.pid)
-        for report in shot_reports(read_job(job), places):
-            for state in report.states:
-                if state.phase is TaskPhase.RUNNING and now > before:
-                    spent[state.stage] = spent.get(state.stage, 0.0) + now - before
-        before = max(before, now)
-    night.exit_code = running.returncode
-    each = {stage: round(seconds / frames, 3) for stage, seconds in spent.items()}
-    records.write_line(
-        {"record": "processor", "shot": "bear", "frames": frames, "objects": 1, "seconds_a_frame": each}
-    )
-
-
-def _server_seconds(run: int) -> float:
-    """Processor seconds of the servers of a run's workers."""
-    total = 0.0
-    for entry in os.listdir("/proc"):
-        try:
-            if (
-                not entry.isdigit()
-                or b"masklet_server.cli" not in Path(f"/proc/{entry}/cmdline").read_bytes()
-            ):
-                continue
-            owner = Path(f"/proc/{_parent(int(entry))}/environ").read_bytes().split(b"MASKLET_FARM_OWNER=")
-            if len(owner) < 2 or _parent(int(owner[1].split(b"\0")[0])) != run:
-                continue
-            times = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[11:13]
-            total += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-        except (OSError, ValueError):
-            continue
-    return total
-
-
 def compared(one: Path, other: Path) -> dict[str, float | int]:
     """Mattes of the same names in two folders: how many are the same bytes, and IoU."""
     files = sorted(path.name for path in one.glob("*_mattes.*.exr"))
@@ -326,14 +273,16 @@ def roto(document: Path, name: str, out: Path) -> float:
 
 def masklet(*words: str) -> None:
     """Run masklet to its end."""
-    subprocess.run(_program(*words), check=True, stdout=subprocess.DEVNULL, env=_environment())
+    subprocess.run(program(*words), check=True, stdout=subprocess.DEVNULL, env=environment())
 
 
-def _program(*words: str) -> list[str]:
+def program(*words: str) -> list[str]:
+    """The command line that runs masklet."""
     return [sys.executable, "-m", "masklet", *words]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """For it: one thread each, as there are some workers."""
     return {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
 
 
