@@ -21,12 +21,13 @@ from masklet.commands.extra_words import parse_extra_exports
 from masklet.commands.farm_engine import add_engine_commands
 from masklet.commands.farm_job import add_job_commands
 from masklet.commands.farm_prompts import prompted
-from masklet.commands.options import DeviceOption, JsonOption, WeightsOption
+from masklet.commands.options import DeviceOption, JsonOption, QualityOption, WeightsOption
 from masklet.commands.progress import Progress
 from masklet.commands.prompt_words import parse_range
 from masklet.commands.summary import print_json
 from masklet.errors import BadInputError
 from masklet.events import MatteFormat
+from masklet.settings import read_settings
 from masklet.types import CutPolicy
 
 
@@ -113,6 +114,7 @@ def submit(
     ] = "openjd",
     weights: WeightsOption = None,
     device: DeviceOption = None,
+    quality: QualityOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a job of prompt documents: mattes, shapes, anchors, a check and versions of every shot.
@@ -124,6 +126,8 @@ def submit(
     from masklet.farm.submitting import submit as make_job
 
     progress = Progress()
+    # What this user works with is what the workers are to make the mattes with.
+    here = read_settings()
     check_acceptable(accepting or ())
     if to not in ("openjd", "opencue"):
         raise BadInputError(f"--to {to!r} is no engine that is known: choose openjd or opencue")
@@ -147,16 +151,15 @@ def submit(
             chunk_s,
             frame_s,
             gpu_memory_gib,
-            weights,
+            weights or here.weights,
             device,
+            quality or here.quality,
         )
     except ValueError as error:
         raise BadInputError(str(error)) from error
-    documents = list(
-        prompted(documents, find_every=find_every, carry_from=carry_from, weights=weights, device=device)
-    )
-    clips = {} if clip is None else {documents[0]: clip}
-    submitted = make_job(documents, request, job, clips=clips)
+    made = prompted(documents, find_every=find_every, carry_from=carry_from, weights=weights, device=device)
+    clips = {} if clip is None else {made.documents[0]: clip}
+    submitted = make_job(made.documents, request, job, clips=clips, doubts=made.doubts)
     for note in submitted.notes:
         progress.say(note)
     count = len(submitted.job.shots)

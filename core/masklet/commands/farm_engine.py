@@ -15,6 +15,7 @@ def add_engine_commands(farm: typer.Typer) -> None:
     farm.command(hidden=True)(task)
 
 
+_Paths = Annotated[Optional[Path], typer.Option("--paths", help="OpenJD's rules for paths.")]
 _Ready = Annotated[Path, typer.Option("--ready", help="The file that says where the server is.")]
 
 
@@ -22,15 +23,20 @@ def enter(
     ready: _Ready,
     weights: Annotated[Optional[str], typer.Option("--weights")] = None,
     device: Annotated[Optional[str], typer.Option("--device")] = None,
+    quality: Annotated[Optional[str], typer.Option("--quality")] = None,
     gpu_memory_gib: Annotated[float, typer.Option("--gpu-memory")] = 0.0,
+    paths: _Paths = None,
 ) -> None:
     """Start the server of a worker's session; the environment of its tasks then names it."""
     from masklet.errors import MaskletError
+    from masklet.farm.task import mapped
     from masklet.farm.template import SERVER_VARIABLE
     from masklet.farm.worker_server import enter as start
 
     try:
-        start(ready, weights=weights, device=device, gpu_memory_gib=gpu_memory_gib)
+        if weights is not None:
+            weights = mapped(weights, paths)
+        start(ready, weights=weights, device=device, quality=quality, gpu_memory_gib=gpu_memory_gib)
     except MaskletError as error:
         typer.echo(f"openjd_fail: {error}")
         raise
@@ -50,7 +56,7 @@ def task(
     shot: Annotated[str, typer.Option("--shot")],
     stage: Annotated[str, typer.Option("--stage")],
     piece: Annotated[int, typer.Option("--piece")] = 0,
-    paths: Annotated[Optional[Path], typer.Option("--paths", help="OpenJD's rules for paths.")] = None,
+    paths: _Paths = None,
 ) -> None:
     """Do one task of a job."""
     from masklet.errors import MaskletError

@@ -100,6 +100,7 @@ def retry(
     from masklet.farm.checking import check_acceptable
     from masklet.farm.job import read_job
     from masklet.farm.retrying import make_ready
+    from masklet.farm.running.only_run import check_no_run
 
     check_acceptable(accepting or ())
     if accepting and not shots:
@@ -107,6 +108,7 @@ def retry(
     found = read_job(job)
     for name in shots or ():
         found.shot(name)
+    check_no_run(_places(job))
     make_ready(found, _places(job), tuple(shots or ()), tuple(accepting or ()))
     run(job, workers, as_json)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@dataclass
+class Prompted:
+    """What goes to the farm.
+
+    Attributes:
+        documents: In the order of what was submitted.
+        doubts: Why what was proposed for objects of a document may be something else, by their names.
+    """
+
+    documents: list[Path] = field(default_factory=list)
+    doubts: dict[Path, dict[str, str]] = field(default_factory=dict)
+
+
 def prompted(
     shots: Sequence[Path],
     *,
@@ -25,7 +39,7 @@ def prompted(
     carry_from: Path | None,
     weights: str | None,
     device: str | None,
-) -> tuple[Path, ...]:
+) -> Prompted:
     """A document for everything that is submitted; plates get one beside them.
 
     Args:
@@ -41,10 +55,10 @@ def prompted(
     """
     if find_every is not None and carry_from is not None:
         raise BadInputError("--find looks for everything and --carry for objects of another shot: choose one")
-    found = []
+    found = Prompted()
     for shot in shots:
         if is_document(str(shot)):
-            found.append(shot)
+            found.documents.append(shot)
             continue
         if find_every is None and carry_from is None:
             raise BadInputError(
@@ -58,7 +72,7 @@ def prompted(
             neighbour = plate_path(carry_from.absolute(), read_shot(carry_from).clip)
             # What it lists is for people here; standard output is for the job.
             with redirect_stdout(sys.stderr):
-                carry(
+                carried = carry(
                     str(neighbour),
                     str(shot),
                     prompts=carry_from,
@@ -66,10 +80,11 @@ def prompted(
                     weights=weights,
                     device=device,
                 )
+            found.doubts[document] = {each.name: each.doubt for each in carried if each.doubt is not None}
         else:
             find(str(shot), every=find_every, prompts=document, weights=weights, device=device)
         if not read_shot(document).document.prompts:
             document.unlink()
             raise NotPromptedError(f"nothing was found in {shot.name}: click what is to be cut out")
-        found.append(document)
-    return tuple(found)
+        found.documents.append(document)
+    return found

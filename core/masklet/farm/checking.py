@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, MaskletError
+from masklet.farm.model_mark import read_mark
 from masklet.farm.pictures import QUALITY, quality_checks
 from masklet.farm.places import result_key
 from masklet.farm.results import ShotResult, keep_result, read_result
+from masklet.farm.said_checks import SAID, said_checks
 from masklet.farm.task import check_plate
 from masklet.publish.checks import CHECKS
 from masklet.publish.collected import collect
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from masklet.publish.collected import Collected
     from masklet.publish.problems import Problem
 
-CHECK_NAMES = (*(check.name for check in CHECKS), *QUALITY)
+CHECK_NAMES = (*(check.name for check in CHECKS), *SAID, *QUALITY)
 """All that may be accepted."""
 
 
@@ -55,7 +57,7 @@ def check_shot(task: FarmTask, teller: Teller) -> ShotResult:
     check_plate(task)
     collected = collect(made_mattes(task), task.shot.name)
     teller.progress(1, 2, "looking at pictures")
-    checks = (*CHECKS, *quality_checks(collected))
+    checks = (*CHECKS, *said_checks(task.shot.doubts), *quality_checks(collected))
     accepted = {*task.job.request.accepted, *accepted_later(task)}
     for check in checks:
         right = [one for one in check.problems(collected) if one.repair is Repair.ACCEPT]
@@ -81,10 +83,9 @@ def made_mattes(task: FarmTask) -> Path:
     Raises:
         BadInputError: There is none.
     """
-    told = task.places.weights
-    if told.is_file():
-        sha256 = str(read_object(told, "the job's weights").get("sha256"))
-        folder = task.places.mattes(task.shot, result_key(task.job, task.shot, sha256))
+    mark = read_mark(task.places.weights)
+    if mark is not None:
+        folder = task.places.mattes(task.shot, result_key(task.job, task.shot, mark))
         if folder.is_dir():
             return folder
     raise BadInputError(f"there are no mattes of {task.shot.name}: run masklet farm retry")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class FarmShot:
         frames: To make.
         plate: Prints of the plate's files by frame; see :mod:`masklet.farm.plate_prints`.
         pieces: The tasks that track it.
+        doubts: Why what was proposed for an object may be something else, by its name.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FarmShot:
     frames: FrameRange
     plate: Mapping[int, str]
     pieces: tuple[Piece, ...]
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     def piece(self, number: int) -> Piece:
         """The piece of a number.
@@ -129,6 +131,7 @@ def job_to_json(job: FarmJob) -> dict[str, Any]:
                     }
                     for piece in shot.pieces
                 ],
+                "doubts": dict(shot.doubts),
             }
             for shot in job.shots
         ],
@@ -233,4 +236,5 @@ def _shot_from_json(content: Any) -> FarmShot:
             )
             for piece in content["pieces"]
         ),
+        {str(name): str(words) for name, words in content.get("doubts", {}).items()},
     )

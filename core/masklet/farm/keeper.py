@@ -16,9 +16,10 @@ def main() -> int:
     parser.add_argument("ready", type=Path)
     parser.add_argument("--weights")
     parser.add_argument("--device")
+    parser.add_argument("--quality")
     asked = parser.parse_args()
     try:
-        keep(asked.ready, weights=asked.weights, device=asked.device)
+        keep(asked.ready, weights=asked.weights, device=asked.device, quality=asked.quality)
     except MaskletError as error:
         sys.stderr.write(f"{error}\n")
         return 1

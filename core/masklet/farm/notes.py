@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, MaskletError
-from masklet.farm.job import read_job
+from masklet.farm.job import read_document, read_job
 from masklet.farm.places import JobPlaces
 from masklet.farm.task_states import TaskPhase, read_state
 from masklet.farm.template import stages
+from masklet.prompts import read_shot
+from masklet.prompts_digest import prompts_sha256
 from masklet.publish.shot_record import read_json, read_object, write_whole
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from masklet.farm.job import FarmJob
+    from masklet.farm.job import FarmJob, FarmShot
+    from masklet.types import PromptDocument
 
 SUFFIX = ".farm.json"
 _KEY = "masklet_farm_note"
@@ -41,6 +44,7 @@ class Homecoming:
         version: The folder of the version; None where none was published.
         was_checked: The check has looked at it; else something failed, and the words say what.
         is_news: Nobody was told yet.
+        is_outdated: The document says something else by now than what was submitted.
     """
 
     shot: str
@@ -51,6 +55,7 @@ class Homecoming:
     version: Path | None
     was_checked: bool
     is_news: bool
+    is_outdated: bool = False
 
 
 def note_path(document: Path) -> Path:
@@ -91,6 +96,7 @@ def look_home(document: Path) -> Homecoming | None:
             version if version is not None and version.is_dir() else None,
             bool(result.get("was_checked", True)),
             note.get("told") != _mark(result),
+            _says_else(document, bundle, job.shot(name)),
         )
     except (MaskletError, KeyError, TypeError, ValueError, AttributeError):
         return None
@@ -105,6 +111,21 @@ def note_told(document: Path, coming: Homecoming) -> None:
         result = _outcome(read_job(coming.bundle), coming.shot, JobPlaces(coming.bundle / "out"))
         content = {**note, "told": _mark(result)}
         write_whole(note_path(document), (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _says_else(document: Path, bundle: Path, shot: FarmShot) -> bool:
+    """True where an artist went on prompting after the submission."""
+    # Neither can be read where somebody is writing or has tidied up: what came of it is news all the same.
+    with suppress(MaskletError):
+        now, then = (_said(each.document) for each in (read_shot(document), read_document(bundle, shot)))
+        return now != then
+    return False
+
+
+def _said(document: PromptDocument) -> str:
+    """What was said, without what a server answered to it."""
+    plain = tuple(replace(item, base=None) for item in document.prompts)
+    return prompts_sha256(replace(document, prompts=plain, masks=()))
 
 
 def _outcome(job: FarmJob, name: str, places: JobPlaces) -> dict[str, Any]:

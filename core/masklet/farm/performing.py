@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from masklet.errors import BadInputError, MaskletError, OutputError
+from masklet.errors import BadInputError, MaskletError, OutputError, ServerUnreachableError
 from masklet.farm.checking import check_shot
 from masklet.farm.delivering import make_exports, make_mattes
 from masklet.farm.graphics_card import check_gpu, check_on_gpu
@@ -41,7 +41,8 @@ def perform(task: FarmTask) -> None:
         teller.end(TaskPhase.STOPPED, str(error))
         raise
     except MaskletError as error:
-        teller.end(TaskPhase.FAILED, str(error))
+        # Time-outs of the share are none of these: they would come again.
+        teller.end(TaskPhase.FAILED, str(error), is_lost=isinstance(error, ServerUnreachableError))
         raise
     except Exception as error:
         teller.end(TaskPhase.FAILED, f"a fault of masklet itself ({type(error).__name__}: {error})")
@@ -77,6 +78,8 @@ def _server(task: FarmTask) -> Server:
 
     request = task.job.request
     check_gpu(request.gpu_memory_gib)
-    server = connect_to_kept() or connect(weights=request.weights, device=request.device)
+    server = connect_to_kept() or connect(
+        weights=request.weights, device=request.device, quality=request.quality
+    )
     check_on_gpu(request.gpu_memory_gib, server.info().device)
     return server

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from masklet.errors import BadInputError, ServerUnreachableError
+from masklet.errors import BadInputError
 from masklet.farm.prompt_marks import box_of, marks_of, prompts_of
 from masklet.farm.quality import BoxFit, Measure, Point, findings
 from masklet.frame_runs import counted
@@ -136,7 +136,7 @@ def _measured(collected: Collected) -> dict[str, dict[str, Any]]:
             timeout=_MEASURE_S,
         )
     except subprocess.TimeoutExpired:
-        raise ServerUnreachableError(
+        raise BadInputError(
             f"the pictures of {counted(len(record.mattes.frames))} could not be looked at within an hour: "
             "see to the share, then run masklet farm retry"
         ) from None

@@ -12,6 +12,7 @@ from masklet.version import VERSION
 
 if TYPE_CHECKING:
     from masklet.farm.job import FarmJob, FarmShot
+    from masklet.farm.model_mark import ModelMark
 
 _KEY_DIGITS = 12
 
@@ -38,8 +39,13 @@ class JobPlaces:
 
     @property
     def weights(self) -> Path:
-        """Says with which weights the job was begun."""
+        """Says with which weights and settings the job was begun."""
         return self.out / "work" / "weights.json"
+
+    @property
+    def run(self) -> Path:
+        """Held by ``masklet farm run`` while it is at work."""
+        return self.out / "work" / "run.lock"
 
     @property
     def report(self) -> Path:
@@ -63,7 +69,7 @@ class JobPlaces:
         return self.out / "work" / "accepted" / f"{shot}.json"
 
 
-def result_key(job: FarmJob, shot: FarmShot, weights_sha256: str) -> str:
+def result_key(job: FarmJob, shot: FarmShot, mark: ModelMark) -> str:
     """Names all that a shot's masks follow from: document, plate, range, weights, settings and program."""
     request = job.request
     content = [
@@ -71,7 +77,7 @@ def result_key(job: FarmJob, shot: FarmShot, weights_sha256: str) -> str:
         shot.document_sha256,
         sorted(shot.plate.items()),
         [shot.frames.first, shot.frames.last],
-        weights_sha256,
+        [mark.sha256, mark.settings],
         [request.at_cuts.value, request.matte_format.value, request.raw_edges],
         [
             [piece.objects, [[way.frames.first, way.frames.last] for way in piece.ways]]

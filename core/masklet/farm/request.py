@@ -11,6 +11,8 @@ from masklet.events import MatteFormat
 from masklet.outputs.extra_exports import ExtraExports
 from masklet.types import CutPolicy, FrameRange
 
+QUALITIES = ("own", "fast", "balanced", "best")
+"""As servers take them; ``own`` is what a model was trained for."""
 NO_EXTRAS = ExtraExports(False, 1.0, (), Absence.HOLD, ())
 
 
@@ -35,6 +37,7 @@ class FarmRequest:
         gpu_memory_gib: Of the machine's graphics card at least; 0 for any machine.
         weights: Name or file of the model; None for the server's own.
         device: ``cpu`` or ``cuda``; None lets the server choose.
+        quality: How closely pictures are looked at, one of :data:`QUALITIES`; None for the workers' own.
     """
 
     frames: Optional[FrameRange] = None
@@ -53,6 +56,7 @@ class FarmRequest:
     gpu_memory_gib: float = 0.0
     weights: Optional[str] = None
     device: Optional[str] = None
+    quality: Optional[str] = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.objects_per_task <= 64:
@@ -63,6 +67,8 @@ class FarmRequest:
             raise ValueError("a frame of an object takes from a thousandth of a second to 600 s")
         if not 0 <= self.gpu_memory_gib <= 1024:
             raise ValueError("a graphics card has 0 to 1024 GiB")
+        if self.quality is not None and self.quality not in QUALITIES:
+            raise ValueError(f"there is no quality {self.quality!r}: it is one of {', '.join(QUALITIES)}")
 
     @property
     def has_exports(self) -> bool:
@@ -94,6 +100,7 @@ def request_to_json(request: FarmRequest) -> dict[str, Any]:
         "gpu_memory_gib": request.gpu_memory_gib,
         "weights": request.weights,
         "device": request.device,
+        "quality": request.quality,
     }
 
 
@@ -128,6 +135,8 @@ def request_from_json(content: Any) -> FarmRequest:
             float(content["gpu_memory_gib"]),
             None if content["weights"] is None else str(content["weights"]),
             None if content["device"] is None else str(content["device"]),
+            # Jobs that were submitted before there was a choice have the workers' own.
+            None if content.get("quality") is None else str(content["quality"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise BadInputError(

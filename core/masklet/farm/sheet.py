@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Union
 from masklet.anchors import Absence, AnchorKind
 from masklet.errors import BadInputError
 from masklet.exchange.files import TOOLS
-from masklet.farm.request import FarmRequest
+from masklet.farm.request import QUALITIES, FarmRequest
 from masklet.farm.submitting import submit
 from masklet.names import checked_stem
 from masklet.outputs.extra_exports import DEFAULT_TOOL, ExtraExports
@@ -55,6 +55,8 @@ class FarmSheet:
         tool: Whom shapes and anchors are written for.
         publish: It becomes a version if it passes the check.
         reviewed: Uncertain frames do not hold it up.
+        weights: Name or file of the model, as workers have it; empty for theirs.
+        quality: How closely pictures are looked at.
         comment: For the manifest.
     """
 
@@ -65,6 +67,8 @@ class FarmSheet:
     tool: str = DEFAULT_TOOL
     publish: bool = True
     reviewed: bool = False
+    weights: str = ""
+    quality: str = QUALITIES[0]
     comment: str = ""
 
     def with_value(self, name: str, value: Value) -> FarmSheet:
@@ -82,8 +86,10 @@ class FarmSheet:
         """What is asked of the farm.
 
         Raises:
-            BadInputError: There is no such tool.
+            BadInputError: There is no such tool, or no such quality.
         """
+        if self.quality not in QUALITIES:
+            raise BadInputError(phrase("there is no quality {quality}", quality=self.quality))
         if self.tool not in TOOLS:
             raise BadInputError(phrase("there is no export for {tool}", tool=self.tool))
         kinds = (AnchorKind.SIMILARITY,) if self.anchors else ()
@@ -93,6 +99,8 @@ class FarmSheet:
             publish=self.publish,
             comment=self.comment.strip(),
             accepted=("reviewed",) if self.reviewed else (),
+            weights=self.weights.strip() or None,
+            quality=self.quality,
         )
 
 
@@ -105,6 +113,8 @@ FIELDS = (
     FarmField(
         "reviewed", "Uncertain Frames Are Right", "Frames on which an object may be lost do not hold it up"
     ),
+    FarmField("weights", "Model", "Name or file of the model, as workers have it; empty for theirs"),
+    FarmField("quality", "Quality", "How closely pictures are looked at: closer takes longer", QUALITIES),
     FarmField("comment", "Comment", "For those who take the version"),
 )
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from masklet.farm.template import job_template
 from masklet.frame_runs import part_in, runs_of, shown
 from masklet.names import checked_stem
 from masklet.prompts import read_shot
+from masklet.publish.integrating import check_template
 from masklet.publish.shot_record import write_whole
 from masklet.types import FrameRange
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 TEMPLATE_FILE = "template.json"
 PARAMETERS_FILE = "parameter_values.json"
 ASSETS_FILE = "asset_references.json"
+MOST_CHARACTERS = 1_000_000
+"""Of a template that AWS Deadline Cloud takes, as its interface of December 2026 says. Some 600 shots."""
 _SUFFIXES = (".masklet.json", ".prompts.json", ".json")
 _NAME_CHARACTERS = 32
 
@@ -61,6 +64,7 @@ def submit(
     bundle: Path,
     *,
     clips: Mapping[Path, str] | None = None,
+    doubts: Mapping[Path, Mapping[str, str]] | None = None,
     name: str | None = None,
 ) -> Submitted:
     """Make a job of prompt documents, and note beside each where its results will be.
@@ -70,6 +74,8 @@ def submit(
         request: What is made of all of them.
         bundle: A folder that does not exist yet, on a disk that all workers share.
         clips: Plates of documents whose own word does not find them.
+        doubts: Why what was proposed for objects of a document may be something else, by their names: the
+            check asks somebody to look.
         name: Of the job, for people; else the folder's.
 
     Raises:
@@ -85,17 +91,20 @@ def submit(
     bundle = bundle.absolute()
     if bundle.exists():
         raise OutputError(f"{bundle} is there already: name another folder with --job")
-    notes: list[str] = []
+    request, notes = _with_whole_paths(request)
     taken: set[str] = set()
     found: list[tuple[FarmShot, bytes]] = []
     for document in documents:
+        if document.absolute() in {Path(shot.home) for shot, _ in found}:
+            raise BadInputError(f"{document.name} is named twice: name each document once")
         try:
             shot, data, told = _shot(document.absolute(), request, (clips or {}).get(document), taken)
         except MaskletError as error:
             raise BadInputError(f"{document.name}: {error}") from error
+        shot = replace(shot, doubts=dict((doubts or {}).get(document, {})))
         taken.add(shot.name.lower())
         found.append((shot, data))
-        notes += [f"{shot.name}: {sentence}" for sentence in told]
+        notes += [f"{shot.name}: {sentence}" for sentence in (*told, *shot.doubts.values())]
     job = FarmJob(
         name or bundle.name,
         request,
@@ -112,7 +121,13 @@ def submit(
         for shot, data in found:
             write_whole(bundle / shot.document, data)
         for file, content in _openjd_files(bundle, job).items():
-            write_whole(bundle / file, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+            text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+            if file == TEMPLATE_FILE and len(text) > MOST_CHARACTERS:
+                notes.append(
+                    f"AWS Deadline Cloud takes templates of {MOST_CHARACTERS} characters and this one has "
+                    f"{len(text)}: for it submit the shots in several jobs"
+                )
+            write_whole(bundle / file, f"{text}\n".encode())
         write_job(bundle, job)
     except OutputError:
         # Half a job would be in the way of the next try.
@@ -126,6 +141,8 @@ def submit(
 def _openjd_files(bundle: Path, job: FarmJob) -> dict[str, object]:
     """What makes the folder a job bundle, as Deadline Cloud calls it."""
     plates = sorted({str(Path(shot.clip).parent) for shot in job.shots})
+    weights = job.request.weights
+    files = [weights] if weights is not None and Path(weights).is_absolute() else []
     return {
         TEMPLATE_FILE: job_template(job),
         PARAMETERS_FILE: {
@@ -137,12 +154,32 @@ def _openjd_files(bundle: Path, job: FarmJob) -> dict[str, object]:
         },
         ASSETS_FILE: {
             "assetReferences": {
-                "inputs": {"filenames": [], "directories": [str(bundle / "shots"), *plates]},
+                "inputs": {"filenames": files, "directories": [str(bundle / "shots"), *plates]},
                 "outputs": {"directories": [str(bundle / "out")]},
                 "referencedPaths": [],
             }
         },
     }
+
+
+def _with_whole_paths(request: FarmRequest) -> tuple[FarmRequest, list[str]]:
+    """The same with places that other machines find: workers run elsewhere than here. And a word of it.
+
+    Raises:
+        BadInputError: The template for versions cannot be used.
+    """
+    notes = []
+    if request.template:
+        template = Path(request.template).expanduser().as_posix()
+        check_template(template, dict(request.values))
+        if not Path(template).is_absolute() and not template.startswith(("{folder}", "{parent}")):
+            here = Path.cwd().as_posix().replace("{", "{{").replace("}", "}}")
+            template = f"{here}/{template}"
+        request = replace(request, template=template)
+    if request.weights is not None and (file := Path(request.weights).expanduser()).is_file():
+        request = replace(request, weights=str(file.absolute()))
+        notes.append(f"all workers have to see the weights {request.weights}")
+    return request, notes
 
 
 def _shot(

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from masklet.clip_files import find_clip
 from masklet.conversion import check_fits
-from masklet.errors import BadInputError, ClipError, MaskletError, OutputError, WeightsError
+from masklet.errors import BadInputError, ClipError, MaskletError, OutputError
 from masklet.farm.job import read_document, read_job
+from masklet.farm.model_mark import check_same, mark_of
 from masklet.farm.places import JobPlaces, result_key
 from masklet.farm.plate_prints import check_same_plate, plate_prints
-from masklet.farm.share import keep_first
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
-from masklet.publish.shot_record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +42,8 @@ class FarmTask:
     """One task.
 
     Attributes:
-        job: The job.
-        shot: Its plate as this machine has it.
+        job: The job, with places as this machine has them.
+        shot: The same of its plate and its artist's document.
         places: Where things lie.
         stage: What is done.
         piece: Its number, for tracking; else 0.
@@ -83,9 +82,15 @@ def find_task(
     found = job.shot(shot)
     if piece:
         found.piece(piece)
-    return FarmTask(
-        job, replace(found, clip=mapped(found.clip, mapping)), JobPlaces(out), stage, piece, bundle
+    # All that names a place names one of the submitter's machine.
+    request = job.request
+    request = replace(
+        request,
+        template=mapped(request.template, mapping),
+        weights=request.weights and mapped(request.weights, mapping),
     )
+    own = replace(found, clip=mapped(found.clip, mapping), home=mapped(found.home, mapping))
+    return FarmTask(replace(job, request=request), own, JobPlaces(out), stage, piece, bundle)
 
 
 def mapped(path: str, mapping: Path | None) -> str:
@@ -187,13 +192,18 @@ class Teller:
             self.state = replace(self.state, words=f"second look at {name}, frame {done} of {total}")
             self._keep()
 
-    def end(self, phase: TaskPhase, words: str = "") -> None:
+    def end(self, phase: TaskPhase, words: str = "", *, is_lost: bool = False) -> None:
         """The task is over. The engine hears why it failed also where the share takes no word of it.
+
+        Args:
+            phase: How it ended.
+            words: Why.
+            is_lost: Because its server went away.
 
         Raises:
             OutputError: It is done, and cannot say so.
         """
-        self.state = replace(self.state, phase=phase, words=words)
+        self.state = replace(self.state, phase=phase, words=words, is_lost=is_lost)
         if phase is not TaskPhase.DONE:
             tell_failure(words)
         try:
@@ -215,31 +225,14 @@ class Teller:
         self.state = keep_state(self._folder, replace(self.state, seconds=seconds))
 
 
-def check_weights(task: FarmTask, server: Server) -> str:
-    """The digest of the server's weights, which have to be those that the job was begun with.
+def key_of(task: FarmTask, server: Server) -> str:
+    """Names what is made of the shot.
 
     Raises:
-        WeightsError: They are others.
-        OutputError: The share takes no word of it.
+        WeightsError: The server has other weights or settings than the job was begun with.
+        OutputError: The share takes no word of them.
     """
-    model = server.info().model
-    path = task.places.weights
-    if not path.is_file():
-        # Of two that begin at once, the first one's stays, and is asked below.
-        keep_first(path, json.dumps({"name": model.name, "sha256": model.sha256}).encode())
-    told = read_object(path, "the job's weights")
-    if told.get("sha256") != model.sha256:
-        raise WeightsError(
-            f"the job was begun with the weights {told.get('name')} ({str(told.get('sha256'))[:12]}…) and "
-            f"this worker has {model.name} ({model.sha256[:12]}…): give all workers the same, then run "
-            "masklet farm retry"
-        )
-    return model.sha256
-
-
-def key_of(task: FarmTask, server: Server) -> str:
-    """Names what is made of the shot; errors as in :func:`check_weights`."""
-    return result_key(task.job, task.shot, check_weights(task, server))
+    return result_key(task.job, task.shot, check_same(task.places.weights, mark_of(server)))
 
 
 def check_plate(task: FarmTask) -> None:

@@ -50,6 +50,7 @@ class TaskState:
         attempt: Counts from 1.
         seconds: How long the machine was at it.
         reused: How many of ``done`` an earlier attempt had made.
+        is_lost: It failed because its server went away: another attempt may do it.
         told_at: By the clock of the machine that wrote this.
     """
 
@@ -65,6 +66,7 @@ class TaskState:
     attempt: int = 0
     seconds: float = 0.0
     reused: int = 0
+    is_lost: bool = False
     told_at: str = ""
 
     @property
@@ -111,6 +113,7 @@ def read_state(folder: Path, shot: str, stage: str, piece: int = 0) -> TaskState
             int(content["attempt"]),
             float(content["seconds"]),
             int(content["reused"]),
+            bool(content.get("is_lost", False)),
             str(content["told_at"]),
         )
     return empty

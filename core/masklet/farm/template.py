@@ -81,11 +81,14 @@ def stages(job: FarmJob) -> tuple[str, ...]:
 
 def _server_environment(job: FarmJob) -> dict[str, Any]:
     words = ["--ready", "{{Session.WorkingDirectory}}/server.json"]
+    mapping = ["--paths", "{{Session.PathMappingRulesFile}}"]
     asked: list[str] = []
     if job.request.weights is not None:
         asked += ["--weights", job.request.weights]
     if job.request.device is not None:
         asked += ["--device", job.request.device]
+    if job.request.quality is not None:
+        asked += ["--quality", job.request.quality]
     if job.request.gpu_memory_gib:
         asked += ["--gpu-memory", f"{job.request.gpu_memory_gib:g}"]
     return {
@@ -93,7 +96,7 @@ def _server_environment(job: FarmJob) -> dict[str, Any]:
         "description": "One masklet server for all tasks of a worker's session.",
         "script": {
             "actions": {
-                "onEnter": _action(["farm", "enter", *words, *asked], START_S),
+                "onEnter": _action(["farm", "enter", *words, *asked, *mapping], START_S),
                 "onExit": _action(["farm", "leave", *words], 120),
             }
         },

@@ -47,13 +47,21 @@ class KeptServer:
     keeper: int
 
 
-def enter(ready: Path, *, weights: str | None, device: str | None, gpu_memory_gib: float = 0.0) -> KeptServer:
+def enter(
+    ready: Path,
+    *,
+    weights: str | None,
+    device: str | None,
+    quality: str | None = None,
+    gpu_memory_gib: float = 0.0,
+) -> KeptServer:
     """Start a keeper with its server and wait until that answers.
 
     Args:
         ready: The file that will say where it is; in the session's folder.
         weights: Name or file of the model.
         device: Where the network runs.
+        quality: How closely it looks at pictures.
         gpu_memory_gib: Of the graphics card at least.
 
     Raises:
@@ -63,7 +71,7 @@ def enter(ready: Path, *, weights: str | None, device: str | None, gpu_memory_gi
     check_gpu(gpu_memory_gib)
     log = ready.with_suffix(".log")
     command = [sys.executable, "-m", "masklet.farm.keeper", str(ready)]
-    for word, value in (("--weights", weights), ("--device", device)):
+    for word, value in (("--weights", weights), ("--device", device), ("--quality", quality)):
         if value is not None:
             command += [word, value]
     with log.open("wb") as output:
@@ -138,12 +146,16 @@ def read_ready(ready: Path) -> KeptServer:
         raise BadInputError(f"{ready.name} tells of no server: enter the environment again") from error
 
 
-def keep(ready: Path, *, weights: str | None, device: str | None) -> None:
-    """What the keeper does: hold a server until nobody wants it any more."""
+def keep(ready: Path, *, weights: str | None, device: str | None, quality: str | None = None) -> None:
+    """What the keeper does: hold a server until nobody wants it any more.
+
+    What is not given is as this machine's environment says, as for a task that starts a server of its own.
+    """
+    from masklet.settings import read_settings
     from masklet.transport.local_server import LocalServer
 
-    owner = int(os.environ.get(OWNER_VARIABLE, "0"))
-    server = LocalServer(weights=weights, device=device)
+    owner, own = int(os.environ.get(OWNER_VARIABLE, "0")), read_settings()
+    server = LocalServer(weights=weights or own.weights, device=device, quality=quality or own.quality)
     try:
         content = {"address": server.address, "token": server.token, "keeper": os.getpid()}
         temporary = ready.with_suffix(".new")

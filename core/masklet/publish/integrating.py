@@ -92,7 +92,7 @@ class TemplateIntegrator:
             BadInputError: The template asks for what nobody said, or its last folder has no version.
         """
         template = Path(self.template).expanduser().as_posix()
-        _check(template, self.values)
+        check_template(template, self.values)
         values: dict[str, Any] = {
             **self.values,
             "folder": collected.folder.as_posix(),
@@ -114,8 +114,12 @@ class TemplateIntegrator:
         return f"version {published.manifest.version} is {published.folder}"
 
 
-def _check(template: str, values: Mapping[str, str]) -> None:
-    """Refuse what is no plain template: fields are names, and only the version has a format."""
+def check_template(template: str, values: Mapping[str, str]) -> None:
+    """Refuse what is no plain template: fields are names, and only the version has a format.
+
+    Raises:
+        BadInputError: It is none, asks for what nobody said, or its last folder has no version.
+    """
     last = template.rpartition("/")[2]
     try:
         fields = [part[1:3] for part in Formatter().parse(template) if part[1] is not None]

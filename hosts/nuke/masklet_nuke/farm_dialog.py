@@ -25,14 +25,13 @@ def submit(runtime: Runtime, node: Node) -> None:
     Raises:
         MaskletError: Nothing is connected to the node, its plate cannot be read, or it is being tracked.
     """
-    from masklet.farm.sheet import sheet_for
-    from masklet.hosting.work.farming import submit_job
+    from masklet.hosting.work.farming import proposed, submit_job
 
     check_free(runtime, node)
     ensure_rendered(runtime.nuke, node)
     uid = runtime.host.adopt(node)
     document = write_document(runtime.nuke, node, runtime.host.source(node), uid)
-    sheet = sheet_for(document, _TOOL)
+    sheet = proposed(document, runtime.host.connection_settings(), _TOOL)
     asked = _ask(runtime, sheet) if runtime.host.has_interface else sheet
     if asked is not None:
         runtime.run(

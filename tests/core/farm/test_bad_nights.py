@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +17,7 @@ from fakes.farm_shots import write_document, write_plate
 from masklet.errors import BadInputError, MaskletError
 from masklet.farm import performing
 from masklet.farm.chunks import Chunk, keep_chunk, read_chunks
+from masklet.farm.model_mark import ModelMark
 from masklet.farm.performing import perform
 from masklet.farm.places import result_key
 from masklet.farm.request import FarmRequest
@@ -23,6 +27,8 @@ from masklet.farm.task_states import TaskPhase, read_state
 from masklet.types import LockedMask, TrackedMask
 
 _WEIGHTS = "a" * 64
+_SETTINGS = '{"profile": "editor"}'
+_MARK = ModelMark("small", _WEIGHTS, _SETTINGS)
 
 
 class OpenedError(MaskletError):
@@ -39,7 +45,8 @@ class _Server:
         return None
 
     def info(self) -> Any:
-        return SimpleNamespace(device="cpu", model=SimpleNamespace(name="small", sha256=_WEIGHTS))
+        model = SimpleNamespace(name="small", sha256=_WEIGHTS)
+        return SimpleNamespace(device="cpu", model=model, settings=_SETTINGS)
 
     def open(self, *clip: object, **reading: object) -> None:
         raise OpenedError("opened")
@@ -82,6 +89,17 @@ def _other_weights(task: FarmTask) -> None:
     task.places.weights.write_text('{"name": "large", "sha256": "' + "b" * 64 + '"}')
 
 
+def _other_settings(task: FarmTask) -> None:
+    task.places.weights.parent.mkdir(parents=True)
+    told = {"name": "small", "sha256": _WEIGHTS, "settings": '{"profile": "editor", "quality": "best"}'}
+    task.places.weights.write_text(json.dumps(told))
+
+
+def _half_a_mark(task: FarmTask) -> None:
+    task.places.weights.parent.mkdir(parents=True)
+    task.places.weights.write_text('{"name": "small"}')
+
+
 @pytest.mark.parametrize(
     ("mishap", "words"),
     [
@@ -90,6 +108,15 @@ def _other_weights(task: FarmTask) -> None:
         (_written_again, "was written again on 1005 since the job was submitted"),
         (_prompts_changed, "the prompts of shot in the job were changed by hand: submit the shot again"),
         (_other_weights, "give all workers the same, then run masklet farm retry"),
+        (
+            _other_settings,
+            "begun by a server with profile editor, quality best and this worker's has profile editor, which "
+            "makes other masks: give all workers the same settings",
+        ),
+        (
+            _half_a_mark,
+            "weights.json of the job has no 'sha256', it was changed by hand: delete it, then run",
+        ),
     ],
 )
 def test_what_changed_since_the_submission_is_said_and_nothing_is_tracked(
@@ -102,7 +129,7 @@ def test_what_changed_since_the_submission_is_said_and_nothing_is_tracked(
     assert state.phase is TaskPhase.FAILED
     assert f"openjd_fail: {state.words}" in capsys.readouterr().out
     assert not (task.places.out / "work" / "tracks").exists()
-    assert state.words in task.places.report.read_text().replace("&#x27;", "'")
+    assert state.words in unescape(task.places.report.read_text())
 
 
 @pytest.mark.parametrize("hours", [1, -1])
@@ -120,8 +147,9 @@ def test_tracked_frames_of_another_version_and_half_files_are_as_if_they_were_no
     mask = LockedMask(1, 1004, TrackedMask(4, 4, bytes(60)))
     whole = Chunk(task.shot.frames, {"hero": (mask,)})
     piece = task.shot.piece(1)
-    keep_chunk(task.places.chunks(task.shot, result_key(task.job, task.shot, "b" * 64)), piece, whole)
-    own = task.places.chunks(task.shot, result_key(task.job, task.shot, _WEIGHTS))
+    other = replace(_MARK, sha256="b" * 64)
+    keep_chunk(task.places.chunks(task.shot, result_key(task.job, task.shot, other)), piece, whole)
+    own = task.places.chunks(task.shot, result_key(task.job, task.shot, _MARK))
     own.mkdir(parents=True)
     (own / "001.1001_1012.json").write_text('{"masklet_farm_chunk": 1, "piece": 1, "frames": [1001, 10')
     (own / ".001.1001_1012.json.5f").write_text("half")

@@ -12,6 +12,7 @@ from fakes.farm_shots import write_document, write_plate
 from masklet.errors import BadInputError, OutputError
 from masklet.farm.checking import accepted_later, made_mattes
 from masklet.farm.chunks import Chunk, keep_chunk, left_of, read_chunks
+from masklet.farm.model_mark import ModelMark
 from masklet.farm.notes import look_home, note_path, note_told
 from masklet.farm.pieces import Piece, Way
 from masklet.farm.places import JobPlaces, result_key
@@ -24,6 +25,7 @@ from masklet.farm.task import find_task
 from masklet.farm.task_states import TaskPhase, TaskState, keep_state, read_state
 from masklet.types import FrameRange, LockedMask, Presence, TrackedMask
 
+_MARK = ModelMark("small", "a", '{"profile": "editor"}')
 _PIECE = Piece(3, ("hero",), (Way(FrameRange(1001, 1012), backward=False),))
 
 
@@ -66,20 +68,21 @@ def test_a_share_that_takes_no_more_is_a_sentence_and_leaves_no_half_file(
     assert [path.name for path in tmp_path.iterdir()] == ["003.1001_1004.json"]
 
 
-def test_other_weights_or_another_plate_have_other_places(tmp_path: Path) -> None:
+def test_other_weights_settings_or_another_plate_have_other_places(tmp_path: Path) -> None:
     clip = write_plate(tmp_path / "plates")
     document = write_document(tmp_path / "shot.masklet.json", str(clip))
     job = submit([document], FarmRequest(), tmp_path / "job").job
     shot = job.shots[0]
     keys = {
-        result_key(job, shot, "a"),
-        result_key(job, shot, "b"),
-        result_key(job, replace(shot, plate={**shot.plate, 1001: "other"}), "a"),
-        result_key(job, replace(shot, document_sha256="other"), "a"),
-        result_key(replace(job, request=replace(job.request, raw_edges=True)), shot, "a"),
+        result_key(job, shot, _MARK),
+        result_key(job, shot, replace(_MARK, sha256="b")),
+        result_key(job, shot, replace(_MARK, settings='{"profile": "editor", "quality": "best"}')),
+        result_key(job, replace(shot, plate={**shot.plate, 1001: "other"}), _MARK),
+        result_key(job, replace(shot, document_sha256="other"), _MARK),
+        result_key(replace(job, request=replace(job.request, raw_edges=True)), shot, _MARK),
     }
-    assert len(keys) == 5
-    assert result_key(replace(job, name="other"), shot, "a") == result_key(job, shot, "a")
+    assert len(keys) == 6
+    assert result_key(replace(job, name="other"), shot, _MARK) == result_key(job, shot, _MARK)
 
 
 def test_a_state_that_cannot_be_read_is_that_of_a_task_that_waits(tmp_path: Path) -> None:

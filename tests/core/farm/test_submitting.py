@@ -11,9 +11,11 @@ import pytest
 from fakes.farm_shots import write_document, write_plate
 from masklet.anchors import Absence, AnchorKind
 from masklet.errors import BadInputError, OutputError
+from masklet.farm import submitting
 from masklet.farm.job import job_from_json, job_to_json, read_document, read_job
 from masklet.farm.request import FarmRequest, request_from_json, request_to_json
-from masklet.farm.submitting import submit
+from masklet.farm.submitting import ASSETS_FILE, TEMPLATE_FILE, submit
+from masklet.farm.task import find_task
 from masklet.farm.template import job_template, stages
 from masklet.outputs.extra_exports import ExtraExports
 from masklet.types import FrameRange
@@ -26,6 +28,7 @@ _ALL = FarmRequest(
     gpu_memory_gib=7.5,
     weights="some weights",
     device="cuda",
+    quality="best",
 )
 
 
@@ -60,7 +63,78 @@ def test_the_template_has_the_steps_of_every_shot_in_a_row_and_asks_for_the_grap
     amounts = [step["hostRequirements"]["amounts"] for step in template["steps"]]
     assert all(amount == [{"name": "amount.worker.gpu.memory", "min": 7680}] for amount in amounts)
     words = template["jobEnvironments"][0]["script"]["actions"]["onEnter"]["args"]
-    assert words[-2:] == ["--gpu-memory", "7.5"]
+    said = dict(zip(words[2::2], words[3::2], strict=True))
+    assert (said["--weights"], said["--quality"]) == ("some weights", "best")
+    assert said["--gpu-memory"] == "7.5"
+
+
+def test_weights_that_are_a_file_are_named_so_that_other_machines_find_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.safetensors").write_bytes(b"weights")
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    made = submit([document], FarmRequest(weights="own.safetensors"), tmp_path / "job")
+    whole = str(tmp_path / "own.safetensors")
+    assert made.job.request.weights == whole
+    assert made.notes == (f"all workers have to see the weights {whole}",)
+    assets = json.loads((made.bundle / ASSETS_FILE).read_text())
+    assert assets["assetReferences"]["inputs"]["filenames"] == [whole]
+    rules = {"source_path_format": "POSIX", "source_path": str(tmp_path), "destination_path": "/mnt/share"}
+    mapping = tmp_path / "rules.json"
+    mapping.write_text(json.dumps({"path_mapping_rules": [rules]}))
+    task = find_task(made.bundle, made.bundle / "out", "shot", "track", 1, mapping=mapping)
+    assert task.job.request.weights == "/mnt/share/own.safetensors"
+    assert task.shot.home == "/mnt/share/shot.masklet.json"
+
+
+def test_a_template_for_versions_holds_wherever_a_worker_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Workers run in a folder of their engine, which is deleted behind them.
+    here = tmp_path / "show {1}"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    request = FarmRequest(publish=True, template="out/{name}/v{version:03d}")
+    template = read_job(_submitted(tmp_path, request)).request.template
+    assert template.format(name="bear", version=7) == f"{here}/out/bear/v007"
+
+
+@pytest.mark.parametrize(
+    "template", ["{parent}/v{version:03d}", "{folder}/v{version:03d}", "/shows/v{version}"]
+)
+def test_a_template_that_says_where_it_begins_stays(tmp_path: Path, template: str) -> None:
+    request = FarmRequest(publish=True, template=template)
+    assert read_job(_submitted(tmp_path, request)).request.template == template
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("/shows/{show}/v{version:03d}", r"asks for \{show\} and nobody said it: add --set show=VALUE"),
+        ("/shows/{name}", "has to hold the version once"),
+        ("/shows/{name/v{version}", "close every brace"),
+    ],
+)
+def test_a_template_for_versions_that_cannot_be_used_is_said_before_the_night(
+    tmp_path: Path, template: str, words: str
+) -> None:
+    with pytest.raises(BadInputError, match=words):
+        _submitted(tmp_path, FarmRequest(publish=True, template=template))
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_document_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    with pytest.raises(BadInputError, match=r"shot\.masklet\.json is named twice"):
+        submit([document, document], FarmRequest(), tmp_path / "job")
+
+
+def test_a_quality_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="no quality 'superb': it is one of own, fast, balanced, best"):
+        FarmRequest(quality="superb")
 
 
 def test_two_shots_of_one_name_get_two_names(tmp_path: Path) -> None:
@@ -135,3 +209,17 @@ def test_a_job_file_that_was_edited_by_hand_is_refused_in_a_sentence(tmp_path: P
     content["shots"][0][place] = "../../../etc/passwd"
     with pytest.raises(BadInputError, match="submit the shots again"):
         job_from_json(content)
+
+
+def test_a_template_is_as_short_as_it_can_be_and_one_that_is_too_long_for_an_engine_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_plate(tmp_path / "plates")
+    document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    made = submit([document], FarmRequest(), tmp_path / "job")
+    text = (made.bundle / TEMPLATE_FILE).read_text().strip()
+    assert text == json.dumps(json.loads(text), separators=(",", ":"))
+    assert made.notes == ()
+    monkeypatch.setattr(submitting, "MOST_CHARACTERS", len(text) - 1)
+    (told,) = submit([document], FarmRequest(), tmp_path / "again", name="job").notes
+    assert told.endswith(f"this one has {len(text)}: for it submit the shots in several jobs")

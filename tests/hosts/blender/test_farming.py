@@ -54,6 +54,12 @@ def test_a_second_job_has_a_folder_of_its_own(made: dict[str, Any]) -> None:
     assert "farm/duck_002" in made["again"]
 
 
+def test_the_farm_works_as_the_preferences_say(made: dict[str, Any]) -> None:
+    jobs = made["folder"] / "masklet/shot010/farm"
+    qualities = [read_job(jobs / name).request.quality for name in ("duck_001", "duck_002")]
+    assert qualities == ["own", "best"]
+
+
 def test_another_plate_of_the_same_name_has_another_document(made: dict[str, Any]) -> None:
     assert made["document of another"] == made["document"].replace("duck", "duck_2")
 

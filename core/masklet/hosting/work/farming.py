@@ -16,6 +16,27 @@ from masklet.phrases import phrase
 if TYPE_CHECKING:
     from masklet.errors import MaskletError
     from masklet.farm.sheet import FarmSheet
+    from masklet.hosting.work.connection import ConnectionSettings
+
+
+def proposed(document: Path, settings: ConnectionSettings, tool: str = "") -> FarmSheet:
+    """A sheet for a document, whose mattes are to be made as its artist has seen them.
+
+    Args:
+        document: That is submitted.
+        settings: Of the host: its own server's model and quality are those of the artist. A server elsewhere
+            has its own, which the dialog then asks for.
+        tool: Whom shapes and anchors are written for; empty for the usual one.
+    """
+    from masklet.farm.sheet import sheet_for
+    from masklet.settings import read_settings
+
+    sheet = sheet_for(document, tool) if tool else sheet_for(document)
+    if settings.address:
+        return sheet
+    here = read_settings()
+    weights, quality = settings.weights or here.weights or "", settings.quality or here.quality
+    return sheet.with_value("weights", weights).with_value("quality", quality or sheet.quality)
 
 
 def submit_job(
@@ -61,6 +82,8 @@ def homecoming(document: Path) -> Notice | None:
         told = phrase("The farm has made a version of this: {folder}", folder=coming.version)
     elif coming.passed and coming.mattes is not None:
         told = phrase("The farm has made the mattes: {folder}", folder=coming.mattes)
+    if coming.is_outdated:
+        told = phrase("{told} (the prompts were changed since they were submitted)", told=told)
     return Notice(told, is_alarm=not coming.passed, stays=True)
 
 

@@ -17,6 +17,7 @@ from masklet.phrases import phrase
 from ..farm_documents import document_of
 from ..fields import BoolProperty, StringProperty
 from ..plates import PlateBlock, find_plate, props, source_of
+from ..preferences import connection_settings
 from ..runtime import runtime
 from .prompt_files import kept_of
 from .running import ObjectOperator, failed, plate_of
@@ -57,14 +58,19 @@ class MASKLET_OT_submit_to_farm(ObjectOperator, bpy.types.Operator):
         name="Uncertain Frames Are Right",
         description="Frames on which an object may be lost do not hold it up",
     )
+    weights: StringProperty(
+        name="Model", description="Name or file of the model, as workers have it; empty for theirs"
+    )
+    quality: StringProperty(
+        name="Quality", description="How closely pictures are looked at: closer takes longer"
+    )
     comment: StringProperty(name="Comment", description="For those who take the version")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Propose a folder, and ask what is to be asked."""
-        from masklet.farm.sheet import sheet_for
-
         try:
-            self.job = sheet_for(document_of(plate_of(context)), _TOOL).job
+            sheet = _proposed(document_of(plate_of(context)))
+            self.job, self.weights, self.quality = sheet.job, sheet.weights, sheet.quality
         except MaskletError as error:
             return failed(self, error)
         return context.window_manager.invoke_props_dialog(self, width=_WIDTH)
@@ -91,14 +97,20 @@ class MASKLET_OT_submit_to_farm(ObjectOperator, bpy.types.Operator):
         return {"FINISHED"}
 
     def _sheet(self, file: Path) -> FarmSheet:
-        from masklet.farm.sheet import FIELDS, sheet_for
+        from masklet.farm.sheet import FIELDS
 
-        sheet = sheet_for(file, _TOOL)
+        sheet = _proposed(file)
         for field in FIELDS:
             value = getattr(self, field.name, None)
             if value is not None and (value or isinstance(value, bool)):
                 sheet = sheet.with_value(field.name, value)
         return sheet
+
+
+def _proposed(file: Path) -> FarmSheet:
+    from masklet.hosting.work.farming import proposed
+
+    return proposed(file, connection_settings(), _TOOL)
 
 
 def _write(file: Path, block: PlateBlock) -> None:

@@ -317,6 +317,13 @@ RESULTS: dict[str, str] = {
     "Frames on which an object may be lost do not hold it up": (
         "Bilder, auf denen ein Objekt verloren sein kann, halten ihn nicht auf"
     ),
+    "Name or file of the model, as workers have it; empty for theirs": (
+        "Name oder Datei des Modells, wie die Rechner der Farm es haben; leer für ihres"
+    ),
+    "How closely pictures are looked at: closer takes longer": (
+        "Wie genau Bilder angesehen werden: genauer dauert länger"
+    ),
+    "there is no quality {quality}": "die Genauigkeit {quality} gibt es nicht",
     "save this file first: what the farm gets lies beside it": (
         "zuerst diese Datei speichern: was die Farm bekommt, liegt daneben"
     ),
@@ -326,5 +333,8 @@ RESULTS: dict[str, str] = {
     "The farm could not make this: {reason}": "Die Farm konnte das nicht fertigstellen: {reason}",
     "The farm's check did not pass: {reason}": "Die Prüfung der Farm hat etwas gefunden: {reason}",
     "The farm has made a version of this: {folder}": "Die Farm hat daraus eine Version gemacht: {folder}",
+    "{told} (the prompts were changed since they were submitted)": (
+        "{told} (die Prompts wurden nach dem Abschicken geändert)"
+    ),
     "The farm has made the mattes: {folder}": "Die Farm hat die Mattes gemacht: {folder}",
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from masklet.farm.sheet import FIELDS, FarmSheet, sheet_for
+from masklet.farm.sheet import FIELDS, FarmSheet
 from masklet.hosting.notices import Notice, notice_of
-from masklet.hosting.work.farming import submit_job
+from masklet.hosting.work.farming import proposed, submit_job
 from masklet.phrases import phrase
 from masklet_panel import theme
 from masklet_panel.qt import QtCore, QtWidgets
@@ -34,7 +34,7 @@ class FarmDialog(QtWidgets.QDialog):
         super().__init__(parent)
         self._model = model
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._sheet = sheet_for(document)
+        self._sheet = proposed(document, model.host.connection_settings())
         self.setWindowTitle(phrase("Submit to the Farm"))
         form = QtWidgets.QFormLayout()
         self.lines: dict[str, QtWidgets.QCheckBox | QtWidgets.QComboBox | QtWidgets.QLineEdit] = {}

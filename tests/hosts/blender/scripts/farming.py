@@ -44,6 +44,7 @@ bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot010.blend"))
 answer["no such tool"] = sentence_of(shapes=True, tool="paint")
 answer["told"] = sentence_of(comment="for the night", reviewed=True)
 answer["document"] = str(document_of(clip))
+bpy.context.preferences.addons[module].preferences.quality = "BEST"
 answer["again"] = sentence_of()
 
 # Another plate whose files are called the same must not take its document.

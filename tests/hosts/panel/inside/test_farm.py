@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from Qt import QtWidgets
@@ -21,6 +22,7 @@ def test_a_shot_is_submitted_and_its_results_are_told_when_its_document_opens_ag
     assert document is not None
     for frame in range(1001, 1013):
         (document.parent / f"plate.{frame}.png").write_bytes(b"picture %d" % frame)
+    model.host.settings = replace(model.host.settings, quality="best")
     dialog = ExportDialog(model).show_farm()
     assert dialog is not None
     shapes, tool, comment = (dialog.lines[name] for name in ("shapes", "tool", "comment"))
@@ -37,6 +39,8 @@ def test_a_shot_is_submitted_and_its_results_are_told_when_its_document_opens_ag
 
     job = read_job(bundle)
     assert (job.request.extras.tools, job.request.comment) == (("fusion",), "for tuesday")
+    # As the artist has seen the masks, so the farm makes them.
+    assert (job.request.weights, job.request.quality) == (None, "best")
     assert job.shots[0].home == str(document)
     assert model.notice is not None
     assert model.notice.sentence.startswith(f"The job is {bundle}")
