@@ -119,7 +119,9 @@ def test_a_shot_that_was_stopped_and_taken_up_again_is_the_same_bytes_as_in_one_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tracking, "FIRST_FRAMES", 1)
-    bundle = submit([document], FarmRequest(publish=True, accepted=("reviewed",)), tmp_path / "job").bundle
+    bundle = submit(
+        [document], FarmRequest(publish=True, accepted=("reviewed", "clicks")), tmp_path / "job"
+    ).bundle
     places = JobPlaces(bundle / "out")
     with pytest.raises(StoppedError, match="are kept, and the next attempt goes on"):
         _track(server, bundle, StopAfter(places))
@@ -162,7 +164,9 @@ def test_workers_at_one_task_at_once_do_not_mix(
 ) -> None:
     ready = tmp_path / "server.json"
     ready.write_text(json.dumps({"address": process.address, "token": process.token, "keeper": os.getpid()}))
-    bundle = submit([document], FarmRequest(publish=True, accepted=("reviewed",)), tmp_path / "job").bundle
+    bundle = submit(
+        [document], FarmRequest(publish=True, accepted=("reviewed", "clicks")), tmp_path / "job"
+    ).bundle
     places = JobPlaces(bundle / "out")
     workers: list[subprocess.Popen[bytes]] = []
 
@@ -253,7 +257,9 @@ def test_a_plate_that_was_rendered_again_since_is_not_tracked(
 def test_a_shot_whose_matte_misses_its_click_fails_in_the_artists_words(
     server: masklet.Server, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bundle = submit([document], FarmRequest(publish=True, accepted=("reviewed",)), tmp_path / "job").bundle
+    bundle = submit(
+        [document], FarmRequest(publish=True, accepted=("reviewed", "clicks")), tmp_path / "job"
+    ).bundle
     _track(server, bundle)
     _mattes(server, bundle)
     measured = pictures._measured
