@@ -128,10 +128,19 @@ def tell(content: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def _log_to(log: Path) -> None:
+    """A full share takes no log, which is no reason to do no work, nor to fill somebody's terminal."""
+    logging.raiseExceptions = False
+    try:
+        logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(message)s")
+    except OSError:
+        logging.basicConfig(handlers=[logging.NullHandler()])
+
+
 def main() -> int:
     """Work until standard input ends; the exit code."""
     bundle, log, program = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(message)s")
+    _log_to(log)
     try:
         worker = _Worker(open_bundle(bundle, program=program))
     except BadInputError as error:
