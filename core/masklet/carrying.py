@@ -11,7 +11,7 @@ from masklet.found_things import MASKS, is_same, plane
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from masklet.everything import Plane
+    from masklet.found_things import Plane
     from masklet.session import Session
 
 PER_OBJECT = 3

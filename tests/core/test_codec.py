@@ -246,7 +246,7 @@ def test_every_error_travels_by_its_kind() -> None:
         if kind is not MaskletError and kind.__module__ == errors.__name__:
             kinds[kind.kind] = kind
             assert type(error_from_wire(kind.kind, kind.grpc_status, "why")) is kind
-    assert len(kinds) == 26
+    assert len(kinds) == 27
 
 
 def test_errors_of_unknown_kinds_are_told_by_their_status() -> None:
