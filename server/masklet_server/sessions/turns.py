@@ -116,14 +116,21 @@ class TurnQueue(Generic[CallT]):
         accounts = tuple(self._waiting[turn_class].values())
         return sum(len(turns) for owners in accounts for turns in tuple(owners.values()))
 
-    def push(self, turn: Turn[CallT]) -> None:
-        """Add a turn behind its owner's earlier ones of its class."""
+    def push(self, turn: Turn[CallT], *, first: bool = False) -> None:
+        """Add a turn behind its owner's earlier ones of its class.
+
+        Args:
+            turn: What waits.
+            first: Its owner goes before the user's other owners, having waited among them already.
+        """
         account = turn.account
         if not self._is_present(account):
             level_s = self._level_s[account.is_farm]
             self._used_s[account] = max(self._used_s.get(account, 0.0), level_s)
         owners = self._waiting[turn.turn_class].setdefault(account, OrderedDict())
         owners.setdefault(turn.owner, deque()).append(turn)
+        if first:
+            owners.move_to_end(turn.owner, last=False)
 
     def hold(self, owner: Hashable) -> None:
         """Let the turns of an owner wait until :meth:`release`: one of them is not over yet."""

@@ -173,3 +173,34 @@ def test_calls_of_many_threads_are_still_made_one_at_a_time() -> None:
         assert time.perf_counter() - started_s < 2.5
 
     asyncio.run(run())
+
+
+def test_a_session_whose_picture_has_come_does_not_wait_for_the_device_a_second_time() -> None:
+    async def run() -> None:
+        disk, go, log = Disk(), threading.Event(), list[str]()
+
+        def slow() -> None:
+            disk.read()
+            log.append("slow")
+
+        async with scheduling() as scheduler:
+            reading = asyncio.create_task(scheduler.run(slow, user="ann", owner="slow"))
+            await asked(disk)
+            # Has the device as soon as it is seen that the disk takes its time.
+            others = [asyncio.create_task(scheduler.run(lambda: go.wait(20.0), user="ann", owner="busy"))]
+            others += [
+                asyncio.create_task(scheduler.run(noting(log, name), user="ann", owner=name))
+                for name in ("one", "two")
+            ]
+            async with asyncio.timeout(20.0):
+                while not scheduler.at_disks or scheduler.waiting != 2:
+                    await asyncio.sleep(0.005)
+                disk.answers.set()
+                while scheduler.waiting != 3:
+                    await asyncio.sleep(0.005)
+            go.set()
+            await asyncio.gather(reading, *others)
+
+            assert log == ["slow", "one", "two"]
+
+    asyncio.run(run())
