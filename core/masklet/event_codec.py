@@ -137,6 +137,13 @@ def track_event_from_wire(message: track_pb2.TrackResponse, get: GetShared | Non
     raise ServerFaultError("the server sent an event that this version does not know: update masklet")
 
 
+def track_events_from_wire(
+    message: track_pb2.TrackResponse, get: GetShared | None = None
+) -> tuple[TrackEvent, ...]:
+    """All that a message tells: as :func:`track_event_from_wire`, and masks that came with it."""
+    return (track_event_from_wire(message, get), *(update_from_wire(more, get) for more in message.more))
+
+
 def waiting_to_wire(waiting: Waiting) -> values_pb2.Waiting:
     """The message of a place in a queue."""
     return values_pb2.Waiting(place=waiting.place, expected_s=waiting.expected_s or 0.0)

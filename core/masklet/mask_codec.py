@@ -19,6 +19,8 @@ from masklet.v1 import values_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from masklet.v1 import track_pb2
+
     PutShared = Callable[[bytes], Optional[values_pb2.SharedPiece]]
     """Puts bytes into shared memory and says where; None where there is no room."""
     GetShared = Callable[[values_pb2.SharedPiece, int], bytes]
@@ -106,6 +108,13 @@ def update_from_wire(message: values_pb2.MaskUpdate, get: GetShared | None = Non
         prompted=message.prompted,
         base=tracked_mask_from_wire(message.base) if message.HasField("base") else None,
     )
+
+
+def updates_from_wire(
+    message: track_pb2.FetchMasksResponse, get: GetShared | None = None
+) -> tuple[MaskUpdate, ...]:
+    """All masks of a message."""
+    return tuple(update_from_wire(each, get) for each in (message.update, *message.more))
 
 
 def _bytes_of(message: values_pb2.Mask, size_bytes: int, get: GetShared | None) -> bytes:

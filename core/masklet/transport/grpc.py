@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from masklet import codec, event_codec, mask_codec, state_codec
@@ -197,6 +198,7 @@ class GrpcTransport(GrpcSharing):
             at_cuts=state_codec.cut_policy_to_wire(request.at_cuts),
             farm=request.farm,
             tell_waiting=True,
+            together=True,
         )
         received: dict[int, set[int]] = {}
         started = False
@@ -212,12 +214,12 @@ class GrpcTransport(GrpcSharing):
                 self._channel.resumed(
                     self._tracks.Track,
                     rest,
-                    lambda response: event_codec.track_event_from_wire(response, getter_of(shared)),
+                    lambda response: event_codec.track_events_from_wire(response, getter_of(shared)),
                     metadata=metadata_of(shared),
                 )
-            ) as events,
+            ) as messages,
         ):
-            for event in events:
+            for event in chain.from_iterable(messages):
                 if isinstance(event, TrackStarted) and started:
                     # Of the rest, after the connection broke.
                     continue
@@ -243,6 +245,7 @@ class GrpcTransport(GrpcSharing):
             range=None if request.frames is None else state_codec.range_to_wire(request.frames),
             object_ids=request.object_ids,
             mask_format=codec.mask_format_to_wire(request.mask_format),
+            together=True,
         )
         received: set[tuple[int, int]] = set()
         with (
@@ -251,12 +254,12 @@ class GrpcTransport(GrpcSharing):
                 self._channel.resumed(
                     self._tracks.FetchMasks,
                     lambda: message,
-                    lambda response: mask_codec.update_from_wire(response.update, getter_of(shared)),
+                    lambda response: mask_codec.updates_from_wire(response, getter_of(shared)),
                     metadata=metadata_of(shared),
                 )
-            ) as updates,
+            ) as messages,
         ):
-            for update in updates:
+            for update in chain.from_iterable(messages):
                 place = (update.frame, update.object_id)
                 if place not in received:
                     received.add(place)

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from masklet.v1 import values_pb2 as masklet_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16masklet/v1/track.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\xd5\x02\n\x0cTrackRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12%\n\x05range\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x04 \x03(\r\x12(\n\tdirection\x18\x05 \x01(\x0e\x32\x15.masklet.v1.Direction\x12+\n\x0bmask_format\x18\x06 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\x12\x12\n\nstale_only\x18\x07 \x01(\x08\x12&\n\x07\x61t_cuts\x18\x08 \x01(\x0e\x32\x15.masklet.v1.CutPolicy\x12\x0c\n\x04\x66\x61rm\x18\t \x01(\x08\x12\x14\n\x0ctell_waiting\x18\n \x01(\x08\x12+\n\x08received\x18\x0b \x03(\x0b\x32\x19.masklet.v1.ReceivedMasks\"J\n\rReceivedMasks\x12\x11\n\tobject_id\x18\x01 \x01(\r\x12&\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x16.masklet.v1.FrameRange\"F\n\x0cTrackStarted\x12\r\n\x05steps\x18\x01 \x01(\r\x12\x0f\n\x07updates\x18\x02 \x01(\r\x12\x16\n\x0emissing_frames\x18\x03 \x03(\x11\"\x81\x01\n\rTrackFinished\x12\r\n\x05steps\x18\x01 \x01(\r\x12\x0f\n\x07updates\x18\x02 \x01(\r\x12\x11\n\tcancelled\x18\x03 \x01(\x08\x12\x0c\n\x04\x63uts\x18\x04 \x03(\x11\x12/\n\nunreadable\x18\x14 \x03(\x0b\x32\x1b.masklet.v1.UnreadableFrame\"\xc6\x01\n\rTrackResponse\x12+\n\x07started\x18\x01 \x01(\x0b\x32\x18.masklet.v1.TrackStartedH\x00\x12(\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdateH\x00\x12-\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x19.masklet.v1.TrackFinishedH\x00\x12&\n\x07waiting\x18\x04 \x01(\x0b\x32\x13.masklet.v1.WaitingH\x00\x42\x07\n\x05\x65vent\"2\n\rLookAtRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x66rame\x18\x02 \x01(\x11\"\x10\n\x0eLookAtResponse\"7\n\rCancelRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"&\n\x0e\x43\x61ncelResponse\x12\x14\n\x0cwas_tracking\x18\x01 \x01(\x08\"\x8f\x01\n\x11\x46\x65tchMasksRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12%\n\x05range\x18\x02 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x03 \x03(\r\x12+\n\x0bmask_format\x18\x04 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\"<\n\x12\x46\x65tchMasksResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate2\x9f\x02\n\x0cTrackService\x12>\n\x05Track\x12\x18.masklet.v1.TrackRequest\x1a\x19.masklet.v1.TrackResponse0\x01\x12?\n\x06\x43\x61ncel\x12\x19.masklet.v1.CancelRequest\x1a\x1a.masklet.v1.CancelResponse\x12?\n\x06LookAt\x12\x19.masklet.v1.LookAtRequest\x1a\x1a.masklet.v1.LookAtResponse\x12M\n\nFetchMasks\x12\x1d.masklet.v1.FetchMasksRequest\x1a\x1e.masklet.v1.FetchMasksResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16masklet/v1/track.proto\x12\nmasklet.v1\x1a\x17masklet/v1/values.proto\"\xe7\x02\n\x0cTrackRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12%\n\x05range\x18\x03 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x04 \x03(\r\x12(\n\tdirection\x18\x05 \x01(\x0e\x32\x15.masklet.v1.Direction\x12+\n\x0bmask_format\x18\x06 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\x12\x12\n\nstale_only\x18\x07 \x01(\x08\x12&\n\x07\x61t_cuts\x18\x08 \x01(\x0e\x32\x15.masklet.v1.CutPolicy\x12\x0c\n\x04\x66\x61rm\x18\t \x01(\x08\x12\x14\n\x0ctell_waiting\x18\n \x01(\x08\x12+\n\x08received\x18\x0b \x03(\x0b\x32\x19.masklet.v1.ReceivedMasks\x12\x10\n\x08together\x18\x0c \x01(\x08\"J\n\rReceivedMasks\x12\x11\n\tobject_id\x18\x01 \x01(\r\x12&\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x16.masklet.v1.FrameRange\"F\n\x0cTrackStarted\x12\r\n\x05steps\x18\x01 \x01(\r\x12\x0f\n\x07updates\x18\x02 \x01(\r\x12\x16\n\x0emissing_frames\x18\x03 \x03(\x11\"\x81\x01\n\rTrackFinished\x12\r\n\x05steps\x18\x01 \x01(\r\x12\x0f\n\x07updates\x18\x02 \x01(\r\x12\x11\n\tcancelled\x18\x03 \x01(\x08\x12\x0c\n\x04\x63uts\x18\x04 \x03(\x11\x12/\n\nunreadable\x18\x14 \x03(\x0b\x32\x1b.masklet.v1.UnreadableFrame\"\xec\x01\n\rTrackResponse\x12+\n\x07started\x18\x01 \x01(\x0b\x32\x18.masklet.v1.TrackStartedH\x00\x12(\n\x06update\x18\x02 \x01(\x0b\x32\x16.masklet.v1.MaskUpdateH\x00\x12-\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x19.masklet.v1.TrackFinishedH\x00\x12&\n\x07waiting\x18\x04 \x01(\x0b\x32\x13.masklet.v1.WaitingH\x00\x12$\n\x04more\x18\x05 \x03(\x0b\x32\x16.masklet.v1.MaskUpdateB\x07\n\x05\x65vent\"2\n\rLookAtRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x66rame\x18\x02 \x01(\x11\"\x10\n\x0eLookAtResponse\"7\n\rCancelRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"&\n\x0e\x43\x61ncelResponse\x12\x14\n\x0cwas_tracking\x18\x01 \x01(\x08\"\xa1\x01\n\x11\x46\x65tchMasksRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12%\n\x05range\x18\x02 \x01(\x0b\x32\x16.masklet.v1.FrameRange\x12\x12\n\nobject_ids\x18\x03 \x03(\r\x12+\n\x0bmask_format\x18\x04 \x01(\x0b\x32\x16.masklet.v1.MaskFormat\x12\x10\n\x08together\x18\x05 \x01(\x08\"b\n\x12\x46\x65tchMasksResponse\x12&\n\x06update\x18\x01 \x01(\x0b\x32\x16.masklet.v1.MaskUpdate\x12$\n\x04more\x18\x02 \x03(\x0b\x32\x16.masklet.v1.MaskUpdate2\x9f\x02\n\x0cTrackService\x12>\n\x05Track\x12\x18.masklet.v1.TrackRequest\x1a\x19.masklet.v1.TrackResponse0\x01\x12?\n\x06\x43\x61ncel\x12\x19.masklet.v1.CancelRequest\x1a\x1a.masklet.v1.CancelResponse\x12?\n\x06LookAt\x12\x19.masklet.v1.LookAtRequest\x1a\x1a.masklet.v1.LookAtResponse\x12M\n\nFetchMasks\x12\x1d.masklet.v1.FetchMasksRequest\x1a\x1e.masklet.v1.FetchMasksResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,27 +23,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'masklet.v1.track_pb2', _glo
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_TRACKREQUEST']._serialized_start=64
-  _globals['_TRACKREQUEST']._serialized_end=405
-  _globals['_RECEIVEDMASKS']._serialized_start=407
-  _globals['_RECEIVEDMASKS']._serialized_end=481
-  _globals['_TRACKSTARTED']._serialized_start=483
-  _globals['_TRACKSTARTED']._serialized_end=553
-  _globals['_TRACKFINISHED']._serialized_start=556
-  _globals['_TRACKFINISHED']._serialized_end=685
-  _globals['_TRACKRESPONSE']._serialized_start=688
-  _globals['_TRACKRESPONSE']._serialized_end=886
-  _globals['_LOOKATREQUEST']._serialized_start=888
-  _globals['_LOOKATREQUEST']._serialized_end=938
-  _globals['_LOOKATRESPONSE']._serialized_start=940
-  _globals['_LOOKATRESPONSE']._serialized_end=956
-  _globals['_CANCELREQUEST']._serialized_start=958
-  _globals['_CANCELREQUEST']._serialized_end=1013
-  _globals['_CANCELRESPONSE']._serialized_start=1015
-  _globals['_CANCELRESPONSE']._serialized_end=1053
-  _globals['_FETCHMASKSREQUEST']._serialized_start=1056
-  _globals['_FETCHMASKSREQUEST']._serialized_end=1199
-  _globals['_FETCHMASKSRESPONSE']._serialized_start=1201
-  _globals['_FETCHMASKSRESPONSE']._serialized_end=1261
-  _globals['_TRACKSERVICE']._serialized_start=1264
-  _globals['_TRACKSERVICE']._serialized_end=1551
+  _globals['_TRACKREQUEST']._serialized_end=423
+  _globals['_RECEIVEDMASKS']._serialized_start=425
+  _globals['_RECEIVEDMASKS']._serialized_end=499
+  _globals['_TRACKSTARTED']._serialized_start=501
+  _globals['_TRACKSTARTED']._serialized_end=571
+  _globals['_TRACKFINISHED']._serialized_start=574
+  _globals['_TRACKFINISHED']._serialized_end=703
+  _globals['_TRACKRESPONSE']._serialized_start=706
+  _globals['_TRACKRESPONSE']._serialized_end=942
+  _globals['_LOOKATREQUEST']._serialized_start=944
+  _globals['_LOOKATREQUEST']._serialized_end=994
+  _globals['_LOOKATRESPONSE']._serialized_start=996
+  _globals['_LOOKATRESPONSE']._serialized_end=1012
+  _globals['_CANCELREQUEST']._serialized_start=1014
+  _globals['_CANCELREQUEST']._serialized_end=1069
+  _globals['_CANCELRESPONSE']._serialized_start=1071
+  _globals['_CANCELRESPONSE']._serialized_end=1109
+  _globals['_FETCHMASKSREQUEST']._serialized_start=1112
+  _globals['_FETCHMASKSREQUEST']._serialized_end=1273
+  _globals['_FETCHMASKSRESPONSE']._serialized_start=1275
+  _globals['_FETCHMASKSRESPONSE']._serialized_end=1373
+  _globals['_TRACKSERVICE']._serialized_start=1376
+  _globals['_TRACKSERVICE']._serialized_end=1663
 # @@protoc_insertion_point(module_scope)

@@ -30,6 +30,7 @@ class TrackRequest(google.protobuf.message.Message):
     FARM_FIELD_NUMBER: builtins.int
     TELL_WAITING_FIELD_NUMBER: builtins.int
     RECEIVED_FIELD_NUMBER: builtins.int
+    TOGETHER_FIELD_NUMBER: builtins.int
     session_id: builtins.str
     request_id: builtins.str
     direction: masklet.v1.values_pb2.Direction.ValueType
@@ -40,6 +41,8 @@ class TrackRequest(google.protobuf.message.Message):
     """Nobody waits for it: it takes what others leave of the device."""
     tell_waiting: builtins.bool
     """The client understands `waiting`."""
+    together: builtins.bool
+    """The client understands `more`."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip."""
@@ -70,9 +73,10 @@ class TrackRequest(google.protobuf.message.Message):
         farm: builtins.bool = ...,
         tell_waiting: builtins.bool = ...,
         received: collections.abc.Iterable[global___ReceivedMasks] | None = ...,
+        together: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask_format", b"mask_format", "range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "farm", b"farm", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "received", b"received", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only", "tell_waiting", b"tell_waiting"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at_cuts", b"at_cuts", "direction", b"direction", "farm", b"farm", "mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "received", b"received", "request_id", b"request_id", "session_id", b"session_id", "stale_only", b"stale_only", "tell_waiting", b"tell_waiting", "together", b"together"]) -> None: ...
 
 global___TrackRequest = TrackRequest
 
@@ -171,6 +175,7 @@ class TrackResponse(google.protobuf.message.Message):
     UPDATE_FIELD_NUMBER: builtins.int
     FINISHED_FIELD_NUMBER: builtins.int
     WAITING_FIELD_NUMBER: builtins.int
+    MORE_FIELD_NUMBER: builtins.int
     @property
     def started(self) -> global___TrackStarted: ...
     @property
@@ -181,6 +186,10 @@ class TrackResponse(google.protobuf.message.Message):
     def waiting(self) -> masklet.v1.values_pb2.Waiting:
         """Not yet: there is no memory for it on the device. Comes time and again, before `started`."""
 
+    @property
+    def more(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.MaskUpdate]:
+        """Behind `update`, small masks of the same frame that were ready with it: one message costs less than many."""
+
     def __init__(
         self,
         *,
@@ -188,9 +197,10 @@ class TrackResponse(google.protobuf.message.Message):
         update: masklet.v1.values_pb2.MaskUpdate | None = ...,
         finished: global___TrackFinished | None = ...,
         waiting: masklet.v1.values_pb2.Waiting | None = ...,
+        more: collections.abc.Iterable[masklet.v1.values_pb2.MaskUpdate] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "update", b"update", "waiting", b"waiting"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "update", b"update", "waiting", b"waiting"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "more", b"more", "started", b"started", "update", b"update", "waiting", b"waiting"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["started", "update", "finished", "waiting"] | None: ...
 
 global___TrackResponse = TrackResponse
@@ -275,7 +285,10 @@ class FetchMasksRequest(google.protobuf.message.Message):
     RANGE_FIELD_NUMBER: builtins.int
     OBJECT_IDS_FIELD_NUMBER: builtins.int
     MASK_FORMAT_FIELD_NUMBER: builtins.int
+    TOGETHER_FIELD_NUMBER: builtins.int
     session_id: builtins.str
+    together: builtins.bool
+    """The client understands `more`."""
     @property
     def range(self) -> masklet.v1.values_pb2.FrameRange:
         """Left out: the whole clip."""
@@ -293,27 +306,34 @@ class FetchMasksRequest(google.protobuf.message.Message):
         range: masklet.v1.values_pb2.FrameRange | None = ...,
         object_ids: collections.abc.Iterable[builtins.int] | None = ...,
         mask_format: masklet.v1.values_pb2.MaskFormat | None = ...,
+        together: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["mask_format", b"mask_format", "range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "session_id", b"session_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["mask_format", b"mask_format", "object_ids", b"object_ids", "range", b"range", "session_id", b"session_id", "together", b"together"]) -> None: ...
 
 global___FetchMasksRequest = FetchMasksRequest
 
 @typing.final
 class FetchMasksResponse(google.protobuf.message.Message):
-    """One mask."""
+    """One mask, or some."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     UPDATE_FIELD_NUMBER: builtins.int
+    MORE_FIELD_NUMBER: builtins.int
     @property
     def update(self) -> masklet.v1.values_pb2.MaskUpdate: ...
+    @property
+    def more(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[masklet.v1.values_pb2.MaskUpdate]:
+        """The masks behind it."""
+
     def __init__(
         self,
         *,
         update: masklet.v1.values_pb2.MaskUpdate | None = ...,
+        more: collections.abc.Iterable[masklet.v1.values_pb2.MaskUpdate] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["update", b"update"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["update", b"update"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["more", b"more", "update", b"update"]) -> None: ...
 
 global___FetchMasksResponse = FetchMasksResponse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from masklet_server.sessions.store import SessionStore
 from masklet_server.tracking import ObjectFrame
 
 ValueT = TypeVar("ValueT")
+ResponseT = TypeVar("ResponseT")
 
 DRAWN_AT_ONCE_PX = 1 << 20
 """Pixels of masks that are drawn in one go: about twenty milliseconds."""
@@ -59,8 +60,10 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, tuple):
-                    async for update in self._updates(session, event, mask_format, shared):
-                        yield track_pb2.TrackResponse(update=update)
+                    async for response in self._drawn(
+                        session, event, mask_format, shared, _tracked, together=request.together
+                    ):
+                        yield response
                 elif request.tell_waiting or not isinstance(event, Waiting):
                     yield event_codec.track_event_to_wire(event)
 
@@ -100,35 +103,50 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             }
             for keys in _portions(sorted(known), mask_size_px(session.clip, mask_format)):
                 found = await self._renderer.run(_found, session, keys)
-                async for update in self._updates(session, found, mask_format, shared):
-                    yield track_pb2.FetchMasksResponse(update=update)
+                async for response in self._drawn(
+                    session, found, mask_format, shared, _fetched, together=request.together
+                ):
+                    yield response
 
-    async def _updates(
+    async def _drawn(
         self,
         session: Session,
         results: Sequence[ObjectFrame],
         mask_format: MaskFormat,
         shared: SharedCall | None,
-    ) -> AsyncIterator[values_pb2.MaskUpdate]:
-        """Messages of masks: small ones of a frame are drawn together, one job for a thread."""
+        respond: Callable[[Sequence[values_pb2.MaskUpdate]], ResponseT],
+        *,
+        together: bool,
+    ) -> AsyncIterator[ResponseT]:
+        """Messages of masks: small ones are drawn together, one job for a thread, and sent so if wanted."""
         size_px = mask_size_px(session.clip, mask_format)
         put, bits = None if shared is None else shared.put, mask_format.bits
 
-        def drawn(some: Sequence[tuple[ObjectFrame, str]]) -> list[values_pb2.MaskUpdate]:
-            return [
+        def drawn(some: Sequence[tuple[ObjectFrame, str]]) -> list[ResponseT]:
+            updates = [
                 mask_codec.update_to_wire(
                     update_of(session, result, name, size_px, bits=bits), bits=bits, put=put
                 )
                 for result, name in some
             ]
+            return [respond(updates)] if together else [respond([update]) for update in updates]
 
         for some in _portions(results, size_px):
             # Without those that were removed while their masks were on the way.
             there = [
                 (result, name) for result in some if (name := session.name_of(result.object_id)) is not None
             ]
-            for update in await self._renderer.run(drawn, there):
-                yield update
+            if there:
+                for response in await self._renderer.run(drawn, there):
+                    yield response
+
+
+def _tracked(updates: Sequence[values_pb2.MaskUpdate]) -> track_pb2.TrackResponse:
+    return track_pb2.TrackResponse(update=updates[0], more=updates[1:])
+
+
+def _fetched(updates: Sequence[values_pb2.MaskUpdate]) -> track_pb2.FetchMasksResponse:
+    return track_pb2.FetchMasksResponse(update=updates[0], more=updates[1:])
 
 
 def _portions(all_of: Sequence[ValueT], size_px: tuple[int, int]) -> Iterator[Sequence[ValueT]]:
