@@ -65,11 +65,14 @@ def _histogram(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
     place = np.clip((colours - low) / (high - low) * bins - 0.5, 0, bins - 1)  # (n, 3)
     below = np.minimum(place.astype(np.int64), bins - 2)
     share = place - below
+    # Bin by bin of a corner, and channels as rows: this runs for every frame that is tracked.
+    shares = np.ascontiguousarray(np.stack((1 - share, share)).transpose(0, 2, 1))  # (2, 3, n)
+    strides = np.array((_BINS[1] * _BINS[2], _BINS[2], 1))
+    first = below @ strides  # (n,)
     counts = np.zeros(int(bins.prod()))
     for corner in np.ndindex(2, 2, 2):
-        weight = np.where(corner, share, 1 - share).prod(axis=1)
-        index = np.ravel_multi_index(tuple((below + corner).T), _BINS)
-        counts += np.bincount(index, weight, len(counts))
+        weight = shares[corner[0], 0] * shares[corner[1], 1] * shares[corner[2], 2]
+        counts += np.bincount(first + strides @ corner, weight, len(counts))
     return (counts / len(colours)).astype(np.float32)
 
 
