@@ -16,6 +16,7 @@ from masklet_server.media.limits import Limits
 from masklet_server.sandbox.no_egress import can_leave, close_ways_out
 from masklet_server.sandbox.opener import opener_for
 from masklet_server.service.clips import ClipOpener
+from masklet_server.service.heap import keep_together
 from masklet_server.service.membership import Member
 from masklet_server.service.server import Engine, MaskletServer
 from masklet_server.service.settings import ServerSettings
@@ -62,6 +63,7 @@ async def run_server(
         BadInputError: The settings contradict each other, or the port is taken.
     """
     sys.setswitchinterval(SWITCH_S)
+    keep_together()
     limits = Limits()
     stopping = asyncio.Event()
     stop_on_signals(stopping)
