@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from masklet.errors import BadInputError, ClipError, MaskletError, ServerUnreachableError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("masklet.upload")
 _CHUNK_BYTES = 1024 * 1024
 _ATTEMPTS_WITHOUT_PROGRESS = 3
+_READ_AT_ONCE = 4
+"""Files that are read at a time for their digests: those take longer than a good disk does."""
 
 
 class _Content(NamedTuple):
@@ -143,12 +146,12 @@ def _read_all(files: Sequence[ClipFile], progress: Progress) -> list[_Content]:
     The server names it, leaves it out and makes all others, as with files that it sees itself.
     """
     contents, problems = [], []
-    for file in files:
-        try:
-            contents.append(_read(file, progress))
-        except ClipError as error:
-            problems.append(error)
+    for file, found in zip(files, _attempts(files, progress), strict=True):
+        if isinstance(found, ClipError):
+            problems.append(found)
             contents.append(_Content(file, 0, hashlib.sha256().digest()))
+        else:
+            contents.append(found)
     if problems and (len(problems) == len(files) or any(file.frame is None for file in files)):
         raise problems[0]
     for problem in problems:
@@ -156,14 +159,34 @@ def _read_all(files: Sequence[ClipFile], progress: Progress) -> list[_Content]:
     return contents
 
 
-def _read(file: ClipFile, progress: Progress) -> _Content:
+def _attempts(files: Sequence[ClipFile], progress: Progress) -> Iterator[_Content | ClipError]:
+    if len(files) == 1:
+        yield _attempt(files[0], progress.add)
+        return
+    with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="masklet-digest") as readers:
+        for found in readers.map(_attempt, files):
+            # Told by this thread: those who hear of progress may be bound to theirs.
+            if not isinstance(found, ClipError):
+                progress.add(found.size_bytes)
+            yield found
+
+
+def _attempt(file: ClipFile, told: Callable[[int], None] | None = None) -> _Content | ClipError:
+    try:
+        return _read(file, told)
+    except ClipError as error:
+        return error
+
+
+def _read(file: ClipFile, told: Callable[[int], None] | None) -> _Content:
     digest, size_bytes = hashlib.sha256(), 0
     try:
         with file.path.open("rb") as opened:
             while chunk := opened.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 size_bytes += len(chunk)
-                progress.add(len(chunk))
+                if told is not None:
+                    told(len(chunk))
     except OSError as error:
         raise unreadable(file.path, error) from error
     return _Content(file, size_bytes, digest.digest())
