@@ -148,9 +148,10 @@ class PromptBook:
 
     def rename_object(self, object_id: int, name: str) -> ObjectInfo:
         """Give an object another name; errors as in :meth:`add_object`."""
+        before = self.object(object_id)
         others = (other for owner, other in self.contents.names.items() if owner != object_id)
         chosen = checked_object_name(name, others)
-        if self.object(object_id).name != chosen:
+        if before.name != chosen:
             self._keep(EditKind.RENAME_OBJECT, object_id, saying.RenameObject(uid_of(object_id), chosen))
         return self.object(object_id)
 

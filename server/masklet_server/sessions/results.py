@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, MutableMapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from masklet.errors import OutputError
-from masklet.types import FrameRange, StateRange, TrackedMask
+from masklet.types import StateRange, TrackedMask
 from masklet_server.sessions.masks import unpack_logits
 from masklet_server.sessions.result_places import LostResultError, Packing, Place, ResultEntry, ResultWitness
-from masklet_server.sessions.spill import Spilled, SpillFile
-from masklet_server.tracking import RIVAL_FROM, ObjectFrame
+from masklet_server.sessions.spilled_results import Key, SpilledResults
+from masklet_server.sessions.state_runs import runs_of
+from masklet_server.tracking import ObjectFrame
 
 
 class ResultStore:
@@ -45,24 +45,20 @@ class ResultStore:
         self._witness = witness
         self._memory_limit_bytes = memory_bytes
         self._most_bytes = memory_bytes + full_disk_bytes
-        self._spill_folder = spill_folder
         self._most_spilled_bytes = most_spilled_bytes
-        self._reached_limit = False
+        self._lock = threading.Lock()
+        self._spilled = SpilledResults(
+            self._lock, spill_folder, most_bytes=most_spilled_bytes, slack_bytes=memory_bytes
+        )
         self._spilling = threading.Lock()
-        self._entries: dict[tuple[int, int], ResultEntry] = {}
+        self._entries: dict[Key, ResultEntry] = {}
         self._frames: dict[int, set[int]] = {}
-        self._fresh: dict[tuple[int, int], Packing] = {}
-        self._packed: OrderedDict[tuple[int, int], bytes] = OrderedDict()
-        self._spilled: dict[tuple[int, int], Spilled] = {}
+        self._fresh: dict[Key, Packing] = {}
+        self._packed: OrderedDict[Key, bytes] = OrderedDict()
         # Where a journal keeps them: what is there need not stay in memory, nor go to the file.
-        self._kept: dict[tuple[int, int], Place] = {}
+        self._kept: dict[Key, Place] = {}
         self._packed_bytes = 0
         self._fresh_bytes = 0
-        self._file: SpillFile | None = None
-        self._live_bytes = 0
-        # What the file held when there was no room to write it anew.
-        self._cramped_bytes = 0
-        self._lock = threading.Lock()
 
     @property
     def memory_bytes(self) -> int:
@@ -72,7 +68,7 @@ class ResultStore:
     @property
     def spilled_bytes(self) -> int:
         """Size of the temporary file."""
-        return 0 if self._file is None else self._file.size_bytes
+        return self._spilled.size_bytes
 
     @property
     def is_full(self) -> bool:
@@ -116,7 +112,7 @@ class ResultStore:
             # Whoever is at it may have begun before there was room: only an attempt of one's own tells.
             with self._spilling:
                 self._spill()
-        if self.is_full and self._reached_limit:
+        if self.is_full and self._spilled.reached_limit:
             raise OutputError(
                 f"the session's finished masks fill the {self._most_spilled_bytes / 1e9:.1f} GB of temporary "
                 "disk that each session has: export what is done, then remove objects or track a shorter "
@@ -176,8 +172,9 @@ class ResultStore:
         with self._lock:
             if key in self._packed:
                 return len(self._packed[key])
-            if key in self._spilled:
-                return self._spilled[key].size_bytes
+            spilled = self._spilled.find(key)
+            if spilled is not None:
+                return spilled.size_bytes
             if key in self._fresh:
                 return self._fresh[key].logits.nbytes
             return self._kept[key].size_bytes if key in self._kept else 0
@@ -212,8 +209,9 @@ class ResultStore:
                     continue
                 self._drop(new)
                 self._enter(new, self._leave(old))
-                for held in (self._fresh, self._packed, self._spilled, self._kept):
+                for held in (self._fresh, self._packed, self._kept):
                     _rename(held, old, new)
+                self._spilled.rename(old, new)
                 if self._witness is not None:
                     self._witness.moved(*old, to_id)
 
@@ -227,7 +225,6 @@ class ResultStore:
             self._spilled.clear()
             self._kept.clear()
             self._packed_bytes = self._fresh_bytes = 0
-            self._close_file()
 
     def object_ids(self) -> frozenset[int]:
         """All objects with results."""
@@ -252,29 +249,9 @@ class ResultStore:
         """
         with self._lock:
             entries = {frame: self._entries[object_id, frame] for frame in self._frames.get(object_id, ())}
-        ranges: list[StateRange] = []
-        for frame in sorted(entries):
-            state = StateRange(
-                object_id,
-                FrameRange(frame, frame),
-                entries[frame].presence,
-                prompted=frame in prompted_frames,
-                locked=is_locked(frame),
-                stale=frame in stale and not is_locked(frame),
-                rival=entries[frame].rival >= RIVAL_FROM,
-            )
-            last = ranges[-1] if ranges else None
-            if (
-                last is not None
-                and last.frames.last == frame - 1
-                and replace(last, frames=state.frames) == state
-            ):
-                ranges[-1] = replace(last, frames=FrameRange(last.frames.first, frame))
-            else:
-                ranges.append(state)
-        return tuple(ranges)
+        return runs_of(entries, object_id, prompted_frames, is_locked=is_locked, stale=stale)
 
-    def _found(self, key: tuple[int, int]) -> tuple[ResultEntry, bytes | Packing] | None:
+    def _found(self, key: Key) -> tuple[ResultEntry, bytes | Packing] | None:
         while True:
             with self._lock:
                 entry = self._entries.get(key)
@@ -284,7 +261,7 @@ class ResultStore:
                     return entry, self._fresh[key]
                 if key in self._packed:
                     return entry, self._packed[key]
-                spilled = self._spilled.get(key)
+                spilled = self._spilled.find(key)
                 place = None if spilled is not None else self._kept[key]
             if spilled is not None:
                 # Without the lock, as a disk may take its time.
@@ -292,7 +269,7 @@ class ResultStore:
                     return entry, spilled.read()
                 except OutputError:
                     with self._lock:
-                        if self._spilled.get(key) is spilled:
+                        if self._spilled.find(key) is spilled:
                             raise
                 # It lies elsewhere now.
                 continue
@@ -313,23 +290,23 @@ class ResultStore:
                         "was: have the disk checked, and track this frame again"
                     )
 
-    def _enter(self, key: tuple[int, int], entry: ResultEntry) -> None:
+    def _enter(self, key: Key, entry: ResultEntry) -> None:
         self._entries[key] = entry
         self._frames.setdefault(key[0], set()).add(key[1])
 
-    def _leave(self, key: tuple[int, int]) -> ResultEntry:
+    def _leave(self, key: Key) -> ResultEntry:
         frames = self._frames[key[0]]
         frames.remove(key[1])
         if not frames:
             del self._frames[key[0]]
         return self._entries.pop(key)
 
-    def _remove(self, key: tuple[int, int]) -> None:
+    def _remove(self, key: Key) -> None:
         if key in self._entries and self._witness is not None:
             self._witness.gone(*key)
         self._drop(key)
 
-    def _drop(self, key: tuple[int, int]) -> None:
+    def _drop(self, key: Key) -> None:
         if key not in self._entries:
             return
         self._leave(key)
@@ -340,11 +317,7 @@ class ResultStore:
         packed = self._packed.pop(key, None)
         if packed is not None:
             self._packed_bytes -= len(packed)
-        spilled = self._spilled.pop(key, None)
-        if spilled is not None:
-            self._live_bytes -= spilled.size_bytes
-            if not self._spilled:
-                self._close_file()
+        self._spilled.drop(key)
 
     def rest(self) -> None:
         """Leave as little in memory as the disk allows: nobody looks at these results for a while."""
@@ -359,70 +332,27 @@ class ResultStore:
         """
         keep_bytes = self._memory_limit_bytes if keep_bytes is None else keep_bytes
         while (found := self._next_to_spill(keep_bytes)) is not None:
-            key, packed, file = found
-            try:
-                if file is None:
-                    file = SpillFile(self._spill_folder)
-                    with self._lock:
-                        self._file = file
-                file = self._leave_holes_behind(file)
-                if file.size_bytes + len(packed) > self._most_spilled_bytes:
-                    self._reached_limit = True
-                    return
-                place = file.append(packed)
-            except OSError:
+            key, packed = found
+            place = self._spilled.write(packed)
+            if place is None:
                 return
             with self._lock:
                 # Replaced or removed meanwhile, or all of it closed.
-                if self._packed.get(key) is not packed or self._file is not file:
-                    continue
-                del self._packed[key]
-                self._packed_bytes -= len(packed)
-                self._spilled[key] = place
-                self._live_bytes += len(packed)
+                if self._packed.get(key) is packed and self._spilled.enter(key, place):
+                    del self._packed[key]
+                    self._packed_bytes -= len(packed)
 
-    def _next_to_spill(self, keep_bytes: int) -> tuple[tuple[int, int], bytes, SpillFile | None] | None:
+    def _next_to_spill(self, keep_bytes: int) -> tuple[Key, bytes] | None:
         with self._lock:
             while self._packed_bytes > keep_bytes and len(self._packed) > 1:
                 key, packed = next(iter(self._packed.items()))
                 if key not in self._kept:
-                    return key, packed, self._file
+                    return key, packed
                 del self._packed[key]
                 self._packed_bytes -= len(packed)
         return None
 
-    def _leave_holes_behind(self, file: SpillFile) -> SpillFile:
-        """Write what still counts into a new file: tracking again and again would fill the disk."""
-        with self._lock:
-            spilled = dict(self._spilled)
-            live_bytes = self._live_bytes
-        if file.size_bytes <= max(2 * live_bytes + self._memory_limit_bytes, self._cramped_bytes):
-            return file
-        fresh = SpillFile(self._spill_folder)
-        try:
-            places = {key: fresh.append(place.read()) for key, place in spilled.items()}
-        except (OSError, OutputError):
-            # No room for both: holes are the lesser evil.
-            fresh.close()
-            self._cramped_bytes = file.size_bytes
-            return file
-        with self._lock:
-            if self._file is not file:
-                # Closed meanwhile.
-                fresh.close()
-                return file
-            self._spilled = {key: places[key] for key in self._spilled}
-            self._file = fresh
-        file.close()
-        return fresh
 
-    def _close_file(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file = None
-        self._live_bytes = self._cramped_bytes = 0
-
-
-def _rename(held: MutableMapping[tuple[int, int], Any], old: tuple[int, int], new: tuple[int, int]) -> None:
+def _rename(held: MutableMapping[Key, Any], old: Key, new: Key) -> None:
     if old in held:
         held[new] = held.pop(old)

@@ -6,30 +6,26 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from masklet.errors import (
-    ClipError,
-    LimitError,
-    MaskletError,
-    OutputError,
-)
+from masklet.errors import MaskletError
 from masklet.events import Waiting
 from masklet.scopes import Scope
 from masklet.types import SessionSummary, Share
 from masklet_server.sessions.admission import Admission
 from masklet_server.sessions.callers import begin, current_scope
 from masklet_server.sessions.clip_reference import ClipOpening, ClipReference
+from masklet_server.sessions.departures import Departures
 from masklet_server.sessions.durability import Journals, Restored, SessionHead, SessionJournal
-from masklet_server.sessions.held import Held, check_same_clip, restarting, summary_of
+from masklet_server.sessions.held import Held, restarting, summary_of
 from masklet_server.sessions.ledger import Ledger
 from masklet_server.sessions.opening_line import OpeningLine
+from masklet_server.sessions.opening_room import OpeningRoom
 from masklet_server.sessions.overview import Overview
 from masklet_server.sessions.plan import TrackOrder
 from masklet_server.sessions.replies import ReplyLog
+from masklet_server.sessions.returns import Returns
 from masklet_server.sessions.scheduler import Scheduler
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.session_tracker import ClosingSource, TrackerFactory
@@ -37,16 +33,10 @@ from masklet_server.sessions.sharing import Access, not_found
 from masklet_server.sessions.store_limits import NO_OTHER_LIMITS
 from masklet_server.sessions.store_limits import StoreLimits as StoreLimits
 from masklet_server.sessions.turns import TurnClass
-from masklet_server.sessions.unfinished import Unfinished, take_notes
+from masklet_server.sessions.unfinished import Unfinished
 from masklet_server.sessions.worker_threads import WorkerThreads
 
 FILES_AT_ONCE = 8
-SWEEP_EVERY_S = 600.0
-LEFT_AFTER = 3
-"""A session that has been idle for so many times as long as it takes to park is left to its journal."""
-JUST_USED_S = 1.0
-LINE_ANSWERS_S = 4.0
-LINE_LOOKS_S = 0.2
 SESSION_ID_BYTES = 16
 """128 random bits: nobody finds a session by trying."""
 
@@ -98,12 +88,28 @@ class SessionStore:
         )
         self.line = OpeningLine(clock_s)
         self._held: dict[str, Held] = {}
-        self.overview = Overview(self._held, clock_s, park=self._park, close=self._close, leave=self._leave)
+        going = self._departures = Departures(
+            self._held, journals, self.line, limits=lambda: self.limits, clock_s=clock_s
+        )
+        self._room = OpeningRoom(
+            self._held,
+            self.line,
+            most=lambda: self.limits.max_sessions,
+            leave=going.leave,
+            clock_s=clock_s,
+        )
+        self._returns = Returns(
+            self._held,
+            journals,
+            self._workers,
+            model_sha256,
+            make_room=self._room.make,
+            open_clip=self._source,
+            hold=self._hold,
+            came_back=going.came_back,
+        )
+        self.overview = Overview(self._held, clock_s, park=going.park, close=going.close, leave=going.leave)
         self._replies: dict[str, ReplyLog] = {}
-        self._returning: dict[str, asyncio.Task[None]] = {}
-        # Of sessions that are in their journals alone.
-        self._on_close: dict[str, Callable[[], Awaitable[None]] | None] = {}
-        self._swept_s = -SWEEP_EVERY_S
         self._stopping = False
         self.takes_no_more = False
 
@@ -154,11 +160,11 @@ class SessionStore:
         try:
             if self.takes_no_more:
                 raise restarting()
-            await self._make_room(user, request_id)
+            await self._room.make(user, request_id)
             source = await self._source(user, clip)
             try:
                 # Others may have opened sessions meanwhile.
-                await self._make_room(user, request_id)
+                await self._room.make(user, request_id)
                 session_id = session_id or self.new_id()
                 journal: SessionJournal | None = None
                 if self._journals is not None:
@@ -192,7 +198,7 @@ class SessionStore:
             raise restarting()
         if held is None or held.access.rights_of(user) is None:
             # Somebody else's takes as long as one that is not there: nobody learns from the time.
-            await self._return(session_id, user)
+            await self._returns.bring(session_id, user)
             held = self._held.get(session_id)
         if held is None:
             raise not_found()
@@ -217,11 +223,11 @@ class SessionStore:
         """Close a session for good; fine when it has gone already, or is another user's."""
         held = self._held.get(session_id)
         if held is not None and held.access.owner == user:
-            await self._close(held)
+            await self._departures.close(held)
         elif self._journals is not None:
             access = await self._journals.access_of(session_id, asked_by=user)
             if access is not None and access.owner == user and session_id not in self._held:
-                await self._forget(session_id)
+                await self._departures.forget(session_id)
 
     async def shares(self, session_id: str, user: str) -> tuple[Share, ...]:
         """With whom a session is shared; errors as in :meth:`share`."""
@@ -259,7 +265,7 @@ class SessionStore:
         """Close a session that whoever opened it never heard of; fine when it was used since."""
         held = self._held.get(session_id)
         if held is not None and not held.found:
-            await self._close(held)
+            await self._departures.close(held)
 
     async def of(self, user: str) -> tuple[SessionSummary, ...]:
         """All sessions that a user gets into, the one used last first."""
@@ -291,33 +297,16 @@ class SessionStore:
     async def leave_all(self) -> None:
         """Give every session back: the server stops. Those with a journal can be taken up again."""
         self._stopping = True
-        await asyncio.gather(*map(self._leave, list(self._held.values())))
+        await asyncio.gather(*map(self._departures.leave, list(self._held.values())))
 
     async def tidy(self) -> None:
         """Park what is idle, park more while memory is short, close what was forgotten.
 
-        What has been idle for long is left to its journal.
-
-        To be called every few seconds.
+        What has been idle for long is left to its journal. To be called every few seconds.
         """
-        now_s = self._clock_s()
-        for held in list(self._held.values()):
-            idle_s = now_s - held.used_s
-            if held.session.is_busy:
-                # A track that runs for an hour without another call is not idle.
-                held.used_s = now_s
-            elif idle_s >= self.limits.forgotten_s or (
-                held.session.is_untouched and idle_s >= self.limits.untouched_s
-            ):
-                await self._close(held)
-            elif held.journal is not None and idle_s >= LEFT_AFTER * self.limits.idle_s:
-                await self._leave(held)
-            elif not held.parked and idle_s >= self.limits.idle_s:
-                await self._park(held)
+        await self._departures.tidy()
         await self.fit_memory()
-        if self._journals is not None and now_s - self._swept_s >= SWEEP_EVERY_S:
-            self._swept_s = now_s
-            await self._journals.sweep(self.limits.forgotten_s, but=frozenset(self._held))
+        await self._departures.sweep()
 
     async def fit_memory(self, wanted_bytes: int = 0) -> None:
         """Have sessions give memory back until trackers fit the budget, with so much more to come."""
@@ -327,47 +316,7 @@ class SessionStore:
 
     async def wait_for_room(self, user: str, ticket: str) -> Waiting | None:
         """A place in line, after some seconds; None as soon as a session may be opened with this ticket."""
-        until_s = self._clock_s() + LINE_ANSWERS_S
-        while (waiting := self.line.ask(user, ticket, self._free)) is not None:
-            if self._clock_s() >= until_s:
-                return waiting
-            await asyncio.sleep(LINE_LOOKS_S)
-        return None
-
-    @property
-    def _free(self) -> int:
-        """How many sessions may be opened that nobody was promised."""
-        room = self.limits.max_sessions - len(self._held) + len(self._leavable())
-        return room - self.line.promised
-
-    def _leavable(self) -> list[Held]:
-        """Sessions that can be left to their journals."""
-        now_s = self._clock_s()
-        return [
-            held
-            for held in self._held.values()
-            # Whoever has just asked for a session is about to use it.
-            if held.journal and not held.session.is_busy and now_s - held.used_s >= JUST_USED_S
-        ]
-
-    async def _make_room(self, user: str, ticket: str = "") -> None:
-        """See that there is room for one more session: the one used longest ago is left to its journal.
-
-        Raises:
-            LimitError: There is none, or it was promised to those who wait in line.
-        """
-        while True:
-            idle = self._leavable()
-            if not self.line.may_open(user, ticket) and self._free - self.line.waiting <= 0:
-                idle = []
-            elif len(self._held) < self.limits.max_sessions:
-                return
-            if not idle:
-                raise LimitError(
-                    f"the server holds {self.limits.max_sessions} sessions already, its limit: "
-                    "close one and try again"
-                )
-            await self._leave(min(idle, key=lambda held: held.used_s))
+        return await self._room.wait(user, ticket)
 
     async def _source(self, user: str, clip: ClipReference) -> ClosingSource:
         return await self._workers.run(
@@ -420,108 +369,3 @@ class SessionStore:
             raise not_found()
         held.access.check(user, None)
         return held
-
-    async def _return(self, session_id: str, user: str) -> None:
-        """Bring a session back from its journal, once for all who ask.
-
-        Raises:
-            SessionNotFoundError: There is none that this user may know of.
-        """
-        if self._journals is None:
-            raise not_found()
-        access = await self._journals.access_of(session_id, asked_by=user)
-        if access is None or access.rights_of(user) is None:
-            raise not_found()
-        if session_id in self._held:
-            return
-        returning = self._returning.get(session_id)
-        if returning is None:
-            returning = asyncio.get_running_loop().create_task(self._brought_back(session_id, access))
-            self._returning[session_id] = returning
-            returning.add_done_callback(lambda _: self._returning.pop(session_id, None))
-        await asyncio.shield(returning)
-
-    async def _brought_back(self, session_id: str, access: Access) -> None:
-        assert self._journals is not None
-        user = access.owner
-        found = await self._journals.open(session_id, user)
-        if found is None:
-            raise not_found()
-        head, restored, journal = found
-        try:
-            await self._make_room(user)
-            if (folder := self.folder_for(session_id)) is not None:
-                left = await self._workers.run(take_notes, folder, whose=user, at_disk=True)
-                restored = replace(restored, notices=(*restored.notices, *left))
-            source = await self._source(user, head.clip)
-            try:
-                check_same_clip(head.clip_info, source.info)
-            except ClipError:
-                self._workers.start(source.close)
-                raise
-        except MaskletError:
-            await journal.rest()
-            raise
-        if head.model_sha256 != self._model_sha256:
-            # Its masks stay; what other weights have tracked is nothing to build on.
-            restored = replace(restored, ways={})
-        on_close = self._on_close.pop(session_id, None)
-        self._hold(
-            session_id,
-            user,
-            head.clip,
-            source,
-            journal,
-            access=access,
-            restored=restored,
-            on_close=on_close,
-        )
-
-    async def _park(self, held: Held) -> None:
-        held.parked = True
-        # A disk that hangs keeps this one's memory, and must not keep others from being parked.
-        with suppress(ClipError, OutputError):
-            await held.session.park()
-
-    async def _leave(self, held: Held) -> None:
-        """Give a session's memory and files back; without a journal it is gone."""
-        session_id = held.session.session_id
-        if held.journal is None:
-            await self._close(held)
-            return
-        begin()
-        if self._held.pop(session_id, None) is None:
-            return
-        self._on_close[session_id] = held.on_close
-        self.line.closed()
-        try:
-            await held.session.close()
-        finally:
-            with suppress(MaskletError):
-                await held.journal.settle()
-            with suppress(MaskletError):
-                await held.journal.rest()
-
-    async def _close(self, held: Held) -> None:
-        # Carried to its end, whether or not anybody waits for it.
-        begin()
-        session_id = held.session.session_id
-        if self._held.pop(session_id, None) is None:
-            return
-        self.line.closed()
-        self._on_close[session_id] = held.on_close
-        try:
-            await held.session.close()
-        finally:
-            if held.journal is not None:
-                with suppress(MaskletError):
-                    await held.journal.rest()
-            await self._forget(session_id)
-
-    async def _forget(self, session_id: str) -> None:
-        """A session that is not in memory goes for good."""
-        if self._journals is not None:
-            await self._journals.remove(session_id)
-        on_close = self._on_close.pop(session_id, None)
-        if on_close is not None:
-            await on_close()

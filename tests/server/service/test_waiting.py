@@ -17,7 +17,7 @@ from masklet.errors import BadInputError
 from masklet.v1 import session_pb2, track_pb2
 from masklet_server.service import running as process
 from masklet_server.service.settings import ServerSettings
-from masklet_server.sessions import store
+from masklet_server.sessions import opening_room
 
 
 def opening(server: Running, ticket: str, *, waits: bool = True) -> session_pb2.OpenSessionRequest:
@@ -27,8 +27,8 @@ def opening(server: Running, ticket: str, *, waits: bool = True) -> session_pb2.
 def test_whoever_waits_for_a_session_gets_a_place_and_then_the_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LINE_ANSWERS_S", 0.2)
-    monkeypatch.setattr(store, "LINE_LOOKS_S", 0.01)
+    monkeypatch.setattr(opening_room, "LINE_ANSWERS_S", 0.2)
+    monkeypatch.setattr(opening_room, "LINE_LOOKS_S", 0.01)
     plain = ServerSettings()
     settings = replace(plain, store=replace(plain.store, max_sessions=1))
 
@@ -83,6 +83,34 @@ def test_a_track_waits_for_memory_and_tells_its_place(tmp_path: Path) -> None:
             assert second.count("update") == 60
             assert first.done()
             assert "waiting" not in await first
+
+    asyncio.run(run())
+
+
+def test_a_crowd_at_a_full_server_costs_those_inside_no_disk_and_no_turn(tmp_path: Path) -> None:
+    plain = ServerSettings()
+    settings = replace(plain, store=replace(plain.store, max_sessions=2))
+
+    async def run() -> None:
+        engine = FakeEngine()
+        async with (
+            running(tmp_path, settings=settings, engine=engine) as server,
+            server.client() as client,
+        ):
+            ids = [(await client.clicked(server.root / "clip"))[0] for _ in range(2)]
+            before = len(server.opener.opened), len(engine.calls)
+
+            crowd = [opening(server, f"ticket{number}", waits=False) for number in range(6)]
+            refused = await asyncio.gather(*(refusal(client.sessions.OpenSession(each)) for each in crowd))
+
+            assert {each[:2] for each in refused} == {(grpc.StatusCode.RESOURCE_EXHAUSTED, "limit")}
+            assert (len(server.opener.opened), len(engine.calls)) == before
+            for session_id in ids:
+                request = track_pb2.TrackRequest(
+                    session_id=session_id, request_id=new_id(), mask_format=SMALL
+                )
+                masks = [event async for event in client.tracks.Track(request) if event.HasField("update")]
+                assert len(masks) == FAKE_INFO.last_frame
 
     asyncio.run(run())
 
