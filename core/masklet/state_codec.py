@@ -85,7 +85,7 @@ def received_from_wire(
         arrived: set[int] = set()
         for run in map(range_from_wire, message.frames):
             arrived.update(frames[bisect_left(frames, run.first) : bisect_right(frames, run.last)])
-        received[message.object_id] = frozenset(arrived)
+        received[message.object_id] = received.get(message.object_id, frozenset()) | arrived
     return received
 
 
