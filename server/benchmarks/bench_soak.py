@@ -24,9 +24,10 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from bench_studio import FRAME_MS, SHOWN, FakeClient, new_id, open_files, resident_mib, serving
 from records import begin, write_line
+from studio_server import FRAME_MS, SHOWN, open_files, resident_mib, serving
 
+from fakes.service import FakeClient, new_id
 from masklet.v1 import prompt_pb2, session_pb2, track_pb2, values_pb2
 
 ARTISTS = 6

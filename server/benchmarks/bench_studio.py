@@ -21,35 +21,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
-import socket
+import itertools
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import grpc
 import grpc.aio
 from records import begin, write_line
+from studio_server import FRAME_MS, SHOWN, connected, processor_s, resident_mib, serving, spread
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+from fakes.service import FakeClient, new_id
+from masklet.v1 import track_pb2
 
-from fakes.service import FakeClient, Token, new_id  # noqa: E402
-from masklet.v1 import track_pb2, values_pb2  # noqa: E402
-
-FRAME_MS = 30
 OBJECTS = 20
-SHOWN = values_pb2.MaskFormat(max_side_px=256, encoding=values_pb2.MASK_ENCODING_BITS_ZLIB)
 
 
 def main() -> None:
@@ -62,6 +51,8 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=64, help="Of load.")
     parser.add_argument("--parked", type=int, default=200, help="Sessions of park.")
     parser.add_argument("--warm-up-s", type=float, default=10.0, help="Of load.")
+    parser.add_argument("--one-by-one", action="store_true", help="Of load: a message a mask.")
+    parser.add_argument("--switch-s", type=float, help="Of load and prompts: how soon threads hand over.")
     arguments = parser.parse_args()
     weights = "masklet_embedded" if "embedded" in arguments.cases else None
     begin("bench_studio", weights=weights, frame_ms=FRAME_MS)
@@ -71,7 +62,7 @@ def main() -> None:
 
 async def load(arguments: argparse.Namespace) -> dict[str, Any]:
     """Masks a second of many sessions that track at once."""
-    async with serving(max_sessions=2 * arguments.sessions) as server:
+    async with serving(max_sessions=2 * arguments.sessions, more=_switching(arguments)) as server:
         client, folder = server.client, server.folder
         ids = [
             (await client.clicked(folder / "clip", *(f"object{number}" for number in range(OBJECTS))))[0]
@@ -86,7 +77,11 @@ async def load(arguments: argparse.Namespace) -> dict[str, Any]:
 
         async def watch(session_id: str) -> None:
             request = track_pb2.TrackRequest(
-                session_id=session_id, request_id=new_id(), mask_format=SHOWN, tell_waiting=True
+                session_id=session_id,
+                request_id=new_id(),
+                mask_format=SHOWN,
+                tell_waiting=True,
+                together=not arguments.one_by_one,
             )
             track = client.tracks.Track(request)
             try:
@@ -95,7 +90,7 @@ async def load(arguments: argparse.Namespace) -> dict[str, Any]:
                     if now_s > until_s:
                         break
                     if event.HasField("update") and now_s >= from_s:
-                        seen[session_id].append(now_s)
+                        seen[session_id] += [now_s] * (1 + len(event.more))
             except grpc.aio.AioRpcError as error:
                 errors[str(error.code())] += 1
             finally:
@@ -108,10 +103,11 @@ async def load(arguments: argparse.Namespace) -> dict[str, Any]:
 
         await asyncio.gather(measure(), *map(watch, ids))
     masks = [len(times) for times in seen.values()]
-    gaps = [b - a for times in seen.values() for a, b in pairwise(times)]
+    gaps = [b - a for times in seen.values() for a, b in itertools.pairwise(times)]
     return {
         "sessions": arguments.sessions,
         "seconds": arguments.seconds,
+        **_said(switch_s=arguments.switch_s, one_by_one=arguments.one_by_one or None),
         "masks_per_s": round(sum(masks) / arguments.seconds, 1),
         "least_masks_per_s": round(min(masks) / arguments.seconds, 2),
         "worst_gap_s": round(max(gaps, default=0.0), 3),
@@ -121,11 +117,21 @@ async def load(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _switching(arguments: argparse.Namespace) -> list[str]:
+    return [] if arguments.switch_s is None else ["--switch-s", str(arguments.switch_s)]
+
+
+def _said(**words: Any) -> dict[str, Any]:
+    """Those of the arguments that were given."""
+    return {name: value for name, value in words.items() if value is not None}
+
+
 async def prompts(arguments: argparse.Namespace) -> dict[str, Any]:
     """A click's time beneath eight tracks."""
-    async with serving(max_sessions=32) as server:
+    async with serving(max_sessions=32, more=_switching(arguments)) as server:
         clip = server.folder / "clip"
-        return {"tracks": 8, **await clicked_beneath(server.client, clip, 8, range(1, 3), arguments.seconds)}
+        found = await clicked_beneath(server.client, clip, 8, range(1, 3), arguments.seconds)
+        return {"tracks": 8, **_said(switch_s=arguments.switch_s), **found}
 
 
 async def clicked_beneath(
@@ -208,13 +214,15 @@ async def greedy(arguments: argparse.Namespace) -> dict[str, Any]:
     async with serving(max_sessions=64, users=("ann", "bob")) as server:
         ann = server.client
         session_id, (hero,) = await ann.clicked(server.folder / "clip")
+        count = itertools.count(32)
 
         async def clicked(seconds: float) -> list[float]:
             until_s, times_ms = time.monotonic() + seconds, []
             while time.monotonic() < until_s:
                 started_s = time.perf_counter()
-                x_px = 190.0 + len(times_ms) % 9
-                await ann.click(session_id, hero, frame=1 + len(times_ms) % 2, x_px=x_px, y_px=345.0)
+                # A frame takes 64 clicks at most.
+                frame, x_px = 1 + next(count) // 32, 190.0 + len(times_ms) % 9
+                await ann.click(session_id, hero, frame=frame, x_px=x_px, y_px=345.0)
                 times_ms.append(1e3 * (time.perf_counter() - started_s))
                 await asyncio.sleep(0.05)
             return times_ms
@@ -250,113 +258,6 @@ async def greedy(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 CASES = {"load": load, "prompts": prompts, "greedy": greedy, "park": park, "embedded": embedded}
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A server with the stand-in.
-
-    Attributes:
-        folder: Its only root, with ``clip`` in it.
-        metrics_port: Where its numbers are told.
-    """
-
-    client: FakeClient
-    folder: Path
-    pid: int
-    metrics_port: int
-    address: str = ""
-
-    @asynccontextmanager
-    async def another(self, user: str) -> AsyncIterator[FakeClient]:
-        """A client of another user."""
-        async with grpc.aio.insecure_channel(self.address, interceptors=[Token(token_of(user))]) as channel:
-            yield FakeClient(channel)
-
-
-def token_of(user: str) -> str:
-    """What a user of :func:`serving` shows."""
-    return f"{user}-has-a-token-of-some-length"
-
-
-@asynccontextmanager
-async def serving(
-    *, max_sessions: int, idle_s: float = 600.0, kept: bool = False, users: Sequence[str] = ()
-) -> AsyncIterator[Serving]:
-    """Start such a server; with ``kept`` its sessions have journals, with ``users`` it asks for tokens."""
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "clip").mkdir()
-        program = Path(__file__).with_name("stand_in_server.py")
-        metrics_port = _free_port()
-        command = [sys.executable, str(program), name, str(FRAME_MS), str(max_sessions), str(idle_s)]
-        command += ["--metrics-port", str(metrics_port), *(["--kept"] if kept else [])]
-        interceptors = []
-        if users:
-            tokens = Path(name) / "tokens"
-            tokens.touch(mode=0o600)
-            tokens.write_text("".join(f"{user}:{token_of(user)}\n" for user in users), encoding="ascii")
-            command += ["--tokens", str(tokens)]
-            interceptors = [Token(token_of(users[0]))]
-        async with connected(command, interceptors) as (client, pid, address):
-            yield Serving(client, Path(name), pid, metrics_port, address)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-@asynccontextmanager
-async def connected(
-    command: list[str], interceptors: Sequence[Token] = ()
-) -> AsyncIterator[tuple[FakeClient, int, str]]:
-    """A client of a server that is started so."""
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert process.stdout is not None
-        line = await asyncio.to_thread(process.stdout.readline)
-        address = str(json.loads(line)["address"])
-        async with grpc.aio.insecure_channel(address, interceptors=interceptors) as channel:
-            yield FakeClient(channel), process.pid, address
-    finally:
-        with suppress(OSError):
-            assert process.stdin is not None
-            process.stdin.close()
-        try:
-            await asyncio.to_thread(process.wait, 20.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def spread(values: list[float], unit: str, *, digits: int = 1) -> dict[str, float]:
-    """Median, 95th percentile and the most."""
-    ordered = sorted(values)
-    return {
-        f"p50_{unit}": round(statistics.median(ordered), digits),
-        f"p95_{unit}": round(ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))], digits),
-        f"max_{unit}": round(ordered[-1], digits),
-    }
-
-
-def resident_mib(pid: int) -> float:
-    """Memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
-
-
-def processor_s(pid: int) -> float:
-    """What a process has had of the processor."""
-    numbers = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def open_files(pid: int) -> int:
-    """How many files and sockets a process has open."""
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +29,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from fakes.engine import FAKE_INFO, FakeTracker  # noqa: E402
 from fakes.service import MODEL, FakeOpener  # noqa: E402
 from masklet.types import ClipInfo  # noqa: E402
-from masklet_server.service.running import run_server  # noqa: E402
+from masklet_server.aside import waiting_for_disk  # noqa: E402
+from masklet_server.service import running  # noqa: E402
 from masklet_server.service.server import Engine  # noqa: E402
 from masklet_server.service.settings import ServerSettings  # noqa: E402
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader  # noqa: E402
@@ -38,17 +41,40 @@ CLIP = replace(FAKE_INFO, width_px=1920, height_px=1080, first_frame=1, last_fra
 
 @dataclass
 class StandInTracker(FakeTracker):
-    """Sleeps for a frame, whatever it is asked, and remembers nothing that grows."""
+    """Sleeps for a frame, whatever it is asked, and remembers nothing that grows.
+
+    While it sleeps the next picture of a track is read, as the engine does.
+    """
 
     def __post_init__(self) -> None:
         self.calls = deque(maxlen=8)  # type: ignore[assignment]
+        self._ahead: tuple[int, threading.Thread] | None = None
 
     def track(
         self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
     ) -> Sequence[ObjectFrame]:
         """A frame's time for all objects together."""
-        self._work("track", frame)
+        self._read(frame)
+        coming = frame - 1 if backward else frame + 1
+        if coming in self.source.info.frames:
+            reading = threading.Thread(target=self.source.read, args=(coming,), daemon=True)
+            reading.start()
+            self._ahead = coming, reading
+        time.sleep(self.frame_s)
         return [self._result(object_id, frame, 0.0) for object_id in object_ids]
+
+    def _work(self, call: str, frame: int, *rest: object) -> None:
+        self._read(frame)
+        time.sleep(self.frame_s)
+        self.features_bytes, self.memories_bytes, self.host_bytes = 600, 400, 0
+
+    def _read(self, frame: int) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            with waiting_for_disk():
+                ahead[1].join()
+        if ahead is None or ahead[0] != frame:
+            self.source.read(frame)
 
     def _result(self, object_id: int, frame: int, value: float, *, prompted: bool = False) -> ObjectFrame:
         made = super()._result(object_id, frame, 0.0, prompted=prompted)
@@ -84,7 +110,10 @@ def main() -> None:
     parser.add_argument("--metrics-port", type=int)
     parser.add_argument("--kept", action="store_true")
     parser.add_argument("--tokens", type=Path)
+    parser.add_argument("--switch-s", type=float, help="How soon threads hand over.")
     arguments = parser.parse_args()
+    if arguments.switch_s is not None:
+        running.SWITCH_S = arguments.switch_s
     folder, frame_s = arguments.folder, arguments.frame_ms / 1e3
     plain = ServerSettings()
     settings = ServerSettings(
@@ -103,7 +132,7 @@ def main() -> None:
 
     engine = Engine(make_tracker, MODEL, (MODEL,), "a stand-in")
     asyncio.run(
-        run_server(
+        running.run_server(
             settings,
             engine,
             announce=lambda line: print(line, flush=True),

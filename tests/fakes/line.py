@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import random
 import socket
 import threading
 import time
@@ -72,3 +74,77 @@ class BreakingLine:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+
+class FarLine(BreakingLine):
+    """A line between two towns: what goes in comes out later, so much a second, and now and then it breaks.
+
+    Attributes:
+        speaks: Cleared, nothing comes through and nothing ends, as when a cable is pulled.
+        cuts: How often it broke.
+
+    Args:
+        address: The server's.
+        delay_s: How long a byte is under way.
+        bits_per_s: How much comes through, in each direction of each connection.
+        cut_share: Of its pieces, of 16 kB at most, how many break their connection.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        delay_s: float = 0.0,
+        bits_per_s: float = float("inf"),
+        cut_share: float = 0.0,
+    ) -> None:
+        super().__init__(address, delay_s=delay_s)
+        self.speaks = threading.Event()
+        self.speaks.set()
+        self.cuts = 0
+        self._bits_per_s = bits_per_s
+        self._cut_share = cut_share
+        self._chance = random.Random(5)
+
+    def _carry(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
+        # Few, so that whoever sends more than comes through is held up.
+        under_way: queue.Queue[tuple[float, bytes] | None] = queue.Queue(maxsize=16)
+        delivering = threading.Thread(target=self._deliver, args=(under_way, source, target), daemon=True)
+        delivering.start()
+        free_s = 0.0
+        with suppress(OSError):
+            while data := source.recv(16384):
+                if counts:
+                    self.carried_bytes += len(data)
+                if self._chance.random() < self._cut_share:
+                    self.cuts += 1
+                    break
+                free_s = max(free_s, time.monotonic()) + 8 * len(data) / self._bits_per_s
+                under_way.put((free_s + self.delay_s, data))
+        under_way.put(None)
+        delivering.join()
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _deliver(
+        self,
+        under_way: queue.Queue[tuple[float, bytes] | None],
+        source: socket.socket,
+        target: socket.socket,
+    ) -> None:
+        broken = False
+        while (piece := under_way.get()) is not None:
+            due_s, data = piece
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            self.speaks.wait()
+            if broken:
+                continue
+            try:
+                target.sendall(data)
+            except OSError:
+                # Whoever sends has to hear of it; what is under way is lost.
+                broken = True
+                with suppress(OSError):
+                    source.shutdown(socket.SHUT_RDWR)
