@@ -117,6 +117,8 @@ def test_over_a_narrow_line_that_breaks_time_and_again_all_is_done_once(tmp_path
 
     def work(server: Running, line: FarLine) -> None:
         with masklet.connect(line.address) as client:
+            # Whoever was never answered is told so instead of waiting.
+            assert client.sessions() == ()
             session = client.open(plates / "plate.%04d.png", upload=True)
             hero = session.object("hero")
             for place in range(4):
