@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -81,7 +82,8 @@ class RayCluster:
         self.clips = self.folder / "clips"
         self.clips.mkdir(exist_ok=True)
         self._ports = free_blocks()
-        self.gateway_port = next(self._ports)
+        self._ports_lock = threading.Lock()
+        self.gateway_port = self._block()
         self.tokens: dict[str, str] = {}
         if not is_loopback(self.host):
             register = self.folder / "tokens.json"
@@ -197,8 +199,13 @@ class RayCluster:
             **({"MASKLET_TEST_VERSION": self.version} if self.version else {}),
         }
 
+    def _block(self) -> int:
+        """First of a hundred ports; machines enter side by side."""
+        with self._ports_lock:
+            return next(self._ports)
+
     def _words(self, name: str, slots: int) -> list[str]:
-        words = ["--name", name, "--slots", str(slots), "--port", str(next(self._ports))]
+        words = ["--name", name, "--slots", str(slots), "--port", str(self._block())]
         words += ["--folder", str(self.folder / name), "--root", str(self.clips), "--host", self.host]
         if self.tokens:
             words += ["--signed-tokens", str(self.folder / "tokens.json")]
