@@ -14,10 +14,12 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from masklet.errors import OutputError
 from masklet.farm.results import ShotResult, keep_result
-from masklet.farm.task import FarmTask, Stop, StoppedError, Teller, find_task
+from masklet.farm.task import FarmTask, Stop, StoppedError, Teller, find_task, tell_failure
 from masklet.farm.task_states import TaskPhase
 
 _STEP_S = 0.05
@@ -32,8 +34,13 @@ def main() -> int:
     task = find_task(
         bundle, Path(said["--out"]), said["--shot"], said["--stage"], int(said.get("--piece", 0))
     )
-    _log(bundle, f"{task.shot.name} {task.stage}")
-    teller, stop = Teller(task), Stop(task.places)
+    with suppress(OSError):
+        _log(bundle, f"{task.shot.name} {task.stage}")
+    try:
+        teller, stop = Teller(task), Stop(task.places)
+    except OutputError as error:
+        tell_failure(str(error))
+        return 1
     with stop.listening():
         try:
             _behave(_behaviour(bundle, task), task, teller, stop)

@@ -134,8 +134,10 @@ def report(job: JobArgument, as_json: JsonOption = False) -> None:
     for each in reports:
         progress.say(f"{each.shot.name}: {each.words}")
     progress.say(summed_up(reports))
-    write_report(read_job(job), _places(job))
-    progress.say(f"look at {_places(job).report}")
+    if write_report(read_job(job), _places(job)):
+        progress.say(f"look at {_places(job).report}")
+    else:
+        progress.say(f"{_places(job).report} cannot be written: make room on the share, or open it for you")
     _end(reports, is_done=all(each.phase.value == "done" for each in reports), as_json=as_json)
 
 

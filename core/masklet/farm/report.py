@@ -108,10 +108,12 @@ def summed_up(reports: tuple[ShotReport, ...]) -> str:
     return ", ".join(parts)
 
 
-def write_report(job: FarmJob, places: JobPlaces) -> None:
-    """Write the page of the job anew. It is a view: where it cannot be written, nothing else is lost."""
+def write_report(job: FarmJob, places: JobPlaces) -> bool:
+    """Write the page of the job anew; False where it cannot be written, which loses nothing: it is a view."""
     with suppress(MaskletError, OSError):
         write_whole(places.report, page(job, shot_reports(job, places)).encode())
+        return True
+    return False
 
 
 def page(job: FarmJob, reports: tuple[ShotReport, ...]) -> str:

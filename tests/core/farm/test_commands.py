@@ -170,3 +170,10 @@ def test_retry_accepts_what_was_looked_at_for_that_shot_alone(
     assert not places.accepted("one").exists()
     assert read_state(places.states, "two", "check").phase is TaskPhase.WAITING
     assert read_state(places.states, "one", "check").phase is TaskPhase.DONE
+
+
+def test_a_page_that_cannot_be_written_is_said(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    JobPlaces(bundle / "out").report.mkdir()
+    with pytest.raises(typer.Exit):
+        farm_job.report(bundle)
+    assert "report.html cannot be written: make room on the share" in capsys.readouterr().err

@@ -29,6 +29,7 @@ from masklet.farm.running import run
 from masklet.farm.running.run import JobRun
 from masklet.farm.submitting import TEMPLATE_FILE, submit
 from masklet.farm.task_states import TaskPhase, TaskState, read_state
+from small_disk import fill, small_disk
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a script with a first line")
 
@@ -222,3 +223,17 @@ def test_a_worker_that_gets_no_server_fails_one_shot_and_not_the_whole_night(tmp
     one, two = (read_state(night.places.states, shot, "track", 1) for shot in ("one", "two"))
     assert {one.phase, two.phase} == {TaskPhase.FAILED, TaskPhase.WAITING}
     assert words in (one.words, two.words)
+
+
+def test_a_share_that_is_full_is_said_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "share", kilobytes=512) as share:
+        if share is None:
+            pytest.skip("this user may mount nothing")
+        night = _submitted(share, ("one",), "echo openjd_env: MASKLET_FARM_SERVER=nowhere; exit 0")
+        filler, said = fill(share), list[str]()
+        assert not JobRun(night.bundle, 1, said.append, program=night.program).run()
+        (told,) = (each for each in said if each.startswith("one track failed: "))
+        assert "cannot be written (No space left on device)" in told
+        # It could not be noted that it failed: nobody has to say retry.
+        filler.unlink()
+        assert JobRun(night.bundle, 1, said.append, program=night.program).run()
