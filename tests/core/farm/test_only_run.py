@@ -64,3 +64,8 @@ def test_a_share_that_takes_no_files_is_a_sentence(bundle: Path) -> None:
     places.run.mkdir(parents=True)
     with pytest.raises(OutputError, match=r"run.lock cannot be written \(Is a directory\): make room"):
         check_no_run(places)
+
+
+def test_a_folder_that_is_no_job_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"nowhere holds no job.json: name the folder that masklet farm"):
+        JobRun(tmp_path / "nowhere")

@@ -59,8 +59,8 @@ class JobRun:
     _ending: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self._opened = open_bundle(self.bundle, program=self.program)
         self._job = read_job(self.bundle)
+        self._opened = open_bundle(self.bundle, program=self.program)
         self._places = JobPlaces(self._opened.out)
         self._board = TaskBoard(self._opened, self._job)
         self._workers = WorkerProcesses(self._opened)
