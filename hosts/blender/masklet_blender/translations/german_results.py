@@ -323,7 +323,6 @@ RESULTS: dict[str, str] = {
     "How closely pictures are looked at: closer takes longer": (
         "Wie genau Bilder angesehen werden: genauer dauert länger"
     ),
-    "there is no quality {quality}": "die Genauigkeit {quality} gibt es nicht",
     "save this file first: what the farm gets lies beside it": (
         "zuerst diese Datei speichern: was die Farm bekommt, liegt daneben"
     ),
