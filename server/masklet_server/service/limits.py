@@ -22,6 +22,7 @@ class ServiceLimits:
         max_user_uploads_bytes: Of those that one user may have of these.
         max_tenant_uploads_bytes: Of those that all users of one tenant may have.
         max_upload_files: Files of one upload.
+        max_user_upload_files: Of all uploads of one user: files without a byte take room as well.
         upload_kept_s: How long an upload waits to be opened.
         disk_s: How long a disk may take for one picture, one file or one look into a folder.
         turn_s: How long the device may be at one frame before that is given up.
@@ -35,6 +36,7 @@ class ServiceLimits:
     max_user_uploads_bytes: int = 64 << 30
     max_tenant_uploads_bytes: int = 96 << 30
     max_upload_files: int = 100_000
+    max_user_upload_files: int = 1_000_000
     upload_kept_s: float = 3600.0
     disk_s: float = DISK_S
     turn_s: float = TURN_S
@@ -43,7 +45,14 @@ class ServiceLimits:
     silence_s: float = 120.0
 
     def check_upload(
-        self, files: int, upload_bytes: int, user_bytes: int, tenant_bytes: int, all_bytes: int
+        self,
+        files: int,
+        upload_bytes: int,
+        user_bytes: int,
+        tenant_bytes: int,
+        all_bytes: int,
+        *,
+        user_files: int = 0,
     ) -> None:
         """Refuse an upload that is too large, itself or together with others of its user, tenant or of all.
 
@@ -52,6 +61,11 @@ class ServiceLimits:
         """
         if files > self.max_upload_files:
             raise LimitError(f"an upload has at most {self.max_upload_files} files: send a shorter clip")
+        if user_files > self.max_user_upload_files:
+            raise LimitError(
+                f"your uploads have the {self.max_user_upload_files} files that each user of this server may "
+                "have: close sessions on uploaded clips, or send a movie"
+            )
         if upload_bytes > self.max_upload_bytes:
             raise LimitError(
                 f"an upload has at most {_described(self.max_upload_bytes)}: send a shorter clip, "

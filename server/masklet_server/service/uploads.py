@@ -73,6 +73,7 @@ class UploadStore:
         self._by_request: dict[tuple[str, str], str] = {}
         # What has come of uploads without a commit, by user; what is only announced takes no room.
         self._arriving_bytes: Counter[str] = Counter()
+        self._arriving_files: Counter[str] = Counter()
         self._contents = ContentStore(
             self._folder / "contents",
             kept_s=limits.upload_kept_s,
@@ -236,7 +237,7 @@ class UploadStore:
         shared: SharedCall | None,
     ) -> None:
         user = upload.user
-        announced_bytes = arrived_bytes = 0
+        announced_bytes = arrived_bytes = arriving_files = 0
         try:
             async for message in messages:
                 part = "chunk" if isinstance(message, Chunk) else message.WhichOneof("part")
@@ -258,7 +259,12 @@ class UploadStore:
                         self._used_bytes(lambda whose: whose == user) + coming_bytes,
                         self._used_bytes(lambda whose: tenant_of(whose) == tenant_of(user)) + coming_bytes,
                         self._used_bytes() + coming_bytes,
+                        user_files=self._arriving_files[user]
+                        + sum(each.files for each in self._uploads.values() if each.user == user)
+                        + 1,
                     )
+                    self._arriving_files[user] += 1
+                    arriving_files += 1
                     await self._at_disk(user, writer.start, message.file)
                     arrived_bytes += message.file.held_bytes
                     self._arriving_bytes[user] += message.file.held_bytes
@@ -288,7 +294,9 @@ class UploadStore:
             with suppress(OutputError):
                 await asyncio.shield(self._at_disk(user, writer.close))
             self._arriving_bytes[user] -= arrived_bytes
+            self._arriving_files[user] -= arriving_files
             self._arriving_bytes += Counter()  # forgets whoever has nothing left
+            self._arriving_files += Counter()
         raise BadInputError("the upload ended before it was complete, and nothing was kept: send it again")
 
     async def _at_disk(self, user: str, work: Callable[..., None], *args: Any) -> None:

@@ -27,6 +27,8 @@ from masklet_server.shapes.vertices import Fit, fitted
 
 _TRACED, _FITTED = 0.4, 0.8
 _BEYOND_REACH = 2.0
+LEAST_TOLERANCE_PX = 0.001
+"""Far below what any matte tells; for less there are more points than pixels, and numbers overflow."""
 
 
 def fit_shapes(
@@ -111,6 +113,11 @@ def fit_shapes(
 
 
 def _check(tolerance_px: float, pixel_aspect: float) -> None:
+    if math.isfinite(tolerance_px) and 0 < tolerance_px < LEAST_TOLERANCE_PX:
+        raise BadInputError(
+            f"No edge is known to {tolerance_px:g} pixels. Give splines a tolerance of "
+            f"{LEAST_TOLERANCE_PX:g} or more."
+        )
     if not (math.isfinite(tolerance_px) and tolerance_px > 0):
         raise BadInputError(
             f"Splines need a tolerance above 0 pixels, got {tolerance_px:g}. Set 1 for a close fit or more "

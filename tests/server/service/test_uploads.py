@@ -196,6 +196,7 @@ def test_a_client_that_dies_in_mid_upload_leaves_nothing_behind(tmp_path: Path) 
     [
         (ServiceLimits(max_upload_bytes=20), "at most 20 bytes"),
         (ServiceLimits(max_upload_files=2), "at most 2 files"),
+        (ServiceLimits(max_user_upload_files=2), "the 2 files that each user"),
         (ServiceLimits(max_uploads_bytes=20), "20 bytes they may take"),
         (ServiceLimits(max_user_uploads_bytes=20), "more than the 20 bytes that each user"),
         (ServiceLimits(max_tenant_uploads_bytes=20), "uploads of your tenant fill the 20 bytes"),

@@ -267,6 +267,12 @@ def test_a_tolerance_must_be_above_zero(tolerance_px: float) -> None:
         fit_shapes({0: _full(0)}, name="full", tolerance_px=tolerance_px)
 
 
+@pytest.mark.parametrize("tolerance_px", [1e-300, 0.0009])
+def test_a_tolerance_that_no_matte_can_tell_is_refused(tolerance_px: float) -> None:
+    with pytest.raises(BadInputError, match=r"tolerance of 0\.001 or more"):
+        fit_shapes({0: _full(0)}, name="full", tolerance_px=tolerance_px)
+
+
 def test_mattes_must_be_there_and_alike() -> None:
     with pytest.raises(BadInputError, match="no mattes"):
         fit_shapes({}, name="none")
