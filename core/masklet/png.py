@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PALETTE = 3
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+"""Bits of a sample, by what the picture holds: section 11.2.1 of the standard."""
 _MAX_SIDE_PX = 16384
 
 
@@ -149,6 +151,8 @@ def _samples(content: bytes) -> tuple[NDArray[Any], dict[bytes, bytes]]:
             f"a mask of {width_px} x {height_px} pixels cannot be used: give the plate's size"
         )
     channels = _CHANNELS[kind]
+    if depth not in _DEPTHS[kind]:
+        raise ValueError("no picture has such samples")
     row_bytes = (width_px * channels * depth + 7) // 8
     expected_bytes = height_px * (row_bytes + 1)
     packed = b"".join(data for name, data in found if name == b"IDAT")

@@ -86,3 +86,12 @@ def test_a_png_that_was_cut_short_is_refused(cut: int) -> None:
 
     with pytest.raises(BadInputError, match="damaged"):
         read_mask(content[:cut])
+
+
+@pytest.mark.parametrize(("depth", "kind"), [(0, 0), (3, 0), (16, 3), (4, 2), (255, 6)])
+def test_a_header_of_samples_that_no_picture_has_is_damage(depth: int, kind: int) -> None:
+    content = bytearray(write_mask(Mask(4, 2, bytes(range(8)))))
+    content[24:26] = depth, kind
+
+    with pytest.raises(BadInputError, match="damaged"):
+        read_mask(bytes(content))
