@@ -2,32 +2,46 @@
 
     python server/benchmarks/bench_pictures.py            # operations, and times of the embedded network
     python server/benchmarks/bench_pictures.py --largest  # times of Hiera-B+ and of ViT-H too: minutes, 5 GB
+    python server/benchmarks/bench_pictures.py --stills   # masklet roto --stills, one and four at a time
 
 The first SAM's image encoder is ViT-H (A. Kirillov et al., "Segment Anything", 2023): 32 layers, 1280 wide,
 4096 tokens, windows of 14 but in four layers. Here it has random weights and no relative positions, which
 cost little.
 Operations are multiplications with an addition, counted by torch. One picture, one run after a warm-up of the
-small ones.
+small ones. "Stacked" are four pictures in one call of the image encoder.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from records import begin, write_line
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+import masklet
+from masklet.clip_reading import AS_FILES_SAY
+from masklet.commands import stills
+from masklet.commands.progress import Progress
+from masklet.deliveries import Existing
+from masklet.events import MatteFormat
+from masklet.types import Click, FramePrompts, ObjectInfo, PromptDocument
 from masklet_server.model.checkpoint import load_network
 from masklet_server.model.config import PRESETS
 from masklet_server.model.many_clicks import ManyClicks
 from masklet_server.model.network import Network, build_network
 from masklet_server.model.store import find_weights
+
+STILLS = 12
 
 
 class FirstSamLayer(nn.Module):
@@ -105,14 +119,58 @@ def seconds(work: Callable[[], object], *, warm: bool) -> float:
     return time.process_time() - started_s
 
 
+def time_stills() -> None:
+    """Pictures a second of ``masklet roto --stills`` on a server that runs already, in turn."""
+    with tempfile.TemporaryDirectory() as folder, masklet.connect() as server:
+        draw = np.random.default_rng(1)
+        for number in range(STILLS):
+            coarse = draw.integers(0, 255, (9, 16, 3), np.uint8)
+            cv2.imwrite(f"{folder}/{number:02d}.png", cv2.resize(coarse, (1920, 1080)))
+        pictures = stills.stills_in(Path(folder))
+        clicks = tuple(FramePrompts(1, each.number, (Click(960.0, 540.0),)) for each in pictures)
+        numbers = tuple(each.number for each in pictures)
+        document = PromptDocument((ObjectInfo(1, "thing", numbers),), clicks)
+        for turn, at_once in enumerate((1, 4, 1, 4, 1)):
+            stills.AT_ONCE = at_once
+            started_s = time.perf_counter()
+            done = stills.roto_stills(
+                server,
+                pictures,
+                document,
+                Path(folder) / f"mattes_{turn}",
+                reading=AS_FILES_SAY,
+                matte_format=MatteFormat.EXR_LAYERS,
+                raw_edges=False,
+                existing=Existing.KEEP,
+                progress=Silent(),
+            )
+            took_s = time.perf_counter() - started_s
+            failed = [each.error for each in done if each.error]
+            # The first turn is for warming up.
+            if turn:
+                per_s = round(len(done) / took_s, 2)
+                write_line({"case": "stills", "at_once": at_once, "pictures_per_s": per_s, "failed": failed})
+
+
+class Silent(Progress):
+    """Says nothing."""
+
+    def say(self, sentence: str) -> None:  # noqa: D102
+        pass
+
+
 @torch.inference_mode()
 def main() -> None:
     """Count, time, print a line each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--largest", action="store_true")
+    parser.add_argument("--stills", action="store_true")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     begin("bench_pictures", weights="masklet_embedded", footage="noise")
+    if arguments.stills:
+        time_stills()
+        return
+    torch.set_num_threads(1)
     embedded = load_network(find_weights("masklet_embedded"))
     names = ["masklet_embedded", "sam2.1_hiera_tiny", "sam2.1_hiera_base_plus", "sam2.1_hiera_large"]
     with torch.device("meta"):
@@ -130,6 +188,15 @@ def main() -> None:
             {"case": "operations", "network": name, "gmac": round(gmac, 1), "first_sam_over_it": ratio}
         )
     took_s = {"masklet_embedded": seconds(path_of(embedded), warm=True)}
+    tiny = build_network(PRESETS[names[1]]).eval()
+    took_s[names[1]] = seconds(path_of(tiny), warm=True)
+    for network in (embedded, tiny):
+        for count in (1, 4):
+            side = network.config.image_side_px
+            pictures = torch.randn(count, 3, side, side)
+            value_s = seconds(partial(network.encode_image, pictures), warm=True) / count
+            name = f"{network.config.name}, encoder, {count} stacked"
+            took_s[name] = value_s
     if arguments.largest:
         middle = build_network(PRESETS[names[2]]).eval()
         took_s[names[2]] = seconds(path_of(middle), warm=False)

@@ -178,7 +178,7 @@ def test_errors_arrive_as_what_they_were(
 def test_a_fresh_token_is_taken_up_also_by_the_last_try(
     answers: Answers, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_channel, "_BACKOFF_S", (0.0, 0.0))
+    monkeypatch.setenv("MASKLET_PATIENCE_S", "0.8")
     file = tmp_path / "token"
     file.write_text("a-token-of-sixteen-2\n")
     endpoint = Endpoint(address, token="a-token-of-sixteen-1", token_file=file, plaintext=True)

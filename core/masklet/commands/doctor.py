@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -11,7 +12,7 @@ import sys
 from enum import Enum
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.console import Console
@@ -24,11 +25,12 @@ from masklet.errors import MaskletError, ServerUnreachableError
 from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing, server_sentence
 from masklet.findings import Finding, Verdict, is_well
 from masklet.findings import as_json as report_of
+from masklet.other_gpus import examine_other_gpu
 from masklet.transport.server_program import server_program
 from masklet.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _MIN_FREE_BYTES = 2 * 10**9
 
@@ -101,7 +103,7 @@ def _findings(
     yield examine_python(sys.version_info[:2])
     yield from _examine_packages()
     yield examine_weights()
-    yield _examine_gpu()
+    yield from _examine_gpus()
     yield examine_ocio(os.environ.get("OCIO"))
     yield _examine_ports()
     yield examine_space(shutil.disk_usage(Path.cwd()).free)
@@ -164,26 +166,42 @@ def examine_weights(folder: Path | None = None) -> Finding:
     return Finding(Verdict.GOOD, "weights", held, get)
 
 
-def _examine_gpu() -> Finding:
-    if "torch" in missing(SERVER_PACKAGES):
-        return Finding(Verdict.NOTE, "GPU", "torch is not installed here")
-    code = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
+def _examine_gpus() -> Iterator[Finding]:
+    if missing(SERVER_PACKAGES) or util.find_spec("masklet_server") is None:
+        yield Finding(Verdict.NOTE, "GPU", "no server is installed here that could use one")
+        return
+    code = "import json; from masklet_server.model.devices import survey; print(json.dumps(survey()))"
     # In a process of its own: torch takes seconds to import, and a broken driver can kill it.
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return Finding(Verdict.BAD, "GPU", f"torch does not start ({reason})", "install torch again")
-    name = done.stdout.strip()
-    if name:
-        return Finding(Verdict.GOOD, "GPU", name)
-    if shutil.which("nvidia-smi"):
-        return Finding(
-            Verdict.NOTE,
-            "GPU",
-            "there is an NVIDIA driver but torch cannot use it",
-            "install torch with CUDA from pytorch.org",
-        )
-    return Finding(Verdict.NOTE, "GPU", "none that torch can use; the server runs on the processor")
+        yield Finding(Verdict.BAD, "GPU", f"torch does not start ({reason})", "install torch again")
+        return
+    has_driver = shutil.which("nvidia-smi") is not None
+    yield from examine_gpus(json.loads(done.stdout.splitlines()[-1]), has_driver=has_driver)
+
+
+def examine_gpus(found: Mapping[str, Any], *, has_driver: bool) -> Iterator[Finding]:
+    """What is to be said of the GPUs here.
+
+    Args:
+        found: As the server's survey has it.
+        has_driver: NVIDIA's is installed.
+    """
+    cards, others = found["cards"], found["others"]
+    if found.get("error"):
+        cause = f"there is one that torch cannot use ({found['error']})"
+        yield Finding(Verdict.NOTE, "GPU", cause, "update its driver, or install the torch that fits it")
+    elif has_driver and not cards:
+        cause = "there is an NVIDIA driver but torch cannot use it"
+        yield Finding(Verdict.NOTE, "GPU", cause, "install torch with CUDA from pytorch.org")
+    elif not cards and not others:
+        yield Finding(Verdict.NOTE, "GPU", "none that torch can use; the server runs on the processor")
+    for card in cards:
+        yield Finding(Verdict.GOOD, "GPU", card["name"])
+    if not cards:
+        for device in others[:1]:
+            yield from examine_other_gpu(device, "GPU")
 
 
 def examine_ocio(variable: str | None) -> Finding:

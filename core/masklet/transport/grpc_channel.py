@@ -22,6 +22,7 @@ from masklet.errors import (
 from masklet.settings import read_token
 from masklet.transport.call_scope import current_scope
 from masklet.transport.endpoint import is_loopback
+from masklet.transport.pauses import pauses, read_patience_s
 from masklet.transport.ways import ENDPOINT_KEY, WaysChannel
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ ERROR_KIND_KEY = "masklet-error-kind"
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}")
 _MAX_MESSAGE_BYTES = 32 * 1024 * 1024
-_BACKOFF_S = (0.2, 0.5, 1.0, *(2.0,) * 20)
-"""Pauses between tries: a server that is restarted loads its model, for many seconds on a slow disk."""
 
 OPTIONS = [
     ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
@@ -78,8 +77,8 @@ _MOST_HOPS = 4
 class _Tries:
     """What was tried of one call: the pauses that are left, and how often it was sent on since one."""
 
-    def __init__(self) -> None:
-        self._pauses = iter(_BACKOFF_S)
+    def __init__(self, patience_s: float) -> None:
+        self._pauses = pauses(patience_s)
         self.hops = 0
 
     def next_pause_s(self, error: grpc.RpcError) -> float | None:
@@ -103,7 +102,8 @@ class Channel:
         why_dead: Says why there is no point in trying again, or None while there is one.
 
     Raises:
-        BadInputError: The address or the token is none, or the certificate cannot be read.
+        BadInputError: The address or the token is none, the certificate cannot be read, or
+            ``MASKLET_PATIENCE_S`` is no number.
     """
 
     def __init__(self, endpoint: Endpoint, *, why_dead: Callable[[], str | None]) -> None:
@@ -111,6 +111,7 @@ class Channel:
             raise BadInputError(f"{endpoint.address!r} is no address: write host:port, like gpu1:7700")
         self._endpoint = endpoint
         self._why_dead = why_dead
+        self._patience_s = read_patience_s()
         self.is_local = is_loopback(endpoint.address)
         self._has_answered = False
         self._token = _checked_token(endpoint.token)
@@ -139,7 +140,7 @@ class Channel:
         Safe for every call that carries a request id or changes nothing. An iterable of messages
         can be read once only, so streams to the server are sent with ``retry=False``.
         """
-        tries = _Tries()
+        tries = _Tries(self._patience_s)
         while True:
             try:
                 response = method(request, timeout=timeout_s, metadata=(*self._metadata, *metadata))
@@ -168,7 +169,7 @@ class Channel:
 
         One that has begun to answer is not made again: what it brought would come twice.
         """
-        tries = _Tries()
+        tries = _Tries(self._patience_s)
         begun = False
         while True:
             call: Any = method(request, metadata=self._metadata)
@@ -201,7 +202,7 @@ class Channel:
         metadata: Metadata = (),
     ) -> Generator[_Value, None, None]:
         """As :meth:`stream`, and on again after a lost connection, with a request that says from where."""
-        tries = _Tries()
+        tries = _Tries(self._patience_s)
         while True:
             request = make_request()
             call: Any = method(request, metadata=(*self._metadata, *metadata))
@@ -211,7 +212,7 @@ class Channel:
             try:
                 for response in call:
                     self._has_answered = True
-                    tries = _Tries()
+                    tries = _Tries(self._patience_s)
                     yield decode(response)
             except grpc.RpcError as error:
                 if self._is_sent_on(error, request, tries) or self._has_fresh_token(error):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from masklet.findings import Finding, Verdict
+from masklet.other_gpus import examine_other_gpu
 from masklet_server.service.settings import ServerSettings
 
 STARTS_WITHIN_S = 120.0
@@ -72,7 +73,7 @@ def examine_torch(
         yield Finding(Verdict.BAD, "device", cause, "update the driver or torch, or say device auto")
         return
     if other is not None:
-        yield from _examine_other(other)
+        yield from examine_other_gpu(other, "device")
         return
     if not cards:
         if wanted.startswith("cuda"):
@@ -119,22 +120,6 @@ def _other_device(found: Mapping[str, Any], wanted: str) -> Mapping[str, Any] | 
     fitting = [one for kind in kinds for one in found.get("others", ()) if one["kind"] == kind]
     number = int(wanted.partition(":")[2] or 0)
     return fitting[number] if number < len(fitting) else None
-
-
-def _examine_other(device: Mapping[str, Any]) -> Iterator[Finding]:
-    yield Finding(
-        Verdict.GOOD,
-        "device",
-        f"{device['name']} ({device['kind']}), float32, up to {device['total'] / 1e9:.1f} GB",
-    )
-    yield Finding(
-        Verdict.NOTE,
-        "device",
-        f"masklet's makers have never run it on {device['kind']}: a server tries it first, and takes the "
-        "processor where masks differ",
-    )
-    if device["lacks"]:
-        yield Finding(Verdict.NOTE, "device", f"runs on the processor instead: {', '.join(device['lacks'])}")
 
 
 def _driver() -> str | None:

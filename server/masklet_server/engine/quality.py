@@ -57,5 +57,11 @@ def with_quality(network: Network, quality: Quality) -> Network:
     """
     sides_px = SIDES_PX.get(network.config.name)
     if sides_px is not None and quality in sides_px:
-        network.config = replace(network.config, image_side_px=sides_px[quality])
+        with_side(network, sides_px[quality])
+    return network
+
+
+def with_side(network: Network, side_px: int) -> Network:
+    """The same network, changed in place to look at squares of that side: a multiple of 32."""
+    network.config = replace(network.config, image_side_px=side_px)
     return network

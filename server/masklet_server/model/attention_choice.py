@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet_server.model.attention_split import attend_in_kernel, attend_in_parts, kernel_is_there
+from masklet_server.model.devices import wait_for
 
 Form = Callable[[Tensor, Tensor, Tensor], Tensor]
 """``(B, N, D)``, ``(B, L, D)`` and ``(B, L, V)`` to ``(B, N, V)``."""
@@ -113,15 +114,10 @@ def cuda_forms(key: Tensor) -> dict[str, Form]:
 def _median_ms(call: Callable[[], Tensor], device: torch.device) -> float:
     times_s = []
     for repeat in range(_WARM_UP + _REPEATS):
-        _wait(device)
+        wait_for(device)
         started_s = time.perf_counter()
         call()
-        _wait(device)
+        wait_for(device)
         if repeat >= _WARM_UP:
             times_s.append(time.perf_counter() - started_s)
     return 1e3 * statistics.median(times_s)
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

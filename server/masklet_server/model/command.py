@@ -102,13 +102,15 @@ def pull(
 
     Stopped, it goes on from there the next time. HTTPS_PROXY and NO_PROXY are heeded.
     """
-    from masklet_server.model.checkpoint import read_checkpoint
-
     if as_json:
         info = download.pull_weights(
-            name, folder=folder, base_address=address, sha256=sha256, progress=_tell_in_json
+            name,
+            folder=folder,
+            base_address=address,
+            sha256=sha256,
+            check=_read,
+            progress=_tell_in_json,
         )
-        read_checkpoint(store.find_weights(name, folder))
         typer.echo(json.dumps({"name": info.name, "sha256": info.sha256}))
         return
     columns = (
@@ -125,10 +127,17 @@ def pull(
             folder=folder,
             base_address=address,
             sha256=sha256,
+            check=_read,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    read_checkpoint(store.find_weights(name, folder))
     _show(info)
+
+
+def _read(file: Path) -> None:
+    # It needs torch, which takes seconds: whoever waits for the first byte need not wait for that.
+    from masklet_server.model.checkpoint import read_checkpoint
+
+    read_checkpoint(file)
 
 
 def _tell_in_json(done_bytes: int, total_bytes: int | None) -> None:

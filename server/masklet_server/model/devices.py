@@ -183,6 +183,14 @@ def fetched(values: Tensor) -> Callable[[], NDArray[np.float32]]:
     return arrived
 
 
+def wait_for(device: torch.device) -> None:
+    """Until all that the device was given is done."""
+    if device.type in ("cuda", "xpu"):
+        getattr(torch, device.type).synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def convolvable(images: Tensor) -> Tensor:
     """Pictures in the layout that convolutions of their device take."""
     layout = torch.channels_last if rules_of(images.device).channels_last else torch.contiguous_format

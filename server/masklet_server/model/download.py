@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http
 import http.client
 import os
@@ -11,11 +12,13 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from masklet.errors import WeightsError
+from masklet.own_folder import lock_file
 from masklet.types import ModelInfo
 from masklet_server.model.config import EMBEDDED, PRESETS
 from masklet_server.model.store import digest_of, weights_folder, write_record
@@ -32,6 +35,8 @@ _YES: Final = ("1", "true", "t", "yes", "y", "on")
 _READ_BYTES = 1 << 20
 _TIMEOUT_S = 60.0
 _PAUSE_S = 2.0
+_HELD: Final = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+"""How systems say that somebody else has a lock; anything else means that the disk knows none."""
 
 Progress = Callable[[int, "int | None"], None]
 """Called with bytes done and bytes in all, None while nobody knows."""
@@ -58,6 +63,7 @@ def pull_weights(
     base_address: str = BASE_ADDRESS,
     progress: Progress | None = None,
     sha256: str | None = None,
+    check: Callable[[Path], object] | None = None,
     attempts: int = 3,
     pause_s: float = _PAUSE_S,
 ) -> ModelInfo:
@@ -72,12 +78,14 @@ def pull_weights(
         base_address: Without the release's folder; a studio's mirror, for instance.
         progress: Told about every megabyte.
         sha256: What the file must be, where somebody knows; another one is thrown away.
+        check: Told the file before it gets its name; a :class:`masklet.errors.WeightsError` from it says that
+            these are no weights, and they are thrown away.
         attempts: Connections in a row without a single new byte before giving up.
         pause_s: Between attempts.
 
     Raises:
-        WeightsError: No such checkpoint, no connection, no room, another file, or a server that sends on to
-            another machine.
+        WeightsError: No such checkpoint, no connection, no room, another file, a server that sends on to
+            another machine, or somebody else who fetches it just now.
     """
     if os.environ.get(NO_EGRESS_SETTING, "").strip().lower() in _YES:
         raise WeightsError(
@@ -89,35 +97,77 @@ def pull_weights(
     target, part = place / f"{name}.pt", place / f".{name}.pt.part"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        in_vain = 0
-        while True:
-            before_bytes = _size_of(part)
-            trouble = _fetch(address, part, progress)
-            if trouble is None:
-                break
-            in_vain = 0 if _size_of(part) > before_bytes else in_vain + 1
-            if in_vain >= attempts:
-                raise WeightsError(
-                    f"{name} could not be fetched to its end ({trouble}): check the connection and "
-                    "pull again, what is already here is kept"
-                )
-            time.sleep(pause_s)
-        info = ModelInfo(name, OFFICIAL_LICENCE, part.stat().st_size, digest_of(part))
-        if sha256 is not None and info.sha256 != sha256.lower():
-            part.unlink()
+        with _alone(part, name):
+            in_vain = 0
+            while True:
+                before_bytes = _size_of(part)
+                trouble = _fetch(address, part, progress)
+                if trouble is None:
+                    break
+                in_vain = 0 if _size_of(part) > before_bytes else in_vain + 1
+                if in_vain >= attempts:
+                    raise WeightsError(
+                        f"{name} could not be fetched to its end ({trouble}): check the connection and "
+                        "pull again, what is already here is kept"
+                    )
+                time.sleep(pause_s)
+            info = ModelInfo(name, OFFICIAL_LICENCE, part.stat().st_size, digest_of(part))
+            _check_file(part, info, sha256, check)
+            part.replace(target)
             _tag_path(part).unlink(missing_ok=True)
-            raise WeightsError(
-                f"{name} is not the file that was expected: its SHA-256 is {info.sha256}; it was thrown "
-                "away, ask whoever named the digest or the address"
-            )
-        part.replace(target)
-        _tag_path(part).unlink(missing_ok=True)
-        write_record(target, info, origin=address)
+            write_record(target, info, origin=address)
     except OSError as error:
         raise WeightsError(
             "the weights folder cannot be written: check its permissions and the room on its disk"
         ) from error
     return info
+
+
+def _check_file(
+    part: Path, info: ModelInfo, sha256: str | None, check: Callable[[Path], object] | None
+) -> None:
+    """Throw away what is not what was asked for.
+
+    Raises:
+        WeightsError: It is not.
+    """
+    why = None
+    if sha256 is not None and info.sha256 != sha256.lower():
+        why = (
+            f"{info.name} is not the file that was expected: its SHA-256 is {info.sha256}; it was thrown "
+            "away, ask whoever named the digest or the address"
+        )
+    elif check is not None:
+        try:
+            check(part)
+        except WeightsError:
+            why = (
+                f"what came are no weights ({info.size_bytes / 1e6:.1f} MB): a proxy or a login page may "
+                "have answered in place of the site; it was thrown away, look at the address in a browser "
+                "and pull again"
+            )
+    if why is not None:
+        part.unlink()
+        _tag_path(part).unlink(missing_ok=True)
+        raise WeightsError(why)
+
+
+@contextmanager
+def _alone(part: Path, name: str) -> Iterator[None]:
+    """While it lasts, no other program adds to the same file: a host's button and a shell, say."""
+    handle = os.open(part.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            lock_file(handle)
+        except OSError as error:
+            if error.errno in _HELD:
+                raise WeightsError(
+                    f"{name} is being fetched by another program on this machine: wait for it, or stop it "
+                    "there"
+                ) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def _fetch(address: str, part: Path, progress: Progress | None) -> str | None:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from masklet.errors import LimitError
+from masklet.errors import BusyError
 from masklet_server.identity.caller import LOCAL_USER, Identity
 
 BURST_CALLS_S = 2.0
@@ -34,8 +34,8 @@ class RateSettings:
     tenant_opens_per_min: float = 0.0
 
 
-class TooManyCallsError(LimitError):
-    """More calls than are allowed.
+class TooManyCallsError(BusyError):
+    """More calls than are allowed: a little later they are.
 
     Attributes:
         is_first: False where somebody was told a moment ago: not worth a line in a log.

@@ -19,7 +19,6 @@ from fakes.clustered import Certificates, Cluster, wait_until
 from fakes.kept import KeptServer, plates
 from masklet.errors import AccessDeniedError, BadInputError, ServerUnreachableError, SessionNotFoundError
 from masklet.scopes import SHARED, Scope
-from masklet.transport import grpc_channel
 from masklet.transport.endpoint import Endpoint
 from masklet.types import MaskFormat
 from masklet_server.cluster.joining import gateway_endpoint
@@ -133,7 +132,7 @@ def test_nobody_is_heard_without_a_token_a_certificate_or_tls(studio: Studio) ->
 def test_a_worker_of_another_authority_hears_nothing(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_channel, "_BACKOFF_S", (0.0, 0.0))
+    monkeypatch.setenv("MASKLET_PATIENCE_S", "0.3")
     rogue = Authority(tmp_path, "studio").sign("rogue", "localhost")
     heard: list[str] = []
 

@@ -2,12 +2,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import http.server
 import json
 import struct
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fakes.weights_site import Site, weights_site
 from masklet.errors import WeightsError
 from masklet_server.model import download
 from masklet_server.model.command import add_commands
@@ -32,61 +30,10 @@ from masklet_server.model.store import (
 _NAME = "sam2.1_hiera_tiny"
 
 
-@dataclass
-class Site:
-    """A loopback web server with one file, which it can break off or change."""
-
-    content: bytes = bytes(range(256)) * 12_000
-    tag: str = '"one"'
-    break_after_bytes: list[int] = field(default_factory=list)
-    status: int | None = None
-    sends_on_to: str = ""
-    requests: list[tuple[str, str | None]] = field(default_factory=list)
-    address: str = ""
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    site = Site()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            site.requests.append((self.path, self.headers.get("Range")))
-            if site.status is not None:
-                self.send_error(site.status)
-                return
-            if site.sends_on_to and not self.path.endswith("moved.pt"):
-                self.send_response(302)
-                self.send_header("Location", site.sends_on_to)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            start = 0
-            if self.headers.get("Range") and self.headers.get("If-Range") == site.tag:
-                start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-            if start >= len(site.content):
-                self.send_error(416)
-                return
-            body = site.content[start:]
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", site.tag)
-            self.end_headers()
-            if site.break_after_bytes:
-                body = body[: site.break_after_bytes.pop(0)]
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    site.address = f"http://127.0.0.1:{server.server_port}"
-    yield site
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with weights_site() as site:
+        yield site
 
 
 def test_a_checkpoint_is_fetched_with_its_digest_on_record(site: Site, tmp_path: Path) -> None:
@@ -141,9 +88,34 @@ def test_another_file_than_expected_is_thrown_away(site: Site, tmp_path: Path) -
     with pytest.raises(WeightsError, match="not the file that was expected"):
         pull_weights(_NAME, folder=tmp_path, base_address=site.address, sha256="0" * 64)
 
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in tmp_path.iterdir()] == [f".{_NAME}.pt.lock"]
     digest = hashlib.sha256(site.content).hexdigest()
     pull_weights(_NAME, folder=tmp_path, base_address=site.address, sha256=digest.upper())
+
+
+def test_a_page_that_a_proxy_gives_instead_is_thrown_away(site: Site, tmp_path: Path) -> None:
+    site.content = b"<html>please log in</html>"
+
+    def check(file: Path) -> None:
+        assert file.read_bytes() == site.content
+        raise WeightsError("a damaged file")
+
+    with pytest.raises(WeightsError, match=r"no weights \(0.0 MB\): a proxy or a login page"):
+        pull_weights(_NAME, folder=tmp_path, base_address=site.address, check=check)
+
+    assert [each.name for each in tmp_path.iterdir()] == [f".{_NAME}.pt.lock"]
+
+
+def test_two_programs_never_add_to_one_file(site: Site, tmp_path: Path) -> None:
+    def another(*_: object) -> None:
+        # Its own descriptor is what another process would have.
+        with pytest.raises(WeightsError, match="is being fetched by another program"):
+            pull_weights(_NAME, folder=tmp_path, base_address=site.address)
+
+    pull_weights(_NAME, folder=tmp_path, base_address=site.address, progress=another)
+
+    assert (tmp_path / f"{_NAME}.pt").read_bytes() == site.content
+    assert len(site.requests) == 1
 
 
 def test_a_server_that_sends_on_to_another_machine_is_not_followed(site: Site, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_hundred_opens_a_second_are_limited_and_others_click_on(tmp_path: Path
             refused = [await _status(call) for call in calls]
             assert refused.count("RESOURCE_EXHAUSTED") >= 7
             call = greedy.server.GetServerInfo(server_pb2.GetServerInfoRequest())
-            assert (await refusal(call))[1] == "limit"
+            assert (await refusal(call))[1] == "busy"
 
     asyncio.run(run())
 
