@@ -69,3 +69,21 @@ def test_a_share_that_takes_no_files_is_a_sentence(bundle: Path) -> None:
 def test_a_folder_that_is_no_job_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"nowhere holds no job.json: name the folder that masklet farm"):
         JobRun(tmp_path / "nowhere")
+
+
+def test_a_job_that_somebody_else_has_run_is_run_all_the_same(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = JobPlaces(bundle / "out")
+    check_no_run(places)
+    own_open = os.open
+
+    def of_another(path: Path, flags: int, mode: int = 0o777) -> int:
+        # As root sees no rights, the system's answer is given here.
+        if flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return own_open(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", of_another)
+    with only_run(places), pytest.raises(BadInputError, match="another masklet farm run is at work"):
+        check_no_run(places)

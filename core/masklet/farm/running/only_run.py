@@ -31,7 +31,11 @@ def only_run(places: JobPlaces) -> Iterator[None]:
     """
     make_folder(places.run.parent)
     try:
-        handle = os.open(places.run, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            handle = os.open(places.run, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError:
+            # Somebody else has run the job before, in a folder that both may write into.
+            handle = os.open(places.run, os.O_RDONLY)
     except OSError as error:
         raise OutputError(
             f"{places.run.name} cannot be written ({error.strerror}): make room on the share, or open it for "
