@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("masklet.upload")
 _CHUNK_BYTES = 1024 * 1024
-_ATTEMPTS_WITHOUT_PROGRESS = 3
+_ATTEMPTS_WITHOUT_PROGRESS = 8
+"""A piece of 1 MiB has to come through whole: on a line that one packet in a hundred breaks, half do."""
 _READ_AT_ONCE = 4
 """Files that are read at a time for their digests: those take longer than a good disk does."""
 
