@@ -27,7 +27,7 @@ DEVICE_FAILED_CODE = 75
 
 SWITCH_S = 0.0005
 """For so long a thread that draws or packs in Python may keep the interpreter from the loop and the device,
-which hand over to each other several times a frame. Python's own 5 ms gave 64 sessions as many masks a second."""
+which hand over to each other several times a frame. Python's own 5 ms gave 64 sessions as many masks."""
 
 _log = logging.getLogger("masklet_server.service")
 
