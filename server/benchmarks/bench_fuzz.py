@@ -102,7 +102,7 @@ def main() -> int:
 
     from fuzz_targets import TARGETS
 
-    begin("fuzz", atheris=version("atheris"))
+    begin("bench_fuzz", atheris=version("atheris"))
     lines = []
     for name in given.targets or TARGETS:
         lines.append(run(name, given.seconds, given.corpus))
