@@ -239,6 +239,13 @@ class Tracker(Protocol):
         """Drop what is held of tracked results on some frames: they were replaced or taken away."""
         ...
 
+    def let_go(self, object_id: int, frames: FrameRange) -> None:
+        """Drop the note that some frames were tracked: nobody will ask for them again.
+
+        What was made of them stays: a frame that a policy keeps for good is read as before.
+        """
+        ...
+
     def remove(self, object_id: int) -> None:
         """Drop everything about one object; the others do not notice."""
         ...

@@ -175,6 +175,9 @@ class FakeTracker:
     def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
         self.calls.append(("forget tracked", frames.first, frames.last, object_id))
 
+    def let_go(self, object_id: int, frames: FrameRange) -> None:
+        self.calls.append(("let go", frames.first, frames.last, object_id))
+
     def remove(self, object_id: int) -> None:
         self.calls.append(("remove", object_id))
         self.prompts = {key: said for key, said in self.prompts.items() if key[0] != object_id}

@@ -87,6 +87,9 @@ class RememberingTracker:
         for key in [key for key in self.held if key[0] == object_id and key[1] in frames]:
             del self.held[key]
 
+    def let_go(self, object_id: int, frames: FrameRange) -> None:
+        """Nothing is noted here."""
+
     def remove(self, object_id: int) -> None:
         self.prompts = {key: said for key, said in self.prompts.items() if key[0] != object_id}
         self.held = {key: held for key, held in self.held.items() if key[0] != object_id}

@@ -86,6 +86,9 @@ class ShiftTracker:
     def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
         self.calls.append(("forget tracked", frames.first))
 
+    def let_go(self, object_id: int, frames: FrameRange) -> None:
+        self.calls.append(("let go", frames.first))
+
     def remove(self, object_id: int) -> None:
         self.prompts = {key: value for key, value in self.prompts.items() if key[0] != object_id}
 

@@ -232,6 +232,12 @@ class NetworkTracker:
         if memory is not None:
             memory.forget_tracked(frames)
 
+    def let_go(self, object_id: int, frames: FrameRange) -> None:
+        """Drop the note that some frames were tracked; what policies made of them and hold stays."""
+        memory = self._objects.get(object_id)
+        if memory is not None:
+            memory.tracked.discard(frames.first, frames.last)
+
     def track(
         self, frame: int, object_ids: Sequence[int], *, backward: bool, since: int | None = None
     ) -> Sequence[ObjectFrame]:

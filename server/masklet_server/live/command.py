@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from masklet.types import FramePrompts
+    from masklet.clip_reading import ClipReading
+    from masklet.types import PromptDocument
     from masklet_server.engine import TrackerFactory
     from masklet_server.live.feed import Arrival, Stream
     from masklet_server.live.follower import Follower
     from masklet_server.tracking import ObjectFrame
 
 _ROOM_FRAMES = 4
-_GAPS_TOLD = 20
-_DELAYS = 1000
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -76,103 +70,52 @@ def live(
 
     Where the device is too slow, the oldest frame that waits is dropped: it gets no matte, and its number is
     not used. Frames with prompts are never dropped. Ctrl-C ends it after the frame in hand.
+    Objects are tracked with the policies of the document; mattes are 8-bit and have no settings.
     """
     from masklet.conversion import check_size
     from masklet.names import layer_names
     from masklet.prompts import read_shot
     from masklet_server.engine import load_tracker_factory
     from masklet_server.live.feed import Feed
+    from masklet_server.live.told import Told, not_used
+
+    def say(sentence: str) -> None:
+        typer.echo(sentence, err=True)
 
     shot = read_shot(prompts)
     document = shot.document
     names = layer_names(document.objects)
     said = document.prompts
     feed = Feed(
-        stream_of(source, raw, device_format, first_frame, last_frame, patience_s),
+        stream_of(source, raw, device_format, first_frame, last_frame, patience_s, shot.reading, say),
         room=room,
         keeps_all=keep_all or (source != "-" and device_format is None),
         needed={each.frame for each in said},
     )
+    for sentence in not_used(shot, is_raw=raw is not None):
+        say(sentence)
     make_tracker, _ = load_tracker_factory(weights, device, "editor", length_known=False)
     told = Told(said)
     follower = None
-    with feed:
-        try:
+    try:
+        with feed:
             for arrival in feed:
+                height_px, width_px = arrival.picture.shape[:2]
                 if follower is None:
-                    height_px, width_px = arrival.picture.shape[:2]
                     check_size(shot, "the stream", width_px, height_px)
-                    follower = follower_of(arrival, make_tracker, said)
+                    follower = follower_of(arrival, make_tracker, document)
+                if not told.fits(arrival.frame, width_px, height_px):
+                    continue
                 results = follower.follow(arrival)
                 write_mattes(out, names, arrival, results)
                 told.note(arrival.frame, time.monotonic() - arrival.at_s)
-        except KeyboardInterrupt:
-            typer.echo("stopped; mattes that were finished are kept", err=True)
-    typer.echo(told.sentence(feed.dropped), err=True)
-    for words in told.lacking(names):
-        typer.echo(words, err=True)
-
-
-@dataclass
-class Told:
-    """What is said of a run when it ends.
-
-    Attributes:
-        delays_s: From when a frame was whole until its mattes were written; of the newest ones.
-        said: All prompts.
-        frames: How many came.
-        last: The newest of them.
-        gaps: First and last of frames that did not come, the earliest gaps.
-        gap_count: All gaps.
-        used: Frames with prompts that came.
-    """
-
-    said: Sequence[FramePrompts]
-    delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=_DELAYS))
-    frames: int = 0
-    last: int | None = None
-    gaps: list[tuple[int, int]] = field(default_factory=list)
-    gap_count: int = 0
-    used: set[int] = field(default_factory=set)
-
-    def note(self, frame: int, delay_s: float) -> None:
-        """One more frame."""
-        if self.last is not None and frame > self.last + 1:
-            self.gap_count += 1
-            if len(self.gaps) < _GAPS_TOLD:
-                self.gaps.append((self.last + 1, frame - 1))
-        if any(each.frame == frame for each in self.said):
-            self.used.add(frame)
-        self.frames, self.last = self.frames + 1, frame
-        self.delays_s.append(delay_s)
-
-    def lacking(self, names: Mapping[int, str]) -> Iterator[str]:
-        """What has no matte because its frame did not come, a sentence each."""
-        from masklet.frame_runs import runs_of, shown
-        from masklet.types import FrameRange
-
-        if self.gaps:
-            more = f", and {self.gap_count - _GAPS_TOLD} gaps more" if self.gap_count > _GAPS_TOLD else ""
-            gaps = [FrameRange(first, last) for first, last in self.gaps]
-            yield f"frames without a matte, dropped or never whole: {shown(gaps)}{more}"
-        unseen: dict[int, list[int]] = {}
-        for each in self.said:
-            if each.frame not in self.used:
-                unseen.setdefault(each.object_id, []).append(each.frame)
-        for object_id, frames in unseen.items():
-            yield (
-                f"the prompts of {names[object_id]} on {shown(runs_of(frames))} were not used: no picture of "
-                "these frames came; check --first-frame and the numbers in the prompts"
-            )
-
-    def sentence(self, dropped: int) -> str:
-        """Frames, dropped ones, and the delay."""
-        words = f"{self.frames} frames, {dropped} dropped"
-        if not self.delays_s:
-            return words
-        ordered = sorted(self.delays_s)
-        middle, late = ordered[len(ordered) // 2], ordered[int(0.95 * (len(ordered) - 1))]
-        return f"{words}; delay {1000 * middle:.0f} ms, of one in twenty more than {1000 * late:.0f} ms"
+    except KeyboardInterrupt:
+        say("stopped; mattes that were finished are kept")
+    finally:
+        # A stream that breaks leaves what came before.
+        say(told.sentence(feed.dropped))
+        for sentence in told.lacking(names):
+            say(sentence)
 
 
 def stream_of(
@@ -182,17 +125,21 @@ def stream_of(
     first_frame: int | None,
     last_frame: int | None,
     patience_s: float,
+    reading: ClipReading,
+    say: Callable[[str], None],
 ) -> Stream:
-    """The stream that was named.
+    """The stream that was named, read as the document says and told of what was assumed.
 
     Raises:
         BadInputError: It is none of the kinds that are known.
     """
     from masklet.errors import BadInputError
     from masklet.patterns import FramePattern
-    from masklet_server.live.streams import EncodedStream, GrowingSequence, RawPipe
+    from masklet_server.live.encoded import EncodedStream
+    from masklet_server.live.streams import GrowingSequence, PlateReader, RawPipe
 
-    first = first_frame or 0
+    first = next((each for each in (first_frame, reading.first_frame) if each is not None), 0)
+    colour = reading.colour_space
     if raw is not None:
         width, x, height = raw.partition("x")
         if source != "-" or not (
@@ -205,9 +152,9 @@ def stream_of(
             raise BadInputError(f"frames of {raw} pixels are too large: 16384 along a side at most")
         return RawPipe(sys.stdin.buffer, int(width), int(height), first_frame=first)
     if source == "-":
-        return EncodedStream(sys.stdin.buffer, first_frame=first)
+        return EncodedStream(sys.stdin.buffer, first_frame=first, colour=colour, tell=say)
     if device_format is not None:
-        return EncodedStream(source, input_format=device_format, first_frame=first)
+        return EncodedStream(source, input_format=device_format, first_frame=first, colour=colour, tell=say)
     path = Path(source)
     pattern = FramePattern.parse(path.name)
     if pattern is None:
@@ -215,38 +162,36 @@ def stream_of(
             f"{source} is no stream: give - for standard input, a pattern like plate.%04d.exr, or --capture"
         )
     return GrowingSequence(
-        path.parent, pattern, read_file, first_frame=first_frame, last_frame=last_frame, patience_s=patience_s
+        path.parent,
+        pattern,
+        PlateReader(reading, say),
+        first_frame=first_frame,
+        last_frame=last_frame,
+        patience_s=patience_s,
     )
 
 
-def read_file(file: Path) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """The picture in one file, as clips read it; raises ClipError while it is not whole."""
-    from masklet_server.media.source import open_clip
-
-    with open_clip(file) as clip:
-        return clip.read(clip.info.first_frame)
-
-
-def follower_of(arrival: Arrival, make_tracker: TrackerFactory, said: Sequence[FramePrompts]) -> Follower:
-    """A follower for a stream that begins with this frame."""
+def follower_of(arrival: Arrival, make_tracker: TrackerFactory, document: PromptDocument) -> Follower:
+    """A follower for a stream that begins with this frame, of all that a document says of tracking."""
     from masklet.types import ClipInfo
     from masklet_server.live.follower import Follower
 
     height_px, width_px = arrival.picture.shape[:2]
     info = ClipInfo("stream", width_px, height_px, arrival.frame, arrival.frame)
-    return Follower(make_tracker, info, said)
+    policies = {each.object_id: each.policy.value for each in document.policies}
+    return Follower(make_tracker, info, document.prompts, policies)
 
 
 def write_mattes(
     folder: Path, names: Mapping[int, str], arrival: Arrival, results: Sequence[ObjectFrame]
 ) -> None:
-    """Write a frame's mattes, each whole or not at all.
+    """Write a frame's mattes, and those of earlier frames that have become others, each whole or not at all.
 
     Args:
         folder: Where those of all objects go.
         names: Of their folders and files, by object: whatever people call an object, no path.
-        arrival: The frame.
-        results: Its masks.
+        arrival: The frame; all have its size.
+        results: Masks, of it and of frames before it.
 
     Raises:
         OutputError: They cannot be written.
@@ -259,7 +204,7 @@ def write_mattes(
     height_px, width_px = arrival.picture.shape[:2]
     for result in results:
         name = names[result.object_id]
-        file = folder / name / f"{name}.{arrival.frame:06d}.png"
+        file = folder / name / f"{name}.{result.frame:06d}.png"
         _, data = cv2.imencode(".png", render_preview(result.logits, width_px, height_px))
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

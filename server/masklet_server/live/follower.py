@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,48 +85,63 @@ class NewestResults:
 class Follower:
     """Tracks objects through frames as they come.
 
-    The result is that of tracking the finished clip forward with the same prompts, bit for bit, where no
-    frame was dropped and each object has its prompts on one frame: later ones cannot count before they are
-    said.
+    The result is that of tracking the finished clip forward with the same prompts and policies, bit for bit,
+    where no frame was dropped and each object has its prompts on one frame: later ones cannot count before
+    they are said.
 
     Args:
         make_tracker: For streams: the length of the clip is not known.
         info: Of the stream; its last frame is that of the first picture.
         prompts: All that is said, by frame.
+        policies: By object, how its memory is used.
+
+    Raises:
+        BadInputError: There is no such policy.
     """
 
-    def __init__(self, make_tracker: TrackerMaker, info: ClipInfo, prompts: Sequence[FramePrompts]) -> None:
+    def __init__(
+        self,
+        make_tracker: TrackerMaker,
+        info: ClipInfo,
+        prompts: Sequence[FramePrompts],
+        policies: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         self._prompts: dict[int, list[FramePrompts]] = {}
         for said in prompts:
             self._prompts.setdefault(said.frame, []).append(said)
         self._source = NewestPictures(info, frozenset(self._prompts))
         self._results = NewestResults()
         self._tracker = make_tracker(self._source, self._results)
+        for object_id, policy in policies.items():
+            self._tracker.set_policy(object_id, policy)
         self._active: list[int] = []
         self._forgotten = info.first_frame
 
     def follow(self, arrival: Arrival) -> list[ObjectFrame]:
-        """Masks of all objects that were prompted on this frame or before, in the order of their prompts."""
+        """Masks of all objects that were prompted on this frame or before, in the order of their prompts.
+
+        Under a policy of several paths masks of earlier frames may come before that of this one, and take
+        the place of what was given there.
+        """
         frame = arrival.frame
         self._source.take(frame, arrival.picture)
-        here = self._prompts.get(frame, [])
-        prompted = {said.object_id: self._tracker.prompt(said) for said in here}
-        for result in prompted.values():
+        found: dict[int, list[ObjectFrame]] = {}
+        here = [self._tracker.prompt(said) for said in self._prompts.get(frame, [])]
+        for result in here:
             self._results.put(result)
-        tracked = [object_id for object_id in self._active if object_id not in prompted]
-        results = list(self._tracker.track(frame, self._active, backward=False)) if self._active else []
-        for result in results:
-            if result.object_id in tracked:
-                self._results.put(result)
-        self._active += [object_id for object_id in prompted if object_id not in self._active]
+        for result in self._tracker.track(frame, self._active, backward=False) if self._active else ():
+            found.setdefault(result.object_id, []).append(result)
+        found |= {result.object_id: [result] for result in here}
+        for result in (each for results in found.values() for each in results if not each.prompted):
+            self._results.put(result)
+        self._active += [result.object_id for result in here if result.object_id not in self._active]
         self._forget(frame)
-        found = {result.object_id: result for result in results} | prompted
-        return [found[object_id] for object_id in self._active]
+        return [result for object_id in self._active for result in found[object_id]]
 
     def _forget(self, frame: int) -> None:
         last = frame - HELD_FRAMES
         if last < self._forgotten + _FORGET_EVERY_FRAMES:
             return
         for object_id in self._active:
-            self._tracker.forget_tracked(object_id, FrameRange(self._forgotten, last))
+            self._tracker.let_go(object_id, FrameRange(self._forgotten, last))
         self._forgotten = last

@@ -1,4 +1,4 @@
-"""Streams: a pipe of raw frames, anything that PyAV opens, a sequence that is still being written."""
+"""Streams: a pipe of raw frames, and a sequence that is still being written."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.clip_reading import AS_FILES_SAY, ClipReading
 from masklet.errors import BadInputError, ClipError
 from masklet.patterns import FramePattern, frames_matching
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
+from masklet_server.media.source import open_clip
 
 Picture = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -55,47 +53,6 @@ class RawPipe:
 
     def close(self) -> None:
         """Nothing: a pipe ends with who writes it."""
-
-
-class EncodedStream:
-    """Whatever PyAV decodes: standard input, a capture device, an address.
-
-    Args:
-        source: What is opened: a file object, or a name as the keeper typed it.
-        input_format: Of a device, such as ``v4l2``; None where the stream says.
-        first_frame: Number of the first picture.
-    """
-
-    def __init__(
-        self, source: BinaryIO | str, *, input_format: str | None = None, first_frame: int = 0
-    ) -> None:
-        self._source, self._format, self._first = source, input_format, first_frame
-        self._closed = threading.Event()
-
-    def frames(self) -> Iterator[tuple[int, Picture]]:
-        """Each picture as it is decoded.
-
-        Raises:
-            ClipError: It cannot be opened, or holds no pictures.
-        """
-        try:
-            # Without FFmpeg's "nobuffer": from a pipe that loses the frames in which it looks for the codec.
-            opened: InputContainer = av.open(self._source, "r", format=self._format)
-            with opened as container:
-                if not container.streams.video:
-                    raise ClipError("the stream has no pictures: check what is sent")
-                stream = container.streams.video[0]
-                stream.thread_type = "NONE"  # Threads of the decoder hold frames back.
-                for frame, picture in enumerate(container.decode(stream), start=self._first):
-                    if self._closed.is_set():
-                        return
-                    yield frame, np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
-        except av.error.FFmpegError as error:
-            raise ClipError(f"the stream cannot be decoded ({error}): check what is sent") from error
-
-    def close(self) -> None:
-        """Have it end with the next picture."""
-        self._closed.set()
 
 
 class GrowingSequence:
@@ -188,6 +145,39 @@ class GrowingSequence:
             self._sizes[frame] = (size_bytes, now_s)
             return False
         return size_bytes > 0 and now_s - known[1] >= _SETTLED_S
+
+
+class PlateReader:
+    """Reads one file of a plate as the finished clip reads it.
+
+    Args:
+        reading: What the artist said of colour, layer and view.
+        tell: Told what was assumed of the first picture, a sentence each.
+    """
+
+    def __init__(
+        self, reading: ClipReading = AS_FILES_SAY, tell: Callable[[str], None] = lambda sentence: None
+    ) -> None:
+        self._reading, self._tell = reading, tell
+        self._has_told = False
+
+    def __call__(self, file: Path) -> Picture:
+        """The picture.
+
+        Raises:
+            ClipError: It is not whole, or damaged.
+            BadInputError: There is no such colour space, layer or view.
+        """
+        said = self._reading
+        with open_clip(
+            file, colour=said.colour_space, layer=said.layer, view=said.view, overscan=said.overscan
+        ) as clip:
+            picture = clip.read(clip.info.first_frame)
+            if not self._has_told:
+                self._has_told = True
+                for notice in clip.info.notices:
+                    self._tell(notice)
+        return picture
 
 
 def _filled(pipe: BinaryIO, size_bytes: int) -> bytes:

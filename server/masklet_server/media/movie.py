@@ -11,13 +11,11 @@ import av
 from masklet.errors import ClipError, LimitError
 from masklet.types import ClipInfo
 from masklet_server.media.clip import Clip
-from masklet_server.media.colour import SRGB, conversion_from
 from masklet_server.media.frame_rate import timing_of
 from masklet_server.media.marks import marks_of_movie
 from masklet_server.media.movie_codecs import check_codec
-from masklet_server.media.movie_colour import matrix_of
+from masklet_server.media.movie_picture import MoviePicture
 from masklet_server.media.movie_reader import MovieReader
-from masklet_server.media.orientation import orientation_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from masklet.pictures import Grade
     from masklet.plate_marks import PlateMarks
     from masklet_server.media.limits import Limits
-
-# ITU-T H.273 transfer characteristics of the two HDR curves.
-_HDR_SPACES = {16: "Rec.2100-PQ - Display", 18: "Rec.2100-HLG - Display"}
 
 
 class MovieClip(Clip):
@@ -107,16 +102,12 @@ class MovieClip(Clip):
         index, frame = count.index, count.first
         limits.check_frame_count(len(index), what=name)
         limits.check_size(frame.width, frame.height, what=name)
-        self._size_px = (frame.width, frame.height)
-        self._orientation = orientation_of(frame, name=name)
-        self._matrix = matrix_of(frame, name=name)
-        self._conversion = conversion_from(colour or _HDR_SPACES.get(frame.color_trc, SRGB))
-        self._sample_format = "rgb24" if self._conversion.space == SRGB else "rgb48le"
-        width_px, height_px = self._size_px
-        if self._orientation.swaps_sides:
-            width_px, height_px, aspect = height_px, width_px, 1.0 / aspect
+        self._way = way = MoviePicture.of(frame, name=name, colour=colour)
+        width_px, height_px = way.shown_px
+        if way.orientation.swaps_sides:
+            aspect = 1.0 / aspect
         timing = timing_of(index.times if time_base else None, time_base or Fraction(1), *rates)
-        notices = [self._matrix.notice] if self._matrix.notice else []
+        notices = [way.matrix.notice] if way.matrix.notice else []
         if index.dropped:
             notices.append(
                 f"{name} begins between key frames: its first {index.dropped} pictures cannot be shown, and "
@@ -135,22 +126,21 @@ class MovieClip(Clip):
             last_frame=first_frame + len(index) - 1,
             pixel_aspect=aspect,
             frames_per_s=None if timing.frames_per_s is None else float(timing.frames_per_s),
-            colour_space=self._conversion.space,
+            colour_space=way.conversion.space,
             notices=tuple(notices),
             frame_times_us=timing.frame_times_us,
-            quarter_turns=self._orientation.quarter_turns,
-            mirrored=self._orientation.mirrored,
+            quarter_turns=way.orientation.quarter_turns,
+            mirrored=way.orientation.mirrored,
         )
 
     def _read_picture(self, frame: int) -> NDArray[np.uint8]:
-        return self._conversion.to_srgb(self._pixels(frame))
+        return self._way.conversion.to_srgb(self._values(frame))
 
     def _read_graded(self, frame: int, grade: Grade) -> NDArray[np.uint8]:
-        return self._conversion.shown(self._pixels(frame), grade)
+        return self._way.conversion.shown(self._values(frame), grade)
 
-    def _pixels(self, frame: int) -> NDArray[Any]:
+    def _values(self, frame: int) -> NDArray[Any]:
         """``(H, W, 3)`` in the movie's own values, upright."""
-        name = self._info.name
         try:
             decoded = self._reader.picture(frame - self._info.first_frame)
         except (av.error.FFmpegError, OSError) as error:
@@ -160,13 +150,7 @@ class MovieClip(Clip):
         # frames may be marked in sound files, after a seek into an open group.
         if decoded is None or (decoded.is_corrupt and decoded.key_frame):
             raise self._damaged(frame)
-        if (decoded.width, decoded.height) != self._size_px:
-            raise ClipError(
-                f"frame {frame} of {name} is {decoded.width} x {decoded.height}, the first one is "
-                f"{self._size_px[0]} x {self._size_px[1]}: render the movie in one size."
-            )
-        picture = self._matrix.to_rgb(decoded, self._sample_format)  # (H, W, 3), as it is stored
-        return self._orientation.upright(picture)
+        return self._way.values(decoded, frame)
 
     def _damaged(self, frame: int) -> ClipError:
         return ClipError(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Everything a plate comes in. A longer list would let a playlist or a caption file make the
 # server open other files or addresses.
-_CONTAINERS = "mov,mp4,matroska,webm,mxf,avi,mpegts"
+CONTAINERS = "mov,mp4,matroska,webm,mxf,avi,mpegts"
 
 
 class PacketMark(NamedTuple):
@@ -64,7 +64,7 @@ def open_container(path: Path, *, max_pixels: int, as_stored: bool = False) -> I
     """
     options = {
         "protocol_whitelist": "file",
-        "format_whitelist": _CONTAINERS,
+        "format_whitelist": CONTAINERS,
         "codec_whitelist": CODEC_WHITELIST,
         "max_pixels": str(max_pixels),
         # Tracks of a MOV may lie in other files, by its header: FFmpeg leaves those alone unless told to.

@@ -1,65 +1,27 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fakes.streams import SAID, ListStream, follow_all, network_tracker
 from fakes.tracking import DiscClip, Shelf, TinyNetwork
 from masklet.errors import BadInputError, ClipError
 from masklet.names import layer_names
 from masklet.patterns import FramePattern
-from masklet.types import Click, ClipInfo, FramePrompts, ObjectInfo, Presence
+from masklet.types import ClipInfo, ObjectInfo, Presence
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.live import follower as following
-from masklet_server.live.command import Told, write_mattes
+from masklet_server.live.command import write_mattes
 from masklet_server.live.feed import Arrival, Feed
 from masklet_server.live.follower import Follower
-from masklet_server.live.streams import EncodedStream, GrowingSequence, RawPipe
+from masklet_server.live.streams import GrowingSequence, RawPipe
 from masklet_server.tracking import FrameSource, ObjectFrame, ResultReader
-
-SAID = (
-    FramePrompts(1, 1001, (Click(20.5, 27.5),)),
-    FramePrompts(2, 1004, (Click(60.5, 20.5),)),
-)
-
-
-class ListStream:
-    """Frames one after the other, as fast as they are taken, or at a pace."""
-
-    def __init__(self, clip: DiscClip, pause_s: float = 0.0) -> None:
-        self.clip, self.pause_s, self.closed = clip, pause_s, threading.Event()
-
-    def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        for frame in range(self.clip.info.first_frame, self.clip.info.last_frame + 1):
-            if self.closed.wait(self.pause_s) if self.pause_s else self.closed.is_set():
-                return
-            yield frame, self.clip.read(frame)
-
-    def close(self) -> None:
-        self.closed.set()
-
-
-def network_tracker(source: FrameSource, results: ResultReader) -> NetworkTracker:
-    return NetworkTracker(TinyNetwork(), source, results, length_known=False)
-
-
-def follow_all(clip: DiscClip, feed: Feed) -> dict[tuple[int, int], ObjectFrame]:
-    info = ClipInfo("stream", clip.width_px, clip.height_px, 1001, 1001)
-    follower = Follower(network_tracker, info, SAID)
-    with feed:
-        return {
-            (result.object_id, result.frame): result
-            for arrival in feed
-            for result in follower.follow(arrival)
-        }
 
 
 def test_a_stream_gives_what_the_finished_clip_gives_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,60 +107,6 @@ def test_a_raw_pipe_gives_frames_and_says_when_it_ends_within_one() -> None:
         list(RawPipe(io.BytesIO(pictures.tobytes()[:-5]), 6, 4).frames())
 
 
-def test_encoded_frames_from_a_pipe_are_those_that_were_sent_and_tracked_as_the_finished_clip() -> None:
-    clip = DiscClip(length_frames=5)
-    pictures = [clip.read(frame) for frame in range(1001, 1006)]
-    reading, writing = os.pipe()
-
-    def send() -> None:
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(lossless(pictures))
-
-    sending = threading.Thread(target=send)
-    sending.start()
-    # Nothing can be read twice from it: not even the frames that tell what the codec is.
-    with os.fdopen(reading, "rb") as pipe:
-        live = follow_all(clip, Feed(EncodedStream(pipe, first_frame=1001), room=4, keeps_all=True))
-    sending.join()
-
-    raw = RawPipe(
-        io.BytesIO(b"".join(picture.tobytes() for picture in pictures)),
-        clip.width_px,
-        clip.height_px,
-        first_frame=1001,
-    )
-    wanted = follow_all(clip, Feed(raw, room=4, keeps_all=True))
-    assert live.keys() == wanted.keys()
-    assert all(np.array_equal(live[key].logits, wanted[key].logits) for key in wanted)
-
-
-def lossless(pictures: Sequence[NDArray[np.uint8]]) -> bytes:
-    file = io.BytesIO()
-    with av.open(file, "w", format="matroska") as container:
-        stream = container.add_stream("ffv1", rate=24)
-        stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "bgr0"
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    return file.getvalue()
-
-
-def test_a_capture_device_is_opened_by_its_name_and_gives_frames_until_it_is_closed() -> None:
-    if "lavfi" not in av.formats_available:
-        pytest.skip("this PyAV has no device that needs no camera")
-    endless = EncodedStream("testsrc=size=64x36:rate=10", input_format="lavfi", first_frame=5)
-    came = []
-    for frame, picture in endless.frames():
-        came.append(frame)
-        assert picture.shape == (36, 64, 3)
-        if len(came) == 3:
-            endless.close()
-    assert came == [5, 6, 7]
-
-    with pytest.raises(ClipError, match="cannot be decoded"):
-        list(EncodedStream("/dev/no-camera", input_format="lavfi").frames())
-
-
 def read_text(file: Path) -> NDArray[np.uint8]:
     text = file.read_text()
     if not text.endswith("."):
@@ -255,24 +163,3 @@ def test_what_an_object_is_called_is_no_path(tmp_path: Path) -> None:
         "out/deep/hero/hero.001001.png",
         "out/deep/tmp_dog/tmp_dog.001001.png",
     ]
-
-
-def test_frames_that_did_not_come_are_named_and_so_are_prompts_on_them() -> None:
-    told = Told(SAID)
-    for frame in (1001, 1002, 1005, 1006):
-        told.note(frame, 0.1)
-    names = {1: "hero", 2: "dog"}
-    assert told.frames == 4
-    gaps, unused = told.lacking(names)
-    assert gaps == "frames without a matte, dropped or never whole: 1003-1004"
-    assert "the prompts of dog on 1004 were not used" in unused
-
-
-def test_what_is_kept_of_a_run_does_not_grow_with_its_gaps() -> None:
-    told = Told(SAID[:1])
-    for frame in range(1001, 7001, 2):
-        told.note(frame, 0.1)
-    assert told.frames == 3000
-    assert max(map(len, (told.delays_s, told.gaps, told.used))) <= 1000
-    (words,) = told.lacking({1: "hero"})
-    assert words.endswith(", 1040, and 2979 gaps more")

@@ -76,6 +76,9 @@ class Window:
     def forget_tracked(self, object_id: int, frames: FrameRange) -> None:
         raise NotImplementedError
 
+    def let_go(self, object_id: int, frames: FrameRange) -> None:
+        raise NotImplementedError
+
     def remove(self, object_id: int) -> None:
         raise NotImplementedError
 
