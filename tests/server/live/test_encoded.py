@@ -77,7 +77,7 @@ def test_pictures_are_those_of_the_same_movie_opened(tmp_path: Path) -> None:
 
     with open_clip(path) as clip:
         assert [frame for frame, _ in came] == [7, 8, 9]
-        for (_, ours), frame in zip(came, clip.info.frames, strict=True):
+        for (_, ours), frame in zip(came, range(3), strict=True):
             np.testing.assert_array_equal(ours, clip.read(frame))
         assert len(told) == len(clip.info.notices) == 1
         assert "matrix: taken as Rec.709" in told[0]
