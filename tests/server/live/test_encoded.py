@@ -100,7 +100,8 @@ def test_a_colour_space_that_the_document_says_counts(tmp_path: Path) -> None:
 
 
 def test_a_damaged_picture_is_passed_over_with_its_number() -> None:
-    data = bytearray(_sent([numbered_picture(number) for number in range(5)], "png", "rgb24"))
+    pictures = [numbered_picture(number) for number in range(5)]
+    data = bytearray(_sent(pictures, "png", "rgb24", container="nut"))
     at = -1
     for _ in range(3):
         at = data.index(b"\x89PNG", at + 1)
@@ -134,12 +135,14 @@ def test_what_holds_no_picture_is_said() -> None:
         list(EncodedStream(io.BytesIO(b"no movie at all" * 100)).frames())
 
 
-def _sent(pictures: Sequence[NDArray[np.uint8]], codec: str, pixel_format: str) -> bytes:
+def _sent(
+    pictures: Sequence[NDArray[np.uint8]], codec: str, pixel_format: str, *, container: str = "matroska"
+) -> bytes:
     file = io.BytesIO()
-    with av.open(file, "w", format="matroska") as container:
-        stream = container.add_stream(codec, rate=24)
+    with av.open(file, "w", format=container) as sent:
+        stream = sent.add_stream(codec, rate=24)
         stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], pixel_format
         for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
+            sent.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        sent.mux(stream.encode(None))
     return file.getvalue()

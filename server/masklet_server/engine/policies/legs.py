@@ -224,8 +224,10 @@ class LegMemory:
     def kept_maps(self) -> frozenset[int]:
         """Frames whose maps will be read again, however long ago they were."""
         ages = self._reach.recent_ages
-        newest = list(self._seen)[-(max(ages, default=0) + 1) :]
-        return frozenset((*self._anchors, *newest))
+        anchors = self._anchors if self.policy.anchors else ()
+        # Anchors are no recent frames: those before them are read in their place.
+        newest = [frame for frame in self._seen if frame not in anchors][-(max(ages, default=0) + 1) :]
+        return frozenset((*anchors, *newest))
 
     @property
     def kept_pointers(self) -> frozenset[int]:

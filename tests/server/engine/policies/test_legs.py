@@ -76,6 +76,18 @@ def test_a_frame_with_a_rival_beside_a_good_mask_is_kept_for_good() -> None:
     assert 10 not in maps(leg(GATED, *before, note(10, rival=0.6), *after), 60)
 
 
+def test_all_that_is_read_is_kept_where_anchors_are_the_newest_frames() -> None:
+    anchors = (10, 16, 22)
+    before = [note(frame) for frame in range(1, 10)]
+    after = [
+        note(frame, rival=0.6) if frame in anchors else note(frame, quality=0.0) for frame in range(10, 28)
+    ]
+    made = leg(DISTRACTOR, *before, *after)
+
+    assert maps(made, 28) == {0: 3, 10: 3, 16: 3, 22: 3, 9: 0, 8: 1}
+    assert set(maps(made, 28)) - {0} <= made.kept_maps
+
+
 @pytest.mark.parametrize(
     "refused",
     [
