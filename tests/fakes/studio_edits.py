@@ -213,7 +213,9 @@ class Editing(StudioMachine):
                 frozenset((fresh[number], frame) for number, frame in said.locked),
                 frozenset(fresh[number] for number in said.inverted),
                 {fresh[number]: policy for number, policy in said.policies.items()},
-            )
+            ),
+            # An empty one as well, in a session in which nothing was said.
+            is_always_one=True,
         )
 
     @rule(user=callers, pick=picks)

@@ -102,8 +102,8 @@ class Model:
     def now(self) -> Past:
         return Past(self.said, self.masks, self.tracks)
 
-    def edit(self, said: Said, *, masks_stay: bool = False) -> None:
-        if said != self.said:
+    def edit(self, said: Said, *, masks_stay: bool = False, is_always_one: bool = False) -> None:
+        if is_always_one or said != self.said:
             self.undo.append(self.now)
             self.redo.clear()
             self.said = said
@@ -137,6 +137,8 @@ class StudioMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
+        # A stream is asked for outside of it: its client looks for the thread's own.
+        asyncio.set_event_loop(self.loop)
         self.folder = TemporaryDirectory()
         path = Path(self.folder.name)
         tokens = path / "tokens"
@@ -169,6 +171,7 @@ class StudioMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.run(self.stack.aclose())
+        asyncio.set_event_loop(None)
         self.loop.close()
         self.folder.cleanup()
 
