@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 from collections.abc import Callable, Coroutine
@@ -23,6 +24,7 @@ from masklet_server.service.door import Door
 from masklet_server.service.exports import Exporter
 from masklet_server.service.gate import Gate
 from masklet_server.service.health_probe import NO_EGRESS
+from masklet_server.service.heap import GIVES_BACK_EVERY_S, give_back
 from masklet_server.service.interceptor import Guard
 from masklet_server.service.membership import Member, Seat, journals_for
 from masklet_server.service.metrics import Measured, serve_metrics
@@ -366,9 +368,11 @@ class MaskletServer:
             await self._health.set("", status.SERVING if serving else status.NOT_SERVING)
 
     async def _tidy(self) -> None:
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(TIDY_EVERY_S)
             try:
+                if number % round(GIVES_BACK_EVERY_S / TIDY_EVERY_S) == 0:
+                    await asyncio.get_running_loop().run_in_executor(None, give_back)
                 await self.store.tidy()
                 await self._uploads.tidy()
             except Exception:  # noqa: BLE001  (whatever it is, sessions are not kept in memory for ever)

@@ -44,3 +44,31 @@ def test_threads_share_two_arenas_instead_of_one_each() -> None:
 
     assert arenas("apart") > 2
     assert arenas("together") <= 2
+
+
+FREED = """
+from masklet_server.service.heap import give_back, keep_together
+
+
+def resident_kib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+keep_together()
+# Small enough for the heap, with something that stays between what goes.
+held = [b"x" * 100_000 for _ in range(600)]
+stays = held[::2]
+held = None
+before = resident_kib()
+give_back()
+print(before - resident_kib())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
+def test_free_memory_between_what_is_used_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, check=True, text=True)
+
+    # Thirty megabytes were freed.
+    assert int(done.stdout) > 20_000
