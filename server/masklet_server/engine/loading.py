@@ -21,7 +21,8 @@ from masklet_server.engine.accelerate import (
     fixed_layout,
     replay_network,
 )
-from masklet_server.engine.processor.backend import ProcessorBackend, cache_folder, is_installed
+from masklet_server.engine.processor.backend import ProcessorBackend, cache_folder
+from masklet_server.engine.processor.library import is_installed
 from masklet_server.engine.profile import PROFILES, Profile
 from masklet_server.engine.quality import Quality, quality_named, with_quality
 from masklet_server.engine.rehearsal import trouble_with

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from masklet_server.engine.processor import exporting
 from masklet_server.engine.processor.forms import ATTEND, CLICKED, FORMS, FUSE, IMAGE, REFINED, TRACKED, Form
+from masklet_server.engine.processor.library import openvino
 from masklet_server.engine.processor.models import CompiledPart, WrongResultError
 from masklet_server.model.mask_decoder import MaskPredictions
 from masklet_server.model.network import ImageFeatures, Network
@@ -26,15 +27,6 @@ _LOG = logging.getLogger(__name__)
 
 _LAYOUT = 1
 """Counts up when forms change, so that parts exported by an earlier version are not taken."""
-
-
-def is_installed() -> bool:
-    """Whether OpenVINO is there; it is not imported."""
-    try:
-        importlib.metadata.version("openvino")
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def cache_folder(weights_sha256: str) -> Path:
@@ -122,9 +114,7 @@ def fast_network(network: Network, folder: Path) -> Network:
     Raises:
         RuntimeError: A part cannot be read.
     """
-    import openvino
-
-    core = openvino.Core()
+    core = openvino().Core()
     threads = torch.get_num_threads()
     parts = {
         form: _Part(form, CompiledPart(core, exporting.file_of(folder, form), threads=threads))

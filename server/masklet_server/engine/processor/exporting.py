@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 
 from masklet_server.engine.processor.forms import FORMS, Form
+from masklet_server.engine.processor.library import openvino
 from masklet_server.model.network import Network
 
 _NICENESS = 10
@@ -51,9 +52,9 @@ def export(network: Network, form: Form, target: Path) -> None:
         form: Which part.
         target: Ends in ``.xml``.
     """
-    import openvino
     import torch
 
+    library = openvino()
     dims = {name: torch.export.Dim(name, min=1, max=4096) for axes in form.axes for name in axes.values()}
     open_axes = tuple({axis: dims[name] for axis, name in axes.items()} or None for axes in form.axes)
     module = form.make(network).eval()
@@ -62,7 +63,7 @@ def export(network: Network, form: Form, target: Path) -> None:
         warnings.simplefilter("ignore")
         # Optional arguments that are left out have no axes.
         program = torch.export.export(module, examples, dynamic_shapes=open_axes)
-        model = openvino.convert_model(program)
+        model = library.convert_model(program)
     model.reshape(
         {
             index: [-1 if axis in axes else size for axis, size in enumerate(example.shape)]
@@ -71,7 +72,7 @@ def export(network: Network, form: Form, target: Path) -> None:
     )
     temporary = target.with_name(f".{uuid.uuid4().hex}.xml")
     try:
-        openvino.save_model(model, temporary, compress_to_fp16=False)
+        library.save_model(model, temporary, compress_to_fp16=False)
         # The constants first: whoever sees the model finds them.
         temporary.with_suffix(".bin").replace(target.with_suffix(".bin"))
         temporary.replace(target)

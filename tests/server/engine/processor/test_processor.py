@@ -20,6 +20,7 @@ from masklet_server.engine.processor import backend, exporting
 from masklet_server.engine.processor.backend import ProcessorBackend, fast_network
 from masklet_server.engine.processor.exporting import export, file_of
 from masklet_server.engine.processor.forms import FORMS
+from masklet_server.engine.processor.library import openvino
 from masklet_server.engine.tracker import NetworkTracker
 from masklet_server.model.network import Network
 from masklet_server.tracking import ObjectFrame
@@ -127,13 +128,11 @@ def test_a_part_that_computes_something_else_is_left_to_torch(
 def test_a_part_is_written_whole_or_not_at_all(
     plain: TinyNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import openvino
-
     def fail(model: object, target: Path, **_: object) -> None:
         target.write_text("half of it")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(openvino, "save_model", fail)
+    monkeypatch.setattr(openvino(), "save_model", fail)
     with pytest.raises(OSError, match="no space"):
         export(plain, FORMS[-1], file_of(tmp_path, FORMS[-1]))
     assert list(tmp_path.iterdir()) == []
