@@ -93,6 +93,8 @@ def chunks(data: Path, folder: Path, frames: int) -> None:
             bench_night.program("farm", "run", str(job)),
             stderr=subprocess.DEVNULL,
             env=bench_night.environment(),
+            # Who was started in the background of a shell hears no Ctrl-C, and hands that on.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         before = _tracked(job)
         while running.poll() is None and _tracked(job) <= before:

@@ -88,17 +88,17 @@ def submit(
         raise BadInputError(
             "engines read {{ and }} as an expression: call the weights by a name without them"
         )
-    bundle = bundle.absolute()
+    bundle = _whole(bundle)
     if bundle.exists():
         raise OutputError(f"{bundle} is there already: name another folder with --job")
     request, notes = _with_whole_paths(request)
     taken: set[str] = set()
     found: list[tuple[FarmShot, bytes]] = []
     for document in documents:
-        if document.absolute() in {Path(shot.home) for shot, _ in found}:
+        if _whole(document) in {Path(shot.home) for shot, _ in found}:
             raise BadInputError(f"{document.name} is named twice: name each document once")
         try:
-            shot, data, told = _shot(document.absolute(), request, (clips or {}).get(document), taken)
+            shot, data, told = _shot(_whole(document), request, (clips or {}).get(document), taken)
         except MaskletError as error:
             raise BadInputError(f"{document.name}: {error}") from error
         shot = replace(shot, doubts=dict((doubts or {}).get(document, {})))
@@ -160,6 +160,11 @@ def _openjd_files(bundle: Path, job: FarmJob) -> dict[str, object]:
             }
         },
     }
+
+
+def _whole(path: Path) -> Path:
+    """A path that means the same wherever a worker runs; links stay, as they may be the share's own."""
+    return Path(os.path.abspath(path))
 
 
 def _with_whole_paths(request: FarmRequest) -> tuple[FarmRequest, list[str]]:

@@ -128,8 +128,18 @@ def test_a_template_for_versions_that_cannot_be_used_is_said_before_the_night(
 def test_a_document_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     clip = write_plate(tmp_path / "plates")
     document = write_document(tmp_path / "shot.masklet.json", str(clip))
+    again = tmp_path / "plates" / ".." / document.name
     with pytest.raises(BadInputError, match=r"shot\.masklet\.json is named twice"):
-        submit([document, document], FarmRequest(), tmp_path / "job")
+        submit([document, again], FarmRequest(), tmp_path / "job")
+
+
+def test_a_job_is_named_without_detours(tmp_path: Path) -> None:
+    clip = write_plate(tmp_path / "plates")
+    write_document(tmp_path / "shot.masklet.json", str(clip))
+    plates = tmp_path / "plates"
+    made = submit([plates / ".." / "shot.masklet.json"], FarmRequest(), plates / ".." / "job")
+    assert made.bundle == tmp_path / "job"
+    assert made.job.shots[0].home == str(tmp_path / "shot.masklet.json")
 
 
 def test_a_quality_that_is_not_there_is_refused() -> None:

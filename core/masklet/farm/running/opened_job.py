@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def open_bundle(bundle: Path, *, program: str | None = None) -> OpenedJob:
         )
     except ImportError as error:
         raise BadInputError(LACKING) from error
-    bundle = bundle.absolute()
+    bundle = Path(os.path.abspath(bundle))
     template = read_json(bundle / TEMPLATE_FILE, "the template")
     given = _given(bundle)
     # The bundle may have been copied since it was submitted, and knows nothing of this machine.
