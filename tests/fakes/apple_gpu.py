@@ -1,6 +1,6 @@
-"""A stand-in for Apple's GPU: tensors that say they are on ``mps``, and refuse what it refuses.
+"""A stand-in for Apple's GPU, or Intel's: tensors that say they are there, and refuse what it refuses.
 
-No Mac was at hand. The processor computes the values, so it is shown that the tracker asks for nothing that
+Neither was at hand. The processor computes the values, so it is shown that the tracker asks for nothing that
 is refused, not that masks are right there, nor how fast. Each rule names torch's own report of it.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 MPS = torch.device("mps", 0)
+XPU = torch.device("xpu", 0)
 
 ABSENT = (
     "aten::_upsample_bilinear2d_aa",  # pytorch/pytorch#141287
@@ -33,12 +35,16 @@ _LARGEST_BYTES = 1 << 32  # pytorch/pytorch#124335
 
 
 class OnMps(Tensor):
-    """A tensor that says it is on ``mps``; ``held`` is where its values are."""
+    """A tensor that says it is on the device; ``held`` is where its values are."""
 
     held: Tensor
+    place: ClassVar[torch.device] = MPS
 
     @staticmethod
     def __new__(cls, held: Tensor) -> OnMps:
+        if held.dtype in _WIDE and cls.place.type == "xpu":
+            # Intel's Arc cards have no such numbers; words of its compiler.
+            raise RuntimeError("Required aspect fp64 is not supported on the device")
         if held.dtype in _WIDE:
             # pytorch's own words, aten/src/ATen/native/mps/OperationUtils.mm
             raise TypeError(
@@ -53,7 +59,7 @@ class OnMps(Tensor):
             strides=held.stride(),
             storage_offset=held.storage_offset(),
             dtype=held.dtype,
-            device=MPS,
+            device=cls.place,
             requires_grad=held.requires_grad,
         )
         made.held = held
@@ -75,7 +81,7 @@ class OnMps(Tensor):
 
 @dataclass
 class AppleGpu(TorchDispatchMode):
-    """While it is active, ``mps`` exists.
+    """While it is active, ``mps`` exists, or ``xpu``.
 
     Attributes:
         falls_back: As with ``PYTORCH_ENABLE_MPS_FALLBACK=1``: what has no kernel runs on the processor.
@@ -120,7 +126,7 @@ class AppleGpu(TorchDispatchMode):
         if name not in ("aten::_to_copy", "aten::copy_"):
             _refuse_mixture(name, tensors)
         _refuse(name, args, given, ours)
-        if name in ABSENT:
+        if name in ABSENT and OnMps.place is MPS:
             if not self.falls_back:
                 raise NotImplementedError(
                     f"The operator '{name}.out' is not currently implemented for the MPS device."
@@ -176,7 +182,9 @@ class _Calls(TorchFunctionMode):
             if func in (Tensor.item, Tensor.__float__, Tensor.__int__, Tensor.__bool__, Tensor.tolist):
                 return func(first.held)
             if func is Tensor.numpy:
-                raise TypeError("can't convert mps:0 device type tensor to numpy. Use Tensor.cpu() first.")
+                raise TypeError(
+                    f"can't convert {OnMps.place} device type tensor to numpy. Use Tensor.cpu() first."
+                )
             if func is Tensor.copy_:
                 if given.get("non_blocking") or len(args) > 2:
                     raise AssertionError("a copy that nobody waits for: pytorch/pytorch#189690")
@@ -186,7 +194,7 @@ class _Calls(TorchFunctionMode):
                 plain = tree_map_only(OnMps, lambda each: each.held, (tuple(args), given))
                 return tree_map_only(Tensor, OnMps, func(*plain[0], **plain[1]))
             if func is torch.nn.functional.scaled_dot_product_attention:
-                if first.shape[-1] != args[2].shape[-1]:
+                if first.shape[-1] != args[2].shape[-1] and OnMps.place is MPS:
                     raise AssertionError("values narrower than keys: pytorch/pytorch#176767")
                 self._gpu.ran += 1
                 plain = tree_map_only(OnMps, lambda each: each.held, (tuple(args), given))
@@ -198,7 +206,7 @@ _GUARDED = (Tensor.__getitem__, Tensor.__setitem__, Tensor.nonzero, Tensor.conti
 
 
 def _is_mps(device: Any) -> bool:
-    return device is not None and torch.device(device).type == "mps"
+    return device is not None and torch.device(device).type == OnMps.place.type
 
 
 def _refuse_mixture(name: str, tensors: Sequence[Tensor]) -> None:
@@ -207,7 +215,7 @@ def _refuse_mixture(name: str, tensors: Sequence[Tensor]) -> None:
     here = any(not isinstance(each, OnMps) and each.dim() > 0 for each in tensors)
     indexing = name in ("aten::index", "aten::index_put_")
     if there and here and not indexing:
-        raise RuntimeError(f"Expected all tensors to be on the same device, mps:0 and cpu, in {name}")
+        raise RuntimeError(f"Expected all tensors to be on the same device, {OnMps.place} and cpu, in {name}")
 
 
 def _refuse(name: str, args: Sequence[Any], given: Mapping[str, Any], ours: Sequence[OnMps]) -> None:
@@ -215,6 +223,10 @@ def _refuse(name: str, args: Sequence[Any], given: Mapping[str, Any], ours: Sequ
     copies = name in ("aten::_to_copy", "aten::copy_")
     if copies and (given.get("non_blocking") or (name == "aten::copy_" and len(args) > 2 and args[2])):
         raise AssertionError("a copy that nobody waits for reads freed memory: pytorch/pytorch#189690")
+    if name in ("aten::pin_memory", "aten::_pin_memory", "aten::is_pinned"):
+        raise RuntimeError(f"{name} is not for {OnMps.place}")
+    if OnMps.place is not MPS:
+        return
     if name == "aten::_adaptive_avg_pool2d":
         sizes = zip(ours[0].shape[-2:], args[1], strict=True)
         if any(size % wanted for size, wanted in sizes):
@@ -232,18 +244,12 @@ def _refuse(name: str, args: Sequence[Any], given: Mapping[str, Any], ours: Sequ
             raise AssertionError(f"channels last in {name}: pytorch/pytorch#180984, #174345")
     if name == "aten::_softmax.out" or (name == "aten::_softmax" and given.get("out") is not None):
         raise AssertionError("a softmax in place")
-    if name in ("aten::pin_memory", "aten::_pin_memory", "aten::is_pinned"):
-        raise RuntimeError(f"{name} is not for mps")
 
 
 @contextmanager
 def apple_gpu(monkeypatch: pytest.MonkeyPatch, *, falls_back: bool = False) -> Iterator[AppleGpu]:
     """A machine with the stand-in, and without other GPUs."""
-    from masklet_server.model import devices
-
-    gpu = AppleGpu(falls_back=falls_back)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     told: Mapping[str, Callable[[], int]] = {
         "recommended_max_memory": lambda: 5 << 30,
         "driver_allocated_memory": lambda: 300 << 20,
@@ -252,6 +258,38 @@ def apple_gpu(monkeypatch: pytest.MonkeyPatch, *, falls_back: bool = False) -> I
     for name, answer in told.items():
         monkeypatch.setattr(torch.mps, name, answer)
     monkeypatch.setattr(torch.mps, "empty_cache", lambda: None)
+    with _active(monkeypatch, AppleGpu(falls_back=falls_back)) as gpu:
+        yield gpu
+
+
+@contextmanager
+def intel_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppleGpu]:
+    """A machine with an Intel GPU of 12 GiB, and without others: it refuses float64, no more is known."""
+    monkeypatch.setattr(OnMps, "place", XPU)
+    monkeypatch.setattr(torch.xpu, "is_available", lambda: True)
+    told: Mapping[str, Callable[..., Any]] = {
+        "device_count": lambda: 1,
+        "get_device_name": lambda _: "Intel Arc",
+        "get_device_properties": lambda _: SimpleNamespace(total_memory=12 << 30),
+        "reset_peak_memory_stats": lambda _: None,
+        "memory_allocated": lambda _: 200 << 20,
+        "max_memory_allocated": lambda _: 300 << 20,
+        "empty_cache": lambda: None,
+        # Asked whenever a device is named; this torch was built without Intel's part.
+        "_lazy_init": lambda: None,
+    }
+    for name, answer in told.items():
+        # Refused where this torch has no such function: the code would call what is not there.
+        monkeypatch.setattr(torch.xpu, name, answer)
+    with _active(monkeypatch, AppleGpu()) as gpu:
+        yield gpu
+
+
+@contextmanager
+def _active(monkeypatch: pytest.MonkeyPatch, gpu: AppleGpu) -> Iterator[AppleGpu]:
+    from masklet_server.model import devices
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     # As torch does for parameters that go to another kind of device.
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     devices.lacking.cache_clear()

@@ -83,7 +83,8 @@ def meet(blender: Blender, user_folder: Path, arguments: list[str]) -> Mishap:
 
 def variables(address: str, token: str) -> dict[str, str]:
     """By which the add-on finds helper and server."""
-    return {"MASKLET_SERVER": address, "MASKLET_TOKEN": token, "MASKLET_PYTHON": sys.executable}
+    server = {"MASKLET_SERVER": address, "MASKLET_TOKEN": token}
+    return server | {"MASKLET_PYTHON": sys.executable, "MASKLET_PATIENCE_S": "2"}
 
 
 def is_sentence(text: str) -> bool:

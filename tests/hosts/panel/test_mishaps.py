@@ -27,6 +27,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     token_file = folder / "token"
     process = LocalServer()
     token_file.write_text(process.token, encoding="utf-8")
+    variables = {"MASKLET_TEST_SERVER": process.address, "MASKLET_PATIENCE_S": "2"}
     words = [clip.pattern, x_px, y_px, frame, token_file, process.pid]
     try:
         with small_disk(folder / "small", kilobytes=64) as disk:
@@ -35,7 +36,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 words.append(disk / "mattes")
             done = subprocess.run(
                 [str(python.executable), str(SCRIPT), *map(str, words)],
-                env=python.environment(folder / "user", {"MASKLET_TEST_SERVER": process.address}),
+                env=python.environment(folder / "user", variables),
                 capture_output=True,
                 text=True,
                 timeout=280,

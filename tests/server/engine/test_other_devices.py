@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from fakes.apple_gpu import MPS, AppleGpu, apple_gpu
+from fakes.apple_gpu import MPS, XPU, AppleGpu, apple_gpu, intel_gpu
 from fakes.tracking import TINY, Desk, DiscClip, TinyNetwork
 from masklet.errors import BadInputError
 from masklet.types import Box, Click, FramePrompts, Mask
@@ -40,6 +40,12 @@ def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def plain_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppleGpu]:
     with apple_gpu(monkeypatch) as active:
+        yield active
+
+
+@pytest.fixture
+def intel(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppleGpu]:
+    with intel_gpu(monkeypatch) as active:
         yield active
 
 
@@ -77,6 +83,28 @@ def test_clicks_tracks_and_corrections_ask_an_apple_gpu_for_nothing_that_it_refu
         # The device resizes pictures itself, to another grey level here and there.
         assert np.abs(one - other).mean() < 0.05
         assert ((one > 0) != (other > 0)).mean() < 0.02
+
+
+def test_an_intel_gpu_is_asked_for_nothing_that_it_refuses(intel: AppleGpu) -> None:
+    found = worked(EMBEDDED_WAYS, XPU, EDITOR)
+
+    assert intel.ran > 1000
+    expected = worked(EMBEDDED_WAYS, torch.device("cpu"), EDITOR)
+    for one, other in zip(expected, found, strict=True):
+        assert ((one > 0) != (other > 0)).mean() < 0.02
+
+
+def test_an_intel_gpu_is_found_tried_and_its_memory_counted(intel: AppleGpu, tmp_path: Path) -> None:
+    make_tracker, _ = load_tracker_factory(str(weights(tmp_path)), "auto")
+    assert (make_tracker.device, make_tracker.device_bytes) == ("xpu:0", 12 << 30)
+
+    workspace = Workspace(XPU)
+    workspace.run(lambda: None)
+    assert workspace.most_bytes == 100 << 20
+    about = devices.survey()["others"]
+    assert about == [{"kind": "xpu", "name": "Intel Arc", "total": 12 << 30, "lacks": []}]
+    with pytest.raises(RuntimeError, match="fp64"):
+        torch.ones(2, dtype=torch.float64).to(XPU)
 
 
 def test_looking_for_things_asks_for_nothing_that_is_refused(plain_gpu: AppleGpu) -> None:
