@@ -90,7 +90,9 @@ _SENTENCES = (
     ),
     (
         ("Failed to connect", "Timed out", "TimedOut", "UNAVAILABLE", "Unavailable"),
-        "Ray's head at {head} does not answer: is that machine on, and its cluster up?",
+        # With another authority's certificate it does not, either.
+        "Ray's head at {head} does not answer: is that machine on, its cluster up, and the cluster.key here "
+        "(--key) that machine's?",
     ),
 )
 

@@ -76,7 +76,7 @@ def test_nobody_gets_in_without_what_lets_in(cluster: RayCluster, tmp_path: Path
         words += ["--worker-token", str(cluster.folder / "worker.token")]
         refused = cluster.masklet(*words, check=False)
         assert refused.returncode == 1
-        assert "copy cluster.key anew" in refused.stderr
+        assert "cluster.key" in refused.stderr
     assert {each["name"] for each in cluster.status()["nodes"]} == {"head", "two"}
 
 
