@@ -19,15 +19,11 @@ import pytest
 from typer.testing import CliRunner
 
 from certificates import issue
-from fakes.engine import FakeEngine
-from fakes.service import MODEL, FakeOpener, new_id, refusal, running
+from fakes.service import new_id, refusal, running
 from masklet.v1 import session_pb2
 from masklet_server.cli import app
-from masklet_server.service import running as running_module
 from masklet_server.service import server as server_module
 from masklet_server.service.health_probe import Health, ask_health
-from masklet_server.service.running import run_server
-from masklet_server.service.server import Engine
 from masklet_server.service.settings import ServerSettings
 from masklet_server.service.supervisor import Supervisor
 
@@ -103,30 +99,43 @@ def test_a_server_that_drains_opens_nothing_and_finishes_what_there_is(
     asyncio.run(run())
 
 
+ENDED_BY = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from fakes.engine import FakeEngine
+from fakes.service import MODEL, FakeOpener
+from masklet_server.service import server
+from masklet_server.service.running import run_server
+from masklet_server.service.settings import ServerSettings
+
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+server.QUIET_S, server.TIDY_EVERY_S = 0.1, 0.05
+asyncio.run(
+    run_server(
+        ServerSettings(address="127.0.0.1:0", roots=(folder,), upload_folder=folder),
+        server.Engine(FakeEngine(), MODEL, (MODEL,), "cpu"),
+        announce=lambda line: os.kill(os.getpid(), number),
+        opener=FakeOpener(),
+        on_drained=lambda: print("drained", flush=True),
+    )
+)
+"""
+
+
 @posix
-def test_a_server_that_was_drained_says_so_as_it_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_module, "QUIET_S", 0.1)
-    monkeypatch.setattr(server_module, "TIDY_EVERY_S", 0.05)
-    monkeypatch.setattr(running_module, "SWITCH_S", sys.getswitchinterval())
-    # A server with a thread that is still at work ends its process, which is that of the tests here.
-    monkeypatch.setattr(os, "_exit", lambda code: None)
-    said: list[str] = []
+@pytest.mark.parametrize(("ended_by", "said"), [("SIGTERM", ""), ("SIGUSR1", "drained\n")])
+def test_a_server_that_was_drained_says_so_as_it_ends(tmp_path: Path, ended_by: str, said: str) -> None:
+    # In a process of its own: signals and a server's end are those of a process.
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED_BY, str(tmp_path), str(getattr(signal, ended_by).value)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
 
-    async def run(end_by: signal.Signals) -> None:
-        async with asyncio.timeout(30):
-            await run_server(
-                ServerSettings(address="127.0.0.1:0", roots=(tmp_path,), upload_folder=tmp_path),
-                Engine(FakeEngine(), MODEL, (MODEL,), "cpu"),
-                announce=lambda line: os.kill(os.getpid(), end_by),
-                opener=FakeOpener(),
-                on_drained=lambda: said.append(end_by.name),
-            )
-
-    for each in (signal.SIGTERM, signal.SIGUSR1):
-        asyncio.run(run(each))
-    assert said == ["SIGUSR1"]
+    assert (done.returncode, done.stdout) == (0, said), done.stderr
 
 
 @contextmanager
