@@ -226,6 +226,8 @@ def test_a_directory_that_is_lost_is_made_again_from_what_workers_have(cluster: 
         wait_until(lambda: cluster.gateway.directory.locate(session.session_id) is not None)
         with masklet.connect(cluster.address) as another:
             assert masks(another.resume(session.session_id)) == before
+        # The worker without a session comes back with its next report.
+        wait_until(lambda: {"one", "two"} <= {each.name for each in cluster.gateway.directory.workers()})
         session.close()
 
 
