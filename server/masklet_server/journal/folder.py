@@ -18,6 +18,7 @@ from pathlib import Path
 from masklet.errors import BadInputError, LimitError, MaskletError, OutputError
 from masklet.own_folder import lock_file, remove_tree
 from masklet.scopes import Scope
+from masklet_server.identity.caller import LOCAL_USER
 from masklet_server.journal.database import Database
 from masklet_server.journal.disks import check_local
 from masklet_server.journal.journal import FileJournal
@@ -42,6 +43,8 @@ SESSION_ID = re.compile(r"[0-9a-f]{32}")
 _TOUCH_EVERY_S = 60.0
 MAX_SESSIONS_OF_A_USER = 5_000
 """Kept ones: some three hundred and fifty a day."""
+_TIMES_WITHOUT_NAMES = 10
+"""So many times as many for all together who have no name: a server without tokens has no other user."""
 
 _log = logging.getLogger("masklet_server.journal")
 
@@ -82,11 +85,7 @@ class JournalFolder:
         return self.path / session_id
 
     async def create(self, head: SessionHead) -> SessionJournal:  # noqa: D102
-        if self._owners.sessions_of(head.owner) >= MAX_SESSIONS_OF_A_USER:
-            raise LimitError(
-                f"you have {MAX_SESSIONS_OF_A_USER} sessions on this server, which keeps each of them for "
-                "two weeks: close those that you need no more (masklet sessions lists them)"
-            )
+        self._check_room(head.owner)
 
         def make() -> FileJournal:
             folder = self.folder_of(head.session_id)
@@ -104,12 +103,14 @@ class JournalFolder:
                     self._opened(head.owner, head.request_id).write_text(head.session_id, encoding="ascii")
                 _sync(self.path)
             except OSError as error:
+                self._owners.forget(head.session_id)
                 remove_tree(folder)
                 raise OutputError(
                     "the disk that keeps the server's sessions takes nothing: free some space there and open "
                     "the clip again"
                 ) from error
             except MaskletError:
+                self._owners.forget(head.session_id)
                 remove_tree(folder)
                 raise
             return journal
@@ -270,6 +271,20 @@ class JournalFolder:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+    def _check_room(self, owner: str) -> None:
+        have = self._owners.sessions_of(owner)
+        if owner != LOCAL_USER and have >= MAX_SESSIONS_OF_A_USER:
+            raise LimitError(
+                f"you have {MAX_SESSIONS_OF_A_USER} sessions on this server, which keeps each of them for "
+                "two weeks: close those that you need no more (masklet sessions lists them)"
+            )
+        if have >= MAX_SESSIONS_OF_A_USER * _TIMES_WITHOUT_NAMES:
+            raise LimitError(
+                f"all who use this server without a name have {have} sessions together, and it keeps each of "
+                "them for two weeks: close those that nobody needs (masklet sessions lists them), or give "
+                "everybody a token of their own"
+            )
 
     def _learn(self, session_id: str, owner: str, shares: Mapping[str, frozenset[Scope]]) -> None:
         self._owners.learn(session_id, Access(owner, shares))

@@ -37,7 +37,6 @@ from masklet_server.service.finished_frames import FinishedFile, FinishedFrames,
 from masklet_server.service.limits import CHUNK_BYTES
 from masklet_server.service.overlays import Overlay, overlay_file, shown_frames
 from masklet_server.service.overscan import document_outside
-from masklet_server.service.rendering import Renderer
 from masklet_server.service.selections import Selection, objects_asked_for
 from masklet_server.sessions.session import Session
 from masklet_server.sessions.worker_threads import WorkerThreads
@@ -58,14 +57,14 @@ class Exporter:
     """Renders files; one frame at a time, off the event loop.
 
     Args:
-        renderer: The threads to do it in.
+        unpacking: Unpacks drawn masks of what is said.
         model: Named in every header.
         settings: Everything else that decides about pixels, as JSON.
         disk_s: How long the disk of a plate or a folder may take.
     """
 
-    def __init__(self, renderer: Renderer, model: ModelInfo, settings: str, *, disk_s: float) -> None:
-        self._unpacking = Unpacking(renderer)
+    def __init__(self, unpacking: Unpacking, model: ModelInfo, settings: str, *, disk_s: float) -> None:
+        self._unpacking = unpacking
         # Not the renderer's threads: clicks wait for those, and shares may hang.
         self._workers = WorkerThreads("export", at_once=EXPORTS_AT_ONCE, disk_s=disk_s)
         self._model = model
@@ -102,9 +101,7 @@ class Exporter:
             return prompts_sha256(document), models
 
         # In a thread: prompts and locked frames hold masks.
-        size_bytes = session.drawn_bytes
-        async with self._unpacking.turn(session.user, size_bytes):
-            digest, models = await self._unpacking.run(size_bytes, said)
+        digest, models = await self._unpacking.run(session.user, session.drawn_bytes, said)
         around = session.clip.overscan
         if models:
             more = {**more, "proposals": "; ".join(models)}

@@ -33,12 +33,13 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     Args:
         store: All sessions.
         renderer: Makes masks of results.
+        unpacking: Unpacks drawn masks of documents.
     """
 
-    def __init__(self, store: SessionStore, renderer: Renderer) -> None:
+    def __init__(self, store: SessionStore, renderer: Renderer, unpacking: Unpacking) -> None:
         self._store = store
         self._renderer = renderer
-        self._unpacking = Unpacking(renderer)
+        self._unpacking = unpacking
 
     async def SetPrompts(  # noqa: N802  (gRPC names methods)
         self, request: prompt_pb2.SetPromptsRequest, context: Context
@@ -153,12 +154,11 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     ) -> prompt_pb2.GetPromptDocumentResponse:
         """All objects and prompts."""
         session = await self._store.get(request.session_id, current_user.get())
-        size_bytes = session.drawn_bytes
-        async with self._unpacking.turn(session.user, size_bytes):
-            document = await self._unpacking.run(
-                size_bytes,
-                lambda: codec.document_to_wire(document_outside(session.whole_document(), session.clip)),
-            )
+        document = await self._unpacking.run(
+            session.user,
+            session.drawn_bytes,
+            lambda: codec.document_to_wire(document_outside(session.whole_document(), session.clip)),
+        )
         return prompt_pb2.GetPromptDocumentResponse(document=document)
 
     async def SetPromptDocument(  # noqa: N802
@@ -169,8 +169,9 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
 
         async def change() -> prompt_pb2.SetPromptDocumentResponse:
             size_bytes = check_drawn(request.document.prompts, session.clip)
-            async with self._unpacking.turn(session.user, size_bytes):
+            async with self._unpacking.setting(session.user, size_bytes):
                 document = await self._unpacking.run(
+                    session.user,
                     size_bytes,
                     lambda: document_inside(codec.document_from_wire(request.document), session.clip),
                 )

@@ -21,6 +21,7 @@ from masklet_server.service import listen
 from masklet_server.service.call_watch import CallWatch
 from masklet_server.service.clips import ClipOpener, Clips
 from masklet_server.service.door import Door
+from masklet_server.service.drawn_masks import Unpacking
 from masklet_server.service.exports import Exporter
 from masklet_server.service.gate import Gate
 from masklet_server.service.health_probe import NO_EGRESS
@@ -170,6 +171,7 @@ class MaskletServer:
             kept_bytes=dict if self._journals is None else self._journals.uploads_bytes,
         )
         self._renderer = Renderer()
+        self._unpacking = Unpacking(self._renderer, disk_s=settings.service.disk_s)
         self._shared = SharedMemory()
         self._engine = engine
         self._info = ServerInfo(
@@ -201,7 +203,7 @@ class MaskletServer:
         )
         disk_s = settings.service.disk_s
         exporter = Exporter(
-            self._renderer, self._engine.model, json.dumps(settings.provenance), disk_s=disk_s
+            self._unpacking, self._engine.model, json.dumps(settings.provenance), disk_s=disk_s
         )
         add_services(
             server,
@@ -211,6 +213,7 @@ class MaskletServer:
                 self._clips,
                 self._uploads,
                 self._renderer,
+                self._unpacking,
                 exporter,
                 self._roots,
                 self._workers,
@@ -271,6 +274,7 @@ class MaskletServer:
         await self._uploads.close()
         await self._shared.close()
         self._renderer.close()
+        self._unpacking.close()
         self._workers.close()
         self._clips.close()
         if self._audit is not None:

@@ -19,6 +19,7 @@ from masklet.v1 import (
     view_pb2_grpc,
 )
 from masklet_server.service.clips import Clips
+from masklet_server.service.drawn_masks import Unpacking
 from masklet_server.service.export_servicer import ExportServicer
 from masklet_server.service.exports import Exporter
 from masklet_server.service.find_servicer import FindServicer
@@ -48,6 +49,7 @@ class Services:
     clips: Clips
     uploads: UploadStore
     renderer: Renderer
+    unpacking: Unpacking
     exporter: Exporter
     roots: TenantRoots
     workers: WorkerThreads
@@ -65,7 +67,8 @@ def add_services(server: grpc.aio.Server, parts: Services) -> None:
     # First: whoever answers a call first answers it alone.
     server.add_generic_rpc_handlers((handler_for(sessions),))
     session_pb2_grpc.add_SessionServiceServicer_to_server(sessions, server)
-    prompt_pb2_grpc.add_PromptServiceServicer_to_server(PromptServicer(store, renderer), server)
+    prompts = PromptServicer(store, renderer, parts.unpacking)
+    prompt_pb2_grpc.add_PromptServiceServicer_to_server(prompts, server)
     track_pb2_grpc.add_TrackServiceServicer_to_server(TrackServicer(store, renderer, parts.shared), server)
     export_pb2_grpc.add_ExportServiceServicer_to_server(
         ExportServicer(store, parts.exporter, parts.roots), server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import time
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from masklet.clip_reading import ClipReading
-from masklet.errors import BadInputError, LimitError
+from masklet.errors import BadInputError, LimitError, OutputError
 from masklet.types import ClipInfo, FrameRange
+from masklet_server.identity.caller import LOCAL_USER
 from masklet_server.journal import folder as journal_folder
 from masklet_server.journal.disks import check_local, network_type
 from masklet_server.journal.folder import FILE_NAME, JournalFolder
@@ -199,6 +201,42 @@ def test_a_user_has_so_many_sessions_and_others_have_their_own(
             shutil.rmtree(folder.folder_of("4" * 32))
             await folder.sweep(5_000.0, but=[])
             await folder.create(head("5" * 32))
+
+    asyncio.run(work())
+
+
+def test_all_who_have_no_name_have_ten_times_as_many_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_folder, "MAX_SESSIONS_OF_A_USER", 1)
+
+    async def work() -> None:
+        with folder_in(tmp_path) as folder:
+            for number in range(10):
+                await folder.create(head(f"{number:032x}", owner=LOCAL_USER))
+            with pytest.raises(LimitError, match=r"without a name have 10 sessions together.* a token"):
+                await folder.create(head("a" * 32, owner=LOCAL_USER))
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), OutputError("full")])
+def test_a_session_that_the_disk_did_not_take_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(journal_folder, "MAX_SESSIONS_OF_A_USER", 1)
+
+    def full(folder: Path) -> None:
+        raise error
+
+    async def work() -> None:
+        with folder_in(tmp_path) as folder:
+            with monkeypatch.context() as patched:
+                patched.setattr(journal_folder, "_sync", full)
+                with pytest.raises(OutputError):
+                    await folder.create(head("1" * 32))
+            assert folder.ids() == []
+            await folder.create(head("2" * 32))
 
     asyncio.run(work())
 
