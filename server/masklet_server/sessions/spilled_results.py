@@ -102,13 +102,14 @@ class SpilledResults:
     def _tidied(self, file: SpillFile) -> SpillFile:
         """Write what still counts into a new file: tracking again and again would fill the disk."""
         with self._lock:
-            places = dict(self._places)
+            places = list(self._places.values())
             live_bytes = self._live_bytes
         if file.size_bytes <= max(2 * live_bytes + self._slack_bytes, self._cramped_bytes):
             return file
         fresh = SpillFile(self._folder)
         try:
-            moved = {key: fresh.append(place.read()) for key, place in places.items()}
+            # By place: results may get other keys meanwhile, and others theirs.
+            moved = {place: fresh.append(place.read()) for place in places}
         except (OSError, OutputError):
             # No room for both: holes are the lesser evil.
             fresh.close()
@@ -119,7 +120,7 @@ class SpilledResults:
                 # Closed meanwhile.
                 fresh.close()
                 return file
-            self._places = {key: moved[key] for key in self._places}
+            self._places = {key: moved[place] for key, place in self._places.items()}
             self._file = fresh
         file.close()
         return fresh
