@@ -33,27 +33,31 @@ class WatchedFile(Generic[_Content]):
         self._path = path
         self._read = read
         self._what = what
-        self._seen = self._look()
+        self._seen = self._told = self._look()
         self.content = read(path)
 
     def refresh(self) -> None:
         """Read the file again where it has changed; it may block, so call it off the event loop.
 
-        A file that cannot be used, because it is half written or gone, changes nothing: the log says so.
+        A file that cannot be used, because it is half written or gone, changes nothing: the log says so once.
+        It is tried again each time, as the disk, or this process's files, may have been at fault.
         """
         seen = self._look()
+        is_news, self._told = seen != self._told, seen
         if seen == self._seen:
             return
-        self._seen = seen
         if not self._path.is_file():
             # Gone, or a pipe, which whoever reads it would wait at.
-            _log.error("%s stays as it was: there is no file %s any more", self._what, self._path)
+            if is_news:
+                _log.error("%s stays as it was: there is no file %s any more", self._what, self._path)
             return
         try:
             self.content = self._read(self._path)
         except BadInputError as error:
-            _log.error("%s stays as it was: %s", self._what, error)
+            if is_news:
+                _log.error("%s stays as it was: %s", self._what, error)
         else:
+            self._seen = seen
             _log.info("%s was read again", self._what)
 
     def _look(self) -> tuple[int, ...]:

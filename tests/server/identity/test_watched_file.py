@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from masklet.errors import BadInputError
 from masklet_server.identity.watched_file import WatchedFile
 
 
@@ -26,3 +27,28 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path, caplog: pytest.Lo
     path.write_text("two")
     watched.refresh()
     assert watched.content == "two"
+
+
+def test_a_file_that_could_not_be_read_is_tried_again_and_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tokens"
+    path.write_text("one")
+    fails = False
+
+    def read(path: Path) -> str:
+        if fails:
+            raise BadInputError("this process has too many files open")
+        return path.read_text()
+
+    watched = WatchedFile(path, read, "the token file")
+    path.write_text("another")
+    fails = True
+    watched.refresh()
+    watched.refresh()
+
+    assert watched.content == "one"
+    assert caplog.text.count("too many files open") == 1
+    fails = False
+    watched.refresh()
+    assert watched.content == "another"
