@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -134,9 +135,19 @@ def serve_metrics(measured: Measured, port: int) -> tuple[int, Callable[[], None
         server, thread = start_http_server(port, addr=HOST, registry=registry)
     except OSError as error:
         raise BadInputError(f"port {port} for metrics is taken: choose another --metrics-port") from error
-    # A connection that says nothing would keep a thread for ever.
     handler: Any = server.RequestHandlerClass
-    server.RequestHandlerClass = type("Impatient", (handler,), {"timeout": WAITS_S})
+
+    class Impatient(handler):  # type: ignore[misc]
+        """A connection that says nothing would keep a thread for ever."""
+
+        timeout = WAITS_S
+
+        def handle(self) -> None:
+            # Whoever says nothing, or leaves, is not worth a traceback.
+            with suppress(OSError):
+                super().handle()
+
+    server.RequestHandlerClass = Impatient
 
     def stop() -> None:
         server.shutdown()

@@ -82,7 +82,10 @@ def test_prometheus_reads_what_a_server_does(tmp_path: Path) -> None:
     assert "hero" not in text
 
 
-def test_a_connection_that_says_nothing_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nhost: localhost\r\n"])
+def test_a_connection_without_a_request_is_closed_and_not_worth_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], said: bytes
+) -> None:
     pytest.importorskip("prometheus_client")
     monkeypatch.setattr(metrics, "WAITS_S", 0.1)
 
@@ -90,11 +93,13 @@ def test_a_connection_that_says_nothing_is_closed(tmp_path: Path, monkeypatch: p
         async with running(tmp_path, settings=SETTINGS) as server:
             assert server.server.metrics_port is not None
             reader, writer = await asyncio.open_connection(metrics.HOST, server.server.metrics_port)
+            writer.write(said)
             async with asyncio.timeout(20.0):
                 assert await reader.read() == b""
             writer.close()
 
     asyncio.run(run())
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
