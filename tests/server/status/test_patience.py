@@ -23,7 +23,9 @@ async def page(scope: object, receive: object, send: Callable[[dict[str, object]
 
 @pytest.mark.parametrize("said", [b"", HEAD, HEAD + b"\r\n", HEAD + b"\r\n" + HEAD])
 def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
-    monkeypatch.setattr(patience, "WAITS_S", 0.1)
+    is_whole = said.count(b"\r\n\r\n") == 1
+    # It has to be there in time, also on a machine that is busy.
+    monkeypatch.setattr(patience, "WAITS_S", 1.0 if is_whole else 0.1)
 
     async def run() -> bytes:
         server = StatusServer(page, "127.0.0.1", 0, None)
@@ -42,4 +44,4 @@ def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatc
             await server.stop()
 
     # A whole request before was answered all the same.
-    assert (b"200 OK" in asyncio.run(run())) == (said.count(b"\r\n\r\n") == 1)
+    assert (b"200 OK" in asyncio.run(run())) == is_whole
