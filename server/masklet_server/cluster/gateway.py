@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from masklet import codec as wire
 from masklet import sharing_codec
-from masklet.errors import BadInputError, OutputError, SessionNotFoundError
+from masklet.errors import BadInputError, SessionNotFoundError
 from masklet.v1 import (
     cluster_pb2_grpc,
     export_pb2,
@@ -57,6 +56,7 @@ DISK_S = 10.0
 TIDY_EVERY_S = 2.0
 TIDIES_TO_A_SWEEP = 1800
 """Once an hour, and when it was started."""
+BEATS_EVERY_S = 0.25
 STOPS_WITHIN_S = 1.0
 _SERVED = (
     export_pb2,
@@ -125,7 +125,7 @@ class Gateway:
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self._address = self._access.address
-        self._tidying: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> listen.Address:
         """Listen, and say where.
@@ -142,7 +142,8 @@ class Gateway:
         await server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         self._server = server
-        self._tidying = asyncio.get_running_loop().create_task(self._tidy())
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._tidy()), loop.create_task(self._beat())]
         if self._audit is not None:
             self._audit.note("gateway-started", address=str(address))
         return address
@@ -150,9 +151,9 @@ class Gateway:
     async def stop(self) -> None:
         """End calls and close the directory. Sessions at the workers go on."""
         await self._health.enter_graceful_shutdown()
-        if self._tidying is not None:
-            self._tidying.cancel()
-            await asyncio.gather(self._tidying, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._server is not None:
             await self._server.stop(STOPS_WITHIN_S)
         self._workers.close()
@@ -169,8 +170,19 @@ class Gateway:
             except Exception:  # noqa: BLE001  (a token that is taken back later has to be noticed)
                 _log.exception("the tokens could not be read again, next try in %s s", TIDY_EVERY_S)
             if number % TIDIES_TO_A_SWEEP == 0:
-                with suppress(OutputError):
+                try:
                     await self._workers.run(self.directory.tidy, at_disk=True)
+                except Exception:  # noqa: BLE001  (tokens are read on whatever its disk does)
+                    _log.exception("the directory could not be tidied")
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                # Not behind what waits for the directory: its own silence is meant, not a queue.
+                await asyncio.to_thread(self.directory.beat)
+            except Exception:  # noqa: BLE001  (without it no worker would ever be gone)
+                _log.exception("the directory could not be asked to beat")
+            await asyncio.sleep(BEATS_EVERY_S)
 
 
 class _Answers:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from masklet import codec as wire
 from masklet.errors import MaskletError, RestartingError, ServerUnreachableError
 from masklet_server.cluster.carrier import MOVES_AT_ONCE, Carrier
 from masklet_server.cluster.claimed_journals import ClaimedJournals, moved
+from masklet_server.cluster.claims import Claim, Released
 from masklet_server.cluster.codec import packed_info
 from masklet_server.cluster.ports import (
     LEASE_S,
@@ -39,8 +40,10 @@ from masklet_server.sessions.worker_threads import WorkerThreads
 
 CALLS_AT_ONCE = 8
 CALL_S = 10.0
-JOINS_WITHIN_S = 2 * LEASE_S
-"""A worker that was killed and starts anew elsewhere waits until its own lease has ended."""
+JOINS_WITHIN_S = 3 * LEASE_S
+"""A worker that was killed and starts anew elsewhere waits until its own lease has ended.
+
+A gateway that was started anew beside it gives that one two leases."""
 TELLS_EVERY_S = 30.0
 USED_S = 1.0
 """A session with a call since is not left for another one."""
@@ -48,25 +51,6 @@ REPORTS_IN_A_LEASE = 3
 
 _ValueT = TypeVar("_ValueT")
 _log = logging.getLogger("masklet_server.cluster")
-
-
-@dataclass
-class _Claim:
-    """A session that is this worker's."""
-
-    epoch: int
-    facts: SessionFacts
-    told: SessionFacts
-    told_s: float
-    is_used: bool = False
-
-
-@dataclass(frozen=True)
-class _Released:
-    """A session that was given up at an epoch, with its journal on a volume; empty for where it was."""
-
-    epoch: int
-    volume: str
 
 
 class ClusterMember:
@@ -102,9 +86,9 @@ class ClusterMember:
         self._seat: Seat | None = None
         self._membership: Membership | None = None
         self._joining = asyncio.Lock()
-        self._claims: dict[str, _Claim] = {}
+        self._claims: dict[str, Claim] = {}
         # Given away, and the directory has yet to hear of it.
-        self._released: dict[str, _Released] = {}
+        self._released: dict[str, Released] = {}
         self._reporting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
@@ -187,7 +171,7 @@ class ClusterMember:
             except ServerUnreachableError:
                 break
             else:
-                self._claims[session_id] = _Claim(epoch, facts, facts, self._now_s)
+                self._claims[session_id] = Claim(epoch, facts, facts, self._now_s)
                 return
         raise RestartingError(
             "the cluster's front door does not answer: sessions that are open go on, and this one opens once "
@@ -222,6 +206,7 @@ class ClusterMember:
 
     async def swept(self, session_id: str) -> None:
         """The session, which nobody had, was deleted as nobody has used it for too long."""
+        self._claims.pop(session_id, None)
         with suppress(MaskletError):
             epoch = await self._ask(self._roster.claim, self._member(), session_id, SessionFacts(""))
             await self._ask(self._roster.forget, session_id, epoch)
@@ -239,6 +224,7 @@ class ClusterMember:
 
     async def _report_forever(self) -> None:
         while True:
+            began_s = self._now_s
             try:
                 await self._report_or_join()
             except MaskletError as error:
@@ -247,7 +233,9 @@ class ClusterMember:
                 # Whatever it is, a worker that reports no more would lose all its sessions.
                 _log.exception("a report to the cluster's front door failed")
             lease_s = LEASE_S if self._membership is None else self._membership.lease_s
-            await asyncio.sleep(min(self._every_s, lease_s / REPORTS_IN_A_LEASE))
+            # From its beginning: one that took long, or came to nothing, is followed by the next at once.
+            until_s = began_s + min(self._every_s, lease_s / REPORTS_IN_A_LEASE)
+            await asyncio.sleep(max(0.0, until_s - self._now_s))
 
     async def _report_or_join(self) -> None:
         membership = self._membership
@@ -265,11 +253,12 @@ class ClusterMember:
         membership, seat = self._member(), self._seat
         assert seat is not None
         in_memory = [each.session.session_id for each in seat.store.overview.sessions()]
-        held = [(each, self._claims[each].epoch) for each in in_memory if each in self._claims]
+        claims = {each: self._claims[each] for each in in_memory if each in self._claims}
+        held = {each: claim.epoch for each, claim in claims.items()}
         load = self._load(seat)
-        orders = await self._ask(self._roster.report, membership, load, held)
-        for session_id in orders.lost:
-            self.lost(session_id)
+        orders = await self._ask(self._roster.report, membership, load, list(held.items()))
+        for session_id in held.keys() & set(orders.lost):
+            self._lost_at(session_id, claims[session_id], held[session_id])
         if orders.drain and not self._is_draining:
             self._is_draining = True
             seat.begin_drain()
@@ -307,11 +296,11 @@ class ClusterMember:
                 claim.facts = replace(claim.facts, objects=objects[session_id])
             is_old = claim.is_used and self._now_s - claim.told_s >= TELLS_EVERY_S
             if claim.facts != claim.told or is_old:
-                facts = claim.facts
+                facts, epoch = claim.facts, claim.epoch
                 try:
-                    await self._ask(self._roster.tell, session_id, claim.epoch, facts)
+                    await self._ask(self._roster.tell, session_id, epoch, facts)
                 except FencedError:
-                    self.lost(session_id)
+                    self._lost_at(session_id, claim, epoch)
                 else:
                     claim.told, claim.told_s, claim.is_used = facts, self._now_s, False
 
@@ -342,7 +331,7 @@ class ClusterMember:
                 claim = self._claims.pop(session_id, None)
                 if claim is not None:
                     volume = await self._carried(session_id, claim.epoch)
-                    self._released[session_id] = _Released(claim.epoch, volume)
+                    self._released[session_id] = Released(claim.epoch, volume)
                     with suppress(MaskletError):
                         await self._tell_releases()
 
@@ -352,7 +341,7 @@ class ClusterMember:
                 with suppress(MaskletError):
                     epoch = await self._ask(self._roster.claim, self._member(), session_id, facts)
                     volume = await self._carried(session_id, epoch)
-                    self._released[session_id] = _Released(epoch, volume)
+                    self._released[session_id] = Released(epoch, volume)
                     await self._tell_releases()
 
         claimed = list(self._claims)
@@ -369,6 +358,11 @@ class ClusterMember:
         return await self._carrier.carried(
             session_id, lambda: self._ask(self._roster.refuge, self._member(), session_id, epoch)
         )
+
+    def _lost_at(self, session_id: str, claim: Claim, epoch: int) -> None:
+        """What the directory says of an epoch; of a session claimed anew meanwhile the next news tells."""
+        if self._claims.get(session_id) is claim and claim.epoch == epoch and not self._joining.locked():
+            self.lost(session_id)
 
     async def _let_go(self, session_id: str) -> None:
         _log.warning("a session is another worker's now, and is let go")
@@ -391,6 +385,8 @@ class ClusterMember:
         membership = self._membership = await self._ask(self._roster.join, offer)
         self._is_draining = self._is_draining and seat.store.takes_no_more
         for session_id, claim in list(self._claims.items()):
+            if self._claims.get(session_id) is not claim:
+                continue
             try:
                 claim.epoch = await self._ask(self._roster.claim, membership, session_id, claim.facts)
             except FencedError:

@@ -16,6 +16,8 @@ from masklet_server.cluster.ports import Load, Membership, Offer, Orders, Refuge
 CARRY_S = 3600.0
 CALL_S = 2.0
 """A gateway that takes longer is as good as down: the next report tries again."""
+REPORT_SHARE = 1 / 2
+"""Of a lease, for one report: where it comes to nothing, the next one is still in time."""
 
 
 class RemoteRoster:
@@ -48,7 +50,8 @@ class RemoteRoster:
             load=codec.load_to_wire(load),
             held=[_held(session_id, epoch) for session_id, epoch in held],
         )
-        answer = self._channel.call(self._stub.ReportWorker, request, timeout_s=CALL_S, retry=False)
+        timeout_s = min(CALL_S, REPORT_SHARE * membership.lease_s)
+        answer = self._channel.call(self._stub.ReportWorker, request, timeout_s=timeout_s, retry=False)
         return Orders(answer.drain, tuple(answer.lost))
 
     def claim(self, membership: Membership, session_id: str, facts: SessionFacts) -> int:  # noqa: D102

@@ -1,7 +1,7 @@
 """The directory in one file of SQLite, owned by the process of the gateway.
 
 Sessions and workers are on the disk; leases and loads are in memory, as they are worth nothing after a
-restart. A directory that was just opened gives every worker a whole lease to be heard of again.
+restart. A directory that was just opened gives every worker two leases to be heard of again.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from masklet_server.cluster.ports import (
 )
 
 NOTHING_KNOWN = Load(0, 0)
+PAUSED_S = 1.0
+"""A directory that was not asked to beat for so long could hear nobody."""
 _SESSION = "SELECT id, epoch, worker, incarnation, volume, facts, told_s FROM session"
 
 
@@ -82,9 +84,22 @@ class SqliteDirectory:
         self._now_s = now_s
         self._lock = threading.RLock()
         self._database = opened(path)
+        self._beat_s: float | None = None
         rows = self._database.execute("SELECT offer, incarnation, draining FROM worker ORDER BY name")
-        known = [_Known(Offer(**json.loads(row[0])), int(row[1]), bool(row[2]), clock_s()) for row in rows]
+        # A lease more: workers wait longer and longer between their tries to reach a gateway that is down.
+        at_s = clock_s() + lease_s
+        known = [_Known(Offer(**json.loads(row[0])), int(row[1]), bool(row[2]), at_s) for row in rows]
         self._known = {each.offer.name: each for each in known}
+
+    def beat(self) -> None:
+        """Say that this process runs and its disk answers, several times in :data:`PAUSED_S`.
+
+        While it does not, no worker can be heard: that time counts against none of them. A directory that was
+        never asked for this takes itself to run all the time.
+        """
+        with self._lock:
+            self._forgive()
+            self._beat_s = self._clock_s()
 
     def close(self) -> None:
         """Close the file."""
@@ -209,6 +224,8 @@ class SqliteDirectory:
     def claim(self, membership: Membership, session_id: str, facts: SessionFacts) -> int:  # noqa: D102
         with self._writing() as database:
             worker = self._member(membership)
+            # Who has many to claim anew gets to its next report after its lease.
+            self._known[worker.name].at_s = self._clock_s()
             before = self.locate(session_id)
             told = (packed(facts), self._now_s())
             if before is None:
@@ -281,7 +298,8 @@ class SqliteDirectory:
                 "UPDATE session SET epoch = epoch + 1, worker = '', incarnation = 0 WHERE worker = ?",
                 (worker.name,),
             )
-            self._known[worker.name].at_s = self._clock_s() - self._lease_s
+            # Also for a pause that has begun since the last beat.
+            self._known[worker.name].at_s = self._clock_s() - 2 * self._lease_s
 
     # Within.
 
@@ -319,8 +337,18 @@ class SqliteDirectory:
             raise NotAMemberError("this worker was silent for longer than its lease: it has to join anew")
         return found
 
+    def _forgive(self) -> None:
+        """Give workers their time anew after a pause of this process; who had gone before stays gone."""
+        now_s, beat_s = self._clock_s(), self._beat_s
+        if beat_s is not None and now_s - beat_s > PAUSED_S:
+            for known in self._known.values():
+                if beat_s - known.at_s < self._lease_s:
+                    known.at_s = max(known.at_s, now_s)
+            self._beat_s = now_s
+
     def _told(self, known: _Known, sessions: int) -> Worker:
-        silent_s = self._clock_s() - known.at_s
+        self._forgive()
+        silent_s = max(0.0, self._clock_s() - known.at_s)
         state = WorkerState.DRAINING if known.draining else WorkerState.ALIVE
         if silent_s >= self._lease_s:
             state = WorkerState.GONE

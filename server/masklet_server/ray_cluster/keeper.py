@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from masklet.errors import BusyError, MaskletError
+from masklet.errors import BusyError
 from masklet.own_folder import lock_file
 from masklet_server.ray_cluster.device_server import DeviceServer
 from masklet_server.ray_cluster.node import DRAINED_NAME, NODE_VARIABLE, Node, make_private_folder
@@ -90,12 +90,14 @@ class Keeper:
     def _start(self) -> None:
         self._error = self._server.last_words if self._started else ""
         self._started += 1
-        command = (
-            gateway_command(self._node) if self._device is None else server_command(self._node, self._device)
-        )
         try:
+            command = (
+                gateway_command(self._node)
+                if self._device is None
+                else server_command(self._node, self._device)
+            )
             self._server.start(command, server_environment())
-        except MaskletError as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is tried again)
             self._error = str(error)
 
 

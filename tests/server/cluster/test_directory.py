@@ -27,7 +27,7 @@ from masklet_server.cluster.ports import (
     Wish,
     WorkerState,
 )
-from masklet_server.cluster.sqlite_directory import SqliteDirectory
+from masklet_server.cluster.sqlite_directory import PAUSED_S, SqliteDirectory
 
 ROOM = Load(free_bytes=1000, free_sessions=4)
 ANN = SessionFacts("ann", guests={"ben": ("read",)}, clip_name="plate.mov")
@@ -183,6 +183,61 @@ def test_a_worker_that_slept_is_told_to_join_anew_and_what_it_has_lost(
         directory.tell("s", epoch, ANN)
 
 
+def test_a_claim_is_a_sign_of_life(directory: SqliteDirectory, clock: Clock) -> None:
+    one = joined(directory, "one")
+    for number in range(8):
+        clock.now_s += LEASE_S / 2
+        directory.claim(one, f"s{number}", ANN)
+    assert directory.workers()[0].state is WorkerState.ALIVE
+    directory.report(one, ROOM)
+
+
+def beats(directory: SqliteDirectory, clock: Clock, seconds: float) -> None:
+    until_s = clock.now_s + seconds
+    while clock.now_s < until_s:
+        clock.now_s += PAUSED_S / 2
+        directory.beat()
+
+
+@pytest.mark.parametrize("first", ["report", "claim", "beat", "workers"])
+def test_while_the_directory_was_paused_nobodys_lease_ended(
+    directory: SqliteDirectory, clock: Clock, first: str
+) -> None:
+    one = joined(directory, "one")
+    epoch = directory.claim(one, "s", ANN)
+    directory.beat()
+    beats(directory, clock, LEASE_S / 2)
+    clock.now_s += 5 * LEASE_S
+    match first:
+        case "claim":
+            assert directory.claim(one, "s", ANN) == epoch
+        case "beat":
+            directory.beat()
+        case "workers":
+            assert [each.state for each in directory.workers()] == [WorkerState.ALIVE]
+    # It has a whole lease again, and no more.
+    clock.now_s += PAUSED_S / 2
+    assert directory.report(one, ROOM, [("s", epoch)]).lost == ()
+    beats(directory, clock, LEASE_S)
+    assert [each.state for each in directory.workers()] == [WorkerState.GONE]
+
+
+def test_who_had_gone_before_a_pause_of_the_directory_stays_gone(
+    directory: SqliteDirectory, clock: Clock
+) -> None:
+    joined(directory, "dead", port=1)
+    left = joined(directory, "left", port=2)
+    directory.beat()
+    # Also where nobody at all is heard.
+    beats(directory, clock, LEASE_S)
+    left = directory.join(offer("left", port=2))
+    directory.leave(left)
+    clock.now_s += 5 * LEASE_S
+    assert [each.state for each in directory.workers()] == [WorkerState.GONE] * 2
+    with pytest.raises(NotAMemberError):
+        directory.report(left, ROOM)
+
+
 def test_a_session_in_the_hands_of_a_living_worker_is_nobody_elses(directory: SqliteDirectory) -> None:
     one, two = joined(directory, "one", port=1), joined(directory, "two", port=2)
     epoch = directory.claim(one, "s", ANN)
@@ -214,7 +269,7 @@ def test_a_drained_worker_gets_nothing_and_is_told_so(directory: SqliteDirectory
     assert directory.workers()[0].state is WorkerState.DRAINING
 
 
-def test_a_directory_that_was_closed_finds_sessions_again_and_waits_a_lease_for_workers(
+def test_a_directory_that_was_closed_finds_sessions_again_and_waits_two_leases_for_workers(
     tmp_path: Path, clock: Clock
 ) -> None:
     file = tmp_path / "directory.sqlite"
@@ -227,9 +282,15 @@ def test_a_directory_that_was_closed_finds_sessions_again_and_waits_a_lease_for_
     found = after.locate("s")
     assert found is not None
     assert (found.epoch, found.worker, found.facts) == (epoch, "one", ANN)
-    # It was not asked to join anew: the gateway's absence is no fault of its.
+    # It is not asked to join anew: the gateway's absence is no fault of its.
+    clock.now_s += 1.9 * LEASE_S
     assert after.report(one, ROOM, [("s", epoch)]).lost == ()
     assert [each.session_id for each in after.of_account("ben")] == ["s"]
+    after.close()
+    again = SqliteDirectory(file, clock_s=clock)
+    assert again.workers()[0].silent_s == 0.0
+    clock.now_s += 2 * LEASE_S
+    assert again.workers()[0].state is WorkerState.GONE
 
 
 @pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])

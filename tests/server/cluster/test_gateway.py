@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import grpc.aio
 import pytest
@@ -17,6 +18,7 @@ from masklet import codec as wire
 from masklet.errors import (
     AccessDeniedError,
     BadInputError,
+    ClipError,
     NotPermittedError,
     ServerUnreachableError,
     SessionNotFoundError,
@@ -27,13 +29,24 @@ from masklet.transport.endpoint import Endpoint
 from masklet.types import ServerInfo
 from masklet.v1 import cluster_pb2
 from masklet.version import VERSION
+from masklet_server.cluster import gateway as gateway_module
 from masklet_server.cluster.codec import packed_info
-from masklet_server.cluster.ports import Load, Membership, NameOfAnotherError, Offer, SessionFacts
+from masklet_server.cluster.gateway import Gateway, GatewaySettings
+from masklet_server.cluster.ports import (
+    LEASE_S,
+    REPORT_EVERY_S,
+    Load,
+    Membership,
+    NameOfAnotherError,
+    Offer,
+    SessionFacts,
+)
 from masklet_server.cluster.remote_roster import RemoteRoster
 from masklet_server.cluster.rules import GATEWAY_RULES, WORKER_RULES
 from masklet_server.identity.caller import named
 from masklet_server.identity.signed_tokens import make_token
 from masklet_server.service.interceptor import ENDPOINT_KEY
+from masklet_server.service.settings import ServerSettings
 
 SESSION = "ab" * 16
 ABSENT = "cd" * 16
@@ -170,6 +183,50 @@ def test_a_worker_whose_protocol_artists_do_not_speak_is_refused_and_the_next_pa
     with pytest.raises(VersionError, match="install the same on both"):
         roster.join(of(f"{major}.{int(minor) + 1}.0"))
     roster.leave(roster.join(of(f"{major}.{minor}.{int(patch) + 1}")))
+
+
+def test_whatever_the_directorys_disk_does_tokens_are_read_and_silence_is_told_from_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateway_module, "TIDY_EVERY_S", 0.0)
+    monkeypatch.setattr(gateway_module, "BEATS_EVERY_S", 0.0)
+    done: Counter[str] = Counter()
+
+    def failing(what: str) -> Callable[[], None]:
+        def fail() -> None:
+            done[what] += 1
+            raise ClipError("the plate's disk has not answered for 10 seconds")
+
+        return fail
+
+    async def work() -> None:
+        gateway = Gateway(GatewaySettings(ServerSettings(address="127.0.0.1:0")))
+        monkeypatch.setattr(gateway.directory, "tidy", failing("tidied"))
+        monkeypatch.setattr(gateway.directory, "beat", failing("beaten"))
+        monkeypatch.setattr(gateway._door, "refresh", lambda: done.update(["read"]))
+        await gateway.start()
+        async with asyncio.timeout(30):
+            while min(done["tidied"], done["read"] - 2, done["beaten"] - 2) < 1:
+                await asyncio.sleep(0.01)
+        await gateway.stop()
+
+    asyncio.run(work())
+
+
+def test_a_report_that_comes_to_nothing_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    roster = RemoteRoster(Endpoint("127.0.0.1:1", plaintext=True))
+    waited_s: list[float] = []
+
+    def call(*_: object, timeout_s: float, **__: object) -> cluster_pb2.ReportWorkerResponse:
+        waited_s.append(timeout_s)
+        return cluster_pb2.ReportWorkerResponse()
+
+    monkeypatch.setattr(roster._channel, "call", call)
+    for lease_s in (LEASE_S, 60.0):
+        roster.report(Membership("gpu0", 1, lease_s), Load(1, 1))
+        # The one before it began a reporting period earlier, and that is when it was heard last.
+        assert REPORT_EVERY_S + waited_s[-1] < lease_s
+    roster.close()
 
 
 def test_a_call_that_is_sent_in_a_circle_ends(guarded: Guarded) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,8 +16,11 @@ from masklet.errors import MovedError, RestartingError, ServerUnreachableError
 from masklet.types import ServerInfo
 from masklet.version import VERSION
 from masklet_server.cluster import member as member_module
+from masklet_server.cluster.claims import Released
 from masklet_server.cluster.member import ClusterMember
 from masklet_server.cluster.ports import (
+    LEASE_S,
+    FencedError,
     Load,
     Membership,
     NameOfAnotherError,
@@ -176,7 +180,7 @@ def test_a_carried_session_that_another_has_opened_here_meanwhile_stays(tmp_path
             (tmp_path / session_id / FILE_NAME).touch()
         directory.fence(taken, epochs[taken])
         for session_id, epoch in epochs.items():
-            made._released[session_id] = member_module._Released(epoch, "ef" * 16)
+            made._released[session_id] = Released(epoch, "ef" * 16)
         await made._tell_releases()
         assert not made._released
         assert [(tmp_path / each).exists() for each in (taken, carried)] == [True, False]
@@ -221,6 +225,150 @@ def test_a_session_that_nobody_used_for_too_long_is_gone_from_the_directory_as_w
         assert directory.locate(used) is not None
         await made.leave()
         folder.close()
+
+    asyncio.run(work())
+
+
+def test_a_worker_with_more_sessions_than_it_claims_in_a_lease_joins_anew_once() -> None:
+    now_s = [100.0]
+
+    class Slow(Directory):
+        joined = 0
+        claim_s = 0.0
+
+        def join(self, offer: Offer) -> Membership:
+            self.joined += 1
+            assert self.joined <= 2
+            return super().join(offer)
+
+        def claim(self, membership: Membership, session_id: str, facts: SessionFacts) -> int:
+            now_s[0] += self.claim_s
+            return super().claim(membership, session_id, facts)
+
+    async def work() -> None:
+        directory = Slow(clock_s=lambda: now_s[0])
+        made = member(directory)
+        await made.join(seat())
+        ids = [f"s{number}" for number in range(6)]
+        for each in ids:
+            await made.claim(each, ANN)
+        directory.claim_s = LEASE_S / 2
+        former = made._membership
+        now_s[0] += LEASE_S
+        async with asyncio.timeout(30):
+            await made._join_now(former)
+        assert {directory.locate(each).incarnation for each in ids} == {2}  # type: ignore[union-attr]
+        await made.leave()
+
+    asyncio.run(work())
+
+
+def test_a_report_that_took_long_is_followed_by_the_next_at_once() -> None:
+    now_s = [100.0]
+
+    class Timed(ClusterMember):
+        @property
+        def _now_s(self) -> float:
+            return now_s[0]
+
+    class Slow(Directory):
+        reported = 0
+
+        def report(self, membership: Membership, load: Load, held: Sequence[tuple[str, int]] = ()) -> Orders:
+            self.reported += 1
+            now_s[0] += 600.0
+            return super().report(membership, load, held)
+
+    async def work() -> None:
+        directory = Slow(lease_s=6000.0)
+        made = Timed(directory, "one", every_s=600.0)
+        made._volume = lambda: "ab" * 16
+        await made.join(seat())
+        async with asyncio.timeout(30):
+            while directory.reported < 3:
+                await asyncio.sleep(0.01)
+        await made.leave()
+
+    asyncio.run(work())
+
+
+def test_a_session_that_was_swept_does_not_come_back_when_its_worker_joins_anew() -> None:
+    async def work() -> None:
+        directory = SqliteDirectory()
+        made = member(directory)
+        await made.join(seat())
+        await made.claim("s", ANN)
+        await made.swept("s")
+        await made._join_now(made._membership)
+        assert directory.locate("s") is None
+        await made.leave()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("is_joining", [False, True])
+def test_what_the_directory_said_of_a_former_epoch_takes_no_session(
+    monkeypatch: pytest.MonkeyPatch, is_joining: bool
+) -> None:
+    class Between(Directory):
+        """Answers to what was asked before the worker has claimed anew."""
+
+        anew: Callable[[], None] | None = None
+
+        def report(self, membership: Membership, load: Load, held: Sequence[tuple[str, int]] = ()) -> Orders:
+            if self.anew is None:
+                return super().report(membership, load, held)
+            self.anew()
+            return Orders(lost=tuple(session_id for session_id, _ in held))
+
+        def tell(self, session_id: str, epoch: int, facts: SessionFacts) -> None:
+            if self.anew is not None:
+                self.anew()
+                raise FencedError("the session has another owner by now")
+            super().tell(session_id, epoch, facts)
+
+    class Overview:
+        @staticmethod
+        def sessions() -> list[Any]:
+            session = SimpleNamespace(session_id="s", objects=list)
+            return [SimpleNamespace(session=session, idle_s=0.0)]
+
+    async def work() -> None:
+        directory = Between()
+        made = ClusterMember(directory, "one", every_s=600.0)
+        made._volume = lambda: "ab" * 16
+        its_seat = seat()
+        await made.join(its_seat)
+        assert made._reporting is not None
+        made._reporting.cancel()
+        await asyncio.gather(made._reporting, return_exceptions=True)
+        monkeypatch.setattr(its_seat.store, "overview", Overview)
+        let_go: list[str] = []
+        monkeypatch.setattr(made, "lost", let_go.append)
+        await made.claim("s", ANN)
+
+        def anew() -> None:
+            if not is_joining:
+                made._claims["s"].epoch += 1
+
+        async def ask() -> None:
+            made.tell("s", SessionFacts("ann", objects=1))
+            await made._tell_news(its_seat)
+            await made._report()
+            await asyncio.gather(*made._tasks)
+
+        directory.anew = anew
+        if is_joining:
+            async with made._joining:
+                await ask()
+        else:
+            await ask()
+        assert let_go == []
+        # And of the epoch in force it does.
+        directory.anew = lambda: None
+        await ask()
+        assert set(let_go) == {"s"}
+        await made.leave()
 
     asyncio.run(work())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from masklet.session import Session
 from masklet.types import MaskFormat, MaskUpdate
 from masklet.version import VERSION
 from masklet_server.cluster.codec import info_of
-from masklet_server.cluster.ports import LEASE_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows shares no folder of sessions")
 
@@ -158,15 +156,12 @@ def test_workers_are_replaced_one_by_one_while_an_artist_works(
         session.close()
 
 
-def test_a_worker_that_dies_costs_a_pause_of_its_lease(cluster: Cluster, clip: Path) -> None:
+def test_a_session_whose_worker_dies_goes_on_at_another(cluster: Cluster, clip: Path) -> None:
     with masklet.connect(cluster.address) as client:
         session = clicked(client, clip)
         first = cluster.at(session.session_id)
         cluster.workers[first].kill()
-        began_s = time.monotonic()
         session.object("hero").click(frame=12, x_px=9.0, y_px=9.0)
-        # As long as the lease, and a pause between two tries of the client's.
-        assert time.monotonic() - began_s < LEASE_S + 8.0
         assert cluster.at(session.session_id) not in ("", first)
         assert session.info().objects[0].prompted_frames == (10, 12)
         session.close()

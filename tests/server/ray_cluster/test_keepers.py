@@ -180,6 +180,22 @@ def test_a_server_that_cannot_start_says_why_and_is_not_started_over_and_over(
         keeper.close()
 
 
+def test_a_keeper_goes_on_whatever_a_start_comes_to(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "_LOOKS_EVERY_S", 0.01)
+    monkeypatch.setattr(keeper_module, "_FIRST_PAUSE_S", 0.01)
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(DeviceServer, "start", full)
+    keeper = DeviceKeeper(node.folder)
+    try:
+        until(lambda: keeper.state()["started"] >= 2)
+        assert keeper._thread.is_alive()
+    finally:
+        keeper.close()
+
+
 def test_a_folder_of_no_machine_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="masklet cluster up starts one"):
         Node.read(tmp_path)
