@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from masklet.found import FindOptions, Look
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
+    from masklet.types import SessionInfo
 
 RETURNED_FROM = 0.8
 """So much a thing must look like an object that is gone, to be it."""
@@ -97,7 +98,12 @@ def find_everything(
             for named, mask in there.items()
             if any(is_same(mask, plane(each.update)) for each in things)
         )
-        gone = [each for each in objects if each.name not in there or not there[each.name].any()]
+        settled = settled_on(session.info(), frame)
+        gone = [
+            each
+            for each in objects
+            if each.object_id not in settled and (each.name not in there or not there[each.name].any())
+        ]
         returned, fresh = come_back(session, frame, gone, apart(things, tuple(there.values())), returned_from)
         for item, thing in returned:
             item.accept(thing)
@@ -105,6 +111,12 @@ def find_everything(
         made = make_objects(session, fresh[:room], name)
         names, back = ((each.name for each in each_of) for each_of in (made, (item for item, _ in returned)))
         yield Keyframe(frame, tuple(names), known, tuple(back), len(fresh) - len(made))
+
+
+def settled_on(info: SessionInfo, frame: int) -> set[int]:
+    """Ids of objects that are locked on a frame, or of which somebody said there what they are."""
+    locked = {lock.object_id for lock in info.locks if frame in lock.frames}
+    return locked | {each.object_id for each in info.objects if frame in each.prompted_frames}
 
 
 def come_back(

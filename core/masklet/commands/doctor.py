@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -21,6 +20,7 @@ from masklet.better_weights import RECOMMENDED, SIZE_MB
 from masklet.commands.exits import ExitCode
 from masklet.commands.options import JsonOption, ServerOption, TlsCaOption, TokenFileOption, connect_as_asked
 from masklet.commands.summary import print_json
+from masklet.device_survey import survey_devices
 from masklet.errors import MaskletError, ServerUnreachableError
 from masklet.extras import CLIENT_PACKAGES, SERVER_PACKAGES, missing, server_sentence
 from masklet.findings import Finding, Verdict, is_well
@@ -103,7 +103,7 @@ def _findings(
     yield examine_python(sys.version_info[:2])
     yield from _examine_packages()
     yield examine_weights()
-    yield from _examine_gpus()
+    yield from examine_devices()
     yield examine_ocio(os.environ.get("OCIO"))
     yield _examine_ports()
     yield examine_space(shutil.disk_usage(Path.cwd()).free)
@@ -166,19 +166,16 @@ def examine_weights(folder: Path | None = None) -> Finding:
     return Finding(Verdict.GOOD, "weights", held, get)
 
 
-def _examine_gpus() -> Iterator[Finding]:
+def examine_devices() -> Iterator[Finding]:
+    """What a server on this machine would run on."""
     if missing(SERVER_PACKAGES) or util.find_spec("masklet_server") is None:
         yield Finding(Verdict.NOTE, "GPU", "no server is installed here that could use one")
         return
-    code = "import json; from masklet_server.model.devices import survey; print(json.dumps(survey()))"
-    # In a process of its own: torch takes seconds to import, and a broken driver can kill it.
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        yield Finding(Verdict.BAD, "GPU", f"torch does not start ({reason})", "install torch again")
+    found = survey_devices("GPU")
+    if isinstance(found, Finding):
+        yield found
         return
-    has_driver = shutil.which("nvidia-smi") is not None
-    yield from examine_gpus(json.loads(done.stdout.splitlines()[-1]), has_driver=has_driver)
+    yield from examine_gpus(found, has_driver=shutil.which("nvidia-smi") is not None)
 
 
 def examine_gpus(found: Mapping[str, Any], *, has_driver: bool) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -26,7 +27,7 @@ from masklet.commands.progress import Progress
 from masklet.commands.shot_request import ShotRequest, read_saved, save
 from masklet.commands.summary import print_json
 from masklet.commands.typed import Typed
-from masklet.errors import BadInputError
+from masklet.errors import BadInputError, MaskletError
 from masklet.events import OverlayKind
 from masklet.everything import Keyframe, find_everything, make_objects
 from masklet.found import MAX_FOUND, MAX_LAYERS, FindOptions, Found
@@ -34,7 +35,7 @@ from masklet.found_things import MASKS, is_same, plane
 from masklet.types import FrameRange, PromptDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from masklet.session import Session
     from masklet.tracked_object import TrackedObject
@@ -127,8 +128,11 @@ def find(
             most = connected.info().max_objects
             frames = range(first, session.clip.last_frame + 1, every)
             keyframes = [each for each in frames if each not in session.clip.missing]
-            found_on = _everything(session, keyframes, options, most, name, progress)
-            save(prompts, shot, session)
+
+            def keep() -> None:
+                save(prompts, shot, session)
+
+            found_on = find_on_keyframes(session, keyframes, options, most, name, progress, keep)
             if as_json:
                 print_json({"keyframes": [vars(each) for each in found_on]})
             return
@@ -188,24 +192,35 @@ def _things(
     return things
 
 
-def _everything(
+def find_on_keyframes(
     session: Session,
     keyframes: Sequence[int],
     options: FindOptions,
     most: int,
     name: str,
     progress: Progress,
+    keep: Callable[[], None],
 ) -> list[Keyframe]:
+    """Make everything on keyframes an object, and have it kept, also where a later one fails."""
     told: list[Keyframe] = []
-    with progress.bar("finding and tracking") as bar:
-        bar.total(len(keyframes))
-        for each in find_everything(session, keyframes, options=options, max_objects=most, name=name):
-            told.append(each)
-            bar.step()
-            back = f", back again: {', '.join(each.returned)}" if each.returned else ""
-            progress.say(f"frame {each.frame}: {len(each.fresh)} new, {len(each.known)} known{back}")
-            if each.left_over:
-                progress.say(f"{each.left_over} more were left out: this server takes {most} objects")
+    try:
+        with progress.bar("finding and tracking") as bar:
+            bar.total(len(keyframes))
+            for each in find_everything(session, keyframes, options=options, max_objects=most, name=name):
+                told.append(each)
+                bar.step()
+                back = f", back again: {', '.join(each.returned)}" if each.returned else ""
+                progress.say(f"frame {each.frame}: {len(each.fresh)} new, {len(each.known)} known{back}")
+                if each.left_over:
+                    progress.say(f"{each.left_over} more were left out: this server takes {most} objects")
+    except (MaskletError, KeyboardInterrupt):
+        # Where the server is gone there is nothing to keep, and the first error is the one to tell.
+        with suppress(MaskletError):
+            if told:
+                keep()
+                progress.say(f"what was found up to frame {told[-1].frame} is kept")
+        raise
+    keep()
     return told
 
 

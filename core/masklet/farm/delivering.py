@@ -46,7 +46,7 @@ def make_mattes(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> P
     Raises:
         MaskletError: Tracked frames are missing, or the share is full. No folder is there then.
     """
-    key = key_of(task, server)
+    key = key_of(task, server, teller)
     final = task.places.mattes(task.shot, key)
     if find_records(final) if final.is_dir() else ():
         teller.say("the mattes are there already")
@@ -69,7 +69,7 @@ def make_exports(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> 
     Raises:
         MaskletError: There are no mattes, or a file cannot be written.
     """
-    key = key_of(task, server)
+    key = key_of(task, server, teller)
     folder = task.places.mattes(task.shot, key)
     if not folder.is_dir():
         raise BadInputError("there are no mattes to write shapes and anchors for: run masklet farm retry")

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from masklet.errors import BadInputError, WeightsError
-from masklet.farm.share import keep_first
+from masklet.farm.share import keep_file, keep_first
 from masklet.publish.shot_record import read_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from masklet.client import Server
@@ -63,12 +64,13 @@ def read_mark(path: Path) -> ModelMark | None:
         ) from error
 
 
-def check_same(path: Path, own: ModelMark) -> ModelMark:
+def check_same(path: Path, own: ModelMark, say: Callable[[str], None]) -> ModelMark:
     """See that a worker makes masks with what the job was begun with; the first to come decides.
 
     Args:
         path: Where the job keeps it.
         own: Of this worker's server.
+        say: Told where the job was begun before servers told their settings, and this one's are taken.
 
     Raises:
         WeightsError: The worker has other weights, or its server other settings.
@@ -83,6 +85,11 @@ def check_same(path: Path, own: ModelMark) -> ModelMark:
             f"the job was begun with the weights {told.name} ({told.sha256[:12]}…) and this worker has "
             f"{own.name} ({own.sha256[:12]}…): give all workers the same, then run masklet farm retry"
         )
+    if not told.settings and own.settings:
+        # What was made then has other keys, whatever its settings were: nothing of it is taken up.
+        say(f"the job was begun by a server that told no settings: from here on they are {own.worded}")
+        keep_file(path, json.dumps(asdict(own)).encode())
+        told = read_mark(path) or own
     if told.settings != own.settings:
         raise WeightsError(
             f"the job was begun by a server with {told.worded} and this worker's has {own.worded}, which "

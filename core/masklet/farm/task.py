@@ -225,14 +225,14 @@ class Teller:
         self.state = keep_state(self._folder, replace(self.state, seconds=seconds))
 
 
-def key_of(task: FarmTask, server: Server) -> str:
+def key_of(task: FarmTask, server: Server, teller: Teller) -> str:
     """Names what is made of the shot.
 
     Raises:
         WeightsError: The server has other weights or settings than the job was begun with.
         OutputError: The share takes no word of them.
     """
-    return result_key(task.job, task.shot, check_same(task.places.weights, mark_of(server)))
+    return result_key(task.job, task.shot, check_same(task.places.weights, mark_of(server), teller.say))
 
 
 def check_plate(task: FarmTask) -> None:

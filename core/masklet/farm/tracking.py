@@ -48,7 +48,7 @@ def track_piece(task: FarmTask, server: Server, teller: Teller, stop: Stop) -> N
         MaskletError: The plate is not what it was, or the server cannot do it.
     """
     piece = task.shot.piece(task.piece)
-    folder = task.places.chunks(task.shot, key_of(task, server))
+    folder = task.places.chunks(task.shot, key_of(task, server, teller))
     chunks = list(read_chunks(folder, piece))
     width = len(piece.objects)
     total = piece.frames * width

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from masklet.device_survey import survey_devices
 from masklet.findings import Finding, Verdict
 from masklet.other_gpus import examine_other_gpu
 from masklet_server.service.settings import ServerSettings
 
-STARTS_WITHIN_S = 120.0
-_PROBE = "import json; from masklet_server.model.devices import survey; print(json.dumps(survey()))"
 _OTHERS = ("mps", "xpu")
 
 
 def examine_device(settings: ServerSettings) -> Iterator[Finding]:
     """What torch finds on this machine, and what NVIDIA's driver says of itself."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROBE],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=STARTS_WITHIN_S,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-    except subprocess.TimeoutExpired:
-        yield Finding(
-            Verdict.BAD,
-            "device",
-            "the device does not answer",
-            "restart this machine, or have the card looked at",
-        )
+    found = survey_devices("device")
+    if isinstance(found, Finding):
+        yield found
         return
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-        yield Finding(
-            Verdict.BAD, "device", f"torch does not start ({reason})", "install masklet's server again"
-        )
-        return
-    yield from examine_torch(json.loads(done.stdout.splitlines()[-1]), settings, driver=_driver())
+    yield from examine_torch(found, settings, driver=_driver())
 
 
 def examine_torch(

@@ -17,7 +17,7 @@ from fakes.farm_shots import write_document, write_plate
 from masklet.errors import BadInputError, MaskletError
 from masklet.farm import performing
 from masklet.farm.chunks import Chunk, keep_chunk, read_chunks
-from masklet.farm.model_mark import ModelMark
+from masklet.farm.model_mark import ModelMark, read_mark
 from masklet.farm.performing import perform
 from masklet.farm.places import result_key
 from masklet.farm.request import FarmRequest
@@ -130,6 +130,23 @@ def test_what_changed_since_the_submission_is_said_and_nothing_is_tracked(
     assert f"openjd_fail: {state.words}" in capsys.readouterr().out
     assert not (task.places.out / "work" / "tracks").exists()
     assert state.words in unescape(task.places.report.read_text())
+
+
+def test_a_job_that_was_begun_before_servers_told_their_settings_goes_on_with_this_ones(
+    task: FarmTask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task.places.weights.parent.mkdir(parents=True)
+    task.places.weights.write_text(json.dumps({"name": "small", "sha256": _WEIGHTS}))
+    mask = LockedMask(1, 1004, TrackedMask(4, 4, bytes(60)))
+    untold = task.places.chunks(task.shot, result_key(task.job, task.shot, replace(_MARK, settings="")))
+    keep_chunk(untold, task.shot.piece(1), Chunk(task.shot.frames, {"hero": (mask,)}))
+    for _ in range(2):
+        with pytest.raises(OpenedError):
+            perform(task)
+    told = "the job was begun by a server that told no settings: from here on they are profile editor"
+    assert capsys.readouterr().out.count(told) == 1
+    assert read_mark(task.places.weights) == _MARK
+    assert read_state(task.places.states, "shot", "track", 1).reused == 0
 
 
 @pytest.mark.parametrize("hours", [1, -1])

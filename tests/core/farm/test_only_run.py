@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_second_run_is_refused_and_changes_nothing(bundle: Path) -> None:
         )
         with pytest.raises(BadInputError, match=words):
             JobRun(bundle).run()
-        with pytest.raises(BadInputError, match=words):
+        with pytest.raises(BadInputError, match=rf"gone for good, delete {re.escape(str(places.run))}"):
             retry(bundle)
         assert read_state(places.states, "shot", "track", 1).phase is TaskPhase.FAILED
     check_no_run(places)
@@ -57,6 +58,45 @@ def test_a_share_without_locks_keeps_nobody_out(bundle: Path, monkeypatch: pytes
 
     monkeypatch.setattr(module, "lock_file", unknown)
     check_no_run(JobPlaces(bundle / "out"))
+
+
+def test_a_lock_that_a_share_refuses_because_of_rights_is_a_refusal_and_says_what_to_delete(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = JobPlaces(bundle / "out")
+    check_no_run(places)
+
+    def only_for_writers(handle: int) -> None:
+        # NFS, of a file that is open for reading.
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(module, "lock_file", only_for_writers)
+    words = rf"another user has run this job \(on .*\), and this share .* delete {re.escape(str(places.run))}"
+    with pytest.raises(BadInputError, match=words):
+        check_no_run(places)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_the_next_user_may_lock_what_the_first_one_made(bundle: Path) -> None:
+    places = JobPlaces(bundle / "out")
+    before = os.umask(0o077)
+    try:
+        check_no_run(places)
+    finally:
+        os.umask(before)
+    assert places.run.stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other links")
+def test_a_lock_that_is_a_link_leaves_alone_what_it_leads_to(bundle: Path, tmp_path: Path) -> None:
+    places, other = JobPlaces(bundle / "out"), tmp_path / "other"
+    other.write_text("kept")
+    other.chmod(0o600)
+    places.run.parent.mkdir(parents=True, exist_ok=True)
+    places.run.symlink_to(other)
+    with pytest.raises(OutputError, match=r"run.lock cannot be written"):
+        check_no_run(places)
+    assert (other.read_text(), other.stat().st_mode & 0o777) == ("kept", 0o600)
 
 
 def test_a_share_that_takes_no_files_is_a_sentence(bundle: Path) -> None:

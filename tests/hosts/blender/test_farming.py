@@ -60,12 +60,18 @@ def test_the_farm_works_as_the_preferences_say(made: dict[str, Any]) -> None:
     assert qualities == ["own", "best"]
 
 
+def test_a_model_that_is_cleared_is_that_of_the_workers(made: dict[str, Any]) -> None:
+    jobs = made["folder"] / "masklet/shot010/farm"
+    models = [read_job(jobs / name).request.weights for name in ("duck_002", "duck_003")]
+    assert models == ["own.safetensors", None]
+
+
 def test_another_plate_of_the_same_name_has_another_document(made: dict[str, Any]) -> None:
     assert made["document of another"] == made["document"].replace("duck", "duck_2")
 
 
 def test_results_are_told_once_when_the_file_opens_again(made: dict[str, Any]) -> None:
-    mattes = made["folder"] / "masklet/shot010/farm/duck_002/out/mattes/shot.k"
+    mattes = made["folder"] / "masklet/shot010/farm/duck_003/out/mattes/shot.k"
     assert "farm" not in made["not done yet"]
     assert made["home"] == f"The farm has made the mattes: {mattes}"
     assert "farm" not in made["once"]

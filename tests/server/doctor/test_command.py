@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from masklet import device_survey
 from masklet_server.cli import app
-from masklet_server.doctor import device
 
 
 @pytest.fixture(autouse=True)
 def _no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        device, "_PROBE", 'print(\'{"torch": "0", "cuda": null, "threads": 2, "cards": []}\')'
+        device_survey, "_PROBE", 'print(\'{"torch": "0", "cuda": null, "threads": 2, "cards": []}\')'
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -26,13 +28,15 @@ def only_run(places: JobPlaces) -> Iterator[None]:
     Where the share knows no locks, nobody is kept out.
 
     Raises:
-        BadInputError: Another run is at work; the message names its machine.
+        BadInputError: Another run is at work, and the message names its machine; or it cannot be seen whether
+            one is.
         OutputError: The share takes no files.
     """
     make_folder(places.run.parent)
     try:
         try:
-            handle = os.open(places.run, os.O_RDWR | os.O_CREAT, 0o666)
+            # No link is followed: what it leads to would be emptied, and opened for all.
+            handle = os.open(places.run, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except PermissionError:
             # Somebody else has run the job before, in a folder that both may write into.
             handle = os.open(places.run, os.O_RDONLY)
@@ -42,14 +46,25 @@ def only_run(places: JobPlaces) -> Iterator[None]:
             "the farm's user"
         ) from error
     try:
+        if sys.platform != "win32":
+            # NFS locks only what may be written, and the next user runs the job, too.
+            with suppress(OSError):
+                os.fchmod(handle, 0o666)
         try:
             lock_file(handle)
         except (BlockingIOError, PermissionError) as error:
             raise BadInputError(
                 f"another masklet farm run is at work on this job{_where(places)}: look with masklet farm "
-                "watch, or stop it there with Ctrl-C or here with masklet farm cancel"
+                "watch, or stop it there with Ctrl-C or here with masklet farm cancel; where that machine is "
+                f"gone for good, delete {places.run}"
             ) from error
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EBADF:
+                raise BadInputError(
+                    f"another user has run this job{_where(places)}, and this share does not tell whether "
+                    "that run is still at work: look with masklet farm watch; where nothing is at work, "
+                    f"delete {places.run}"
+                ) from error
             yield
             return
         with suppress(OSError):

@@ -164,6 +164,8 @@ class JobRun:
         is_stopping = self._ending or self._places.cancelled.exists()
         if state.phase is TaskPhase.DONE and told["ended"] == "success":
             self._board.finish(task)
+            # Servers start again: what kept them from it, hours ago, is over.
+            self._bad_starts, self._slots = 0, self.workers
             self.say(f"{name} is done")
         elif is_stopping and state.phase is not TaskPhase.FAILED:
             # Its server, too, may have been told to end before it had begun.

@@ -101,8 +101,11 @@ class MASKLET_OT_submit_to_farm(ObjectOperator, bpy.types.Operator):
 
         sheet = _proposed(file)
         for field in FIELDS:
-            value = getattr(self, field.name, None)
-            if value is not None and (value or isinstance(value, bool)):
+            value = getattr(self, field.name)
+            # A text that was cleared counts; one that a script did not name is as proposed. What a dialog
+            # remembers of the last time is shown, so it was named.
+            is_named = not field.choices and self.properties.is_property_set(field.name, ghost=False)
+            if value or isinstance(value, bool) or is_named:
                 sheet = sheet.with_value(field.name, value)
         return sheet
 

@@ -45,7 +45,10 @@ answer["no such tool"] = sentence_of(shapes=True, tool="paint")
 answer["told"] = sentence_of(comment="for the night", reviewed=True)
 answer["document"] = str(document_of(clip))
 bpy.context.preferences.addons[module].preferences.quality = "BEST"
+bpy.context.preferences.addons[module].preferences.weights = "own.safetensors"
 answer["again"] = sentence_of()
+sentence_of(weights="")
+bpy.context.preferences.addons[module].preferences.weights = ""
 
 # Another plate whose files are called the same must not take its document.
 other = bpy.context.scene.active_clip = bpy.data.movieclips.load(first_file, check_existing=False)
@@ -55,7 +58,7 @@ bpy.context.scene.active_clip = clip
 bpy.ops.wm.save_mainfile()
 
 answer["not done yet"] = homecoming()
-places = JobPlaces(folder / "masklet/shot010/farm/duck_002/out")
+places = JobPlaces(folder / "masklet/shot010/farm/duck_003/out")
 (places.out / "mattes/shot.k").mkdir(parents=True)
 name = Path(answer["document"]).name.split(".")[0]
 keep_result(places, ShotResult(name, "k", True, "checked: nothing is wrong", (), "mattes/shot.k", ""))
