@@ -77,7 +77,7 @@ def test_chunks_that_overlap_do_not_pass_for_a_finished_piece(
     # As two workers leave them that were at the same piece.
     for first, last in ((1001, 1004), (1005, 1009), (1005, 1010)):
         keep_chunk(folder, task.shot.piece(1), _chunk(first, last))
-    monkeypatch.setattr(tracking, "key_of", lambda task, server: "key")
+    monkeypatch.setattr(tracking, "key_of", lambda task, server, teller: "key")
 
     class GoesOnError(Exception):
         pass
