@@ -83,12 +83,12 @@ class Artist:
                     self.longest_pause_s = max(self.longest_pause_s, now_s - last_s)
                     last_s = now_s
                     found.append(update.frame)
+                    self.frames += 1
             except MaskletError as error:
                 self.errors.append(str(error)[:100])
                 time.sleep(0.2)
                 continue
             self.tracks += 1
-            self.frames += len(found)
             self.incomplete += found != list(range(1, FRAMES + 1))
 
 
@@ -111,12 +111,12 @@ def clip_of(cluster: RayCluster, number: int) -> Path:
     return plates(cluster.clips / f"clip{number}", frames=FRAMES)
 
 
-def artists_on(cluster: RayCluster, count: int) -> list[Artist]:
-    """Artists, each with a clip."""
+def artists_on(cluster: RayCluster, count: int, *, first_clip: int = 0) -> list[Artist]:
+    """Artists, each with a clip: one that a server has had before is placed there again."""
     address = f"127.0.0.1:{cluster.gateway_port}"
     # A server that has just joined counts as full until it has reported.
     until(lambda: all(each["free_bytes"] for each in cluster.workers().values()), within_s=60)
-    return [Artist(address, clip_of(cluster, number)) for number in range(count)]
+    return [Artist(address, clip_of(cluster, first_clip + number)) for number in range(count)]
 
 
 def told(artists: list[Artist]) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def scale() -> None:
         for servers, more in ((1, 0), (2, 1), (4, 2)):
             if more:
                 cluster.join(f"machine{servers}", slots=more)
-            artists = artists_on(cluster, 16)
+            artists = artists_on(cluster, 16, first_clip=100 * servers)
             time.sleep(2.0)
             before, began_s = sum(each.frames for each in artists), time.monotonic()
             cpu_s = _cpu_s()
