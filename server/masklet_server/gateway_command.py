@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from masklet_server.cluster.ports import LEASE_S
+
 ENVIRONMENT = "MASKLET_GATEWAY"
 """Begins the names of environment variables: ``MASKLET_GATEWAY_ADDRESS`` is ``--address``."""
 
@@ -69,7 +71,7 @@ def gateway(
     ] = None,
     lease_s: Annotated[
         float, typer.Option(min=1.0, help="A worker that has not reported for so long is gone.")
-    ] = 4.0,
+    ] = LEASE_S,
     announce: Annotated[
         bool, typer.Option("--announce", help="Print one line of JSON with the address when ready.")
     ] = False,
