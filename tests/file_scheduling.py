@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from xdist.scheduler import LoadFileScheduling
-
-
-class _Worker(Protocol):
-    """What is asked here of xdist's side of a worker: to be a key."""
+from xdist.workermanage import WorkerController
 
 
 class FileScheduling(LoadFileScheduling):
@@ -19,7 +14,7 @@ class FileScheduling(LoadFileScheduling):
     worker may be replaced.
     """
 
-    def remove_node(self, node: _Worker) -> str | None:
+    def remove_node(self, node: WorkerController) -> str | None:
         """Take a worker off; return the test in which it died, or None where it had nothing left to run."""
         unfinished = {
             file: {test: False for test, finished in tests.items() if not finished}

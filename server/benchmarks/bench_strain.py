@@ -294,7 +294,7 @@ async def narrow(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _narrow(server: Serving) -> dict[str, Any]:
-    line = FarLine(server.address, delay_s=0.05, bits_per_s=1e7, cut_share=0.01)
+    line = FarLine(server.address, delay_s=0.05, bits_per_s=1e7, cut_every_bytes=800_000)
     with tempfile.TemporaryDirectory() as name, masklet.connect(line.address) as client:
         for frame in range(1, 13):
             (Path(name) / f"frame.{frame:04d}.png").write_bytes(os.urandom(1 << 19))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import random
 import socket
 import threading
 import time
@@ -87,7 +86,7 @@ class FarLine(BreakingLine):
         address: The server's.
         delay_s: How long a byte is under way.
         bits_per_s: How much comes through, in each direction of each connection.
-        cut_share: Of its pieces, of 16 kB at most, how many break their connection.
+        cut_every_bytes: After each so many to the server, of all connections, the one at work breaks.
     """
 
     def __init__(
@@ -96,15 +95,14 @@ class FarLine(BreakingLine):
         *,
         delay_s: float = 0.0,
         bits_per_s: float = float("inf"),
-        cut_share: float = 0.0,
+        cut_every_bytes: int | None = None,
     ) -> None:
         super().__init__(address, delay_s=delay_s)
         self.speaks = threading.Event()
         self.speaks.set()
         self.cuts = 0
         self._bits_per_s = bits_per_s
-        self._cut_share = cut_share
-        self._chance = random.Random(5)
+        self._cut_every_bytes = cut_every_bytes
 
     def _carry(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
         # Few, so that whoever sends more than comes through is held up.
@@ -116,7 +114,8 @@ class FarLine(BreakingLine):
             while data := source.recv(16384):
                 if counts:
                     self.carried_bytes += len(data)
-                if self._chance.random() < self._cut_share:
+                every = self._cut_every_bytes
+                if counts and every and self.carried_bytes // every > self.cuts:
                     self.cuts += 1
                     break
                 free_s = max(free_s, time.monotonic()) + 8 * len(data) / self._bits_per_s

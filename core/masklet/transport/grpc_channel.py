@@ -61,8 +61,7 @@ OPTIONS = [
     ("grpc.enable_http_proxy", 0),
 ]
 WORKER_OPTIONS = (
-    # A server of a cluster that hangs is left for another one: its lease has ended by then. The first of
-    # these pauses can pass twice, as gRPC counts it from its last look and not from the last answer.
+    # A server of a cluster that hangs is left for another one: its lease has ended by then.
     ("grpc.keepalive_time_ms", 2_000),
     ("grpc.keepalive_timeout_ms", 2_000),
     ("grpc.http2.ping_timeout_ms", 2_000),

@@ -117,8 +117,6 @@ def test_over_a_narrow_line_that_breaks_time_and_again_all_is_done_once(tmp_path
 
     def work(server: Running, line: FarLine) -> None:
         with masklet.connect(line.address) as client:
-            # Whoever was never answered is told so instead of waiting.
-            assert client.sessions() == ()
             session = client.open(plates / "plate.%04d.png", upload=True)
             hero = session.object("hero")
             for place in range(4):
@@ -129,6 +127,8 @@ def test_over_a_narrow_line_that_breaks_time_and_again_all_is_done_once(tmp_path
 
             assert [click.x_px for click in said.clicks] == [10.0, 11.0, 12.0, 13.0]
             assert came == Counter(FRAMES)
-            assert line.cuts > 0
+            assert line.cuts >= 2
 
-    over(tmp_path, lambda address: FarLine(address, delay_s=0.02, bits_per_s=1e7, cut_share=0.02), work)
+    over(
+        tmp_path, lambda address: FarLine(address, delay_s=0.02, bits_per_s=1e7, cut_every_bytes=90_000), work
+    )
