@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -73,6 +74,8 @@ class UploadWriter:
         self._start: session_pb2.UploadFileStart | None = None
         self._path = Path()
         self._missing_bytes = 0
+        # A call that breaks off closes the file in hand while its last chunk may still be on its way into it.
+        self._writing = threading.Lock()
 
     def start(self, start: session_pb2.UploadFileStart) -> None:
         """Begin a file."""
@@ -140,14 +143,15 @@ class UploadWriter:
             )
 
     def _add(self, chunk: bytes | memoryview) -> None:
-        self._missing_bytes -= len(chunk)
-        if self._file is not None:
-            self._file.write(chunk)
-        elif self._growing is not None and self._start is not None:
-            self._growing.write(chunk)
-            if not self._missing_bytes:
-                self._growing.finish()
-                self._link(self._start)
+        with self._writing:
+            self._missing_bytes -= len(chunk)
+            if self._file is not None:
+                self._file.write(chunk)
+            elif self._growing is not None and self._start is not None:
+                self._growing.write(chunk)
+                if not self._missing_bytes:
+                    self._growing.finish()
+                    self._link(self._start)
 
     def check_complete(self) -> None:
         """See that the file in hand has come whole."""
@@ -168,11 +172,12 @@ class UploadWriter:
 
     def close(self) -> None:
         """Stop the file in hand."""
-        if self._file is not None:
-            self._file.close()
-        if self._growing is not None:
-            self._growing.stop()
-        self._file = self._growing = None
+        with self._writing:
+            if self._file is not None:
+                self._file.close()
+            if self._growing is not None:
+                self._growing.stop()
+            self._file = self._growing = None
 
     def _key(self, start: session_pb2.UploadFileStart) -> ContentKey:
         return ContentKey(self._upload.user, start.sha256)
