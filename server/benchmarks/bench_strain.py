@@ -38,7 +38,16 @@ from typing import Any
 import grpc
 import grpc.aio
 from records import begin, write_line
-from studio_server import FRAME_MS, SHOWN, Serving, resident_mib, serving, spread, token_of
+from studio_server import (
+    FRAME_MS,
+    SHOWN,
+    Serving,
+    click_times_ms,
+    resident_mib,
+    serving,
+    spread,
+    token_of,
+)
 
 import masklet
 from fakes.line import FarLine
@@ -99,15 +108,7 @@ async def upload(arguments: argparse.Namespace) -> dict[str, Any]:
         count = itertools.count(32)
 
         async def clicked(seconds: float) -> list[float]:
-            until_s, times_ms = time.monotonic() + seconds, []
-            while time.monotonic() < until_s:
-                started_s = time.perf_counter()
-                # A frame takes 64 clicks at most.
-                frame, x_px = 1 + next(count) // 32, 190.0 + len(times_ms) % 9
-                await ann.click(session_id, hero, frame=frame, x_px=x_px, y_px=345.0)
-                times_ms.append(1e3 * (time.perf_counter() - started_s))
-                await asyncio.sleep(0.05)
-            return times_ms
+            return await click_times_ms(ann, session_id, hero, count, seconds)
 
         alone_ms = await clicked(half_s)
         with tempfile.TemporaryDirectory() as name:

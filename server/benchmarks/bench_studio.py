@@ -33,7 +33,16 @@ from typing import Any
 import grpc
 import grpc.aio
 from records import begin, write_line
-from studio_server import FRAME_MS, SHOWN, connected, processor_s, resident_mib, serving, spread
+from studio_server import (
+    FRAME_MS,
+    SHOWN,
+    click_times_ms,
+    connected,
+    processor_s,
+    resident_mib,
+    serving,
+    spread,
+)
 
 from fakes.service import FakeClient, new_id
 from masklet.v1 import track_pb2
@@ -217,15 +226,7 @@ async def greedy(arguments: argparse.Namespace) -> dict[str, Any]:
         count = itertools.count(32)
 
         async def clicked(seconds: float) -> list[float]:
-            until_s, times_ms = time.monotonic() + seconds, []
-            while time.monotonic() < until_s:
-                started_s = time.perf_counter()
-                # A frame takes 64 clicks at most.
-                frame, x_px = 1 + next(count) // 32, 190.0 + len(times_ms) % 9
-                await ann.click(session_id, hero, frame=frame, x_px=x_px, y_px=345.0)
-                times_ms.append(1e3 * (time.perf_counter() - started_s))
-                await asyncio.sleep(0.05)
-            return times_ms
+            return await click_times_ms(ann, session_id, hero, count, seconds)
 
         async def opens(client: FakeClient, seconds: float) -> None:
             async def once() -> None:

@@ -10,7 +10,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,21 @@ async def serving(
             interceptors = [Token(token_of(users[0]))]
         async with connected(command, interceptors) as (client, pid, address):
             yield Serving(client, Path(name), pid, metrics_port, address)
+
+
+async def click_times_ms(
+    client: FakeClient, session_id: str, object_id: int, count: Iterator[int], seconds: float
+) -> list[float]:
+    """How long clicks took, one after the other with a breath between; ``count`` goes on in the next call."""
+    until_s, times_ms = time.monotonic() + seconds, []
+    while time.monotonic() < until_s:
+        started_s = time.perf_counter()
+        # A frame takes 64 clicks at most.
+        frame, x_px = 1 + next(count) // 32, 190.0 + len(times_ms) % 9
+        await client.click(session_id, object_id, frame=frame, x_px=x_px, y_px=345.0)
+        times_ms.append(1e3 * (time.perf_counter() - started_s))
+        await asyncio.sleep(0.05)
+    return times_ms
 
 
 def _free_port() -> int:
